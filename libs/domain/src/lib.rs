@@ -1,0 +1,1 @@
+//! The definitions of Partner Insights as pure functions and types.

@@ -1,0 +1,34 @@
+//! The API of Partner Insights: generated messages, clients, servers and the descriptor set.
+#![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code; the .proto files hold the words")]
+
+/// Who may call what.
+pub mod access {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("insights.access.v1");
+    }
+}
+/// Records in, changes out.
+pub mod ingestion {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("insights.ingestion.v1");
+    }
+}
+/// Queries.
+pub mod metrics {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("insights.metrics.v1");
+    }
+}
+/// Reports for people.
+pub mod reporting {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("insights.reporting.v1");
+    }
+}
+
+/// The encoded `FileDescriptorSet` of every file, custom options included.
+pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor_set.bin"));

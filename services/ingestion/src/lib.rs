@@ -1,0 +1,1 @@
+//! Takes records in, keeps the facts, tells what changed.

@@ -1,0 +1,1 @@
+//! Composes dashboards for people.

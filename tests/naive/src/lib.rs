@@ -1,0 +1,1 @@
+//! A slow, obviously correct reading of the definitions; shares no crate of the workspace.

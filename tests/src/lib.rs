@@ -1,0 +1,1 @@
+//! What crosses services: stories, access matrix, faults, contract.
