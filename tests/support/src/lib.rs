@@ -1,0 +1,1 @@
+//! Starts what tests need: a throw-away PostgreSQL, a whole product in one process, tokens.
