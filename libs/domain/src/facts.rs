@@ -1,0 +1,242 @@
+//! One customer's facts, as the rollup reads them: numbers instead of names, users as ordinals.
+
+use std::collections::BTreeMap;
+
+use crate::amount::Amount;
+use crate::calendar::{Day, Month};
+
+/// Number of a SKU within its partner.
+pub type SkuNumber = u32;
+/// Number of a service within its partner.
+pub type ServiceNumber = u32;
+/// Ordinal of a user within its customer.
+pub type UserNumber = u32;
+
+/// Number of a subscription within its partner, or of what a customer has of a SKU by report alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubscriptionNumber(u32);
+
+impl SubscriptionNumber {
+    const BY_SKU: u32 = 1 << 31;
+
+    /// A subscription's number, below 2³¹.
+    pub const fn of_subscription(number: u32) -> Self {
+        Self(number & !Self::BY_SKU)
+    }
+
+    /// What rows by customer and SKU stand for: the subscription `customer/sku`.
+    pub const fn of_sku(sku: SkuNumber) -> Self {
+        Self(sku | Self::BY_SKU)
+    }
+
+    /// The SKU, when it stands for rows by customer and SKU.
+    pub const fn sku(self) -> Option<SkuNumber> {
+        if self.0 & Self::BY_SKU == 0 { None } else { Some(self.0 & !Self::BY_SKU) }
+    }
+
+    /// As one integer, to store it.
+    pub const fn code(self) -> u32 {
+        self.0
+    }
+
+    /// From the integer of [`Self::code`].
+    pub const fn from_code(code: u32) -> Self {
+        Self(code)
+    }
+}
+
+/// Who sold a subscription.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Seller {
+    /// The partner itself.
+    #[default]
+    Own = 0,
+    /// Another partner.
+    Other = 1,
+    /// The vendor.
+    Direct = 2,
+}
+
+impl Seller {
+    /// Every seller, in the order of their codes.
+    pub const ALL: [Self; 3] = [Self::Own, Self::Other, Self::Direct];
+
+    /// Its name in records, answers and filters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Other => "other",
+            Self::Direct => "direct",
+        }
+    }
+
+    /// From its name, in any case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|seller| seller.name().eq_ignore_ascii_case(name))
+    }
+}
+
+/// Why a subscription belongs to the partner.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Attribution {
+    /// The partner location's id.
+    pub location: Option<String>,
+    /// Such as CSP.
+    pub kind: Option<String>,
+}
+
+/// The SKUs that have come, with what the rollup needs of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalogue {
+    /// The services of each SKU; a SKU that is missing here has not come, and what names it waits.
+    pub services: BTreeMap<SkuNumber, Vec<ServiceNumber>>,
+}
+
+/// Everything stored about one customer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CustomerFacts {
+    /// The customer itself has come; until then nothing counts.
+    pub known: bool,
+    /// Its subscriptions.
+    pub subscriptions: Vec<SubscriptionFacts>,
+    /// Licences by sources that name no subscription.
+    pub licences: Vec<Licence>,
+    /// Activity, at least of the months asked for and the month before.
+    pub activity: Vec<Activity>,
+    /// First day of activity by service, over all time.
+    pub first_activity: BTreeMap<ServiceNumber, Day>,
+    /// Rows by customer and SKU.
+    pub by_sku: Vec<BySku>,
+    /// Users by service and month that somebody else computed.
+    pub reported_usage: Vec<ReportedUsage>,
+}
+
+/// A subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubscriptionFacts {
+    /// Its number.
+    pub number: SubscriptionNumber,
+    /// Its own SKU.
+    pub sku: SkuNumber,
+    /// Its own trial flag.
+    pub trial: bool,
+    /// States in any order, one per day.
+    pub states: Vec<State>,
+    /// Assignments in any order; those of one user unite.
+    pub assignments: Vec<Assignment>,
+    /// Reported rows, one per month.
+    pub reported: Vec<ReportedSeats>,
+    /// Billed revenue, one per month and currency.
+    pub revenue: Vec<Revenue>,
+}
+
+/// A state, in force from a day on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// From this day on.
+    pub effective: Day,
+    /// The source's word.
+    pub status: String,
+    /// Seats sold.
+    pub seats: u32,
+    /// The SKU, where it names one.
+    pub sku: Option<SkuNumber>,
+    /// The trial flag, where it has one.
+    pub trial: Option<bool>,
+}
+
+/// A user holds a seat from a day until (not including) another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// The user.
+    pub user: UserNumber,
+    /// First day held.
+    pub from: Day,
+    /// First day no longer held.
+    pub to: Option<Day>,
+}
+
+/// A user is licensed for a service from a day until (not including) another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Licence {
+    /// The user.
+    pub user: UserNumber,
+    /// The service.
+    pub service: ServiceNumber,
+    /// First day.
+    pub from: Day,
+    /// First day no longer.
+    pub to: Option<Day>,
+}
+
+/// The days of one month on which a user used a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activity {
+    /// The user.
+    pub user: UserNumber,
+    /// The service.
+    pub service: ServiceNumber,
+    /// The month.
+    pub month: Month,
+    /// Bit 0 is day 1.
+    pub days: u32,
+}
+
+/// Seats of a month that somebody else computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportedSeats {
+    /// The month.
+    pub month: Month,
+    /// Seats sold.
+    pub available: u32,
+    /// Seats assigned.
+    pub assigned: Option<u32>,
+    /// Seats with use.
+    pub active: Option<u32>,
+    /// The source's word for the standing; none: Active.
+    pub status: Option<String>,
+    /// The seller; used of rows by customer and SKU alone.
+    pub seller: Option<Seller>,
+    /// Attributions of the month; none: the subscription's own.
+    pub attributions: Vec<Attribution>,
+}
+
+/// Billed revenue of a month in one currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revenue {
+    /// The month.
+    pub month: Month,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// The amount.
+    pub amount: Amount,
+    /// The seller; used of rows by customer and SKU alone.
+    pub seller: Option<Seller>,
+}
+
+/// What is known of a customer and SKU without a subscription id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BySku {
+    /// The SKU.
+    pub sku: SkuNumber,
+    /// Reported rows, one per month.
+    pub reported: Vec<ReportedSeats>,
+    /// Billed revenue, one per month and currency.
+    pub revenue: Vec<Revenue>,
+}
+
+/// Users of a service and month that somebody else computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportedUsage {
+    /// The service.
+    pub service: ServiceNumber,
+    /// The month.
+    pub month: Month,
+    /// Paid units available.
+    pub paid_available_units: u32,
+    /// Users active in the month.
+    pub monthly_active_users: u32,
+    /// Attributions of the month.
+    pub attributions: Vec<Attribution>,
+}

@@ -1,0 +1,81 @@
+use super::*;
+
+const NONE: Switches = Switches { include_grace: false, include_free: false };
+const GRACE: Switches = Switches { include_grace: true, include_free: false };
+const FREE: Switches = Switches { include_grace: false, include_free: true };
+
+fn counts(seats: u32, assigned: u32, active: u32, active_assigned: u32) -> SeatCounts {
+    SeatCounts { seats, assigned, active, active_assigned }
+}
+
+#[test]
+fn seats_count_in_good_standing_and_activity_always() {
+    let seats = counts(10, 7, 8, 6);
+    let good = SeatFigures { available: 10, assigned: 7, active: 8, deployment_opportunity: 3 };
+    let only_active = SeatFigures { active: 8, ..SeatFigures::default() };
+    assert_eq!(seats.figures(Standing::Active, false, false, NONE), good);
+    assert_eq!(seats.figures(Standing::Active, true, false, NONE), only_active);
+    assert_eq!(seats.figures(Standing::Grace, false, false, NONE), only_active);
+    assert_eq!(seats.figures(Standing::Grace, false, false, GRACE), good);
+    assert_eq!(seats.figures(Standing::Active, false, true, NONE), SeatFigures::default());
+    assert_eq!(seats.figures(Standing::Active, true, true, NONE), SeatFigures::default());
+    assert_eq!(seats.figures(Standing::Active, false, true, FREE), good);
+    assert_eq!(counts(1, 3, 3, 3).figures(Standing::Active, false, false, NONE).deployment_opportunity, 0);
+}
+
+#[test]
+fn reasons_of_seats_sum_to_the_active_ones() {
+    let seats = counts(4, 9, 8, 6);
+    let good = seats.reasons(Standing::Active, false, false, NONE);
+    assert_eq!(good, Reasons { covered: 4, over_assigned: 2, license_transferred: 2, ..Reasons::default() });
+    assert_eq!(good.total(), 8);
+    assert_eq!(seats.reasons(Standing::Grace, true, false, NONE), Reasons { trial: 8, ..Reasons::default() });
+    assert_eq!(
+        seats.reasons(Standing::Grace, false, false, NONE),
+        Reasons { not_in_good_standing: 8, ..Reasons::default() }
+    );
+    assert_eq!(seats.reasons(Standing::Active, true, true, NONE), Reasons::default());
+    assert_eq!(seats.reasons(Standing::Active, false, true, NONE), Reasons::default());
+    assert_eq!(seats.reasons(Standing::Active, false, true, FREE), good);
+}
+
+#[test]
+fn a_user_is_covered_by_the_best_it_holds() {
+    assert_eq!(UserCover::of(Some(Holding::Good), true), UserCover::Covered);
+    assert_eq!(UserCover::of(Some(Holding::Trial), false), UserCover::Trial);
+    assert_eq!(UserCover::of(Some(Holding::NotInGoodStanding), false), UserCover::NotInGoodStanding);
+    assert_eq!(UserCover::of(Some(Holding::Free), true), UserCover::Free);
+    assert_eq!(UserCover::of(None, true), UserCover::LicenseTransferred);
+    assert_eq!(UserCover::of(None, false), UserCover::UnlicensedUse);
+}
+
+#[test]
+fn reasons_add_up() {
+    let covers = [
+        UserCover::Covered,
+        UserCover::Trial,
+        UserCover::NotInGoodStanding,
+        UserCover::Free,
+        UserCover::LicenseTransferred,
+        UserCover::UnlicensedUse,
+    ];
+    let mut reasons = Reasons { over_assigned: 64, ..Reasons::default() };
+    for (position, cover) in covers.into_iter().enumerate() {
+        reasons.add(cover, 1 << position);
+        reasons.add(cover, 0);
+    }
+    let expected = Reasons {
+        covered: 1,
+        trial: 2,
+        not_in_good_standing: 4,
+        free: 8,
+        license_transferred: 16,
+        unlicensed_use: 32,
+        over_assigned: 64,
+    };
+    assert_eq!(reasons, expected);
+    assert_eq!(reasons.total(), 127);
+    assert_eq!(reasons.plus(Reasons { covered: 2, ..Reasons::default() }).covered, 3);
+    assert_eq!(reasons.plus(reasons).total(), 254);
+    assert_eq!(reasons.plus(reasons).unlicensed_use, 64);
+}
