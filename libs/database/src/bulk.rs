@@ -1,0 +1,366 @@
+//! Reads and writes of many rows in one statement.
+//!
+//! PostgreSQL gets whole columns as arrays through `UNNEST`, so one prepared statement serves any number of rows; SQLite
+//! gets rows of `VALUES` in portions. Rows to read are found through `CROSS JOIN LATERAL (… OFFSET 0)`: a plain join with
+//! `UNNEST` makes a generic plan scan the whole table. Columns of bulk tables are never null (a default stands for
+//! nothing). Every statement takes `fixed` columns, the same for all rows, so that it names one partner and cell.
+
+use std::fmt::Write as _;
+
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value, sea_query::ArrayType};
+
+use crate::Result;
+
+/// Rows of `VALUES` in one SQLite statement; more brings nothing, and the number of parameters is limited.
+const SQLITE_ROWS: usize = 200;
+
+/// The values of one column, one per row.
+#[derive(Clone, Debug)]
+pub enum Column {
+    /// `integer`.
+    Int(Vec<i32>),
+    /// `bigint`.
+    BigInt(Vec<i64>),
+    /// `text`.
+    Text(Vec<String>),
+    /// `bytea` or `blob`.
+    Bytes(Vec<Vec<u8>>),
+    /// `boolean`.
+    Bool(Vec<bool>),
+}
+
+impl Column {
+    fn len(&self) -> usize {
+        match self {
+            Self::Int(values) => values.len(),
+            Self::BigInt(values) => values.len(),
+            Self::Text(values) => values.len(),
+            Self::Bytes(values) => values.len(),
+            Self::Bool(values) => values.len(),
+        }
+    }
+
+    fn array_type(&self) -> &'static str {
+        match self {
+            Self::Int(_) => "int4[]",
+            Self::BigInt(_) => "int8[]",
+            Self::Text(_) => "text[]",
+            Self::Bytes(_) => "bytea[]",
+            Self::Bool(_) => "bool[]",
+        }
+    }
+
+    fn into_array(self) -> Value {
+        let (kind, values): (ArrayType, Vec<Value>) = match self {
+            Self::Int(values) => (ArrayType::Int, values.into_iter().map(|value| Value::Int(Some(value))).collect()),
+            Self::BigInt(values) => {
+                (ArrayType::BigInt, values.into_iter().map(|value| Value::BigInt(Some(value))).collect())
+            }
+            Self::Text(values) => {
+                (ArrayType::String, values.into_iter().map(|value| Value::String(Some(value))).collect())
+            }
+            Self::Bytes(values) => {
+                (ArrayType::Bytes, values.into_iter().map(|value| Value::Bytes(Some(value))).collect())
+            }
+            Self::Bool(values) => (ArrayType::Bool, values.into_iter().map(|value| Value::Bool(Some(value))).collect()),
+        };
+        Value::Array(kind, Some(Box::new(values)))
+    }
+
+    /// Takes the value of one row out; each row is taken once.
+    fn take(&mut self, row: usize) -> Value {
+        match self {
+            Self::Int(values) => Value::Int(Some(values[row])),
+            Self::BigInt(values) => Value::BigInt(Some(values[row])),
+            Self::Text(values) => Value::String(Some(std::mem::take(&mut values[row]))),
+            Self::Bytes(values) => Value::Bytes(Some(std::mem::take(&mut values[row]))),
+            Self::Bool(values) => Value::Bool(Some(values[row])),
+        }
+    }
+}
+
+/// Columns with their names. All have the same length.
+pub type Columns = Vec<(&'static str, Column)>;
+
+/// Columns that have one value for all rows of a statement, such as the partner and the cell.
+pub type Fixed<'a> = &'a [(&'static str, Value)];
+
+/// What to do with a row whose key exists.
+#[derive(Clone, Copy, Debug)]
+pub enum Conflict<'a> {
+    /// Fail with [`crate::Error::Duplicate`].
+    Fail,
+    /// Keep the existing row.
+    Keep {
+        /// The columns of the key.
+        key: &'a [&'a str],
+    },
+    /// Overwrite some columns of it.
+    Replace {
+        /// The columns of the key.
+        key: &'a [&'a str],
+        /// The columns to overwrite.
+        set: &'a [&'a str],
+        /// Only where this holds, a condition over `excluded` and the table's name.
+        only_if: Option<&'a str>,
+    },
+}
+
+/// Inserts rows, or updates those that exist. Rows of one call must differ in their key. Returns how many rows were
+/// inserted or changed.
+pub async fn upsert<C: ConnectionTrait>(
+    connection: &C,
+    table: &str,
+    fixed: Fixed<'_>,
+    rows: Columns,
+    conflict: Conflict<'_>,
+) -> Result<u64> {
+    let mut head = format!("INSERT INTO {table} (");
+    join(&mut head, fixed.iter().map(|(name, _)| *name).chain(rows.iter().map(|(name, _)| *name)));
+    head.push_str(") ");
+    run(connection, fixed, rows, Shape::Insert { head, tail: on_conflict(conflict) }).await
+}
+
+/// Deletes the rows with these keys. Returns how many there were.
+pub async fn delete<C: ConnectionTrait>(connection: &C, table: &str, fixed: Fixed<'_>, keys: Columns) -> Result<u64> {
+    run(connection, fixed, keys, Shape::Delete { table: table.to_owned() }).await
+}
+
+/// Reads the rows with these keys. Each result begins with the position of its key (`i64`), then `select`, a list of
+/// expressions over the table's columns. Keys that have no row give none; keys may be prefixes of the table's key.
+pub async fn lookup<C: ConnectionTrait>(
+    connection: &C,
+    table: &str,
+    fixed: Fixed<'_>,
+    keys: Columns,
+    select: &str,
+) -> Result<Vec<QueryResult>> {
+    lookup_where(connection, table, fixed, keys, select, "").await
+}
+
+/// Reads as [`lookup`], with a further condition over the table's columns such as `AND key >= k.low`, where `k` holds
+/// the key columns. Key columns whose name begins with `_` are parameters of that condition only.
+pub async fn lookup_where<C: ConnectionTrait>(
+    connection: &C,
+    table: &str,
+    fixed: Fixed<'_>,
+    keys: Columns,
+    select: &str,
+    condition: &str,
+) -> Result<Vec<QueryResult>> {
+    let count = length(&keys);
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let names: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
+    let mut matching = String::new();
+    for (position, (name, _)) in fixed.iter().enumerate() {
+        let _ = write!(matching, " AND t.{name} = ${}", position + 1);
+    }
+    for name in names.iter().filter(|name| !name.starts_with('_')) {
+        let _ = write!(matching, " AND t.{name} = k.{name}");
+    }
+    let mut found = Vec::new();
+    match connection.get_database_backend() {
+        DbBackend::Sqlite => {
+            let mut keys = keys;
+            for start in (0..count).step_by(SQLITE_ROWS) {
+                let end = (start + SQLITE_ROWS).min(count);
+                let mut values: Vec<Value> = fixed.iter().map(|(_, value)| value.clone()).collect();
+                let mut sql = String::from("WITH k(n");
+                for name in &names {
+                    let _ = write!(sql, ", {name}");
+                }
+                sql.push_str(") AS (VALUES ");
+                for row in start..end {
+                    let _ = write!(sql, "{}({row}", if row == start { "" } else { "," });
+                    for (_, column) in &mut keys {
+                        values.push(column.take(row));
+                        let _ = write!(sql, ", ${}", values.len());
+                    }
+                    sql.push(')');
+                }
+                let _ = write!(sql, ") SELECT k.n, {select} FROM k CROSS JOIN {table} AS t WHERE true{matching} {condition}");
+                found.extend(connection.query_all_raw(statement(connection, sql, values)).await?);
+            }
+        }
+        _ => {
+            let mut values: Vec<Value> = fixed.iter().map(|(_, value)| value.clone()).collect();
+            let mut sql = String::from("SELECT k.n - 1, f.* FROM UNNEST(");
+            for (position, (_, column)) in keys.into_iter().enumerate() {
+                let comma = if position == 0 { "" } else { ", " };
+                let _ = write!(sql, "{comma}${}::{}", values.len() + 1, column.array_type());
+                values.push(column.into_array());
+            }
+            sql.push_str(") WITH ORDINALITY AS k(");
+            join(&mut sql, names.iter().copied().chain(["n"]));
+            let _ = write!(
+                sql,
+                ") CROSS JOIN LATERAL (SELECT {select} FROM {table} AS t WHERE true{matching} {condition} OFFSET 0) AS f"
+            );
+            found = connection.query_all_raw(statement(connection, sql, values)).await?;
+        }
+    }
+    Ok(found)
+}
+
+/// The two statements that write, apart from where their rows come from.
+enum Shape {
+    Insert { head: String, tail: String },
+    Delete { table: String },
+}
+
+async fn run<C: ConnectionTrait>(connection: &C, fixed: Fixed<'_>, rows: Columns, shape: Shape) -> Result<u64> {
+    let count = length(&rows);
+    if count == 0 {
+        return Ok(0);
+    }
+    match connection.get_database_backend() {
+        DbBackend::Sqlite => run_sqlite(connection, fixed, rows, &shape, count).await,
+        _ => run_postgres(connection, fixed, rows, &shape).await,
+    }
+}
+
+async fn run_postgres<C: ConnectionTrait>(
+    connection: &C,
+    fixed: Fixed<'_>,
+    rows: Columns,
+    shape: &Shape,
+) -> Result<u64> {
+    let mut values: Vec<Value> = fixed.iter().map(|(_, value)| value.clone()).collect();
+    let names: Vec<&str> = rows.iter().map(|(name, _)| *name).collect();
+    let mut source = String::from("UNNEST(");
+    for (position, (_, column)) in rows.into_iter().enumerate() {
+        let comma = if position == 0 { "" } else { ", " };
+        let _ = write!(source, "{comma}${}::{}", values.len() + 1, column.array_type());
+        values.push(column.into_array());
+    }
+    source.push_str(") AS k(");
+    join(&mut source, names.iter().copied());
+    source.push(')');
+    let sql = match shape {
+        Shape::Insert { head, tail } => {
+            let mut sql = format!("{head}SELECT ");
+            for (position, (_, value)) in fixed.iter().enumerate() {
+                let _ = write!(sql, "${}::{}, ", position + 1, scalar_type(value));
+            }
+            let _ = write!(sql, "k.* FROM {source}{tail}");
+            sql
+        }
+        Shape::Delete { table } => {
+            // The sub-select drives: rows are found by key through LATERAL, as in lookups.
+            let mut sql = format!(
+                "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM {source} CROSS JOIN LATERAL (SELECT t.ctid FROM {table} AS t WHERE true"
+            );
+            for (position, (name, _)) in fixed.iter().enumerate() {
+                let _ = write!(sql, " AND t.{name} = ${}", position + 1);
+            }
+            for name in names {
+                let _ = write!(sql, " AND t.{name} = k.{name}");
+            }
+            sql.push_str(" OFFSET 0) AS f))");
+            sql
+        }
+    };
+    Ok(connection.execute_raw(statement(connection, sql, values)).await?.rows_affected())
+}
+
+async fn run_sqlite<C: ConnectionTrait>(
+    connection: &C,
+    fixed: Fixed<'_>,
+    mut rows: Columns,
+    shape: &Shape,
+    count: usize,
+) -> Result<u64> {
+    let names: Vec<&str> = rows.iter().map(|(name, _)| *name).collect();
+    let mut changed = 0;
+    for start in (0..count).step_by(SQLITE_ROWS) {
+        let end = (start + SQLITE_ROWS).min(count);
+        let mut values: Vec<Value> = fixed.iter().map(|(_, value)| value.clone()).collect();
+        let mut tuples = String::new();
+        for row in start..end {
+            tuples.push_str(if row == start { "(" } else { ", (" });
+            if matches!(shape, Shape::Insert { .. }) {
+                for position in 0..fixed.len() {
+                    let _ = write!(tuples, "${}, ", position + 1);
+                }
+            }
+            for (position, (_, column)) in rows.iter_mut().enumerate() {
+                values.push(column.take(row));
+                let comma = if position == 0 { "" } else { ", " };
+                let _ = write!(tuples, "{comma}${}", values.len());
+            }
+            tuples.push(')');
+        }
+        let sql = match shape {
+            Shape::Insert { head, tail } => format!("{head}VALUES {tuples}{tail}"),
+            Shape::Delete { table } => {
+                let mut sql = format!("DELETE FROM {table} WHERE true");
+                for (position, (name, _)) in fixed.iter().enumerate() {
+                    let _ = write!(sql, " AND {name} = ${}", position + 1);
+                }
+                sql.push_str(" AND (");
+                join(&mut sql, names.iter().copied());
+                let _ = write!(sql, ") IN (VALUES {tuples})");
+                sql
+            }
+        };
+        changed += connection.execute_raw(statement(connection, sql, values)).await?.rows_affected();
+    }
+    Ok(changed)
+}
+
+fn on_conflict(conflict: Conflict<'_>) -> String {
+    let mut sql = String::new();
+    match conflict {
+        Conflict::Fail => {}
+        Conflict::Keep { key } => {
+            sql.push_str(" ON CONFLICT (");
+            join(&mut sql, key.iter().copied());
+            sql.push_str(") DO NOTHING");
+        }
+        Conflict::Replace { key, set, only_if } => {
+            sql.push_str(" ON CONFLICT (");
+            join(&mut sql, key.iter().copied());
+            sql.push_str(") DO UPDATE SET ");
+            for (position, name) in set.iter().enumerate() {
+                let comma = if position == 0 { "" } else { ", " };
+                let _ = write!(sql, "{comma}{name} = excluded.{name}");
+            }
+            if let Some(condition) = only_if {
+                let _ = write!(sql, " WHERE {condition}");
+            }
+        }
+    }
+    sql
+}
+
+fn scalar_type(value: &Value) -> &'static str {
+    match value {
+        Value::Bool(_) => "bool",
+        Value::Int(_) => "int4",
+        Value::BigInt(_) => "int8",
+        Value::Bytes(_) => "bytea",
+        _ => "text",
+    }
+}
+
+fn length(columns: &Columns) -> usize {
+    let count = columns.first().map_or(0, |(_, column)| column.len());
+    debug_assert!(columns.iter().all(|(_, column)| column.len() == count), "columns of one length");
+    count
+}
+
+fn join<'a>(sql: &mut String, names: impl Iterator<Item = &'a str>) {
+    for (position, name) in names.enumerate() {
+        if position > 0 {
+            sql.push_str(", ");
+        }
+        sql.push_str(name);
+    }
+}
+
+/// A statement with `$1 …` placeholders, which both engines read.
+pub fn statement<C: ConnectionTrait>(connection: &C, sql: impl Into<String>, values: Vec<Value>) -> Statement {
+    Statement::from_sql_and_values(connection.get_database_backend(), sql, values)
+}

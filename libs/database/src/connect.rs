@@ -1,0 +1,172 @@
+//! Connections: a writer and a reader.
+
+use std::{fmt, path::Path, str::FromStr, time::Duration};
+
+use sea_orm::{
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, IsolationLevel, SqliteTransactionMode,
+    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
+};
+use sqlx::{
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{Error, Result};
+
+/// A transaction: sea-orm's own, so that entities and [`crate::bulk`] both work inside it. Rolled back when dropped.
+pub type Transaction = DatabaseTransaction;
+
+/// Which engine stores the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// One process, one file.
+    Sqlite,
+    /// Everything else.
+    Postgres,
+}
+
+/// How to connect. Connections are counted per process.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Most connections at once (SQLite: readers).
+    pub connections: u32,
+    /// How long a caller waits for a free connection.
+    pub acquire_timeout: Duration,
+    /// How long a SQLite transaction waits for another process's.
+    pub busy_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { connections: 16, acquire_timeout: Duration::from_secs(30), busy_timeout: Duration::from_secs(30) }
+    }
+}
+
+/// A database of one service. Cheap to clone.
+#[derive(Clone)]
+pub struct Database {
+    engine: Engine,
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Database").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    /// Connects to `sqlite:PATH` (the file and its folder are created when absent) or `postgres://…`.
+    pub async fn connect(url: &str) -> Result<Self> {
+        Self::connect_with(url, &Options::default()).await
+    }
+
+    /// Connects with other limits than the default ones.
+    pub async fn connect_with(url: &str, options: &Options) -> Result<Self> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return sqlite(path.strip_prefix("//").unwrap_or(path), options).await;
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return postgres(url, options).await;
+        }
+        Err(Error::Address("must begin with `sqlite:` or `postgres://`".to_owned()))
+    }
+
+    /// The engine behind.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// For reads outside any transaction.
+    #[must_use]
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// For single writes outside any transaction.
+    #[must_use]
+    pub fn writer(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    /// Begins a transaction that writes: IMMEDIATE on SQLite, so that it never fails half-way for another writer; READ
+    /// COMMITTED on PostgreSQL, where writers lock rows themselves.
+    pub async fn begin(&self) -> Result<Transaction> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: (self.engine == Engine::Sqlite).then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.writer.begin_with_options(options).await?)
+    }
+
+    /// Begins a transaction that only reads and sees one state of the database throughout.
+    pub async fn snapshot(&self) -> Result<Transaction> {
+        let options = match self.engine {
+            Engine::Sqlite => TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+                ..TransactionOptions::default()
+            },
+            Engine::Postgres => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..TransactionOptions::default()
+            },
+        };
+        Ok(self.reader.begin_with_options(options).await?)
+    }
+
+    /// Asks the database whether it answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.reader.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// Closes every connection, waiting for those in use.
+    pub async fn close(self) -> Result<()> {
+        self.reader.close().await?;
+        self.writer.close().await?;
+        Ok(())
+    }
+}
+
+async fn sqlite(path: &str, options: &Options) -> Result<Database> {
+    if path.is_empty() || path.starts_with(":memory:") {
+        return Err(Error::Address("SQLite needs the path of a file, as in `sqlite:/var/lib/insights/x.db`".to_owned()));
+    }
+    if let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
+    }
+    let connect = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(options.busy_timeout)
+        .statement_cache_capacity(200)
+        .pragma("cache_size", "-65536")
+        .pragma("temp_store", "memory");
+    let pool = |most: u32| {
+        SqlitePoolOptions::new().max_connections(most).acquire_timeout(options.acquire_timeout).test_before_acquire(false)
+    };
+    let writer = pool(1).connect_with(connect.clone()).await?;
+    let reader = pool(options.connections).connect_with(connect.pragma("query_only", "on")).await?;
+    Ok(Database {
+        engine: Engine::Sqlite,
+        writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+        reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
+    })
+}
+
+async fn postgres(url: &str, options: &Options) -> Result<Database> {
+    let connect = PgConnectOptions::from_str(url).map_err(|error| Error::Address(error.to_string()))?;
+    let connect = connect.application_name("insights").options([("timezone", "UTC")]);
+    let pool = PgPoolOptions::new()
+        .max_connections(options.connections)
+        .acquire_timeout(options.acquire_timeout)
+        .connect_with(connect)
+        .await?;
+    let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+    Ok(Database { engine: Engine::Postgres, writer: connection.clone(), reader: connection })
+}

@@ -1,0 +1,53 @@
+//! Migrations: each service its own tables and its own record of what was applied, since services may share one
+//! PostgreSQL database.
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, DynIden, TransactionTrait, sea_query::{Alias, IntoIden}};
+use sea_orm_migration::{MigratorTrait, SchemaManager};
+
+use crate::{Database, Engine, Result};
+
+/// Serialises replicas that start at the same moment; any number does, as long as nobody else uses it.
+const ADVISORY_LOCK: i64 = 0x1A5C_0DE5;
+
+impl Database {
+    /// Brings the tables of `M` to this version. Replicas may call it at the same time: one applies, the others wait.
+    pub async fn migrate<M: MigratorTrait>(&self) -> Result<()> {
+        match self.engine() {
+            Engine::Sqlite => M::up(self.writer(), None).await?,
+            Engine::Postgres => {
+                // Held by this transaction until everything is applied by other connections of the pool.
+                let lock = self.writer().begin().await?;
+                lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")).await?;
+                M::up(self.writer(), None).await?;
+                lock.commit().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Names of migrations of `M` that are not applied yet. Changes nothing.
+    pub async fn pending<M: MigratorTrait>(&self) -> Result<Vec<String>> {
+        let pending = M::get_pending_migrations_read_only(self.reader()).await?;
+        Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+    }
+}
+
+/// The name of a service's record of applied migrations, such as `ingestion_migration`.
+#[must_use]
+pub fn migration_table(service: &str) -> DynIden {
+    Alias::new(format!("{service}_migration")).into_iden()
+}
+
+/// Prepares a table whose rows are rewritten again and again: half-filled pages keep updates within their page, low
+/// thresholds keep the vacuum close behind. Does nothing on SQLite.
+pub async fn hot_table(manager: &SchemaManager<'_>, table: &str) -> std::result::Result<(), DbErr> {
+    if manager.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let sql = format!(
+        "ALTER TABLE {table} SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, \
+         autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_insert_scale_factor = 0.05, \
+         autovacuum_analyze_scale_factor = 0.02)"
+    );
+    manager.get_connection().execute_unprepared(&sql).await.map(|_| ())
+}
