@@ -1,0 +1,292 @@
+//! From the wire to a [`Query`]: every fault of a request is found at once, each with the path of its field.
+
+use insights_domain::calendar::Month;
+use insights_domain::service_fold;
+use insights_domain::standing::{Standing, Switches};
+use insights_proto::metrics::v1::{self, Dimension, Measure};
+use insights_service::{Error, FieldViolation};
+
+use crate::config::Limits;
+use crate::query::{Basis, Filter, Query, Scope, is_seat_measure};
+
+/// Why seats are refused by service.
+const NO_SEATS_BY_SERVICE: &str =
+    "is not defined by service: a seat carries all services of its SKU; filter or group by sku or product instead";
+
+/// Checks requests against the limits and collects what is wrong with them.
+pub struct Parser<'a> {
+    limits: &'a Limits,
+    faults: Vec<FieldViolation>,
+}
+
+impl<'a> Parser<'a> {
+    /// A parser that has found nothing wrong yet.
+    pub const fn new(limits: &'a Limits) -> Self {
+        Self { limits, faults: Vec::new() }
+    }
+
+    /// What was parsed, or everything that is wrong.
+    pub fn finish<T>(self, parsed: T) -> Result<T, Error> {
+        if self.faults.is_empty() { Ok(parsed) } else { Err(Error::Invalid(self.faults)) }
+    }
+
+    /// Parses queries under the name of their field.
+    pub fn queries(&mut self, field: &str, queries: &[v1::Query]) -> Vec<Query> {
+        if queries.len() > self.limits.queries {
+            self.fault(field, format!("has {} entries, more than {}", queries.len(), self.limits.queries));
+            return Vec::new();
+        }
+        queries.iter().enumerate().filter_map(|(at, query)| self.query(&format!("{field}[{at}]"), query)).collect()
+    }
+
+    /// Parses queries to explain, each with one usage percentage as its measure.
+    pub fn explanations(&mut self, field: &str, queries: &[v1::Query]) -> Vec<Query> {
+        for (at, query) in queries.iter().enumerate().take(self.limits.queries) {
+            self.explainable(&format!("{field}[{at}]"), query);
+        }
+        self.queries(field, queries)
+    }
+
+    /// Parses one query to explain; `None` when something is wrong with it.
+    pub fn explanation(&mut self, field: &str, query: Option<&v1::Query>) -> Option<Query> {
+        let Some(query) = query else {
+            self.fault(field, "is required");
+            return None;
+        };
+        self.explainable(field, query);
+        self.query(field, query)
+    }
+
+    /// Faults a `min_version` that no version can be.
+    pub fn min_version(&mut self, version: i64) {
+        if version < 0 {
+            self.fault("min_version", "is negative");
+        }
+    }
+
+    /// Notes a fault.
+    pub fn fault(&mut self, field: impl Into<String>, description: impl Into<String>) {
+        self.faults.push(FieldViolation::new(field, description));
+    }
+
+    fn explainable(&mut self, path: &str, query: &v1::Query) {
+        let explained = [Measure::UsagePercent as i32, Measure::ActiveUsagePercent as i32];
+        if !matches!(query.measures.as_slice(), [measure] if explained.contains(measure)) {
+            self.fault(format!("{path}.measures"), "to explain must be exactly one of usage_percent and active_usage_percent");
+        }
+    }
+
+    fn query(&mut self, path: &str, query: &v1::Query) -> Option<Query> {
+        let before = self.faults.len();
+        let months = self.months(path, query);
+        let basis = self.basis(path, query.basis);
+        let scope = self.scope(path, query.scope);
+        let measures = self.measures(path, &query.measures);
+        let group_by = self.dimensions(path, &query.group_by);
+        let filters = self.filters(path, &query.filters);
+        let by_service =
+            group_by.contains(&Dimension::Service) || filters.iter().any(|filter| filter.dimension == Dimension::Service);
+        if by_service {
+            for (at, measure) in measures.iter().enumerate().filter(|(_, measure)| is_seat_measure(**measure, basis)) {
+                self.fault(format!("{path}.measures[{at}]"), format!("{} {NO_SEATS_BY_SERVICE}", measure_name(*measure)));
+            }
+        }
+        if query.as_of.is_some() {
+            self.fault(format!("{path}.as_of"), "is not served yet: leave it out to read reported rows as they stand now");
+        }
+        let (from, to) = months?;
+        let switches = Switches { include_grace: query.include_grace, include_free: query.include_free };
+        let parsed = Query { measures, group_by, from, to, filters, basis, scope, switches };
+        (self.faults.len() == before).then_some(parsed)
+    }
+
+    fn months(&mut self, path: &str, query: &v1::Query) -> Option<(Month, Month)> {
+        let from = self.month(format!("{path}.from_month"), &query.from_month);
+        let to = self.month(format!("{path}.to_month"), &query.to_month);
+        let (from, to) = (from?, to?);
+        let months = to.index() - from.index() + 1;
+        if months < 1 {
+            self.fault(format!("{path}.to_month"), format!("{to} comes before from_month {from}"));
+        } else if usize::try_from(months).is_ok_and(|months| months > self.limits.months) {
+            self.fault(format!("{path}.to_month"), format!("spans {months} months, more than {}", self.limits.months));
+        }
+        Some((from, to))
+    }
+
+    fn month(&mut self, field: String, text: &str) -> Option<Month> {
+        match text.parse() {
+            Ok(month) => Some(month),
+            Err(_) if text.is_empty() => {
+                self.fault(field, "is required, as YYYY-MM");
+                None
+            }
+            Err(error) => {
+                self.fault(field, format!("{:?} {error}", shortened(text)));
+                None
+            }
+        }
+    }
+
+    fn measures(&mut self, path: &str, measures: &[i32]) -> Vec<Measure> {
+        let path = format!("{path}.measures");
+        if measures.is_empty() {
+            self.fault(path.as_str(), "is required: name at least one measure");
+        } else if measures.len() > self.limits.measures {
+            self.fault(path, format!("has {} entries, more than {}", measures.len(), self.limits.measures));
+            return Vec::new();
+        }
+        let mut parsed = Vec::with_capacity(measures.len());
+        for (at, measure) in measures.iter().enumerate() {
+            match Measure::try_from(*measure) {
+                Ok(Measure::Unspecified) | Err(_) => self.fault(format!("{path}[{at}]"), format!("{measure} is not a measure")),
+                Ok(measure) if parsed.contains(&measure) => self.fault(format!("{path}[{at}]"), "is named twice"),
+                Ok(measure) => parsed.push(measure),
+            }
+        }
+        parsed
+    }
+
+    fn dimensions(&mut self, path: &str, dimensions: &[i32]) -> Vec<Dimension> {
+        let path = format!("{path}.group_by");
+        if dimensions.len() > self.limits.dimensions {
+            self.fault(path, format!("has {} entries, more than {}", dimensions.len(), self.limits.dimensions));
+            return Vec::new();
+        }
+        let mut parsed = Vec::with_capacity(dimensions.len());
+        for (at, dimension) in dimensions.iter().enumerate() {
+            match Dimension::try_from(*dimension) {
+                Ok(Dimension::Unspecified) | Err(_) => self.fault(format!("{path}[{at}]"), format!("{dimension} is not a dimension")),
+                Ok(dimension) if parsed.contains(&dimension) => self.fault(format!("{path}[{at}]"), "is named twice"),
+                Ok(dimension) => parsed.push(dimension),
+            }
+        }
+        parsed
+    }
+
+    /// Filters of one dimension are one filter: within a dimension any value will do.
+    fn filters(&mut self, path: &str, filters: &[v1::Filter]) -> Vec<Filter> {
+        let path = format!("{path}.filters");
+        let values: usize = filters.iter().map(|filter| filter.values.len()).sum();
+        if values > self.limits.filter_values {
+            self.fault(path, format!("have {values} values, more than {}", self.limits.filter_values));
+            return Vec::new();
+        }
+        let mut parsed: Vec<Filter> = Vec::new();
+        for (at, filter) in filters.iter().enumerate() {
+            let path = format!("{path}[{at}]");
+            let dimension = match Dimension::try_from(filter.dimension) {
+                Ok(Dimension::Unspecified) | Err(_) => {
+                    self.fault(format!("{path}.dimension"), format!("{} is not a dimension", filter.dimension));
+                    continue;
+                }
+                Ok(dimension) => dimension,
+            };
+            if filter.values.is_empty() {
+                self.fault(format!("{path}.values"), "is required: name at least one value");
+            }
+            let values = self.values(&path, dimension, &filter.values);
+            match parsed.iter_mut().find(|other| other.dimension == dimension) {
+                Some(other) => other.values.extend(values),
+                None => parsed.push(Filter { dimension, values }),
+            }
+        }
+        for filter in &mut parsed {
+            filter.values.sort();
+            filter.values.dedup();
+        }
+        parsed
+    }
+
+    fn values(&mut self, path: &str, dimension: Dimension, values: &[v1::DimensionValue]) -> Vec<Option<String>> {
+        let mut parsed = Vec::with_capacity(values.len());
+        for (at, value) in values.iter().enumerate() {
+            let Some(text) = value.value.as_deref() else {
+                parsed.push(None);
+                continue;
+            };
+            if text.len() > self.limits.value_bytes {
+                self.fault(format!("{path}.values[{at}]"), format!("is longer than {} bytes", self.limits.value_bytes));
+                continue;
+            }
+            match normalised(dimension, text) {
+                Ok(value) => parsed.push(Some(value)),
+                Err(expected) => self.fault(format!("{path}.values[{at}]"), format!("{:?} is not {expected}", shortened(text))),
+            }
+        }
+        parsed
+    }
+
+    fn basis(&mut self, path: &str, basis: i32) -> Basis {
+        match v1::Basis::try_from(basis) {
+            Ok(v1::Basis::Unspecified | v1::Basis::Users) => Basis::Users,
+            Ok(v1::Basis::Entitlements) => Basis::Entitlements,
+            Err(_) => {
+                self.fault(format!("{path}.basis"), format!("{basis} is not a basis"));
+                Basis::Users
+            }
+        }
+    }
+
+    fn scope(&mut self, path: &str, scope: i32) -> Scope {
+        match v1::Scope::try_from(scope) {
+            Ok(v1::Scope::Unspecified | v1::Scope::AllSellers) => Scope::AllSellers,
+            Ok(v1::Scope::SoldOrManaged) => Scope::SoldOrManaged,
+            Ok(v1::Scope::Own) => Scope::Own,
+            Err(_) => {
+                self.fault(format!("{path}.scope"), format!("{scope} is not a scope"));
+                Scope::AllSellers
+            }
+        }
+    }
+}
+
+/// A filter value as the figures know it, or what it should have been.
+fn normalised(dimension: Dimension, text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    let among = |words: &[&str], expected: &'static str| {
+        let found = words.iter().find(|word| word.eq_ignore_ascii_case(text));
+        found.map(|word| (*word).to_owned()).ok_or(expected)
+    };
+    match dimension {
+        Dimension::Trial => among(&["true", "false"], "true or false"),
+        Dimension::Seller => among(&["own", "other", "direct"], "own, other or direct"),
+        Dimension::Standing => Standing::from_name(text)
+            .map(|standing| standing.name().to_owned())
+            .ok_or("a standing: ACTIVE, GRACE, SUSPENDED, DISABLED, UPGRADED, PENDING or OTHER"),
+        Dimension::Service => Ok(service_fold(text).to_owned()),
+        Dimension::Country => Ok(text.to_ascii_uppercase()),
+        Dimension::Customer | Dimension::Sku | Dimension::Location | Dimension::Subscription => Ok(comparable_id(text)),
+        Dimension::Unspecified
+        | Dimension::Segment
+        | Dimension::Industry
+        | Dimension::Product
+        | Dimension::AttributionType
+        | Dimension::SalesChannel
+        | Dimension::PricingModel => Ok(text.to_owned()),
+    }
+}
+
+/// GUIDs are compared in lower case, all other ids exactly.
+fn comparable_id(id: &str) -> String {
+    let groups = [8, 4, 4, 4, 12];
+    let mut parts = id.split('-');
+    let guid = groups.into_iter().all(|length| {
+        parts.next().is_some_and(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    }) && parts.next().is_none();
+    if guid { id.to_ascii_lowercase() } else { id.to_owned() }
+}
+
+/// The name of a measure as people write it.
+fn measure_name(measure: Measure) -> String {
+    measure.as_str_name().trim_start_matches("MEASURE_").to_ascii_lowercase()
+}
+
+/// What was sent, short enough for a message.
+fn shortened(text: &str) -> String {
+    const SHOWN: usize = 40;
+    if text.chars().count() <= SHOWN { text.to_owned() } else { text.chars().take(SHOWN).chain(['…']).collect() }
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;

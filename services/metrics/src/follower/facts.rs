@@ -1,0 +1,312 @@
+//! From the feed's messages to the facts the rollup reads, and to what is kept of a customer and a partner.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use insights_domain::amount::Amount;
+use insights_domain::calendar::{Day, Month};
+use insights_domain::facts::{
+    Activity, Assignment, Attribution, BySku, CustomerFacts, Licence, ReportedSeats, ReportedUsage, Revenue, Seller, SkuNumber, State,
+    SubscriptionFacts, SubscriptionNumber,
+};
+use insights_domain::service_fold;
+use insights_proto::ingestion::v1;
+
+use crate::rollups::CustomerKey;
+use crate::rollups::model::{CustomerHeader, LocationHeader, PartnerHeader, ServiceHeader, SkuHeader, SubscriptionHeader};
+
+/// A message of the feed that contradicts its contract.
+#[derive(Debug, thiserror::Error)]
+#[error("the feed sent {what} that cannot be read")]
+pub struct FactsError {
+    what: &'static str,
+}
+
+const fn damaged(what: &'static str) -> FactsError {
+    FactsError { what }
+}
+
+/// Everything about one customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Customer {
+    /// Which.
+    pub key: CustomerKey,
+    /// What is kept of it.
+    pub header: CustomerHeader,
+    /// What is rolled up.
+    pub facts: CustomerFacts,
+}
+
+/// What concerns a whole partner, as the feed says it.
+pub fn partner_header(facts: &v1::GetPartnerFactsResponse) -> PartnerHeader {
+    let settings = facts.settings.clone().unwrap_or_default();
+    let mut skus: Vec<SkuHeader> = facts.skus.iter().map(sku_header).collect();
+    skus.sort_by_key(|sku| sku.number);
+    let mut services: Vec<ServiceHeader> =
+        facts.services.iter().map(|service| ServiceHeader { number: service.number, name: service.name.clone() }).collect();
+    services.sort_by_key(|service| service.number);
+    let location = |location: &v1::Location| LocationHeader {
+        location_id: location.location_id.clone(),
+        name: location.name.clone(),
+        country: location.country.clone(),
+    };
+    let mut locations: Vec<LocationHeader> = facts.locations.iter().map(location).collect();
+    locations.sort_by(|left, right| left.location_id.cmp(&right.location_id));
+    PartnerHeader { name: settings.name, time_zone: settings.time_zone, currency: settings.currency, skus, services, locations }
+}
+
+fn sku_header(facts: &v1::SkuFacts) -> SkuHeader {
+    let sku = facts.sku.clone().unwrap_or_default();
+    let mut services = facts.services.clone();
+    services.sort_unstable();
+    services.dedup();
+    SkuHeader { number: facts.number, sku_id: sku.sku_id, known: facts.known, name: sku.name, product: sku.product, free: sku.free, services }
+}
+
+/// Numbers of what facts name by id.
+#[derive(Debug)]
+pub struct Numbers {
+    skus: HashMap<String, u32>,
+    services: HashMap<String, u32>,
+}
+
+impl Numbers {
+    /// Of a partner.
+    pub fn of(partner: &PartnerHeader) -> Self {
+        Self {
+            skus: partner.skus.iter().map(|sku| (sku.sku_id.clone(), sku.number)).collect(),
+            services: partner.services.iter().map(|service| (service.name.clone(), service.number)).collect(),
+        }
+    }
+}
+
+/// Gathers the parts of one customer.
+#[derive(Debug)]
+pub struct Gatherer<'a> {
+    numbers: &'a Numbers,
+    customer: Customer,
+    positions: HashMap<u32, usize>,
+    by_id: HashMap<String, usize>,
+    pending: Pending,
+}
+
+/// Rows that name a subscription by id: it may come in a later part.
+#[derive(Debug, Default)]
+struct Pending {
+    states: Vec<v1::StateFacts>,
+    assignments: Vec<v1::AssignmentFacts>,
+    revenue: Vec<v1::Revenue>,
+    seats: Vec<v1::ReportedSeats>,
+}
+
+impl<'a> Gatherer<'a> {
+    /// Begins with a customer's first part, which [`Self::add`] takes as well.
+    pub fn new(numbers: &'a Numbers, part: &v1::StreamFactsResponse) -> Self {
+        let key = CustomerKey { cell: part.cell, customer: part.customer };
+        let header = CustomerHeader { customer_id: part.customer_id.clone(), ..CustomerHeader::default() };
+        let customer = Customer { key, header, facts: CustomerFacts::default() };
+        Self { numbers, customer, positions: HashMap::new(), by_id: HashMap::new(), pending: Pending::default() }
+    }
+
+    /// Adds a part.
+    pub fn add(&mut self, part: v1::StreamFactsResponse) -> Result<(), FactsError> {
+        if let Some(attributes) = part.attributes {
+            let header = &mut self.customer.header;
+            header.known = true;
+            header.name = attributes.name;
+            header.country = attributes.country;
+            header.segment = attributes.segment;
+            header.industry = attributes.industry;
+            self.customer.facts.known = true;
+        }
+        for subscription in part.subscriptions {
+            self.subscription(subscription)?;
+        }
+        self.pending.states.extend(part.states);
+        self.pending.assignments.extend(part.assignments);
+        self.pending.revenue.extend(part.revenue);
+        self.pending.seats.extend(part.reported_seats);
+        for licence in part.licences {
+            let (from, to) = (day(licence.from)?, licence.to.map(day).transpose()?);
+            self.customer.facts.licences.push(Licence { user: licence.user, service: licence.service, from, to });
+        }
+        for activity in part.activity {
+            self.activity(&activity)?;
+        }
+        for first in part.first_activity {
+            self.customer.facts.first_activity.insert(first.service, day(first.day)?);
+        }
+        for usage in part.reported_usage {
+            self.usage(usage)?;
+        }
+        Ok(())
+    }
+
+    /// Ends with the customer's last part.
+    pub fn finish(mut self) -> Result<Customer, FactsError> {
+        let pending = std::mem::take(&mut self.pending);
+        for state in pending.states {
+            self.state(state)?;
+        }
+        for assignment in pending.assignments {
+            let (from, to) = (day(assignment.from)?, assignment.to.map(day).transpose()?);
+            if let Some(position) = self.positions.get(&assignment.subscription) {
+                let assignments = &mut self.customer.facts.subscriptions[*position].assignments;
+                assignments.push(Assignment { user: assignment.user, from, to });
+            }
+        }
+        for row in pending.revenue {
+            self.revenue(row)?;
+        }
+        for row in pending.seats {
+            self.seats(row)?;
+        }
+        let facts = &mut self.customer.facts;
+        facts.by_sku.sort_by_key(|row| row.sku);
+        facts.reported_usage.sort_by_key(|row| (row.month, row.service));
+        let own = facts.subscriptions.iter().map(|subscription| subscription.sku);
+        let named = facts.subscriptions.iter().flat_map(|subscription| subscription.states.iter().filter_map(|state| state.sku));
+        let mut skus: Vec<SkuNumber> = own.chain(named).chain(facts.by_sku.iter().map(|row| row.sku)).collect();
+        skus.sort_unstable();
+        skus.dedup();
+        self.customer.header.skus = skus;
+        self.customer.header.subscriptions.sort_by_key(|subscription| subscription.number);
+        Ok(self.customer)
+    }
+
+    fn subscription(&mut self, facts: v1::SubscriptionFacts) -> Result<(), FactsError> {
+        let subscription = facts.subscription.ok_or(damaged("a subscription"))?;
+        let seller = seller(subscription.seller.as_deref())?.unwrap_or_default();
+        let position = self.customer.facts.subscriptions.len();
+        self.positions.insert(facts.number, position);
+        self.by_id.insert(subscription.subscription_id.clone(), position);
+        self.customer.facts.subscriptions.push(SubscriptionFacts {
+            number: SubscriptionNumber::of_subscription(facts.number),
+            sku: facts.sku,
+            trial: subscription.trial,
+            states: Vec::new(),
+            assignments: Vec::new(),
+            reported: Vec::new(),
+            revenue: Vec::new(),
+        });
+        self.customer.header.subscriptions.push(SubscriptionHeader {
+            number: facts.number,
+            subscription_id: subscription.subscription_id,
+            sales_channel: subscription.sales_channel,
+            pricing_model: subscription.pricing_model,
+            seller,
+            attributions: attributions(subscription.attributions),
+        });
+        Ok(())
+    }
+
+    fn state(&mut self, state: v1::StateFacts) -> Result<(), FactsError> {
+        let effective = day(state.effective)?;
+        let sku = (state.sku != 0).then_some(state.sku);
+        if let Some(position) = self.positions.get(&state.subscription) {
+            let states = &mut self.customer.facts.subscriptions[*position].states;
+            states.push(State { effective, status: state.status, seats: state.seats, sku, trial: state.trial });
+        }
+        Ok(())
+    }
+
+    fn activity(&mut self, activity: &v1::ActivityFacts) -> Result<(), FactsError> {
+        if activity.user.len() != activity.days.len() {
+            return Err(damaged("activity"));
+        }
+        let month = Month::from_index(activity.month).ok_or(damaged("a month"))?;
+        let service = activity.service;
+        let rows = activity.user.iter().zip(&activity.days);
+        self.customer.facts.activity.extend(rows.map(|(user, days)| Activity { user: *user, service, month, days: *days }));
+        Ok(())
+    }
+
+    fn revenue(&mut self, row: v1::Revenue) -> Result<(), FactsError> {
+        let revenue = Revenue {
+            month: month(&row.month)?,
+            amount: Amount::from_str(&row.amount).map_err(|_| damaged("an amount"))?,
+            seller: seller(row.seller.as_deref())?,
+            currency: row.currency,
+        };
+        if let Some(id) = row.subscription_id {
+            if let Some(position) = self.by_id.get(&id) {
+                self.customer.facts.subscriptions[*position].revenue.push(revenue);
+            }
+        } else if let Some(row) = self.by_sku(row.sku_id.as_deref()) {
+            row.revenue.push(revenue);
+        }
+        Ok(())
+    }
+
+    fn seats(&mut self, row: v1::ReportedSeats) -> Result<(), FactsError> {
+        let reported = ReportedSeats {
+            month: month(&row.month)?,
+            available: count(row.available)?.unwrap_or(0),
+            assigned: count(row.assigned)?,
+            active: count(row.active)?,
+            status: row.status,
+            seller: seller(row.seller.as_deref())?,
+            attributions: attributions(row.attributions),
+        };
+        if let Some(id) = row.subscription_id {
+            if let Some(position) = self.by_id.get(&id) {
+                self.customer.facts.subscriptions[*position].reported.push(reported);
+            }
+        } else if let Some(row) = self.by_sku(row.sku_id.as_deref()) {
+            row.reported.push(reported);
+        }
+        Ok(())
+    }
+
+    /// Rows of a SKU that has no number yet wait, as the feed's next version will say.
+    fn by_sku(&mut self, sku_id: Option<&str>) -> Option<&mut BySku> {
+        let sku = *self.numbers.skus.get(sku_id?)?;
+        let rows = &mut self.customer.facts.by_sku;
+        let position = rows.iter().position(|row| row.sku == sku).unwrap_or_else(|| {
+            rows.push(BySku { sku, reported: Vec::new(), revenue: Vec::new() });
+            rows.len() - 1
+        });
+        rows.get_mut(position)
+    }
+
+    fn usage(&mut self, row: v1::ReportedUsage) -> Result<(), FactsError> {
+        let Some(service) = self.numbers.services.get(service_fold(&row.service)) else {
+            return Ok(());
+        };
+        self.customer.facts.reported_usage.push(ReportedUsage {
+            service: *service,
+            month: month(&row.month)?,
+            paid_available_units: count(row.paid_available_units)?.unwrap_or(0),
+            monthly_active_users: count(row.monthly_active_users)?.unwrap_or(0),
+            attributions: attributions(row.attributions),
+        });
+        Ok(())
+    }
+}
+
+fn day(days: i32) -> Result<Day, FactsError> {
+    Day::from_epoch_days(days).ok_or(damaged("a day"))
+}
+
+fn month(text: &str) -> Result<Month, FactsError> {
+    text.parse().map_err(|_| damaged("a month"))
+}
+
+fn count(count: Option<i64>) -> Result<Option<u32>, FactsError> {
+    count.map(|count| u32::try_from(count).map_err(|_| damaged("a count"))).transpose()
+}
+
+fn seller(name: Option<&str>) -> Result<Option<Seller>, FactsError> {
+    name.map(|name| Seller::from_name(name).ok_or(damaged("a seller"))).transpose()
+}
+
+/// In a fixed order and each once, so that the same attributions give the same bytes.
+fn attributions(attributions: Vec<v1::Attribution>) -> Vec<Attribution> {
+    let mut attributions: Vec<Attribution> = attributions
+        .into_iter()
+        .map(|attribution| Attribution { location: attribution.location_id, kind: attribution.r#type })
+        .collect();
+    attributions.sort();
+    attributions.dedup();
+    attributions
+}

@@ -1,0 +1,91 @@
+//! A question past its checks: nothing in it is a raw string or number that may be wrong.
+
+use insights_domain::calendar::Month;
+use insights_domain::standing::Switches;
+use insights_proto::metrics::v1::{Dimension, Measure};
+
+/// The base of `usage_percent`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Basis {
+    /// Active users over total users.
+    #[default]
+    Users,
+    /// Active entitlements over total entitlements.
+    Entitlements,
+}
+
+/// Which subscriptions are looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Seller is own, or at least one attribution.
+    SoldOrManaged,
+    /// Every subscription.
+    #[default]
+    AllSellers,
+    /// Seller is own.
+    Own,
+}
+
+/// Values of one dimension, any of which will do; none at all: nothing will.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Filter {
+    /// The dimension.
+    pub dimension: Dimension,
+    /// The values; `None` is the missing value.
+    pub values: Vec<Option<String>>,
+}
+
+/// A question. Its enums are never `Unspecified`, its months are in order, it has at most one filter per dimension.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Query {
+    /// What to measure, in the order of the answer.
+    pub measures: Vec<Measure>,
+    /// What to split by, in the order of the answer.
+    pub group_by: Vec<Dimension>,
+    /// First month.
+    pub from: Month,
+    /// Last month.
+    pub to: Month,
+    /// All must hold.
+    pub filters: Vec<Filter>,
+    /// The base of `usage_percent`.
+    pub basis: Basis,
+    /// Which subscriptions are looked at.
+    pub scope: Scope,
+    /// What counts as good standing.
+    pub switches: Switches,
+}
+
+impl Query {
+    /// The values asked for of a dimension, if it is filtered.
+    pub fn filter(&self, dimension: Dimension) -> Option<&Filter> {
+        self.filters.iter().find(|filter| filter.dimension == dimension)
+    }
+}
+
+/// Measures of seats and revenue, which are not defined by service.
+pub const fn is_seat_measure(measure: Measure, basis: Basis) -> bool {
+    match measure {
+        Measure::Available
+        | Measure::Assigned
+        | Measure::Active
+        | Measure::NewSeats
+        | Measure::DeploymentOpportunity
+        | Measure::ActiveUsagePercent
+        | Measure::DeploymentPercent
+        | Measure::ActiveEntitlements
+        | Measure::TotalEntitlements
+        | Measure::BilledRevenue => true,
+        Measure::UsagePercent => matches!(basis, Basis::Entitlements),
+        Measure::Unspecified
+        | Measure::Customers
+        | Measure::ActiveCustomers
+        | Measure::New
+        | Measure::Existing
+        | Measure::Churned
+        | Measure::Returning
+        | Measure::Subscriptions
+        | Measure::ActiveUsers
+        | Measure::TotalUsers => false,
+    }
+}

@@ -1,0 +1,90 @@
+//! The schema of the metrics service. Identifiers are frozen: a migration that was released never changes.
+
+use sea_orm_migration::prelude::*;
+
+/// Brings the tables of rollups to this version.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Rollups)]
+    }
+
+    /// Its own: services may share a database and know nothing of each other.
+    fn migration_table_name() -> DynIden {
+        Alias::new("metrics_migration").into_iden()
+    }
+}
+
+/// The three tables of rollups.
+struct Rollups;
+
+impl MigrationName for Rollups {
+    fn name(&self) -> &str {
+        "m0001_rollups"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Rollups {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.create_table(partner_table()).await?;
+        manager.create_table(customer_table()).await?;
+        manager.create_table(month_table()).await?;
+        let by_revision = Index::create()
+            .name("rollup_customer_by_revision")
+            .table("rollup_customer")
+            .col("partner_no")
+            .col("revision")
+            .to_owned();
+        manager.create_index(by_revision).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for table in ["rollup_month", "rollup_customer", "rollup_partner"] {
+            manager.drop_table(Table::drop().table(table).to_owned()).await?;
+        }
+        Ok(())
+    }
+}
+
+fn partner_table() -> TableCreateStatement {
+    Table::create()
+        .table("rollup_partner")
+        .col(ColumnDef::new("partner_no").integer().not_null().auto_increment().primary_key())
+        .col(ColumnDef::new("partner").string().not_null().unique_key())
+        .col(ColumnDef::new("epoch").big_integer().not_null())
+        .col(ColumnDef::new("version").big_integer().not_null())
+        .col(ColumnDef::new("revision").big_integer().not_null())
+        .col(ColumnDef::new("rebuilt_revision").big_integer().not_null())
+        .col(ColumnDef::new("complete_through").integer().not_null())
+        .col(ColumnDef::new("body").blob().not_null())
+        .to_owned()
+}
+
+fn customer_table() -> TableCreateStatement {
+    Table::create()
+        .table("rollup_customer")
+        .col(ColumnDef::new("partner_no").integer().not_null())
+        .col(ColumnDef::new("cell").integer().not_null())
+        .col(ColumnDef::new("customer_no").big_integer().not_null())
+        .col(ColumnDef::new("revision").big_integer().not_null())
+        .col(ColumnDef::new("body").blob().not_null())
+        .primary_key(Index::create().col("partner_no").col("cell").col("customer_no"))
+        .to_owned()
+}
+
+fn month_table() -> TableCreateStatement {
+    Table::create()
+        .table("rollup_month")
+        .col(ColumnDef::new("partner_no").integer().not_null())
+        .col(ColumnDef::new("cell").integer().not_null())
+        .col(ColumnDef::new("customer_no").big_integer().not_null())
+        .col(ColumnDef::new("month").integer().not_null())
+        .col(ColumnDef::new("revision").big_integer().not_null())
+        .col(ColumnDef::new("body").blob().not_null())
+        .primary_key(Index::create().col("partner_no").col("cell").col("customer_no").col("month"))
+        .to_owned()
+}

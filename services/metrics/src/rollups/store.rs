@@ -1,0 +1,253 @@
+//! Reads rollups. Every read names the partner, and the cell where it names customers.
+
+use std::collections::BTreeMap;
+
+use insights_database::{Database, Transaction};
+use insights_domain::calendar::Day;
+use sea_orm::{ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::body::BodyError;
+use super::entities::{customer, month, partner};
+use super::model::PartnerHeader;
+use super::{CustomerKey, read_partner};
+
+/// Why rollups cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database says so.
+    #[error("rollups: {0}")]
+    Database(#[from] insights_database::Error),
+    /// The database says so.
+    #[error("rollups: {0}")]
+    Query(#[from] DbErr),
+    /// A row cannot be read.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// A stored number is out of its range.
+    #[error("rollups: a stored day or month is out of range")]
+    Range,
+}
+
+/// A partner and how far its rollups are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartnerRow {
+    /// Its number within these tables.
+    pub number: i32,
+    /// The partner.
+    pub partner: String,
+    /// The epoch of `version`.
+    pub epoch: i64,
+    /// The version of the feed.
+    pub version: i64,
+    /// Counts what was applied.
+    pub revision: i64,
+    /// The revision of the last rebuilding.
+    pub rebuilt_revision: i64,
+    /// The effective one, at which the rollups were made; `None` before the first.
+    pub complete_through: Option<Day>,
+    /// Settings, catalogue and locations.
+    pub header: PartnerHeader,
+}
+
+/// The header of a customer, as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerRows {
+    /// The customer.
+    pub key: CustomerKey,
+    /// The header's bytes.
+    pub body: Vec<u8>,
+}
+
+/// The months of a customer, as stored: bytes by month index.
+pub type MonthRows = BTreeMap<i32, Vec<u8>>;
+
+/// The rollups of all partners.
+#[derive(Clone, Debug)]
+pub struct Store {
+    database: Database,
+}
+
+/// A `complete_through` nobody knows yet.
+pub(super) const UNKNOWN_DAY: i32 = i32::MIN;
+
+impl Store {
+    /// On a migrated database.
+    pub const fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// The database below.
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// One state of the tables, for reads that belong together.
+    pub async fn snapshot(&self) -> Result<Transaction, StoreError> {
+        Ok(self.database.snapshot().await?)
+    }
+
+    /// The partner, if anything of it was seen.
+    pub async fn find_partner(&self, partner: &str) -> Result<Option<PartnerRow>, StoreError> {
+        Self::find_partner_in(self.database.reader(), partner).await
+    }
+
+    /// The same within a snapshot.
+    pub async fn find_partner_in(connection: &impl ConnectionTrait, partner: &str) -> Result<Option<PartnerRow>, StoreError> {
+        let row = partner::Entity::find().filter(partner::Column::Partner.eq(partner)).one(connection).await?;
+        row.map(partner_row).transpose()
+    }
+
+    /// The partner; a row at version 0 when there was none.
+    pub async fn enter_partner(&self, partner: &str) -> Result<PartnerRow, StoreError> {
+        if let Some(row) = Self::find_partner_in(self.database.writer(), partner).await? {
+            return Ok(row);
+        }
+        let row = partner::ActiveModel {
+            partner_no: ActiveValue::NotSet,
+            partner: ActiveValue::Set(partner.to_owned()),
+            epoch: ActiveValue::Set(0),
+            version: ActiveValue::Set(0),
+            revision: ActiveValue::Set(0),
+            rebuilt_revision: ActiveValue::Set(0),
+            complete_through: ActiveValue::Set(UNKNOWN_DAY),
+            body: ActiveValue::Set(Vec::new()),
+        };
+        // Another replica may have been first.
+        partner::Entity::insert(row)
+            .on_conflict_do_nothing_on([partner::Column::Partner])
+            .exec_without_returning(self.database.writer())
+            .await?;
+        let row = Self::find_partner_in(self.database.writer(), partner).await?;
+        row.ok_or_else(|| DbErr::RecordNotFound("a partner's row that was just written".to_owned()).into())
+    }
+
+    /// Every partner.
+    pub async fn list_partners(&self) -> Result<Vec<PartnerRow>, StoreError> {
+        let rows = partner::Entity::find().all(self.database.reader()).await?;
+        rows.into_iter().map(partner_row).collect()
+    }
+
+    /// The revision of every partner, by its number, without what makes its row large.
+    pub async fn list_revisions(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let rows = partner::Entity::find()
+            .select_only()
+            .columns([partner::Column::Partner, partner::Column::Revision])
+            .into_tuple()
+            .all(self.database.reader())
+            .await?;
+        Ok(rows)
+    }
+
+    /// Customers that changed after a revision, in key order.
+    pub async fn list_changed(
+        connection: &impl ConnectionTrait,
+        partner_no: i32,
+        after_revision: i64,
+    ) -> Result<Vec<CustomerKey>, StoreError> {
+        let rows: Vec<(i32, i64)> = customer::Entity::find()
+            .select_only()
+            .columns([customer::Column::Cell, customer::Column::CustomerNo])
+            .filter(customer::Column::PartnerNo.eq(partner_no))
+            .filter(customer::Column::Revision.gt(after_revision))
+            .order_by_asc(customer::Column::Cell)
+            .order_by_asc(customer::Column::CustomerNo)
+            .into_tuple()
+            .all(connection)
+            .await?;
+        Ok(rows.into_iter().map(|(cell, customer)| CustomerKey { cell, customer }).collect())
+    }
+
+    /// Headers of all customers, a page at a time in key order: those after `after`.
+    pub async fn page_of_headers(
+        connection: &impl ConnectionTrait,
+        partner_no: i32,
+        after: Option<CustomerKey>,
+        size: u64,
+    ) -> Result<Vec<CustomerRows>, StoreError> {
+        let mut query = customer::Entity::find().filter(customer::Column::PartnerNo.eq(partner_no));
+        if let Some(after) = after {
+            let within = Condition::all().add(customer::Column::Cell.eq(after.cell)).add(customer::Column::CustomerNo.gt(after.customer));
+            query = query.filter(Condition::any().add(customer::Column::Cell.gt(after.cell)).add(within));
+        }
+        let rows = query
+            .order_by_asc(customer::Column::Cell)
+            .order_by_asc(customer::Column::CustomerNo)
+            .limit(size)
+            .all(connection)
+            .await?;
+        Ok(rows.into_iter().map(customer_rows).collect())
+    }
+
+    /// Headers of the named customers.
+    pub async fn headers(
+        connection: &impl ConnectionTrait,
+        partner_no: i32,
+        keys: &[CustomerKey],
+    ) -> Result<BTreeMap<CustomerKey, Vec<u8>>, StoreError> {
+        let mut found = BTreeMap::new();
+        for (cell, customers) in group_by_cell(keys) {
+            let rows = customer::Entity::find()
+                .filter(customer::Column::PartnerNo.eq(partner_no))
+                .filter(customer::Column::Cell.eq(cell))
+                .filter(customer::Column::CustomerNo.is_in(customers))
+                .all(connection)
+                .await?;
+            found.extend(rows.into_iter().map(customer_rows).map(|row| (row.key, row.body)));
+        }
+        Ok(found)
+    }
+
+    /// Months of the named customers, from a month on.
+    pub async fn months(
+        connection: &impl ConnectionTrait,
+        partner_no: i32,
+        keys: &[CustomerKey],
+        from: i32,
+    ) -> Result<BTreeMap<CustomerKey, MonthRows>, StoreError> {
+        let mut found: BTreeMap<CustomerKey, MonthRows> = BTreeMap::new();
+        for (cell, customers) in group_by_cell(keys) {
+            let rows = month::Entity::find()
+                .filter(month::Column::PartnerNo.eq(partner_no))
+                .filter(month::Column::Cell.eq(cell))
+                .filter(month::Column::CustomerNo.is_in(customers))
+                .filter(month::Column::Month.gte(from))
+                .all(connection)
+                .await?;
+            for row in rows {
+                let key = CustomerKey { cell: row.cell, customer: row.customer_no };
+                found.entry(key).or_default().insert(row.month, row.body);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Customers by cell, so that each statement names one.
+pub fn group_by_cell(keys: &[CustomerKey]) -> BTreeMap<i32, Vec<i64>> {
+    let mut cells: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
+    for key in keys {
+        cells.entry(key.cell).or_default().push(key.customer);
+    }
+    cells
+}
+
+fn customer_rows(row: customer::Model) -> CustomerRows {
+    CustomerRows { key: CustomerKey { cell: row.cell, customer: row.customer_no }, body: row.body }
+}
+
+fn partner_row(row: partner::Model) -> Result<PartnerRow, StoreError> {
+    let complete_through = match row.complete_through {
+        UNKNOWN_DAY => None,
+        days => Some(Day::from_epoch_days(days).ok_or(StoreError::Range)?),
+    };
+    Ok(PartnerRow {
+        number: row.partner_no,
+        partner: row.partner,
+        epoch: row.epoch,
+        version: row.version,
+        revision: row.revision,
+        rebuilt_revision: row.rebuilt_revision,
+        complete_through,
+        header: read_partner(&row.body)?,
+    })
+}
