@@ -55,7 +55,7 @@ impl Default for Limits {
         Self {
             queries: 100,
             measures: 40,
-            dimensions: 8,
+            dimensions: 4,
             months: 128,
             filter_values: 1_000,
             value_bytes: 1_024,

@@ -1,1 +1,4 @@
 //! Turns facts into rollups and answers queries.
+
+pub mod config;
+pub mod query;
