@@ -1,1 +1,37 @@
 //! Who may see what: tokens, policy, redaction.
+//!
+//! A call passes [`AccessLayer`] before anything decodes it. The layer turns the token into a [`Principal`] with a
+//! [`Verifier`], reads what the method demands out of the [`Policy`] that stands in the `.proto` files, and denies whatever
+//! no option allows. Handlers take the caller with [`principal`] or [`on_behalf`]; nothing else can make one.
+
+mod cache;
+mod claims;
+mod clock;
+mod config;
+mod denial;
+mod issuer;
+mod json;
+mod jwks;
+mod keys;
+mod layer;
+mod outgoing;
+mod policy;
+mod principal;
+mod request;
+mod roles;
+mod token;
+mod verifier;
+
+pub use clock::Clock;
+pub use config::{AccessConfig, ClaimPointers, Trust};
+pub use denial::{DOMAIN, UNAUTHENTICATED_TEXT, forbidden, keys_unavailable, unauthenticated};
+pub use issuer::{Issuer, IssuerError, TokenRequest};
+pub use layer::{Access, AccessCounters, AccessLayer, Denial, DenialObserver};
+pub use outgoing::{CALLER_HEADER, Outgoing, ServiceTokens};
+pub use policy::{Demand, Method, Policy, PolicyError, REPORTING_SERVICE, Redaction};
+pub use principal::{Principal, ServiceIdentity};
+pub use request::{on_behalf, principal, service};
+pub use roles::{Role, RoleSet, role_from_name, role_name};
+pub use verifier::{Identity, Refusal, Verifier};
+
+pub use insights_proto::access::v1::FieldClass;

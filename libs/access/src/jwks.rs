@@ -1,0 +1,174 @@
+//! The keys of one issuer, kept fresh: rotation without a restart, at most one fetch per interval, and the last good keys
+//! while the issuer is away, for a bounded time.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use chrono::{DateTime, Utc};
+use jsonwebtoken::Algorithm;
+use tokio::sync::Mutex;
+
+use crate::{
+    Clock, Trust,
+    keys::{Key, KeySet},
+    verifier::Refusal,
+};
+
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_BYTES: usize = 1024 * 1024;
+
+pub(crate) struct KeyStore {
+    source: Source,
+    known: ArcSwapOption<Known>,
+    /// Held while fetching, so that a flood of tokens waits for one fetch instead of starting many.
+    fetching: Mutex<()>,
+    /// When the last fetch began, whatever came of it; seconds since 1970.
+    attempted: AtomicI64,
+    fetches: AtomicU64,
+    refresh: i64,
+    min_refresh: i64,
+    max_age: i64,
+    clock: Clock,
+}
+
+enum Source {
+    Url(reqwest::Client, reqwest::Url),
+    File(PathBuf),
+}
+
+struct Known {
+    keys: KeySet,
+    fetched: DateTime<Utc>,
+    /// Counts up whenever the usable keys changed: verified tokens are remembered per generation.
+    generation: u64,
+}
+
+impl KeyStore {
+    pub(crate) fn new(trust: &Trust, clock: Clock) -> Result<Arc<Self>, String> {
+        let source = if trust.keys.starts_with("http://") || trust.keys.starts_with("https://") {
+            let url = reqwest::Url::parse(&trust.keys).map_err(|error| format!("{}: {error}", trust.keys))?;
+            // No redirects: whoever could redirect could bring keys of their own.
+            let client = reqwest::Client::builder().timeout(FETCH_TIMEOUT).redirect(reqwest::redirect::Policy::none());
+            Source::Url(client.build().map_err(|error| error.to_string())?, url)
+        } else {
+            Source::File(PathBuf::from(&trust.keys))
+        };
+        Ok(Arc::new(Self {
+            source,
+            known: ArcSwapOption::empty(),
+            fetching: Mutex::new(()),
+            attempted: AtomicI64::new(i64::MIN),
+            fetches: AtomicU64::new(0),
+            refresh: trust.refresh_seconds.into(),
+            min_refresh: trust.min_refresh_seconds.into(),
+            max_age: trust.max_age_seconds.into(),
+            clock,
+        }))
+    }
+
+    /// How many times the keys were asked for.
+    pub(crate) fn fetches(&self) -> u64 {
+        self.fetches.load(Ordering::Relaxed)
+    }
+
+    /// The generation of the keys that may be believed now, if any; starts a refresh behind the caller's back when they
+    /// are old.
+    pub(crate) fn generation(self: &Arc<Self>) -> Option<u64> {
+        let known = self.known.load();
+        let known = known.as_ref()?;
+        let age = (self.clock.now() - known.fetched).num_seconds();
+        if age >= self.refresh && self.may_fetch() {
+            let store = Arc::clone(self);
+            tokio::spawn(async move { store.fetch().await });
+        }
+        (age <= self.max_age).then_some(known.generation)
+    }
+
+    /// The key of that id for that algorithm and its generation.
+    pub(crate) async fn find(self: &Arc<Self>, id: &str, algorithm: Algorithm) -> Result<(Key, u64), Refusal> {
+        if self.generation().is_some() {
+            match self.look_up(id, algorithm) {
+                Err(Refusal::UnknownKey) => {}
+                found => return found,
+            }
+        }
+        // The issuer may have rotated its keys, or they were never fetched.
+        self.fetch().await;
+        if self.generation().is_none() {
+            return Err(Refusal::KeysUnavailable);
+        }
+        self.look_up(id, algorithm)
+    }
+
+    fn look_up(&self, id: &str, algorithm: Algorithm) -> Result<(Key, u64), Refusal> {
+        let known = self.known.load();
+        let known = known.as_ref().ok_or(Refusal::KeysUnavailable)?;
+        match known.keys.find(id, algorithm) {
+            Ok(key) => Ok((key.clone(), known.generation)),
+            Err(true) => Err(Refusal::Algorithm),
+            Err(false) => Err(Refusal::UnknownKey),
+        }
+    }
+
+    fn may_fetch(&self) -> bool {
+        let attempted = self.attempted.load(Ordering::Acquire);
+        attempted == i64::MIN || self.clock.now().timestamp().saturating_sub(attempted) >= self.min_refresh
+    }
+
+    async fn fetch(&self) {
+        if !self.may_fetch() && self.fetching.try_lock().is_ok() {
+            return;
+        }
+        let _alone = self.fetching.lock().await;
+        // Who waited for another's fetch finds it done.
+        if !self.may_fetch() {
+            return;
+        }
+        self.attempted.store(self.clock.now().timestamp(), Ordering::Release);
+        self.fetches.fetch_add(1, Ordering::Relaxed);
+        match self.read().await.and_then(|text| KeySet::parse(&text).map_err(str::to_owned)) {
+            Ok(keys) => self.keep(keys),
+            Err(error) => tracing::warn!(monotonic_counter.jwks_failures = 1_u64, %error, "keys could not be fetched"),
+        }
+    }
+
+    fn keep(&self, keys: KeySet) {
+        let before = self.known.load();
+        let generation = match before.as_ref() {
+            None => 1,
+            Some(before) if before.keys.fingerprint == keys.fingerprint => before.generation,
+            Some(before) => before.generation + 1,
+        };
+        self.known.store(Some(Arc::new(Known { keys, fetched: self.clock.now(), generation })));
+    }
+
+    async fn read(&self) -> Result<Vec<u8>, String> {
+        match &self.source {
+            Source::File(path) => {
+                let text = tokio::fs::read(path).await.map_err(|error| format!("{}: {error}", path.display()))?;
+                (text.len() <= MAX_BYTES).then_some(text).ok_or_else(|| "the JWKS is too long".into())
+            }
+            Source::Url(client, url) => {
+                let mut response = client.get(url.clone()).send().await.map_err(|error| error.to_string())?;
+                if response.status() != reqwest::StatusCode::OK {
+                    return Err(format!("the issuer answered {}", response.status()));
+                }
+                let mut text = Vec::new();
+                while let Some(chunk) = response.chunk().await.map_err(|error| error.to_string())? {
+                    if text.len() + chunk.len() > MAX_BYTES {
+                        return Err("the JWKS is too long".into());
+                    }
+                    text.extend_from_slice(&chunk);
+                }
+                Ok(text)
+            }
+        }
+    }
+}

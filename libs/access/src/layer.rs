@@ -1,0 +1,231 @@
+//! The layer every call passes before anything decodes it. Default deny.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use http::{HeaderMap, Request, Response, header};
+use tonic::Status;
+use tower::{Layer, Service};
+
+use crate::{
+    CALLER_HEADER, Demand, Identity, Policy, Principal, Refusal, Verifier,
+    denial::{forbidden, keys_unavailable, unauthenticated, unknown_method},
+    request::OnBehalf,
+};
+
+/// Wraps a service so that only calls the policy allows reach it. What is no RPC (pages, assets) passes: see [`is_rpc`].
+#[derive(Clone)]
+pub struct AccessLayer {
+    guard: Arc<Guard>,
+}
+
+/// A call that was not let through.
+#[derive(Clone, Debug)]
+pub struct Denial {
+    /// The path called.
+    pub rpc: String,
+    /// Who called, where that was established.
+    pub caller: Option<Arc<Principal>>,
+    /// Why a token was refused; `None`: the token is good and the roles do not suffice.
+    pub refusal: Option<Refusal>,
+}
+
+/// Told of every denial, such as the audit.
+pub type DenialObserver = Arc<dyn Fn(&Denial) + Send + Sync>;
+
+/// How many calls went which way.
+#[derive(Debug, Default)]
+pub struct AccessCounters {
+    /// Let through.
+    pub allowed: AtomicU64,
+    /// Refused for want of a valid token.
+    pub unauthenticated: AtomicU64,
+    /// Refused for want of a role.
+    pub forbidden: AtomicU64,
+}
+
+struct Guard {
+    verifier: Arc<Verifier>,
+    policy: Arc<Policy>,
+    counters: Arc<AccessCounters>,
+    observer: Option<DenialObserver>,
+}
+
+impl AccessLayer {
+    /// A layer that asks this verifier who calls and this policy what they may.
+    #[must_use]
+    pub fn new(verifier: Arc<Verifier>, policy: Arc<Policy>) -> Self {
+        Self { guard: Arc::new(Guard { verifier, policy, counters: Arc::default(), observer: None }) }
+    }
+
+    /// Tells somebody of every denial.
+    #[must_use]
+    pub fn observed_by(self, observer: DenialObserver) -> Self {
+        let guard = &self.guard;
+        let (verifier, policy) = (Arc::clone(&guard.verifier), Arc::clone(&guard.policy));
+        let counters = Arc::clone(&guard.counters);
+        Self { guard: Arc::new(Guard { verifier, policy, counters, observer: Some(observer) }) }
+    }
+
+    /// The policy applied.
+    #[must_use]
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.guard.policy
+    }
+
+    /// The verifier asked.
+    #[must_use]
+    pub fn verifier(&self) -> &Arc<Verifier> {
+        &self.guard.verifier
+    }
+
+    /// How many calls went which way so far.
+    #[must_use]
+    pub fn counters(&self) -> &AccessCounters {
+        &self.guard.counters
+    }
+}
+
+impl<S> Layer<S> for AccessLayer {
+    type Service = Access<S>;
+
+    fn layer(&self, inner: S) -> Access<S> {
+        Access { inner, guard: Arc::clone(&self.guard) }
+    }
+}
+
+/// The service [`AccessLayer`] makes.
+#[derive(Clone)]
+pub struct Access<S> {
+    inner: S,
+    guard: Arc<Guard>,
+}
+
+impl<S, B, R> Service<Request<B>> for Access<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+    R: Default,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let guard = Arc::clone(&self.guard);
+        Box::pin(async move {
+            if !is_rpc(request.uri().path(), request.headers()) {
+                return inner.call(request).await;
+            }
+            let (mut parts, body) = request.into_parts();
+            match guard.admit(&mut parts).await {
+                Ok(()) => {
+                    request = Request::from_parts(parts, body);
+                    inner.call(request).await
+                }
+                Err(status) => Ok(status.into_http()),
+            }
+        })
+    }
+}
+
+/// Whether a request is a call: by content type, or because its path is `/dotted.Service/Method`, so that nothing served by
+/// a page's router can stand where a method would.
+pub(crate) fn is_rpc(path: &str, headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default();
+    let mut segments = path.trim_start_matches('/').split('/');
+    let dotted = segments.next().is_some_and(|service| service.contains('.')) && segments.next().is_some();
+    content_type.to_ascii_lowercase().starts_with(b"application/grpc") || dotted
+}
+
+impl Guard {
+    #[allow(clippy::result_large_err, reason = "Status is what goes out")]
+    async fn admit(&self, parts: &mut http::request::Parts) -> Result<(), Status> {
+        let path = parts.uri.path().to_owned();
+        // Probes of the platform carry no token; the answer says only whether the process serves.
+        if matches!(path.as_str(), "/grpc.health.v1.Health/Check" | "/grpc.health.v1.Health/Watch" | "/grpc.health.v1.Health/List") {
+            return Ok(());
+        }
+        let reflection = path.starts_with("/grpc.reflection.v1.ServerReflection/")
+            || path.starts_with("/grpc.reflection.v1alpha.ServerReflection/");
+        let demand = match self.policy.method(&path) {
+            Some(method) => Some(method.demand),
+            None if reflection => None,
+            None => return Err(unknown_method()),
+        };
+        let identity = match bearer(&parts.headers) {
+            Ok(token) => self.verifier.identify(token).await,
+            Err(refusal) => Err(refusal),
+        };
+        let identity = identity.map_err(|refusal| self.refuse(&path, None, Some(refusal)))?;
+        match (demand, identity) {
+            (None, _) => {}
+            (Some(Demand::Roles(roles) | Demand::ByMeasure(roles)), Identity::Person(person)) => {
+                if !roles.intersects(person.roles()) {
+                    return Err(self.refuse(&path, Some(person), None));
+                }
+                parts.extensions.insert(person);
+            }
+            (Some(Demand::Services), Identity::Service(service)) => {
+                if let Some(caller) = self.named_caller(&path, &parts.headers).await? {
+                    parts.extensions.insert(OnBehalf(caller));
+                }
+                parts.extensions.insert(service);
+            }
+            (Some(_), Identity::Person(person)) => return Err(self.refuse(&path, Some(person), None)),
+            (Some(_), Identity::Service(_)) => return Err(self.refuse(&path, None, None)),
+        }
+        self.counters.allowed.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The person a service says it acts for. What the service believed is not enough: the token is verified again.
+    #[allow(clippy::result_large_err, reason = "Status is what goes out")]
+    async fn named_caller(&self, path: &str, headers: &HeaderMap) -> Result<Option<Arc<Principal>>, Status> {
+        let mut values = headers.get_all(CALLER_HEADER).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        let verified = match (value.to_str(), values.next()) {
+            (Ok(token), None) => self.verifier.person(token).await,
+            _ => Err(Refusal::Missing),
+        };
+        verified.map(Some).map_err(|refusal| self.refuse(path, None, Some(refusal)))
+    }
+
+    fn refuse(&self, rpc: &str, caller: Option<Arc<Principal>>, refusal: Option<Refusal>) -> Status {
+        let status = match refusal {
+            None => forbidden(),
+            Some(Refusal::KeysUnavailable) => keys_unavailable(),
+            Some(_) => unauthenticated(),
+        };
+        let counter = if refusal.is_some() { &self.counters.unauthenticated } else { &self.counters.forbidden };
+        counter.fetch_add(1, Ordering::Relaxed);
+        let subject = caller.as_ref().map(|caller| caller.subject().to_owned());
+        let reason = refusal.map_or_else(|| "role missing".to_owned(), |refusal| refusal.to_string());
+        tracing::info!(monotonic_counter.access_denied = 1_u64, rpc, reason, subject, code = ?status.code(), "call denied");
+        if let Some(observer) = &self.observer {
+            observer(&Denial { rpc: rpc.to_owned(), caller, refusal });
+        }
+        status
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(Refusal::Missing) };
+    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(Refusal::Missing)?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).ok_or(Refusal::Missing)
+}

@@ -1,0 +1,108 @@
+//! What a service sends along when it calls another.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tonic::{Request, Status, metadata::MetadataValue};
+
+use crate::{Clock, Issuer, Principal, denial::keys_unavailable};
+
+/// The metadata key under which a service names the person it acts for: that person's token.
+pub const CALLER_HEADER: &str = "x-insights-caller";
+
+/// Where a service has its own token from.
+#[derive(Clone)]
+pub struct ServiceTokens(Arc<Source>);
+
+enum Source {
+    /// Minted by the local development issuer, anew when half of its time is over.
+    Local { issuer: Arc<Issuer>, name: String, clock: Clock, minted: Mutex<Option<(Arc<str>, DateTime<Utc>)>> },
+    /// Written by the platform, such as a projected service account token of Kubernetes; read for every call because the
+    /// platform renews it.
+    File(PathBuf),
+}
+
+const LOCAL_TTL: TimeDelta = TimeDelta::minutes(10);
+
+impl ServiceTokens {
+    /// Tokens for the named service from the local development issuer.
+    #[must_use]
+    pub fn local(issuer: Arc<Issuer>, name: &str, clock: Clock) -> Self {
+        Self(Arc::new(Source::Local { issuer, name: name.to_owned(), clock, minted: Mutex::new(None) }))
+    }
+
+    /// The token the platform keeps in a file.
+    #[must_use]
+    pub fn file(path: &Path) -> Self {
+        Self(Arc::new(Source::File(path.to_owned())))
+    }
+
+    /// A token that is valid now.
+    #[allow(clippy::result_large_err, reason = "Status is what callers return")]
+    pub fn token(&self) -> Result<Arc<str>, Status> {
+        let failed = |error: &dyn std::fmt::Display| {
+            tracing::error!(%error, "no token of our own");
+            keys_unavailable()
+        };
+        match &*self.0 {
+            Source::File(path) => match std::fs::read_to_string(path) {
+                Ok(text) => Ok(Arc::from(text.trim())),
+                Err(error) => Err(failed(&error)),
+            },
+            Source::Local { issuer, name, clock, minted } => {
+                let now = clock.now();
+                let mut minted = minted.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some((token, since)) = minted.as_ref()
+                    && now - *since < LOCAL_TTL / 2
+                    && now >= *since
+                {
+                    return Ok(Arc::clone(token));
+                }
+                let token: Arc<str> = issuer.mint_service_at(name, now, LOCAL_TTL).map_err(|error| failed(&error))?.into();
+                *minted = Some((Arc::clone(&token), now));
+                Ok(token)
+            }
+        }
+    }
+}
+
+/// Makes requests to other services.
+#[derive(Clone)]
+pub struct Outgoing {
+    tokens: ServiceTokens,
+}
+
+impl Outgoing {
+    /// Requests signed with these tokens.
+    #[must_use]
+    pub fn new(tokens: ServiceTokens) -> Self {
+        Self { tokens }
+    }
+
+    /// A request on the caller's behalf: our token, and theirs beside it.
+    #[allow(clippy::result_large_err, reason = "Status is what callers return")]
+    pub fn for_caller<T>(&self, caller: &Principal, message: T) -> Result<Request<T>, Status> {
+        let mut request = self.as_service(message)?;
+        request.metadata_mut().insert(CALLER_HEADER, secret(&caller.token)?);
+        Ok(request)
+    }
+
+    /// A request of our own.
+    #[allow(clippy::result_large_err, reason = "Status is what callers return")]
+    pub fn as_service<T>(&self, message: T) -> Result<Request<T>, Status> {
+        let mut request = Request::new(message);
+        request.metadata_mut().insert("authorization", secret(&format!("Bearer {}", self.tokens.token()?))?);
+        Ok(request)
+    }
+}
+
+#[allow(clippy::result_large_err, reason = "Status is what callers return")]
+fn secret(text: &str) -> Result<MetadataValue<tonic::metadata::Ascii>, Status> {
+    let mut value = MetadataValue::try_from(text).map_err(|_| keys_unavailable())?;
+    // Keeps it out of logs and out of HTTP/2's header table.
+    value.set_sensitive(true);
+    Ok(value)
+}

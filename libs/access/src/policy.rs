@@ -1,0 +1,202 @@
+//! What methods, measures and fields demand, read from the options in the `.proto` files.
+
+use std::collections::HashMap;
+
+use insights_proto::metrics::v1::Measure;
+use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, MethodDescriptor, ServiceDescriptor, Value};
+use tonic::Status;
+
+use crate::{FieldClass, Principal, Role, RoleSet, denial::forbidden};
+
+/// The service whose groups of measures rule people's queries, wherever they are answered.
+pub const REPORTING_SERVICE: &str = "insights.reporting.v1.ReportingService";
+
+const GROUPS: usize = 8;
+
+/// The access table.
+#[derive(Debug, Default)]
+pub struct Policy {
+    methods: HashMap<String, Method>,
+    /// Service → roles per group of measures.
+    groups: HashMap<String, [RoleSet; GROUPS]>,
+    /// Measure → its group and class.
+    measures: HashMap<i32, (usize, FieldClass)>,
+    /// Message and field → class, where it has one.
+    fields: HashMap<(String, String), FieldClass>,
+}
+
+/// A method of the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Method {
+    /// What it demands of its caller.
+    pub demand: Demand,
+    /// Whether request or response is a stream.
+    pub streaming: bool,
+}
+
+/// What a method demands of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// It has no policy: nobody may call it.
+    Nobody,
+    /// One of the roles.
+    Roles(RoleSet),
+    /// A role of some group of measures; the handler asks [`Policy::authorise_measures`].
+    ByMeasure(RoleSet),
+    /// A service's token.
+    Services,
+}
+
+/// Why the options cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// The descriptor set is damaged.
+    #[error("the descriptor set cannot be read")]
+    Descriptors(#[from] prost_reflect::DescriptorError),
+    /// The descriptor set lacks an option.
+    #[error("the descriptor set lacks {0}")]
+    Missing(&'static str),
+}
+
+/// Which measures a caller gets absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Redaction {
+    hidden: Vec<Measure>,
+}
+
+impl Redaction {
+    /// Whether the measure is to be left absent.
+    #[must_use]
+    pub fn hides(&self, measure: Measure) -> bool {
+        self.hidden.contains(&measure)
+    }
+
+    /// Whether anything is: the answer's `redacted`.
+    #[must_use]
+    pub fn redacted(&self) -> bool {
+        !self.hidden.is_empty()
+    }
+}
+
+impl Policy {
+    /// The policy of this product's API.
+    pub fn product() -> Result<Self, PolicyError> {
+        Self::read(insights_proto::DESCRIPTOR_SET)
+    }
+
+    /// Reads the options of an encoded `FileDescriptorSet` that contains `insights.access.v1`.
+    pub fn read(descriptor_set: &[u8]) -> Result<Self, PolicyError> {
+        let pool = DescriptorPool::decode(descriptor_set)?;
+        let option = |name: &'static str| pool.get_extension_by_name(name).ok_or(PolicyError::Missing(name));
+        let on_method = option("insights.access.v1.policy")?;
+        let on_service = option("insights.access.v1.group_policy")?;
+        let on_field = option("insights.access.v1.field_class")?;
+        let (group, class) = (option("insights.access.v1.measure_group")?, option("insights.access.v1.value_class")?);
+        let mut policy = Self::default();
+        for service in pool.services() {
+            let groups = groups(&service, &on_service);
+            let anybody = groups.iter().copied().fold(RoleSet::EMPTY, RoleSet::union);
+            for method in service.methods() {
+                let demand = demand(&method, &on_method, anybody);
+                let streaming = method.is_client_streaming() || method.is_server_streaming();
+                policy.methods.insert(format!("/{}/{}", service.full_name(), method.name()), Method { demand, streaming });
+            }
+            policy.groups.insert(service.full_name().to_owned(), groups);
+        }
+        for value in pool.get_enum_by_name("insights.metrics.v1.Measure").iter().flat_map(|measures| measures.values().collect::<Vec<_>>()) {
+            let options = value.options();
+            let group = number(&options, &group).and_then(|group| usize::try_from(group).ok()).filter(|group| *group < GROUPS);
+            policy.measures.insert(value.number(), (group.unwrap_or_default(), field_class(&options, &class)));
+        }
+        for message in pool.all_messages() {
+            for field in message.fields() {
+                let class = field_class(&field.options(), &on_field);
+                if class != FieldClass::Unspecified {
+                    policy.fields.insert((message.full_name().to_owned(), field.name().to_owned()), class);
+                }
+            }
+        }
+        Ok(policy)
+    }
+
+    /// The method at `/package.Service/Method`, exactly.
+    #[must_use]
+    pub fn method(&self, path: &str) -> Option<&Method> {
+        self.methods.get(path)
+    }
+
+    /// Every method by its path.
+    pub fn methods(&self) -> impl Iterator<Item = (&str, &Method)> {
+        self.methods.iter().map(|(path, method)| (path.as_str(), method))
+    }
+
+    /// The class of a field, by the full name of its message and its own.
+    #[must_use]
+    pub fn field_class(&self, message: &str, field: &str) -> FieldClass {
+        self.fields.get(&(message.to_owned(), field.to_owned())).copied().unwrap_or(FieldClass::Unspecified)
+    }
+
+    /// Whether the caller may ask `service` for the measures: one refused measure refuses all. Says which of the allowed
+    /// ones are to be left absent. MEASURE_UNSPECIFIED shows nothing and is left to validation.
+    pub fn authorise_measures(&self, caller: &Principal, service: &str, measures: &[Measure]) -> Result<Redaction, Status> {
+        let groups = self.groups.get(service).ok_or_else(forbidden)?;
+        // Without any measure to look at, the caller must still be one who may ask.
+        if !groups.iter().any(|roles| roles.intersects(caller.roles())) {
+            return Err(forbidden());
+        }
+        let mut redaction = Redaction::default();
+        for measure in measures.iter().copied().filter(|measure| *measure != Measure::Unspecified) {
+            let (group, class) = self.measures.get(&(measure as i32)).copied().unwrap_or_default();
+            if !groups.get(group).is_some_and(|roles| roles.intersects(caller.roles())) {
+                return Err(forbidden());
+            }
+            if !caller.can_see(class) {
+                redaction.hidden.push(measure);
+            }
+        }
+        Ok(redaction)
+    }
+}
+
+fn demand(method: &MethodDescriptor, option: &ExtensionDescriptor, anybody: RoleSet) -> Demand {
+    let options = method.options();
+    if !options.has_extension(option) {
+        return Demand::Nobody;
+    }
+    let policy = options.get_extension(option);
+    let Some(policy) = policy.as_message() else { return Demand::Nobody };
+    match policy.get_field_by_name("audience").and_then(|audience| audience.as_enum_number()) {
+        Some(1) => Demand::Roles(roles(policy)),
+        Some(2) => Demand::ByMeasure(anybody),
+        Some(3) => Demand::Services,
+        _ => Demand::Nobody,
+    }
+}
+
+fn roles(message: &DynamicMessage) -> RoleSet {
+    let list = message.get_field_by_name("roles");
+    let list = list.as_ref().and_then(|list| list.as_list()).unwrap_or_default();
+    list.iter().filter_map(Value::as_enum_number).filter_map(|role| Role::try_from(role).ok()).collect()
+}
+
+fn groups(service: &ServiceDescriptor, option: &ExtensionDescriptor) -> [RoleSet; GROUPS] {
+    let mut groups = [RoleSet::EMPTY; GROUPS];
+    let options = service.options();
+    let entries = options.get_extension(option);
+    for entry in entries.as_list().unwrap_or_default().iter().filter_map(Value::as_message) {
+        let group = entry.get_field_by_name("measure_group").and_then(|group| group.as_enum_number());
+        // Group 0 is no group: what it holds stays empty, so that a measure without a group is refused.
+        if let Some(slot) = group.filter(|group| *group > 0).and_then(|group| groups.get_mut(group as usize)) {
+            *slot = slot.union(roles(entry));
+        }
+    }
+    groups
+}
+
+fn number(options: &DynamicMessage, option: &ExtensionDescriptor) -> Option<i32> {
+    options.get_extension(option).as_enum_number()
+}
+
+fn field_class(options: &DynamicMessage, option: &ExtensionDescriptor) -> FieldClass {
+    number(options, option).and_then(|class| FieldClass::try_from(class).ok()).unwrap_or(FieldClass::Unspecified)
+}

@@ -1,0 +1,176 @@
+//! From the text of a token to who calls.
+
+use std::sync::Arc;
+
+use jsonwebtoken::crypto;
+
+use crate::{
+    AccessConfig, Clock, Principal, ServiceIdentity, Trust,
+    cache::Cache,
+    claims,
+    jwks::KeyStore,
+    token::Token,
+};
+
+/// Verifies tokens of people and services.
+pub struct Verifier {
+    config: AccessConfig,
+    clock: Clock,
+    people: Arc<KeyStore>,
+    services: Arc<KeyStore>,
+    cache: Cache,
+}
+
+/// Who a token says its bearer is.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// A person, or a machine that acts as one (a data source).
+    Person(Arc<Principal>),
+    /// A service of this product.
+    Service(Arc<ServiceIdentity>),
+}
+
+/// Why a token was refused. For logs and counters only: callers get one constant text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no token, or more than one.
+    #[error("no token")]
+    Missing,
+    /// Longer than `max_token_bytes`.
+    #[error("token too long")]
+    TooLong,
+    /// Not three parts of base64url with JSON objects in which a key stands once.
+    #[error("malformed token")]
+    Malformed,
+    /// `crit`, or a header by which the token brings its own key.
+    #[error("refused header")]
+    Header,
+    /// Not an asymmetric algorithm, or another one than the key is for.
+    #[error("refused algorithm")]
+    Algorithm,
+    /// A `typ` that is not expected.
+    #[error("refused type")]
+    Type,
+    /// No `kid`, or one the issuer does not publish.
+    #[error("unknown key")]
+    UnknownKey,
+    /// The signature is not the key's.
+    #[error("wrong signature")]
+    Signature,
+    /// `iss` or `aud` is missing or another's.
+    #[error("wrong issuer or audience")]
+    Audience,
+    /// `sub` is missing, no text or not accepted.
+    #[error("refused subject")]
+    Subject,
+    /// `exp` or `nbf` is missing, no whole number, no date, past or to come.
+    #[error("refused times")]
+    Time,
+    /// The partner is missing, or partner, roles or locations are of the wrong type.
+    #[error("refused claims")]
+    Claims,
+    /// A person's token where a service's is expected, or the other way round.
+    #[error("wrong kind of token")]
+    Kind,
+    /// The issuer's keys cannot be had, or are too old to be believed.
+    #[error("no keys")]
+    KeysUnavailable,
+}
+
+impl Verifier {
+    /// A verifier for a configuration without faults; the error says what is wrong with it.
+    pub fn new(config: AccessConfig, clock: Clock) -> Result<Self, String> {
+        let faults = config.faults();
+        if !faults.is_empty() {
+            let lines: Vec<_> = faults.iter().map(|(setting, what)| format!("{setting} {what}")).collect();
+            return Err(lines.join("; "));
+        }
+        Ok(Self {
+            people: KeyStore::new(&config.people, clock.clone())?,
+            services: KeyStore::new(&config.services, clock.clone())?,
+            cache: Cache::new(config.cache_entries),
+            config,
+            clock,
+        })
+    }
+
+    /// Who the bearer is.
+    pub async fn identify(&self, token: &str) -> Result<Identity, Refusal> {
+        if token.len() > self.config.max_token_bytes {
+            return Err(Refusal::TooLong);
+        }
+        let key = Cache::key(token);
+        let now = self.clock.now().timestamp();
+        if let Some((identity, generation)) = self.cache.get(&key, now) {
+            let store = match &identity {
+                Identity::Person(_) => &self.people,
+                Identity::Service(_) => &self.services,
+            };
+            if store.generation() == Some(generation) {
+                return Ok(identity);
+            }
+        }
+        let (identity, generation) = self.verify(token).await?;
+        let expires = match &identity {
+            Identity::Person(person) => person.expires,
+            Identity::Service(service) => service.expires,
+        };
+        let ends = expires.timestamp() + i64::from(self.config.leeway_seconds);
+        self.cache.put(key, identity.clone(), generation, ends, now);
+        Ok(identity)
+    }
+
+    /// The person the token names; a service's token is refused.
+    pub async fn person(&self, token: &str) -> Result<Arc<Principal>, Refusal> {
+        match self.identify(token).await? {
+            Identity::Person(person) => Ok(person),
+            Identity::Service(_) => Err(Refusal::Kind),
+        }
+    }
+
+    /// The service the token names; a person's token is refused.
+    pub async fn service(&self, token: &str) -> Result<Arc<ServiceIdentity>, Refusal> {
+        match self.identify(token).await? {
+            Identity::Service(service) => Ok(service),
+            Identity::Person(_) => Err(Refusal::Kind),
+        }
+    }
+
+    /// How often the issuers' keys were asked for: people's and services'.
+    #[must_use]
+    pub fn key_fetches(&self) -> (u64, u64) {
+        (self.people.fetches(), self.services.fetches())
+    }
+
+    async fn verify(&self, text: &str) -> Result<(Identity, u64), Refusal> {
+        let token = Token::parse(text, self.config.max_token_bytes)?;
+        // The unverified claims choose only which issuer's keys must have signed; they are checked against it below.
+        let for_service = claims::names(&token.claims, &self.config.services);
+        let (trust, store) = if for_service { (&self.config.services, &self.services) } else { (&self.config.people, &self.people) };
+        check_kind(token.kind.as_deref(), trust)?;
+        // Cheap checks before the signature, so that a flood of worn-out tokens costs no arithmetic and no fetch of keys.
+        let now = self.clock.now();
+        let (subject, expires) = claims::check_registered(&token.claims, trust, self.config.leeway_seconds, now)?;
+        let (key, generation) = store.find(&token.key_id, token.algorithm).await?;
+        match crypto::verify(token.signature, token.message, &key.decoding, key.algorithm) {
+            Ok(true) => {}
+            Ok(false) | Err(_) => return Err(Refusal::Signature),
+        }
+        let identity = if for_service {
+            Identity::Service(Arc::new(ServiceIdentity { name: subject, expires }))
+        } else {
+            Identity::Person(Arc::new(claims::person(token.claims, subject, expires, text, &self.config)?))
+        };
+        Ok((identity, generation))
+    }
+}
+
+fn check_kind(kind: Option<&str>, trust: &Trust) -> Result<(), Refusal> {
+    let Some(kind) = kind else {
+        return trust.accept_untyped.then_some(()).ok_or(Refusal::Type);
+    };
+    // RFC 7515: `application/` may be left out.
+    let bare = |kind: &str| kind.to_ascii_lowercase().trim_start_matches("application/").to_owned();
+    let kind = bare(kind);
+    trust.token_types.iter().any(|accepted| bare(accepted) == kind).then_some(()).ok_or(Refusal::Type)
+}
