@@ -47,6 +47,13 @@ pub struct TokenRequest {
     pub ttl: Duration,
 }
 
+impl Default for TokenRequest {
+    fn default() -> Self {
+        let ttl = Duration::from_secs(3600);
+        Self { subject: String::new(), roles: Vec::new(), partner: String::new(), locations: Vec::new(), ttl }
+    }
+}
+
 /// Why the issuer cannot work.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {

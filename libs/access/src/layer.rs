@@ -145,7 +145,8 @@ where
 
 /// Whether a request is a call: by content type, or because its path is `/dotted.Service/Method`, so that nothing served by
 /// a page's router can stand where a method would.
-pub(crate) fn is_rpc(path: &str, headers: &HeaderMap) -> bool {
+#[must_use]
+pub fn is_rpc(path: &str, headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default();
     let mut segments = path.trim_start_matches('/').split('/');
     let dotted = segments.next().is_some_and(|service| service.contains('.')) && segments.next().is_some();

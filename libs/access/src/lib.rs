@@ -26,11 +26,11 @@ pub use clock::Clock;
 pub use config::{AccessConfig, ClaimPointers, Trust};
 pub use denial::{DOMAIN, UNAUTHENTICATED_TEXT, forbidden, keys_unavailable, unauthenticated};
 pub use issuer::{Issuer, IssuerError, TokenRequest};
-pub use layer::{Access, AccessCounters, AccessLayer, Denial, DenialObserver};
+pub use layer::{Access, AccessCounters, AccessLayer, Denial, DenialObserver, is_rpc};
 pub use outgoing::{CALLER_HEADER, Outgoing, ServiceTokens};
 pub use policy::{Demand, Method, Policy, PolicyError, REPORTING_SERVICE, Redaction};
 pub use principal::{Principal, ServiceIdentity};
-pub use request::{on_behalf, principal, service};
+pub use request::{on_behalf, partner_of, principal, service};
 pub use roles::{Role, RoleSet, role_from_name, role_name};
 pub use verifier::{Identity, Refusal, Verifier};
 

@@ -12,6 +12,8 @@ use crate::{FieldClass, Principal, Role, RoleSet, denial::forbidden};
 pub const REPORTING_SERVICE: &str = "insights.reporting.v1.ReportingService";
 
 const GROUPS: usize = 8;
+/// Of `google.protobuf.MethodOptions.IdempotencyLevel`.
+const NO_SIDE_EFFECTS: i32 = 1;
 
 /// The access table.
 #[derive(Debug, Default)]
@@ -32,6 +34,8 @@ pub struct Method {
     pub demand: Demand,
     /// Whether request or response is a stream.
     pub streaming: bool,
+    /// Whether it changes nothing (`NO_SIDE_EFFECTS`).
+    pub read_only: bool,
 }
 
 /// What a method demands of its caller.
@@ -99,7 +103,10 @@ impl Policy {
             for method in service.methods() {
                 let demand = demand(&method, &on_method, anybody);
                 let streaming = method.is_client_streaming() || method.is_server_streaming();
-                policy.methods.insert(format!("/{}/{}", service.full_name(), method.name()), Method { demand, streaming });
+                let level = method.options().get_field_by_name("idempotency_level").and_then(|level| level.as_enum_number());
+                let read_only = level == Some(NO_SIDE_EFFECTS);
+                let path = format!("/{}/{}", service.full_name(), method.name());
+                policy.methods.insert(path, Method { demand, streaming, read_only });
             }
             policy.groups.insert(service.full_name().to_owned(), groups);
         }

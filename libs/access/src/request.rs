@@ -27,3 +27,12 @@ pub fn on_behalf<T>(request: &Request<T>) -> Result<Arc<Principal>, Status> {
 pub fn service<T>(request: &Request<T>) -> Result<Arc<ServiceIdentity>, Status> {
     request.extensions().get::<Arc<ServiceIdentity>>().cloned().ok_or_else(unauthenticated)
 }
+
+/// The partner on whose account a call goes: the caller's, or that of the person a service acts for. For layers; handlers take
+/// the caller.
+#[must_use]
+pub fn partner_of(extensions: &http::Extensions) -> Option<&str> {
+    let direct = extensions.get::<Arc<Principal>>();
+    let caller = direct.or_else(|| extensions.get::<OnBehalf>().map(|caller| &caller.0));
+    caller.map(|caller| caller.partner())
+}

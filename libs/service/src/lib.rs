@@ -1,1 +1,49 @@
-//! The chassis every service stands on.
+//! The chassis every service stands on: configuration, listener, layers, health, reflection, telemetry, shutdown, errors.
+
+mod channel;
+mod config;
+mod deadline;
+mod error;
+mod layers;
+mod request_id;
+mod seal;
+mod server;
+mod settings;
+mod status;
+mod telemetry;
+
+pub use channel::IN_PROCESS;
+pub use config::{MessageLimits, ServerConfig};
+pub use deadline::Deadline;
+pub use error::{BoxError, Error, FieldViolation};
+pub use insights_access::Clock;
+pub use request_id::request_id;
+pub use server::{Chassis, ServeError};
+pub use settings::{Fault, Faults, Secret, Validate, load};
+pub use status::{INTERNAL_TEXT, forward};
+pub use telemetry::{Telemetry, TelemetryConfig};
+
+/// Installs aws-lc-rs as the one TLS provider of the process. Both ring and aws-lc are linked, and rustls refuses to choose.
+/// Calling it again does nothing.
+pub fn install_crypto() {
+    // The error says only that somebody did so before.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+/// Applies the configured message sizes and compression to a generated server, whose methods are its own and no trait's:
+/// `sized!(IngestionServiceServer::new(api), &config.messages)`.
+#[macro_export]
+macro_rules! sized {
+    ($server:expr, $limits:expr) => {{
+        let limits: &$crate::MessageLimits = $limits;
+        $server
+            .max_decoding_message_size(limits.request_bytes)
+            .max_encoding_message_size(limits.response_bytes)
+            .accept_compressed($crate::Gzip)
+            .send_compressed($crate::Gzip)
+    }};
+}
+
+/// The compression of messages, for [`sized!`].
+#[allow(non_upper_case_globals, reason = "names the encoding where it is used")]
+pub const Gzip: tonic::codec::CompressionEncoding = tonic::codec::CompressionEncoding::Gzip;

@@ -1,0 +1,80 @@
+//! Ends a call when its time is over. Dropping the handler cancels what it waits for, down to the database.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use insights_access::Policy;
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status};
+
+use crate::{
+    deadline::{Deadline, EndingBody, asked},
+    status::{plain, with_retry},
+};
+
+pub(crate) struct Deadlines {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) unary: Duration,
+    pub(crate) drain: Duration,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// tonic cuts calls off by the same header, without our details: ours comes a little earlier.
+const HEAD_START: Duration = Duration::from_millis(5);
+
+pub(crate) async fn deadline(State(limits): State<Arc<Deadlines>>, mut request: Request, next: Next) -> Response {
+    let method = limits.policy.method(request.uri().path());
+    let streaming = method.is_none_or(|method| method.streaming);
+    let read_only = method.is_none_or(|method| method.read_only);
+    let asked = asked(request.headers()).map(|asked| asked.saturating_sub(HEAD_START.min(asked / 2)));
+    let allowed = if streaming { asked } else { Some(asked.map_or(limits.unary, |asked| asked.min(limits.unary))) };
+    let until = allowed.and_then(|allowed| Instant::now().checked_add(allowed));
+    if let Some(until) = until {
+        request.extensions_mut().insert(Deadline(until));
+    }
+    let over = sleep_until(until);
+    let response = tokio::select! {
+        response = next.run(request) => response,
+        () = over => return too_late().into_http(),
+    };
+    if !streaming {
+        return response;
+    }
+    let limits = Arc::clone(&limits);
+    response.map(|body| {
+        EndingBody::wrap(body, async move {
+            tokio::select! {
+                () = sleep_until(until) => too_late(),
+                status = stopped(&limits, read_only) => status,
+            }
+        })
+    })
+}
+
+/// Streams have no end of their own. At shutdown those that only read end at once, so that their readers go to another
+/// replica; those that write may finish until the time to drain is over.
+async fn stopped(limits: &Deadlines, read_only: bool) -> Status {
+    limits.shutdown.cancelled().await;
+    if !read_only {
+        tokio::time::sleep(limits.drain).await;
+    }
+    with_retry(Code::Unavailable, "This replica is shutting down.", "SHUTTING_DOWN", Some(Duration::from_millis(100)))
+}
+
+async fn sleep_until(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn too_late() -> Status {
+    plain(Code::DeadlineExceeded, "The call took longer than its deadline allows.", "DEADLINE_EXCEEDED")
+}

@@ -1,0 +1,92 @@
+//! A partner's share of the service.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use insights_access::partner_of;
+use tonic::Code;
+
+use crate::{ServerConfig, layers::hold, status::with_retry};
+
+pub(crate) struct Quotas {
+    at_once: usize,
+    per_second: f64,
+    partners: Mutex<HashMap<String, Usage>>,
+}
+
+struct Usage {
+    running: usize,
+    /// Calls that may begin now, refilled over time.
+    tokens: f64,
+    refilled: Instant,
+}
+
+/// Gives the partner's slot back when the call is over, however it ends.
+struct Slot {
+    quotas: Arc<Quotas>,
+    partner: String,
+}
+
+impl Quotas {
+    pub(crate) fn new(config: &ServerConfig) -> Arc<Self> {
+        let per_second = f64::from(config.calls_per_second_per_partner);
+        Arc::new(Self { at_once: config.in_flight_per_partner, per_second, partners: Mutex::default() })
+    }
+
+    fn begin(self: &Arc<Self>, partner: &str, now: Instant) -> Result<Slot, Duration> {
+        let mut partners = self.partners.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = || Usage { running: 0, tokens: self.per_second, refilled: now };
+        let usage = partners.entry(partner.to_owned()).or_insert_with(fresh);
+        if usage.running >= self.at_once {
+            return Err(Duration::from_millis(500));
+        }
+        if self.per_second > 0.0 {
+            let earned = now.saturating_duration_since(usage.refilled).as_secs_f64() * self.per_second;
+            usage.tokens = (usage.tokens + earned).min(self.per_second);
+            usage.refilled = now;
+            if usage.tokens < 1.0 {
+                return Err(Duration::from_secs_f64((1.0 - usage.tokens) / self.per_second));
+            }
+            usage.tokens -= 1.0;
+        }
+        usage.running += 1;
+        Ok(Slot { quotas: Arc::clone(self), partner: partner.to_owned() })
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut partners = self.quotas.partners.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(usage) = partners.get_mut(&self.partner) {
+            usage.running -= 1;
+            // Without a rate to remember, an idle partner needs no entry; with one, only until it is full again.
+            let full = usage.refilled.elapsed() >= Duration::from_secs(1);
+            if usage.running == 0 && (self.quotas.per_second == 0.0 || full) {
+                partners.remove(&self.partner);
+            }
+        }
+    }
+}
+
+pub(crate) async fn quota(State(quotas): State<Arc<Quotas>>, request: Request, next: Next) -> Response {
+    let Some(partner) = partner_of(request.extensions()).map(str::to_owned) else {
+        // A service's own call, a probe, a page.
+        return next.run(request).await;
+    };
+    match quotas.begin(&partner, Instant::now()) {
+        Ok(slot) => hold(next.run(request).await, slot),
+        Err(retry) => {
+            tracing::info!(monotonic_counter.quota_refused = 1_u64, "partner over its quota");
+            let text = "This partner makes too many calls at once.";
+            with_retry(Code::ResourceExhausted, text, "QUOTA_EXCEEDED", Some(retry)).into_http()
+        }
+    }
+}

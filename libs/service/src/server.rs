@@ -1,0 +1,187 @@
+//! A server: routes of any number of services behind one stack of layers, on a port or in memory.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+};
+use insights_access::{AccessLayer, is_rpc};
+use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    Code,
+    service::Routes,
+    transport::{Channel, Server, server::TcpIncoming},
+};
+use tonic_health::{pb::health_server::HealthServer, server::{HealthReporter, HealthService}};
+use tower::ServiceBuilder;
+
+use crate::{
+    ServerConfig, channel,
+    layers::{
+        deadline::{Deadlines, deadline},
+        limit::limit,
+        observe::observe,
+        quota::{Quotas, quota},
+        web::WebLayer,
+    },
+    settings::Validate,
+    status::plain,
+};
+
+/// What servers of one process share: limits, who may call, and when to stop.
+#[derive(Clone)]
+pub struct Chassis {
+    config: ServerConfig,
+    access: AccessLayer,
+    shutdown: CancellationToken,
+    health: HealthReporter,
+}
+
+/// Why a server could not be or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration has faults.
+    #[error("{0}")]
+    Config(crate::Faults),
+    /// The reflection service could not be made of the descriptor set.
+    #[error("the descriptor set cannot be served")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The server failed.
+    #[error("the server failed")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+impl Chassis {
+    /// A chassis with these limits, this access layer, stopping when `shutdown` is cancelled.
+    pub fn new(config: ServerConfig, access: AccessLayer, shutdown: CancellationToken) -> Result<Self, ServeError> {
+        let faults: Vec<_> = config.faults().into_iter().map(|(setting, what)| crate::Fault { setting, what }).collect();
+        if !faults.is_empty() {
+            return Err(ServeError::Config(crate::Faults(faults)));
+        }
+        Ok(Self { config, access, shutdown, health: HealthReporter::new() })
+    }
+
+    /// Where services say whether they serve. The empty name stands for the process; it serves while the server runs.
+    #[must_use]
+    pub fn health(&self) -> &HealthReporter {
+        &self.health
+    }
+
+    /// Serves the routes on a channel in memory, behind the same layers as a port. Must be called within a tokio runtime; the
+    /// server ends with the last clone of the channel, or after shutdown.
+    pub fn in_process(&self, routes: Vec<Routes>) -> Channel {
+        let (channel, connections) = channel::pair();
+        let router = self.builder().add_routes(self.stack(routes, Router::new()).into());
+        let (shutdown, drain) = (self.shutdown.clone(), self.drain());
+        tokio::spawn(async move {
+            let stopped = shutdown.clone();
+            let served = router.serve_with_incoming_shutdown(connections, async move { stopped.cancelled().await });
+            tokio::select! {
+                ended = served => if let Err(error) = ended {
+                    tracing::error!(%error, "an in-process server failed");
+                },
+                () = after(&shutdown, drain) => tracing::warn!("in-process calls were cut off at shutdown"),
+            }
+        });
+        channel
+    }
+
+    /// Serves the routes and pages on a port until shutdown, then drains: "not serving" first, then no new connections, then
+    /// the calls in flight end or are cut off.
+    pub async fn serve(self, listener: TcpListener, routes: Vec<Routes>, pages: Router) -> Result<(), ServeError> {
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(insights_proto::DESCRIPTOR_SET)
+            .build_v1()?;
+        let health = HealthServer::new(HealthService::from_health_reporter(self.health.clone()));
+        let mut all = routes;
+        all.push(Routes::new(health).add_service(reflection));
+        let router = self.builder().add_routes(self.stack(all, pages).into());
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let delay = Duration::from_secs(self.config.drain_delay_seconds.into());
+        self.health.set_service_status("", tonic_health::ServingStatus::Serving).await;
+        let (health, shutdown) = (self.health.clone(), self.shutdown.clone());
+        let stop = async move {
+            shutdown.cancelled().await;
+            health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+            tokio::time::sleep(delay).await;
+        };
+        tokio::select! {
+            ended = router.serve_with_incoming_shutdown(incoming, stop) => ended?,
+            () = after(&self.shutdown, delay + self.drain()) => tracing::warn!("calls were cut off at shutdown"),
+        }
+        Ok(())
+    }
+
+    /// A little more than calls get, so that streams told to end are heard.
+    fn drain(&self) -> Duration {
+        Duration::from_secs(self.config.drain_seconds.into()) + Duration::from_secs(1)
+    }
+
+    /// The routes behind the layers, top-down.
+    fn stack(&self, routes: Vec<Routes>, pages: Router) -> Router {
+        let mut router = Router::new();
+        for routes in routes {
+            // Each has a fallback of its own, and only one router's may stay.
+            router = router.merge(routes.into_axum_router().reset_fallback());
+        }
+        let router = router.fallback_service(fallback(pages));
+        let slots = Arc::new(Semaphore::new(self.config.in_flight));
+        let deadlines = Arc::new(Deadlines {
+            policy: Arc::clone(self.access.policy()),
+            unary: Duration::from_secs(self.config.deadline_seconds.into()),
+            drain: Duration::from_secs(self.config.drain_seconds.into()),
+            shutdown: self.shutdown.clone(),
+        });
+        router.layer(
+            ServiceBuilder::new()
+                // First, so that everything below is counted and traced, refusals included, and nothing leaves unsealed.
+                .layer(from_fn(observe))
+                // Then shed: a process that is too busy should spend nothing more on a call than saying so.
+                .layer(from_fn_with_state(slots, limit))
+                // gRPC-Web becomes gRPC here, so that the layers below see one kind of call.
+                .layer(WebLayer)
+                // The clock runs for all that follows, verifying the token included.
+                .layer(from_fn_with_state(deadlines, deadline))
+                // Who calls and whether they may, before a byte of the message is read.
+                .layer(self.access.clone())
+                // Only a verified token names a partner, so its share is counted after the access layer.
+                .layer(from_fn_with_state(Quotas::new(&self.config), quota)),
+            // Sizes of messages are the generated servers' (`sized!`): only they see messages.
+        )
+    }
+
+    fn builder(&self) -> Server {
+        let config = &self.config;
+        let server = Server::builder()
+            .accept_http1(true)
+            .max_concurrent_streams(config.streams_per_connection)
+            .http2_max_header_list_size(config.max_header_bytes)
+            // A caller that opens and resets streams is cut off (rapid reset).
+            .http2_max_pending_accept_reset_streams(Some(20))
+            .http2_keepalive_interval(Some(Duration::from_secs(60)))
+            .initial_stream_window_size(channel::WINDOW / 4)
+            .initial_connection_window_size(channel::WINDOW);
+        // No grace for connection age: with one, tonic 0.14 skips asking the client to go and cuts the connection.
+        match config.connection_age_seconds {
+            0 => server,
+            seconds => server.max_connection_age(Duration::from_secs(seconds.into())),
+        }
+    }
+}
+
+/// Pages for browsers, UNIMPLEMENTED for calls: a gRPC client must never be answered with a page.
+fn fallback(pages: Router) -> Router {
+    Router::new().fallback_service(pages).layer(from_fn(|request: axum::extract::Request, next: axum::middleware::Next| async move {
+        if is_rpc(request.uri().path(), request.headers()) {
+            return plain(Code::Unimplemented, "There is no such method.", "METHOD_UNKNOWN").into_http();
+        }
+        next.run(request).await
+    }))
+}
+
+async fn after(shutdown: &CancellationToken, time: Duration) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(time).await;
+}
