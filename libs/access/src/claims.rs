@@ -96,7 +96,11 @@ pub(crate) fn person(
 }
 
 fn ours(name: &str, config: &AccessConfig) -> Option<crate::Role> {
-    if config.role_map.is_empty() { role_from_name(name) } else { config.role_map.get(name).and_then(|ours| role_from_name(ours)) }
+    if config.role_map.is_empty() {
+        role_from_name(name)
+    } else {
+        config.role_map.get(name).and_then(|ours| role_from_name(ours))
+    }
 }
 
 fn list(value: &Value) -> Result<BTreeSet<String>, Refusal> {

@@ -119,7 +119,8 @@ impl AccessConfig {
         if self.services.subjects.is_empty() {
             fault("services.subjects", "must name the services");
         }
-        let pointers = [("partner", &self.claims.partner), ("roles", &self.claims.roles), ("locations", &self.claims.locations)];
+        let pointers =
+            [("partner", &self.claims.partner), ("roles", &self.claims.roles), ("locations", &self.claims.locations)];
         for (name, pointer) in pointers {
             let off = pointer.is_empty() && name == "locations";
             if !off && !pointer.starts_with('/') {

@@ -140,7 +140,12 @@ impl Issuer {
         self.mint_service_at(name, self.clock.now(), TimeDelta::minutes(10))
     }
 
-    pub(crate) fn mint_service_at(&self, name: &str, now: DateTime<Utc>, ttl: TimeDelta) -> Result<String, IssuerError> {
+    pub(crate) fn mint_service_at(
+        &self,
+        name: &str,
+        now: DateTime<Utc>,
+        ttl: TimeDelta,
+    ) -> Result<String, IssuerError> {
         // Another audience and another type: neither kind of token passes for the other.
         self.sign(SERVICE_TYPE, registered(name, &AccessConfig::default().services.audience, now, ttl)?)
     }
@@ -148,7 +153,8 @@ impl Issuer {
     /// Signs with a new key from now on. The old ones stay published, so that their tokens stay good until they end.
     pub fn rotate(&self) -> Result<(), IssuerError> {
         self.load()?;
-        let next = self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner).last().map_or(1, |key| key.number + 1);
+        let next =
+            self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner).last().map_or(1, |key| key.number + 1);
         self.add_key(next)
     }
 
@@ -165,7 +171,8 @@ impl Issuer {
 
     fn add_key(&self, number: u32) -> Result<(), IssuerError> {
         let path = self.folder.join(format!("key-{number:04}.p8"));
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| IssuerError::Key(path.clone()))?;
+        let pair =
+            EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| IssuerError::Key(path.clone()))?;
         let private = pair.to_pkcs8v1().map_err(|_| IssuerError::Key(path.clone()))?;
         // Whole or not at all, and never over another process's key: who comes second uses the first one's.
         let written = write_private(&self.folder, private.as_ref()).and_then(|temporary| {
@@ -188,10 +195,12 @@ impl Issuer {
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let number = name.strip_prefix("key-").and_then(|name| name.strip_suffix(".p8")).and_then(|name| name.parse().ok());
+            let number =
+                name.strip_prefix("key-").and_then(|name| name.strip_suffix(".p8")).and_then(|name| name.parse().ok());
             let Some(number) = number else { continue };
             let bytes = fs::read(&path).map_err(failed)?;
-            let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &bytes).map_err(|_| IssuerError::Key(path))?;
+            let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &bytes)
+                .map_err(|_| IssuerError::Key(path))?;
             let id = blake3::hash(pair.public_key().as_ref()).to_hex()[..16].to_owned();
             loaded.insert(number, LocalKey { number, id, pair });
         }
@@ -212,12 +221,18 @@ impl Issuer {
             json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": key.id, "x": x, "y": y})
         };
         let document = json!({"keys": keys.iter().rev().map(public).collect::<Vec<_>>()}).to_string();
-        let written = write_private(&self.folder, document.as_bytes()).and_then(|temporary| fs::rename(temporary, self.jwks_path()));
+        let written = write_private(&self.folder, document.as_bytes())
+            .and_then(|temporary| fs::rename(temporary, self.jwks_path()));
         written.map_err(|error| IssuerError::Folder(self.jwks_path(), error))
     }
 }
 
-fn registered(subject: &str, audience: &str, now: DateTime<Utc>, ttl: TimeDelta) -> Result<Map<String, Value>, IssuerError> {
+fn registered(
+    subject: &str,
+    audience: &str,
+    now: DateTime<Utc>,
+    ttl: TimeDelta,
+) -> Result<Map<String, Value>, IssuerError> {
     let expires = now.checked_add_signed(ttl).ok_or(IssuerError::Request("the time to live is too long"))?;
     let claims = json!({
         "iss": LOCAL_ISSUER,

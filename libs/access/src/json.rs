@@ -84,7 +84,10 @@ mod tests {
     fn a_key_may_stand_once() {
         assert!(parse(br#"{"a":1,"b":{"a":[1,{"c":null}]}}"#).is_ok());
         for twice in [&br#"{"a":1,"a":1}"#[..], br#"{"x":[{"a":1,"\u0061":2}]}"#] {
-            assert!(serde_json::from_slice::<serde_json::Value>(twice).is_ok(), "the harm: one of two is silently taken");
+            assert!(
+                serde_json::from_slice::<serde_json::Value>(twice).is_ok(),
+                "the harm: one of two is silently taken"
+            );
             assert!(parse(twice).is_err());
         }
     }

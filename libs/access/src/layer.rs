@@ -158,7 +158,10 @@ impl Guard {
     async fn admit(&self, parts: &mut http::request::Parts) -> Result<(), Status> {
         let path = parts.uri.path().to_owned();
         // Probes of the platform carry no token; the answer says only whether the process serves.
-        if matches!(path.as_str(), "/grpc.health.v1.Health/Check" | "/grpc.health.v1.Health/Watch" | "/grpc.health.v1.Health/List") {
+        if matches!(
+            path.as_str(),
+            "/grpc.health.v1.Health/Check" | "/grpc.health.v1.Health/Watch" | "/grpc.health.v1.Health/List"
+        ) {
             return Ok(());
         }
         let reflection = path.starts_with("/grpc.reflection.v1.ServerReflection/")

@@ -61,7 +61,8 @@ impl ServiceTokens {
                 {
                     return Ok(Arc::clone(token));
                 }
-                let token: Arc<str> = issuer.mint_service_at(name, now, LOCAL_TTL).map_err(|error| failed(&error))?.into();
+                let token: Arc<str> =
+                    issuer.mint_service_at(name, now, LOCAL_TTL).map_err(|error| failed(&error))?.into();
                 *minted = Some((Arc::clone(&token), now));
                 Ok(token)
             }

@@ -103,16 +103,22 @@ impl Policy {
             for method in service.methods() {
                 let demand = demand(&method, &on_method, anybody);
                 let streaming = method.is_client_streaming() || method.is_server_streaming();
-                let level = method.options().get_field_by_name("idempotency_level").and_then(|level| level.as_enum_number());
+                let level =
+                    method.options().get_field_by_name("idempotency_level").and_then(|level| level.as_enum_number());
                 let read_only = level == Some(NO_SIDE_EFFECTS);
                 let path = format!("/{}/{}", service.full_name(), method.name());
                 policy.methods.insert(path, Method { demand, streaming, read_only });
             }
             policy.groups.insert(service.full_name().to_owned(), groups);
         }
-        for value in pool.get_enum_by_name("insights.metrics.v1.Measure").iter().flat_map(|measures| measures.values().collect::<Vec<_>>()) {
+        for value in pool
+            .get_enum_by_name("insights.metrics.v1.Measure")
+            .iter()
+            .flat_map(|measures| measures.values().collect::<Vec<_>>())
+        {
             let options = value.options();
-            let group = number(&options, &group).and_then(|group| usize::try_from(group).ok()).filter(|group| *group < GROUPS);
+            let group =
+                number(&options, &group).and_then(|group| usize::try_from(group).ok()).filter(|group| *group < GROUPS);
             policy.measures.insert(value.number(), (group.unwrap_or_default(), field_class(&options, &class)));
         }
         for message in pool.all_messages() {
@@ -145,7 +151,12 @@ impl Policy {
 
     /// Whether the caller may ask `service` for the measures: one refused measure refuses all. Says which of the allowed
     /// ones are to be left absent. MEASURE_UNSPECIFIED shows nothing and is left to validation.
-    pub fn authorise_measures(&self, caller: &Principal, service: &str, measures: &[Measure]) -> Result<Redaction, Status> {
+    pub fn authorise_measures(
+        &self,
+        caller: &Principal,
+        service: &str,
+        measures: &[Measure],
+    ) -> Result<Redaction, Status> {
         let groups = self.groups.get(service).ok_or_else(forbidden)?;
         // Without any measure to look at, the caller must still be one who may ask.
         if !groups.iter().any(|roles| roles.intersects(caller.roles())) {

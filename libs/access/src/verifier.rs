@@ -5,11 +5,7 @@ use std::sync::Arc;
 use jsonwebtoken::crypto;
 
 use crate::{
-    AccessConfig, Clock, Principal, ServiceIdentity, Trust,
-    cache::Cache,
-    claims,
-    jwks::KeyStore,
-    token::Token,
+    AccessConfig, Clock, Principal, ServiceIdentity, Trust, cache::Cache, claims, jwks::KeyStore, token::Token,
 };
 
 /// Verifies tokens of people and services.
@@ -146,7 +142,8 @@ impl Verifier {
         let token = Token::parse(text, self.config.max_token_bytes)?;
         // The unverified claims choose only which issuer's keys must have signed; they are checked against it below.
         let for_service = claims::names(&token.claims, &self.config.services);
-        let (trust, store) = if for_service { (&self.config.services, &self.services) } else { (&self.config.people, &self.people) };
+        let (trust, store) =
+            if for_service { (&self.config.services, &self.services) } else { (&self.config.people, &self.people) };
         check_kind(token.kind.as_deref(), trust)?;
         // Cheap checks before the signature, so that a flood of worn-out tokens costs no arithmetic and no fetch of keys.
         let now = self.clock.now();

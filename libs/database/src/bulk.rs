@@ -180,7 +180,10 @@ pub async fn lookup_where<C: ConnectionTrait>(
                     }
                     sql.push(')');
                 }
-                let _ = write!(sql, ") SELECT k.n, {select} FROM k CROSS JOIN {table} AS t WHERE true{matching} {condition}");
+                let _ = write!(
+                    sql,
+                    ") SELECT k.n, {select} FROM k CROSS JOIN {table} AS t WHERE true{matching} {condition}"
+                );
                 found.extend(connection.query_all_raw(statement(connection, sql, values)).await?);
             }
         }

@@ -133,7 +133,9 @@ impl Database {
 
 async fn sqlite(path: &str, options: &Options) -> Result<Database> {
     if path.is_empty() || path.starts_with(":memory:") {
-        return Err(Error::Address("SQLite needs the path of a file, as in `sqlite:/var/lib/insights/x.db`".to_owned()));
+        return Err(Error::Address(
+            "SQLite needs the path of a file, as in `sqlite:/var/lib/insights/x.db`".to_owned(),
+        ));
     }
     if let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
@@ -148,7 +150,10 @@ async fn sqlite(path: &str, options: &Options) -> Result<Database> {
         .pragma("cache_size", "-65536")
         .pragma("temp_store", "memory");
     let pool = |most: u32| {
-        SqlitePoolOptions::new().max_connections(most).acquire_timeout(options.acquire_timeout).test_before_acquire(false)
+        SqlitePoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(options.acquire_timeout)
+            .test_before_acquire(false)
     };
     let writer = pool(1).connect_with(connect.clone()).await?;
     let reader = pool(options.connections).connect_with(connect.pragma("query_only", "on")).await?;

@@ -1,7 +1,10 @@
 //! Migrations: each service its own tables and its own record of what was applied, since services may share one
 //! PostgreSQL database.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, DynIden, TransactionTrait, sea_query::{Alias, IntoIden}};
+use sea_orm::{
+    ConnectionTrait, DbBackend, DbErr, DynIden, TransactionTrait,
+    sea_query::{Alias, IntoIden},
+};
 use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 use crate::{Database, Engine, Result};

@@ -43,13 +43,26 @@ async fn behaves(database: Database) {
         let number = 1999 - position;
         let size: i64 = row.try_get_by_index(1).unwrap();
         let body: Vec<u8> = row.try_get_by_index(2).unwrap();
-        let add = if number < 10 { 5 } else if number >= 1010 { 9 } else { 0 };
+        let add = if number < 10 {
+            5
+        } else if number >= 1010 {
+            9
+        } else {
+            0
+        };
         assert_eq!((size, body), (number + add, number.to_be_bytes().to_vec()));
     }
     let keys = vec![("_low", Column::BigInt(vec![3, 1018]))];
-    let found = bulk::lookup_where(database.reader(), "thing", &fixed, keys, "size", "AND t.size >= k._low AND t.size < k._low + 10")
-        .await
-        .unwrap();
+    let found = bulk::lookup_where(
+        database.reader(),
+        "thing",
+        &fixed,
+        keys,
+        "size",
+        "AND t.size >= k._low AND t.size < k._low + 10",
+    )
+    .await
+    .unwrap();
     assert_eq!(found.len(), 11 + 9, "rows of both ranges");
     let keys = vec![("name", Column::Text((0..500).map(|n| format!("n{n}")).collect()))];
     assert_eq!(bulk::delete(database.writer(), "thing", &fixed, keys).await.unwrap(), 500);

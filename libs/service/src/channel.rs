@@ -26,8 +26,7 @@ pub(crate) fn pair() -> (Channel, UnboundedReceiverStream<Result<DuplexStream, s
             Ok::<_, std::io::Error>(TokioIo::new(ours))
         }
     });
-    let endpoint = Endpoint::from_static(IN_PROCESS)
-        .initial_stream_window_size(WINDOW)
-        .initial_connection_window_size(4 * WINDOW);
+    let endpoint =
+        Endpoint::from_static(IN_PROCESS).initial_stream_window_size(WINDOW).initial_connection_window_size(4 * WINDOW);
     (endpoint.connect_with_connector_lazy(connect), UnboundedReceiverStream::new(receiver))
 }

@@ -33,7 +33,9 @@ fn orderly(status: &Status) -> Status {
         Code::OutOfRange if text.contains("message length too large") => {
             plain(Code::ResourceExhausted, text, "MESSAGE_TOO_LARGE")
         }
-        Code::ResourceExhausted if text.contains("size limit") => plain(Code::ResourceExhausted, text, "MESSAGE_TOO_LARGE"),
+        Code::ResourceExhausted if text.contains("size limit") => {
+            plain(Code::ResourceExhausted, text, "MESSAGE_TOO_LARGE")
+        }
         Code::Internal if is_bad_message(text) => {
             plain(Code::InvalidArgument, "The message cannot be read.", "MESSAGE_MALFORMED")
         }
@@ -45,9 +47,15 @@ fn orderly(status: &Status) -> Status {
 
 /// The gRPC library calls what a caller sent wrong an internal error.
 fn is_bad_message(text: &str) -> bool {
-    ["failed to decode Protobuf", "Unexpected EOF decoding", "Missing request message", "protocol error: received message", "Error decompressing"]
-        .iter()
-        .any(|start| text.starts_with(start))
+    [
+        "failed to decode Protobuf",
+        "Unexpected EOF decoding",
+        "Missing request message",
+        "protocol error: received message",
+        "Error decompressing",
+    ]
+    .iter()
+    .any(|start| text.starts_with(start))
 }
 
 fn reason(code: Code) -> String {

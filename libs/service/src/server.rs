@@ -14,7 +14,10 @@ use tonic::{
     service::Routes,
     transport::{Channel, Server, server::TcpIncoming},
 };
-use tonic_health::{pb::health_server::HealthServer, server::{HealthReporter, HealthService}};
+use tonic_health::{
+    pb::health_server::HealthServer,
+    server::{HealthReporter, HealthService},
+};
 use tower::ServiceBuilder;
 
 use crate::{
@@ -56,7 +59,8 @@ pub enum ServeError {
 impl Chassis {
     /// A chassis with these limits, this access layer, stopping when `shutdown` is cancelled.
     pub fn new(config: ServerConfig, access: AccessLayer, shutdown: CancellationToken) -> Result<Self, ServeError> {
-        let faults: Vec<_> = config.faults().into_iter().map(|(setting, what)| crate::Fault { setting, what }).collect();
+        let faults: Vec<_> =
+            config.faults().into_iter().map(|(setting, what)| crate::Fault { setting, what }).collect();
         if !faults.is_empty() {
             return Err(ServeError::Config(crate::Faults(faults)));
         }
@@ -173,12 +177,14 @@ impl Chassis {
 
 /// Pages for browsers, UNIMPLEMENTED for calls: a gRPC client must never be answered with a page.
 fn fallback(pages: Router) -> Router {
-    Router::new().fallback_service(pages).layer(from_fn(|request: axum::extract::Request, next: axum::middleware::Next| async move {
-        if is_rpc(request.uri().path(), request.headers()) {
-            return plain(Code::Unimplemented, "There is no such method.", "METHOD_UNKNOWN").into_http();
-        }
-        next.run(request).await
-    }))
+    Router::new().fallback_service(pages).layer(from_fn(
+        |request: axum::extract::Request, next: axum::middleware::Next| async move {
+            if is_rpc(request.uri().path(), request.headers()) {
+                return plain(Code::Unimplemented, "There is no such method.", "METHOD_UNKNOWN").into_http();
+            }
+            next.run(request).await
+        },
+    ))
 }
 
 async fn after(shutdown: &CancellationToken, time: Duration) {

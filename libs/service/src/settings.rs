@@ -36,9 +36,11 @@ pub trait Validate {
 /// Reads TOML over the defaults. Every key must be one of the defaults' (optional settings are there as null).
 pub fn load<C: Default + Serialize + DeserializeOwned + Validate>(text: &str) -> Result<C, Faults> {
     let fault = |setting: &str, what: String| Fault { setting: setting.to_owned(), what };
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| Faults(vec![fault("file", error.to_string())]))?;
+    let table: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| Faults(vec![fault("file", error.to_string())]))?;
     let given = serde_json::to_value(table).map_err(|error| Faults(vec![fault("file", error.to_string())]))?;
-    let defaults = serde_json::to_value(C::default()).map_err(|error| Faults(vec![fault("defaults", error.to_string())]))?;
+    let defaults =
+        serde_json::to_value(C::default()).map_err(|error| Faults(vec![fault("defaults", error.to_string())]))?;
     let (mut merged, mut faults) = (defaults.clone(), Vec::new());
     if let Value::Object(given) = given {
         for (path, value) in leaves::<C>(&defaults, given, &mut faults) {

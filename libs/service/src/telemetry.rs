@@ -59,9 +59,11 @@ impl Telemetry {
             return Ok(Self::default());
         }
         let resource = Resource::builder().with_service_name(service.to_owned()).build();
-        let spans = opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(&config.otlp_endpoint).build()?;
+        let spans =
+            opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(&config.otlp_endpoint).build()?;
         let traces = SdkTracerProvider::builder().with_batch_exporter(spans).with_resource(resource.clone()).build();
-        let numbers = opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(&config.otlp_endpoint).build()?;
+        let numbers =
+            opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(&config.otlp_endpoint).build()?;
         let metrics = SdkMeterProvider::builder().with_periodic_exporter(numbers).with_resource(resource).build();
         logs.with(tracing_opentelemetry::layer().with_tracer(traces.tracer("insights")))
             .with(tracing_opentelemetry::MetricsLayer::new(metrics.clone()))

@@ -71,12 +71,25 @@ impl Postgres {
             let programs = programs();
             own(folder);
             let data = folder.join("data");
-            let initdb = ["-D", &data.display().to_string(), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync", "--locale=C"]
-                .map(str::to_owned);
+            let initdb = [
+                "-D",
+                &data.display().to_string(),
+                "-A",
+                "trust",
+                "-U",
+                "postgres",
+                "-E",
+                "UTF8",
+                "--no-sync",
+                "--locale=C",
+            ]
+            .map(str::to_owned);
             run(unprivileged(&programs.join("initdb"), &initdb));
             let mut arguments = vec!["-D".to_owned(), data.display().to_string()];
             let socket = format!("unix_socket_directories={}", folder.display());
-            for setting in settings.iter().copied().chain(["listen_addresses=", "max_connections=300", "jit=off", socket.as_str()]) {
+            for setting in
+                settings.iter().copied().chain(["listen_addresses=", "max_connections=300", "jit=off", socket.as_str()])
+            {
                 arguments.extend(["-c".to_owned(), setting.to_owned()]);
             }
             let log = File::create(folder.join("log")).expect("a log");
@@ -157,7 +170,8 @@ fn programs() -> PathBuf {
 }
 
 fn installed() -> Option<PathBuf> {
-    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path()).collect();
+    let mut versions: Vec<PathBuf> =
+        fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path()).collect();
     versions.sort();
     versions.into_iter().rev().map(|version| version.join("bin")).find(|folder| folder.join("initdb").exists())
 }

@@ -2,12 +2,7 @@
 
 use std::time::Instant;
 
-use axum::{
-    body::Body,
-    extract::Request,
-    middleware::Next,
-    response::Response,
-};
+use axum::{body::Body, extract::Request, middleware::Next, response::Response};
 use http::HeaderValue;
 use http_body_util::BodyExt;
 use tonic::Code;
@@ -46,7 +41,10 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
 }
 
 fn is_grpc(response: &Response) -> bool {
-    response.headers().get(http::header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+    response
+        .headers()
+        .get(http::header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
 struct Call {
@@ -60,7 +58,13 @@ impl Call {
         if !std::mem::replace(&mut self.done, true) {
             let seconds = self.began.elapsed().as_secs_f64();
             let (rpc, code) = (&self.rpc, format!("{code:?}"));
-            tracing::debug!(monotonic_counter.rpc_calls = 1_u64, histogram.rpc_seconds = seconds, rpc, code, "call ended");
+            tracing::debug!(
+                monotonic_counter.rpc_calls = 1_u64,
+                histogram.rpc_seconds = seconds,
+                rpc,
+                code,
+                "call ended"
+            );
         }
     }
 }

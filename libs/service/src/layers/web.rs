@@ -32,7 +32,9 @@ where
     fn layer(&self, inner: S) -> Web<S> {
         let below = inner.clone().map_request(|request: http::Request<tonic::body::Body>| request.map(Body::new));
         let web = GrpcWebLayer::new().layer(below);
-        let web = ServiceExt::<Request>::map_response(web, |response: http::Response<tonic::body::Body>| response.map(Body::new));
+        let web = ServiceExt::<Request>::map_response(web, |response: http::Response<tonic::body::Body>| {
+            response.map(Body::new)
+        });
         Web { plain: inner, web: BoxCloneSyncService::new(web) }
     }
 }
@@ -51,7 +53,8 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let content_type = request.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes()).unwrap_or_default();
+        let content_type =
+            request.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes()).unwrap_or_default();
         if content_type.starts_with(b"application/grpc-web") {
             return Box::pin(self.web.clone().oneshot(request));
         }

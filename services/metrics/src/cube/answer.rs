@@ -1,0 +1,317 @@
+//! Figures as rows: one per month, group and currency.
+
+use insights_domain::amount::Amount;
+use insights_domain::calendar::Month;
+use insights_domain::percentage::Percentage;
+use insights_domain::standing::Standing;
+use insights_proto::metrics::v1::{Dimension, Measure};
+
+use super::figures::{Figures, Table};
+use super::keys::{Key, part};
+use super::plan::{Plan, SUBSCRIPTION_LEVEL, WHAT_LEVEL};
+use super::rows::{Needs, Scan, seller_of};
+use super::{Cube, View};
+use crate::query::{Basis, Query};
+
+/// The answer to a query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Ordered by month, then by the dimensions' values, then by currency.
+    pub rows: Vec<AnswerRow>,
+    /// Groups may sum to more than the whole.
+    pub overlapping: bool,
+}
+
+/// One month, group and currency.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnswerRow {
+    /// The month.
+    pub month: Month,
+    /// In the order of `group_by`; `None` is the missing value.
+    pub dimensions: Vec<Option<String>>,
+    /// In the order of `measures`.
+    pub values: Vec<Figure>,
+    /// ISO 4217 code, where revenue is asked for and there is some.
+    pub currency: Option<String>,
+    /// Where the figures come from.
+    pub source: Source,
+    /// The month is not complete.
+    pub partial: bool,
+}
+
+/// A figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// Nothing known.
+    Null,
+    /// A count.
+    Count(i64),
+    /// A percentage.
+    Percentage(Percentage),
+    /// An amount in the row's currency.
+    Amount(Amount),
+}
+
+impl Figure {
+    /// Says nothing: 0, null, or 0 over 0.
+    fn is_nothing(self) -> bool {
+        match self {
+            Self::Null | Self::Count(0) => true,
+            Self::Percentage(percentage) => {
+                percentage.numerator.unwrap_or_default() == 0 && percentage.denominator.unwrap_or_default() == 0
+            }
+            Self::Count(_) => false,
+            Self::Amount(amount) => amount.micros() == 0,
+        }
+    }
+}
+
+/// Where figures come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// From detail.
+    Computed,
+    /// From rows somebody else computed.
+    Reported,
+    /// From both.
+    Mixed,
+}
+
+impl Cube {
+    /// Answers a query for who looks. Months after that of `complete_through` give no rows.
+    pub fn query(&self, query: &Query, view: View<'_>) -> Answer {
+        let plan = Plan::new(query, self, view);
+        let counted = plan.count(false);
+        let mut rows = Vec::new();
+        for month in plan.months() {
+            for (group, dimensions) in &counted.groups {
+                plan.push_rows(&counted.table, *group, month, dimensions, &mut rows);
+            }
+        }
+        Answer { rows, overlapping: plan.overlapping() }
+    }
+}
+
+/// A query's groups in the order of their values, with their figures.
+pub(super) struct Counted {
+    pub table: Table,
+    pub groups: Vec<(u32, Vec<Option<String>>)>,
+}
+
+impl Plan<'_> {
+    /// Reads every chunk.
+    pub(super) fn count(&self, explained: bool) -> Counted {
+        let needs = Needs::of(self, explained);
+        let mut table = Table::new(self.query.from.previous(), self.query.to, explained);
+        if self.query.group_by.is_empty() {
+            table.group(0, 0, 0);
+        }
+        let (mut customers, mut subscriptions) = (0, 0);
+        for chunk in self.cube.chunks.values() {
+            Scan::new(self, chunk, needs, customers, subscriptions).read(&mut table);
+            customers += u32::try_from(chunk.customers.len()).unwrap_or_default();
+            subscriptions += u32::try_from(chunk.subscriptions.len()).unwrap_or_default();
+        }
+        let keys = table.groups.iter().zip(0..);
+        let mut groups: Vec<(u32, Vec<Option<String>>)> =
+            keys.map(|(group, position)| (position, self.values_of(group.key))).collect();
+        groups.sort_unstable_by(|(_, left), (_, right)| left.cmp(right));
+        Counted { table, groups }
+    }
+
+    /// The months that give rows.
+    pub(super) fn months(&self) -> impl Iterator<Item = Month> + use<> {
+        let last = self.query.to.min(self.cube.partner.last_month());
+        (self.query.from.index()..=last.index()).filter_map(Month::from_index)
+    }
+
+    fn push_rows(
+        &self,
+        table: &Table,
+        group: u32,
+        month: Month,
+        dimensions: &[Option<String>],
+        rows: &mut Vec<AnswerRow>,
+    ) {
+        let figures = table.read(group, month);
+        let row = |currency: Option<String>, amount: Option<Amount>| {
+            let values: Vec<Figure> = self
+                .query
+                .measures
+                .iter()
+                .map(|measure| self.figure(*measure, table, group, month, figures, amount))
+                .collect();
+            let says_something = dimensions.is_empty() || values.iter().any(|value| !value.is_nothing());
+            let partial = self.cube.partner.complete_through < month.last_day();
+            says_something.then(|| AnswerRow {
+                month,
+                dimensions: dimensions.to_vec(),
+                values,
+                currency,
+                source: source(figures),
+                partial,
+            })
+        };
+        match table.revenue.get(&(group, month)) {
+            None => rows.extend(row(None, None)),
+            Some(by_currency) => {
+                let texts = &self.cube.dictionaries.texts;
+                let mut amounts: Vec<_> =
+                    by_currency.iter().map(|(code, amount)| (texts.value(*code).clone(), *amount)).collect();
+                amounts.sort();
+                rows.extend(amounts.into_iter().filter_map(|(currency, amount)| row(currency, Some(amount))));
+            }
+        }
+    }
+
+    fn figure(
+        &self,
+        measure: Measure,
+        table: &Table,
+        group: u32,
+        month: Month,
+        figures: Figures,
+        amount: Option<Amount>,
+    ) -> Figure {
+        let count = |value: u64| Figure::Count(i64::try_from(value).unwrap_or(i64::MAX));
+        match measure {
+            Measure::Unspecified => Figure::Null,
+            Measure::Customers => count(figures.customers.into()),
+            Measure::ActiveCustomers => count(figures.active_customers.into()),
+            Measure::New => count(figures.new.into()),
+            Measure::Existing => count(figures.existing.into()),
+            Measure::Churned => count(figures.churned.into()),
+            Measure::Returning => count(figures.returning.into()),
+            Measure::Subscriptions => count(figures.subscriptions.into()),
+            Measure::Available | Measure::TotalEntitlements => count(figures.available),
+            Measure::Assigned => count(figures.assigned),
+            Measure::Active | Measure::ActiveEntitlements => count(figures.active),
+            Measure::DeploymentOpportunity => count(figures.deployment_opportunity),
+            Measure::NewSeats => {
+                let before = table.read(group, month.previous()).available;
+                Figure::Count(figures.available.cast_signed() - before.cast_signed())
+            }
+            Measure::ActiveUsagePercent => Figure::Percentage(Percentage::of(figures.active, figures.available)),
+            Measure::DeploymentPercent => Figure::Percentage(Percentage::of(figures.assigned, figures.available)),
+            Measure::ActiveUsers => active_users(figures).map_or(Figure::Null, count),
+            Measure::TotalUsers => total_users(figures).map_or(Figure::Null, count),
+            Measure::UsagePercent => Figure::Percentage(self.usage_percent(figures)),
+            Measure::BilledRevenue => amount.map_or(Figure::Null, Figure::Amount),
+        }
+    }
+
+    fn usage_percent(&self, figures: Figures) -> Percentage {
+        match self.query.basis {
+            Basis::Entitlements => Percentage::of(figures.active, figures.available),
+            Basis::Users => Percentage { numerator: active_users(figures), denominator: total_users(figures) },
+        }
+    }
+
+    /// The values of a key, in the order of `group_by`.
+    fn values_of(&self, key: Key) -> Vec<Option<String>> {
+        self.query.group_by.iter().enumerate().map(|(at, dimension)| self.value_of(*dimension, part(key, at))).collect()
+    }
+
+    fn value_of(&self, dimension: Dimension, code: u32) -> Option<String> {
+        let partner = self.cube.partner();
+        match dimension {
+            Dimension::Unspecified => None,
+            Dimension::Country
+            | Dimension::Segment
+            | Dimension::Industry
+            | Dimension::Location
+            | Dimension::AttributionType
+            | Dimension::SalesChannel
+            | Dimension::PricingModel => self.cube.dictionaries.texts.value(code).clone(),
+            Dimension::Customer => self.cube.customer_at(code).map(|header| header.id.clone()),
+            Dimension::Subscription => self.cube.subscription_at(code),
+            Dimension::Product => self.products.get((code as usize).checked_sub(1)?).cloned(),
+            Dimension::Sku => partner.skus.get(&code).map(|sku| sku.id.clone()),
+            Dimension::Service => partner.services.get(&code).cloned(),
+            Dimension::Seller => seller_of(code).map(str::to_owned),
+            Dimension::Trial => Some((code == 2).to_string()),
+            Dimension::Standing => {
+                let code = u8::try_from(code.checked_sub(1)?).ok()?;
+                Some(Standing::from_code(code).name().to_owned())
+            }
+        }
+    }
+
+    pub(super) fn asks_active_users(&self) -> bool {
+        self.asks(Measure::ActiveUsers)
+    }
+
+    pub(super) fn asks_total_users(&self) -> bool {
+        self.asks(Measure::TotalUsers)
+    }
+
+    /// The measure is asked for, or a usage % on users that shows it.
+    fn asks(&self, measure: Measure) -> bool {
+        let measures = &self.query.measures;
+        measures.contains(&measure) || self.query.basis == Basis::Users && measures.contains(&Measure::UsagePercent)
+    }
+
+    /// Parts may sum to more than the whole.
+    fn overlapping(&self) -> bool {
+        let grouped = |wanted: &[Dimension]| self.query.group_by.iter().any(|dimension| wanted.contains(dimension));
+        let of_people = self.query.measures.iter().any(|measure| match measure {
+            Measure::Customers
+            | Measure::ActiveCustomers
+            | Measure::New
+            | Measure::Existing
+            | Measure::Churned
+            | Measure::Returning
+            | Measure::ActiveUsers
+            | Measure::TotalUsers => true,
+            Measure::UsagePercent => self.query.basis == Basis::Users,
+            _ => false,
+        });
+        grouped(&[Dimension::Location, Dimension::AttributionType, Dimension::Service])
+            || of_people && (grouped(&WHAT_LEVEL) || grouped(&SUBSCRIPTION_LEVEL))
+    }
+}
+
+impl Cube {
+    /// The customer a key's code stands for.
+    fn customer_at(&self, code: u32) -> Option<&super::CustomerHeader> {
+        let mut position = (code as usize).checked_sub(1)?;
+        for chunk in self.chunks.values() {
+            match chunk.customers.get(position) {
+                Some(customer) => return Some(&customer.header),
+                None => position -= chunk.customers.len(),
+            }
+        }
+        None
+    }
+
+    /// The id of the subscription a key's code stands for.
+    fn subscription_at(&self, code: u32) -> Option<String> {
+        let mut position = (code as usize).checked_sub(1)?;
+        for chunk in self.chunks.values() {
+            if let Some(customer) = chunk.customer_of.get(position) {
+                let customer = &chunk.customers[*customer as usize];
+                let subscription =
+                    customer.header.subscriptions.get(position - customer.first_subscription as usize)?;
+                return Some(subscription.id.clone());
+            }
+            position -= chunk.subscriptions.len();
+        }
+        None
+    }
+}
+
+fn active_users(figures: Figures) -> Option<u64> {
+    (!figures.active_users_unknown).then_some(figures.active_users)
+}
+
+fn total_users(figures: Figures) -> Option<u64> {
+    (!figures.total_users_unknown).then_some(figures.total_users)
+}
+
+fn source(figures: Figures) -> Source {
+    match (figures.from_detail, figures.from_report) {
+        (_, false) => Source::Computed,
+        (false, true) => Source::Reported,
+        (true, true) => Source::Mixed,
+    }
+}

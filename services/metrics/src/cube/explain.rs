@@ -1,0 +1,47 @@
+//! Why a usage percentage is what it is.
+
+use insights_domain::calendar::Month;
+use insights_domain::usage::Reasons;
+use insights_proto::metrics::v1::Measure;
+
+use super::plan::Plan;
+use super::{Cube, View};
+use crate::query::{Basis, Query};
+
+/// One month and group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplanationRow {
+    /// The month.
+    pub month: Month,
+    /// In the order of `group_by`.
+    pub dimensions: Vec<Option<String>>,
+    /// Against what; the numerator is the reasons' total.
+    pub denominator: u64,
+    /// Covered, and why not.
+    pub reasons: Reasons,
+}
+
+impl Cube {
+    /// Explains the query's one measure, a usage percentage.
+    pub fn explain(&self, query: &Query, view: View<'_>) -> Vec<ExplanationRow> {
+        let plan = Plan::new(query, self, view);
+        let counted = plan.count(true);
+        let on_users = query.basis == Basis::Users && query.measures.contains(&Measure::UsagePercent);
+        let mut rows = Vec::new();
+        for month in plan.months() {
+            for (group, dimensions) in &counted.groups {
+                let figures = counted.table.read(*group, month);
+                let unknown = figures.active_users_unknown || figures.total_users_unknown;
+                let (denominator, reasons) = match (on_users, unknown) {
+                    (true, true) => (0, Reasons::default()),
+                    (true, false) => (figures.total_users, counted.table.reasons(*group, month)),
+                    (false, _) => (figures.available, counted.table.reasons(*group, month)),
+                };
+                if dimensions.is_empty() || denominator > 0 || reasons.total() > 0 {
+                    rows.push(ExplanationRow { month, dimensions: dimensions.clone(), denominator, reasons });
+                }
+            }
+        }
+        rows
+    }
+}

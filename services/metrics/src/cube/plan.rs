@@ -1,0 +1,357 @@
+//! A query made ready for the columns: every filter, group and switch as a table over codes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use insights_domain::facts::{Attribution, Seller, ServiceNumber, SkuNumber};
+use insights_domain::standing::Standing;
+use insights_proto::metrics::v1::Dimension;
+
+use super::chunk::{PRESENT, TRIAL, standing_of};
+use super::dictionary::Dictionaries;
+use super::keys::{Key, part};
+use super::{Cube, View, seller_code};
+use crate::query::{Query, Scope};
+
+/// The restricting services of a query, or of one group of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Restricting {
+    /// Nothing restricts.
+    All,
+    /// These alone.
+    Some(BTreeSet<ServiceNumber>),
+}
+
+impl Restricting {
+    pub(super) fn contains(&self, service: ServiceNumber) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(services) => services.contains(&service),
+        }
+    }
+
+    /// Reported users are answered for one service at a time.
+    pub(super) fn is_one(&self) -> bool {
+        matches!(self, Self::Some(services) if services.len() == 1)
+    }
+
+    fn hits(&self, set: &[ServiceNumber]) -> bool {
+        set.iter().any(|service| self.contains(*service))
+    }
+}
+
+/// One combination of product, SKU and service among the groups.
+#[derive(Debug)]
+pub(super) struct What {
+    /// Its part of the key.
+    pub code: Key,
+    /// Its restricting services.
+    pub restricting: Restricting,
+    /// Whether a set of services has one of them, by the set's code.
+    pub hits: Vec<bool>,
+}
+
+/// A query made ready for the columns.
+pub(super) struct Plan<'a> {
+    pub query: &'a Query,
+    pub cube: &'a Cube,
+    pub view: View<'a>,
+    /// A subscription-level dimension is filtered, grouped by or scoped.
+    pub by_subscription: bool,
+    /// Groups differ within a customer.
+    pub splits_customers: bool,
+    /// Groups differ by a subscription-level dimension.
+    pub splits_subscriptions: bool,
+    /// By code of the flags: present, and its standing and trial pass.
+    pub flags: [bool; 256],
+    /// By SKU number: it passes the product, SKU and service filters.
+    pub sku_passes: Vec<bool>,
+    /// By SKU number: it is free.
+    pub sku_free: Vec<bool>,
+    /// The combinations of product, SKU and service; one without a code when the query does not split by them.
+    pub whats: Vec<What>,
+    /// By SKU number: which of `whats` a subscription of it falls into.
+    pub whats_of_sku: Vec<Vec<u32>>,
+    /// By service: which of `whats` are restricted to services with it.
+    pub whats_of_service: HashMap<ServiceNumber, Vec<u32>>,
+    /// By code of a list of attributions: the parts of the key of those that pass; none: it does not pass.
+    pub pairs: Vec<Vec<Key>>,
+    /// By code of a list of attributions: the same for a reported usage row.
+    pub usage_pairs: Vec<Vec<Key>>,
+    /// Names of products by their code − 1.
+    pub products: Vec<String>,
+    texts: BTreeMap<Dimension, Vec<bool>>,
+    ids: BTreeMap<Dimension, HashSet<String>>,
+    sellers: Option<[bool; 3]>,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(query: &'a Query, cube: &'a Cube, view: View<'a>) -> Self {
+        let grouped = |dimensions: &[Dimension]| query.group_by.iter().any(|dimension| dimensions.contains(dimension));
+        let filtered = query.filters.iter().any(|filter| SUBSCRIPTION_LEVEL.contains(&filter.dimension));
+        let splits_subscriptions = grouped(&SUBSCRIPTION_LEVEL);
+        let mut plan = Self {
+            query,
+            cube,
+            view,
+            by_subscription: filtered
+                || splits_subscriptions
+                || query.scope != Scope::AllSellers
+                || view.locations.is_some(),
+            splits_customers: splits_subscriptions || grouped(&WHAT_LEVEL),
+            splits_subscriptions,
+            flags: [false; 256],
+            sku_passes: Vec::new(),
+            sku_free: Vec::new(),
+            whats: Vec::new(),
+            whats_of_sku: Vec::new(),
+            whats_of_service: HashMap::new(),
+            pairs: Vec::new(),
+            usage_pairs: Vec::new(),
+            products: Vec::new(),
+            texts: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            sellers: None,
+        };
+        plan.prepare_values(&cube.dictionaries);
+        plan.prepare_flags();
+        plan.prepare_whats();
+        plan.prepare_pairs(&cube.dictionaries);
+        plan
+    }
+
+    /// Whether a text code of a dimension passes its filter.
+    pub(super) fn text_passes(&self, dimension: Dimension, code: u32) -> bool {
+        self.texts.get(&dimension).is_none_or(|passes| passes[code as usize])
+    }
+
+    /// Whether an id passes its dimension's filter.
+    pub(super) fn id_passes(&self, dimension: Dimension, id: &str) -> bool {
+        self.ids.get(&dimension).is_none_or(|ids| ids.contains(id))
+    }
+
+    /// Whether a seller, with or without attributions, is in scope and passes its filter.
+    pub(super) fn seller_passes(&self, seller: u8, attributed: bool) -> bool {
+        let own = seller == seller_code(Seller::Own);
+        let in_scope = match self.query.scope {
+            Scope::AllSellers => true,
+            Scope::SoldOrManaged => own || attributed,
+            Scope::Own => own,
+        };
+        in_scope && self.sellers.is_none_or(|sellers| sellers[usize::from(seller)])
+    }
+
+    /// Whether some text dimension of customers is filtered or grouped by, or none.
+    fn values(&self, dimension: Dimension) -> Option<&'a [Option<String>]> {
+        self.query.filter(dimension).map(|filter| filter.values.as_slice())
+    }
+
+    fn prepare_values(&mut self, dictionaries: &Dictionaries) {
+        for dimension in TEXTS {
+            if let Some(values) = self.values(dimension) {
+                let wanted: HashSet<&Option<String>> = values.iter().collect();
+                self.texts
+                    .insert(dimension, dictionaries.texts.values().iter().map(|text| wanted.contains(text)).collect());
+            }
+        }
+        for dimension in [Dimension::Customer, Dimension::Subscription] {
+            if let Some(values) = self.values(dimension) {
+                self.ids.insert(dimension, values.iter().flatten().cloned().collect());
+            }
+        }
+        self.sellers = self.values(Dimension::Seller).map(|values| {
+            Seller::ALL.map(|seller| values.iter().flatten().any(|value| Seller::from_name(value) == Some(seller)))
+        });
+    }
+
+    fn prepare_flags(&mut self) {
+        let standings: Option<Vec<Standing>> = self
+            .values(Dimension::Standing)
+            .map(|values| values.iter().flatten().filter_map(|value| Standing::from_name(value)).collect());
+        let trials: Option<Vec<bool>> = self
+            .values(Dimension::Trial)
+            .map(|values| values.iter().flatten().filter_map(|value| value.to_lowercase().parse().ok()).collect());
+        for flags in 0..=u8::MAX {
+            self.flags[usize::from(flags)] = flags & PRESENT != 0
+                && standings.as_ref().is_none_or(|wanted| wanted.contains(&standing_of(flags)))
+                && trials.as_ref().is_none_or(|wanted| wanted.contains(&(flags & TRIAL != 0)));
+        }
+    }
+
+    fn prepare_whats(&mut self) {
+        let skus = &self.cube.partner.skus;
+        let size = skus.keys().next_back().map_or(0, |last| *last as usize + 1);
+        let mut products: Vec<String> = skus.values().map(|sku| sku.product.clone()).collect();
+        products.sort_unstable();
+        products.dedup();
+        self.products = products;
+        self.sku_passes = vec![false; size];
+        self.sku_free = vec![false; size];
+        self.whats_of_sku = vec![Vec::new(); size];
+        let service_filter = self.service_filter();
+        let mut positions: HashMap<Key, u32> = HashMap::new();
+        for (number, sku) in skus.iter().filter(|(_, sku)| sku.known) {
+            let service_passes = service_filter
+                .as_ref()
+                .is_none_or(|wanted| sku.services.iter().any(|service| wanted.contains(service)));
+            self.sku_passes[*number as usize] = self.names_sku(*number) && service_passes;
+            self.sku_free[*number as usize] = sku.free;
+            for code in self.what_codes(*number) {
+                let position = self.what(code, &mut positions);
+                self.whats_of_sku[*number as usize].push(position);
+            }
+        }
+        let only_services = self.query.group_by.contains(&Dimension::Service)
+            && !self.query.group_by.iter().any(|dimension| matches!(dimension, Dimension::Product | Dimension::Sku));
+        if only_services {
+            for service in self.cube.partner.services.keys() {
+                self.what(self.group_part(Dimension::Service, *service), &mut positions);
+            }
+        }
+        if !self.query.group_by.iter().any(|dimension| WHAT_LEVEL.contains(dimension)) {
+            self.what(0, &mut positions);
+        }
+        for (position, what) in self.whats.iter().enumerate() {
+            if let Restricting::Some(services) = &what.restricting {
+                for service in services {
+                    self.whats_of_service
+                        .entry(*service)
+                        .or_default()
+                        .push(u32::try_from(position).unwrap_or(u32::MAX));
+                }
+            }
+        }
+    }
+
+    /// The position of the combination with this part of the key.
+    fn what(&mut self, code: Key, positions: &mut HashMap<Key, u32>) -> u32 {
+        if let Some(position) = positions.get(&code) {
+            return *position;
+        }
+        let restricting = self.restricting(code);
+        let hits = self.cube.dictionaries.services.values().iter().map(|set| restricting.hits(set)).collect();
+        let position = u32::try_from(self.whats.len()).unwrap_or(u32::MAX);
+        self.whats.push(What { code, restricting, hits });
+        positions.insert(code, position);
+        position
+    }
+
+    fn service_filter(&self) -> Option<BTreeSet<ServiceNumber>> {
+        let values = self.values(Dimension::Service)?;
+        let wanted: HashSet<&str> = values.iter().flatten().map(String::as_str).collect();
+        let services = self.cube.partner.services.iter();
+        Some(services.filter(|(_, name)| wanted.contains(name.as_str())).map(|(number, _)| *number).collect())
+    }
+
+    /// The product and SKU filters hold for a SKU.
+    fn names_sku(&self, number: SkuNumber) -> bool {
+        let Some(sku) = self.cube.partner.skus.get(&number) else { return false };
+        let named = |dimension, value: &String| {
+            self.values(dimension).is_none_or(|wanted| wanted.iter().flatten().any(|name| name == value))
+        };
+        named(Dimension::Product, &sku.product) && named(Dimension::Sku, &sku.id)
+    }
+
+    /// The parts of the key a subscription of a SKU falls into.
+    fn what_codes(&self, number: SkuNumber) -> Vec<Key> {
+        let sku = &self.cube.partner.skus[&number];
+        let base = self.group_part(Dimension::Product, self.product_code(&sku.product))
+            | self.group_part(Dimension::Sku, number);
+        if !self.query.group_by.contains(&Dimension::Service) {
+            return vec![base];
+        }
+        sku.services.iter().map(|service| base | self.group_part(Dimension::Service, *service)).collect()
+    }
+
+    fn product_code(&self, product: &str) -> u32 {
+        let position = self.products.binary_search_by(|known| known.as_str().cmp(product));
+        position.map_or(0, |position| u32::try_from(position + 1).unwrap_or(u32::MAX))
+    }
+
+    /// The restricting services of a group: those of the SKUs the product and SKU filters and the group name together,
+    /// and of those the ones the service filter and the group name.
+    fn restricting(&self, code: Key) -> Restricting {
+        let grouped =
+            |dimension| self.query.group_by.iter().position(|group| *group == dimension).map(|at| part(code, at));
+        let (product, sku, service) =
+            (grouped(Dimension::Product), grouped(Dimension::Sku), grouped(Dimension::Service));
+        let by_sku = product.or(sku).is_some()
+            || self.values(Dimension::Product).is_some()
+            || self.values(Dimension::Sku).is_some();
+        let mut services = if by_sku {
+            let named = self.cube.partner.skus.iter().filter(|(number, header)| {
+                header.known
+                    && self.names_sku(**number)
+                    && product.is_none_or(|product| self.product_code(&header.product) == product)
+                    && sku.is_none_or(|sku| **number == sku)
+            });
+            Restricting::Some(named.flat_map(|(_, header)| header.services.iter().copied()).collect())
+        } else {
+            Restricting::All
+        };
+        let narrowings = [self.service_filter(), service.map(|service| BTreeSet::from([service]))];
+        for narrowing in narrowings.into_iter().flatten() {
+            services = Restricting::Some(narrowing.into_iter().filter(|service| services.contains(*service)).collect());
+        }
+        services
+    }
+
+    fn prepare_pairs(&mut self, dictionaries: &Dictionaries) {
+        let codes: HashMap<&Option<String>, u32> = dictionaries.texts.values().iter().zip(0..).collect();
+        let parts_of = |attributions: &[Attribution]| {
+            let mut parts: Vec<Key> =
+                attributions.iter().filter_map(|attribution| self.pair_part(attribution, &codes)).collect();
+            parts.sort_unstable();
+            parts.dedup();
+            parts
+        };
+        let lists = dictionaries.attributions.values();
+        let none = [Attribution::default()];
+        let pairs = lists.iter().map(|list| parts_of(if list.is_empty() { &none } else { list })).collect();
+        let usage_pairs = lists.iter().map(|list| parts_of(list)).collect();
+        self.pairs = pairs;
+        self.usage_pairs = usage_pairs;
+    }
+
+    /// The part of the key of one attribution that passes the location and type filters and the binding.
+    fn pair_part(&self, attribution: &Attribution, codes: &HashMap<&Option<String>, u32>) -> Option<Key> {
+        let bound = self
+            .view
+            .locations
+            .is_none_or(|bound| attribution.location.as_ref().is_some_and(|location| bound.contains(location)));
+        let wanted =
+            |dimension, value: &Option<String>| self.values(dimension).is_none_or(|values| values.contains(value));
+        let passes = bound
+            && wanted(Dimension::Location, &attribution.location)
+            && wanted(Dimension::AttributionType, &attribution.kind);
+        let part = |dimension, value: &Option<String>| {
+            self.group_part(dimension, codes.get(value).copied().unwrap_or_default())
+        };
+        passes.then(|| {
+            part(Dimension::Location, &attribution.location) | part(Dimension::AttributionType, &attribution.kind)
+        })
+    }
+
+    /// A dimension's part of the key; 0 when the query does not split by it.
+    pub(super) fn group_part(&self, dimension: Dimension, code: u32) -> Key {
+        self.query.group_by.iter().position(|group| *group == dimension).map_or(0, |at| super::keys::place(code, at))
+    }
+}
+
+/// Dimensions of the product, the SKU and the service.
+pub(super) const WHAT_LEVEL: [Dimension; 3] = [Dimension::Product, Dimension::Sku, Dimension::Service];
+
+/// Dimensions of a subscription.
+pub(super) const SUBSCRIPTION_LEVEL: [Dimension; 8] = [
+    Dimension::Location,
+    Dimension::AttributionType,
+    Dimension::SalesChannel,
+    Dimension::PricingModel,
+    Dimension::Seller,
+    Dimension::Trial,
+    Dimension::Standing,
+    Dimension::Subscription,
+];
+
+/// Dimensions whose values are texts of the dictionary, but for those of attributions.
+const TEXTS: [Dimension; 5] =
+    [Dimension::Country, Dimension::Segment, Dimension::Industry, Dimension::SalesChannel, Dimension::PricingModel];

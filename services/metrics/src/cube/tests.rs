@@ -1,0 +1,271 @@
+use std::collections::BTreeSet;
+
+use insights_domain::calendar::Day;
+use insights_domain::facts::{
+    Activity, Assignment, Attribution, CustomerFacts, State, SubscriptionFacts, SubscriptionNumber,
+};
+use insights_domain::percentage::Percentage;
+use insights_domain::rollup::roll_up;
+use insights_domain::standing::Switches;
+use insights_proto::metrics::v1::{Dimension, Measure};
+
+use super::*;
+use crate::query::{Basis, Filter, Query, Scope};
+
+const E3: u32 = 1;
+const CRM: u32 = 2;
+const YAMMER: u32 = 2;
+
+fn day(text: &str) -> Day {
+    text.parse().unwrap()
+}
+
+fn month(text: &str) -> Month {
+    text.parse().unwrap()
+}
+
+fn partner(complete_through: &str) -> PartnerHeader {
+    let sku = |id: &str, product: &str, services: &[u32]| SkuHeader {
+        known: true,
+        id: id.to_owned(),
+        name: id.to_owned(),
+        product: product.to_owned(),
+        free: false,
+        services: services.to_vec(),
+    };
+    PartnerHeader {
+        epoch: 1,
+        version: 1,
+        complete_through: day(complete_through),
+        currency: "USD".to_owned(),
+        skus: [(E3, sku("e3", "Office 365", &[1, YAMMER])), (CRM, sku("crm", "Dynamics 365 Sales", &[3]))].into(),
+        services: [(1, "Exchange".to_owned()), (YAMMER, "Yammer".to_owned()), (3, "Sales".to_owned())].into(),
+        locations: BTreeMap::new(),
+    }
+}
+
+/// A subscription with a state for each (day, status, seats), its users held without end, and its locations.
+struct Sold<'a> {
+    sku: u32,
+    states: &'a [(&'a str, &'a str, u32)],
+    users: &'a [u32],
+    locations: &'a [&'a str],
+}
+
+fn customer(
+    number: i64,
+    country: &str,
+    sold: &[Sold<'_>],
+    activity: &[(u32, u32, &str)],
+    partner: &PartnerHeader,
+) -> CustomerUpdate {
+    let mut facts = CustomerFacts { known: true, ..CustomerFacts::default() };
+    let mut header = CustomerHeader {
+        number,
+        cell: 0,
+        id: format!("c{number}"),
+        country: Some(country.to_owned()),
+        ..CustomerHeader::default()
+    };
+    for (position, sold) in sold.iter().enumerate() {
+        let code = u32::try_from(number).unwrap() * 10 + u32::try_from(position).unwrap();
+        let subscription = SubscriptionNumber::of_subscription(code);
+        let attributions =
+            sold.locations.iter().map(|location| Attribution { location: Some((*location).to_owned()), kind: None });
+        header.subscriptions.push(SubscriptionHeader {
+            number: subscription,
+            id: format!("s{code}"),
+            sales_channel: None,
+            pricing_model: None,
+            seller: Seller::Own,
+            attributions: attributions.collect(),
+            start: None,
+            end: None,
+        });
+        let states = sold.states.iter().map(|(effective, status, seats)| State {
+            effective: day(effective),
+            status: (*status).to_owned(),
+            seats: *seats,
+            sku: None,
+            trial: None,
+        });
+        let from = day(sold.states[0].0);
+        facts.subscriptions.push(SubscriptionFacts {
+            number: subscription,
+            sku: sold.sku,
+            trial: false,
+            states: states.collect(),
+            assignments: sold.users.iter().map(|user| Assignment { user: *user, from, to: None }).collect(),
+            reported: Vec::new(),
+            revenue: Vec::new(),
+        });
+    }
+    for (user, service, on) in activity {
+        let on = day(on);
+        facts.activity.push(Activity {
+            user: *user,
+            service: *service,
+            month: on.month(),
+            days: 1 << (on.day_of_month() - 1),
+        });
+        let first = facts.first_activity.entry(*service).or_insert(on);
+        *first = (*first).min(on);
+    }
+    let from = month("1990-01");
+    let months = roll_up(&facts, &partner.catalogue(), partner.complete_through, from);
+    CustomerUpdate { header, from, months }
+}
+
+fn query(measures: &[Measure], group_by: &[Dimension], from: &str, to: &str) -> Query {
+    Query {
+        measures: measures.to_vec(),
+        group_by: group_by.to_vec(),
+        from: month(from),
+        to: month(to),
+        filters: Vec::new(),
+        basis: Basis::Users,
+        scope: Scope::AllSellers,
+        switches: Switches::default(),
+    }
+}
+
+fn counts(answer: &Answer) -> Vec<(String, Vec<Option<String>>, Vec<i64>)> {
+    let count = |figure: &Figure| match figure {
+        Figure::Count(count) => *count,
+        other => panic!("not a count: {other:?}"),
+    };
+    answer
+        .rows
+        .iter()
+        .map(|row| (row.month.to_string(), row.dimensions.clone(), row.values.iter().map(count).collect()))
+        .collect()
+}
+
+fn some(value: &str) -> Option<String> {
+    Some(value.to_owned())
+}
+
+#[test]
+fn a_customer_goes_and_comes_back() {
+    let partner = partner("2026-06-30");
+    let states = [("2026-01-10", "Active", 5), ("2026-03-15", "Suspended", 5), ("2026-05-10", "Active", 5)];
+    let sold = [Sold { sku: E3, states: &states, users: &[], locations: &[] }];
+    let cube = Cube::new(partner.clone()).apply(partner.clone(), vec![customer(1, "BR", &sold, &[], &partner)]);
+    let measures =
+        [Measure::Customers, Measure::New, Measure::Existing, Measure::Churned, Measure::Returning, Measure::Available];
+    let answer = cube.query(&query(&measures, &[], "2026-01", "2026-12"), View::default());
+    let figures: Vec<_> = counts(&answer).into_iter().map(|(of, _, values)| (of, values)).collect();
+    let expected = [
+        ("2026-01", [1, 1, 0, 0, 0, 5]),
+        ("2026-02", [1, 0, 1, 0, 0, 5]),
+        ("2026-03", [0, 0, 0, 1, 0, 0]),
+        ("2026-04", [0, 0, 0, 0, 0, 0]),
+        ("2026-05", [1, 1, 0, 0, 1, 5]),
+        ("2026-06", [1, 0, 1, 0, 0, 5]),
+    ];
+    assert_eq!(figures, expected.map(|(of, values)| (of.to_owned(), values.to_vec())));
+    let grouped = cube.query(
+        &query(&[Measure::Customers, Measure::Churned], &[Dimension::Country], "2026-03", "2026-05"),
+        View::default(),
+    );
+    let expected = vec![
+        ("2026-03".to_owned(), vec![some("BR")], vec![0, 1]),
+        ("2026-05".to_owned(), vec![some("BR")], vec![1, 0]),
+    ];
+    assert_eq!(counts(&grouped), expected);
+}
+
+#[test]
+fn a_customer_under_two_locations_counts_once_in_the_total() {
+    let partner = partner("2026-06-30");
+    let sold = [Sold { sku: E3, states: &[("2026-06-10", "Active", 5)], users: &[], locations: &["L1", "L2"] }];
+    let cube = Cube::new(partner.clone()).apply(partner.clone(), vec![customer(1, "BR", &sold, &[], &partner)]);
+    let measures = [Measure::Customers, Measure::Available];
+    assert_eq!(counts(&cube.query(&query(&measures, &[], "2026-06", "2026-06"), View::default()))[0].2, [1, 5]);
+    let by_location = query(&measures, &[Dimension::Location], "2026-06", "2026-06");
+    let answer = cube.query(&by_location, View::default());
+    assert!(answer.overlapping);
+    let rows: Vec<_> = counts(&answer).into_iter().map(|(_, group, values)| (group, values)).collect();
+    assert_eq!(rows, [(vec![some("L1")], vec![1, 5]), (vec![some("L2")], vec![1, 5])]);
+    let bound = BTreeSet::from(["L2".to_owned()]);
+    let answer = cube.query(&by_location, View { locations: Some(&bound), revenue: false });
+    assert_eq!(counts(&answer).len(), 1);
+    let elsewhere = BTreeSet::from(["L3".to_owned()]);
+    let answer =
+        cube.query(&query(&measures, &[], "2026-06", "2026-06"), View { locations: Some(&elsewhere), revenue: false });
+    assert_eq!(counts(&answer)[0].2, [0, 0]);
+}
+
+#[test]
+fn usage_over_two_products_counts_users_once() {
+    let partner = partner("2026-06-30");
+    let states = [("2026-06-01", "Active", 5)];
+    let sold = [
+        Sold { sku: E3, states: &states, users: &[1, 2], locations: &[] },
+        Sold { sku: CRM, states: &states, users: &[1], locations: &[] },
+    ];
+    let activity = [(1, 1, "2026-06-20"), (1, 3, "2026-06-21")];
+    let cube = Cube::new(partner.clone()).apply(partner.clone(), vec![customer(1, "BR", &sold, &activity, &partner)]);
+    let answer = cube.query(&query(&[Measure::UsagePercent], &[], "2026-06", "2026-06"), View::default());
+    assert_eq!(answer.rows[0].values, [Figure::Percentage(Percentage::of(1, 2))]);
+    let by_product =
+        cube.query(&query(&[Measure::UsagePercent], &[Dimension::Product], "2026-06", "2026-06"), View::default());
+    let rows: Vec<_> = by_product.rows.iter().map(|row| (row.dimensions[0].clone(), row.values[0])).collect();
+    let expected = [
+        (some("Dynamics 365 Sales"), Figure::Percentage(Percentage::of(1, 1))),
+        (some("Office 365"), Figure::Percentage(Percentage::of(1, 2))),
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn use_without_a_licence_is_explained() {
+    let partner = partner("2026-06-30");
+    let licensed: Vec<u32> = (0..20).collect();
+    let activity: Vec<_> = (0..30).map(|user| (user, YAMMER, "2026-06-20")).collect();
+    let sold = [Sold { sku: E3, states: &[("2026-06-01", "Active", 20)], users: &licensed, locations: &[] }];
+    let cube = Cube::new(partner.clone()).apply(partner.clone(), vec![customer(1, "BR", &sold, &activity, &partner)]);
+    let mut asked = query(&[Measure::UsagePercent], &[Dimension::Service], "2026-06", "2026-06");
+    asked.filters = vec![Filter { dimension: Dimension::Service, values: vec![some("Yammer")] }];
+    let rows = cube.explain(&asked, View::default());
+    let of_yammer = rows.iter().find(|row| row.dimensions == [some("Yammer")]).unwrap();
+    assert_eq!((of_yammer.reasons.total(), of_yammer.denominator), (30, 20));
+    assert_eq!((of_yammer.reasons.covered, of_yammer.reasons.unlicensed_use), (20, 10));
+}
+
+#[test]
+fn applying_changes_equals_building_anew() {
+    let partner = partner("2026-06-30");
+    let old = [Sold { sku: E3, states: &[("2026-02-01", "Active", 5)], users: &[1, 2], locations: &["L1"] }];
+    let new = [
+        Sold {
+            sku: E3,
+            states: &[("2026-02-01", "Active", 5), ("2026-04-02", "Expired", 7)],
+            users: &[1, 2],
+            locations: &["L1"],
+        },
+        Sold { sku: CRM, states: &[("2026-04-01", "Active", 3)], users: &[2], locations: &[] },
+    ];
+    let activity = [(1, 1, "2026-05-30"), (2, 3, "2026-06-01"), (3, YAMMER, "2026-06-02")];
+    let neighbours = [customer(1, "BR", &old, &activity, &partner), customer(3, "PT", &new, &activity, &partner)];
+    let mut changed = customer(2, "BR", &new, &activity, &partner);
+    let base = Cube::new(partner.clone())
+        .apply(partner.clone(), [&neighbours[..], &[customer(2, "BR", &old, &[], &partner)]].concat());
+    changed.from = month("2026-04");
+    changed.months.retain(|(of, _)| *of >= changed.from);
+    let stepwise = base.apply(partner.clone(), vec![changed]);
+    let anew = Cube::new(partner.clone())
+        .apply(partner.clone(), [&neighbours[..], &[customer(2, "BR", &new, &activity, &partner)]].concat());
+    for number in 1..=3 {
+        assert_eq!(stepwise.customer_months(0, number), anew.customer_months(0, number));
+    }
+    let read_back = anew.customer_months(0, 3).unwrap();
+    assert_eq!(read_back, customer(3, "PT", &new, &activity, &partner).months);
+    assert_eq!((anew.customer_count(), anew.first_month()), (3, Some(month("2026-02"))));
+    let measures = [Measure::Customers, Measure::ActiveUsers, Measure::TotalUsers];
+    for dimension in [Dimension::Country, Dimension::Sku, Dimension::Service, Dimension::Customer, Dimension::Standing]
+    {
+        let asked = query(&measures, &[dimension], "2026-01", "2026-06");
+        assert_eq!(stepwise.query(&asked, View::default()), anew.query(&asked, View::default()), "{dimension:?}");
+    }
+}
