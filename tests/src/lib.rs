@@ -1,1 +1,4 @@
 //! What crosses services: stories, access matrix, faults, contract.
+
+pub mod differential;
+pub mod examples;

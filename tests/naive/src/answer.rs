@@ -3,6 +3,7 @@
 use crate::calendar::Month;
 use crate::cell::Cell;
 use crate::query::{Filter, Query};
+use crate::snapshot::Snapshot;
 use crate::world::World;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
@@ -174,7 +175,7 @@ fn figure(cell: &Cell, measure: &str, month: Month) -> Figure {
     let count = |n: usize| Figure::Count(Some(n as i64));
     let now = || cell.counted(month);
     let before = || cell.counted(month.before());
-    let seats = |of: &dyn Fn(&crate::world::Snapshot) -> u64| cell.matching(month).into_iter().map(of).sum::<u64>();
+    let seats = |of: &dyn Fn(&Snapshot) -> u64| cell.matching(month).into_iter().map(of).sum::<u64>();
     let available = || seats(&|s| if cell.good(s) { s.seats } else { 0 });
     let assigned = || seats(&|s| if cell.good(s) { s.assigned() } else { 0 });
     let active = || seats(&|s| if cell.in_seats(s) { s.active() } else { 0 });

@@ -3,7 +3,8 @@
 use crate::calendar::Month;
 use crate::query::{Filter, Query, SUBSCRIPTION_LEVEL, Scope};
 use crate::record::{Attribution, ReportedUsage};
-use crate::world::{Licence, Snapshot, World};
+use crate::snapshot::Snapshot;
+use crate::world::{Licence, World};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 

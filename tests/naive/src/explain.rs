@@ -4,7 +4,8 @@ use crate::answer::{groups, head, months};
 use crate::calendar::Month;
 use crate::cell::Cell;
 use crate::query::Query;
-use crate::world::{Snapshot, World};
+use crate::snapshot::Snapshot;
+use crate::world::World;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 

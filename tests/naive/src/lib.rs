@@ -11,6 +11,7 @@ pub mod explain;
 pub mod ledger;
 pub mod query;
 pub mod record;
+pub mod snapshot;
 pub mod world;
 
 pub use answer::answer;

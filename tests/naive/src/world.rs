@@ -3,6 +3,7 @@
 use crate::calendar::{Month, window};
 use crate::ledger::Ledger;
 use crate::record::{Attribution, Owner, Record, ReportedSeats, ReportedUsage, Subscription};
+use crate::snapshot::{Snapshot, standing};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -74,80 +75,6 @@ pub struct Licence {
     pub service: String,
     pub from: NaiveDate,
     pub to: Option<NaiveDate>,
-}
-
-/// A subscription on the snapshot day of a month.
-#[derive(Clone, Debug)]
-#[allow(missing_docs)]
-pub struct Snapshot {
-    pub id: String,
-    pub customer: String,
-    /// A state by d, of any standing.
-    pub has_state: bool,
-    pub standing: &'static str,
-    pub trial: bool,
-    pub seats: u64,
-    pub sku: String,
-    pub product: String,
-    pub services: Vec<String>,
-    pub free: bool,
-    pub seller: String,
-    pub sales_channel: Option<String>,
-    pub pricing_model: Option<String>,
-    pub attributions: Vec<Attribution>,
-    pub held_on_day: BTreeSet<String>,
-    pub held_in_window: BTreeSet<String>,
-    /// Users who used a service of the SKU on a day of the window on which they held a seat.
-    pub used: BTreeSet<String>,
-    /// Whether standing and seats come from a reported row.
-    pub standing_reported: bool,
-    /// Reported assigned seats, where they serve.
-    pub assigned_reported: Option<u64>,
-    /// Reported active seats, where they serve.
-    pub active_reported: Option<u64>,
-    /// Millionths by currency.
-    pub revenue: BTreeMap<String, i128>,
-}
-
-impl Snapshot {
-    /// In good standing under the switches.
-    pub fn good(&self, include_grace: bool, include_free: bool) -> bool {
-        self.standing_good(include_grace) && !self.trial && (!self.free || include_free)
-    }
-
-    /// Its standing is a good one under the switch.
-    pub fn standing_good(&self, include_grace: bool) -> bool {
-        self.standing == "ACTIVE" || (include_grace && self.standing == "GRACE")
-    }
-
-    /// Users assigned, whatever the standing.
-    pub fn assigned(&self) -> u64 {
-        self.assigned_reported.unwrap_or(self.held_on_day.len() as u64)
-    }
-
-    /// Users active, whatever the standing.
-    pub fn active(&self) -> u64 {
-        self.active_reported.unwrap_or(self.used.len() as u64)
-    }
-
-    /// Users active and still assigned. Nobody knows who reported users are: all count as assigned.
-    pub fn active_and_assigned(&self) -> u64 {
-        self.active_reported.unwrap_or(self.used.intersection(&self.held_on_day).count() as u64)
-    }
-}
-
-/// The standing a source word means.
-pub fn standing(word: &str) -> &'static str {
-    let word: String = word.to_lowercase().chars().filter(|c| !c.is_whitespace() && *c != '-' && *c != '_').collect();
-    match word.as_str() {
-        "active" | "enabled" | "open" | "renewed" => "ACTIVE",
-        "warning" | "ingraceperiod" | "grace" | "expired" => "GRACE",
-        "suspended" | "lockedout" => "SUSPENDED",
-        "disabled" | "deprovisioned" | "deleted" | "cancelled" | "canceled" | "closed" | "inactive" | "churned" => "DISABLED",
-        "upgraded" | "converted" | "convertedtoanothersubscription" => "UPGRADED",
-        "pending" | "none" => "PENDING",
-        _ => "OTHER",
-    }
 }
 
 fn holds(from: NaiveDate, to: Option<NaiveDate>, day: NaiveDate) -> bool {

@@ -1,0 +1,398 @@
+//! What happens in a random world.
+
+use super::random::Random;
+use super::world::Cast;
+use chrono::{Days, NaiveDate};
+use serde_json::{Value, json};
+
+const SERVICES: [&str; 7] = ["Exchange", "SharePoint", "OneDrive", "OneDrive for Business", "Teams", "Yammer", "Sales"];
+const STATUSES: [&str; 24] = [
+    "Active", "ACTIVE", "Enabled", "open", "Renewed", "Warning", "In_Grace-Period", "grace", "Expired", "Suspended",
+    "Locked Out", "Disabled", "deprovisioned", "Deleted", "cancelled", "Canceled", "closed", "Inactive", "churned",
+    "Upgraded", "ConvertedToAnotherSubscription", "Pending", "none", "Hibernating",
+];
+
+/// Fills a world.
+pub fn all(cast: &mut Cast) {
+    catalogue(cast);
+    customers(cast);
+    subscriptions(cast);
+    for at in 0..cast.subscriptions.len() {
+        states(cast, at);
+        assignments(cast, at);
+        money(cast, at);
+        reported_seats(cast, at);
+    }
+    activity(cast);
+    licences(cast);
+    reported_usage(cast);
+    for _ in 0..cast.random.below(3) {
+        let (customer, month) = (cast.customer(), cast.month());
+        cast.add(|random| json!({"kind": "support_cases", "customer_id": customer, "month": month, "total": random.below(9)}));
+    }
+    strangers(cast);
+}
+
+fn guid(n: usize) -> String {
+    format!("0badcafe-0000-4000-8000-{n:012x}")
+}
+
+fn maybe(random: &mut Random, percent: usize, of: &[&str]) -> Value {
+    if random.chance(percent) { json!(random.pick(of)) } else { Value::Null }
+}
+
+/// Drops what is null: a field left out and a field that is null mean the same.
+fn trim(mut value: Value) -> Value {
+    if let Value::Object(fields) = &mut value {
+        fields.retain(|_, value| !value.is_null());
+    }
+    value
+}
+
+fn catalogue(cast: &mut Cast) {
+    let products = ["Office 365", "Microsoft 365", "Dynamics 365 Sales", "Dynamics 365 Field Service", "Security"];
+    for n in 0..cast.random.between(3, 5) {
+        let id = if n == 1 { guid(n) } else { format!("SKU-{n}") };
+        let product = if n == 0 { "Dynamics 365 Sales" } else { cast.random.pick(&products) };
+        let free = n == 0 && cast.random.chance(40) || n == 2 && cast.random.chance(70);
+        let mut services: Vec<String> = Vec::new();
+        for _ in 0..cast.random.below(4) + usize::from(n < 2) {
+            services.push(cast.random.pick(&SERVICES).to_owned());
+        }
+        let (again, name) = (services.clone(), id.clone());
+        cast.add(move |_| {
+            json!({"kind": "sku", "sku_id": name, "name": "N", "product": product, "services": again, "free": free})
+        });
+        cast.skus.push((id, services, free));
+    }
+    for n in 0..2 {
+        cast.add(|_| json!({"kind": "location", "location_id": format!("L{n}"), "name": "Office", "country": "BR"}));
+    }
+}
+
+fn customers(cast: &mut Cast) {
+    for n in 0..cast.random.between(2, 6) {
+        let id = if n == 0 { guid(100) } else { format!("C{n}") };
+        let name = id.clone();
+        cast.add(move |random| {
+            trim(json!({"kind": "customer", "customer_id": name, "name": "N",
+                "country": maybe(random, 80, &["BR", "US", "DE"]), "segment": maybe(random, 70, &["SMB", "Enterprise"]),
+                "industry": maybe(random, 60, &["Retail", "Health"])}))
+        });
+        cast.customers.push(id);
+    }
+}
+
+fn attributions(random: &mut Random, most: usize) -> Vec<Value> {
+    let count = random.below(most + 1);
+    let one = |random: &mut Random| {
+        trim(json!({"location_id": maybe(random, 90, &["L0", "L1", "L2"]), "type": maybe(random, 90, &["CSP", "PAL"])}))
+    };
+    let list: Vec<Value> = (0..count).map(|_| one(random)).collect();
+    list.into_iter().filter(|one| one.as_object().is_some_and(|fields| !fields.is_empty())).collect()
+}
+
+fn subscriptions(cast: &mut Cast) {
+    for n in 0..cast.random.between(2, 8) {
+        let id = if n == 0 { guid(200) } else { format!("S{n}") };
+        let customer = cast.customer();
+        let skus = cast.skus.clone();
+        let sku = cast.random.one(&skus).0;
+        let customers = cast.customers.clone();
+        let (name, owner, bought) = (id.clone(), customer.clone(), sku.clone());
+        cast.add(move |random| {
+            // A correction may name another customer or SKU; facts go with the subscription.
+            let owner = if random.chance(5) { random.one(&customers) } else { owner.clone() };
+            let bought = if random.chance(5) { random.one(&skus).0 } else { bought.clone() };
+            let trial = if random.chance(25) { json!(true) } else { Value::Null };
+            trim(json!({"kind": "subscription", "subscription_id": name, "customer_id": owner, "sku_id": bought,
+                "sales_channel": maybe(random, 70, &["Web", "Reseller"]), "pricing_model": maybe(random, 40, &["Legacy", "Modern"]),
+                "seller": maybe(random, 80, &["own", "own", "other", "direct"]), "trial": trial,
+                "attributions": attributions(random, 3)}))
+        });
+        cast.subscriptions.push((id, customer, sku));
+    }
+}
+
+fn seats(random: &mut Random, free: bool) -> usize {
+    match random.below(10) {
+        0 => 0,
+        1..6 if free => 1_000_000,
+        n => n % 7 + 1,
+    }
+}
+
+fn states(cast: &mut Cast, at: usize) {
+    let (id, _, sku) = cast.subscriptions[at].clone();
+    if cast.random.chance(20) {
+        return;
+    }
+    let free = cast.skus.iter().any(|(other, _, free)| *other == sku && *free);
+    let skus = cast.skus.clone();
+    let count = cast.random.between(1, 5);
+    for n in 0..count {
+        let day = if n == 0 && cast.random.chance(50) { cast.first - Days::new(9) } else { cast.day() };
+        let calm = n == 0 || cast.random.chance(40);
+        let (id, skus) = (id.clone(), skus.clone());
+        cast.add(move |random| {
+            let status = if calm { "Active" } else { random.pick(&STATUSES) };
+            let sku = if random.chance(15) { json!(random.one(&skus).0) } else { Value::Null };
+            let trial = if random.chance(20) { json!(random.chance(50)) } else { Value::Null };
+            trim(json!({"kind": "subscription_state", "subscription_id": id, "effective": day.to_string(), "status": status,
+                "seats": seats(random, free), "sku_id": sku, "trial": trial}))
+        });
+    }
+}
+
+fn user(random: &mut Random) -> String {
+    format!("user{}@example.com", random.below(5))
+}
+
+fn until(random: &mut Random, from: NaiveDate) -> Value {
+    match random.below(10) {
+        0..4 => Value::Null,
+        4 => json!((from + Days::new(1)).to_string()),
+        5 => json!((from + Days::new(4000)).to_string()),
+        _ => json!((from + Days::new(random.between(1, 120) as u64)).to_string()),
+    }
+}
+
+fn assignments(cast: &mut Cast, at: usize) {
+    if cast.random.chance(20) {
+        return;
+    }
+    let id = cast.subscriptions[at].0.clone();
+    for _ in 0..cast.random.between(2, 16) {
+        let from = if cast.random.chance(40) { cast.first } else { cast.day() };
+        let (user, id) = (user(&mut cast.random), id.clone());
+        cast.add(move |random| {
+            trim(json!({"kind": "assignment", "subscription_id": id, "user_id": user, "from": from.to_string(),
+                "to": until(random, from)}))
+        });
+    }
+}
+
+/// A service that some subscription of a customer carries, or any.
+fn service(cast: &mut Cast, customer: &str, only: &[&str]) -> String {
+    let bought = cast.subscriptions.iter().filter(|(_, owner, _)| owner == customer);
+    let skus = bought.flat_map(|(_, _, sku)| cast.skus.iter().filter(move |(id, _, _)| id == sku));
+    let carried: Vec<String> = skus.flat_map(|(_, services, _)| services.clone()).collect();
+    if !carried.is_empty() && cast.random.chance(75) { cast.random.one(&carried) } else { cast.random.pick(only).to_owned() }
+}
+
+fn activity(cast: &mut Cast) {
+    for customer in cast.customers.clone() {
+        if cast.random.chance(15) {
+            continue;
+        }
+        // Some customers leave services to reports.
+        let only = if cast.random.chance(50) { &SERVICES[..2] } else { &SERVICES[..] };
+        for _ in 0..cast.random.between(1, 8) {
+            let (service, user) = (service(cast, &customer, only), user(&mut cast.random));
+            let (mut day, until) = (cast.day(), cast.day());
+            loop {
+                cast.lines.push(json!({"kind": "activity", "customer_id": customer, "user_id": user, "service": service,
+                    "day": day.to_string()}));
+                if cast.random.chance(12) {
+                    moved(cast, &customer, &user, day);
+                }
+                day = day + Days::new(cast.random.between(4, 35) as u64);
+                if day > until {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// A user who uses a service for the last time on a seat that moves on.
+fn moved(cast: &mut Cast, customer: &str, user: &str, day: NaiveDate) {
+    let bought = cast.subscriptions.iter().filter(|(_, owner, _)| owner == customer).cloned().collect::<Vec<_>>();
+    if !bought.is_empty() {
+        let (id, user) = (cast.random.one(&bought).0, user.to_owned());
+        let from = (day - Days::new(cast.random.below(30) as u64)).max(cast.first);
+        let to = day + Days::new(cast.random.between(1, 9) as u64);
+        cast.add(move |_| {
+            json!({"kind": "assignment", "subscription_id": id, "user_id": user, "from": from.to_string(), "to": to.to_string()})
+        });
+    }
+}
+
+fn licences(cast: &mut Cast) {
+    for customer in cast.customers.clone() {
+        for _ in 0..cast.random.below(4) {
+            let (service, from, user) = (cast.random.pick(&SERVICES), cast.day(), user(&mut cast.random));
+            let customer = customer.clone();
+            cast.add(move |random| {
+                trim(json!({"kind": "licensed", "customer_id": customer, "user_id": user, "service": service,
+                    "from": from.to_string(), "to": until(random, from)}))
+            });
+        }
+    }
+}
+
+/// Names what a row is about: the subscription, or customer and SKU.
+fn about(cast: &mut Cast, at: usize, mut line: Value) -> Value {
+    let (id, customer, sku) = cast.subscriptions[at].clone();
+    if cast.random.chance(60) {
+        line["subscription_id"] = json!(id);
+    } else {
+        let skus = cast.skus.clone();
+        line["customer_id"] = json!(customer);
+        line["sku_id"] = json!(if cast.random.chance(60) { sku } else { cast.random.one(&skus).0 });
+    }
+    line
+}
+
+fn money(cast: &mut Cast, at: usize) {
+    for _ in 0..cast.random.below(5) {
+        let currency = cast.random.pick(&["USD", "USD", "EUR"]);
+        let line = json!({"kind": "revenue", "month": cast.month(), "currency": currency});
+        let line = about(cast, at, line);
+        cast.add(move |random| {
+            let mut line = line.clone();
+            line["amount"] = json!(random.pick(&["120", "99.95", "-20.5", "0", "0.000001", "-99.95", "1234567.891"]));
+            line["seller"] = maybe(random, 40, &["own", "other", "direct"]);
+            trim(line)
+        });
+    }
+}
+
+fn reported_seats(cast: &mut Cast, at: usize) {
+    if cast.random.chance(35) {
+        return;
+    }
+    for _ in 0..cast.random.between(1, 8) {
+        let line = json!({"kind": "reported_seats", "month": cast.month()});
+        let line = about(cast, at, line);
+        cast.add(move |random| {
+            let mut line = line.clone();
+            line["available"] = json!(seats(random, false));
+            line["assigned"] = if random.chance(70) { json!(random.below(8)) } else { Value::Null };
+            line["active"] = if random.chance(70) { json!(random.below(8)) } else { Value::Null };
+            line["status"] = maybe(random, 40, &STATUSES);
+            line["seller"] = maybe(random, 40, &["own", "other", "direct"]);
+            if random.chance(40) {
+                line["attributions"] = json!(attributions(random, 2));
+            }
+            trim(line)
+        });
+    }
+}
+
+fn reported_usage(cast: &mut Cast) {
+    for customer in cast.customers.clone() {
+        if cast.random.chance(60) {
+            continue;
+        }
+        for _ in 0..cast.random.between(1, 8) {
+            let (service, month, customer) = (cast.random.pick(&SERVICES), cast.month(), customer.clone());
+            cast.add(move |random| {
+                let mut line = json!({"kind": "reported_usage", "customer_id": customer, "service": service, "month": month,
+                    "paid_available_units": random.below(9), "monthly_active_users": random.below(9)});
+                if random.chance(40) {
+                    line["attributions"] = json!(attributions(random, 2));
+                }
+                line
+            });
+        }
+    }
+}
+
+/// Records whose references never come: they wait and count nowhere.
+fn strangers(cast: &mut Cast) {
+    let day = cast.day().to_string();
+    let (customer, sku) = (cast.customer(), cast.skus[0].0.clone());
+    let month = cast.month();
+    let id = cast.subscriptions[0].0.clone();
+    let strangers = [
+        json!({"kind": "subscription", "subscription_id": "W1", "customer_id": "NOBODY", "sku_id": sku}),
+        json!({"kind": "subscription", "subscription_id": "W2", "customer_id": customer, "sku_id": "NOTHING"}),
+        json!({"kind": "subscription_state", "subscription_id": "W1", "effective": day, "status": "Active", "seats": 5}),
+        json!({"kind": "subscription_state", "subscription_id": "W2", "effective": day, "status": "Active", "seats": 5}),
+        json!({"kind": "subscription_state", "subscription_id": "W3", "effective": day, "status": "Active", "seats": 5}),
+        json!({"kind": "subscription_state", "subscription_id": id, "effective": day, "status": "Suspended", "seats": 5,
+            "sku_id": "NOTHING"}),
+        json!({"kind": "assignment", "subscription_id": "W2", "user_id": "u", "from": day}),
+        json!({"kind": "activity", "customer_id": "NOBODY", "user_id": "u", "service": "Exchange", "day": day}),
+        json!({"kind": "licensed", "customer_id": "NOBODY", "user_id": "u", "service": "Exchange", "from": day}),
+        json!({"kind": "revenue", "subscription_id": "W3", "month": month, "amount": "5", "currency": "USD"}),
+        json!({"kind": "revenue", "customer_id": customer, "sku_id": "NOTHING", "month": month, "amount": "5", "currency": "USD"}),
+        json!({"kind": "reported_seats", "customer_id": "NOBODY", "sku_id": sku, "month": month, "available": 5}),
+        json!({"kind": "reported_usage", "customer_id": "NOBODY", "service": "Exchange", "month": month,
+            "paid_available_units": 5, "monthly_active_users": 5}),
+    ];
+    for stranger in strangers {
+        // A state waiting for its SKU would take the key of one that does not.
+        let taken = stranger["effective"].is_string()
+            && cast.lines.iter().any(|l| l["subscription_id"] == stranger["subscription_id"] && l["effective"] == day.as_str());
+        if !taken && cast.random.chance(50) {
+            cast.add(move |_| stranger.clone());
+        }
+    }
+}
+
+/// Lines that are refused and lose no good one.
+pub fn bad(cast: &mut Cast) -> Vec<String> {
+    let (customer, sku, day) = (cast.customer(), cast.skus[0].0.clone(), cast.day().to_string());
+    let id = cast.subscriptions[0].0.clone();
+    let lines = [
+        json!({"kind": "telemetry", "customer_id": customer}),
+        json!({"kind": "customer"}),
+        json!({"kind": "customer", "customer_id": customer, "country": "Brazil"}),
+        json!({"kind": "sku", "sku_id": sku, "name": "N"}),
+        json!({"kind": "subscription", "subscription_id": id, "customer_id": customer, "sku_id": sku, "seller": "me"}),
+        json!({"kind": "subscription_state", "subscription_id": id, "effective": day, "status": "Active", "seats": -1}),
+        json!({"kind": "subscription_state", "subscription_id": id, "effective": "2025-03-13", "status": "Active", "seats": 9}),
+        json!({"kind": "subscription_state", "subscription_id": id, "effective": "2024-02-30", "status": "Active", "seats": 9}),
+        json!({"kind": "assignment", "subscription_id": id, "user_id": "user1@example.com", "from": day, "to": day}),
+        json!({"kind": "activity", "customer_id": customer, "user_id": "user1@example.com", "service": "Teams", "day": "2025-03-13"}),
+        json!({"kind": "activity", "customer_id": customer, "service": "Teams", "day": day}),
+        json!({"kind": "revenue", "subscription_id": id, "month": "2024-13", "amount": "5", "currency": "USD"}),
+        json!({"kind": "revenue", "subscription_id": id, "month": "2024-06", "amount": "5.1234567", "currency": "USD"}),
+        json!({"kind": "revenue", "subscription_id": id, "month": "2024-06", "amount": "many", "currency": "USD"}),
+        json!({"kind": "reported_seats", "subscription_id": id, "month": "2024-06"}),
+        json!({"kind": "reported_seats", "month": "2024-06", "available": 5}),
+    ];
+    let mut lines: Vec<String> = lines.iter().filter(|_| cast.random.chance(30)).map(Value::to_string).collect();
+    if cast.random.chance(30) {
+        lines.push("{\"kind\": \"customer\", ".into());
+    }
+    lines
+}
+
+/// Takes something back.
+pub fn retract(cast: &mut Cast) -> Value {
+    let what = cast.random.pick(&[
+        "activity", "activity", "assignment", "subscription_state", "licensed", "revenue", "reported_seats", "reported_usage",
+        "complete_through",
+    ]);
+    let from = cast.day();
+    let to = from + Days::new(cast.random.below(70) as u64);
+    let mut line = json!({"kind": "retract", "what": what, "from": from.to_string(), "to": to.to_string()});
+    if what != "complete_through" {
+        line["customer_id"] = json!(cast.customer());
+    }
+    if ["activity", "licensed", "reported_usage"].contains(&what) && cast.random.chance(40) {
+        line["service"] = json!(cast.random.pick(&SERVICES));
+    }
+    line
+}
+
+/// Records without a time: the later line wins, and over everything stamped with an earlier time.
+pub fn unstamped(cast: &mut Cast) -> Vec<String> {
+    let mut lines = Vec::new();
+    for _ in 0..cast.random.between(1, 6) {
+        let at = cast.random.below(cast.subscriptions.len());
+        let (id, customer, sku) = cast.subscriptions[at].clone();
+        let line = match cast.random.below(3) {
+            0 => json!({"kind": "subscription_state", "subscription_id": id, "effective": cast.first.to_string(),
+                "status": cast.random.pick(&STATUSES), "seats": cast.random.below(9)}),
+            1 => json!({"kind": "customer", "customer_id": customer, "country": cast.random.pick(&["BR", "PT"])}),
+            _ => json!({"kind": "reported_seats", "customer_id": customer, "sku_id": sku, "month": cast.month(),
+                "available": cast.random.below(9), "active": cast.random.below(5)}),
+        };
+        lines.push(line.to_string());
+    }
+    lines
+}

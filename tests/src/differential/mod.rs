@@ -1,0 +1,9 @@
+//! The product against the second, slow implementation: random worlds, random questions, every cell compared.
+
+pub mod compare;
+pub mod facts;
+pub mod product;
+pub mod question;
+pub mod random;
+pub mod run;
+pub mod world;

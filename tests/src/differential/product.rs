@@ -1,0 +1,139 @@
+//! The product, as people run it: the `insights` binary, started, fed and asked through its command line.
+
+use super::question::Caller;
+use insights_testkit::TempDatabase;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// A running product.
+pub struct Product {
+    server: Child,
+    url: String,
+    now: String,
+    home: tempfile::TempDir,
+    tokens: Mutex<BTreeMap<(String, Caller), PathBuf>>,
+    _database: Option<TempDatabase>,
+}
+
+/// The binary that this build made, beside the test's own.
+fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("INSIGHTS_BIN") {
+        return path.into();
+    }
+    let test = std::env::current_exe().expect("a test has a path");
+    let built = test.parent().and_then(Path::parent).expect("a test lies in target/PROFILE/deps").join("insights");
+    assert!(built.exists(), "build the workspace first: {} is missing", built.display());
+    built
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+impl Product {
+    /// Starts the product on SQLite, or on a throw-away PostgreSQL, taking `now` for now.
+    pub fn start(postgres: bool, now: &str) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let port = free_port();
+        let database = postgres.then(TempDatabase::postgres);
+        let mut command = Command::new(binary());
+        command.args(["serve", "--port", &port.to_string(), "--data-dir"]).arg(home.path());
+        command.env("INSIGHTS_NOW", now).stdout(Stdio::null()).stderr(Stdio::piped());
+        if let Some(database) = &database {
+            command.env("INSIGHTS_DATABASE_URL", database.url());
+        }
+        let mut server = command.spawn().expect("the product starts");
+        let lines = BufReader::new(server.stderr.take().expect("stderr is piped")).lines();
+        let loud = std::env::var_os("INSIGHTS_TEST_LOG").is_some();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if loud {
+                    eprintln!("server: {line}");
+                }
+            }
+        });
+        let product = Self {
+            server,
+            url: format!("http://127.0.0.1:{port}"),
+            now: now.into(),
+            home,
+            tokens: Mutex::default(),
+            _database: database,
+        };
+        product.wait(port);
+        product
+    }
+
+    fn wait(&self, port: u16) {
+        let started = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(started.elapsed() < Duration::from_secs(60), "the product does not answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(binary());
+        command.args(args).env("INSIGHTS_NOW", &self.now).env("INSIGHTS_SERVER", &self.url).stdin(Stdio::null());
+        command.output().expect("the command runs")
+    }
+
+    /// A file with a token for a caller.
+    fn token(&self, partner: &str, caller: &Caller) -> PathBuf {
+        let mut tokens = self.tokens.lock().expect("no test panicked");
+        if let Some(path) = tokens.get(&(partner.to_owned(), caller.clone())) {
+            return path.clone();
+        }
+        let home = self.home.path().to_string_lossy().into_owned();
+        let mut args = vec!["token", "--role", caller.role, "--partner", partner, "--data-dir", &home, "--ttl", "12h"];
+        for location in &caller.locations {
+            args.extend(["--location", *location]);
+        }
+        let output = self.run(&args);
+        assert!(output.status.success(), "token: {}", String::from_utf8_lossy(&output.stderr));
+        let path = self.home.path().join(format!("token-{}", tokens.len()));
+        std::fs::write(&path, &output.stdout).expect("the token is written");
+        tokens.insert((partner.to_owned(), caller.clone()), path.clone());
+        path
+    }
+
+    /// Runs a client command as a caller.
+    pub fn client(&self, partner: &str, caller: &Caller, args: &[&str]) -> Output {
+        let token = self.token(partner, caller);
+        let token = token.to_string_lossy();
+        self.run(&[args, &["--json", "--token-file", &token]].concat())
+    }
+
+    /// Imports our own records; what is bad among them fails nothing.
+    pub fn import(&self, partner: &str, lines: &str) -> Value {
+        let file = tempfile::Builder::new().suffix(".ndjson").tempfile().expect("a file");
+        std::fs::write(file.path(), lines).expect("the file is written");
+        let path = file.path().to_string_lossy();
+        let output = self.client(partner, &Caller::admin(), &["import", "ndjson", &path]);
+        assert!(output.status.success(), "import: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("the summary is JSON")
+    }
+
+    /// Asks; why not, when it is refused.
+    pub fn ask(&self, partner: &str, caller: &Caller, command: &str, args: &[String]) -> Result<Vec<Value>, String> {
+        let args: Vec<&str> = std::iter::once(command).chain(args.iter().map(String::as_str)).collect();
+        let output = self.client(partner, caller, &args);
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        serde_json::from_slice(&output.stdout).map_err(|e| format!("{e}: {}", String::from_utf8_lossy(&output.stdout)))
+    }
+}
+
+impl Drop for Product {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
