@@ -50,7 +50,9 @@ impl<'a> Example<'a> {
 
     fn sku(&mut self, id: &str, product: &str, services: &[&str], free: bool) {
         let services = json!(services);
-        self.add(json!({"kind": "sku", "sku_id": id, "name": id, "product": product, "services": services, "free": free}));
+        self.add(
+            json!({"kind": "sku", "sku_id": id, "name": id, "product": product, "services": services, "free": free}),
+        );
     }
 
     fn subscription(&mut self, id: &str, sku: &str, more: Value) {
@@ -126,7 +128,10 @@ fn one_a_seat_moved_counts_twice_in_its_window(product: &dyn Asks) {
     example.active("B", "Exchange", "2026-05-12");
     let args = "--measures available,assigned,active,active_usage_percent --from 2026-05 --to 2026-05";
     example.through("2026-05-20");
-    has(&example.query(args)[0], json!({"available": 1, "assigned": 1, "active": 2, "active_usage_percent": 200.0, "partial": true}));
+    has(
+        &example.query(args)[0],
+        json!({"available": 1, "assigned": 1, "active": 2, "active_usage_percent": 200.0, "partial": true}),
+    );
     let why = example.explain("--measures active_usage_percent --from 2026-05 --to 2026-05");
     has(&why[0], json!({"numerator": 2, "denominator": 1, "covered": 1, "reasons": {"LICENSE_TRANSFERRED": 1}}));
     example.through("2026-05-31");
@@ -162,13 +167,18 @@ fn three_a_trial_has_no_seats_until_it_is_paid(product: &dyn Asks) {
         example.assign("S", user, "2026-05-01", None);
         example.active(user, "Exchange", "2026-05-15");
     }
-    example.add(json!({"kind": "subscription_state", "subscription_id": "S", "effective": "2026-06-10", "status": "Active",
-        "seats": 25, "trial": false}));
+    example.add(
+        json!({"kind": "subscription_state", "subscription_id": "S", "effective": "2026-06-10", "status": "Active",
+        "seats": 25, "trial": false}),
+    );
     example.through("2026-06-30");
     let rows = example.query(
         "--measures available,active,active_usage_percent,customers,active_customers --from 2026-05 --to 2026-06",
     );
-    has(&rows[0], json!({"available": 0, "active": 5, "active_usage_percent": null, "customers": 1, "active_customers": 1}));
+    has(
+        &rows[0],
+        json!({"available": 0, "active": 5, "active_usage_percent": null, "customers": 1, "active_customers": 1}),
+    );
     has(&rows[1], json!({"available": 25}));
     let why = example.explain("--measures active_usage_percent --from 2026-05 --to 2026-05");
     has(&why[0], json!({"numerator": 5, "denominator": 0, "covered": 0, "reasons": {"TRIAL": 5}}));
@@ -178,8 +188,10 @@ fn four_use_without_a_licence_shows_above_one_hundred(product: &dyn Asks) {
     let mut example = Example::new(product);
     for user in 0..30 {
         if user < 20 {
-            example.add(json!({"kind": "licensed", "customer_id": "C", "user_id": format!("u{user}"), "service": "Yammer",
-                "from": "2026-01-01"}));
+            example.add(
+                json!({"kind": "licensed", "customer_id": "C", "user_id": format!("u{user}"), "service": "Yammer",
+                "from": "2026-01-01"}),
+            );
         }
         example.active(&format!("u{user}"), "Yammer", "2026-05-20");
     }
@@ -206,7 +218,8 @@ fn five_a_customer_churns_and_returns(product: &dyn Asks) {
 
 fn six_two_locations_overlap(product: &dyn Asks) {
     let mut example = Example::new(product);
-    let attributions = json!({"attributions": [{"location_id": "L1", "type": "CSP"}, {"location_id": "L2", "type": "PAL"}]});
+    let attributions =
+        json!({"attributions": [{"location_id": "L1", "type": "CSP"}, {"location_id": "L2", "type": "PAL"}]});
     example.subscription("S", "E3", attributions);
     example.state("S", "2026-01-05", "Active", 5);
     example.through("2026-01-31");

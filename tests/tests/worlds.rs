@@ -47,7 +47,14 @@ fn random_worlds_show_every_figure_reason_and_source() {
         }
     }
     let mut expected: Vec<&str> = [naive::query::BY_SEAT, naive::query::OTHER_MEASURES].concat();
-    expected.extend(["TRIAL", "NOT_IN_GOOD_STANDING", "FREE", "LICENSE_TRANSFERRED", "UNLICENSED_USE", "OVER_ASSIGNED"]);
+    expected.extend([
+        "TRIAL",
+        "NOT_IN_GOOD_STANDING",
+        "FREE",
+        "LICENSE_TRANSFERRED",
+        "UNLICENSED_USE",
+        "OVER_ASSIGNED",
+    ]);
     expected.extend(["covered", "computed", "reported", "mixed", "partial", "redacted", "currency"]);
     println!("{values} values: {:?}", seen.0);
     for name in expected {

@@ -56,7 +56,8 @@ pub fn groups(world: &World, by: &[String]) -> Vec<Vec<Filter>> {
         groups = groups
             .into_iter()
             .flat_map(|group: Vec<Filter>| {
-                let one = |value: &Option<String>| [group.clone(), vec![Filter::one(dimension, value.clone())]].concat();
+                let one =
+                    |value: &Option<String>| [group.clone(), vec![Filter::one(dimension, value.clone())]].concat();
                 values.iter().map(one).collect::<Vec<_>>()
             })
             .collect();

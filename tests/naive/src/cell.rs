@@ -180,7 +180,8 @@ impl<'a> Cell<'a> {
     /// Reported usage of a customer and month on restricting services, where its attributions let it count.
     fn usage_of(&self, customer: &str, month: Month) -> Vec<(&'a String, &'a ReportedUsage)> {
         let services = self.services();
-        let rows = self.world.usage.iter().filter(|((c, s, m), _)| c == customer && *m == month && services.contains(s));
+        let rows =
+            self.world.usage.iter().filter(|((c, s, m), _)| c == customer && *m == month && services.contains(s));
         let rows = rows.filter(|(_, row)| row.attributions.is_empty() || self.attributed(&row.attributions));
         rows.map(|((_, service, _), row)| (service, row)).collect()
     }

@@ -135,7 +135,9 @@ fn dated(record: &Record) -> Option<(&'static str, NaiveDate)> {
 
 fn customer_of(record: &Record, owners: &BTreeMap<String, String>) -> Option<String> {
     match record {
-        Record::State { subscription, .. } | Record::Assignment { subscription, .. } => owners.get(subscription).cloned(),
+        Record::State { subscription, .. } | Record::Assignment { subscription, .. } => {
+            owners.get(subscription).cloned()
+        }
         Record::Licensed { customer, .. }
         | Record::Activity { customer, .. }
         | Record::SupportCases { customer, .. }

@@ -8,10 +8,12 @@ pub mod answer;
 pub mod calendar;
 pub mod cell;
 pub mod explain;
+pub mod fields;
 pub mod ledger;
 pub mod query;
 pub mod record;
 pub mod snapshot;
+pub mod spelling;
 pub mod world;
 
 pub use answer::answer;

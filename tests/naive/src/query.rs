@@ -1,7 +1,7 @@
 //! A question, as it is asked on the command line.
 
 use crate::calendar::Month;
-use crate::record::fold;
+use crate::spelling::fold;
 use std::collections::BTreeSet;
 
 /// Dimensions of customers.
@@ -9,16 +9,8 @@ pub const CUSTOMER_LEVEL: [&str; 4] = ["country", "segment", "industry", "custom
 /// Dimensions of what is used.
 pub const WHAT: [&str; 3] = ["product", "sku", "service"];
 /// Dimensions of subscriptions.
-pub const SUBSCRIPTION_LEVEL: [&str; 8] = [
-    "location",
-    "attribution_type",
-    "sales_channel",
-    "pricing_model",
-    "seller",
-    "trial",
-    "standing",
-    "subscription",
-];
+pub const SUBSCRIPTION_LEVEL: [&str; 8] =
+    ["location", "attribution_type", "sales_channel", "pricing_model", "seller", "trial", "standing", "subscription"];
 /// Measures that services do not define.
 pub const BY_SEAT: [&str; 10] = [
     "available",
@@ -157,9 +149,10 @@ impl Query {
             return Some("from lies after to".into());
         }
         let by_service = self.by.iter().chain(self.filters.iter().map(|f| &f.dimension)).any(|d| d == "service");
-        let seats = self.measures.iter().find(|measure| {
-            BY_SEAT.contains(&measure.as_str()) || (*measure == "usage_percent" && self.entitlements)
-        });
+        let seats = self
+            .measures
+            .iter()
+            .find(|measure| BY_SEAT.contains(&measure.as_str()) || (*measure == "usage_percent" && self.entitlements));
         match seats {
             Some(measure) if by_service => Some(format!("{measure} is not defined by service")),
             _ => None,

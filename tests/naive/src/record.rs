@@ -1,6 +1,8 @@
 //! One line of our ndjson records, read and checked.
 
-use crate::calendar::{Month, parse_day};
+use crate::calendar::Month;
+use crate::fields::Line;
+use crate::spelling::{fold, parse_micros};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
@@ -11,21 +13,85 @@ pub type Attribution = (Option<String>, Option<String>);
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub enum Record {
-    Partner { time_zone: Option<String>, currency: Option<String> },
-    Location { location: String },
-    Sku { sku: String, product: String, services: Vec<String>, free: bool },
-    Customer { customer: String, country: Option<String>, segment: Option<String>, industry: Option<String> },
+    Partner {
+        time_zone: Option<String>,
+        currency: Option<String>,
+    },
+    Location {
+        location: String,
+    },
+    Sku {
+        sku: String,
+        product: String,
+        services: Vec<String>,
+        free: bool,
+    },
+    Customer {
+        customer: String,
+        country: Option<String>,
+        segment: Option<String>,
+        industry: Option<String>,
+    },
     Subscription(Subscription),
-    State { subscription: String, effective: NaiveDate, status: String, seats: u32, sku: Option<String>, trial: Option<bool> },
-    Assignment { subscription: String, user: String, from: NaiveDate, to: Option<NaiveDate> },
-    Licensed { customer: String, user: String, service: String, from: NaiveDate, to: Option<NaiveDate> },
-    Activity { customer: String, user: String, service: String, day: NaiveDate },
-    Revenue { of: Owner, month: Month, micros: i128, currency: String, seller: Option<String> },
-    SupportCases { customer: String, month: Month },
-    ReportedSeats { of: Owner, month: Month, row: ReportedSeats },
-    ReportedUsage { customer: String, service: String, month: Month, row: ReportedUsage },
-    Retract { what: String, customer: Option<String>, service: Option<String>, from: NaiveDate, to: NaiveDate },
-    CompleteThrough { day: NaiveDate },
+    State {
+        subscription: String,
+        effective: NaiveDate,
+        status: String,
+        seats: u32,
+        sku: Option<String>,
+        trial: Option<bool>,
+    },
+    Assignment {
+        subscription: String,
+        user: String,
+        from: NaiveDate,
+        to: Option<NaiveDate>,
+    },
+    Licensed {
+        customer: String,
+        user: String,
+        service: String,
+        from: NaiveDate,
+        to: Option<NaiveDate>,
+    },
+    Activity {
+        customer: String,
+        user: String,
+        service: String,
+        day: NaiveDate,
+    },
+    Revenue {
+        of: Owner,
+        month: Month,
+        micros: i128,
+        currency: String,
+        seller: Option<String>,
+    },
+    SupportCases {
+        customer: String,
+        month: Month,
+    },
+    ReportedSeats {
+        of: Owner,
+        month: Month,
+        row: ReportedSeats,
+    },
+    ReportedUsage {
+        customer: String,
+        service: String,
+        month: Month,
+        row: ReportedUsage,
+    },
+    Retract {
+        what: String,
+        customer: Option<String>,
+        service: Option<String>,
+        from: NaiveDate,
+        to: NaiveDate,
+    },
+    CompleteThrough {
+        day: NaiveDate,
+    },
 }
 
 /// A customer's purchase of a SKU.
@@ -89,11 +155,6 @@ pub fn read(line: &str, today: NaiveDate) -> Result<(Record, Option<DateTime<Utc
         None => None,
     };
     Ok((line.record()?, recorded_at))
-}
-
-struct Line {
-    value: Value,
-    today: NaiveDate,
 }
 
 impl Line {
@@ -222,162 +283,4 @@ impl Line {
         let to = self.day("to")?.ok_or("to: missing")?;
         Ok(Record::Retract { what, customer, service: self.text("service")?.map(|s| fold(&s)), from, to })
     }
-
-    fn text(&self, field: &str) -> Result<Option<String>, Fault> {
-        match self.value.get(field) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(format!("{field}: not a text")),
-        }
-    }
-
-    fn required(&self, field: &str) -> Result<String, Fault> {
-        match self.text(field)? {
-            Some(text) if !text.trim().is_empty() => Ok(text),
-            _ => Err(format!("{field}: missing")),
-        }
-    }
-
-    /// Ids are trimmed; GUIDs are compared in lower case.
-    fn id(&self, field: &str) -> Result<String, Fault> {
-        self.required(field).map(|id| canonical_id(&id))
-    }
-
-    fn optional_id(&self, field: &str) -> Result<Option<String>, Fault> {
-        Ok(self.text(field)?.map(|id| canonical_id(&id)))
-    }
-
-    /// User ids are trimmed and compared in lower case.
-    fn user(&self) -> Result<String, Fault> {
-        self.required("user_id").map(|user| user.trim().to_lowercase())
-    }
-
-    fn texts(&self, field: &str) -> Result<Vec<String>, Fault> {
-        let Some(value) = self.value.get(field) else { return Ok(Vec::new()) };
-        let items = value.as_array().ok_or(format!("{field}: not a list"))?;
-        items.iter().map(|item| item.as_str().map(str::to_owned).ok_or(format!("{field}: not texts"))).collect()
-    }
-
-    fn flag(&self, field: &str) -> Result<Option<bool>, Fault> {
-        match self.value.get(field) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(*flag)),
-            Some(_) => Err(format!("{field}: not true or false")),
-        }
-    }
-
-    fn count(&self, field: &str) -> Result<Option<u64>, Fault> {
-        match self.value.get(field) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => match value.as_u64() {
-                Some(count) if count <= u64::from(u32::MAX) => Ok(Some(count)),
-                _ => Err(format!("{field}: not a count")),
-            },
-        }
-    }
-
-    fn day(&self, field: &str) -> Result<Option<NaiveDate>, Fault> {
-        match self.text(field)? {
-            None => Ok(None),
-            Some(text) => parse_day(&text).map(Some).ok_or(format!("{field}: not a day")),
-        }
-    }
-
-    /// A `day`, `effective` or `from` after today is refused.
-    fn past(&self, field: &str) -> Result<NaiveDate, Fault> {
-        match self.day(field)?.ok_or(format!("{field}: missing"))? {
-            day if day > self.today => Err(format!("{field}: after today")),
-            day => Ok(day),
-        }
-    }
-
-    /// `to` is the first day no longer held, so it lies after `from`.
-    fn interval(&self) -> Result<(NaiveDate, Option<NaiveDate>), Fault> {
-        let (from, to) = (self.past("from")?, self.day("to")?);
-        if to.is_some_and(|to| to <= from) {
-            return Err("to: not after from".into());
-        }
-        Ok((from, to))
-    }
-
-    fn month(&self) -> Result<Month, Fault> {
-        Month::parse(&self.required("month")?).ok_or("month: not a month".into())
-    }
-
-    fn country(&self, field: &str) -> Result<Option<String>, Fault> {
-        match self.text(field)? {
-            Some(code) if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_alphabetic()) => {
-                Err(format!("{field}: not a country"))
-            }
-            code => Ok(code),
-        }
-    }
-
-    fn currency(&self) -> Result<Option<String>, Fault> {
-        match self.text("currency")? {
-            Some(code) if code.len() != 3 || !code.bytes().all(|b| b.is_ascii_uppercase()) => {
-                Err("currency: not a currency".into())
-            }
-            code => Ok(code),
-        }
-    }
-
-    fn seller(&self) -> Result<Option<String>, Fault> {
-        match self.text("seller")? {
-            Some(seller) if !["own", "other", "direct"].contains(&seller.as_str()) => Err("seller: unknown".into()),
-            seller => Ok(seller),
-        }
-    }
-
-    fn owner(&self) -> Result<Owner, Fault> {
-        match self.optional_id("subscription_id")? {
-            Some(subscription) => Ok(Owner::Subscription(subscription)),
-            None => Ok(Owner::CustomerSku(self.id("customer_id")?, self.id("sku_id")?)),
-        }
-    }
-
-    fn attributions(&self) -> Result<Vec<Attribution>, Fault> {
-        let Some(value) = self.value.get("attributions") else { return Ok(Vec::new()) };
-        let items = value.as_array().ok_or("attributions: not a list")?;
-        let mut attributions = Vec::new();
-        for item in items {
-            let item = Line { value: item.clone(), today: self.today };
-            attributions.push((item.optional_id("location_id")?, item.text("type")?));
-        }
-        attributions.sort();
-        attributions.dedup();
-        Ok(attributions)
-    }
-}
-
-/// OneDrive is SharePoint.
-pub fn fold(service: &str) -> String {
-    match service.trim() {
-        "OneDrive" | "OneDrive for Business" => "SharePoint".into(),
-        other => other.into(),
-    }
-}
-
-/// Trims an id, and lowers it when it is a GUID.
-pub fn canonical_id(id: &str) -> String {
-    let id = id.trim();
-    let groups: Vec<&str> = id.split('-').collect();
-    let guid = groups.iter().map(|g| g.len()).eq([8, 4, 4, 4, 12])
-        && groups.iter().all(|g| g.bytes().all(|b| b.is_ascii_hexdigit()));
-    if guid { id.to_lowercase() } else { id.to_owned() }
-}
-
-/// A decimal as millionths.
-fn parse_micros(text: &str) -> Option<i128> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 15 || fraction.len() > 6 || !plain(whole) || !plain(fraction) {
-        return None;
-    }
-    let micros: i128 = format!("{whole}{fraction:0<6}").parse().ok()?;
-    Some(if negative { -micros } else { micros })
 }

@@ -70,7 +70,9 @@ pub fn standing(word: &str) -> &'static str {
         "active" | "enabled" | "open" | "renewed" => "ACTIVE",
         "warning" | "ingraceperiod" | "grace" | "expired" => "GRACE",
         "suspended" | "lockedout" => "SUSPENDED",
-        "disabled" | "deprovisioned" | "deleted" | "cancelled" | "canceled" | "closed" | "inactive" | "churned" => "DISABLED",
+        "disabled" | "deprovisioned" | "deleted" | "cancelled" | "canceled" | "closed" | "inactive" | "churned" => {
+            "DISABLED"
+        }
         "upgraded" | "converted" | "convertedtoanothersubscription" => "UPGRADED",
         "pending" | "none" => "PENDING",
         _ => "OTHER",

@@ -201,7 +201,8 @@ impl World {
 
     /// Rows by customer and SKU stand for one subscription `customer/sku`.
     fn stand_for(&mut self) {
-        let owners: BTreeSet<Owner> = self.revenue.keys().chain(self.reported.keys()).map(|(of, _)| of.clone()).collect();
+        let owners: BTreeSet<Owner> =
+            self.revenue.keys().chain(self.reported.keys()).map(|(of, _)| of.clone()).collect();
         for owner in owners {
             if let Owner::CustomerSku(customer, sku) = owner {
                 let subscription = Subscription {
@@ -282,7 +283,11 @@ impl World {
     /// The state in force at the end of a day.
     fn state_on(&self, subscription: &str, day: NaiveDate) -> Option<&State> {
         let states = self.states.get(subscription)?;
-        states.iter().filter(|(effective, _)| **effective <= day).max_by_key(|(effective, _)| **effective).map(|(_, s)| s)
+        states
+            .iter()
+            .filter(|(effective, _)| **effective <= day)
+            .max_by_key(|(effective, _)| **effective)
+            .map(|(_, s)| s)
     }
 
     fn sku_on(&self, s: &Subscription, day: NaiveDate) -> String {
@@ -333,9 +338,8 @@ impl World {
         let users: BTreeSet<&String> = assignments.iter().map(|a| &a.user).collect();
         let days = window(day);
         let activity = self.activity.get(&s.customer).into_iter().flatten();
-        let used = activity.filter(|(on, user, service)| {
-            days.contains(on) && sku.services.contains(service) && held(user, *on)
-        });
+        let used = activity
+            .filter(|(on, user, service)| days.contains(on) && sku.services.contains(service) && held(user, *on));
         let any_assignment = assignments.iter().any(|a| a.from <= day);
         let any_activity = sku.services.iter().any(|service| self.used_by(&s.customer, service, day));
 
@@ -353,7 +357,10 @@ impl World {
             seller,
             sales_channel: s.sales_channel.clone(),
             pricing_model: s.pricing_model.clone(),
-            attributions: row.map(|row| row.attributions.clone()).filter(|a| !a.is_empty()).unwrap_or(s.attributions.clone()),
+            attributions: row
+                .map(|row| row.attributions.clone())
+                .filter(|a| !a.is_empty())
+                .unwrap_or(s.attributions.clone()),
             held_on_day: users.iter().filter(|u| held(u, day)).map(|u| u.to_string()).collect(),
             held_in_window: users.iter().filter(|u| days.iter().any(|d| held(u, *d))).map(|u| u.to_string()).collect(),
             used: used.map(|(_, user, _)| user.clone()).collect(),

@@ -83,7 +83,9 @@ fn cells(row: &Map<String, Value>) -> usize {
     let beside = |name: &str| name.ends_with("_numerator") || name.ends_with("_denominator");
     let about = ["month", "source", "partial", "redacted", "currency"];
     let dimensions = super::question::dimensions();
-    row.keys().filter(|name| !beside(name) && !about.contains(&name.as_str()) && !dimensions.contains(&name.as_str())).count()
+    row.keys()
+        .filter(|name| !beside(name) && !about.contains(&name.as_str()) && !dimensions.contains(&name.as_str()))
+        .count()
 }
 
 fn same(field: &str, left: Option<&Value>, right: Option<&Value>) -> bool {

@@ -75,7 +75,9 @@ impl Values<'_> {
             "pricing_model" => texts(&["Legacy", "Modern", "(none)"]),
             "seller" => texts(&["own", "other", "direct"]),
             "trial" => texts(&["true", "false"]),
-            "standing" => texts(&["ACTIVE", "ACTIVE", "GRACE", "SUSPENDED", "DISABLED", "UPGRADED", "PENDING", "OTHER"]),
+            "standing" => {
+                texts(&["ACTIVE", "ACTIVE", "GRACE", "SUSPENDED", "DISABLED", "UPGRADED", "PENDING", "OTHER"])
+            }
             _ => subscriptions.collect(),
         };
         if known.is_empty() { "nothing".into() } else { random.one(&known) }

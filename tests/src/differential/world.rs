@@ -1,6 +1,7 @@
 //! Random worlds: small enough to read, odd enough to find what the definitions only say in passing.
 
 use super::facts;
+use super::oddities;
 use super::random::Random;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::{Map, Value, json};
@@ -135,7 +136,7 @@ fn files(cast: &mut Cast, zone: &str, through: Vec<Value>) -> Vec<String> {
     let settings = json!({"kind": "partner", "name": "P", "time_zone": zone, "currency": "USD"});
     let stamped: Vec<Value> = cast.lines.iter().chain(&through).cloned().collect();
     let mut lines: Vec<String> = stamped.iter().map(|line| spell(&mut cast.random, line)).collect();
-    lines.extend(facts::bad(cast));
+    lines.extend(oddities::bad(cast));
     let repeated: Vec<String> = lines.iter().filter(|_| cast.random.chance(10)).cloned().collect();
     lines.extend(repeated);
     cast.random.shuffle(&mut lines);
@@ -148,13 +149,13 @@ fn files(cast: &mut Cast, zone: &str, through: Vec<Value>) -> Vec<String> {
         if at == last && cast.random.chance(60) {
             // What is taken back: everything before it in the file and in earlier files, and nothing after it.
             let cut = cast.random.below(part.len() + 1);
-            let retracts = (0..cast.random.between(1, 4)).map(|_| facts::retract(cast).to_string());
+            let retracts = (0..cast.random.between(1, 4)).map(|_| oddities::retract(cast).to_string());
             part.splice(cut..cut, retracts.collect::<Vec<_>>());
         }
         files.push(part.join("\n"));
     }
     if cast.random.chance(50) {
-        files.push(facts::unstamped(cast).join("\n"));
+        files.push(oddities::unstamped(cast).join("\n"));
     }
     files
 }
@@ -168,7 +169,9 @@ fn spell(random: &mut Random, line: &Value) -> String {
         let value = match &value {
             Value::String(id) if name == "user_id" && random.chance(30) => json!(format!(" {} ", id.to_uppercase())),
             Value::String(id) if name.ends_with("_id") && random.chance(10) => json!(format!("{id} ")),
-            Value::String(id) if name.ends_with("_id") && id.len() == 36 && random.chance(30) => json!(id.to_uppercase()),
+            Value::String(id) if name.ends_with("_id") && id.len() == 36 && random.chance(30) => {
+                json!(id.to_uppercase())
+            }
             _ => value,
         };
         (name, value)

@@ -1,0 +1,143 @@
+//! Fields of one line, each read and checked.
+
+use crate::calendar::{Month, parse_day};
+use crate::record::{Attribution, Fault, Owner};
+use crate::spelling::canonical_id;
+use chrono::NaiveDate;
+use serde_json::Value;
+
+/// A line, and the partner's today.
+#[allow(missing_docs)]
+pub struct Line {
+    pub value: Value,
+    pub today: NaiveDate,
+}
+
+#[allow(missing_docs)]
+impl Line {
+    pub fn text(&self, field: &str) -> Result<Option<String>, Fault> {
+        match self.value.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(format!("{field}: not a text")),
+        }
+    }
+
+    pub fn required(&self, field: &str) -> Result<String, Fault> {
+        match self.text(field)? {
+            Some(text) if !text.trim().is_empty() => Ok(text),
+            _ => Err(format!("{field}: missing")),
+        }
+    }
+
+    /// Ids are trimmed; GUIDs are compared in lower case.
+    pub fn id(&self, field: &str) -> Result<String, Fault> {
+        self.required(field).map(|id| canonical_id(&id))
+    }
+
+    pub fn optional_id(&self, field: &str) -> Result<Option<String>, Fault> {
+        Ok(self.text(field)?.map(|id| canonical_id(&id)))
+    }
+
+    /// User ids are trimmed and compared in lower case.
+    pub fn user(&self) -> Result<String, Fault> {
+        self.required("user_id").map(|user| user.trim().to_lowercase())
+    }
+
+    pub fn texts(&self, field: &str) -> Result<Vec<String>, Fault> {
+        let Some(value) = self.value.get(field) else { return Ok(Vec::new()) };
+        let items = value.as_array().ok_or(format!("{field}: not a list"))?;
+        items.iter().map(|item| item.as_str().map(str::to_owned).ok_or(format!("{field}: not texts"))).collect()
+    }
+
+    pub fn flag(&self, field: &str) -> Result<Option<bool>, Fault> {
+        match self.value.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(_) => Err(format!("{field}: not true or false")),
+        }
+    }
+
+    pub fn count(&self, field: &str) -> Result<Option<u64>, Fault> {
+        match self.value.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => match value.as_u64() {
+                Some(count) if count <= u64::from(u32::MAX) => Ok(Some(count)),
+                _ => Err(format!("{field}: not a count")),
+            },
+        }
+    }
+
+    pub fn day(&self, field: &str) -> Result<Option<NaiveDate>, Fault> {
+        match self.text(field)? {
+            None => Ok(None),
+            Some(text) => parse_day(&text).map(Some).ok_or(format!("{field}: not a day")),
+        }
+    }
+
+    /// A `day`, `effective` or `from` after today is refused.
+    pub fn past(&self, field: &str) -> Result<NaiveDate, Fault> {
+        match self.day(field)?.ok_or(format!("{field}: missing"))? {
+            day if day > self.today => Err(format!("{field}: after today")),
+            day => Ok(day),
+        }
+    }
+
+    /// `to` is the first day no longer held, so it lies after `from`.
+    pub fn interval(&self) -> Result<(NaiveDate, Option<NaiveDate>), Fault> {
+        let (from, to) = (self.past("from")?, self.day("to")?);
+        if to.is_some_and(|to| to <= from) {
+            return Err("to: not after from".into());
+        }
+        Ok((from, to))
+    }
+
+    pub fn month(&self) -> Result<Month, Fault> {
+        Month::parse(&self.required("month")?).ok_or("month: not a month".into())
+    }
+
+    pub fn country(&self, field: &str) -> Result<Option<String>, Fault> {
+        match self.text(field)? {
+            Some(code) if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_alphabetic()) => {
+                Err(format!("{field}: not a country"))
+            }
+            code => Ok(code),
+        }
+    }
+
+    pub fn currency(&self) -> Result<Option<String>, Fault> {
+        match self.text("currency")? {
+            Some(code) if code.len() != 3 || !code.bytes().all(|b| b.is_ascii_uppercase()) => {
+                Err("currency: not a currency".into())
+            }
+            code => Ok(code),
+        }
+    }
+
+    pub fn seller(&self) -> Result<Option<String>, Fault> {
+        match self.text("seller")? {
+            Some(seller) if !["own", "other", "direct"].contains(&seller.as_str()) => Err("seller: unknown".into()),
+            seller => Ok(seller),
+        }
+    }
+
+    pub fn owner(&self) -> Result<Owner, Fault> {
+        match self.optional_id("subscription_id")? {
+            Some(subscription) => Ok(Owner::Subscription(subscription)),
+            None => Ok(Owner::CustomerSku(self.id("customer_id")?, self.id("sku_id")?)),
+        }
+    }
+
+    pub fn attributions(&self) -> Result<Vec<Attribution>, Fault> {
+        let Some(value) = self.value.get("attributions") else { return Ok(Vec::new()) };
+        let items = value.as_array().ok_or("attributions: not a list")?;
+        let mut attributions = Vec::new();
+        for item in items {
+            let item = Line { value: item.clone(), today: self.today };
+            attributions.push((item.optional_id("location_id")?, item.text("type")?));
+        }
+        attributions.sort();
+        attributions.dedup();
+        Ok(attributions)
+    }
+}
