@@ -12,8 +12,9 @@ use insights_domain::facts::{
 use insights_domain::service_fold;
 use insights_proto::ingestion::v1;
 
+use crate::cube::{CustomerHeader, SubscriptionHeader};
 use crate::rollups::CustomerKey;
-use crate::rollups::model::{CustomerHeader, LocationHeader, PartnerHeader, ServiceHeader, SkuHeader, SubscriptionHeader};
+use crate::rollups::model::{LocationModel, PartnerModel, ServiceModel, SkuModel, StoredCustomer};
 
 /// A message of the feed that contradicts its contract.
 #[derive(Debug, thiserror::Error)]
@@ -32,49 +33,60 @@ pub struct Customer {
     /// Which.
     pub key: CustomerKey,
     /// What is kept of it.
-    pub header: CustomerHeader,
+    pub stored: StoredCustomer,
     /// What is rolled up.
     pub facts: CustomerFacts,
 }
 
 /// What concerns a whole partner, as the feed says it.
-pub fn partner_header(facts: &v1::GetPartnerFactsResponse) -> PartnerHeader {
+pub fn partner_model(facts: &v1::GetPartnerFactsResponse) -> Result<PartnerModel, FactsError> {
     let settings = facts.settings.clone().unwrap_or_default();
-    let mut skus: Vec<SkuHeader> = facts.skus.iter().map(sku_header).collect();
+    let mut skus: Vec<SkuModel> = facts.skus.iter().map(sku_model).collect();
     skus.sort_by_key(|sku| sku.number);
-    let mut services: Vec<ServiceHeader> =
-        facts.services.iter().map(|service| ServiceHeader { number: service.number, name: service.name.clone() }).collect();
+    let mut services: Vec<ServiceModel> =
+        facts.services.iter().map(|service| ServiceModel { number: service.number, name: service.name.clone() }).collect();
     services.sort_by_key(|service| service.number);
-    let location = |location: &v1::Location| LocationHeader {
+    let location = |location: &v1::Location| LocationModel {
         location_id: location.location_id.clone(),
         name: location.name.clone(),
         country: location.country.clone(),
     };
-    let mut locations: Vec<LocationHeader> = facts.locations.iter().map(location).collect();
+    let mut locations: Vec<LocationModel> = facts.locations.iter().map(location).collect();
     locations.sort_by(|left, right| left.location_id.cmp(&right.location_id));
-    PartnerHeader { name: settings.name, time_zone: settings.time_zone, currency: settings.currency, skus, services, locations }
+    Ok(PartnerModel {
+        name: settings.name,
+        time_zone: settings.time_zone,
+        currency: settings.currency,
+        complete_through: facts.complete_through.map(day).transpose()?,
+        last_activity: facts.last_activity.map(day).transpose()?,
+        skus,
+        services,
+        locations,
+    })
 }
 
-fn sku_header(facts: &v1::SkuFacts) -> SkuHeader {
+fn sku_model(facts: &v1::SkuFacts) -> SkuModel {
     let sku = facts.sku.clone().unwrap_or_default();
     let mut services = facts.services.clone();
     services.sort_unstable();
     services.dedup();
-    SkuHeader { number: facts.number, sku_id: sku.sku_id, known: facts.known, name: sku.name, product: sku.product, free: sku.free, services }
+    SkuModel { number: facts.number, sku_id: sku.sku_id, known: facts.known, name: sku.name, product: sku.product, free: sku.free, services }
 }
 
 /// Numbers of what facts name by id.
 #[derive(Debug)]
 pub struct Numbers {
     skus: HashMap<String, u32>,
+    sku_ids: HashMap<u32, String>,
     services: HashMap<String, u32>,
 }
 
 impl Numbers {
     /// Of a partner.
-    pub fn of(partner: &PartnerHeader) -> Self {
+    pub fn of(partner: &PartnerModel) -> Self {
         Self {
             skus: partner.skus.iter().map(|sku| (sku.sku_id.clone(), sku.number)).collect(),
+            sku_ids: partner.skus.iter().map(|sku| (sku.number, sku.sku_id.clone())).collect(),
             services: partner.services.iter().map(|service| (service.name.clone(), service.number)).collect(),
         }
     }
@@ -103,20 +115,21 @@ impl<'a> Gatherer<'a> {
     /// Begins with a customer's first part, which [`Self::add`] takes as well.
     pub fn new(numbers: &'a Numbers, part: &v1::StreamFactsResponse) -> Self {
         let key = CustomerKey { cell: part.cell, customer: part.customer };
-        let header = CustomerHeader { customer_id: part.customer_id.clone(), ..CustomerHeader::default() };
-        let customer = Customer { key, header, facts: CustomerFacts::default() };
+        let header = CustomerHeader { number: part.customer, cell: part.cell, id: part.customer_id.clone(), ..CustomerHeader::default() };
+        let stored = StoredCustomer { header, skus: Vec::new() };
+        let customer = Customer { key, stored, facts: CustomerFacts::default() };
         Self { numbers, customer, positions: HashMap::new(), by_id: HashMap::new(), pending: Pending::default() }
     }
 
     /// Adds a part.
     pub fn add(&mut self, part: v1::StreamFactsResponse) -> Result<(), FactsError> {
         if let Some(attributes) = part.attributes {
-            let header = &mut self.customer.header;
-            header.known = true;
+            let header = &mut self.customer.stored.header;
             header.name = attributes.name;
             header.country = attributes.country;
             header.segment = attributes.segment;
             header.industry = attributes.industry;
+            header.domain = attributes.domain;
             self.customer.facts.known = true;
         }
         for subscription in part.subscriptions {
@@ -169,8 +182,12 @@ impl<'a> Gatherer<'a> {
         let mut skus: Vec<SkuNumber> = own.chain(named).chain(facts.by_sku.iter().map(|row| row.sku)).collect();
         skus.sort_unstable();
         skus.dedup();
-        self.customer.header.skus = skus;
-        self.customer.header.subscriptions.sort_by_key(|subscription| subscription.number);
+        self.customer.stored.skus = skus;
+        let header = &mut self.customer.stored.header;
+        for row in &facts.by_sku {
+            header.subscriptions.push(by_sku_header(&header.id, row.sku, self.numbers));
+        }
+        header.subscriptions.sort_by_key(|subscription| subscription.number);
         Ok(self.customer)
     }
 
@@ -189,13 +206,15 @@ impl<'a> Gatherer<'a> {
             reported: Vec::new(),
             revenue: Vec::new(),
         });
-        self.customer.header.subscriptions.push(SubscriptionHeader {
-            number: facts.number,
-            subscription_id: subscription.subscription_id,
+        self.customer.stored.header.subscriptions.push(SubscriptionHeader {
+            number: SubscriptionNumber::of_subscription(facts.number),
+            id: subscription.subscription_id,
             sales_channel: subscription.sales_channel,
             pricing_model: subscription.pricing_model,
             seller,
             attributions: attributions(subscription.attributions),
+            start: written_day(subscription.start.as_deref())?,
+            end: written_day(subscription.end.as_deref())?,
         });
         Ok(())
     }
@@ -282,6 +301,25 @@ impl<'a> Gatherer<'a> {
         });
         Ok(())
     }
+}
+
+/// What rows by customer and SKU stand for.
+fn by_sku_header(customer_id: &str, sku: SkuNumber, numbers: &Numbers) -> SubscriptionHeader {
+    let sku_id = numbers.sku_ids.get(&sku).map_or("", String::as_str);
+    SubscriptionHeader {
+        number: SubscriptionNumber::of_sku(sku),
+        id: format!("{customer_id}/{sku_id}"),
+        sales_channel: None,
+        pricing_model: None,
+        seller: Seller::Other,
+        attributions: Vec::new(),
+        start: None,
+        end: None,
+    }
+}
+
+fn written_day(text: Option<&str>) -> Result<Option<Day>, FactsError> {
+    text.map(|text| text.parse().map_err(|_| damaged("a day"))).transpose()
 }
 
 fn day(days: i32) -> Result<Day, FactsError> {

@@ -1,10 +1,13 @@
 //! How headers of customers and partners are written.
 
-use insights_domain::facts::Seller;
+use insights_domain::calendar::Day;
+use insights_domain::facts::{Seller, SubscriptionNumber};
 use prost::Message;
 
+use super::CustomerKey;
 use super::body::{AttributionBody, BodyError, read_attributions, write_attributions};
-use super::model::{CustomerHeader, LocationHeader, PartnerHeader, ServiceHeader, SkuHeader, SubscriptionHeader};
+use super::model::{LocationModel, PartnerModel, ServiceModel, SkuModel, StoredCustomer};
+use crate::cube::{CustomerHeader, SubscriptionHeader};
 
 /// The format written by this version.
 const FORMAT: u32 = 1;
@@ -15,8 +18,8 @@ struct CustomerBody {
     format: u32,
     #[prost(string, tag = "2")]
     customer_id: String,
-    #[prost(bool, tag = "3")]
-    known: bool,
+    #[prost(string, optional, tag = "3")]
+    domain: Option<String>,
     #[prost(string, optional, tag = "4")]
     name: Option<String>,
     #[prost(string, optional, tag = "5")]
@@ -45,6 +48,10 @@ struct SubscriptionBody {
     seller: u32,
     #[prost(message, repeated, tag = "6")]
     attributions: Vec<AttributionBody>,
+    #[prost(sint32, optional, tag = "7")]
+    start: Option<i32>,
+    #[prost(sint32, optional, tag = "8")]
+    end: Option<i32>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -63,6 +70,10 @@ struct PartnerBody {
     services: Vec<ServiceBody>,
     #[prost(message, repeated, tag = "7")]
     locations: Vec<LocationBody>,
+    #[prost(sint32, optional, tag = "8")]
+    complete_through: Option<i32>,
+    #[prost(sint32, optional, tag = "9")]
+    last_activity: Option<i32>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -101,63 +112,74 @@ struct LocationBody {
     country: String,
 }
 
-/// Bytes of a customer's header. Equal headers give equal bytes.
-pub fn write_customer(header: &CustomerHeader) -> Vec<u8> {
+/// Bytes of a customer's header. Equal headers give equal bytes; its cell and number stand in its key.
+pub fn write_customer(customer: &StoredCustomer) -> Vec<u8> {
     let write = |subscription: &SubscriptionHeader| SubscriptionBody {
-        number: subscription.number,
-        subscription_id: subscription.subscription_id.clone(),
+        number: subscription.number.code(),
+        subscription_id: subscription.id.clone(),
         sales_channel: subscription.sales_channel.clone(),
         pricing_model: subscription.pricing_model.clone(),
         seller: subscription.seller as u32,
         attributions: write_attributions(&subscription.attributions),
+        start: subscription.start.map(Day::epoch_days),
+        end: subscription.end.map(Day::epoch_days),
     };
+    let header = &customer.header;
     let body = CustomerBody {
         format: FORMAT,
-        customer_id: header.customer_id.clone(),
-        known: header.known,
+        customer_id: header.id.clone(),
+        domain: header.domain.clone(),
         name: header.name.clone(),
         country: header.country.clone(),
         segment: header.segment.clone(),
         industry: header.industry.clone(),
         subscriptions: header.subscriptions.iter().map(write).collect(),
-        skus: header.skus.clone(),
+        skus: customer.skus.clone(),
     };
     body.encode_to_vec()
 }
 
-/// A customer's header from its bytes.
-pub fn read_customer(bytes: &[u8]) -> Result<CustomerHeader, BodyError> {
+/// A customer from its key and bytes.
+pub fn read_customer(key: CustomerKey, bytes: &[u8]) -> Result<StoredCustomer, BodyError> {
     let body = CustomerBody::decode(bytes)?;
     if body.format != FORMAT {
         return Err(BodyError::Format(body.format));
     }
-    let mut subscriptions = Vec::with_capacity(body.subscriptions.len());
-    for subscription in body.subscriptions {
-        let seller = Seller::ALL.get(subscription.seller as usize).copied();
-        subscriptions.push(SubscriptionHeader {
-            number: subscription.number,
-            subscription_id: subscription.subscription_id,
-            sales_channel: subscription.sales_channel,
-            pricing_model: subscription.pricing_model,
-            seller: seller.ok_or(BodyError::Damaged("an unknown seller"))?,
-            attributions: read_attributions(subscription.attributions),
-        });
-    }
-    Ok(CustomerHeader {
-        customer_id: body.customer_id,
-        known: body.known,
+    let header = CustomerHeader {
+        number: key.customer,
+        cell: key.cell,
+        id: body.customer_id,
         name: body.name,
         country: body.country,
         segment: body.segment,
         industry: body.industry,
-        subscriptions,
-        skus: body.skus,
+        domain: body.domain,
+        subscriptions: body.subscriptions.into_iter().map(read_subscription).collect::<Result<_, _>>()?,
+    };
+    Ok(StoredCustomer { header, skus: body.skus })
+}
+
+fn read_subscription(body: SubscriptionBody) -> Result<SubscriptionHeader, BodyError> {
+    let seller = Seller::ALL.get(body.seller as usize).copied();
+    Ok(SubscriptionHeader {
+        number: SubscriptionNumber::from_code(body.number),
+        id: body.subscription_id,
+        sales_channel: body.sales_channel,
+        pricing_model: body.pricing_model,
+        seller: seller.ok_or(BodyError::Damaged("an unknown seller"))?,
+        attributions: read_attributions(body.attributions),
+        start: read_day(body.start)?,
+        end: read_day(body.end)?,
     })
 }
 
+fn read_day(days: Option<i32>) -> Result<Option<Day>, BodyError> {
+    days.map(|days| Day::from_epoch_days(days).ok_or(BodyError::Damaged("a day out of range"))).transpose()
+}
+
 /// Bytes of what concerns a whole partner.
-pub fn write_partner(header: &PartnerHeader) -> Vec<u8> {
-    let write_sku = |sku: &SkuHeader| SkuBody {
+pub fn write_partner(model: &PartnerModel) -> Vec<u8> {
+    let write_sku = |sku: &SkuModel| SkuBody {
         number: sku.number,
         sku_id: sku.sku_id.clone(),
         known: sku.known,
@@ -166,34 +188,36 @@ pub fn write_partner(header: &PartnerHeader) -> Vec<u8> {
         free: sku.free,
         services: sku.services.clone(),
     };
-    let write_service = |service: &ServiceHeader| ServiceBody { number: service.number, name: service.name.clone() };
-    let write_location = |location: &LocationHeader| LocationBody {
+    let write_service = |service: &ServiceModel| ServiceBody { number: service.number, name: service.name.clone() };
+    let write_location = |location: &LocationModel| LocationBody {
         location_id: location.location_id.clone(),
         name: location.name.clone(),
         country: location.country.clone(),
     };
     let body = PartnerBody {
         format: FORMAT,
-        name: header.name.clone(),
-        time_zone: header.time_zone.clone(),
-        currency: header.currency.clone(),
-        skus: header.skus.iter().map(write_sku).collect(),
-        services: header.services.iter().map(write_service).collect(),
-        locations: header.locations.iter().map(write_location).collect(),
+        name: model.name.clone(),
+        time_zone: model.time_zone.clone(),
+        currency: model.currency.clone(),
+        skus: model.skus.iter().map(write_sku).collect(),
+        services: model.services.iter().map(write_service).collect(),
+        locations: model.locations.iter().map(write_location).collect(),
+        complete_through: model.complete_through.map(Day::epoch_days),
+        last_activity: model.last_activity.map(Day::epoch_days),
     };
     body.encode_to_vec()
 }
 
 /// What concerns a whole partner from its bytes; no bytes: nothing yet.
-pub fn read_partner(bytes: &[u8]) -> Result<PartnerHeader, BodyError> {
+pub fn read_partner(bytes: &[u8]) -> Result<PartnerModel, BodyError> {
     if bytes.is_empty() {
-        return Ok(PartnerHeader::default());
+        return Ok(PartnerModel::default());
     }
     let body = PartnerBody::decode(bytes)?;
     if body.format != FORMAT {
         return Err(BodyError::Format(body.format));
     }
-    let read_sku = |sku: SkuBody| SkuHeader {
+    let read_sku = |sku: SkuBody| SkuModel {
         number: sku.number,
         sku_id: sku.sku_id,
         known: sku.known,
@@ -203,13 +227,15 @@ pub fn read_partner(bytes: &[u8]) -> Result<PartnerHeader, BodyError> {
         services: sku.services,
     };
     let read_location =
-        |location: LocationBody| LocationHeader { location_id: location.location_id, name: location.name, country: location.country };
-    Ok(PartnerHeader {
+        |location: LocationBody| LocationModel { location_id: location.location_id, name: location.name, country: location.country };
+    Ok(PartnerModel {
         name: body.name,
         time_zone: body.time_zone,
         currency: body.currency,
         skus: body.skus.into_iter().map(read_sku).collect(),
-        services: body.services.into_iter().map(|service| ServiceHeader { number: service.number, name: service.name }).collect(),
+        services: body.services.into_iter().map(|service| ServiceModel { number: service.number, name: service.name }).collect(),
         locations: body.locations.into_iter().map(read_location).collect(),
+        complete_through: read_day(body.complete_through)?,
+        last_activity: read_day(body.last_activity)?,
     })
 }

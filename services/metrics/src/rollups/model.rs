@@ -1,65 +1,44 @@
 //! What is kept of a customer and of a partner beside the months.
 
-use insights_domain::facts::{Attribution, Catalogue, Seller, ServiceNumber, SkuNumber};
+use chrono::{DateTime, Utc};
+use insights_domain::calendar::Day;
+use insights_domain::facts::{Catalogue, ServiceNumber, SkuNumber};
+
+use crate::cube::{self, CustomerHeader};
 
 /// A customer as of now: its attributes apply to every month.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CustomerHeader {
-    /// Its id.
-    pub customer_id: String,
-    /// The customer itself has come; until then it has no months.
-    pub known: bool,
-    /// Its name.
-    pub name: Option<String>,
-    /// Its market.
-    pub country: Option<String>,
-    /// Its segment.
-    pub segment: Option<String>,
-    /// Its industry.
-    pub industry: Option<String>,
-    /// Its subscriptions, by number.
-    pub subscriptions: Vec<SubscriptionHeader>,
+pub struct StoredCustomer {
+    /// What answers show of it.
+    pub header: CustomerHeader,
     /// Every SKU its facts name, sorted: who is to be rolled up again when a SKU changes.
     pub skus: Vec<SkuNumber>,
 }
 
-/// A subscription as of now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SubscriptionHeader {
-    /// Its number within the partner.
-    pub number: u32,
-    /// Its id.
-    pub subscription_id: String,
-    /// How it was sold.
-    pub sales_channel: Option<String>,
-    /// Azure pricing model.
-    pub pricing_model: Option<String>,
-    /// Who sold it.
-    pub seller: Seller,
-    /// Why it belongs to the partner.
-    pub attributions: Vec<Attribution>,
-}
-
 /// What concerns all customers of a partner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PartnerHeader {
+pub struct PartnerModel {
     /// The partner's name.
     pub name: Option<String>,
     /// IANA name of its time zone.
     pub time_zone: Option<String>,
     /// ISO 4217 code of its reporting currency.
     pub currency: Option<String>,
+    /// The greatest `complete_through` received.
+    pub complete_through: Option<Day>,
+    /// The last day of any activity.
+    pub last_activity: Option<Day>,
     /// The SKUs, by number; also those that have not come and that something names.
-    pub skus: Vec<SkuHeader>,
+    pub skus: Vec<SkuModel>,
     /// The services, by number.
-    pub services: Vec<ServiceHeader>,
+    pub services: Vec<ServiceModel>,
     /// The offices, by id.
-    pub locations: Vec<LocationHeader>,
+    pub locations: Vec<LocationModel>,
 }
 
 /// A SKU.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SkuHeader {
+pub struct SkuModel {
     /// Its number.
     pub number: SkuNumber,
     /// Its id.
@@ -78,7 +57,7 @@ pub struct SkuHeader {
 
 /// A service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ServiceHeader {
+pub struct ServiceModel {
     /// Its number.
     pub number: ServiceNumber,
     /// Its name.
@@ -87,7 +66,7 @@ pub struct ServiceHeader {
 
 /// An office of the partner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LocationHeader {
+pub struct LocationModel {
     /// Its id.
     pub location_id: String,
     /// Its name.
@@ -96,15 +75,43 @@ pub struct LocationHeader {
     pub country: String,
 }
 
-impl PartnerHeader {
+impl PartnerModel {
     /// The catalogue as the rollup reads it: the SKUs that have come.
     pub fn catalogue(&self) -> Catalogue {
         let come = self.skus.iter().filter(|sku| sku.known);
         Catalogue { services: come.map(|sku| (sku.number, sku.services.clone())).collect() }
     }
 
-    /// The reporting currency; default USD.
-    pub fn currency(&self) -> &str {
-        self.currency.as_deref().unwrap_or("USD")
+    /// The zone in whose days everything is counted; UTC unless set.
+    pub fn zone(&self) -> chrono_tz::Tz {
+        self.time_zone.as_deref().and_then(|name| name.parse().ok()).unwrap_or(chrono_tz::UTC)
+    }
+
+    /// The day up to which the data is complete when it is `now`: what was received, else the last activity, else today,
+    /// and never after today.
+    pub fn complete_through_at(&self, now: DateTime<Utc>) -> Day {
+        let today = Day::of_instant(now, self.zone());
+        self.complete_through.or(self.last_activity).map_or(today, |day| day.min(today))
+    }
+
+    /// As the cube shows it.
+    pub fn header(&self, epoch: i64, version: i64, complete_through: Day) -> cube::PartnerHeader {
+        let sku = |sku: &SkuModel| cube::SkuHeader {
+            known: sku.known,
+            id: sku.sku_id.clone(),
+            name: sku.name.clone(),
+            product: sku.product.clone(),
+            free: sku.free,
+            services: sku.services.clone(),
+        };
+        cube::PartnerHeader {
+            epoch,
+            version,
+            complete_through,
+            currency: self.currency.clone().unwrap_or_else(|| "USD".to_owned()),
+            skus: self.skus.iter().map(|model| (model.number, sku(model))).collect(),
+            services: self.services.iter().map(|service| (service.number, service.name.clone())).collect(),
+            locations: self.locations.iter().map(|location| (location.location_id.clone(), location.name.clone())).collect(),
+        }
     }
 }

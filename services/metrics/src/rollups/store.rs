@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use insights_database::bulk::{self, Column};
 use insights_database::{Database, Transaction};
 use insights_domain::calendar::Day;
-use sea_orm::{ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value};
 
 use super::body::BodyError;
-use super::entities::{customer, month, partner};
-use super::model::PartnerHeader;
+use super::entities::{customer, partner};
+use super::model::PartnerModel;
 use super::{CustomerKey, read_partner};
 
 /// Why rollups cannot be read or written.
@@ -46,7 +47,7 @@ pub struct PartnerRow {
     /// The effective one, at which the rollups were made; `None` before the first.
     pub complete_through: Option<Day>,
     /// Settings, catalogue and locations.
-    pub header: PartnerHeader,
+    pub model: PartnerModel,
 }
 
 /// The header of a customer, as stored.
@@ -186,13 +187,11 @@ impl Store {
     ) -> Result<BTreeMap<CustomerKey, Vec<u8>>, StoreError> {
         let mut found = BTreeMap::new();
         for (cell, customers) in group_by_cell(keys) {
-            let rows = customer::Entity::find()
-                .filter(customer::Column::PartnerNo.eq(partner_no))
-                .filter(customer::Column::Cell.eq(cell))
-                .filter(customer::Column::CustomerNo.is_in(customers))
-                .all(connection)
-                .await?;
-            found.extend(rows.into_iter().map(customer_rows).map(|row| (row.key, row.body)));
+            let names = vec![("customer_no", Column::BigInt(customers))];
+            let rows = bulk::lookup(connection, "rollup_customer", &fixed(partner_no, cell), names, "t.customer_no, t.body").await?;
+            for row in rows {
+                found.insert(CustomerKey { cell, customer: row.try_get_by_index(1)? }, row.try_get_by_index(2)?);
+            }
         }
         Ok(found)
     }
@@ -206,24 +205,26 @@ impl Store {
     ) -> Result<BTreeMap<CustomerKey, MonthRows>, StoreError> {
         let mut found: BTreeMap<CustomerKey, MonthRows> = BTreeMap::new();
         for (cell, customers) in group_by_cell(keys) {
-            let rows = month::Entity::find()
-                .filter(month::Column::PartnerNo.eq(partner_no))
-                .filter(month::Column::Cell.eq(cell))
-                .filter(month::Column::CustomerNo.is_in(customers))
-                .filter(month::Column::Month.gte(from))
-                .all(connection)
-                .await?;
-            for row in rows {
-                let key = CustomerKey { cell: row.cell, customer: row.customer_no };
-                found.entry(key).or_default().insert(row.month, row.body);
+            let count = customers.len();
+            let names = vec![("customer_no", Column::BigInt(customers)), ("_from", Column::Int(vec![from; count]))];
+            let (select, condition) = ("t.customer_no, t.month, t.body", "AND t.month >= k._from");
+            let fixed = fixed(partner_no, cell);
+            for row in bulk::lookup_where(connection, "rollup_month", &fixed, names, select, condition).await? {
+                let key = CustomerKey { cell, customer: row.try_get_by_index(1)? };
+                found.entry(key).or_default().insert(row.try_get_by_index(2)?, row.try_get_by_index(3)?);
             }
         }
         Ok(found)
     }
 }
 
+/// What every statement about customers names.
+pub(super) fn fixed(partner_no: i32, cell: i32) -> [(&'static str, Value); 2] {
+    [("partner_no", Value::Int(Some(partner_no))), ("cell", Value::Int(Some(cell)))]
+}
+
 /// Customers by cell, so that each statement names one.
-pub fn group_by_cell(keys: &[CustomerKey]) -> BTreeMap<i32, Vec<i64>> {
+fn group_by_cell(keys: &[CustomerKey]) -> BTreeMap<i32, Vec<i64>> {
     let mut cells: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
     for key in keys {
         cells.entry(key.cell).or_default().push(key.customer);
@@ -248,6 +249,6 @@ fn partner_row(row: partner::Model) -> Result<PartnerRow, StoreError> {
         revision: row.revision,
         rebuilt_revision: row.rebuilt_revision,
         complete_through,
-        header: read_partner(&row.body)?,
+        model: read_partner(&row.body)?,
     })
 }

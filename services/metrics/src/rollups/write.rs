@@ -1,17 +1,17 @@
 //! Writes rollups: the position first, compared and set, then what differs, in one transaction.
 
+use std::collections::BTreeMap;
+
 use insights_database::Transaction;
+use insights_database::bulk::{self, Column, Conflict};
 use insights_domain::calendar::Day;
-use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter, TransactionSession};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TransactionSession, Value};
 
 use super::entities::{customer, month, partner};
-use super::model::PartnerHeader;
-use super::store::{PartnerRow, Store, StoreError};
+use super::model::PartnerModel;
+use super::store::{PartnerRow, Store, StoreError, fixed};
 use super::{CustomerKey, write_partner};
-
-/// Rows per statement; six columns each, far below what either engine binds.
-const ROWS: usize = 1_000;
 
 /// What a partner's rollups are brought to.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct Position {
     /// The effective one.
     pub complete_through: Day,
     /// Settings, catalogue and locations.
-    pub header: PartnerHeader,
+    pub model: PartnerModel,
     /// Everything stored before goes.
     pub rebuild: bool,
 }
@@ -48,7 +48,7 @@ impl Application {
             .col_expr(partner::Column::Revision, Expr::value(revision))
             .col_expr(partner::Column::RebuiltRevision, Expr::value(rebuilt))
             .col_expr(partner::Column::CompleteThrough, Expr::value(to.complete_through.epoch_days()))
-            .col_expr(partner::Column::Body, Expr::value(write_partner(&to.header)))
+            .col_expr(partner::Column::Body, Expr::value(write_partner(&to.model)))
             .filter(partner::Column::PartnerNo.eq(row.number))
             .filter(partner::Column::Revision.eq(row.revision))
             .exec(&transaction)
@@ -81,57 +81,58 @@ impl Application {
 
     /// Writes headers; a customer whose months change is named here too, so that replicas hear of it.
     pub async fn put_headers(&self, headers: Vec<(CustomerKey, Vec<u8>)>) -> Result<(), StoreError> {
-        let mut rows = headers.into_iter().map(|(key, body)| customer::ActiveModel {
-            partner_no: ActiveValue::Set(self.partner_no),
-            cell: ActiveValue::Set(key.cell),
-            customer_no: ActiveValue::Set(key.customer),
-            revision: ActiveValue::Set(self.revision),
-            body: ActiveValue::Set(body),
-        });
-        let key = [customer::Column::PartnerNo, customer::Column::Cell, customer::Column::CustomerNo];
-        loop {
-            let chunk: Vec<_> = rows.by_ref().take(ROWS).collect();
-            if chunk.is_empty() {
-                return Ok(());
-            }
-            let replace = OnConflict::columns(key).update_columns([customer::Column::Revision, customer::Column::Body]).to_owned();
-            customer::Entity::insert_many(chunk).on_conflict(replace).exec_without_returning(&self.transaction).await?;
+        let mut cells: BTreeMap<i32, (Vec<i64>, Vec<Vec<u8>>)> = BTreeMap::new();
+        for (key, body) in headers {
+            let (customers, bodies) = cells.entry(key.cell).or_default();
+            customers.push(key.customer);
+            bodies.push(body);
         }
+        for (cell, (customers, bodies)) in cells {
+            let rows = vec![("customer_no", Column::BigInt(customers)), ("body", Column::Bytes(bodies))];
+            let replace =
+                Conflict::Replace { key: &["partner_no", "cell", "customer_no"], set: &["revision", "body"], only_if: None };
+            bulk::upsert(&self.transaction, "rollup_customer", &self.fixed_with_revision(cell), rows, replace).await?;
+        }
+        Ok(())
     }
 
     /// Writes months.
     pub async fn put_months(&self, months: Vec<(CustomerKey, i32, Vec<u8>)>) -> Result<(), StoreError> {
-        let mut rows = months.into_iter().map(|(key, month, body)| month::ActiveModel {
-            partner_no: ActiveValue::Set(self.partner_no),
-            cell: ActiveValue::Set(key.cell),
-            customer_no: ActiveValue::Set(key.customer),
-            month: ActiveValue::Set(month),
-            revision: ActiveValue::Set(self.revision),
-            body: ActiveValue::Set(body),
-        });
-        let key = [month::Column::PartnerNo, month::Column::Cell, month::Column::CustomerNo, month::Column::Month];
-        loop {
-            let chunk: Vec<_> = rows.by_ref().take(ROWS).collect();
-            if chunk.is_empty() {
-                return Ok(());
-            }
-            let replace = OnConflict::columns(key).update_columns([month::Column::Revision, month::Column::Body]).to_owned();
-            month::Entity::insert_many(chunk).on_conflict(replace).exec_without_returning(&self.transaction).await?;
+        let mut cells: BTreeMap<i32, (Vec<i64>, Vec<i32>, Vec<Vec<u8>>)> = BTreeMap::new();
+        for (key, month, body) in months {
+            let (customers, months, bodies) = cells.entry(key.cell).or_default();
+            customers.push(key.customer);
+            months.push(month);
+            bodies.push(body);
         }
+        for (cell, (customers, months, bodies)) in cells {
+            let rows =
+                vec![("customer_no", Column::BigInt(customers)), ("month", Column::Int(months)), ("body", Column::Bytes(bodies))];
+            let replace =
+                Conflict::Replace { key: &["partner_no", "cell", "customer_no", "month"], set: &["revision", "body"], only_if: None };
+            bulk::upsert(&self.transaction, "rollup_month", &self.fixed_with_revision(cell), rows, replace).await?;
+        }
+        Ok(())
     }
 
     /// Removes months of which nothing is known any more.
     pub async fn remove_months(&self, months: &[(CustomerKey, i32)]) -> Result<(), StoreError> {
+        let mut cells: BTreeMap<i32, (Vec<i64>, Vec<i32>)> = BTreeMap::new();
         for (key, month) in months {
-            month::Entity::delete_many()
-                .filter(month::Column::PartnerNo.eq(self.partner_no))
-                .filter(month::Column::Cell.eq(key.cell))
-                .filter(month::Column::CustomerNo.eq(key.customer))
-                .filter(month::Column::Month.eq(*month))
-                .exec(&self.transaction)
-                .await?;
+            let (customers, months) = cells.entry(key.cell).or_default();
+            customers.push(key.customer);
+            months.push(*month);
+        }
+        for (cell, (customers, months)) in cells {
+            let keys = vec![("customer_no", Column::BigInt(customers)), ("month", Column::Int(months))];
+            bulk::delete(&self.transaction, "rollup_month", &fixed(self.partner_no, cell), keys).await?;
         }
         Ok(())
+    }
+
+    fn fixed_with_revision(&self, cell: i32) -> [(&'static str, Value); 3] {
+        let [partner, cell] = fixed(self.partner_no, cell);
+        [partner, cell, ("revision", Value::BigInt(Some(self.revision)))]
     }
 
     async fn clear(&self) -> Result<(), StoreError> {

@@ -1,0 +1,289 @@
+//! One application of changes: facts in, rollups and position out, in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use insights_domain::calendar::{Day, Month};
+use insights_domain::facts::Catalogue;
+use insights_domain::rollup::history_floor;
+use insights_proto::ingestion::v1::{StreamFactsRequest, StreamFactsResponse};
+use insights_service::Clock;
+use tonic::{Status, Streaming};
+
+use super::facts::{Customer, FactsError, Gatherer, Numbers, partner_model};
+use super::group::{Group, write_group};
+use super::pending::{Changes, Pending};
+use crate::feed::Feed;
+use crate::rollups::model::PartnerModel;
+use crate::rollups::{Application, BodyError, CustomerKey, PartnerRow, Position, Store, StoreError, read_customer};
+
+/// Headers read at a time.
+const PAGE: u64 = 1_000;
+
+/// Why changes could not be applied; trying again may help.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The feed did not answer.
+    #[error("the feed answered {0}")]
+    Feed(Box<Status>),
+    /// The feed's facts contradict its contract.
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    /// The rollups cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The stream of facts ended in the middle of a customer.
+    #[error("the feed stopped in the middle of a customer")]
+    CutOff,
+    /// A task of ours ended before its time.
+    #[error("rolling up stopped: {0}")]
+    Task(#[from] tokio::task::JoinError),
+    /// A fault put there by a test.
+    #[error("stopped {0:?}")]
+    Injected(Step),
+}
+
+impl From<Status> for ApplyError {
+    fn from(status: Status) -> Self {
+        Self::Feed(Box::new(status))
+    }
+}
+
+impl From<BodyError> for ApplyError {
+    fn from(error: BodyError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Where a test may stop an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The position is taken, nothing else is written.
+    PositionTaken,
+    /// Rollups are written, nothing is committed.
+    RollupsWritten,
+    /// All is committed, nobody knows yet.
+    Committed,
+}
+
+/// Says at each step whether to stop there.
+pub type FailPoint = Arc<dyn Fn(Step) -> bool + Send + Sync>;
+
+/// What became of an application.
+#[derive(Debug)]
+pub enum Outcome {
+    /// There was nothing to do.
+    Nothing,
+    /// It is committed.
+    Applied(Applied),
+    /// Somebody else moved the position first.
+    Lost,
+    /// The changes do not follow on what is stored: ask the feed from there.
+    Gap,
+}
+
+/// What was committed.
+#[derive(Debug)]
+pub struct Applied {
+    /// The revision it made.
+    pub revision: i64,
+    /// Who changed, each with the index of the first month that did.
+    pub customers: BTreeMap<CustomerKey, i32>,
+}
+
+/// Applies changes of any partner.
+#[derive(Clone)]
+pub struct Applier {
+    /// The rollups.
+    pub store: Store,
+    /// The feed.
+    pub feed: Feed,
+    /// What day it is.
+    pub clock: Clock,
+    /// Customers rolled up at a time.
+    pub customers_per_group: usize,
+    /// For tests.
+    pub fail: Option<FailPoint>,
+}
+
+/// What has to be rolled up again.
+struct Plan {
+    to: Position,
+    /// All customers from this month on.
+    everybody: Option<Month>,
+    /// These from a month of their own on.
+    customers: BTreeMap<i64, Month>,
+}
+
+impl Applier {
+    /// Applies what is pending, and what the clock or another replica's failure left to do.
+    pub async fn apply(&self, partner: &str, pending: &Pending) -> Result<Outcome, ApplyError> {
+        let row = self.store.enter_partner(partner).await?;
+        let changes = pending.changes.as_ref().filter(|changes| changes.rebuild || changes.epoch != row.epoch || changes.last_version > row.version);
+        if let Some(changes) = changes
+            && !follows(changes, &row)
+        {
+            return Ok(Outcome::Gap);
+        }
+        if changes.is_none() && row.complete_through == Some(row.model.complete_through_at(self.clock.now())) {
+            return Ok(Outcome::Nothing);
+        }
+        if changes.is_none() && row.version == 0 {
+            return Ok(Outcome::Nothing);
+        }
+        let facts = self.feed.partner_facts(partner).await?;
+        if changes.map_or(row.epoch, |changes| changes.epoch) != facts.epoch {
+            return Ok(Outcome::Gap);
+        }
+        let plan = self.plan(&row, changes, partner_model(&facts)?).await?;
+        let Some(application) = Application::begin(&self.store, &row, &plan.to).await? else {
+            return Ok(Outcome::Lost);
+        };
+        self.stop(Step::PositionTaken)?;
+        let customers = self.roll_up(partner, &application, &plan).await?;
+        self.stop(Step::RollupsWritten)?;
+        let revision = application.revision();
+        application.commit().await?;
+        self.stop(Step::Committed)?;
+        Ok(Outcome::Applied(Applied { revision, customers }))
+    }
+
+    fn stop(&self, step: Step) -> Result<(), ApplyError> {
+        match &self.fail {
+            Some(fail) if fail(step) => Err(ApplyError::Injected(step)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn plan(&self, row: &PartnerRow, changes: Option<&Changes>, model: PartnerModel) -> Result<Plan, ApplyError> {
+        let complete_through = model.complete_through_at(self.clock.now());
+        let floor = history_floor(complete_through.month());
+        let rebuild = changes.is_some_and(|changes| changes.rebuild) || row.complete_through.is_none();
+        let everybody = match row.complete_through {
+            _ if rebuild => Some(floor),
+            // Its own month may end on another day now, later months may begin or end.
+            Some(before) if before != complete_through => Some(before.min(complete_through).month().max(floor)),
+            _ => None,
+        };
+        let mut customers = BTreeMap::new();
+        if !rebuild {
+            for (customer, month) in changes.iter().flat_map(|changes| &changes.customers) {
+                customers.insert(*customer, Month::from_index(*month).unwrap_or(floor).max(floor));
+            }
+            for customer in self.users_of_changed_skus(row, &model).await? {
+                customers.insert(customer, floor);
+            }
+        }
+        if let Some(from) = everybody {
+            customers.retain(|_, month| *month < from);
+        }
+        let version = changes.map_or(row.version, |changes| changes.last_version);
+        let epoch = changes.map_or(row.epoch, |changes| changes.epoch);
+        Ok(Plan { to: Position { epoch, version, complete_through, model, rebuild }, everybody, customers })
+    }
+
+    /// Customers whose facts name a SKU whose services changed, or that came or went.
+    async fn users_of_changed_skus(&self, row: &PartnerRow, model: &PartnerModel) -> Result<Vec<i64>, ApplyError> {
+        let (before, after) = (row.model.catalogue().services, model.catalogue().services);
+        let skus: BTreeSet<u32> = before.keys().chain(after.keys()).copied().filter(|sku| before.get(sku) != after.get(sku)).collect();
+        let mut users = Vec::new();
+        if skus.is_empty() {
+            return Ok(users);
+        }
+        let mut last = None;
+        loop {
+            let page = Store::page_of_headers(self.store.database().reader(), row.number, last, PAGE).await?;
+            let Some(end) = page.last() else { return Ok(users) };
+            last = Some(end.key);
+            for rows in &page {
+                if read_customer(rows.key, &rows.body)?.skus.iter().any(|sku| skus.contains(sku)) {
+                    users.push(rows.key.customer);
+                }
+            }
+        }
+    }
+
+    async fn roll_up(&self, partner: &str, application: &Application, plan: &Plan) -> Result<BTreeMap<CustomerKey, i32>, ApplyError> {
+        let numbers = Numbers::of(&plan.to.model);
+        let catalogue = Arc::new(plan.to.model.catalogue());
+        let work = Work { application, numbers: &numbers, catalogue, complete_through: plan.to.complete_through };
+        let mut changed = BTreeMap::new();
+        // Customers that go back equally far stand together, so that few ask for much activity.
+        let mut customers: Vec<(Month, i64)> = plan.customers.iter().map(|(customer, month)| (*month, *customer)).collect();
+        customers.sort_unstable();
+        for group in customers.chunks(self.customers_per_group.max(1)) {
+            let from: BTreeMap<i64, Month> = group.iter().map(|(month, customer)| (*customer, *month)).collect();
+            let first = group.first().map_or(work.complete_through.month(), |(month, _)| *month);
+            let stream = self.facts(partner, group.iter().map(|(_, customer)| *customer).collect(), first).await?;
+            let from = |customer: &Customer| Some(from.get(&customer.key.customer).copied().unwrap_or(first));
+            self.take(stream, &work, from, &mut changed).await?;
+        }
+        if let Some(first) = plan.everybody {
+            let stream = self.facts(partner, Vec::new(), first).await?;
+            let from = |customer: &Customer| (!plan.customers.contains_key(&customer.key.customer)).then_some(first);
+            self.take(stream, &work, from, &mut changed).await?;
+        }
+        Ok(changed)
+    }
+
+    /// The window of a month's first day reaches into the month before.
+    async fn facts(&self, partner: &str, customers: Vec<i64>, first: Month) -> Result<Streaming<StreamFactsResponse>, ApplyError> {
+        let first_activity_month = first.previous().index();
+        Ok(self.feed.facts(StreamFactsRequest { partner: partner.to_owned(), customers, first_activity_month }).await?)
+    }
+
+    /// Rolls up the customers of a stream, a group at a time, each from the month that `from` says, or not at all.
+    async fn take(
+        &self,
+        mut stream: Streaming<StreamFactsResponse>,
+        work: &Work<'_>,
+        from: impl Fn(&Customer) -> Option<Month>,
+        changed: &mut BTreeMap<CustomerKey, i32>,
+    ) -> Result<(), ApplyError> {
+        let mut group: Vec<(Customer, Month)> = Vec::with_capacity(self.customers_per_group);
+        while let Some(customer) = next_customer(&mut stream, work.numbers).await? {
+            group.extend(from(&customer).map(|month| (customer, month)));
+            if group.len() >= self.customers_per_group.max(1) {
+                work.write(std::mem::take(&mut group), changed).await?;
+            }
+        }
+        work.write(group, changed).await
+    }
+}
+
+/// What is the same for all groups of an application.
+struct Work<'a> {
+    application: &'a Application,
+    numbers: &'a Numbers,
+    catalogue: Arc<Catalogue>,
+    complete_through: Day,
+}
+
+impl Work<'_> {
+    async fn write(&self, customers: Vec<(Customer, Month)>, changed: &mut BTreeMap<CustomerKey, i32>) -> Result<(), ApplyError> {
+        let (catalogue, complete_through) = (self.catalogue.clone(), self.complete_through);
+        let group = tokio::task::spawn_blocking(move || Group::roll_up(&customers, &catalogue, complete_through)).await?;
+        changed.extend(write_group(self.application, group).await?);
+        Ok(())
+    }
+}
+
+/// Whether the changes can be applied on what is stored.
+const fn follows(changes: &Changes, row: &PartnerRow) -> bool {
+    let same_epoch = changes.epoch == row.epoch || row.version == 0;
+    changes.rebuild || (same_epoch && changes.first_version <= row.version + 1)
+}
+
+/// Gathers the parts of the next customer of a stream.
+pub async fn next_customer(stream: &mut Streaming<StreamFactsResponse>, numbers: &Numbers) -> Result<Option<Customer>, ApplyError> {
+    let Some(mut part) = stream.message().await? else { return Ok(None) };
+    let mut gatherer = Gatherer::new(numbers, &part);
+    loop {
+        let last = part.last;
+        gatherer.add(part)?;
+        if last {
+            return Ok(Some(gatherer.finish()?));
+        }
+        part = stream.message().await?.ok_or(ApplyError::CutOff)?;
+    }
+}
