@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use insights_service::MessageLimits;
 use serde::Deserialize;
 
 /// Settings of the metrics service. Plain data with defaults; unknown keys are refused.
@@ -10,6 +11,8 @@ use serde::Deserialize;
 pub struct Config {
     /// `sqlite:PATH` or `postgres://…`; the service's own tables.
     pub database_url: String,
+    /// Sizes of messages.
+    pub messages: MessageLimits,
     /// What a caller may ask for.
     pub limits: Limits,
     /// Customers whose facts are asked for and rolled up at a time; bounds memory.
@@ -70,11 +73,12 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             database_url: "sqlite:metrics.db".to_owned(),
+            messages: MessageLimits::default(),
             limits: Limits::default(),
             customers_per_group: 256,
             partners_at_a_time: 2,
             poll_milliseconds: 500,
-            tick_milliseconds: 1_000,
+            tick_milliseconds: 10_000,
             retry_milliseconds: 1_000,
             idle_seconds: 900,
         }

@@ -287,6 +287,3 @@ fn shortened(text: &str) -> String {
     if text.chars().count() <= SHOWN { text.to_owned() } else { text.chars().take(SHOWN).chain(['…']).collect() }
 }
 
-#[cfg(test)]
-#[path = "parse_tests.rs"]
-mod tests;

@@ -14,8 +14,9 @@ use super::facts::{Customer, FactsError, Gatherer, Numbers, partner_model};
 use super::group::{Group, write_group};
 use super::pending::{Changes, Pending};
 use crate::feed::Feed;
+use crate::rollups::body::BodyError;
 use crate::rollups::model::PartnerModel;
-use crate::rollups::{Application, BodyError, CustomerKey, PartnerRow, Position, Store, StoreError, read_customer};
+use crate::rollups::{Application, CustomerKey, PartnerRow, Position, Store, StoreError, read_customer};
 
 /// Headers read at a time.
 const PAGE: u64 = 1_000;

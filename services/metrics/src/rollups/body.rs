@@ -243,6 +243,3 @@ fn flags(row: &SubscriptionMonth) -> u32 {
     u32::from(row.standing.code()) | set | (seller << SELLER)
 }
 
-#[cfg(test)]
-#[path = "body_tests.rs"]
-mod tests;

@@ -10,7 +10,7 @@ mod write;
 
 pub use header_body::{read_customer, read_partner, write_customer, write_partner};
 pub use migrations::Migrator;
-pub use store::{CustomerRows, MonthRows, PartnerRow, Store, StoreError};
+pub use store::{MonthRows, PartnerRow, Store, StoreError};
 pub use write::{Application, Position};
 
 /// A customer within its partner: its cell and its number.

@@ -24,6 +24,9 @@ pub enum StoreError {
     /// A row cannot be read.
     #[error(transparent)]
     Body(#[from] BodyError),
+    /// A task of ours ended before its time.
+    #[error("rollups: reading stopped: {0}")]
+    Task(#[from] tokio::task::JoinError),
     /// A stored number is out of its range.
     #[error("rollups: a stored day or month is out of range")]
     Range,
@@ -88,11 +91,6 @@ impl Store {
     }
 
     /// The partner, if anything of it was seen.
-    pub async fn find_partner(&self, partner: &str) -> Result<Option<PartnerRow>, StoreError> {
-        Self::find_partner_in(self.database.reader(), partner).await
-    }
-
-    /// The same within a snapshot.
     pub async fn find_partner_in(connection: &impl ConnectionTrait, partner: &str) -> Result<Option<PartnerRow>, StoreError> {
         let row = partner::Entity::find().filter(partner::Column::Partner.eq(partner)).one(connection).await?;
         row.map(partner_row).transpose()

@@ -6,7 +6,7 @@ use insights_database::Transaction;
 use insights_database::bulk::{self, Column, Conflict};
 use insights_domain::calendar::Day;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TransactionSession, Value};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 
 use super::entities::{customer, month, partner};
 use super::model::PartnerModel;

@@ -1,0 +1,188 @@
+//! MetricsService: context → parse → call → map.
+
+mod answer;
+mod names;
+mod parse;
+mod verify;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::Stream;
+use insights_access::{Policy, Principal, REPORTING_SERVICE, forbidden, on_behalf};
+use insights_proto::metrics::v1::metrics_service_server::MetricsService;
+use insights_proto::metrics::v1::{
+    self, BatchQueryRequest, BatchQueryResponse, ExplainRequest, ExplainResponse, ExplanationList, GetFreshnessRequest,
+    GetFreshnessResponse, LookUpNamesRequest, LookUpNamesResponse, Measure, VerifyRequest, VerifyResponse,
+};
+use insights_service::{Deadline, Error};
+use tonic::{Request, Response, Status};
+
+use crate::config::Limits;
+use crate::cube::View;
+use crate::cubes::{Cubes, Root};
+use crate::feed::Feed;
+use crate::query::Query;
+use crate::rollups::Store;
+use parse::Parser;
+
+/// The people's method that verifies; its policy is applied again here.
+const VERIFY: &str = "/insights.reporting.v1.ReportingService/Verify";
+
+/// The service.
+#[derive(Clone)]
+pub struct Api {
+    /// Where answers come from.
+    pub cubes: Cubes,
+    /// Where facts come from.
+    pub feed: Feed,
+    /// Where rollups are.
+    pub store: Store,
+    /// Who may ask for what.
+    pub policy: Arc<Policy>,
+    /// What may be asked for.
+    pub limits: Limits,
+    /// Customers verified at a time.
+    pub customers_per_group: usize,
+}
+
+#[tonic::async_trait]
+impl MetricsService for Api {
+    async fn batch_query(&self, request: Request<BatchQueryRequest>) -> Result<Response<BatchQueryResponse>, Status> {
+        let (caller, deadline) = (on_behalf(&request)?, self.deadline(&request));
+        let message = request.into_inner();
+        self.authorise(&caller, message.queries.iter().chain(&message.explain))?;
+        let mut parser = Parser::new(&self.limits);
+        parser.min_version(message.min_version);
+        let queries = parser.queries("queries", &message.queries);
+        let explain = parser.explanations("explain", &message.explain);
+        let (queries, explain) = parser.finish((queries, explain))?;
+        let root = self.root_at(&caller, message.min_version, deadline).await?;
+        Ok(Response::new(self.compute(root, caller, queries, explain).await?))
+    }
+
+    async fn explain(&self, request: Request<ExplainRequest>) -> Result<Response<ExplainResponse>, Status> {
+        let (caller, deadline) = (on_behalf(&request)?, self.deadline(&request));
+        let message = request.into_inner();
+        self.authorise(&caller, &message.query)?;
+        let mut parser = Parser::new(&self.limits);
+        parser.min_version(message.min_version);
+        let query = parser.explanation("query", message.query.as_ref());
+        let explain = parser.finish(query)?.into_iter().collect();
+        let root = self.root_at(&caller, message.min_version, deadline).await?;
+        let mut answer = self.compute(root, caller, Vec::new(), explain).await?;
+        let explanations = answer.explained.pop().unwrap_or_default().explanations;
+        Ok(Response::new(ExplainResponse { explanations, freshness: answer.freshness }))
+    }
+
+    async fn look_up_names(&self, request: Request<LookUpNamesRequest>) -> Result<Response<LookUpNamesResponse>, Status> {
+        let caller = on_behalf(&request)?;
+        self.authorise(&caller, [])?;
+        let wanted = names::parse(request.get_ref(), &self.limits)?;
+        let root = self.cubes.root(caller.partner()).await?;
+        Ok(Response::new(LookUpNamesResponse { names: wanted.find(&root.cube, view(&caller)) }))
+    }
+
+    async fn get_freshness(&self, request: Request<GetFreshnessRequest>) -> Result<Response<GetFreshnessResponse>, Status> {
+        let (caller, deadline) = (on_behalf(&request)?, self.deadline(&request));
+        let min_version = request.get_ref().min_version;
+        let mut parser = Parser::new(&self.limits);
+        parser.min_version(min_version);
+        parser.finish(())?;
+        let root = self.root_at(&caller, min_version, deadline).await?;
+        Ok(Response::new(GetFreshnessResponse { freshness: Some(answer::freshness(&root.cube)) }))
+    }
+
+    type VerifyStream = Pin<Box<dyn Stream<Item = Result<VerifyResponse, Status>> + Send>>;
+
+    async fn verify(&self, request: Request<VerifyRequest>) -> Result<Response<Self::VerifyStream>, Status> {
+        let caller = on_behalf(&request)?;
+        let allowed = match self.policy.method(VERIFY).map(|method| method.demand) {
+            Some(insights_access::Demand::Roles(roles)) => roles.intersects(caller.roles()),
+            _ => false,
+        };
+        if !allowed || caller.locations().is_some() {
+            return Err(forbidden());
+        }
+        Ok(Response::new(Box::pin(verify::stream(self.clone(), caller.partner().to_owned()))))
+    }
+}
+
+impl Api {
+    /// The policy of the people's service, applied again. Before validation: who may not ask learns nothing.
+    #[allow(clippy::result_large_err, reason = "Status is what handlers return")]
+    fn authorise<'a>(&self, caller: &Principal, queries: impl IntoIterator<Item = &'a v1::Query>) -> Result<(), Status> {
+        let measures: Vec<Measure> = queries
+            .into_iter()
+            .flat_map(|query| &query.measures)
+            .filter_map(|measure| Measure::try_from(*measure).ok())
+            .collect();
+        self.policy.authorise_measures(caller, REPORTING_SERVICE, &measures).map(|_| ())
+    }
+
+    /// Until when to wait for a version: a little less than the call has, so that the answer says why.
+    fn deadline<T>(&self, request: &Request<T>) -> Instant {
+        const MARGIN: Duration = Duration::from_millis(100);
+        let configured = Duration::from_millis(self.limits.wait_milliseconds);
+        let left = request.extensions().get::<Deadline>().map(|deadline| deadline.left().saturating_sub(MARGIN));
+        Instant::now() + left.map_or(configured, |left| left.min(configured))
+    }
+
+    /// The caller's figures at this version or a later one.
+    async fn root_at(&self, caller: &Principal, min_version: i64, deadline: Instant) -> Result<Arc<Root>, Error> {
+        let partner = caller.partner();
+        let root = self.cubes.root(partner).await?;
+        if root.version() >= min_version {
+            return Ok(root);
+        }
+        let head = self.feed.head(partner).await.map_err(|status| {
+            tracing::warn!(%status, "the head of the feed is not known");
+            Error::unavailable("The head of the change feed is not known at the moment.")
+        })?;
+        if head < min_version {
+            return Err(Error::out_of_range(format!("min_version {min_version} lies beyond the newest version, {head}.")));
+        }
+        self.cubes.root_at(partner, min_version, deadline).await
+    }
+
+    /// Answers everything from one root, off the threads that serve calls.
+    async fn compute(
+        &self,
+        root: Arc<Root>,
+        caller: Arc<Principal>,
+        queries: Vec<Query>,
+        explain: Vec<Query>,
+    ) -> Result<BatchQueryResponse, Error> {
+        let rows = self.limits.rows;
+        let work = move || {
+            let view = view(&caller);
+            let mut left = rows;
+            let mut response = BatchQueryResponse { freshness: Some(answer::freshness(&root.cube)), ..BatchQueryResponse::default() };
+            for query in &queries {
+                let answer = root.cube.query(query, view);
+                take_rows(&mut left, answer.rows.len(), rows)?;
+                response.results.push(answer::result(query, answer, view));
+            }
+            for query in &explain {
+                let rows_of_query = root.cube.explain(query, view);
+                take_rows(&mut left, rows_of_query.len(), rows)?;
+                let explanations = rows_of_query.into_iter().map(answer::explanation).collect();
+                response.explained.push(ExplanationList { explanations });
+            }
+            Ok(response)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+    }
+}
+
+fn take_rows(left: &mut usize, rows: usize, limit: usize) -> Result<(), Error> {
+    let message = || Error::exhausted(format!("The answer has more than {limit} rows; filter more, or group by less."));
+    *left = left.checked_sub(rows).ok_or_else(message)?;
+    Ok(())
+}
+
+/// What the caller sees.
+fn view(caller: &Principal) -> View<'_> {
+    View { locations: caller.locations(), revenue: caller.can_see(insights_access::FieldClass::Revenue) }
+}

@@ -1,0 +1,59 @@
+//! Names of customers, SKUs, locations and products.
+
+use std::collections::{BTreeSet, HashSet};
+
+use insights_proto::metrics::v1::{Dimension, LookUpNamesRequest, Name};
+use insights_service::Error;
+
+use super::parse::Parser;
+use crate::config::Limits;
+use crate::cube::{Cube, View};
+
+/// Whose names are wanted.
+#[derive(Debug)]
+pub struct Wanted {
+    dimension: Dimension,
+    /// None: everybody's.
+    ids: HashSet<String>,
+    most: usize,
+}
+
+/// What the request wants.
+pub fn parse(request: &LookUpNamesRequest, limits: &Limits) -> Result<Wanted, Error> {
+    let mut parser = Parser::new(limits);
+    let dimension = Dimension::try_from(request.dimension).unwrap_or_default();
+    if !matches!(dimension, Dimension::Customer | Dimension::Sku | Dimension::Location | Dimension::Product) {
+        parser.fault("dimension", "must be customer, sku, location or product");
+    }
+    if request.ids.len() > limits.names {
+        parser.fault("ids", format!("has {} entries, more than {}", request.ids.len(), limits.names));
+    }
+    parser.finish(Wanted { dimension, ids: request.ids.iter().cloned().collect(), most: limits.names })
+}
+
+impl Wanted {
+    /// Those that the caller may see.
+    pub fn find(&self, cube: &Cube, view: View<'_>) -> Vec<Name> {
+        let partner = cube.partner();
+        let entry = |(id, name): (&str, &str)| Name { id: id.to_owned(), name: name.to_owned() };
+        let wanted = |(id, _): &(&str, &str)| self.ids.is_empty() || self.ids.contains(*id);
+        let known = partner.skus.values().filter(|sku| sku.known);
+        match self.dimension {
+            Dimension::Customer => {
+                let customers = cube.customers(view).map(|header| (header.id.as_str(), header.name.as_deref().unwrap_or_default()));
+                customers.filter(wanted).take(self.most).map(entry).collect()
+            }
+            Dimension::Sku => known.map(|sku| (sku.id.as_str(), sku.name.as_str())).filter(wanted).take(self.most).map(entry).collect(),
+            Dimension::Product => {
+                let products: BTreeSet<&str> = known.map(|sku| sku.product.as_str()).collect();
+                products.into_iter().map(|name| (name, name)).filter(wanted).take(self.most).map(entry).collect()
+            }
+            Dimension::Location => {
+                let seen = |id: &String| view.locations.is_none_or(|bound| bound.contains(id));
+                let locations = partner.locations.iter().filter(|(id, _)| seen(id));
+                locations.map(|(id, name)| (id.as_str(), name.as_str())).filter(wanted).take(self.most).map(entry).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Follows the change feed of ingestion and keeps the rollups of every partner up to it and to the clock.
+
+mod apply;
+mod facts;
+mod group;
+mod pending;
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use insights_proto::ingestion::v1::{PartnerPosition, StreamChangesResponse};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tonic::Streaming;
+
+pub use apply::{Applied, Applier, ApplyError, FailPoint, Outcome, Step, next_customer};
+pub use facts::{Customer, Numbers, partner_model};
+pub use group::rolled_months;
+pub use pending::Pending;
+
+use crate::cubes::Cubes;
+
+/// Follows the feed until told to stop. Any number of replicas may do so.
+pub struct Follower {
+    /// Applies changes.
+    pub applier: Applier,
+    /// Hears what was applied.
+    pub cubes: Cubes,
+    /// Partners worked on at a time.
+    pub partners_at_a_time: usize,
+    /// How often the clock is looked at.
+    pub tick: Duration,
+    /// How long to wait after a failure.
+    pub retry: Duration,
+}
+
+/// What is to be done, and who does something.
+#[derive(Default)]
+struct Desk {
+    pending: HashMap<String, Pending>,
+    working: HashSet<String>,
+    tasks: JoinSet<Done>,
+}
+
+/// What became of a partner's pending changes.
+struct Done {
+    partner: String,
+    pending: Pending,
+    outcome: Result<Outcome, ApplyError>,
+}
+
+/// Why following from one connection ended.
+enum End {
+    Shutdown,
+    /// The feed is gone; wait before asking again.
+    Lost,
+    /// Changes are missing; ask again from what is stored.
+    Gap,
+}
+
+impl Follower {
+    /// Follows until `shutdown`. What was begun then is rolled back.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut desk = Desk::default();
+        loop {
+            let end = match self.connect().await {
+                Ok(stream) => self.follow(stream, &mut desk, &shutdown).await,
+                Err(error) => {
+                    tracing::warn!(%error, "the change feed cannot be followed; trying again");
+                    End::Lost
+                }
+            };
+            match end {
+                End::Shutdown => return,
+                End::Gap => {}
+                End::Lost => tokio::select! {
+                    () = shutdown.cancelled() => return,
+                    () = tokio::time::sleep(self.retry) => {}
+                },
+            }
+            if shutdown.is_cancelled() {
+                return;
+            }
+        }
+    }
+
+    /// Asks for what comes after what is stored.
+    async fn connect(&self) -> Result<Streaming<StreamChangesResponse>, ApplyError> {
+        let rows = self.applier.store.list_partners().await?;
+        let seen = rows.into_iter().filter(|row| row.version > 0);
+        let positions = seen.map(|row| PartnerPosition { partner: row.partner, epoch: row.epoch, version: row.version }).collect();
+        Ok(self.applier.feed.changes(positions).await?)
+    }
+
+    async fn follow(&self, mut stream: Streaming<StreamChangesResponse>, desk: &mut Desk, shutdown: &CancellationToken) -> End {
+        let mut tick = interval(self.tick);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.start_tasks(desk);
+            tokio::select! {
+                () = shutdown.cancelled() => return End::Shutdown,
+                message = stream.message() => match message {
+                    Ok(Some(response)) => desk.pending.entry(response.partner.clone()).or_default().add(response),
+                    Ok(None) => return End::Lost,
+                    Err(error) => {
+                        tracing::warn!(%error, "the change feed ended; trying again");
+                        return End::Lost;
+                    }
+                },
+                Some(done) = desk.tasks.join_next(), if !desk.tasks.is_empty() => match done {
+                    Ok(done) => if desk.finish(done) { return End::Gap },
+                    Err(error) => {
+                        tracing::error!(%error, "applying changes panicked");
+                        desk.working.clear();
+                        return End::Lost;
+                    }
+                },
+                _ = tick.tick() => self.look_at_the_clock(desk).await,
+            }
+        }
+    }
+
+    /// Partners whose snapshot day moved though nothing was received.
+    async fn look_at_the_clock(&self, desk: &mut Desk) {
+        let rows = match self.applier.store.list_partners().await {
+            Ok(rows) => rows,
+            Err(error) => {
+                tracing::warn!(%error, "the rollup tables cannot be read; trying again");
+                return;
+            }
+        };
+        let now = self.applier.clock.now();
+        for row in rows.into_iter().filter(|row| row.version > 0) {
+            if row.complete_through != Some(row.model.complete_through_at(now)) {
+                desk.pending.entry(row.partner).or_default();
+            }
+        }
+    }
+
+    fn start_tasks(&self, desk: &mut Desk) {
+        while desk.working.len() < self.partners_at_a_time.max(1) {
+            let next = desk.pending.keys().find(|partner| !desk.working.contains(*partner)).cloned();
+            let Some((partner, pending)) = next.and_then(|partner| desk.pending.remove_entry(&partner)) else { return };
+            desk.working.insert(partner.clone());
+            let (applier, cubes, retry) = (self.applier.clone(), self.cubes.clone(), self.retry);
+            desk.tasks.spawn(async move {
+                let outcome = applier.apply(&partner, &pending).await;
+                match &outcome {
+                    Ok(Outcome::Applied(applied)) => publish(&cubes, &partner, applied).await,
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::warn!(%error, partner, "changes could not be applied; trying again");
+                        tokio::time::sleep(retry).await;
+                    }
+                }
+                Done { partner, pending, outcome }
+            });
+        }
+    }
+}
+
+impl Desk {
+    /// Notes what became of it; `true` when changes are missing.
+    fn finish(&mut self, done: Done) -> bool {
+        self.working.remove(&done.partner);
+        match done.outcome {
+            Ok(Outcome::Applied(_) | Outcome::Nothing) => false,
+            // What somebody else did not apply is still to be done.
+            Ok(Outcome::Lost) | Err(_) => {
+                self.pending.entry(done.partner).or_default().put_back(done.pending);
+                false
+            }
+            Ok(Outcome::Gap) => {
+                self.pending.remove(&done.partner);
+                true
+            }
+        }
+    }
+}
+
+async fn publish(cubes: &Cubes, partner: &str, applied: &Applied) {
+    if let Err(error) = cubes.applied(partner, applied).await {
+        // Found again by looking at the tables.
+        tracing::warn!(%error, partner, "the figures in memory could not be renewed; trying again");
+    }
+}
