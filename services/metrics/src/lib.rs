@@ -1,5 +1,108 @@
 //! Turns facts into rollups and answers queries.
+//!
+//! [`Metrics::run`] follows the change feed of ingestion: it rolls up who changed and commits rollups and feed position
+//! together. [`Metrics::routes`] answers from a [`cube`] per partner, which is loaded from the rollups and renewed when they
+//! change, whichever replica changed them.
 
+mod api;
 pub mod config;
 pub mod cube;
+mod cubes;
+mod feed;
+mod follower;
 pub mod query;
+mod rollups;
+
+use std::sync::Arc;
+
+use insights_access::{Outgoing, Policy};
+use insights_database::Database;
+use insights_proto::metrics::v1::metrics_service_server::MetricsServiceServer;
+use insights_service::Clock;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tonic::transport::Channel;
+
+pub use config::Config;
+pub use follower::{FailPoint, Step};
+pub use rollups::Migrator;
+
+use api::Api;
+use cubes::Cubes;
+use feed::Feed;
+use follower::{Applier, Follower};
+use rollups::Store;
+
+/// Why the service cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database cannot be reached or migrated.
+    #[error(transparent)]
+    Database(#[from] insights_database::Error),
+    /// The access table cannot be read.
+    #[error(transparent)]
+    Policy(#[from] insights_access::PolicyError),
+}
+
+/// The metrics service.
+#[derive(Clone)]
+pub struct Metrics {
+    config: Arc<Config>,
+    clock: Clock,
+    store: Store,
+    feed: Feed,
+    cubes: Cubes,
+    policy: Arc<Policy>,
+    fail: Option<FailPoint>,
+}
+
+impl Metrics {
+    /// Connects to its database and migrates it. `ingestion` is a channel to the change feed, called with `outgoing`.
+    pub async fn open(config: Config, clock: Clock, ingestion: Channel, outgoing: Outgoing) -> Result<Self, OpenError> {
+        let database = Database::connect(&config.database_url).await?;
+        database.migrate::<Migrator>().await?;
+        let store = Store::new(database);
+        let cubes = Cubes::new(store.clone(), clock.clone(), &config);
+        let feed = Feed::new(ingestion, outgoing);
+        Ok(Self { config: Arc::new(config), clock, store, feed, cubes, policy: Arc::new(Policy::product()?), fail: None })
+    }
+
+    /// For tests: asks `fail` at every step of an application whether to stop there, as a crash would.
+    #[must_use]
+    pub fn failing(mut self, fail: FailPoint) -> Self {
+        self.fail = Some(fail);
+        self
+    }
+
+    /// MetricsService, to be served behind the access layer.
+    pub fn routes(&self) -> Routes {
+        let api = Api {
+            cubes: self.cubes.clone(),
+            feed: self.feed.clone(),
+            store: self.store.clone(),
+            policy: self.policy.clone(),
+            limits: self.config.limits.clone(),
+            customers_per_group: self.config.customers_per_group,
+        };
+        Routes::new(insights_service::sized!(MetricsServiceServer::new(api), &self.config.messages))
+    }
+
+    /// Follows the feed and keeps the figures in memory fresh, until `shutdown`.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let applier = Applier {
+            store: self.store.clone(),
+            feed: self.feed.clone(),
+            clock: self.clock.clone(),
+            customers_per_group: self.config.customers_per_group,
+            fail: self.fail.clone(),
+        };
+        let follower = Follower {
+            applier,
+            cubes: self.cubes.clone(),
+            partners_at_a_time: self.config.partners_at_a_time,
+            tick: self.config.tick(),
+            retry: self.config.retry(),
+        };
+        tokio::join!(follower.run(shutdown.clone()), self.cubes.run(shutdown));
+    }
+}
