@@ -54,6 +54,17 @@ pub struct Query {
     pub scope: Scope,
     /// What counts as good standing.
     pub switches: Switches,
+    /// Only the groups that rank highest.
+    pub top: Option<Top>,
+}
+
+/// The groups that rank highest by a measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Top {
+    /// A count or billed revenue.
+    pub measure: Measure,
+    /// How many groups.
+    pub count: usize,
 }
 
 impl Query {
@@ -88,4 +99,9 @@ pub const fn is_seat_measure(measure: Measure, basis: Basis) -> bool {
         | Measure::ActiveUsers
         | Measure::TotalUsers => false,
     }
+}
+
+/// Measures that are ratios.
+pub const fn is_percentage(measure: Measure) -> bool {
+    matches!(measure, Measure::ActiveUsagePercent | Measure::DeploymentPercent | Measure::UsagePercent)
 }

@@ -7,7 +7,7 @@ use insights_proto::metrics::v1::{self, Dimension, Measure};
 use insights_service::{Error, FieldViolation};
 
 use crate::config::Limits;
-use crate::query::{Basis, Filter, Query, Scope, is_seat_measure};
+use crate::query::{Basis, Filter, Query, Scope, Top, is_percentage, is_seat_measure};
 
 /// Why seats are refused by service.
 const NO_SEATS_BY_SERVICE: &str =
@@ -94,10 +94,37 @@ impl<'a> Parser<'a> {
         if query.as_of.is_some() {
             self.fault(format!("{path}.as_of"), "is not served yet: leave it out to read reported rows as they stand now");
         }
+        let top = query.top.and_then(|top| self.top(path, top, by_service));
         let (from, to) = months?;
         let switches = Switches { include_grace: query.include_grace, include_free: query.include_free };
-        let parsed = Query { measures, group_by, from, to, filters, basis, scope, switches };
+        let parsed = Query { measures, group_by, from, to, filters, basis, scope, switches, top };
         (self.faults.len() == before).then_some(parsed)
+    }
+
+    fn top(&mut self, path: &str, top: v1::Top, by_service: bool) -> Option<Top> {
+        let field = format!("{path}.top.measure");
+        let measure = match Measure::try_from(top.measure) {
+            Ok(measure) if is_percentage(measure) => {
+                self.fault(field, "is a percentage: rank by a count or by billed revenue");
+                return None;
+            }
+            Ok(measure) if by_service && is_seat_measure(measure, Basis::Users) => {
+                self.fault(field, format!("{} {NO_SEATS_BY_SERVICE}", measure_name(measure)));
+                return None;
+            }
+            Ok(Measure::Unspecified) | Err(_) => {
+                self.fault(field, format!("{} is not a measure", top.measure));
+                return None;
+            }
+            Ok(measure) => measure,
+        };
+        match usize::try_from(top.count) {
+            Ok(count) if count > 0 => Some(Top { measure, count }),
+            _ => {
+                self.fault(format!("{path}.top.count"), "is less than 1");
+                None
+            }
+        }
     }
 
     fn months(&mut self, path: &str, query: &v1::Query) -> Option<(Month, Month)> {

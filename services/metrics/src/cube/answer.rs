@@ -1,5 +1,7 @@
 //! Figures as rows: one per month, group and currency.
 
+use std::collections::HashSet;
+
 use insights_domain::amount::Amount;
 use insights_domain::calendar::Month;
 use insights_domain::percentage::Percentage;
@@ -11,10 +13,10 @@ use super::keys::{Key, part};
 use super::plan::{Plan, SUBSCRIPTION_LEVEL, WHAT_LEVEL};
 use super::rows::{Needs, Scan, seller_of};
 use super::{Cube, View};
-use crate::query::{Basis, Query};
+use crate::query::{Basis, Query, Top};
 
 /// The answer to a query.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// Ordered by month, then by the dimensions' values, then by currency.
     pub rows: Vec<AnswerRow>,
@@ -23,7 +25,7 @@ pub struct Answer {
 }
 
 /// One month, group and currency.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerRow {
     /// The month.
     pub month: Month,
@@ -80,7 +82,10 @@ pub enum Source {
 impl Cube {
     /// Answers a query for who looks. Months after that of `complete_through` give no rows.
     pub fn query(&self, query: &Query, view: View<'_>) -> Answer {
-        let plan = Plan::new(query, self, view);
+        let mut plan = Plan::new(query, self, view);
+        if let Some(top) = query.top {
+            plan.limit_to(self.best(query, top, view));
+        }
         let counted = plan.count(false);
         let mut rows = Vec::new();
         for month in plan.months() {
@@ -92,6 +97,42 @@ impl Cube {
     }
 }
 
+impl Cube {
+    /// The keys of the groups that rank highest. Whoever may not see revenue ranks by available seats instead.
+    fn best(&self, query: &Query, top: Top, view: View<'_>) -> HashSet<Key> {
+        let hidden = top.measure == Measure::BilledRevenue && !view.revenue;
+        let measure = if hidden { Measure::Available } else { top.measure };
+        let flow = matches!(
+            measure,
+            Measure::New | Measure::Churned | Measure::Returning | Measure::NewSeats | Measure::BilledRevenue
+        );
+        let last = query.to.min(self.partner.last_month());
+        let from = if flow { query.from } else { last };
+        let ranking = Query { measures: vec![measure], from, to: last, top: None, ..query.clone() };
+        let plan = Plan::new(&ranking, self, view);
+        let table = plan.read(false);
+        let mut ranked: Vec<(i128, Key)> = table
+            .groups
+            .iter()
+            .zip(0..)
+            .map(|(group, position)| {
+                (plan.months().map(|month| plan.score(measure, &table, position, month)).sum(), group.key)
+            })
+            .collect();
+        ranked.sort_unstable_by_key(|(score, _)| std::cmp::Reverse(*score));
+        // Only groups that tie for the last place need their values to be told apart.
+        let Some((last, _)) = ranked.get(top.count.saturating_sub(1)).copied() else {
+            return ranked.into_iter().map(|(_, key)| key).collect();
+        };
+        let above = ranked.partition_point(|(score, _)| *score > last);
+        let tied = ranked.partition_point(|(score, _)| *score >= last);
+        let mut tied: Vec<_> = ranked.drain(above..tied).map(|(_, key)| (plan.values_of(key), key)).collect();
+        tied.sort_unstable();
+        let best = ranked[..above].iter().map(|(_, key)| *key);
+        best.chain(tied.into_iter().take(top.count - above).map(|(_, key)| key)).collect()
+    }
+}
+
 /// A query's groups in the order of their values, with their figures.
 pub(super) struct Counted {
     pub table: Table,
@@ -100,18 +141,21 @@ pub(super) struct Counted {
 
 impl Plan<'_> {
     /// Reads every chunk.
-    pub(super) fn count(&self, explained: bool) -> Counted {
+    fn read(&self, explained: bool) -> Table {
         let needs = Needs::of(self, explained);
         let mut table = Table::new(self.query.from.previous(), self.query.to, explained);
         if self.query.group_by.is_empty() {
             table.group(0, 0, 0);
         }
-        let (mut customers, mut subscriptions) = (0, 0);
-        for chunk in self.cube.chunks.values() {
-            Scan::new(self, chunk, needs, customers, subscriptions).read(&mut table);
-            customers += u32::try_from(chunk.customers.len()).unwrap_or_default();
-            subscriptions += u32::try_from(chunk.subscriptions.len()).unwrap_or_default();
+        for placed in &self.chunks {
+            Scan::new(self, placed, needs).read(&mut table);
         }
+        table
+    }
+
+    /// Reads every chunk and puts the groups in order.
+    pub(super) fn count(&self, explained: bool) -> Counted {
+        let table = self.read(explained);
         let keys = table.groups.iter().zip(0..);
         let mut groups: Vec<(u32, Vec<Option<String>>)> =
             keys.map(|(group, position)| (position, self.values_of(group.key))).collect();
@@ -200,6 +244,21 @@ impl Plan<'_> {
         }
     }
 
+    /// What a group ranks by in one month: revenue in the reporting currency, in millionths; else the count.
+    fn score(&self, measure: Measure, table: &Table, group: u32, month: Month) -> i128 {
+        if measure == Measure::BilledRevenue {
+            let texts = &self.cube.dictionaries.texts;
+            let by_currency = table.revenue.get(&(group, month)).into_iter().flatten();
+            let in_reporting =
+                by_currency.filter(|(code, _)| texts.value(**code).as_ref() == Some(&self.cube.partner.currency));
+            return in_reporting.map(|(_, amount)| i128::from(amount.micros())).sum();
+        }
+        match self.figure(measure, table, group, month, table.read(group, month), None) {
+            Figure::Count(count) => count.into(),
+            Figure::Null | Figure::Percentage(_) | Figure::Amount(_) => 0,
+        }
+    }
+
     fn usage_percent(&self, figures: Figures) -> Percentage {
         match self.query.basis {
             Basis::Entitlements => Percentage::of(figures.active, figures.available),
@@ -223,8 +282,8 @@ impl Plan<'_> {
             | Dimension::AttributionType
             | Dimension::SalesChannel
             | Dimension::PricingModel => self.cube.dictionaries.texts.value(code).clone(),
-            Dimension::Customer => self.cube.customer_at(code).map(|header| header.id.clone()),
-            Dimension::Subscription => self.cube.subscription_at(code),
+            Dimension::Customer => self.customer_at(code).map(|header| header.id.clone()),
+            Dimension::Subscription => self.subscription_at(code),
             Dimension::Product => self.products.get((code as usize).checked_sub(1)?).cloned(),
             Dimension::Sku => partner.skus.get(&code).map(|sku| sku.id.clone()),
             Dimension::Service => partner.services.get(&code).cloned(),
@@ -271,32 +330,23 @@ impl Plan<'_> {
     }
 }
 
-impl Cube {
+impl Plan<'_> {
     /// The customer a key's code stands for.
     fn customer_at(&self, code: u32) -> Option<&super::CustomerHeader> {
-        let mut position = (code as usize).checked_sub(1)?;
-        for chunk in self.chunks.values() {
-            match chunk.customers.get(position) {
-                Some(customer) => return Some(&customer.header),
-                None => position -= chunk.customers.len(),
-            }
-        }
-        None
+        let at = self.chunks.partition_point(|placed| placed.customers < code).checked_sub(1)?;
+        let placed = &self.chunks[at];
+        let customer = placed.chunk.customers.get((code - placed.customers) as usize - 1)?;
+        Some(&customer.header)
     }
 
     /// The id of the subscription a key's code stands for.
     fn subscription_at(&self, code: u32) -> Option<String> {
-        let mut position = (code as usize).checked_sub(1)?;
-        for chunk in self.chunks.values() {
-            if let Some(customer) = chunk.customer_of.get(position) {
-                let customer = &chunk.customers[*customer as usize];
-                let subscription =
-                    customer.header.subscriptions.get(position - customer.first_subscription as usize)?;
-                return Some(subscription.id.clone());
-            }
-            position -= chunk.subscriptions.len();
-        }
-        None
+        let at = self.chunks.partition_point(|placed| placed.subscriptions < code).checked_sub(1)?;
+        let placed = &self.chunks[at];
+        let position = (code - placed.subscriptions) as usize - 1;
+        let customer = &placed.chunk.customers[*placed.chunk.customer_of.get(position)? as usize];
+        let subscription = customer.header.subscriptions.get(position - customer.first_subscription as usize)?;
+        Some(subscription.id.clone())
     }
 }
 

@@ -6,7 +6,7 @@ use insights_domain::facts::{Attribution, Seller, ServiceNumber, SkuNumber};
 use insights_domain::standing::Standing;
 use insights_proto::metrics::v1::Dimension;
 
-use super::chunk::{PRESENT, TRIAL, standing_of};
+use super::chunk::{Chunk, PRESENT, TRIAL, standing_of};
 use super::dictionary::Dictionaries;
 use super::keys::{Key, part};
 use super::{Cube, View, seller_code};
@@ -50,11 +50,30 @@ pub(super) struct What {
     pub hits: Vec<bool>,
 }
 
+/// A chunk, and how many customers and subscriptions stand before it: their codes in keys go on from there.
+pub(super) struct PlacedChunk<'a> {
+    pub chunk: &'a Chunk,
+    pub customers: u32,
+    pub subscriptions: u32,
+}
+
+fn placed(cube: &Cube) -> Vec<PlacedChunk<'_>> {
+    let (mut customers, mut subscriptions) = (0, 0);
+    let mut chunks = Vec::with_capacity(cube.chunks.len());
+    for chunk in cube.chunks.values() {
+        chunks.push(PlacedChunk { chunk, customers, subscriptions });
+        customers += u32::try_from(chunk.customers.len()).unwrap_or_default();
+        subscriptions += u32::try_from(chunk.subscriptions.len()).unwrap_or_default();
+    }
+    chunks
+}
+
 /// A query made ready for the columns.
 pub(super) struct Plan<'a> {
     pub query: &'a Query,
     pub cube: &'a Cube,
     pub view: View<'a>,
+    pub chunks: Vec<PlacedChunk<'a>>,
     /// A subscription-level dimension is filtered, grouped by or scoped.
     pub by_subscription: bool,
     /// Groups differ within a customer.
@@ -82,6 +101,17 @@ pub(super) struct Plan<'a> {
     texts: BTreeMap<Dimension, Vec<bool>>,
     ids: BTreeMap<Dimension, HashSet<String>>,
     sellers: Option<[bool; 3]>,
+    /// Only these groups, and only customers and subscriptions of theirs.
+    pub only: Option<Only>,
+}
+
+/// The groups a query is limited to.
+pub(super) struct Only {
+    pub keys: HashSet<Key>,
+    /// Codes of their customers, when the query splits by customer.
+    pub customers: Option<HashSet<u32>>,
+    /// Codes of their subscriptions, when the query splits by subscription.
+    pub subscriptions: Option<HashSet<u32>>,
 }
 
 impl<'a> Plan<'a> {
@@ -93,6 +123,7 @@ impl<'a> Plan<'a> {
             query,
             cube,
             view,
+            chunks: placed(cube),
             by_subscription: filtered
                 || splits_subscriptions
                 || query.scope != Scope::AllSellers
@@ -111,12 +142,23 @@ impl<'a> Plan<'a> {
             texts: BTreeMap::new(),
             ids: BTreeMap::new(),
             sellers: None,
+            only: None,
         };
         plan.prepare_values(&cube.dictionaries);
         plan.prepare_flags();
         plan.prepare_whats();
         plan.prepare_pairs(&cube.dictionaries);
         plan
+    }
+
+    /// Limits the query to some of its groups.
+    pub(super) fn limit_to(&mut self, keys: HashSet<Key>) {
+        let codes = |dimension| {
+            let at = self.query.group_by.iter().position(|group| *group == dimension)?;
+            Some(keys.iter().map(|key| part(*key, at)).collect())
+        };
+        let (customers, subscriptions) = (codes(Dimension::Customer), codes(Dimension::Subscription));
+        self.only = Some(Only { keys, customers, subscriptions });
     }
 
     /// Whether a text code of a dimension passes its filter.
@@ -140,7 +182,6 @@ impl<'a> Plan<'a> {
         in_scope && self.sellers.is_none_or(|sellers| sellers[usize::from(seller)])
     }
 
-    /// Whether some text dimension of customers is filtered or grouped by, or none.
     fn values(&self, dimension: Dimension) -> Option<&'a [Option<String>]> {
         self.query.filter(dimension).map(|filter| filter.values.as_slice())
     }

@@ -1,6 +1,6 @@
 //! Reads the columns of one chunk for a query: customers, subscriptions, seats, revenue.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 
 use insights_domain::amount::Amount;
@@ -15,7 +15,7 @@ use super::chunk::{
 };
 use super::figures::{KeyHasher, Table};
 use super::keys::Key;
-use super::plan::Plan;
+use super::plan::{PlacedChunk, Plan};
 use super::seller_code;
 use crate::query::Basis;
 
@@ -102,13 +102,17 @@ pub(super) struct Scan<'p, 'a> {
 }
 
 impl<'p, 'a> Scan<'p, 'a> {
-    /// Codes of customers and subscriptions in keys begin after these counts.
-    pub(super) fn new(plan: &'p Plan<'a>, chunk: &'p Chunk, needs: Needs, customers: u32, subscriptions: u32) -> Self {
+    pub(super) fn new(plan: &'p Plan<'a>, placed: &PlacedChunk<'p>, needs: Needs) -> Self {
+        let PlacedChunk { chunk, customers, subscriptions } = *placed;
+        let limited = |only: Option<&HashSet<u32>>, code: u32| only.is_none_or(|only| only.contains(&code));
+        let only = plan.only.as_ref();
         let customer_passes: Vec<bool> = chunk
             .customers
             .iter()
-            .map(|customer| {
-                plan.text_passes(Dimension::Country, customer.country)
+            .zip(customers + 1..)
+            .map(|(customer, code)| {
+                limited(only.and_then(|only| only.customers.as_ref()), code)
+                    && plan.text_passes(Dimension::Country, customer.country)
                     && plan.text_passes(Dimension::Segment, customer.segment)
                     && plan.text_passes(Dimension::Industry, customer.industry)
                     && plan.id_passes(Dimension::Customer, &customer.header.id)
@@ -121,13 +125,14 @@ impl<'p, 'a> Scan<'p, 'a> {
                 | plan.group_part(Dimension::Customer, customers + position)
         });
         let headers = chunk.customers.iter().flat_map(|customer| &customer.header.subscriptions);
-        let subscription_passes =
-            chunk.subscriptions.iter().zip(headers).zip(&chunk.customer_of).map(|((columns, header), customer)| {
-                customer_passes[*customer as usize]
-                    && plan.text_passes(Dimension::SalesChannel, columns.sales_channel)
-                    && plan.text_passes(Dimension::PricingModel, columns.pricing_model)
-                    && plan.id_passes(Dimension::Subscription, &header.id)
-            });
+        let numbered = chunk.subscriptions.iter().zip(headers).zip(&chunk.customer_of).zip(subscriptions + 1..);
+        let subscription_passes = numbered.map(|(((columns, header), customer), code)| {
+            customer_passes[*customer as usize]
+                && limited(only.and_then(|only| only.subscriptions.as_ref()), code)
+                && plan.text_passes(Dimension::SalesChannel, columns.sales_channel)
+                && plan.text_passes(Dimension::PricingModel, columns.pricing_model)
+                && plan.id_passes(Dimension::Subscription, &header.id)
+        });
         let subscription_part = chunk.subscriptions.iter().zip(1..).map(|(columns, position)| {
             plan.group_part(Dimension::SalesChannel, columns.sales_channel)
                 | plan.group_part(Dimension::PricingModel, columns.pricing_model)
@@ -214,6 +219,11 @@ impl<'p, 'a> Scan<'p, 'a> {
     pub(super) fn groups_of(&self, columns: &MonthColumns, position: usize, mut each: impl FnMut(Key, u32, Key)) {
         let plan = self.plan;
         let customer = self.chunk.customer_of[position] as usize;
+        let mut each = |key, what, pair| {
+            if plan.only.as_ref().is_none_or(|only| only.keys.contains(&key)) {
+                each(key, what, pair);
+            }
+        };
         if !plan.splits_customers {
             each(self.customer_part[customer], 0, 0);
             return;
@@ -258,6 +268,9 @@ impl<'p, 'a> Scan<'p, 'a> {
         for position in 0..self.passes.len() {
             if self.passes[position] {
                 let customer = self.chunk.customer_of[position] as usize;
+                if self.plan.only.as_ref().is_some_and(|only| !only.keys.contains(&self.customer_part[customer])) {
+                    continue;
+                }
                 let (group, lives) = &mut whole[customer];
                 let group = *group.get_or_insert_with(|| table.group(self.customer_part[customer], 0, 0));
                 mark(columns, position, bit, lives);

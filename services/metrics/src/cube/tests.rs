@@ -10,7 +10,7 @@ use insights_domain::standing::Switches;
 use insights_proto::metrics::v1::{Dimension, Measure};
 
 use super::*;
-use crate::query::{Basis, Filter, Query, Scope};
+use crate::query::{Basis, Filter, Query, Scope, Top};
 
 const E3: u32 = 1;
 const CRM: u32 = 2;
@@ -126,6 +126,7 @@ fn query(measures: &[Measure], group_by: &[Dimension], from: &str, to: &str) -> 
         basis: Basis::Users,
         scope: Scope::AllSellers,
         switches: Switches::default(),
+        top: None,
     }
 }
 
@@ -231,6 +232,30 @@ fn use_without_a_licence_is_explained() {
     let of_yammer = rows.iter().find(|row| row.dimensions == [some("Yammer")]).unwrap();
     assert_eq!((of_yammer.reasons.total(), of_yammer.denominator), (30, 20));
     assert_eq!((of_yammer.reasons.covered, of_yammer.reasons.unlicensed_use), (20, 10));
+}
+
+#[test]
+fn the_top_groups_are_those_of_the_last_month() {
+    let partner = partner("2026-06-30");
+    let seats = |first: u32, last: u32| [("2026-02-01", "Active", first), ("2026-06-01", "Active", last)];
+    let of = |number, states: &[(&str, &str, u32)]| {
+        customer(number, "BR", &[Sold { sku: E3, states, users: &[], locations: &[] }], &[], &partner)
+    };
+    let customers = vec![of(1, &seats(90, 1)), of(2, &seats(2, 5)), of(3, &seats(3, 7)), of(4, &seats(4, 5))];
+    let cube = Cube::new(partner.clone()).apply(partner.clone(), customers);
+    let mut asked = query(&[Measure::Available], &[Dimension::Customer], "2026-05", "2026-12");
+    // Whoever may not see revenue gets the ranking by seats.
+    for measure in [Measure::Available, Measure::BilledRevenue] {
+        asked.top = Some(Top { measure, count: 2 });
+        let rows: Vec<_> = counts(&cube.query(&asked, View::default()))
+            .into_iter()
+            .map(|(of, group, values)| (of, group[0].clone(), values[0]))
+            .collect();
+        let expected = [("2026-05", "c2", 2), ("2026-05", "c3", 3), ("2026-06", "c2", 5), ("2026-06", "c3", 7)];
+        assert_eq!(rows, expected.map(|(of, id, seats)| (of.to_owned(), some(id), seats)));
+    }
+    asked.top = Some(Top { measure: Measure::NewSeats, count: 1 });
+    assert_eq!(counts(&cube.query(&asked, View::default()))[0].1, [some("c3")]);
 }
 
 #[test]

@@ -60,6 +60,9 @@ impl Scan<'_, '_> {
         if !self.plan.splits_subscriptions {
             for what in self.whats_without_subscription(classes, usage) {
                 let key = self.customer_part[customer] | self.plan.whats[what as usize].code;
+                if self.plan.only.as_ref().is_some_and(|only| !only.keys.contains(&key)) {
+                    continue;
+                }
                 cells.entry(key).or_insert_with(|| empty(what, 0));
             }
         }
