@@ -2,3 +2,6 @@
 
 pub mod differential;
 pub mod examples;
+pub mod keys;
+pub mod small;
+pub mod wire;

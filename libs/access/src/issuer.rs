@@ -124,7 +124,11 @@ impl Issuer {
             return Err(IssuerError::Request("a token needs a partner of 1 to 256 bytes"));
         }
         let names: Vec<_> = request.roles.iter().copied().map(role_name).collect();
-        let subject = if request.subject.is_empty() { names.join("+") } else { request.subject.clone() };
+        let subject = match request.subject.as_str() {
+            "" if names.is_empty() => "nobody".to_owned(),
+            "" => names.join("+"),
+            subject => subject.to_owned(),
+        };
         let ttl = TimeDelta::from_std(request.ttl).map_err(|_| IssuerError::Request("the time to live is too long"))?;
         let mut claims = registered(&subject, &AccessConfig::default().people.audience, self.clock.now(), ttl)?;
         claims.insert("partner".into(), json!(request.partner));

@@ -1,0 +1,9 @@
+//! Attacks on tokens, with real keys and real tokens over real HTTP/2.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod attacks;
+mod claims;
+mod harm;
+mod rotation;
+mod server;
+mod services;
