@@ -141,7 +141,8 @@ impl SmallServer {
     /// A token of a report viewer of the partner.
     #[must_use]
     pub fn token(&self, partner: &str) -> String {
-        let request = TokenRequest { roles: vec![Role::ReportViewer], partner: partner.into(), ..TokenRequest::default() };
+        let request =
+            TokenRequest { roles: vec![Role::ReportViewer], partner: partner.into(), ..TokenRequest::default() };
         self.issuer.mint(&request).expect("a token")
     }
 }

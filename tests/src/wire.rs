@@ -63,7 +63,12 @@ impl Wire {
     ///
     /// # Errors
     /// When no HTTP answer comes.
-    pub async fn call(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer, Box<dyn std::error::Error>> {
+    pub async fn call(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Answer, Box<dyn std::error::Error>> {
         let mut request = Request::post(format!("http://{}{path}", self.server)).header("te", "trailers");
         if !headers.iter().any(|(name, _)| *name == "content-type") {
             request = request.header("content-type", "application/grpc");
@@ -74,8 +79,8 @@ impl Wire {
         let response = self.client.request(request.body(Full::new(Bytes::copy_from_slice(body)))?).await?;
         let (parts, body) = response.into_parts();
         let collected = body.collect().await?;
-        let status = Status::from_header_map(&parts.headers)
-            .or_else(|| collected.trailers().and_then(Status::from_header_map));
+        let status =
+            Status::from_header_map(&parts.headers).or_else(|| collected.trailers().and_then(Status::from_header_map));
         Ok(Answer { http: parts.status, headers: parts.headers, body: collected.to_bytes(), status })
     }
 

@@ -52,7 +52,8 @@ async fn a_call_that_does_not_end_is_cut_off() {
 #[tokio::test]
 async fn old_connections_are_asked_to_go_without_losing_a_call() {
     let small = Small::default();
-    let server = SmallServer::start(&small, ServerConfig { connection_age_seconds: 1, ..ServerConfig::default() }).await;
+    let server =
+        SmallServer::start(&small, ServerConfig { connection_age_seconds: 1, ..ServerConfig::default() }).await;
     let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
     let io = hyper_util::rt::TokioIo::new(stream);
     let executor = hyper_util::rt::TokioExecutor::new();

@@ -24,7 +24,9 @@ async fn an_unknown_method_is_never_a_page() {
         "/insights.nothing.v1.Service/Method",
         "/grpc.health.v1.Health/Nothing",
     ] {
-        for headers in [vec![], vec![("authorization", format!("Bearer {token}"))], vec![("authorization", "Bearer x".into())]] {
+        for headers in
+            [vec![], vec![("authorization", format!("Bearer {token}"))], vec![("authorization", "Bearer x".into())]]
+        {
             let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let answer = server.wire.call(path, &headers, EMPTY).await.unwrap();
             assert_eq!(answer.code(), Code::Unimplemented, "{path}: {answer:?}");

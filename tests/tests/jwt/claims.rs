@@ -168,7 +168,9 @@ async fn claims_are_found_where_the_configuration_says() {
         "realm_access": {"roles": ["insights-viewer", "global_admin", "offline_access"]},
         "where": {"sites": ["L1", "L2"]},
     }));
-    let Identity::Person(person) = server.verifier.identify(&key.sign(&claims)).await.unwrap() else { panic!("a service?") };
+    let Identity::Person(person) = server.verifier.identify(&key.sign(&claims)).await.unwrap() else {
+        panic!("a service?")
+    };
     assert_eq!(person.partner(), "contoso");
     assert_eq!(format!("{:?}", person.roles()), r#"{"report_viewer"}"#, "only mapped names count once there is a map");
     assert_eq!(person.locations().unwrap().iter().collect::<Vec<_>>(), ["L1", "L2"]);

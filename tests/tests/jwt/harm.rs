@@ -66,7 +66,8 @@ async fn of_two_equal_keys_the_usual_reader_takes_one() {
     let twice = good.replace(r#""partner":"contoso""#, r#""partner":"contoso","partner":"fabrikam""#);
     let token = key.sign_text(&key.header(), &twice);
     let jwk = serde_json::from_value(key.jwk()).unwrap();
-    let read = decode::<Value>(&token, &DecodingKey::from_jwk(&jwk).unwrap(), &Validation::new(Algorithm::ES256)).unwrap();
+    let read =
+        decode::<Value>(&token, &DecodingKey::from_jwk(&jwk).unwrap(), &Validation::new(Algorithm::ES256)).unwrap();
     assert_eq!(read.claims["partner"], "fabrikam", "the harm: the last one silently wins");
     server.refuses("the partner twice", &token).await;
 }

@@ -81,7 +81,9 @@ async fn a_flood_of_unknown_ids_asks_once_per_interval() {
 async fn worn_out_tokens_cost_no_fetch() {
     let key = Key::ec("k");
     let server = Server::start(&[&key]).await;
-    for claims in [with(json!({"exp": 1, "nbf": 0})), with(json!({"aud": "other"})), with(json!({"iss": "https://evil.test"}))] {
+    for claims in
+        [with(json!({"exp": 1, "nbf": 0})), with(json!({"aud": "other"})), with(json!({"iss": "https://evil.test"}))]
+    {
         server.refuses("before any key is known", &key.sign(&claims)).await;
     }
     assert_eq!(server.fetches(), 0);
@@ -116,7 +118,15 @@ async fn an_answer_that_is_no_jwks_changes_nothing() {
     let server = Server::start(&[&key]).await;
     server.passes("before", &key.sign(&good())).await;
     let many = vec![key.jwk(); 101];
-    for text in ["", "{}", "<html>", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"EC"}]}"#, &json!({"keys": many}).to_string(), &" ".repeat(2 << 20)] {
+    for text in [
+        "",
+        "{}",
+        "<html>",
+        r#"{"keys":[]}"#,
+        r#"{"keys":[{"kty":"EC"}]}"#,
+        &json!({"keys": many}).to_string(),
+        &" ".repeat(2 << 20),
+    ] {
         *server.issuer.jwks.lock().unwrap() = text.to_owned();
         server.advance(30);
         server.refuses("a new id makes us look", &Key::ec("x").sign(&good())).await;
@@ -137,7 +147,8 @@ async fn weak_and_foreign_keys_are_skipped() {
     let mut as_rsa = misnamed.jwk();
     as_rsa["alg"] = json!("RS256");
     let short = json!({"kty": "RSA", "kid": "short", "n": "w".repeat(171), "e": "AQAB"});
-    *server.issuer.jwks.lock().unwrap() = json!({"keys": [encryption, sign_only, as_rsa, short, 7, key.jwk()]}).to_string();
+    *server.issuer.jwks.lock().unwrap() =
+        json!({"keys": [encryption, sign_only, as_rsa, short, 7, key.jwk()]}).to_string();
     server.passes("the good one", &key.sign(&good())).await;
     for skipped in [&signer, &misnamed] {
         server.refuses(&skipped.id, &skipped.sign(&good())).await;

@@ -109,7 +109,8 @@ async fn the_local_issuer_rotates() {
     let seconds = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(0));
     let reads = seconds.clone();
     let started = Clock::system().now();
-    let clock = Clock::new(move || started + chrono::TimeDelta::seconds(reads.load(std::sync::atomic::Ordering::SeqCst)));
+    let clock =
+        Clock::new(move || started + chrono::TimeDelta::seconds(reads.load(std::sync::atomic::Ordering::SeqCst)));
     let verifier = Verifier::new(issuer.access_config(), clock).unwrap();
     let request = TokenRequest { partner: "contoso".into(), ..TokenRequest::default() };
     let before = issuer.mint(&request).unwrap();

@@ -90,3 +90,31 @@ pub(crate) async fn quota(State(quotas): State<Arc<Quotas>>, request: Request, n
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_bucket_that_refills() {
+        let config = ServerConfig { calls_per_second_per_partner: 5, ..ServerConfig::default() };
+        let quotas = Quotas::new(&config);
+        let start = Instant::now();
+        let held: Vec<_> = (0..5).map(|_| quotas.begin("p", start).map_err(|_| "refused")).collect();
+        assert!(held.iter().all(Result::is_ok), "five at the limit");
+        let Err(wait) = quotas.begin("p", start) else { panic!("the sixth passes") };
+        assert!(wait > Duration::from_millis(150) && wait <= Duration::from_millis(200), "{wait:?}");
+        assert!(quotas.begin("q", start).is_ok(), "another partner");
+        assert!(quotas.begin("p", start + wait + Duration::from_millis(1)).is_ok(), "when it says so");
+        assert!(quotas.begin("p", start + wait + Duration::from_millis(1)).is_err());
+    }
+
+    #[test]
+    fn idle_partners_are_forgotten() {
+        let quotas = Quotas::new(&ServerConfig::default());
+        for number in 0..100 {
+            assert!(quotas.begin(&format!("p{number}"), Instant::now()).is_ok());
+        }
+        assert!(quotas.partners.lock().unwrap_or_else(PoisonError::into_inner).is_empty());
+    }
+}
