@@ -37,8 +37,8 @@ pub struct Denial {
     pub refusal: Option<Refusal>,
 }
 
-/// Told of every denial, such as the audit.
-pub type DenialObserver = Arc<dyn Fn(&Denial) + Send + Sync>;
+/// Told of every denial before it is answered, such as the audit: the caller hears of it when the future has ended.
+pub type DenialObserver = Arc<dyn Fn(Denial) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// How many calls went which way.
 #[derive(Debug, Default)]
@@ -175,12 +175,15 @@ impl Guard {
             Ok(token) => self.verifier.identify(token).await,
             Err(refusal) => Err(refusal),
         };
-        let identity = identity.map_err(|refusal| self.refuse(&path, None, Some(refusal)))?;
+        let identity = match identity {
+            Ok(identity) => identity,
+            Err(refusal) => return Err(self.refuse(&path, None, Some(refusal)).await),
+        };
         match (demand, identity) {
             (None, _) => {}
             (Some(Demand::Roles(roles) | Demand::ByMeasure(roles)), Identity::Person(person)) => {
                 if !roles.intersects(person.roles()) {
-                    return Err(self.refuse(&path, Some(person), None));
+                    return Err(self.refuse(&path, Some(person), None).await);
                 }
                 parts.extensions.insert(person);
             }
@@ -190,8 +193,8 @@ impl Guard {
                 }
                 parts.extensions.insert(service);
             }
-            (Some(_), Identity::Person(person)) => return Err(self.refuse(&path, Some(person), None)),
-            (Some(_), Identity::Service(_)) => return Err(self.refuse(&path, None, None)),
+            (Some(_), Identity::Person(person)) => return Err(self.refuse(&path, Some(person), None).await),
+            (Some(_), Identity::Service(_)) => return Err(self.refuse(&path, None, None).await),
         }
         self.counters.allowed.fetch_add(1, Ordering::Relaxed);
         Ok(())
@@ -206,10 +209,13 @@ impl Guard {
             (Ok(token), None) => self.verifier.person(token).await,
             _ => Err(Refusal::Missing),
         };
-        verified.map(Some).map_err(|refusal| self.refuse(path, None, Some(refusal)))
+        match verified {
+            Ok(caller) => Ok(Some(caller)),
+            Err(refusal) => Err(self.refuse(path, None, Some(refusal)).await),
+        }
     }
 
-    fn refuse(&self, rpc: &str, caller: Option<Arc<Principal>>, refusal: Option<Refusal>) -> Status {
+    async fn refuse(&self, rpc: &str, caller: Option<Arc<Principal>>, refusal: Option<Refusal>) -> Status {
         let status = match refusal {
             None => forbidden(),
             Some(Refusal::KeysUnavailable) => keys_unavailable(),
@@ -221,7 +227,7 @@ impl Guard {
         let reason = refusal.map_or_else(|| "role missing".to_owned(), |refusal| refusal.to_string());
         tracing::info!(monotonic_counter.access_denied = 1_u64, rpc, reason, subject, code = ?status.code(), "call denied");
         if let Some(observer) = &self.observer {
-            observer(&Denial { rpc: rpc.to_owned(), caller, refusal });
+            observer(Denial { rpc: rpc.to_owned(), caller, refusal }).await;
         }
         status
     }
