@@ -1,0 +1,31 @@
+// The generated clients, over gRPC-Web, with the token of the session.
+import { getOption, type DescMethod } from "@bufbuild/protobuf";
+import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+
+import { AccessService } from "../gen/insights/access/v1/access_pb";
+import { policy, type Role } from "../gen/insights/access/v1/options_pb";
+import { ReportingService } from "../gen/insights/reporting/v1/reporting_pb";
+import { signOut, token } from "./session";
+
+const authorise: Interceptor = (next) => async (request) => {
+  const text = token();
+  if (text) request.header.set("authorization", `Bearer ${text}`);
+  try {
+    return await next(request);
+  } catch (fault) {
+    // The token has ended: only a new one helps.
+    if (ConnectError.from(fault).code === Code.Unauthenticated && text === token()) signOut();
+    throw fault;
+  }
+};
+
+const transport = createGrpcWebTransport({ baseUrl: window.location.origin, interceptors: [authorise] });
+
+export const reporting = createClient(ReportingService, transport);
+export const access = createClient(AccessService, transport);
+
+/** Whether one of the roles may call a method: read from the policy that stands in the API itself. */
+export function mayCall(method: DescMethod, roles: readonly Role[]): boolean {
+  return getOption(method, policy).roles.some((role) => roles.includes(role));
+}

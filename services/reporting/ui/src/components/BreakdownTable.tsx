@@ -1,0 +1,124 @@
+import { useState } from "react";
+
+import { drawn, figure, fractionOf, NO_FIGURE, valueName } from "../app/format";
+import { dimensionLabel, measures as measureName } from "../app/labels";
+import { Basis, Measure, type Value } from "../gen/insights/metrics/v1/query_pb";
+import type { Breakdown, Group } from "../gen/insights/reporting/v1/dashboards_pb";
+import { ReasonsButton } from "./Reasons";
+import { Sparkline } from "./Sparkline";
+import { Empty } from "./States";
+
+type Props = {
+  title: string;
+  breakdown: Breakdown | undefined;
+  /** Other words for measures on this page. */
+  words?: Partial<Record<Measure, string>>;
+  /** Which measure the trend shows. */
+  trend: Measure;
+};
+
+const SHORT = 8;
+
+/** Whose reasons stand beside a measure. */
+const basisOf: Partial<Record<Measure, Basis>> = {
+  [Measure.USAGE_PERCENT]: Basis.USERS,
+  [Measure.ACTIVE_USAGE_PERCENT]: Basis.ENTITLEMENTS,
+};
+
+/** Figures of the last month by one dimension, with their trends. */
+export function BreakdownTable({ title, breakdown, words = {}, trend }: Props) {
+  const [all, setAll] = useState(false);
+  if (!breakdown || breakdown.groups.length === 0) {
+    return (
+      <section className="panel" aria-label={title}>
+        <h2>{title}</h2>
+        <Empty>Nothing matches the filters in this range.</Empty>
+      </section>
+    );
+  }
+  const { groups, measures } = breakdown;
+  const largest = Math.max(0, ...groups.map((group) => drawn(group.values[0]) ?? 0));
+  const shown = all ? groups : groups.slice(0, SHORT);
+  const trendIndex = measures.indexOf(trend);
+  return (
+    <section className="panel" aria-label={title}>
+      <div className="panel-head">
+        <h2>{title}</h2>
+        {breakdown.overlapping && (
+          <span className="badge" title="Something may belong to several of these, so they can sum to more than the whole.">
+            overlapping
+          </span>
+        )}
+      </div>
+      <div className="scroll" tabIndex={0} role="region" aria-label={`${title}, table`}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{dimensionLabel(breakdown.dimension)}</th>
+              {measures.map((measure) => (
+                <th scope="col" className="number" key={measure}>
+                  {words[measure] ?? measureName[measure]}
+                </th>
+              ))}
+              <th scope="col">Trend</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((group) => (
+              <Row key={keyOf(group)} group={group} measures={measures} largest={largest} trendIndex={trendIndex} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {groups.length > SHORT && (
+        <button type="button" className="quiet" aria-expanded={all} onClick={() => setAll(!all)}>
+          {all ? "Show fewer" : `Show all ${groups.length}`}
+        </button>
+      )}
+    </section>
+  );
+}
+
+/** A key of its own for a missing value. */
+const keyOf = (group: Group): string => (group.key?.value === undefined ? "none" : `=${group.key.value}`);
+
+type RowProps = { group: Group; measures: Measure[]; largest: number; trendIndex: number };
+
+function Row({ group, measures, largest, trendIndex }: RowProps) {
+  const name = valueName(group.key, group.name);
+  const points = group.trend.map((point) => ({ month: point.month, value: point.values[trendIndex], partial: point.partial }));
+  return (
+    <tr>
+      <th scope="row">{name}</th>
+      {measures.map((measure, index) => (
+        <td className="number" key={measure}>
+          {index === 0 && <Bar value={group.values[0]} largest={largest} />}
+          <Figure value={group.values[index]} />
+          <ReasonsButton
+            reasons={group.reasons.find((entry) => entry.basis === basisOf[measure])}
+            label={`${measureName[measure]} of ${name} is ${figure(group.values[index])}`}
+          />
+        </td>
+      ))}
+      <td>
+        <Sparkline points={points} label={`${name} by month`} />
+      </td>
+    </tr>
+  );
+}
+
+function Figure({ value }: { value: Value | undefined }) {
+  const parts = fractionOf(value);
+  return (
+    <span className="figure" title={parts || undefined}>
+      {figure(value) || NO_FIGURE}
+      {parts && <small>{parts}</small>}
+    </span>
+  );
+}
+
+function Bar({ value, largest }: { value: Value | undefined; largest: number }) {
+  const size = drawn(value);
+  if (size === null || largest === 0) return null;
+  return <progress className="bar" aria-hidden="true" max={largest} value={size} />;
+}

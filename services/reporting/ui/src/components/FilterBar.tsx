@@ -1,0 +1,161 @@
+import { useState, type ReactNode } from "react";
+
+import { dimensions } from "../app/labels";
+import { presets, scopes, type useView } from "../app/url";
+import { Scope, type Dimension } from "../gen/insights/metrics/v1/query_pb";
+import type { Coverage } from "../gen/insights/reporting/v1/dashboards_pb";
+import { FilterDialog, knownName } from "./FilterDialog";
+
+type Props = {
+  view: ReturnType<typeof useView>;
+  defaultScope: Scope;
+  without: Dimension[];
+  coverage: Coverage | undefined;
+  extra: ReactNode;
+};
+
+/** Range, scope, switches and filters; every change goes into the URL. */
+export function FilterBar({ view, defaultScope, without, coverage, extra }: Props) {
+  const { params, change } = view;
+  const [asking, setAsking] = useState<string | null>(null);
+  const offered = dimensions.filter((entry) => !without.includes(entry.dimension));
+  const chosen = offered.flatMap((entry) => params.getAll(entry.name).map((value) => ({ entry, value })));
+  return (
+    <section className="filters" aria-label="Page filters">
+      <RangePicker view={view} coverage={coverage} />
+      <label className="field">
+        <span>Scope</span>
+        <select
+          value={params.get("scope") ?? scopes.find(({ scope }) => scope === defaultScope)?.value}
+          onChange={(event) => change((next) => next.set("scope", event.target.value))}
+        >
+          {scopes.map(({ value, label }) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      {extra}
+      <Switch view={view} name="grace" label="Include grace" />
+      <Switch view={view} name="free" label="Include free" />
+      <label className="field">
+        <span>Filter</span>
+        <select value="" onChange={(event) => setAsking(event.target.value || null)}>
+          <option value="">Add a filter …</option>
+          {offered.map(({ name, label }) => (
+            <option key={name} value={name}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      {chosen.length > 0 && (
+        <ul className="chips" aria-label="Filters in force">
+          {chosen.map(({ entry, value }) => (
+            <li key={`${entry.name}=${value}`}>
+              <span>
+                {entry.label}: <strong>{knownName(entry.name, value)}</strong>
+              </span>
+              <button
+                type="button"
+                aria-label={`Remove the filter ${entry.label} ${value}`}
+                onClick={() => change((next) => next.delete(entry.name, value))}
+              >
+                ×
+              </button>
+            </li>
+          ))}
+          <li className="clear">
+            <button type="button" onClick={() => change((next) => offered.forEach(({ name }) => next.delete(name)))}>
+              Clear all
+            </button>
+          </li>
+        </ul>
+      )}
+      {asking && <FilterDialog key={asking} name={asking} view={view} close={() => setAsking(null)} />}
+    </section>
+  );
+}
+
+function RangePicker({ view, coverage }: { view: Props["view"]; coverage: Coverage | undefined }) {
+  const { params, change } = view;
+  const custom = params.has("from") || params.has("to");
+  const chosen = custom ? "custom" : (params.get("range") ?? "12");
+  const last = coverage?.freshness?.completeThrough.slice(0, 7) ?? "";
+  const first = coverage?.freshness?.firstMonth ?? "";
+  const set = (name: string, value: string) => change((next) => next.set(name, value));
+  return (
+    <fieldset className="range">
+      <legend>Range</legend>
+      {presets.map((months) => (
+        <label key={months} className="segment">
+          <input
+            type="radio"
+            name="range"
+            checked={chosen === months}
+            onChange={() =>
+              change((next) => {
+                next.delete("from");
+                next.delete("to");
+                next.set("range", months);
+              })
+            }
+          />
+          <span>{months} months</span>
+        </label>
+      ))}
+      <label className="segment">
+        <input
+          type="radio"
+          name="range"
+          checked={custom}
+          onChange={() =>
+            change((next) => {
+              next.delete("range");
+              next.set("from", coverage?.fromMonth ?? last);
+              next.set("to", coverage?.toMonth ?? last);
+            })
+          }
+        />
+        <span>Custom</span>
+      </label>
+      {custom && (
+        <span className="months">
+          <input
+            type="month"
+            aria-label="First month"
+            value={params.get("from") ?? ""}
+            min={first}
+            max={params.get("to") ?? last}
+            onChange={(event) => event.target.value && set("from", event.target.value)}
+          />
+          <span aria-hidden="true">–</span>
+          <input
+            type="month"
+            aria-label="Last month"
+            value={params.get("to") ?? ""}
+            min={params.get("from") ?? first}
+            max={last}
+            onChange={(event) => event.target.value && set("to", event.target.value)}
+          />
+        </span>
+      )}
+    </fieldset>
+  );
+}
+
+function Switch({ view, name, label }: { view: Props["view"]; name: string; label: string }) {
+  return (
+    <label className="switch">
+      <input
+        type="checkbox"
+        checked={view.params.get(name) === "1"}
+        onChange={(event) =>
+          view.change((next) => (event.target.checked ? next.set(name, "1") : next.delete(name)))
+        }
+      />
+      <span>{label}</span>
+    </label>
+  );
+}

@@ -1,0 +1,41 @@
+import { drawn, figure, month } from "../app/format";
+import type { Value } from "../gen/insights/metrics/v1/query_pb";
+
+export type SparkPoint = { month: string; value?: Value | undefined; partial: boolean };
+
+const WIDTH = 120;
+const HEIGHT = 32;
+const EDGE = 3;
+
+/** A month-over-month trend, small; its figures are read out and shown on hover. */
+export function Sparkline({ points, label }: { points: SparkPoint[]; label: string }) {
+  const values = points.map((point) => drawn(point.value));
+  const known = values.filter((value) => value !== null);
+  const text = points.map((point) => `${month(point.month)} ${figure(point.value)}`).join(", ");
+  if (known.length === 0) return <span className="spark none">no trend</span>;
+  const low = Math.min(...known);
+  const span = Math.max(...known) - low || 1;
+  const x = (index: number) => EDGE + (index * (WIDTH - 2 * EDGE)) / Math.max(1, values.length - 1);
+  const y = (value: number) => HEIGHT - EDGE - ((value - low) * (HEIGHT - 2 * EDGE)) / span;
+  const runs = pieces(values.map((value, index) => (value === null ? null : `${x(index).toFixed(1)},${y(value).toFixed(1)}`)));
+  const last = values.at(-1);
+  return (
+    <svg className="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${label}: ${text}`}>
+      <title>{text}</title>
+      {runs.map((run) => (
+        <polyline key={run[0]} points={run.join(" ")} />
+      ))}
+      {last !== null && last !== undefined && <circle cx={x(values.length - 1)} cy={y(last)} r="2.6" />}
+    </svg>
+  );
+}
+
+/** Lines between gaps. */
+function pieces(points: (string | null)[]): string[][] {
+  const runs: string[][] = [[]];
+  for (const point of points) {
+    if (point === null) runs.push([]);
+    else runs.at(-1)?.push(point);
+  }
+  return runs.filter((run) => run.length > 0);
+}

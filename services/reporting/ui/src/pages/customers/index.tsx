@@ -1,0 +1,36 @@
+import { reporting } from "../../app/client";
+import { useLoad } from "../../app/load";
+import { pageFilters, useView } from "../../app/url";
+import { BreakdownTable } from "../../components/BreakdownTable";
+import { Report } from "../../components/Report";
+import { Summary } from "../../components/SummaryCard";
+import { Measure, Scope } from "../../gen/insights/metrics/v1/query_pb";
+import { ActiveCustomers } from "./ActiveCustomers";
+import { Movements } from "./Movements";
+import { Totals } from "./Totals";
+
+/** The Customers dashboard. */
+export function CustomersPage() {
+  const { params } = useView();
+  const report = useLoad(params.toString(), (signal) =>
+    reporting.getCustomersDashboard({ page: pageFilters(params) }, { signal }),
+  );
+  return (
+    <Report title="Customers" report={report} defaultScope={Scope.SOLD_OR_MANAGED}>
+      {(data, coverage) => (
+        <>
+          <Summary cards={data.cards} />
+          {data.totals && <Totals totals={data.totals} />}
+          <div className="pair">
+            <Movements movements={data.movements} partial={coverage.partial} />
+            <ActiveCustomers activity={data.activity} partial={coverage.partial} />
+          </div>
+          <div className="pair">
+            <BreakdownTable title="Customers by product" breakdown={data.byProduct} trend={Measure.CUSTOMERS} />
+            <BreakdownTable title="Customers by market" breakdown={data.byCountry} trend={Measure.CUSTOMERS} />
+          </div>
+        </>
+      )}
+    </Report>
+  );
+}

@@ -1,0 +1,30 @@
+import { reporting } from "../../app/client";
+import { useLoad } from "../../app/load";
+import { useView } from "../../app/url";
+import { Dimension } from "../../gen/insights/metrics/v1/query_pb";
+
+/** Dynamics, or any other product. */
+export function ProductPicker({ chosen }: { chosen: string[] }) {
+  const { change } = useView();
+  const list = useLoad("products", (signal) => reporting.listFilterValues({ dimension: Dimension.PRODUCT }, { signal }));
+  const known = list.data?.values.flatMap(({ value }) => value?.value ?? []) ?? [];
+  const offered = [...new Set([...known, ...chosen])];
+  return (
+    <label className="field">
+      <span>Product</span>
+      <select
+        value={chosen[0] ?? ""}
+        onChange={(event) =>
+          change((next) => (event.target.value ? next.set("show", event.target.value) : next.delete("show")))
+        }
+      >
+        <option value="">All Dynamics 365</option>
+        {offered.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
