@@ -1,1 +1,94 @@
-//! Composes dashboards for people.
+//! Composes dashboards for people, answers their questions, keeps the audit and serves the web page.
+//!
+//! It holds no numbers of its own: every figure is asked of metrics, under the caller's own rights.
+
+mod api;
+mod audit;
+mod config;
+pub mod dashboards;
+mod metrics;
+mod pages;
+
+use std::sync::Arc;
+
+use insights_access::{Outgoing, Policy, PolicyError};
+use insights_database::Database;
+use insights_proto::access::v1::access_service_server::AccessServiceServer;
+use insights_proto::reporting::v1::reporting_service_server::ReportingServiceServer;
+use insights_service::{Clock, sized};
+use tokio_util::sync::CancellationToken;
+use tonic::{service::Routes, transport::Channel};
+
+pub use audit::{Audit, AuditRecord, Migrator};
+pub use config::{Config, DevelopmentToken, DevelopmentTokens};
+
+/// The reporting service.
+#[derive(Debug)]
+pub struct Reporting {
+    config: Config,
+    api: api::Api,
+}
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database cannot be had.
+    #[error("the reporting database")]
+    Database(#[from] insights_database::Error),
+    /// The access table cannot be read.
+    #[error("the access table")]
+    Policy(#[from] PolicyError),
+}
+
+impl Reporting {
+    /// Opens the service: its database is connected and brought to this version.
+    ///
+    /// # Errors
+    /// When the database or the access table cannot be had.
+    pub async fn open(config: Config, clock: Clock, metrics: Channel, outgoing: Outgoing) -> Result<Self, OpenError> {
+        let audit = Audit::open(&config, clock).await?;
+        Self::open_with(config, audit, metrics, outgoing)
+    }
+
+    /// Opens the service with an audit that is open already, such as the one that hears of denials.
+    ///
+    /// # Errors
+    /// When the access table cannot be read.
+    pub fn open_with(config: Config, audit: Audit, metrics: Channel, outgoing: Outgoing) -> Result<Self, OpenError> {
+        let metrics = metrics::Upstream::new(metrics, outgoing, &config.messages);
+        let api = api::Api::new(metrics, audit, Arc::new(Policy::product()?), config.filter_values);
+        Ok(Self { config, api })
+    }
+
+    /// The audit.
+    #[must_use]
+    pub fn audit(&self) -> &Audit {
+        self.api.audit()
+    }
+
+    /// ReportingService and AccessService.
+    #[must_use]
+    pub fn routes(&self) -> Routes {
+        let reporting = sized!(ReportingServiceServer::new(self.api.clone()), &self.config.messages);
+        let access = sized!(AccessServiceServer::new(api::AccessApi), &self.config.messages);
+        Routes::new(reporting).add_service(access)
+    }
+
+    /// The web page.
+    pub fn pages(&self) -> axum::Router {
+        pages::router(self.config.development_tokens.clone())
+    }
+
+    /// Background work: none yet; ends with the token.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        shutdown.cancelled().await;
+    }
+}
+
+/// Connects to the service's database without bringing it to this version.
+///
+/// # Errors
+/// When the database cannot be had.
+pub async fn connect(config: &Config) -> Result<Database, insights_database::Error> {
+    Database::connect(&config.database_url).await
+}

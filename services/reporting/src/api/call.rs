@@ -1,0 +1,136 @@
+//! One call: who makes it, what it asks, and its record in the audit.
+
+use std::sync::{Arc, LazyLock};
+
+use insights_access::{Principal, principal};
+use insights_proto::reporting::v1::{
+    Breakdown, Coverage, ExplainResponse, GetCustomersDashboardResponse, GetDynamicsUsageDashboardResponse,
+    GetLicenceAdoptionDashboardResponse, ListFilterValuesResponse, QueryResponse,
+};
+use insights_service::Deadline;
+use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage};
+use tonic::{Code, Request, Response, Status};
+
+use super::Api;
+use crate::audit::{Audit, Ending};
+use crate::metrics::Metrics;
+
+static MESSAGES: LazyLock<DescriptorPool> =
+    LazyLock::new(|| DescriptorPool::decode(insights_proto::DESCRIPTOR_SET).unwrap_or_default());
+
+/// A call under way.
+pub struct Call {
+    /// Who calls.
+    pub caller: Arc<Principal>,
+    /// Metrics, as the caller sees it.
+    pub metrics: Metrics,
+    audit: Audit,
+    rpc: &'static str,
+    asked: String,
+}
+
+/// What the audit says of an answer.
+pub trait Audited {
+    /// Rows given.
+    fn rows(&self) -> usize;
+    /// Something was left out because of the caller's rights.
+    fn redacted(&self) -> bool {
+        false
+    }
+}
+
+impl Call {
+    /// Takes down who asks what.
+    pub fn begin<T: Message>(api: &Api, rpc: &'static str, request: &Request<T>) -> Result<Self, Status> {
+        let caller = principal(request)?;
+        let deadline = request.extensions().get::<Deadline>().copied();
+        Ok(Self {
+            metrics: api.metrics.on_behalf(&caller, deadline),
+            audit: api.audit.clone(),
+            asked: json(rpc, request.get_ref()),
+            caller,
+            rpc,
+        })
+    }
+
+    /// Gives the answer once it is in the audit; an answer that cannot be audited is not given.
+    pub async fn answer<T: Audited>(self, answer: Result<T, Status>) -> Result<Response<T>, Status> {
+        let ending = match &answer {
+            Ok(answer) => Ending { outcome: Code::Ok, rows: answer.rows(), redacted: answer.redacted() },
+            Err(status) => Ending { outcome: status.code(), rows: 0, redacted: false },
+        };
+        let rpc = format!("/insights.reporting.v1.ReportingService/{}", self.rpc);
+        let recorded = self.audit.record(&self.caller, &rpc, &self.asked, ending).await;
+        let answer = answer?;
+        recorded?;
+        Ok(Response::new(answer))
+    }
+}
+
+/// A request as JSON, by the names of the API.
+fn json(rpc: &str, request: &impl Message) -> String {
+    let described = MESSAGES.get_message_by_name(&format!("insights.reporting.v1.{rpc}Request"));
+    let message = described.and_then(|kind| DynamicMessage::decode(kind, request.encode_to_vec().as_slice()).ok());
+    message.and_then(|message| serde_json::to_string(&message).ok()).unwrap_or_default()
+}
+
+fn redacted(coverage: Option<&Coverage>) -> bool {
+    coverage.is_some_and(|coverage| coverage.redacted)
+}
+
+fn groups(sections: &[&Option<Breakdown>]) -> usize {
+    sections.iter().filter_map(|section| section.as_ref()).map(|section| section.groups.len()).sum()
+}
+
+impl Audited for QueryResponse {
+    fn rows(&self) -> usize {
+        self.result.as_ref().map_or(0, |result| result.rows.len())
+    }
+
+    fn redacted(&self) -> bool {
+        self.result.as_ref().is_some_and(|result| result.redacted)
+    }
+}
+
+impl Audited for ExplainResponse {
+    fn rows(&self) -> usize {
+        self.explanations.len()
+    }
+}
+
+impl Audited for GetCustomersDashboardResponse {
+    fn rows(&self) -> usize {
+        self.cards.len() + self.movements.len() + self.activity.len() + groups(&[&self.by_product, &self.by_country])
+    }
+
+    fn redacted(&self) -> bool {
+        redacted(self.coverage.as_ref())
+    }
+}
+
+impl Audited for GetDynamicsUsageDashboardResponse {
+    fn rows(&self) -> usize {
+        self.cards.len() + groups(&[&self.by_sku])
+    }
+
+    fn redacted(&self) -> bool {
+        redacted(self.coverage.as_ref())
+    }
+}
+
+impl Audited for GetLicenceAdoptionDashboardResponse {
+    fn rows(&self) -> usize {
+        self.cards.len() + groups(&[&self.by_product, &self.by_service])
+    }
+
+    fn redacted(&self) -> bool {
+        redacted(self.coverage.as_ref())
+    }
+}
+
+impl Audited for ListFilterValuesResponse {
+    fn rows(&self) -> usize {
+        self.values.len()
+    }
+}

@@ -1,0 +1,93 @@
+//! From the request of a page to the page: parse, ask metrics once, compose.
+
+use insights_proto::metrics::v1::{Dimension, DimensionValue};
+use insights_proto::reporting::v1::{
+    FilterValue, GetCustomersDashboardRequest, GetCustomersDashboardResponse, GetDynamicsUsageDashboardRequest,
+    GetDynamicsUsageDashboardResponse, GetLicenceAdoptionDashboardRequest, GetLicenceAdoptionDashboardResponse,
+};
+use insights_service::{Error, FieldViolation};
+use tonic::Status;
+
+use super::fields::{of_page, rename};
+use crate::dashboards::{Answers, Page, Plan, Span, adoption as adoption_page};
+use crate::dashboards::{customers as customers_page, dynamics as dynamics_page};
+use crate::metrics::Metrics;
+
+/// How often a page is asked for anew when the data moves into another month meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// The Customers dashboard.
+pub async fn customers(
+    metrics: &Metrics,
+    request: GetCustomersDashboardRequest,
+) -> Result<GetCustomersDashboardResponse, Status> {
+    let min_version = request.min_version;
+    let page = parsed(|faults| customers_page::parse(request, faults))?;
+    let (span, questions, answers) = pinned(metrics, min_version, &page, customers_page::plan).await?;
+    Ok(customers_page::compose(&page, span, &questions, &answers))
+}
+
+/// The Dynamics usage dashboard.
+pub async fn dynamics(
+    metrics: &Metrics,
+    request: GetDynamicsUsageDashboardRequest,
+) -> Result<GetDynamicsUsageDashboardResponse, Status> {
+    let min_version = request.min_version;
+    let asking = parsed(|faults| dynamics_page::parse(request, faults))?;
+    let mut products = asking.products;
+    if products.is_empty() {
+        let known = metrics.search(Dimension::Product, dynamics_page::DYNAMICS).await?;
+        products.extend(known.into_iter().map(|name| name.id).filter(|id| id.starts_with(dynamics_page::DYNAMICS)));
+    }
+    let mut page = asking.page;
+    page.narrow(Dimension::Product, &products);
+    let (span, questions, answers) = pinned(metrics, min_version, &page, dynamics_page::plan).await?;
+    let names = metrics.names(Dimension::Sku, &dynamics_page::skus(&questions, &answers)).await?;
+    Ok(dynamics_page::compose(&page, span, &questions, &answers, &names, products))
+}
+
+/// The Licence adoption dashboard.
+pub async fn adoption(
+    metrics: &Metrics,
+    request: GetLicenceAdoptionDashboardRequest,
+) -> Result<GetLicenceAdoptionDashboardResponse, Status> {
+    let min_version = request.min_version;
+    let asking = parsed(|faults| adoption_page::parse(request, faults))?;
+    let mut customer = None;
+    if let Some(id) = asking.customer {
+        let name = metrics.find_name(Dimension::Customer, &id).await?;
+        let name = name.ok_or_else(|| Error::not_found("The customer"))?;
+        customer = Some(FilterValue { value: Some(DimensionValue { value: Some(id) }), name });
+    }
+    let (span, questions, answers) = pinned(metrics, min_version, &asking.page, adoption_page::plan).await?;
+    let page = adoption_page::compose(&asking.page, span, &questions, &answers);
+    Ok(GetLicenceAdoptionDashboardResponse { customer, ..page })
+}
+
+fn parsed<T>(parse: impl FnOnce(&mut Vec<FieldViolation>) -> T) -> Result<T, Error> {
+    let mut faults = Vec::new();
+    let parsed = parse(&mut faults);
+    if faults.is_empty() { Ok(parsed) } else { Err(Error::Invalid(faults)) }
+}
+
+/// Asks everything of one version. The months depend on how far the data goes, which is part of the answer: should it have
+/// moved into another month in between, the page is asked for anew.
+async fn pinned<Q>(
+    metrics: &Metrics,
+    min_version: i64,
+    page: &Page,
+    plan: impl Fn(&Page, &Span) -> (Plan, Q),
+) -> Result<(Span, Q, Answers), Status> {
+    let mut freshness = metrics.freshness(min_version).await?;
+    for _ in 0..ATTEMPTS {
+        let span = page.span(&freshness)?;
+        let (plan, questions) = plan(page, &span);
+        let response = metrics.batch(plan.request(min_version.max(freshness.version))).await;
+        let answers = Answers::from(response.map_err(|status| rename(status, of_page))?);
+        if page.span(&answers.freshness)? == span {
+            return Ok((span, questions, answers));
+        }
+        freshness = answers.freshness;
+    }
+    Err(Error::aborted("The data moved on while the page was composed; ask again.").into())
+}

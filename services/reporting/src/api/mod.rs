@@ -1,0 +1,109 @@
+//! What people call. A handler: context → parse → call → map; [`Call`] is the context and writes the audit.
+
+mod access;
+mod call;
+mod compose;
+mod fields;
+mod filter_values;
+mod questions;
+
+use std::sync::Arc;
+
+use insights_access::Policy;
+use insights_proto::reporting::v1::{self as wire, reporting_service_server::ReportingService};
+use tonic::{Request, Response, Status};
+
+use crate::audit::Audit;
+use crate::metrics::Upstream;
+use call::Call;
+
+pub use access::AccessApi;
+
+type Answer<T> = Result<Response<T>, Status>;
+
+/// The ReportingService.
+#[derive(Clone, Debug)]
+pub struct Api {
+    metrics: Upstream,
+    audit: Audit,
+    policy: Arc<Policy>,
+    filter_values: usize,
+}
+
+impl Api {
+    /// A service over metrics.
+    pub fn new(metrics: Upstream, audit: Audit, policy: Arc<Policy>, filter_values: usize) -> Self {
+        Self { metrics, audit, policy, filter_values }
+    }
+
+    /// The audit.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
+    }
+}
+
+#[tonic::async_trait]
+impl ReportingService for Api {
+    type VerifyStream = questions::VerifyStream;
+
+    async fn query(&self, request: Request<wire::QueryRequest>) -> Answer<wire::QueryResponse> {
+        let call = Call::begin(self, "Query", &request)?;
+        let answer = questions::query(&self.policy, &call, request.into_inner()).await;
+        call.answer(answer).await
+    }
+
+    async fn explain(&self, request: Request<wire::ExplainRequest>) -> Answer<wire::ExplainResponse> {
+        let call = Call::begin(self, "Explain", &request)?;
+        let answer = questions::explain(&self.policy, &call, request.into_inner()).await;
+        call.answer(answer).await
+    }
+
+    async fn get_customers_dashboard(
+        &self,
+        request: Request<wire::GetCustomersDashboardRequest>,
+    ) -> Answer<wire::GetCustomersDashboardResponse> {
+        let call = Call::begin(self, "GetCustomersDashboard", &request)?;
+        let answer = compose::customers(&call.metrics, request.into_inner()).await;
+        call.answer(answer).await
+    }
+
+    async fn get_dynamics_usage_dashboard(
+        &self,
+        request: Request<wire::GetDynamicsUsageDashboardRequest>,
+    ) -> Answer<wire::GetDynamicsUsageDashboardResponse> {
+        let call = Call::begin(self, "GetDynamicsUsageDashboard", &request)?;
+        let answer = compose::dynamics(&call.metrics, request.into_inner()).await;
+        call.answer(answer).await
+    }
+
+    async fn get_licence_adoption_dashboard(
+        &self,
+        request: Request<wire::GetLicenceAdoptionDashboardRequest>,
+    ) -> Answer<wire::GetLicenceAdoptionDashboardResponse> {
+        let call = Call::begin(self, "GetLicenceAdoptionDashboard", &request)?;
+        let answer = compose::adoption(&call.metrics, request.into_inner()).await;
+        call.answer(answer).await
+    }
+
+    async fn list_filter_values(
+        &self,
+        request: Request<wire::ListFilterValuesRequest>,
+    ) -> Answer<wire::ListFilterValuesResponse> {
+        let call = Call::begin(self, "ListFilterValues", &request)?;
+        let answer = filter_values::list(self, &call, request.into_inner()).await;
+        call.answer(answer).await
+    }
+
+    async fn get_freshness(&self, request: Request<wire::GetFreshnessRequest>) -> Answer<wire::GetFreshnessResponse> {
+        let call = Call::begin(self, "GetFreshness", &request)?;
+        // How fresh the figures are is no report, so it is not audited.
+        let freshness = call.metrics.freshness(request.into_inner().min_version).await?;
+        Ok(Response::new(wire::GetFreshnessResponse { freshness: Some(freshness) }))
+    }
+
+    async fn verify(&self, request: Request<wire::VerifyRequest>) -> Answer<Self::VerifyStream> {
+        let call = Call::begin(self, "Verify", &request)?;
+        let answer = questions::verify(&call).await;
+        call.answer(answer).await
+    }
+}

@@ -1,0 +1,91 @@
+//! Questions that people put themselves.
+
+use std::pin::Pin;
+
+use futures::{Stream, StreamExt, TryStreamExt};
+use insights_access::{Policy, REPORTING_SERVICE, Redaction};
+use insights_proto::metrics::v1::{self as metrics, Measure, Query, Value};
+use insights_proto::reporting::v1::{ExplainRequest, ExplainResponse, QueryRequest, QueryResponse, VerifyResponse};
+use insights_service::{Error, forward};
+use tonic::Status;
+
+use super::call::{Audited, Call};
+use super::fields::{of_query, rename};
+
+/// Answers a query.
+pub async fn query(policy: &Policy, call: &Call, request: QueryRequest) -> Result<QueryResponse, Status> {
+    let (query, redaction) = authorised(policy, call, request.query)?;
+    let asked = query.measures.clone();
+    let batch = metrics::BatchQueryRequest { queries: vec![query], min_version: request.min_version, explain: vec![] };
+    let answer = call.metrics.batch(batch).await.map_err(|status| rename(status, of_query))?;
+    let mut result = answer.results.into_iter().next().unwrap_or_default();
+    redact(&mut result, &asked, &redaction);
+    Ok(QueryResponse { result: Some(result), freshness: answer.freshness })
+}
+
+/// Explains a usage percentage.
+pub async fn explain(policy: &Policy, call: &Call, request: ExplainRequest) -> Result<ExplainResponse, Status> {
+    let (query, _) = authorised(policy, call, request.query)?;
+    let asked = metrics::ExplainRequest { query: Some(query), min_version: request.min_version };
+    let answer = call.metrics.explain(asked).await?;
+    Ok(ExplainResponse { explanations: answer.explanations, freshness: answer.freshness })
+}
+
+/// A verification under way.
+pub type VerifyStream = Pin<Box<dyn Stream<Item = Result<VerifyResponse, Status>> + Send>>;
+
+impl Audited for VerifyStream {
+    /// It gives no rows of anybody.
+    fn rows(&self) -> usize {
+        0
+    }
+}
+
+/// Compares figures with facts.
+pub async fn verify(call: &Call) -> Result<VerifyStream, Status> {
+    let progress = call.metrics.verify().await?;
+    Ok(progress.map_ok(verified).map_err(forward).boxed())
+}
+
+fn verified(progress: metrics::VerifyResponse) -> VerifyResponse {
+    VerifyResponse {
+        customers: progress.customers,
+        total_customers: progress.total_customers,
+        compared: progress.compared,
+        differences: progress.differences,
+        samples: progress.samples,
+        done: progress.done,
+    }
+}
+
+/// The question, when the caller may put it. Rights come before validity: a question that names no measure is refused by
+/// metrics, one that names a forbidden measure here.
+fn authorised(policy: &Policy, call: &Call, query: Option<Query>) -> Result<(Query, Redaction), Status> {
+    let measures: Vec<Measure> = query.iter().flat_map(|query| query.measures()).collect();
+    let redaction = policy.authorise_measures(&call.caller, REPORTING_SERVICE, &measures)?;
+    let query = query.ok_or_else(|| Error::invalid("query", "is required"))?;
+    Ok((query, redaction))
+}
+
+/// Metrics leaves absent what the caller may not see; this is the second lock on the same door.
+fn redact(result: &mut metrics::Result, asked: &[i32], redaction: &Redaction) {
+    if !redaction.redacted() {
+        return;
+    }
+    result.redacted = true;
+    let hides = |measure: &i32| Measure::try_from(*measure).is_ok_and(|measure| redaction.hides(measure));
+    let hidden: Vec<usize> = (0..asked.len()).filter(|index| hides(&asked[*index])).collect();
+    for row in &mut result.rows {
+        row.currency.clear();
+        for index in &hidden {
+            if let Some(value) = row.values.get_mut(*index) {
+                *value = Value::default();
+            }
+        }
+    }
+    // Rows of several currencies repeat the other measures: how many there are would tell of revenue.
+    result.rows.dedup();
+}
+
+#[cfg(test)]
+mod tests;

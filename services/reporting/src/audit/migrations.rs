@@ -1,0 +1,55 @@
+//! The schema of the reporting service. Identifiers are frozen: a migration that was released never changes.
+
+use sea_orm_migration::prelude::*;
+
+/// Brings the tables of reporting to this version.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(AuditRecords)]
+    }
+
+    /// Its own: services may share a database and know nothing of each other.
+    fn migration_table_name() -> DynIden {
+        insights_database::migration_table("reporting")
+    }
+}
+
+/// The audit.
+struct AuditRecords;
+
+impl MigrationName for AuditRecords {
+    fn name(&self) -> &str {
+        "m0001_audit_records"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for AuditRecords {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let text = |name: &'static str| ColumnDef::new(name).text().not_null().to_owned();
+        let number = |name: &'static str| ColumnDef::new(name).big_integer().not_null().to_owned();
+        let table = Table::create()
+            .table("audit_record")
+            .col(text("partner"))
+            .col(number("at_micros"))
+            .col(number("record_id"))
+            .col(text("subject"))
+            .col(text("roles"))
+            .col(text("rpc"))
+            .col(text("asked"))
+            .col(number("row_count"))
+            .col(ColumnDef::new("redacted").boolean().not_null())
+            .col(text("outcome"))
+            .primary_key(Index::create().col("partner").col("at_micros").col("record_id"))
+            .to_owned();
+        manager.create_table(table).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(Table::drop().table("audit_record").to_owned()).await
+    }
+}

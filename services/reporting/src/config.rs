@@ -1,0 +1,74 @@
+//! What can be set.
+
+use std::{fmt, sync::Arc};
+
+use insights_service::{MessageLimits, Validate};
+use serde::{Deserialize, Serialize};
+
+/// Settings of the reporting service. Plain data with defaults; unknown keys are refused.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `sqlite:PATH` or `postgres://…`; the service's own tables.
+    pub database_url: String,
+    /// Sizes of messages, in and out.
+    pub messages: MessageLimits,
+    /// Values listed at once for a filter of a page.
+    pub filter_values: usize,
+    /// Ready sign-ins shown on the page, in a demo only; never configured, but given by the program.
+    #[serde(skip)]
+    pub development_tokens: Option<DevelopmentTokens>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            database_url: "sqlite:reporting.db".to_owned(),
+            messages: MessageLimits::default(),
+            filter_values: 200,
+            development_tokens: None,
+        }
+    }
+}
+
+impl Validate for Config {
+    fn faults(&self) -> Vec<(String, String)> {
+        let mut faults = Vec::new();
+        if self.filter_values == 0 {
+            faults.push(("filter_values".to_owned(), "must be at least 1".to_owned()));
+        }
+        faults
+    }
+}
+
+/// A ready sign-in.
+#[derive(Clone, Serialize)]
+pub struct DevelopmentToken {
+    /// The role's name, such as `report_viewer`.
+    pub role: String,
+    /// What the page calls it, such as `Report viewer`.
+    pub name: String,
+    /// The token.
+    pub token: String,
+}
+
+/// Mints the ready sign-ins anew whenever the page asks, so that they are never stale.
+#[derive(Clone)]
+pub struct DevelopmentTokens(Arc<dyn Fn() -> Vec<DevelopmentToken> + Send + Sync>);
+
+impl DevelopmentTokens {
+    /// Sign-ins from a function.
+    pub fn new(mint: impl Fn() -> Vec<DevelopmentToken> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(mint))
+    }
+
+    pub(crate) fn mint(&self) -> Vec<DevelopmentToken> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for DevelopmentTokens {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("DevelopmentTokens(***)")
+    }
+}

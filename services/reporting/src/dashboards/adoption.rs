@@ -1,0 +1,188 @@
+//! The Licence adoption dashboard: what customers do with the licences they bought.
+
+use std::collections::HashMap;
+
+use insights_proto::metrics::v1::{Basis, Dimension, Measure, Query, Scope};
+use insights_proto::reporting::v1::{
+    Breakdown, Card, Figure, GetLicenceAdoptionDashboardRequest, GetLicenceAdoptionDashboardResponse,
+};
+use insights_service::FieldViolation;
+
+use super::breakdown::{self, Parts};
+use super::cards::{Figures, reasons, undefined};
+use super::plan::{Asked, AskedWhy};
+use super::table::Table;
+use super::{Answers, Page, Plan, Span};
+
+const USERS: [Measure; 3] = [Measure::ActiveUsers, Measure::TotalUsers, Measure::UsagePercent];
+const SEATS: [Measure; 6] = [
+    Measure::Available,
+    Measure::Assigned,
+    Measure::Active,
+    Measure::DeploymentPercent,
+    Measure::ActiveUsagePercent,
+    Measure::DeploymentOpportunity,
+];
+const BOTH: [Measure; 8] = [
+    Measure::Available,
+    Measure::Assigned,
+    Measure::Active,
+    Measure::DeploymentPercent,
+    Measure::ActiveUsagePercent,
+    Measure::ActiveUsers,
+    Measure::TotalUsers,
+    Measure::UsagePercent,
+];
+const NOT_BY_SERVICE: &str = "Seats are not defined by service.";
+
+/// What was asked for.
+#[derive(Debug, Clone)]
+pub struct Asking {
+    /// What every section obeys, narrowed to the customer.
+    pub page: Page,
+    /// One customer by id.
+    pub customer: Option<String>,
+}
+
+/// Where the answers will stand.
+pub struct Questions {
+    users: Asked,
+    users_base: Asked,
+    why_users: AskedWhy,
+    seats: Option<Seats>,
+    by_product: Asked,
+    why_product: AskedWhy,
+    by_service: Asked,
+    why_service: AskedWhy,
+}
+
+/// Where the answers about seats will stand, which no service filter allows.
+struct Seats {
+    range: Asked,
+    base: Asked,
+    why: AskedWhy,
+    why_product: AskedWhy,
+}
+
+/// Parses the request.
+pub fn parse(request: GetLicenceAdoptionDashboardRequest, faults: &mut Vec<FieldViolation>) -> Asking {
+    let mut page = Page::parse(request.page, Scope::AllSellers, faults);
+    let customer = Some(request.customer_id.trim().to_owned()).filter(|id| !id.is_empty());
+    if let Some(id) = &customer {
+        page.narrow(Dimension::Customer, std::slice::from_ref(id));
+    }
+    Asking { page, customer }
+}
+
+/// What to ask of metrics.
+#[must_use]
+pub fn plan(page: &Page, span: &Span) -> (Plan, Questions) {
+    let percentage = [Measure::UsagePercent];
+    let by_service = !page.filters_on(Dimension::Service);
+    let mut plan = Plan::default();
+    let seats = by_service.then(|| Seats {
+        range: plan.ask(page.query(&SEATS, &[], span.from, span.to)),
+        base: plan.ask(page.query(&SEATS, &[], span.base(), span.base())),
+        why: plan.ask_why(entitlements(page.query(&percentage, &[], span.to, span.to))),
+        why_product: plan.ask_why(entitlements(page.query(&percentage, &[Dimension::Product], span.to, span.to))),
+    });
+    let measures: &[Measure] = if seats.is_some() { &BOTH } else { &USERS };
+    let questions = Questions {
+        users: plan.ask(page.query(&USERS, &[], span.from, span.to)),
+        users_base: plan.ask(page.query(&USERS, &[], span.base(), span.base())),
+        why_users: plan.ask_why(page.query(&percentage, &[], span.to, span.to)),
+        seats,
+        by_product: plan.ask(page.query(measures, &[Dimension::Product], span.from, span.to)),
+        why_product: plan.ask_why(page.query(&percentage, &[Dimension::Product], span.to, span.to)),
+        by_service: plan.ask(page.query(&USERS, &[Dimension::Service], span.from, span.to)),
+        why_service: plan.ask_why(page.query(&percentage, &[Dimension::Service], span.to, span.to)),
+    };
+    (plan, questions)
+}
+
+/// Composes the page.
+#[must_use]
+pub fn compose(
+    page: &Page,
+    span: Span,
+    questions: &Questions,
+    answers: &Answers,
+) -> GetLicenceAdoptionDashboardResponse {
+    let mut cards = seat_cards(span, questions, answers);
+    cards.extend(user_cards(span, questions, answers));
+    GetLicenceAdoptionDashboardResponse {
+        coverage: Some(super::coverage(page, span, answers, questions.users)),
+        cards,
+        by_product: Some(by_product(span, questions, answers)),
+        by_service: Some(by_service(span, questions, answers)),
+        customer: None,
+    }
+}
+
+fn seat_cards(span: Span, questions: &Questions, answers: &Answers) -> Vec<Card> {
+    let kinds = [
+        (Figure::DeploymentPercent, Measure::DeploymentPercent),
+        (Figure::UsagePercentEntitlements, Measure::ActiveUsagePercent),
+        (Figure::AvailableSeats, Measure::Available),
+        (Figure::AssignedSeats, Measure::Assigned),
+        (Figure::ActiveSeats, Measure::Active),
+        (Figure::DeploymentOpportunity, Measure::DeploymentOpportunity),
+    ];
+    let Some(seats) = &questions.seats else {
+        return kinds.iter().map(|(figure, _)| undefined(*figure, NOT_BY_SERVICE)).collect();
+    };
+    let figures = Figures {
+        span,
+        range: Table::new(&SEATS, answers.of(seats.range)),
+        base: Table::new(&SEATS, answers.of(seats.base)),
+    };
+    let mut cards: Vec<Card> = kinds.iter().map(|(figure, measure)| figures.stock(*figure, *measure)).collect();
+    cards[1].reasons = reasons(Basis::Entitlements, answers.why(seats.why).first());
+    cards
+}
+
+fn user_cards(span: Span, questions: &Questions, answers: &Answers) -> Vec<Card> {
+    let figures = Figures {
+        span,
+        range: Table::new(&USERS, answers.of(questions.users)),
+        base: Table::new(&USERS, answers.of(questions.users_base)),
+    };
+    let mut usage = figures.stock(Figure::UsagePercentUsers, Measure::UsagePercent);
+    usage.reasons = reasons(Basis::Users, answers.why(questions.why_users).first());
+    vec![
+        usage,
+        figures.stock(Figure::ActiveUsers, Measure::ActiveUsers),
+        figures.stock(Figure::TotalUsers, Measure::TotalUsers),
+    ]
+}
+
+fn by_product(span: Span, questions: &Questions, answers: &Answers) -> Breakdown {
+    let users = (Basis::Users, answers.why(questions.why_product));
+    let (measures, why): (&[Measure], Vec<_>) = match &questions.seats {
+        Some(seats) => (&BOTH, vec![users, (Basis::Entitlements, answers.why(seats.why_product))]),
+        None => (&USERS, vec![users]),
+    };
+    breakdown::compose(&Parts {
+        span,
+        dimension: Dimension::Product,
+        measures,
+        result: answers.of(questions.by_product),
+        why: &why,
+        names: &HashMap::new(),
+    })
+}
+
+fn by_service(span: Span, questions: &Questions, answers: &Answers) -> Breakdown {
+    breakdown::compose(&Parts {
+        span,
+        dimension: Dimension::Service,
+        measures: &USERS,
+        result: answers.of(questions.by_service),
+        why: &[(Basis::Users, answers.why(questions.why_service))],
+        names: &HashMap::new(),
+    })
+}
+
+fn entitlements(query: Query) -> Query {
+    Query { basis: Basis::Entitlements as i32, ..query }
+}

@@ -1,0 +1,128 @@
+//! Key figures and their changes, as definitions.md has them.
+
+use insights_domain::calendar::Month;
+use insights_proto::metrics::v1::{Basis, Explanation, Measure, Percentage, Value, value::Kind};
+use insights_proto::reporting::v1::{Card, Change, ChangeKind, Figure, Point, Reasons};
+
+use super::span::{Span, months};
+use super::table::Table;
+
+/// A page's figures over its range, and over the months before it.
+pub struct Figures<'a> {
+    /// The months.
+    pub span: Span,
+    /// The range.
+    pub range: Table<'a>,
+    /// What changes are measured against.
+    pub base: Table<'a>,
+}
+
+impl Figures<'_> {
+    /// The card of a stock: its last month, and the change since the month before the range.
+    pub fn stock(&self, figure: Figure, measure: Measure) -> Card {
+        let value = self.range.value(None, self.span.to, measure);
+        let base = self.span.stored(self.span.base()).then(|| self.base.value(None, self.span.base(), measure));
+        let change = stock_change(&value, base.as_ref(), self.span.base());
+        Card { changes: vec![change], trend: self.trend(measure), ..card(figure, value) }
+    }
+
+    /// The card of a flow: its sum over the range, and the change against the preceding range of equal length.
+    pub fn flow(&self, figure: Figure, measure: Measure) -> Card {
+        let total = self.range.sum(self.span.months(), measure);
+        let base = self.span.stored(self.span.base_from()).then(|| self.preceding(measure));
+        let change = Change {
+            kind: ChangeKind::Flow as i32,
+            change: Some(relative(Some(total), base)),
+            base_from_month: self.span.base_from().to_string(),
+            base_to_month: self.span.base().to_string(),
+        };
+        let value = Value { kind: Some(Kind::Count(total)) };
+        Card { changes: vec![change], trend: self.trend(measure), ..card(figure, value) }
+    }
+
+    /// Churned customers over customers at the end of the month before the range.
+    pub fn churn(&self) -> Change {
+        let churned = self.range.sum(self.span.months(), Measure::Churned);
+        let base = self.span.base();
+        let customers = self.span.stored(base).then(|| self.base.count(base, Measure::Customers));
+        Change {
+            kind: ChangeKind::Churn as i32,
+            change: Some(ratio(Some(churned), customers)),
+            base_from_month: base.to_string(),
+            base_to_month: base.to_string(),
+        }
+    }
+
+    fn preceding(&self, measure: Measure) -> i64 {
+        self.base.sum(months(self.span.base_from(), self.span.base()), measure)
+    }
+
+    fn trend(&self, measure: Measure) -> Vec<Point> {
+        let point = |month: Month| {
+            let row = self.range.row(None, month);
+            Point {
+                month: month.to_string(),
+                value: Some(self.range.value(None, month, measure)),
+                partial: row.is_some_and(|row| row.partial),
+                source: row.map_or(0, |row| row.source),
+            }
+        };
+        self.span.months().map(point).collect()
+    }
+}
+
+/// A card without changes.
+pub fn card(figure: Figure, value: Value) -> Card {
+    Card { figure: figure as i32, value: Some(value), ..Card::default() }
+}
+
+/// A card that the page's filters leave undefined.
+pub fn undefined(figure: Figure, because: &str) -> Card {
+    Card { figure: figure as i32, undefined_because: because.to_owned(), ..Card::default() }
+}
+
+/// The reasons of one month.
+pub fn reasons(basis: Basis, explanation: Option<&Explanation>) -> Option<Reasons> {
+    explanation.map(|found| Reasons { basis: basis as i32, explanation: Some(found.clone()) })
+}
+
+fn stock_change(value: &Value, base: Option<&Value>, month: Month) -> Change {
+    let (kind, change) = match &value.kind {
+        Some(Kind::Percentage(now)) => {
+            let before = base.and_then(|base| match &base.kind {
+                Some(Kind::Percentage(before)) => before.value,
+                _ => None,
+            });
+            let value = now.value.zip(before).map(|(now, before)| now - before);
+            (ChangeKind::Points, Percentage { value, ..Percentage::default() })
+        }
+        _ => (ChangeKind::Stock, relative(count(value), base.and_then(count))),
+    };
+    Change {
+        kind: kind as i32,
+        change: Some(change),
+        base_from_month: month.to_string(),
+        base_to_month: month.to_string(),
+    }
+}
+
+fn count(value: &Value) -> Option<i64> {
+    match value.kind {
+        Some(Kind::Count(count)) => Some(count),
+        _ => None,
+    }
+}
+
+fn relative(now: Option<i64>, base: Option<i64>) -> Percentage {
+    ratio(now.zip(base).map(|(now, base)| now - base), base)
+}
+
+/// Null when the base is 0 or unknown.
+#[expect(clippy::cast_precision_loss, reason = "counts of customers and seats are far below 2^53")]
+fn ratio(numerator: Option<i64>, denominator: Option<i64>) -> Percentage {
+    let value = match (numerator, denominator) {
+        (Some(over), Some(under)) if under != 0 => Some(100.0 * over as f64 / under as f64),
+        _ => None,
+    };
+    Percentage { value, numerator: denominator.and(numerator), denominator }
+}

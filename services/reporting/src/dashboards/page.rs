@@ -1,0 +1,176 @@
+//! What a page was asked for, parsed: past this nothing is a raw string.
+
+use insights_domain::calendar::Month;
+use insights_proto::metrics::v1::{Basis, Dimension, DimensionValue, Filter, Freshness, Measure, Query, Scope};
+use insights_proto::reporting::v1::{PageFilters, RangePreset};
+use insights_service::{Error, FieldViolation};
+
+use super::span::{Span, first_month, last_month};
+
+/// Most months a page shows; metrics keeps 128 of history and a change looks back as far again.
+pub const MAX_MONTHS: i32 = 60;
+
+/// A value that nothing has.
+const NOTHING: &str = "(nothing in common)";
+
+/// Which months.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    /// So many, ending with the month in which the data ends.
+    Last(i32),
+    /// From one to another, both included.
+    Custom(Month, Month),
+}
+
+/// What every section of a page obeys.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The months.
+    pub range: Range,
+    /// All must hold.
+    pub filters: Vec<Filter>,
+    /// Which subscriptions are looked at.
+    pub scope: Scope,
+    include_grace: bool,
+    include_free: bool,
+    as_of: Option<prost_types::Timestamp>,
+}
+
+impl Page {
+    /// Parses the filters of a page, collecting every fault.
+    pub fn parse(filters: Option<PageFilters>, default_scope: Scope, faults: &mut Vec<FieldViolation>) -> Self {
+        let asked = filters.unwrap_or_default();
+        let range = parse_range(&asked, faults);
+        let scope = match Scope::try_from(asked.scope) {
+            Ok(Scope::Unspecified) => default_scope,
+            Ok(scope) => scope,
+            Err(_) => {
+                faults.push(FieldViolation::new("page.scope", "is not a scope"));
+                default_scope
+            }
+        };
+        for (index, filter) in asked.filters.iter().enumerate() {
+            if !matches!(Dimension::try_from(filter.dimension), Ok(d) if d != Dimension::Unspecified) {
+                faults.push(FieldViolation::new(
+                    format!("page.filters[{index}].dimension"),
+                    "is not a dimension",
+                ));
+            }
+            if filter.values.is_empty() {
+                faults.push(FieldViolation::new(
+                    format!("page.filters[{index}].values"),
+                    "needs at least one value",
+                ));
+            }
+        }
+        Self {
+            range,
+            filters: asked.filters,
+            scope,
+            include_grace: asked.include_grace,
+            include_free: asked.include_free,
+            as_of: asked.as_of,
+        }
+    }
+
+    /// The months of this page, given how far the data goes.
+    ///
+    /// # Errors
+    /// Invalid when a custom range ends after the data does.
+    pub fn span(&self, freshness: &Freshness) -> Result<Span, Error> {
+        let last = last_month(freshness).ok_or_else(|| Error::unavailable("The figures say not how far they go."))?;
+        let (from, to) = match self.range {
+            Range::Last(months) => (last.plus(1 - months), last),
+            Range::Custom(from, to) if to <= last => (from, to),
+            Range::Custom(..) => {
+                let reason = format!("lies after {last}, the last month with data");
+                return Err(Error::Invalid(vec![FieldViolation::new("page.to_month", reason)]));
+            }
+        };
+        Ok(Span { from, to, first_data: first_month(freshness) })
+    }
+
+    /// Whether a dimension is filtered on.
+    #[must_use]
+    pub fn filters_on(&self, dimension: Dimension) -> bool {
+        self.filters.iter().any(|filter| filter.dimension == dimension as i32)
+    }
+
+    /// Narrows the page to some values of a dimension, beside what it already filters on.
+    pub fn narrow(&mut self, dimension: Dimension, values: &[String]) {
+        let allowed = |value: &DimensionValue| value.value.as_ref().is_some_and(|text| values.contains(text));
+        let mut narrowed = false;
+        // Metrics unites filters of one dimension, so each is cut down.
+        for filter in self.filters.iter_mut().filter(|filter| filter.dimension == dimension as i32) {
+            filter.values.retain(allowed);
+            narrowed = true;
+        }
+        if !narrowed {
+            let values = values.iter().map(|text| DimensionValue { value: Some(text.clone()) }).collect();
+            self.filters.push(Filter { dimension: dimension as i32, values });
+        }
+        // A filter without values would be no filter at all; the page is to be empty, not everything.
+        for filter in self.filters.iter_mut().filter(|filter| filter.values.is_empty()) {
+            filter.values.push(DimensionValue { value: Some(NOTHING.to_owned()) });
+        }
+    }
+
+    /// A question under the filters of this page.
+    #[must_use]
+    pub fn query(&self, measures: &[Measure], group_by: &[Dimension], from: Month, to: Month) -> Query {
+        Query {
+            measures: measures.iter().map(|measure| *measure as i32).collect(),
+            group_by: group_by.iter().map(|dimension| *dimension as i32).collect(),
+            from_month: from.to_string(),
+            to_month: to.to_string(),
+            filters: self.filters.clone(),
+            basis: Basis::Unspecified as i32,
+            scope: self.scope as i32,
+            include_grace: self.include_grace,
+            include_free: self.include_free,
+            as_of: self.as_of,
+        }
+    }
+}
+
+fn parse_range(asked: &PageFilters, faults: &mut Vec<FieldViolation>) -> Range {
+    let preset = match RangePreset::try_from(asked.preset) {
+        Ok(RangePreset::Unspecified) => None,
+        Ok(RangePreset::ThreeMonths) => Some(3),
+        Ok(RangePreset::SixMonths) => Some(6),
+        Ok(RangePreset::TwelveMonths) => Some(12),
+        Err(_) => {
+            faults.push(FieldViolation::new("page.preset", "is not a preset"));
+            None
+        }
+    };
+    if asked.from_month.is_empty() && asked.to_month.is_empty() {
+        return Range::Last(preset.unwrap_or(12));
+    }
+    if preset.is_some() {
+        faults.push(FieldViolation::new("page.preset", "goes without from_month and to_month"));
+    }
+    let from = parse_month("page.from_month", &asked.from_month, faults);
+    let to = parse_month("page.to_month", &asked.to_month, faults);
+    match (from, to) {
+        (Some(from), Some(to)) if to < from => {
+            faults.push(FieldViolation::new("page.to_month", "lies before from_month"));
+        }
+        (Some(from), Some(to)) if to.index() - from.index() >= MAX_MONTHS => {
+            faults.push(FieldViolation::new("page.to_month", format!("makes more than {MAX_MONTHS} months")));
+        }
+        (Some(from), Some(to)) => return Range::Custom(from, to),
+        _ => {}
+    }
+    Range::Last(12)
+}
+
+fn parse_month(field: &str, text: &str, faults: &mut Vec<FieldViolation>) -> Option<Month> {
+    match text.parse() {
+        Ok(month) => Some(month),
+        Err(_) => {
+            faults.push(FieldViolation::new(field, "must be a month such as 2026-01"));
+            None
+        }
+    }
+}

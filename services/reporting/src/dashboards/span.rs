@@ -1,0 +1,63 @@
+//! The months a page covers, and those its changes are measured against.
+
+use insights_domain::calendar::Month;
+use insights_proto::metrics::v1::Freshness;
+
+/// The months of a page: both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// First month.
+    pub from: Month,
+    /// Last month.
+    pub to: Month,
+    /// The earliest month with data; none without data.
+    pub first_data: Option<Month>,
+}
+
+impl Span {
+    /// How many months.
+    #[must_use]
+    pub fn length(&self) -> i32 {
+        self.to.index() - self.from.index() + 1
+    }
+
+    /// The month before the range: the base of a stock's change.
+    #[must_use]
+    pub fn base(&self) -> Month {
+        self.from.previous()
+    }
+
+    /// First month of the preceding range of equal length: the base of a flow's change ends with [`Span::base`].
+    #[must_use]
+    pub fn base_from(&self) -> Month {
+        self.from.plus(-self.length())
+    }
+
+    /// The months of the range.
+    pub fn months(&self) -> impl Iterator<Item = Month> + use<> {
+        months(self.from, self.to)
+    }
+
+    /// Whether a month has stored data.
+    #[must_use]
+    pub fn stored(&self, month: Month) -> bool {
+        self.first_data.is_some_and(|first| first <= month)
+    }
+}
+
+/// From one month to another, both included.
+pub fn months(from: Month, to: Month) -> impl Iterator<Item = Month> + use<> {
+    (0..=to.index() - from.index()).map(move |later| from.plus(later))
+}
+
+/// The month in which the data ends.
+#[must_use]
+pub fn last_month(freshness: &Freshness) -> Option<Month> {
+    freshness.complete_through.get(..7)?.parse().ok()
+}
+
+/// The earliest month with data.
+#[must_use]
+pub fn first_month(freshness: &Freshness) -> Option<Month> {
+    freshness.first_month.parse().ok()
+}

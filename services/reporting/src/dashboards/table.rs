@@ -1,0 +1,62 @@
+//! Rows of an answer, found by month and group.
+
+use std::collections::HashMap;
+
+use insights_domain::calendar::Month;
+use insights_proto::metrics::v1::{DimensionValue, Measure, Percentage, Result as QueryResult, Row, Value, value::Kind};
+
+/// The rows of an answer split by at most one dimension.
+pub struct Table<'a> {
+    measures: &'a [Measure],
+    rows: HashMap<(Option<&'a DimensionValue>, &'a str), &'a Row>,
+}
+
+impl<'a> Table<'a> {
+    /// Indexes an answer to a question about `measures`.
+    pub fn new(measures: &'a [Measure], result: &'a QueryResult) -> Self {
+        let rows = result.rows.iter().map(|row| ((row.dimensions.first(), row.month.as_str()), row)).collect();
+        Self { measures, rows }
+    }
+
+    /// The row of a month and group.
+    pub fn row(&self, key: Option<&DimensionValue>, month: Month) -> Option<&'a Row> {
+        self.rows.get(&(key, month.to_string().as_str())).copied()
+    }
+
+    /// A figure; what a row that was left out means when there is none.
+    pub fn value(&self, key: Option<&DimensionValue>, month: Month, measure: Measure) -> Value {
+        let position = self.measures.iter().position(|candidate| *candidate == measure);
+        let row = self.row(key, month);
+        match (row, position) {
+            (Some(row), Some(position)) => row.values.get(position).cloned().unwrap_or_default(),
+            _ => absent(measure),
+        }
+    }
+
+    /// A count; 0 when there is none.
+    pub fn count(&self, month: Month, measure: Measure) -> i64 {
+        match self.value(None, month, measure).kind {
+            Some(Kind::Count(count)) => count,
+            _ => 0,
+        }
+    }
+
+    /// The sum of a count over months.
+    pub fn sum(&self, months: impl Iterator<Item = Month>, measure: Measure) -> i64 {
+        months.map(|month| self.count(month, measure)).sum()
+    }
+}
+
+/// What the absence of a row says of a measure: rows are left out when all is 0, null or 0 over 0. Only figures about
+/// users can be null, and amounts have no zero.
+fn absent(measure: Measure) -> Value {
+    let kind = match measure {
+        Measure::ActiveUsers | Measure::TotalUsers | Measure::UsagePercent => None,
+        Measure::BilledRevenue | Measure::Unspecified => None,
+        Measure::ActiveUsagePercent | Measure::DeploymentPercent => {
+            Some(Kind::Percentage(Percentage { value: None, numerator: Some(0), denominator: Some(0) }))
+        }
+        _ => Some(Kind::Count(0)),
+    };
+    Value { kind }
+}

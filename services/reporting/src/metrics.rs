@@ -1,0 +1,117 @@
+//! Asking metrics, as the service we are and for the person who asked us.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use insights_access::{Outgoing, Principal};
+use insights_proto::metrics::v1::{
+    BatchQueryRequest, BatchQueryResponse, Dimension, ExplainRequest, ExplainResponse, Freshness, GetFreshnessRequest,
+    LookUpNamesRequest, Name, VerifyRequest, VerifyResponse, metrics_service_client::MetricsServiceClient,
+};
+use insights_service::{Deadline, MessageLimits, forward};
+use tonic::{Request, Status, Streaming, transport::Channel};
+
+/// Most ids whose names are asked for at once.
+const NAMES_AT_ONCE: usize = 10_000;
+
+/// The way to metrics.
+#[derive(Clone)]
+pub struct Upstream {
+    client: MetricsServiceClient<Channel>,
+    outgoing: Outgoing,
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Upstream")
+    }
+}
+
+impl Upstream {
+    /// A way over this channel.
+    pub fn new(channel: Channel, outgoing: Outgoing, limits: &MessageLimits) -> Self {
+        let client = MetricsServiceClient::new(channel)
+            .max_decoding_message_size(limits.response_bytes)
+            .max_encoding_message_size(limits.request_bytes.max(limits.response_bytes));
+        Self { client, outgoing }
+    }
+
+    /// Asks on a caller's behalf, for no longer than the caller waits.
+    pub fn on_behalf(&self, caller: &Arc<Principal>, deadline: Option<Deadline>) -> Metrics {
+        Metrics { upstream: self.clone(), caller: Arc::clone(caller), deadline }
+    }
+}
+
+/// Metrics, as one caller sees it.
+pub struct Metrics {
+    upstream: Upstream,
+    caller: Arc<Principal>,
+    deadline: Option<Deadline>,
+}
+
+impl Metrics {
+    fn request<T>(&self, message: T) -> Result<Request<T>, Status> {
+        let mut request = self.upstream.outgoing.for_caller(&self.caller, message)?;
+        if let Some(deadline) = self.deadline {
+            request.set_timeout(deadline.left());
+        }
+        Ok(request)
+    }
+
+    fn client(&self) -> MetricsServiceClient<Channel> {
+        self.upstream.client.clone()
+    }
+
+    /// Answers questions from one version.
+    pub async fn batch(&self, request: BatchQueryRequest) -> Result<BatchQueryResponse, Status> {
+        let answer = self.client().batch_query(self.request(request)?).await;
+        answer.map(tonic::Response::into_inner).map_err(forward)
+    }
+
+    /// Explains a percentage.
+    pub async fn explain(&self, request: ExplainRequest) -> Result<ExplainResponse, Status> {
+        let answer = self.client().explain(self.request(request)?).await;
+        answer.map(tonic::Response::into_inner).map_err(forward)
+    }
+
+    /// How fresh the figures are.
+    pub async fn freshness(&self, min_version: i64) -> Result<Freshness, Status> {
+        let answer = self.client().get_freshness(self.request(GetFreshnessRequest { min_version })?).await;
+        Ok(answer.map_err(forward)?.into_inner().freshness.unwrap_or_default())
+    }
+
+    /// Compares figures with facts.
+    pub async fn verify(&self) -> Result<Streaming<VerifyResponse>, Status> {
+        let answer = self.client().verify(self.request(VerifyRequest {})?).await;
+        answer.map(tonic::Response::into_inner).map_err(forward)
+    }
+
+    /// Things whose id or name contains a text.
+    pub async fn search(&self, dimension: Dimension, search: &str) -> Result<Vec<Name>, Status> {
+        self.look_up(dimension, Vec::new(), search).await
+    }
+
+    /// The names of things by id; what has no name is left out.
+    pub async fn names(&self, dimension: Dimension, ids: &[String]) -> Result<HashMap<String, String>, Status> {
+        let mut names = HashMap::new();
+        for ids in ids.chunks(NAMES_AT_ONCE) {
+            for Name { id, name } in self.look_up(dimension, ids.to_vec(), "").await? {
+                if !name.is_empty() {
+                    names.insert(id, name);
+                }
+            }
+        }
+        Ok(names)
+    }
+
+    /// Whether the caller has a thing of that id, and its name.
+    pub async fn find_name(&self, dimension: Dimension, id: &str) -> Result<Option<String>, Status> {
+        let found = self.look_up(dimension, vec![id.to_owned()], "").await?;
+        Ok(found.into_iter().find(|entry| entry.id == id).map(|entry| entry.name))
+    }
+
+    async fn look_up(&self, dimension: Dimension, ids: Vec<String>, search: &str) -> Result<Vec<Name>, Status> {
+        let request = LookUpNamesRequest { dimension: dimension as i32, ids, search: search.to_owned() };
+        let answer = self.client().look_up_names(self.request(request)?).await;
+        Ok(answer.map_err(forward)?.into_inner().names)
+    }
+}

@@ -1,0 +1,112 @@
+//! The web page: files built from `ui/` and embedded, under headers that let it load nothing but itself.
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::Request,
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use tonic::transport::server::TcpConnectInfo;
+use tower_http::compression::CompressionLayer;
+
+use crate::config::DevelopmentTokens;
+
+mod files {
+    include!(concat!(env!("OUT_DIR"), "/page.rs"));
+}
+
+/// Paths of the page itself; everything else is a file or is not there.
+const VIEWS: [&str; 4] = ["/", "/customers", "/dynamics-usage", "/licence-adoption"];
+
+/// No inline script or style, nothing from elsewhere, no frame around it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Routes of the page; with `tokens`, ready sign-ins for callers on this machine.
+pub fn router(tokens: Option<DevelopmentTokens>) -> Router {
+    let mut router = Router::new();
+    for (path, body) in files::FILES.iter().copied() {
+        if served(path) {
+            router = router.route(path, get(move || async move { file(path, body) }));
+        }
+    }
+    if let Some((_, index)) = files::FILES.iter().copied().find(|(path, _)| *path == "/index.html") {
+        for view in VIEWS {
+            router = router.route(view, get(move || async move { file("/index.html", index) }));
+        }
+    }
+    if let Some(tokens) = tokens {
+        router = router.route("/dev/tokens.json", get(move |request: Request| development(tokens.clone(), request)));
+    }
+    router.layer(CompressionLayer::new().gzip(true)).layer(from_fn(sealed))
+}
+
+/// What only the build needs is not served.
+fn served(path: &str) -> bool {
+    !path.ends_with(".sha256")
+}
+
+fn file(path: &str, body: &'static [u8]) -> Response {
+    // Vite names assets by their content, so they never change.
+    let keep = if path.starts_with("/assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let kind = match path.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "application/octet-stream",
+    };
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, keep)], Body::from(body)).into_response()
+}
+
+/// The ready sign-ins, for this machine only: neither to another machine nor to a page of another origin that makes the
+/// browser ask.
+async fn development(tokens: DevelopmentTokens, request: Request) -> Response {
+    if !from_here(&request) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    ([(header::CACHE_CONTROL, "no-store")], Json(tokens.mint())).into_response()
+}
+
+fn from_here(request: &Request) -> bool {
+    let peer = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
+    let same_site = request.headers().get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none");
+    peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && same_site && local_host(request)
+}
+
+/// A name that only this machine answers to: a hostile name may resolve to it, but is not called so.
+fn local_host(request: &Request) -> bool {
+    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let Some(host) = named.or_else(|| request.uri().authority().map(|authority| authority.as_str())) else {
+        return false;
+    };
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(name, _)| name);
+    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+}
+
+async fn sealed(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    seal(response.headers_mut());
+    response
+}
+
+fn seal(headers: &mut HeaderMap) {
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+#[cfg(test)]
+mod tests;
