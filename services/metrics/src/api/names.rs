@@ -13,8 +13,10 @@ use crate::cube::{Cube, View};
 #[derive(Debug)]
 pub struct Wanted {
     dimension: Dimension,
-    /// None: everybody's.
+    /// Empty: everybody's.
     ids: HashSet<String>,
+    /// Part of the id or name, in lower case; empty: everybody's.
+    search: String,
     most: usize,
 }
 
@@ -28,7 +30,13 @@ pub fn parse(request: &LookUpNamesRequest, limits: &Limits) -> Result<Wanted, Er
     if request.ids.len() > limits.names {
         parser.fault("ids", format!("has {} entries, more than {}", request.ids.len(), limits.names));
     }
-    parser.finish(Wanted { dimension, ids: request.ids.iter().cloned().collect(), most: limits.names })
+    if request.search.len() > limits.value_bytes {
+        parser.fault("search", format!("is longer than {} bytes", limits.value_bytes));
+    } else if !request.search.is_empty() && !request.ids.is_empty() {
+        parser.fault("search", "goes without ids");
+    }
+    let ids = request.ids.iter().cloned().collect();
+    parser.finish(Wanted { dimension, ids, search: request.search.to_lowercase(), most: limits.names })
 }
 
 impl Wanted {
@@ -36,7 +44,9 @@ impl Wanted {
     pub fn find(&self, cube: &Cube, view: View<'_>) -> Vec<Name> {
         let partner = cube.partner();
         let entry = |(id, name): (&str, &str)| Name { id: id.to_owned(), name: name.to_owned() };
-        let wanted = |(id, _): &(&str, &str)| self.ids.is_empty() || self.ids.contains(*id);
+        let wanted = |(id, name): &(&str, &str)| {
+            (self.ids.is_empty() || self.ids.contains(*id)) && (self.found(id) || self.found(name))
+        };
         let known = partner.skus.values().filter(|sku| sku.known);
         match self.dimension {
             Dimension::Customer => {
@@ -55,5 +65,9 @@ impl Wanted {
             }
             _ => Vec::new(),
         }
+    }
+
+    fn found(&self, text: &str) -> bool {
+        self.search.is_empty() || text.to_lowercase().contains(&self.search)
     }
 }

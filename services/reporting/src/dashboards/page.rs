@@ -129,6 +129,7 @@ impl Page {
             include_grace: self.include_grace,
             include_free: self.include_free,
             as_of: self.as_of,
+            top: None,
         }
     }
 }
