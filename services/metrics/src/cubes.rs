@@ -100,7 +100,10 @@ impl Cubes {
             // Waiting is use.
             entry.touch();
             if tokio::time::timeout_at(deadline.into(), revisions.changed()).await.is_err() {
-                let message = format!("Version {version} was not reached in time; the figures are at version {}.", root.version());
+                let message = format!(
+                    "Version {version} was not reached in time; the figures are at version {}.",
+                    root.version()
+                );
                 return Err(Error::deadline_exceeded(message));
             }
         }
@@ -180,7 +183,9 @@ impl Cubes {
             (Some(row), Some(before)) if before.revision == row.revision => return Ok(()),
             (None, Some(_)) => return Ok(()),
             (None, None) => self.nothing_yet(),
-            (Some(row), Some(before)) if row.partner_no_is(before.partner_no) && row.rebuilt_revision <= before.revision => {
+            (Some(row), Some(before))
+                if row.partner_no_is(before.partner_no) && row.rebuilt_revision <= before.revision =>
+            {
                 changed_root(&snapshot, &row, &before, applied).await?
             }
             (Some(row), _) => full_root(&snapshot, &row).await?,
@@ -230,7 +235,12 @@ pub async fn full_root(snapshot: &Transaction, row: &PartnerRow) -> Result<Root,
 }
 
 /// The root before, with what changed since.
-async fn changed_root(snapshot: &Transaction, row: &PartnerRow, before: &Root, applied: Option<&Applied>) -> Result<Root, StoreError> {
+async fn changed_root(
+    snapshot: &Transaction,
+    row: &PartnerRow,
+    before: &Root,
+    applied: Option<&Applied>,
+) -> Result<Root, StoreError> {
     let known = applied.filter(|applied| applied.revision == row.revision && before.revision + 1 == row.revision);
     let from: BTreeMap<CustomerKey, i32> = match known {
         Some(applied) => applied.customers.clone(),
@@ -281,7 +291,10 @@ async fn updates(
     on_another_thread(move |last| rows.into_iter().map(|row| update(row, last)).collect(), last).await?
 }
 
-fn update((key, body, from, months): (CustomerKey, Vec<u8>, Month, MonthRows), last: Month) -> Result<CustomerUpdate, StoreError> {
+fn update(
+    (key, body, from, months): (CustomerKey, Vec<u8>, Month, MonthRows),
+    last: Month,
+) -> Result<CustomerUpdate, StoreError> {
     let wanted = months.into_iter().filter(|(month, _)| *month >= from.index() && *month <= last.index());
     let read = |(month, body): (i32, Vec<u8>)| -> Result<(Month, MonthRollup), StoreError> {
         Ok((Month::from_index(month).ok_or(StoreError::Range)?, read_month(&body)?))

@@ -3,8 +3,8 @@
 use insights_access::Outgoing;
 use insights_proto::ingestion::v1::change_feed_service_client::ChangeFeedServiceClient;
 use insights_proto::ingestion::v1::{
-    GetPartnerFactsRequest, GetPartnerFactsResponse, ListPartnersRequest, PartnerPosition, StreamChangesRequest, StreamChangesResponse,
-    StreamFactsRequest, StreamFactsResponse,
+    GetPartnerFactsRequest, GetPartnerFactsResponse, ListPartnersRequest, PartnerPosition, StreamChangesRequest,
+    StreamChangesResponse, StreamFactsRequest, StreamFactsResponse,
 };
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};

@@ -64,7 +64,15 @@ impl Metrics {
         let store = Store::new(database);
         let cubes = Cubes::new(store.clone(), clock.clone(), &config);
         let feed = Feed::new(ingestion, outgoing);
-        Ok(Self { config: Arc::new(config), clock, store, feed, cubes, policy: Arc::new(Policy::product()?), fail: None })
+        Ok(Self {
+            config: Arc::new(config),
+            clock,
+            store,
+            feed,
+            cubes,
+            policy: Arc::new(Policy::product()?),
+            fail: None,
+        })
     }
 
     /// For tests: asks `fail` at every step of an application whether to stop there, as a crash would.

@@ -53,7 +53,8 @@ fn percentage_of(percentage: Percentage) -> v1::Percentage {
 
 /// Why a usage percentage is what it is; reasons that explain nobody are left out.
 pub fn explanation(row: ExplanationRow) -> Explanation {
-    let Reasons { covered, trial, not_in_good_standing, free, license_transferred, unlicensed_use, over_assigned } = row.reasons;
+    let Reasons { covered, trial, not_in_good_standing, free, license_transferred, unlicensed_use, over_assigned } =
+        row.reasons;
     let reasons = [
         (Reason::Trial, trial),
         (Reason::NotInGoodStanding, not_in_good_standing),

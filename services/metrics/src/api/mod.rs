@@ -76,7 +76,10 @@ impl MetricsService for Api {
         Ok(Response::new(ExplainResponse { explanations, freshness: answer.freshness }))
     }
 
-    async fn look_up_names(&self, request: Request<LookUpNamesRequest>) -> Result<Response<LookUpNamesResponse>, Status> {
+    async fn look_up_names(
+        &self,
+        request: Request<LookUpNamesRequest>,
+    ) -> Result<Response<LookUpNamesResponse>, Status> {
         let caller = on_behalf(&request)?;
         self.authorise(&caller, [])?;
         let wanted = names::parse(request.get_ref(), &self.limits)?;
@@ -84,7 +87,10 @@ impl MetricsService for Api {
         Ok(Response::new(LookUpNamesResponse { names: wanted.find(&root.cube, view(&caller)) }))
     }
 
-    async fn get_freshness(&self, request: Request<GetFreshnessRequest>) -> Result<Response<GetFreshnessResponse>, Status> {
+    async fn get_freshness(
+        &self,
+        request: Request<GetFreshnessRequest>,
+    ) -> Result<Response<GetFreshnessResponse>, Status> {
         let (caller, deadline) = (on_behalf(&request)?, self.deadline(&request));
         let min_version = request.get_ref().min_version;
         let mut parser = Parser::new(&self.limits);
@@ -112,12 +118,12 @@ impl MetricsService for Api {
 impl Api {
     /// The policy of the people's service, applied again. Before validation: who may not ask learns nothing.
     #[allow(clippy::result_large_err, reason = "Status is what handlers return")]
-    fn authorise<'a>(&self, caller: &Principal, queries: impl IntoIterator<Item = &'a v1::Query>) -> Result<(), Status> {
-        let measures: Vec<Measure> = queries
-            .into_iter()
-            .flat_map(|query| &query.measures)
-            .filter_map(|measure| Measure::try_from(*measure).ok())
-            .collect();
+    fn authorise<'a>(
+        &self,
+        caller: &Principal,
+        queries: impl IntoIterator<Item = &'a v1::Query>,
+    ) -> Result<(), Status> {
+        let measures: Vec<Measure> = queries.into_iter().flat_map(v1::Query::named_measures).collect();
         self.policy.authorise_measures(caller, REPORTING_SERVICE, &measures).map(|_| ())
     }
 
@@ -141,7 +147,9 @@ impl Api {
             Error::unavailable("The head of the change feed is not known at the moment.")
         })?;
         if head < min_version {
-            return Err(Error::out_of_range(format!("min_version {min_version} lies beyond the newest version, {head}.")));
+            return Err(Error::out_of_range(format!(
+                "min_version {min_version} lies beyond the newest version, {head}."
+            )));
         }
         self.cubes.root_at(partner, min_version, deadline).await
     }
@@ -158,7 +166,8 @@ impl Api {
         let work = move || {
             let view = view(&caller);
             let mut left = rows;
-            let mut response = BatchQueryResponse { freshness: Some(answer::freshness(&root.cube)), ..BatchQueryResponse::default() };
+            let mut response =
+                BatchQueryResponse { freshness: Some(answer::freshness(&root.cube)), ..BatchQueryResponse::default() };
             for query in &queries {
                 let answer = root.cube.query(query, view);
                 take_rows(&mut left, answer.rows.len(), rows)?;

@@ -50,10 +50,16 @@ impl Wanted {
         let known = partner.skus.values().filter(|sku| sku.known);
         match self.dimension {
             Dimension::Customer => {
-                let customers = cube.customers(view).map(|header| (header.id.as_str(), header.name.as_deref().unwrap_or_default()));
+                let customers =
+                    cube.customers(view).map(|header| (header.id.as_str(), header.name.as_deref().unwrap_or_default()));
                 customers.filter(wanted).take(self.most).map(entry).collect()
             }
-            Dimension::Sku => known.map(|sku| (sku.id.as_str(), sku.name.as_str())).filter(wanted).take(self.most).map(entry).collect(),
+            Dimension::Sku => known
+                .map(|sku| (sku.id.as_str(), sku.name.as_str()))
+                .filter(wanted)
+                .take(self.most)
+                .map(entry)
+                .collect(),
             Dimension::Product => {
                 let products: BTreeSet<&str> = known.map(|sku| sku.product.as_str()).collect();
                 products.into_iter().map(|name| (name, name)).filter(wanted).take(self.most).map(entry).collect()
@@ -61,7 +67,12 @@ impl Wanted {
             Dimension::Location => {
                 let seen = |id: &String| view.locations.is_none_or(|bound| bound.contains(id));
                 let locations = partner.locations.iter().filter(|(id, _)| seen(id));
-                locations.map(|(id, name)| (id.as_str(), name.as_str())).filter(wanted).take(self.most).map(entry).collect()
+                locations
+                    .map(|(id, name)| (id.as_str(), name.as_str()))
+                    .filter(wanted)
+                    .take(self.most)
+                    .map(entry)
+                    .collect()
             }
             _ => Vec::new(),
         }

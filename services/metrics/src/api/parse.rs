@@ -72,7 +72,10 @@ impl<'a> Parser<'a> {
     fn explainable(&mut self, path: &str, query: &v1::Query) {
         let explained = [Measure::UsagePercent as i32, Measure::ActiveUsagePercent as i32];
         if !matches!(query.measures.as_slice(), [measure] if explained.contains(measure)) {
-            self.fault(format!("{path}.measures"), "to explain must be exactly one of usage_percent and active_usage_percent");
+            self.fault(
+                format!("{path}.measures"),
+                "to explain must be exactly one of usage_percent and active_usage_percent",
+            );
         }
     }
 
@@ -84,15 +87,21 @@ impl<'a> Parser<'a> {
         let measures = self.measures(path, &query.measures);
         let group_by = self.dimensions(path, &query.group_by);
         let filters = self.filters(path, &query.filters);
-        let by_service =
-            group_by.contains(&Dimension::Service) || filters.iter().any(|filter| filter.dimension == Dimension::Service);
+        let by_service = group_by.contains(&Dimension::Service)
+            || filters.iter().any(|filter| filter.dimension == Dimension::Service);
         if by_service {
             for (at, measure) in measures.iter().enumerate().filter(|(_, measure)| is_seat_measure(**measure, basis)) {
-                self.fault(format!("{path}.measures[{at}]"), format!("{} {NO_SEATS_BY_SERVICE}", measure_name(*measure)));
+                self.fault(
+                    format!("{path}.measures[{at}]"),
+                    format!("{} {NO_SEATS_BY_SERVICE}", measure_name(*measure)),
+                );
             }
         }
         if query.as_of.is_some() {
-            self.fault(format!("{path}.as_of"), "is not served yet: leave it out to read reported rows as they stand now");
+            self.fault(
+                format!("{path}.as_of"),
+                "is not served yet: leave it out to read reported rows as they stand now",
+            );
         }
         let top = query.top.and_then(|top| self.top(path, top, by_service));
         let (from, to) = months?;
@@ -165,7 +174,9 @@ impl<'a> Parser<'a> {
         let mut parsed = Vec::with_capacity(measures.len());
         for (at, measure) in measures.iter().enumerate() {
             match Measure::try_from(*measure) {
-                Ok(Measure::Unspecified) | Err(_) => self.fault(format!("{path}[{at}]"), format!("{measure} is not a measure")),
+                Ok(Measure::Unspecified) | Err(_) => {
+                    self.fault(format!("{path}[{at}]"), format!("{measure} is not a measure"))
+                }
                 Ok(measure) if parsed.contains(&measure) => self.fault(format!("{path}[{at}]"), "is named twice"),
                 Ok(measure) => parsed.push(measure),
             }
@@ -182,7 +193,9 @@ impl<'a> Parser<'a> {
         let mut parsed = Vec::with_capacity(dimensions.len());
         for (at, dimension) in dimensions.iter().enumerate() {
             match Dimension::try_from(*dimension) {
-                Ok(Dimension::Unspecified) | Err(_) => self.fault(format!("{path}[{at}]"), format!("{dimension} is not a dimension")),
+                Ok(Dimension::Unspecified) | Err(_) => {
+                    self.fault(format!("{path}[{at}]"), format!("{dimension} is not a dimension"))
+                }
                 Ok(dimension) if parsed.contains(&dimension) => self.fault(format!("{path}[{at}]"), "is named twice"),
                 Ok(dimension) => parsed.push(dimension),
             }
@@ -237,7 +250,9 @@ impl<'a> Parser<'a> {
             }
             match normalised(dimension, text) {
                 Ok(value) => parsed.push(Some(value)),
-                Err(expected) => self.fault(format!("{path}.values[{at}]"), format!("{:?} is not {expected}", shortened(text))),
+                Err(expected) => {
+                    self.fault(format!("{path}.values[{at}]"), format!("{:?} is not {expected}", shortened(text)))
+                }
             }
         }
         parsed
@@ -313,4 +328,3 @@ fn shortened(text: &str) -> String {
     const SHOWN: usize = 40;
     if text.chars().count() <= SHOWN { text.to_owned() } else { text.chars().take(SHOWN).chain(['…']).collect() }
 }
-

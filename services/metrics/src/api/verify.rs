@@ -34,7 +34,8 @@ const BUFFER: usize = 16;
 pub fn stream(api: Api, partner: String) -> impl Stream<Item = Result<VerifyResponse, Status>> + Send {
     let (sender, receiver) = mpsc::channel(BUFFER);
     tokio::spawn(async move {
-        let mut verification = Verification { api, partner, sender: sender.clone(), progress: VerifyResponse::default() };
+        let mut verification =
+            Verification { api, partner, sender: sender.clone(), progress: VerifyResponse::default() };
         let last = match verification.run().await {
             Ok(()) => Ok(VerifyResponse { done: true, ..verification.progress }),
             Err(VerifyError::CallerGone) => return,
@@ -125,7 +126,12 @@ impl Verification {
     /// The figures, at least as new as the facts are now, and what is needed to compute them anew.
     async fn stand(&self) -> Result<Stand, VerifyError> {
         let head = self.api.feed.head(&self.partner).await?;
-        let root = self.api.cubes.root_at(&self.partner, head, Instant::now() + PATIENCE).await.map_err(VerifyError::Service)?;
+        let root = self
+            .api
+            .cubes
+            .root_at(&self.partner, head, Instant::now() + PATIENCE)
+            .await
+            .map_err(VerifyError::Service)?;
         let model = match head {
             0 => crate::rollups::model::PartnerModel::default(),
             _ => partner_model(&self.api.feed.partner_facts(&self.partner).await?).map_err(ApplyError::from)?,
@@ -147,7 +153,11 @@ impl Verification {
         mut seen: Option<&mut BTreeSet<CustomerKey>>,
     ) -> Result<Differences, VerifyError> {
         let floor = history_floor(stand.complete_through.month());
-        let request = StreamFactsRequest { partner: self.partner.clone(), customers, first_activity_month: floor.previous().index() };
+        let request = StreamFactsRequest {
+            partner: self.partner.clone(),
+            customers,
+            first_activity_month: floor.previous().index(),
+        };
         let mut stream = self.api.feed.facts(request).await?;
         let mut differences = Differences::new();
         let mut group = Vec::new();
@@ -162,7 +172,8 @@ impl Verification {
                 }
                 differences.extend(self.compare_group(stand, std::mem::take(&mut group), floor).await?);
                 let found: usize = differences.values().map(Vec::len).sum();
-                let progress = VerifyResponse { differences: i64::try_from(found).unwrap_or(i64::MAX), ..self.progress.clone() };
+                let progress =
+                    VerifyResponse { differences: i64::try_from(found).unwrap_or(i64::MAX), ..self.progress.clone() };
                 self.sender.send(Ok(progress)).await.map_err(|_| VerifyError::CallerGone)?;
             }
             if ended {
@@ -171,7 +182,12 @@ impl Verification {
         }
     }
 
-    async fn compare_group(&mut self, stand: &Stand, group: Vec<Customer>, floor: Month) -> Result<Differences, VerifyError> {
+    async fn compare_group(
+        &mut self,
+        stand: &Stand,
+        group: Vec<Customer>,
+        floor: Month,
+    ) -> Result<Differences, VerifyError> {
         let keys: Vec<CustomerKey> = group.iter().map(|customer| customer.key).collect();
         let reader = self.api.store.database().reader();
         let partner_no = stand.root.partner_no;
@@ -217,7 +233,8 @@ impl Stored {
         let nothing = MonthRows::new();
         let stored = self.months.get(&key).unwrap_or(&nothing);
         let shown = root.cube.customer_months(key.cell, key.customer).unwrap_or_default();
-        let shown: BTreeMap<i32, MonthRollup> = shown.into_iter().map(|(month, rollup)| (month.index(), rollup)).collect();
+        let shown: BTreeMap<i32, MonthRollup> =
+            shown.into_iter().map(|(month, rollup)| (month.index(), rollup)).collect();
         let months: BTreeSet<i32> = expected.keys().chain(stored.keys()).chain(shown.keys()).copied().collect();
         for index in months {
             let month = Month::from_index(index).map(|month| month.to_string()).unwrap_or_default();

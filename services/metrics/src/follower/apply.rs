@@ -120,7 +120,10 @@ impl Applier {
     /// Applies what is pending, and what the clock or another replica's failure left to do.
     pub async fn apply(&self, partner: &str, pending: &Pending) -> Result<Outcome, ApplyError> {
         let row = self.store.enter_partner(partner).await?;
-        let changes = pending.changes.as_ref().filter(|changes| changes.rebuild || changes.epoch != row.epoch || changes.last_version > row.version);
+        let changes = pending
+            .changes
+            .as_ref()
+            .filter(|changes| changes.rebuild || changes.epoch != row.epoch || changes.last_version > row.version);
         if let Some(changes) = changes
             && !follows(changes, &row)
         {
@@ -186,7 +189,8 @@ impl Applier {
     /// Customers whose facts name a SKU whose services changed, or that came or went.
     async fn users_of_changed_skus(&self, row: &PartnerRow, model: &PartnerModel) -> Result<Vec<i64>, ApplyError> {
         let (before, after) = (row.model.catalogue().services, model.catalogue().services);
-        let skus: BTreeSet<u32> = before.keys().chain(after.keys()).copied().filter(|sku| before.get(sku) != after.get(sku)).collect();
+        let skus: BTreeSet<u32> =
+            before.keys().chain(after.keys()).copied().filter(|sku| before.get(sku) != after.get(sku)).collect();
         let mut users = Vec::new();
         if skus.is_empty() {
             return Ok(users);
@@ -204,13 +208,19 @@ impl Applier {
         }
     }
 
-    async fn roll_up(&self, partner: &str, application: &Application, plan: &Plan) -> Result<BTreeMap<CustomerKey, i32>, ApplyError> {
+    async fn roll_up(
+        &self,
+        partner: &str,
+        application: &Application,
+        plan: &Plan,
+    ) -> Result<BTreeMap<CustomerKey, i32>, ApplyError> {
         let numbers = Numbers::of(&plan.to.model);
         let catalogue = Arc::new(plan.to.model.catalogue());
         let work = Work { application, numbers: &numbers, catalogue, complete_through: plan.to.complete_through };
         let mut changed = BTreeMap::new();
         // Customers that go back equally far stand together, so that few ask for much activity.
-        let mut customers: Vec<(Month, i64)> = plan.customers.iter().map(|(customer, month)| (*month, *customer)).collect();
+        let mut customers: Vec<(Month, i64)> =
+            plan.customers.iter().map(|(customer, month)| (*month, *customer)).collect();
         customers.sort_unstable();
         for group in customers.chunks(self.customers_per_group.max(1)) {
             let from: BTreeMap<i64, Month> = group.iter().map(|(month, customer)| (*customer, *month)).collect();
@@ -228,7 +238,12 @@ impl Applier {
     }
 
     /// The window of a month's first day reaches into the month before.
-    async fn facts(&self, partner: &str, customers: Vec<i64>, first: Month) -> Result<Streaming<StreamFactsResponse>, ApplyError> {
+    async fn facts(
+        &self,
+        partner: &str,
+        customers: Vec<i64>,
+        first: Month,
+    ) -> Result<Streaming<StreamFactsResponse>, ApplyError> {
         let first_activity_month = first.previous().index();
         Ok(self.feed.facts(StreamFactsRequest { partner: partner.to_owned(), customers, first_activity_month }).await?)
     }
@@ -261,9 +276,14 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    async fn write(&self, customers: Vec<(Customer, Month)>, changed: &mut BTreeMap<CustomerKey, i32>) -> Result<(), ApplyError> {
+    async fn write(
+        &self,
+        customers: Vec<(Customer, Month)>,
+        changed: &mut BTreeMap<CustomerKey, i32>,
+    ) -> Result<(), ApplyError> {
         let (catalogue, complete_through) = (self.catalogue.clone(), self.complete_through);
-        let group = tokio::task::spawn_blocking(move || Group::roll_up(&customers, &catalogue, complete_through)).await?;
+        let group =
+            tokio::task::spawn_blocking(move || Group::roll_up(&customers, &catalogue, complete_through)).await?;
         changed.extend(write_group(self.application, group).await?);
         Ok(())
     }
@@ -276,7 +296,10 @@ const fn follows(changes: &Changes, row: &PartnerRow) -> bool {
 }
 
 /// Gathers the parts of the next customer of a stream.
-pub async fn next_customer(stream: &mut Streaming<StreamFactsResponse>, numbers: &Numbers) -> Result<Option<Customer>, ApplyError> {
+pub async fn next_customer(
+    stream: &mut Streaming<StreamFactsResponse>,
+    numbers: &Numbers,
+) -> Result<Option<Customer>, ApplyError> {
     let Some(mut part) = stream.message().await? else { return Ok(None) };
     let mut gatherer = Gatherer::new(numbers, &part);
     loop {

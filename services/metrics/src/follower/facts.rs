@@ -6,8 +6,8 @@ use std::str::FromStr;
 use insights_domain::amount::Amount;
 use insights_domain::calendar::{Day, Month};
 use insights_domain::facts::{
-    Activity, Assignment, Attribution, BySku, CustomerFacts, Licence, ReportedSeats, ReportedUsage, Revenue, Seller, SkuNumber, State,
-    SubscriptionFacts, SubscriptionNumber,
+    Activity, Assignment, Attribution, BySku, CustomerFacts, Licence, ReportedSeats, ReportedUsage, Revenue, Seller,
+    SkuNumber, State, SubscriptionFacts, SubscriptionNumber,
 };
 use insights_domain::service_fold;
 use insights_proto::ingestion::v1;
@@ -43,8 +43,11 @@ pub fn partner_model(facts: &v1::GetPartnerFactsResponse) -> Result<PartnerModel
     let settings = facts.settings.clone().unwrap_or_default();
     let mut skus: Vec<SkuModel> = facts.skus.iter().map(sku_model).collect();
     skus.sort_by_key(|sku| sku.number);
-    let mut services: Vec<ServiceModel> =
-        facts.services.iter().map(|service| ServiceModel { number: service.number, name: service.name.clone() }).collect();
+    let mut services: Vec<ServiceModel> = facts
+        .services
+        .iter()
+        .map(|service| ServiceModel { number: service.number, name: service.name.clone() })
+        .collect();
     services.sort_by_key(|service| service.number);
     let location = |location: &v1::Location| LocationModel {
         location_id: location.location_id.clone(),
@@ -70,7 +73,15 @@ fn sku_model(facts: &v1::SkuFacts) -> SkuModel {
     let mut services = facts.services.clone();
     services.sort_unstable();
     services.dedup();
-    SkuModel { number: facts.number, sku_id: sku.sku_id, known: facts.known, name: sku.name, product: sku.product, free: sku.free, services }
+    SkuModel {
+        number: facts.number,
+        sku_id: sku.sku_id,
+        known: facts.known,
+        name: sku.name,
+        product: sku.product,
+        free: sku.free,
+        services,
+    }
 }
 
 /// Numbers of what facts name by id.
@@ -115,7 +126,12 @@ impl<'a> Gatherer<'a> {
     /// Begins with a customer's first part, which [`Self::add`] takes as well.
     pub fn new(numbers: &'a Numbers, part: &v1::StreamFactsResponse) -> Self {
         let key = CustomerKey { cell: part.cell, customer: part.customer };
-        let header = CustomerHeader { number: part.customer, cell: part.cell, id: part.customer_id.clone(), ..CustomerHeader::default() };
+        let header = CustomerHeader {
+            number: part.customer,
+            cell: part.cell,
+            id: part.customer_id.clone(),
+            ..CustomerHeader::default()
+        };
         let stored = StoredCustomer { header, skus: Vec::new() };
         let customer = Customer { key, stored, facts: CustomerFacts::default() };
         Self { numbers, customer, positions: HashMap::new(), by_id: HashMap::new(), pending: Pending::default() }
@@ -178,7 +194,10 @@ impl<'a> Gatherer<'a> {
         facts.by_sku.sort_by_key(|row| row.sku);
         facts.reported_usage.sort_by_key(|row| (row.month, row.service));
         let own = facts.subscriptions.iter().map(|subscription| subscription.sku);
-        let named = facts.subscriptions.iter().flat_map(|subscription| subscription.states.iter().filter_map(|state| state.sku));
+        let named = facts
+            .subscriptions
+            .iter()
+            .flat_map(|subscription| subscription.states.iter().filter_map(|state| state.sku));
         let mut skus: Vec<SkuNumber> = own.chain(named).chain(facts.by_sku.iter().map(|row| row.sku)).collect();
         skus.sort_unstable();
         skus.dedup();
@@ -236,7 +255,12 @@ impl<'a> Gatherer<'a> {
         let month = Month::from_index(activity.month).ok_or(damaged("a month"))?;
         let service = activity.service;
         let rows = activity.user.iter().zip(&activity.days);
-        self.customer.facts.activity.extend(rows.map(|(user, days)| Activity { user: *user, service, month, days: *days }));
+        self.customer.facts.activity.extend(rows.map(|(user, days)| Activity {
+            user: *user,
+            service,
+            month,
+            days: *days,
+        }));
         Ok(())
     }
 

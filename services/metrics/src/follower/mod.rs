@@ -89,11 +89,17 @@ impl Follower {
     async fn connect(&self) -> Result<Streaming<StreamChangesResponse>, ApplyError> {
         let rows = self.applier.store.list_partners().await?;
         let seen = rows.into_iter().filter(|row| row.version > 0);
-        let positions = seen.map(|row| PartnerPosition { partner: row.partner, epoch: row.epoch, version: row.version }).collect();
+        let positions =
+            seen.map(|row| PartnerPosition { partner: row.partner, epoch: row.epoch, version: row.version }).collect();
         Ok(self.applier.feed.changes(positions).await?)
     }
 
-    async fn follow(&self, mut stream: Streaming<StreamChangesResponse>, desk: &mut Desk, shutdown: &CancellationToken) -> End {
+    async fn follow(
+        &self,
+        mut stream: Streaming<StreamChangesResponse>,
+        desk: &mut Desk,
+        shutdown: &CancellationToken,
+    ) -> End {
         let mut tick = interval(self.tick);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -92,7 +92,10 @@ pub(super) struct AttributionBody {
 }
 
 pub(super) fn write_attributions(attributions: &[Attribution]) -> Vec<AttributionBody> {
-    let write = |attribution: &Attribution| AttributionBody { location: attribution.location.clone(), kind: attribution.kind.clone() };
+    let write = |attribution: &Attribution| AttributionBody {
+        location: attribution.location.clone(),
+        kind: attribution.kind.clone(),
+    };
     attributions.iter().map(write).collect()
 }
 
@@ -112,8 +115,14 @@ pub fn write_month(month: &MonthRollup) -> Vec<u8> {
         body.active.push(row.active);
         body.active_assigned.push(row.active_assigned);
         if !row.attributions.is_empty() || !row.revenue.is_empty() {
-            let (currencies, micros) = row.revenue.iter().map(|(currency, amount)| (currency.clone(), amount.micros())).unzip();
-            body.details.push(DetailBody { position, attributions: write_attributions(&row.attributions), currencies, micros });
+            let (currencies, micros) =
+                row.revenue.iter().map(|(currency, amount)| (currency.clone(), amount.micros())).unzip();
+            body.details.push(DetailBody {
+                position,
+                attributions: write_attributions(&row.attributions),
+                currencies,
+                micros,
+            });
         }
     }
     for class in &month.classes {
@@ -150,7 +159,8 @@ pub fn read_month(bytes: &[u8]) -> Result<MonthRollup, BodyError> {
     }
     let mut subscriptions = read_subscriptions(&body)?;
     for detail in body.details {
-        let row = subscriptions.get_mut(detail.position as usize).ok_or(BodyError::Damaged("a detail without its row"))?;
+        let row =
+            subscriptions.get_mut(detail.position as usize).ok_or(BodyError::Damaged("a detail without its row"))?;
         row.attributions = read_attributions(detail.attributions);
         row.revenue = detail.currencies.into_iter().zip(detail.micros.into_iter().map(Amount::from_micros)).collect();
     }
@@ -202,7 +212,8 @@ fn read_classes(users: &[u32], lengths: &[u32], items: &[u32]) -> Result<Vec<Use
     }
     let mut rest = items;
     let mut take = |length: u32| {
-        let (list, after) = rest.split_at_checked(length as usize).ok_or(BodyError::Damaged("classes longer than their lists"))?;
+        let (list, after) =
+            rest.split_at_checked(length as usize).ok_or(BodyError::Damaged("classes longer than their lists"))?;
         rest = after;
         Ok::<_, BodyError>(list.to_vec())
     };
@@ -242,4 +253,3 @@ fn flags(row: &SubscriptionMonth) -> u32 {
     let seller = row.seller.map_or(0, |seller| seller as u32 + 1);
     u32::from(row.standing.code()) | set | (seller << SELLER)
 }
-

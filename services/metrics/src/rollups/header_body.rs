@@ -226,14 +226,21 @@ pub fn read_partner(bytes: &[u8]) -> Result<PartnerModel, BodyError> {
         free: sku.free,
         services: sku.services,
     };
-    let read_location =
-        |location: LocationBody| LocationModel { location_id: location.location_id, name: location.name, country: location.country };
+    let read_location = |location: LocationBody| LocationModel {
+        location_id: location.location_id,
+        name: location.name,
+        country: location.country,
+    };
     Ok(PartnerModel {
         name: body.name,
         time_zone: body.time_zone,
         currency: body.currency,
         skus: body.skus.into_iter().map(read_sku).collect(),
-        services: body.services.into_iter().map(|service| ServiceModel { number: service.number, name: service.name }).collect(),
+        services: body
+            .services
+            .into_iter()
+            .map(|service| ServiceModel { number: service.number, name: service.name })
+            .collect(),
         locations: body.locations.into_iter().map(read_location).collect(),
         complete_through: read_day(body.complete_through)?,
         last_activity: read_day(body.last_activity)?,

@@ -111,7 +111,11 @@ impl PartnerModel {
             currency: self.currency.clone().unwrap_or_else(|| "USD".to_owned()),
             skus: self.skus.iter().map(|model| (model.number, sku(model))).collect(),
             services: self.services.iter().map(|service| (service.number, service.name.clone())).collect(),
-            locations: self.locations.iter().map(|location| (location.location_id.clone(), location.name.clone())).collect(),
+            locations: self
+                .locations
+                .iter()
+                .map(|location| (location.location_id.clone(), location.name.clone()))
+                .collect(),
         }
     }
 }

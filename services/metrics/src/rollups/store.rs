@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use insights_database::bulk::{self, Column};
 use insights_database::{Database, Transaction};
 use insights_domain::calendar::Day;
-use sea_orm::{ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value};
+use sea_orm::{
+    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Value,
+};
 
 use super::body::BodyError;
 use super::entities::{customer, partner};
@@ -91,7 +94,10 @@ impl Store {
     }
 
     /// The partner, if anything of it was seen.
-    pub async fn find_partner_in(connection: &impl ConnectionTrait, partner: &str) -> Result<Option<PartnerRow>, StoreError> {
+    pub async fn find_partner_in(
+        connection: &impl ConnectionTrait,
+        partner: &str,
+    ) -> Result<Option<PartnerRow>, StoreError> {
         let row = partner::Entity::find().filter(partner::Column::Partner.eq(partner)).one(connection).await?;
         row.map(partner_row).transpose()
     }
@@ -165,7 +171,9 @@ impl Store {
     ) -> Result<Vec<CustomerRows>, StoreError> {
         let mut query = customer::Entity::find().filter(customer::Column::PartnerNo.eq(partner_no));
         if let Some(after) = after {
-            let within = Condition::all().add(customer::Column::Cell.eq(after.cell)).add(customer::Column::CustomerNo.gt(after.customer));
+            let within = Condition::all()
+                .add(customer::Column::Cell.eq(after.cell))
+                .add(customer::Column::CustomerNo.gt(after.customer));
             query = query.filter(Condition::any().add(customer::Column::Cell.gt(after.cell)).add(within));
         }
         let rows = query
@@ -186,7 +194,9 @@ impl Store {
         let mut found = BTreeMap::new();
         for (cell, customers) in group_by_cell(keys) {
             let names = vec![("customer_no", Column::BigInt(customers))];
-            let rows = bulk::lookup(connection, "rollup_customer", &fixed(partner_no, cell), names, "t.customer_no, t.body").await?;
+            let rows =
+                bulk::lookup(connection, "rollup_customer", &fixed(partner_no, cell), names, "t.customer_no, t.body")
+                    .await?;
             for row in rows {
                 found.insert(CustomerKey { cell, customer: row.try_get_by_index(1)? }, row.try_get_by_index(2)?);
             }

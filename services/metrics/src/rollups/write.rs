@@ -89,8 +89,11 @@ impl Application {
         }
         for (cell, (customers, bodies)) in cells {
             let rows = vec![("customer_no", Column::BigInt(customers)), ("body", Column::Bytes(bodies))];
-            let replace =
-                Conflict::Replace { key: &["partner_no", "cell", "customer_no"], set: &["revision", "body"], only_if: None };
+            let replace = Conflict::Replace {
+                key: &["partner_no", "cell", "customer_no"],
+                set: &["revision", "body"],
+                only_if: None,
+            };
             bulk::upsert(&self.transaction, "rollup_customer", &self.fixed_with_revision(cell), rows, replace).await?;
         }
         Ok(())
@@ -106,10 +109,16 @@ impl Application {
             bodies.push(body);
         }
         for (cell, (customers, months, bodies)) in cells {
-            let rows =
-                vec![("customer_no", Column::BigInt(customers)), ("month", Column::Int(months)), ("body", Column::Bytes(bodies))];
-            let replace =
-                Conflict::Replace { key: &["partner_no", "cell", "customer_no", "month"], set: &["revision", "body"], only_if: None };
+            let rows = vec![
+                ("customer_no", Column::BigInt(customers)),
+                ("month", Column::Int(months)),
+                ("body", Column::Bytes(bodies)),
+            ];
+            let replace = Conflict::Replace {
+                key: &["partner_no", "cell", "customer_no", "month"],
+                set: &["revision", "body"],
+                only_if: None,
+            };
             bulk::upsert(&self.transaction, "rollup_month", &self.fixed_with_revision(cell), rows, replace).await?;
         }
         Ok(())
@@ -136,8 +145,14 @@ impl Application {
     }
 
     async fn clear(&self) -> Result<(), StoreError> {
-        month::Entity::delete_many().filter(month::Column::PartnerNo.eq(self.partner_no)).exec(&self.transaction).await?;
-        customer::Entity::delete_many().filter(customer::Column::PartnerNo.eq(self.partner_no)).exec(&self.transaction).await?;
+        month::Entity::delete_many()
+            .filter(month::Column::PartnerNo.eq(self.partner_no))
+            .exec(&self.transaction)
+            .await?;
+        customer::Entity::delete_many()
+            .filter(customer::Column::PartnerNo.eq(self.partner_no))
+            .exec(&self.transaction)
+            .await?;
         Ok(())
     }
 
