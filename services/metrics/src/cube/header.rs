@@ -37,6 +37,9 @@ impl PartnerHeader {
     }
 }
 
+/// The missing value of the service dimension; services are numbered from 1.
+pub(super) const NO_SERVICE: ServiceNumber = 0;
+
 /// A SKU.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SkuHeader {
@@ -52,6 +55,13 @@ pub struct SkuHeader {
     pub free: bool,
     /// Its services.
     pub services: Vec<ServiceNumber>,
+}
+
+impl SkuHeader {
+    /// Its values of the service dimension: without services it has the missing one.
+    pub(super) fn service_values(&self) -> &[ServiceNumber] {
+        if self.services.is_empty() { &[NO_SERVICE] } else { &self.services }
+    }
 }
 
 /// A customer and its subscriptions.

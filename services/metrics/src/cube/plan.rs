@@ -8,6 +8,7 @@ use insights_proto::metrics::v1::Dimension;
 
 use super::chunk::{Chunk, PRESENT, TRIAL, standing_of};
 use super::dictionary::Dictionaries;
+use super::header::NO_SERVICE;
 use super::keys::{Key, part};
 use super::{Cube, View, seller_code};
 use crate::query::{Query, Scope};
@@ -231,9 +232,8 @@ impl<'a> Plan<'a> {
         let service_filter = self.service_filter();
         let mut positions: HashMap<Key, u32> = HashMap::new();
         for (number, sku) in skus.iter().filter(|(_, sku)| sku.known) {
-            let service_passes = service_filter
-                .as_ref()
-                .is_none_or(|wanted| sku.services.iter().any(|service| wanted.contains(service)));
+            let service_passes =
+                service_filter.as_ref().is_none_or(|wanted| sku.service_values().iter().any(|s| wanted.contains(s)));
             self.sku_passes[*number as usize] = self.names_sku(*number) && service_passes;
             self.sku_free[*number as usize] = sku.free;
             for code in self.what_codes(*number) {
@@ -280,7 +280,8 @@ impl<'a> Plan<'a> {
         let values = self.values(Dimension::Service)?;
         let wanted: HashSet<&str> = values.iter().flatten().map(String::as_str).collect();
         let services = self.cube.partner.services.iter();
-        Some(services.filter(|(_, name)| wanted.contains(name.as_str())).map(|(number, _)| *number).collect())
+        let named = services.filter(|(_, name)| wanted.contains(name.as_str())).map(|(number, _)| *number);
+        Some(named.chain(values.contains(&None).then_some(NO_SERVICE)).collect())
     }
 
     /// The product and SKU filters hold for a SKU.
@@ -300,7 +301,7 @@ impl<'a> Plan<'a> {
         if !self.query.group_by.contains(&Dimension::Service) {
             return vec![base];
         }
-        sku.services.iter().map(|service| base | self.group_part(Dimension::Service, *service)).collect()
+        sku.service_values().iter().map(|service| base | self.group_part(Dimension::Service, *service)).collect()
     }
 
     fn product_code(&self, product: &str) -> u32 {
@@ -331,7 +332,8 @@ impl<'a> Plan<'a> {
         };
         let narrowings = [self.service_filter(), service.map(|service| BTreeSet::from([service]))];
         for narrowing in narrowings.into_iter().flatten() {
-            services = Restricting::Some(narrowing.into_iter().filter(|service| services.contains(*service)).collect());
+            let both = narrowing.into_iter().filter(|service| *service != NO_SERVICE && services.contains(*service));
+            services = Restricting::Some(both.collect());
         }
         services
     }

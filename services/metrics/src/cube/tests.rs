@@ -235,6 +235,28 @@ fn use_without_a_licence_is_explained() {
 }
 
 #[test]
+fn a_sku_without_services_has_the_missing_service() {
+    let mut partner = partner("2026-06-30");
+    let bare = SkuHeader { known: true, id: "bare".into(), product: "Bare".into(), ..SkuHeader::default() };
+    partner.skus.insert(9, bare);
+    let states = [("2026-06-01", "Active", 5)];
+    let sold = [
+        Sold { sku: E3, states: &states, users: &[1], locations: &[] },
+        Sold { sku: 9, states: &states, users: &[1, 2], locations: &[] },
+    ];
+    let activity = [(1, YAMMER, "2026-06-20")];
+    let cube = Cube::new(partner.clone()).apply(partner.clone(), vec![customer(1, "BR", &sold, &activity, &partner)]);
+    let measures = [Measure::Subscriptions, Measure::ActiveUsers, Measure::TotalUsers];
+    let mut asked = query(&measures, &[Dimension::Service], "2026-06", "2026-06");
+    let of_none = |answer: &Answer| counts(answer).into_iter().find(|row| row.1 == [None]).unwrap().2;
+    assert_eq!(of_none(&cube.query(&asked, View::default())), [1, 0, 2]);
+    asked.filters = vec![Filter { dimension: Dimension::Service, values: vec![None] }];
+    assert_eq!(of_none(&cube.query(&asked, View::default())), [1, 0, 2]);
+    asked.group_by.clear();
+    assert_eq!(counts(&cube.query(&asked, View::default()))[0].2, [1, 0, 2]);
+}
+
+#[test]
 fn the_top_groups_are_those_of_the_last_month() {
     let partner = partner("2026-06-30");
     let seats = |first: u32, last: u32| [("2026-02-01", "Active", first), ("2026-06-01", "Active", last)];
