@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod facts;
+pub mod in_memory;
 pub mod oddities;
 pub mod product;
 pub mod question;

@@ -68,7 +68,7 @@ impl Values<'_> {
             "customer" => self.0.customers.keys().cloned().collect(),
             "product" => self.0.skus.values().map(|sku| sku.product.clone()).collect(),
             "sku" => self.0.skus.keys().cloned().collect(),
-            "service" => texts(&["Exchange", "SharePoint", "OneDrive", "Teams", "Yammer", "Sales"]),
+            "service" => texts(&["Exchange", "SharePoint", "OneDrive", "Teams", "Yammer", "Sales", "(none)"]),
             "location" => texts(&["L0", "L1", "L2", "(none)"]),
             "attribution_type" => texts(&["CSP", "PAL", "(none)"]),
             "sales_channel" => texts(&["Web", "Reseller", "(none)"]),

@@ -141,7 +141,7 @@ fn files(cast: &mut Cast, zone: &str, through: Vec<Value>) -> Vec<String> {
     lines.extend(repeated);
     cast.random.shuffle(&mut lines);
     let mut files = vec![settings.to_string()];
-    let cuts = cast.random.between(1, 3);
+    let cuts = if cast.random.chance(15) { cast.random.between(6, 12) } else { cast.random.between(1, 3) };
     let size = lines.len() / cuts + 1;
     let parts: Vec<Vec<String>> = lines.chunks(size).map(<[String]>::to_vec).collect();
     let last = parts.len() - 1;
@@ -156,6 +156,11 @@ fn files(cast: &mut Cast, zone: &str, through: Vec<Value>) -> Vec<String> {
     }
     if cast.random.chance(50) {
         files.push(oddities::unstamped(cast).join("\n"));
+    }
+    if cast.random.chance(20) {
+        // Somebody imports a file again.
+        let again = cast.random.one(&files);
+        files.push(again);
     }
     files
 }
