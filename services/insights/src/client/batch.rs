@@ -1,0 +1,206 @@
+//! Gathers records into batches that keep the order of the file where it matters.
+
+use std::collections::HashMap;
+
+use insights_proto::ingestion::v1::{ActivityColumns, Record, record::Kind};
+use prost::Message as _;
+
+use crate::import::{Activity, Rejection, Sink, Stopped};
+
+/// How big a batch may get.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Records, activity aside.
+    pub records: usize,
+    /// Activity facts.
+    pub facts: usize,
+    /// Bytes, about.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        // Half of what a server takes, so that a stricter one than the default still does.
+        Self { records: 5_000, facts: 50_000, bytes: 2 << 20 }
+    }
+}
+
+/// One batch and the rows it came from.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Records in the order of the file.
+    pub records: Vec<Record>,
+    /// Activity; the server takes it as received after the records.
+    pub activity: ActivityColumns,
+    /// The row of each record, then of each activity fact: the order in which the server numbers them.
+    record_rows: Vec<u64>,
+    activity_rows: Vec<u64>,
+    /// Rows that could not be read, since the batch before.
+    pub rejections: Vec<Rejection>,
+}
+
+impl Batch {
+    /// The row a rejection of the server is about.
+    #[must_use]
+    pub fn row(&self, index: i64) -> u64 {
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        let rows = self.record_rows.iter().chain(&self.activity_rows);
+        rows.copied().nth(index).unwrap_or_default()
+    }
+
+    /// How many records there are, activity included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.record_rows.len() + self.activity_rows.len()
+    }
+
+    /// Whether there is nothing to send.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Takes what a reader finds and gives batches on.
+pub struct Batcher<F> {
+    limits: Limits,
+    give: F,
+    batch: Batch,
+    bytes: usize,
+    customers: HashMap<String, u32>,
+    users: HashMap<String, u32>,
+    services: HashMap<String, u32>,
+}
+
+impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
+    /// Gives every full batch to `give`.
+    pub fn new(limits: Limits, give: F) -> Self {
+        Self {
+            limits,
+            give,
+            batch: Batch::default(),
+            bytes: 0,
+            customers: HashMap::new(),
+            users: HashMap::new(),
+            services: HashMap::new(),
+        }
+    }
+
+    /// Gives on what there is, if anything.
+    pub fn flush(&mut self) -> Result<(), Stopped> {
+        self.bytes = 0;
+        self.customers.clear();
+        self.users.clear();
+        self.services.clear();
+        let batch = std::mem::take(&mut self.batch);
+        if batch.is_empty() && batch.rejections.is_empty() { Ok(()) } else { (self.give)(batch) }
+    }
+
+    fn flush_if_full(&mut self) -> Result<(), Stopped> {
+        let Limits { records, facts, bytes } = self.limits;
+        let batch = &self.batch;
+        let full = batch.record_rows.len() >= records
+            || batch.activity_rows.len() >= facts
+            || batch.rejections.len() >= records
+            || self.bytes >= bytes;
+        if full { self.flush() } else { Ok(()) }
+    }
+}
+
+impl<F: FnMut(Batch) -> Result<(), Stopped>> Sink for Batcher<F> {
+    fn record(&mut self, row: u64, record: Record) -> Result<(), Stopped> {
+        // Activity counts as received after the batch's records: a retract must not come to stand before activity that
+        // stands before it in the file.
+        if matches!(record.kind, Some(Kind::Retract(_))) && !self.batch.activity_rows.is_empty() {
+            self.flush()?;
+        }
+        self.bytes += record.encoded_len() + 4;
+        self.batch.records.push(record);
+        self.batch.record_rows.push(row);
+        self.flush_if_full()
+    }
+
+    fn activity(&mut self, row: u64, activity: Activity) -> Result<(), Stopped> {
+        let Activity { customer_id, user_id, service, day } = activity;
+        let columns = &mut self.batch.activity;
+        columns.customer.push(number(&mut self.customers, &mut columns.customers, &mut self.bytes, customer_id));
+        columns.user.push(number(&mut self.users, &mut columns.users, &mut self.bytes, user_id));
+        columns.service.push(number(&mut self.services, &mut columns.services, &mut self.bytes, service));
+        columns.day.push(day.epoch_days());
+        self.bytes += 10;
+        self.batch.activity_rows.push(row);
+        self.flush_if_full()
+    }
+
+    fn rejected(&mut self, rejection: Rejection) -> Result<(), Stopped> {
+        self.batch.rejections.push(rejection);
+        self.flush_if_full()
+    }
+}
+
+/// The position of a text among the batch's, added when it is new.
+fn number(known: &mut HashMap<String, u32>, texts: &mut Vec<String>, bytes: &mut usize, text: String) -> u32 {
+    if let Some(&number) = known.get(&text) {
+        return number;
+    }
+    let number = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+    *bytes += text.len() + 2;
+    texts.push(text.clone());
+    known.insert(text, number);
+    number
+}
+
+#[cfg(test)]
+mod tests {
+    use insights_domain::calendar::Day;
+    use insights_proto::ingestion::v1::{CompleteThrough, Retract};
+
+    use super::*;
+
+    fn used(user: &str) -> Activity {
+        let day = Day::from_ymd(2025, 1, 2).unwrap();
+        Activity { customer_id: "C".into(), user_id: user.into(), service: "Teams".into(), day }
+    }
+
+    fn record(kind: Kind) -> Record {
+        Record { recorded_at: None, kind: Some(kind) }
+    }
+
+    fn batches(limits: Limits, feed: impl FnOnce(&mut dyn Sink)) -> Vec<Batch> {
+        let mut batches = Vec::new();
+        let mut batcher = Batcher::new(limits, |batch| {
+            batches.push(batch);
+            Ok(())
+        });
+        feed(&mut batcher);
+        batcher.flush().unwrap();
+        batches
+    }
+
+    #[test]
+    fn a_retract_never_passes_the_activity_before_it() {
+        let batches = batches(Limits::default(), |sink| {
+            sink.activity(1, used("A")).unwrap();
+            sink.record(2, record(Kind::CompleteThrough(CompleteThrough::default()))).unwrap();
+            sink.record(3, record(Kind::Retract(Retract::default()))).unwrap();
+            sink.activity(4, used("B")).unwrap();
+        });
+        assert_eq!(batches.iter().map(|batch| (batch.records.len(), batch.activity.day.len())).collect::<Vec<_>>(), [(1, 1), (1, 1)]);
+        // The server numbers records first, then activity.
+        assert_eq!((batches[0].row(0), batches[0].row(1), batches[1].row(0), batches[1].row(1)), (2, 1, 3, 4));
+    }
+
+    #[test]
+    fn batches_stay_within_their_limits_and_lose_nothing() {
+        let limits = Limits { records: 3, facts: 4, bytes: 1 << 20 };
+        let batches = batches(limits, |sink| {
+            for row in 0..10 {
+                sink.activity(row, used(&format!("U{}", row % 3))).unwrap();
+                sink.record(row, record(Kind::CompleteThrough(CompleteThrough::default()))).unwrap();
+            }
+        });
+        assert!(batches.iter().all(|batch| batch.records.len() <= 3 && batch.activity.day.len() <= 4));
+        assert_eq!(batches.iter().map(Batch::len).sum::<usize>(), 20);
+        assert!(batches.iter().all(|batch| batch.activity.users.len() <= 3));
+    }
+}

@@ -1,0 +1,13 @@
+//! What each command does.
+
+pub mod config;
+pub mod demo;
+pub mod doctor;
+pub mod generate;
+pub mod import;
+pub mod migrate;
+pub mod query;
+pub mod report;
+pub mod serve;
+pub mod token;
+pub mod verify;

@@ -1,0 +1,1 @@
+//! Composes the services into one process.

@@ -1,0 +1,128 @@
+//! "Product names and service plan identifiers for licensing": the catalogue, one line per SKU and service plan.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    io::BufRead,
+};
+
+use insights_proto::ingestion::v1::{Record, Sku, record::Kind};
+
+use super::{
+    Notes, ReadError, Rejection, Sink,
+    services::service_of_plan,
+    table::{Column, Row, Table},
+    values::{is_guid, names_free},
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Name,
+    Guid,
+    Plan,
+}
+
+const COLUMNS: &[Column<Key>] = &[
+    Column { key: Key::Name, names: &["Product_Display_Name", "ProductName"], required: true },
+    Column { key: Key::Guid, names: &["GUID", "SkuId", "ProductSkuId"], required: true },
+    Column { key: Key::Plan, names: &["Service_Plan_Name", "ServicePlanName"], required: true },
+];
+
+/// Part numbers stand on more than one GUID and carry stray blanks: SKUs are told apart by GUID alone.
+const IGNORED: &[&str] = &["String_Id", "Service_Plan_Id", "Service_Plans_Included_Friendly_Names"];
+
+struct Entry {
+    row: u64,
+    sku: Sku,
+    services: BTreeSet<String>,
+}
+
+/// Reads the catalogue. The rows of a SKU may stand anywhere in the file.
+pub(super) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
+    let mut table = Table::open(input, COLUMNS, IGNORED)?;
+    let mut notes = Notes { unknown_columns: table.unknown.clone(), ..Notes::default() };
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut by_guid: HashMap<String, usize> = HashMap::new();
+    while let Some(row) = table.next_row()? {
+        let parsed = row.and_then(|row| parse(&table, &row));
+        match parsed {
+            Err(rejection) => sink.rejected(rejection)?,
+            Ok((row, guid, name, plan)) => {
+                let at = *by_guid.entry(guid.clone()).or_insert_with(|| {
+                    entries.push(Entry { row, sku: sku(guid, name), services: BTreeSet::new() });
+                    entries.len() - 1
+                });
+                if let Some(plan) = plan {
+                    entries[at].services.insert(service(plan, &mut notes));
+                }
+            }
+        }
+    }
+    for Entry { row, mut sku, services } in entries {
+        sku.services = services.into_iter().collect();
+        sink.record(row, Record { recorded_at: None, kind: Some(Kind::Sku(sku)) })?;
+    }
+    Ok(notes)
+}
+
+type Parsed = (u64, String, String, Option<String>);
+
+fn parse(table: &Table<'_, Key>, row: &Row) -> Result<Parsed, Rejection> {
+    let reject = |key, reason: &str| Rejection { row: row.line, field: table.name(key).into(), reason: reason.into() };
+    let guid = table.text(row, Key::Guid).ok_or_else(|| reject(Key::Guid, "is missing: SKUs are told apart by it"))?;
+    if !is_guid(guid) {
+        return Err(reject(Key::Guid, &format!("\"{guid}\" is not a GUID")));
+    }
+    let name = table.text(row, Key::Name).ok_or_else(|| reject(Key::Name, "is missing"))?;
+    let plan = table.text(row, Key::Plan).map(str::to_owned);
+    Ok((row.line, guid.to_ascii_lowercase(), name.to_owned(), plan))
+}
+
+fn sku(sku_id: String, name: String) -> Sku {
+    Sku { sku_id, product: product(&name).to_owned(), free: names_free(&name), name, services: Vec::new() }
+}
+
+fn service(plan: String, notes: &mut Notes) -> String {
+    match service_of_plan(&plan) {
+        Some(service) => service.to_owned(),
+        None => {
+            notes.unmapped_plans.insert(plan.clone());
+            plan
+        }
+    }
+}
+
+/// Beginnings of display names, in lower case, and the product each belongs to.
+const PRODUCTS: &[(&str, &str)] = &[
+    ("dynamics 365", "Dynamics 365"),
+    ("microsoft dynamics", "Dynamics 365"),
+    ("dynamics", "Dynamics 365"),
+    ("office 365", "Office 365"),
+    ("microsoft 365", "Office 365"),
+    ("exchange online", "Office 365"),
+    ("sharepoint", "Office 365"),
+    ("onedrive", "Office 365"),
+    ("microsoft teams", "Office 365"),
+    ("teams", "Office 365"),
+    ("yammer", "Office 365"),
+    ("skype for business", "Office 365"),
+    ("enterprise mobility", "Enterprise Mobility + Security"),
+    ("microsoft intune", "Enterprise Mobility + Security"),
+    ("intune", "Enterprise Mobility + Security"),
+    ("power bi", "Power BI"),
+    ("microsoft power bi", "Power BI"),
+    ("power apps", "Power Apps"),
+    ("microsoft power apps", "Power Apps"),
+    ("power automate", "Power Automate"),
+    ("microsoft power automate", "Power Automate"),
+    ("azure", "Microsoft Azure"),
+    ("microsoft azure", "Microsoft Azure"),
+    ("windows", "Windows"),
+    ("visio", "Visio"),
+    ("project", "Project"),
+];
+
+/// The product a SKU of this display name belongs to; a name no table knows is a product of its own.
+fn product(name: &str) -> &str {
+    let lower = name.to_lowercase();
+    PRODUCTS.iter().find(|(start, _)| lower.starts_with(start)).map_or(name, |(_, product)| product)
+}

@@ -1,0 +1,118 @@
+//! Tables whose columns come in any order and under several names.
+
+use std::io;
+
+use super::{
+    ReadError, Rejection,
+    lines::{Lines, Split},
+};
+
+/// A column a format knows.
+pub(super) struct Column<K> {
+    /// What it is to the reader.
+    pub(super) key: K,
+    /// Its names, the best first; compared without case, blanks, `-` and `_`.
+    pub(super) names: &'static [&'static str],
+    /// A file without it is refused.
+    pub(super) required: bool,
+}
+
+/// A table under way.
+pub(super) struct Table<'a, K: 'static> {
+    lines: Lines<'a>,
+    columns: &'static [Column<K>],
+    /// For each of `columns`, its place in the file.
+    places: Vec<Option<usize>>,
+    width: usize,
+    /// Columns nobody knows, as the file spells them.
+    pub(super) unknown: Vec<String>,
+}
+
+/// A row of a table.
+pub(super) struct Row {
+    /// The line it begins on.
+    pub(super) line: u64,
+    fields: Vec<String>,
+}
+
+impl<'a, K: Copy + PartialEq> Table<'a, K> {
+    /// Reads the header. `ignored` are columns the format knows and does not use.
+    pub(super) fn open(
+        input: &'a mut dyn io::BufRead,
+        columns: &'static [Column<K>],
+        ignored: &[&str],
+    ) -> Result<Self, ReadError> {
+        let mut lines = Lines::new(input)?;
+        let header = match lines.next_record()? {
+            None => return Err(ReadError::Refused("the file is empty: its first line must name the columns".into())),
+            Some(Split::Bad(_, reason)) => {
+                return Err(ReadError::Refused(format!("the first line must name the columns, but {reason}")));
+            }
+            Some(Split::Fields(_, header)) => header,
+        };
+        let names: Vec<String> = header.iter().map(|name| normalised(name)).collect();
+        let places: Vec<Option<usize>> = columns
+            .iter()
+            .map(|column| column.names.iter().find_map(|name| names.iter().position(|n| *n == normalised(name))))
+            .collect();
+        let missing: Vec<&str> = std::iter::zip(columns, &places)
+            .filter(|(column, place)| column.required && place.is_none())
+            .map(|(column, _)| column.names[0])
+            .collect();
+        if !missing.is_empty() {
+            let plural = if missing.len() > 1 { "s" } else { "" };
+            return Err(ReadError::Refused(format!("the file lacks the required column{plural} {}", missing.join(", "))));
+        }
+        let known: Vec<String> =
+            columns.iter().flat_map(|column| column.names).chain(ignored).map(|name| normalised(name)).collect();
+        let unknown = std::iter::zip(&header, &names)
+            .filter(|(_, name)| !name.is_empty() && !known.contains(name))
+            .map(|(spelled, _)| spelled.trim().to_owned())
+            .collect();
+        Ok(Self { lines, columns, places, width: header.len(), unknown })
+    }
+
+    /// The next row, or why it is none.
+    pub(super) fn next_row(&mut self) -> io::Result<Option<Result<Row, Rejection>>> {
+        let reject = |row, reason: String| Err(Rejection { row, field: "row".into(), reason });
+        Ok(self.lines.next_record()?.map(|split| match split {
+            Split::Bad(line, reason) => reject(line, reason.to_owned()),
+            Split::Fields(line, fields) if !self.fits(&fields) => {
+                reject(line, format!("has {} fields where the header has {}", fields.len(), self.width))
+            }
+            Split::Fields(line, fields) => Ok(Row { line, fields }),
+        }))
+    }
+
+    /// Empty fields beyond the header do no harm: some programs end every line with a delimiter.
+    fn fits(&self, fields: &[String]) -> bool {
+        fields.len() >= self.width && fields[self.width..].iter().all(String::is_empty)
+    }
+
+    /// Whether the file has the column.
+    pub(super) fn has(&self, key: K) -> bool {
+        std::iter::zip(self.columns, &self.places).any(|(column, place)| column.key == key && place.is_some())
+    }
+
+    /// The field as it stands in the file; empty when the file lacks the column.
+    pub(super) fn raw<'r>(&self, row: &'r Row, key: K) -> &'r str {
+        std::iter::zip(self.columns, &self.places)
+            .find(|(column, _)| column.key == key)
+            .and_then(|(_, place)| row.fields.get((*place)?))
+            .map_or("", String::as_str)
+    }
+
+    /// The field without blanks around it; none when it is empty.
+    pub(super) fn text<'r>(&self, row: &'r Row, key: K) -> Option<&'r str> {
+        Some(self.raw(row, key).trim()).filter(|text| !text.is_empty())
+    }
+
+    /// The best name of the column, for messages.
+    pub(super) fn name(&self, key: K) -> &'static str {
+        self.columns.iter().find(|column| column.key == key).map_or("row", |column| column.names[0])
+    }
+}
+
+fn normalised(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}

@@ -1,0 +1,232 @@
+//! Values as files spell them.
+
+use std::str::FromStr;
+
+use insights_domain::calendar::{Day, Month};
+
+/// Why a value cannot be read.
+pub(super) type Fault = String;
+
+/// A date of a downloaded report: `2024-03-01` or `3/1/2024` (month first), each with or without a time.
+/// Blanks around or inside it are a fault: they are the mark of a row that was damaged on its way.
+pub(super) fn report_date(text: &str) -> Result<Day, Fault> {
+    let date = text.find(['T', ' ']).filter(|&at| is_time(&text[at + 1..])).map_or(text, |at| &text[..at]);
+    let day = if date.contains('/') { month_first(date) } else { date.parse().ok() };
+    day.ok_or_else(|| format!("\"{text}\" is not a date: write it as YYYY-MM-DD, without blanks"))
+}
+
+fn month_first(date: &str) -> Option<Day> {
+    let mut parts = date.split('/').map(|part| part.bytes().all(|byte| byte.is_ascii_digit()).then_some(part));
+    let (month, day, year) = (parts.next()??, parts.next()??, parts.next()??);
+    if parts.next().is_some() || month.len() > 2 || day.len() > 2 || year.len() != 4 {
+        return None;
+    }
+    Day::from_ymd(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
+}
+
+fn is_time(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && text.contains(':')
+        && text.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | '.' | '+' | '-' | 'Z' | 'A' | 'P' | 'M' | ' '))
+        && !text.ends_with(' ')
+}
+
+/// A `Month` column: the first day of the month, or `YYYY-MM`.
+pub(super) fn report_month(text: &str) -> Result<Month, Fault> {
+    if let Ok(month) = text.parse() {
+        return Ok(month);
+    }
+    let day = report_date(text)?;
+    if day.day_of_month() != 1 {
+        return Err(format!("\"{text}\" is not the first day of a month"));
+    }
+    Ok(day.month())
+}
+
+/// A number of seats that cannot be negative; empty is none.
+pub(super) fn stock(text: &str) -> Result<Option<i64>, Fault> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let whole_is_number = !whole.trim_start_matches('-').is_empty() && fraction.bytes().all(|byte| byte == b'0');
+    match whole.parse::<i64>() {
+        Ok(count) if count < 0 => Err(format!("{text} seats cannot be: a stock of seats is 0 or more")),
+        Ok(count) if whole_is_number => Ok(Some(count)),
+        _ => Err(format!("\"{text}\" is not a whole number of seats")),
+    }
+}
+
+/// An amount of money as a plain decimal string; empty is none. Reads `1234.5`, `-3`, `1.5E-2`, exactly.
+pub(super) fn amount(text: &str) -> Result<Option<String>, Fault> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let fault = || format!("\"{text}\" is not an amount: write it as a decimal number with at most 6 decimals");
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().map_err(|_| fault())?),
+        None => (rest, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) || exponent.abs() > 30 {
+        return Err(fault());
+    }
+    let point = i32::try_from(whole.len()).map_err(|_| fault())? + exponent;
+    let (whole, fraction) = if point <= 0 {
+        (String::new(), format!("{}{digits}", "0".repeat(point.unsigned_abs() as usize)))
+    } else {
+        let padded = format!("{digits:0<width$}", width = point.unsigned_abs() as usize);
+        let (whole, fraction) = padded.split_at(point.unsigned_abs() as usize);
+        (whole.to_owned(), fraction.to_owned())
+    };
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.len() > 6 {
+        return Err(fault());
+    }
+    let whole = Some(whole.trim_start_matches('0')).filter(|whole| !whole.is_empty()).unwrap_or("0");
+    let point = if fraction.is_empty() { "" } else { "." };
+    let zero = whole == "0" && fraction.is_empty();
+    Ok(Some(format!("{}{whole}{point}{fraction}", if zero { "" } else { sign })))
+}
+
+/// ISO 3166-1 alpha-2 of a country given as a code or a name.
+pub(super) fn country(text: &str) -> Option<String> {
+    let bare: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    if let Some((_, code)) = OTHER_NAMES.iter().find(|(name, _)| *name == bare) {
+        return Some((*code).to_owned());
+    }
+    let stripped = bare.strip_suffix("sar").unwrap_or(&bare);
+    [text.trim(), &bare, stripped, &format!("the{bare}")]
+        .into_iter()
+        .find_map(|spelling| celes::Country::from_str(spelling).ok())
+        .map(|country| country.alpha2.to_owned())
+}
+
+/// Names that Partner Center uses and the library does not know; letters only, in lower case.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("boliviaplurinationalstateof", "BO"),
+    ("bosniaherzegovina", "BA"),
+    ("bruneidarussalam", "BN"),
+    ("capeverde", "CV"),
+    ("congodrc", "CD"),
+    ("cotedivoire", "CI"),
+    ("côtedivoire", "CI"),
+    ("curacao", "CW"),
+    ("curaçao", "CW"),
+    ("czechrepublic", "CZ"),
+    ("czechia", "CZ"),
+    ("hongkongsarchina", "HK"),
+    ("iranislamicrepublicof", "IR"),
+    ("ivorycoast", "CI"),
+    ("korea", "KR"),
+    ("korearepublicof", "KR"),
+    ("koreasouth", "KR"),
+    ("macaosarchina", "MO"),
+    ("macausar", "MO"),
+    ("macedonia", "MK"),
+    ("macedoniafyro", "MK"),
+    ("moldovarepublicof", "MD"),
+    ("northmacedonia", "MK"),
+    ("palestinianauthority", "PS"),
+    ("reunion", "RE"),
+    ("réunion", "RE"),
+    ("stkittsandnevis", "KN"),
+    ("stlucia", "LC"),
+    ("swaziland", "SZ"),
+    ("tanzaniaunitedrepublicof", "TZ"),
+    ("turkiye", "TR"),
+    ("uk", "GB"),
+    ("venezuelabolivarianrepublicof", "VE"),
+    ("virginislandsus", "VI"),
+    ("vietnam", "VN"),
+];
+
+/// Whether a text is a GUID.
+pub(super) fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// GUIDs are compared in lower case, other ids as they are.
+pub(super) fn canonical_id(id: String) -> String {
+    if is_guid(&id) { id.to_ascii_lowercase() } else { id }
+}
+
+/// Whether a product's name says that it costs nothing.
+pub(super) fn names_free(name: &str) -> bool {
+    name.split(|c: char| !c.is_alphanumeric()).any(|word| word.eq_ignore_ascii_case("free"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_come_in_three_spellings_and_never_with_stray_blanks() {
+        let day = Day::from_ymd(2024, 3, 1).unwrap();
+        for good in ["2024-03-01", "2024-03-01T00:00:00", "2024-03-01 00:00:00.000", "3/1/2024", "03/01/2024 12:00:00 AM"] {
+            assert_eq!(report_date(good), Ok(day), "{good}");
+        }
+        for bad in ["2024-03-01 ", " 2024-03-01", "2024- 03-01", "2024-3-1", "1/2024", "13/1/2024", "2024-02-30", "", "3/1/0001"] {
+            assert!(report_date(bad).is_err(), "{bad}");
+        }
+        assert_eq!(report_month("2024-03"), Ok(day.month()));
+        assert_eq!(report_month("3/1/2024"), Ok(day.month()));
+        assert!(report_month("2024-03-02").is_err());
+    }
+
+    #[test]
+    fn amounts_keep_their_digits() {
+        let read = |text: &str| amount(text).unwrap().unwrap();
+        assert_eq!(read("1234.50"), "1234.5");
+        assert_eq!(read("-0.000001"), "-0.000001");
+        assert_eq!(read("12345678901234567890.12"), "12345678901234567890.12");
+        assert_eq!(read("1.5E-2"), "0.015");
+        assert_eq!(read("1.5e3"), "1500");
+        assert_eq!(read("-0"), "0");
+        assert_eq!(read("007"), "7");
+        assert_eq!(amount("  "), Ok(None));
+        for bad in ["1,5", "$5", "0.0000001", "abc", "-", "1e99", ".", "NaN"] {
+            assert!(amount(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn stocks_are_whole_and_not_negative() {
+        assert_eq!(stock("25"), Ok(Some(25)));
+        assert_eq!(stock("25.0"), Ok(Some(25)));
+        assert_eq!(stock(""), Ok(None));
+        for bad in ["-1", "2.5", "many", "-", "1,000", "99999999999999999999"] {
+            assert!(stock(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn countries_come_as_names_and_codes() {
+        let wrong: Vec<_> = [
+            ("US", "US"), ("usa", "US"), ("United States", "US"), ("United Kingdom", "GB"), ("Brazil", "BR"),
+            ("Korea", "KR"), ("South Korea", "KR"), ("Czech Republic", "CZ"), ("Hong Kong SAR", "HK"), ("Viet Nam", "VN"),
+            ("The Netherlands", "NL"), ("Netherlands", "NL"), ("Russia", "RU"), ("Türkiye", "TR"), ("Turkey", "TR"),
+            ("Taiwan", "TW"), ("Côte d’Ivoire", "CI"), ("Côte d'Ivoire", "CI"), ("Saudi Arabia", "SA"), ("India", "IN"),
+            ("United Arab Emirates", "AE"), ("Germany", "DE"), ("South Africa", "ZA"), ("Bosnia and Herzegovina", "BA"),
+            ("Trinidad and Tobago", "TT"), ("Iran", "IR"), ("Venezuela", "VE"), ("Bolivia", "BO"), ("Macao SAR", "MO"),
+            ("Puerto Rico", "PR"), ("Tanzania", "TZ"), ("Moldova", "MD"), ("Laos", "LA"),
+            ("Brunei", "BN"), ("Syria", "SY"), ("North Macedonia", "MK"), ("Eswatini", "SZ"), ("Vatican City", "VA"),
+        ]
+        .into_iter()
+        .filter(|(text, code)| country(text).as_deref() != Some(code))
+        .collect();
+        assert_eq!(wrong, []);
+        assert_eq!(country("Atlantis"), None);
+    }
+}

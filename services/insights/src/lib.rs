@@ -1,0 +1,91 @@
+//! Partner Insights in one binary: the services composed into one process, and the command line that talks to them.
+
+pub mod cli;
+pub mod client;
+pub mod commands;
+pub mod compose;
+pub mod failure;
+pub mod generate;
+pub mod import;
+pub mod output;
+pub mod settings;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use insights_service::Clock;
+use serde_json::Value;
+
+use crate::{
+    cli::{Cli, Command, Common},
+    client::Caller,
+    failure::Failure,
+    settings::{Given, Resolved},
+};
+
+/// Runs the command line. Exit code 0: done, 1: failed, 2: called wrongly.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    insights_service::install_crypto();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Failure::because("no runtime", &error)),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => fail(&failure),
+    }
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    eprintln!("error: {failure}");
+    ExitCode::from(failure.code())
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let Cli { common, command } = cli;
+    let json = common.json;
+    let clock = Clock::system();
+    let resolved = resolve(&common, &command)?;
+    let settings = &resolved.settings;
+    match command {
+        Command::Demo(demo) => commands::demo::run(&resolved, &clock, &demo, json).await,
+        Command::Serve(serve) => commands::serve::run(settings, &clock, &serve).await,
+        Command::Migrate(migrate) => commands::migrate::run(settings, &migrate, json).await,
+        Command::Token(token) => commands::token::run(settings, token, json),
+        Command::Generate(generate) => commands::generate::run(&clock, &generate, json),
+        Command::Config => commands::config::run(&resolved, json),
+        Command::Doctor => commands::doctor::run(settings, &clock, json).await,
+        Command::Import(import) => commands::import::run(&Caller::connect(settings).await?, &clock, &import, json).await,
+        Command::Query(shape) => {
+            shape.query(None)?;
+            commands::query::query(&Caller::connect(settings).await?, &shape, json).await
+        }
+        Command::Explain(shape) => commands::query::explain(&Caller::connect(settings).await?, &shape, json).await,
+        Command::Report(report) => commands::report::run(&Caller::connect(settings).await?, &report, json).await,
+        Command::Verify => commands::verify::run(&Caller::connect(settings).await?, json).await,
+    }
+}
+
+/// The settings for a command: its flags over the environment over the file over the defaults.
+fn resolve(common: &Common, command: &Command) -> Result<Resolved, Failure> {
+    let mut flags: Vec<Given> = Vec::new();
+    let mut path = |setting: &'static str, flag: &'static str, value: &Option<PathBuf>| {
+        flags.extend(value.as_ref().map(|path| (setting, flag, Value::from(path.display().to_string()))));
+    };
+    path("data_dir", "data-dir", &common.data_dir);
+    path("token_file", "token-file", &common.token_file);
+    flags.extend(common.server.as_ref().map(|server| ("server", "server", Value::from(server.as_str()))));
+    let (host, port) = match command {
+        Command::Serve(serve) => (serve.host.clone(), serve.port),
+        Command::Demo(demo) => (None, demo.port),
+        _ => (None, None),
+    };
+    flags.extend(host.map(|host| ("host", "host", Value::from(host))));
+    flags.extend(port.map(|port| ("port", "port", Value::from(port))));
+    let environment = |name: &str| std::env::var(name).ok();
+    let file = common.config.clone().or_else(|| environment("INSIGHTS_CONFIG").map(PathBuf::from));
+    settings::resolve(file.as_deref(), &environment, flags)
+        .map_err(|faults| Failure::Usage(format!("the settings are not valid:\n{faults}")))
+}
