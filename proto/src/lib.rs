@@ -20,6 +20,14 @@ pub mod metrics {
     /// Version 1.
     pub mod v1 {
         tonic::include_proto!("insights.metrics.v1");
+
+        impl Query {
+            /// Every measure it names, that it ranks by included: a caller needs the right to each.
+            pub fn named_measures(&self) -> impl Iterator<Item = Measure> {
+                let ranking = self.top.map(|top| top.measure);
+                self.measures.iter().copied().chain(ranking).filter_map(|measure| Measure::try_from(measure).ok())
+            }
+        }
     }
 }
 /// Reports for people.

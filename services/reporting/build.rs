@@ -1,6 +1,11 @@
 //! Embeds the built page: `ui/dist` is committed, so that a machine without Node can build this crate.
 
-use std::{env, fmt::Write as _, fs, io, path::{Path, PathBuf}};
+use std::{
+    env,
+    fmt::Write as _,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 fn main() -> io::Result<()> {
     let dist = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("ui/dist");

@@ -83,7 +83,10 @@ fn local_host(request: &Request) -> bool {
     let Some(host) = named.or_else(|| request.uri().authority().map(|authority| authority.as_str())) else {
         return false;
     };
-    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(name, _)| name);
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
     matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 

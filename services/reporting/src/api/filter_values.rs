@@ -21,7 +21,11 @@ const MONTHS: i32 = 12;
 const STANDINGS: [&str; 7] = ["ACTIVE", "GRACE", "SUSPENDED", "DISABLED", "UPGRADED", "PENDING", "OTHER"];
 
 /// Lists values of a dimension.
-pub async fn list(api: &Api, call: &Call, request: ListFilterValuesRequest) -> Result<ListFilterValuesResponse, Status> {
+pub async fn list(
+    api: &Api,
+    call: &Call,
+    request: ListFilterValuesRequest,
+) -> Result<ListFilterValuesResponse, Status> {
     let dimension = request.dimension();
     let search = request.search.trim().to_lowercase();
     if dimension == Dimension::Unspecified {

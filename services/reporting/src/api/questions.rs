@@ -61,7 +61,7 @@ fn verified(progress: metrics::VerifyResponse) -> VerifyResponse {
 /// The question, when the caller may put it. Rights come before validity: a question that names no measure is refused by
 /// metrics, one that names a forbidden measure here.
 fn authorised(policy: &Policy, call: &Call, query: Option<Query>) -> Result<(Query, Redaction), Status> {
-    let measures: Vec<Measure> = query.iter().flat_map(|query| query.measures()).collect();
+    let measures: Vec<Measure> = query.iter().flat_map(Query::named_measures).collect();
     let redaction = policy.authorise_measures(&call.caller, REPORTING_SERVICE, &measures)?;
     let query = query.ok_or_else(|| Error::invalid("query", "is required"))?;
     Ok((query, redaction))

@@ -17,8 +17,7 @@ use super::{Answers, Page, Plan, Span};
 /// What the names of Dynamics products begin with.
 pub const DYNAMICS: &str = "Dynamics 365";
 
-const MEASURES: [Measure; 4] =
-    [Measure::Available, Measure::Assigned, Measure::Active, Measure::ActiveUsagePercent];
+const MEASURES: [Measure; 4] = [Measure::Available, Measure::Assigned, Measure::Active, Measure::ActiveUsagePercent];
 
 /// What was asked for.
 #[derive(Debug, Clone)]

@@ -33,7 +33,6 @@ fn coverage(page: &Page, span: Span, answers: &Answers, main: plan::Asked) -> Co
 
 /// The values of the one dimension an answer is split by.
 fn ids(result: &QueryResult) -> Vec<String> {
-    let ids: BTreeSet<&String> =
-        result.rows.iter().filter_map(|row| row.dimensions.first()?.value.as_ref()).collect();
+    let ids: BTreeSet<&String> = result.rows.iter().filter_map(|row| row.dimensions.first()?.value.as_ref()).collect();
     ids.into_iter().cloned().collect()
 }

@@ -51,16 +51,10 @@ impl Page {
         };
         for (index, filter) in asked.filters.iter().enumerate() {
             if !matches!(Dimension::try_from(filter.dimension), Ok(d) if d != Dimension::Unspecified) {
-                faults.push(FieldViolation::new(
-                    format!("page.filters[{index}].dimension"),
-                    "is not a dimension",
-                ));
+                faults.push(FieldViolation::new(format!("page.filters[{index}].dimension"), "is not a dimension"));
             }
             if filter.values.is_empty() {
-                faults.push(FieldViolation::new(
-                    format!("page.filters[{index}].values"),
-                    "needs at least one value",
-                ));
+                faults.push(FieldViolation::new(format!("page.filters[{index}].values"), "needs at least one value"));
             }
         }
         Self {

@@ -1,7 +1,8 @@
 //! The questions of one page, asked together, and their answers.
 
 use insights_proto::metrics::v1::{
-    BatchQueryRequest, BatchQueryResponse, Explanation, ExplanationList, Freshness, Query, Result as QueryResult, Source,
+    BatchQueryRequest, BatchQueryResponse, Explanation, ExplanationList, Freshness, Query, Result as QueryResult,
+    Source,
 };
 
 /// Where the answer to a question will stand.

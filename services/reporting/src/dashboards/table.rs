@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use insights_domain::calendar::Month;
-use insights_proto::metrics::v1::{DimensionValue, Measure, Percentage, Result as QueryResult, Row, Value, value::Kind};
+use insights_proto::metrics::v1::{
+    DimensionValue, Measure, Percentage, Result as QueryResult, Row, Value, value::Kind,
+};
 
 /// The rows of an answer split by at most one dimension.
 pub struct Table<'a> {
