@@ -25,6 +25,8 @@ pub struct Config {
     pub tick_milliseconds: u64,
     /// How long to wait after a failure, in milliseconds.
     pub retry_milliseconds: u64,
+    /// Partners whose cubes are kept in memory; the one that was not asked for the longest makes room.
+    pub cubes_in_memory: usize,
     /// A cube that nobody asked for this long leaves memory, in seconds.
     pub idle_seconds: u64,
 }
@@ -80,6 +82,7 @@ impl Default for Config {
             poll_milliseconds: 500,
             tick_milliseconds: 10_000,
             retry_milliseconds: 1_000,
+            cubes_in_memory: 256,
             idle_seconds: 900,
         }
     }

@@ -64,13 +64,14 @@ struct Inner {
     clock: Clock,
     poll: Duration,
     idle: Duration,
+    most: usize,
     entries: Mutex<HashMap<String, Arc<Entry>>>,
 }
 
 impl Cubes {
     /// None loaded yet.
     pub fn new(store: Store, clock: Clock, config: &Config) -> Self {
-        let inner = Inner { store, clock, poll: config.poll(), idle: config.idle(), entries: Mutex::default() };
+        let inner = Inner { store, clock, poll: config.poll(), idle: config.idle(), most: config.cubes_in_memory.max(1), entries: Mutex::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -150,7 +151,7 @@ impl Cubes {
 
     fn forget_idle(&self) {
         let idle = self.inner.idle;
-        self.entries().retain(|_, entry| entry.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < idle);
+        self.entries().retain(|_, entry| entry.used().elapsed() < idle);
     }
 
     fn enter(&self, partner: &str) -> Arc<Entry> {
@@ -158,6 +159,10 @@ impl Cubes {
         if let Some(entry) = entries.get(partner) {
             entry.touch();
             return entry.clone();
+        }
+        while entries.len() >= self.inner.most {
+            let idlest = entries.iter().min_by_key(|(_, entry)| entry.used()).map(|(partner, _)| partner.clone());
+            entries.remove(&idlest.unwrap_or_default());
         }
         let entry = Arc::new(Entry {
             root: ArcSwapOption::empty(),
@@ -206,6 +211,10 @@ impl Cubes {
 }
 
 impl Entry {
+    fn used(&self) -> Instant {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn touch(&self) {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }

@@ -19,6 +19,7 @@ use insights_access::{Outgoing, Policy};
 use insights_database::Database;
 use insights_proto::metrics::v1::metrics_service_server::MetricsServiceServer;
 use insights_service::Clock;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Channel;
@@ -53,6 +54,7 @@ pub struct Metrics {
     feed: Feed,
     cubes: Cubes,
     policy: Arc<Policy>,
+    cores: Arc<Semaphore>,
     fail: Option<FailPoint>,
 }
 
@@ -64,15 +66,9 @@ impl Metrics {
         let store = Store::new(database);
         let cubes = Cubes::new(store.clone(), clock.clone(), &config);
         let feed = Feed::new(ingestion, outgoing);
-        Ok(Self {
-            config: Arc::new(config),
-            clock,
-            store,
-            feed,
-            cubes,
-            policy: Arc::new(Policy::product()?),
-            fail: None,
-        })
+        let policy = Arc::new(Policy::product()?);
+        let cores = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)));
+        Ok(Self { config: Arc::new(config), clock, store, feed, cubes, policy, cores, fail: None })
     }
 
     /// For tests: asks `fail` at every step of an application whether to stop there, as a crash would.
@@ -90,6 +86,7 @@ impl Metrics {
             store: self.store.clone(),
             policy: self.policy.clone(),
             limits: self.config.limits.clone(),
+            cores: self.cores.clone(),
             customers_per_group: self.config.customers_per_group,
         };
         Routes::new(insights_service::sized!(MetricsServiceServer::new(api), &self.config.messages))
@@ -111,6 +108,12 @@ impl Metrics {
             tick: self.config.tick(),
             retry: self.config.retry(),
         };
-        tokio::join!(follower.run(shutdown.clone()), self.cubes.run(shutdown));
+        tokio::join!(follower.run(shutdown.clone()), self.poll(shutdown));
+    }
+
+    /// Keeps the figures in memory fresh by what others write to the rollup tables, until `shutdown`: the part of
+    /// [`Self::run`] for a replica that only answers.
+    pub async fn poll(&self, shutdown: CancellationToken) {
+        self.cubes.run(shutdown).await;
     }
 }

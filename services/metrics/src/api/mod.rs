@@ -17,6 +17,8 @@ use insights_proto::metrics::v1::{
     GetFreshnessResponse, LookUpNamesRequest, LookUpNamesResponse, Measure, VerifyRequest, VerifyResponse,
 };
 use insights_service::{Deadline, Error};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::config::Limits;
@@ -43,6 +45,8 @@ pub struct Api {
     pub policy: Arc<Policy>,
     /// What may be asked for.
     pub limits: Limits,
+    /// One permit per core: more at once would only make all of them slower.
+    pub cores: Arc<Semaphore>,
     /// Customers verified at a time.
     pub customers_per_group: usize,
 }
@@ -163,17 +167,29 @@ impl Api {
         explain: Vec<Query>,
     ) -> Result<BatchQueryResponse, Error> {
         let rows = self.limits.rows;
+        let core = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
+        // A caller that is gone, or whose time is up, is not worked for any longer.
+        let wanted = CancellationToken::new();
+        let unwanted = wanted.clone();
+        let _until_answered = wanted.drop_guard();
         let work = move || {
+            let _core = core;
             let view = view(&caller);
             let mut left = rows;
             let mut response =
                 BatchQueryResponse { freshness: Some(answer::freshness(&root.cube)), ..BatchQueryResponse::default() };
             for query in &queries {
+                if unwanted.is_cancelled() {
+                    break;
+                }
                 let answer = root.cube.query(query, view);
                 take_rows(&mut left, answer.rows.len(), rows)?;
                 response.results.push(answer::result(query, answer, view));
             }
             for query in &explain {
+                if unwanted.is_cancelled() {
+                    break;
+                }
                 let rows_of_query = root.cube.explain(query, view);
                 take_rows(&mut left, rows_of_query.len(), rows)?;
                 let explanations = rows_of_query.into_iter().map(answer::explanation).collect();

@@ -90,12 +90,7 @@ impl<'a> Parser<'a> {
         let by_service = group_by.contains(&Dimension::Service)
             || filters.iter().any(|filter| filter.dimension == Dimension::Service);
         if by_service {
-            for (at, measure) in measures.iter().enumerate().filter(|(_, measure)| is_seat_measure(**measure, basis)) {
-                self.fault(
-                    format!("{path}.measures[{at}]"),
-                    format!("{} {NO_SEATS_BY_SERVICE}", measure_name(*measure)),
-                );
-            }
+            self.refuse_seats(path, &query.measures, basis);
         }
         if query.as_of.is_some() {
             self.fault(
@@ -132,6 +127,15 @@ impl<'a> Parser<'a> {
             _ => {
                 self.fault(format!("{path}.top.count"), "is less than 1");
                 None
+            }
+        }
+    }
+
+    fn refuse_seats(&mut self, path: &str, measures: &[i32], basis: Basis) {
+        for (at, measure) in measures.iter().enumerate().take(self.limits.measures) {
+            let measure = Measure::try_from(*measure).unwrap_or_default();
+            if is_seat_measure(measure, basis) {
+                self.fault(format!("{path}.measures[{at}]"), format!("{} {NO_SEATS_BY_SERVICE}", measure_name(measure)));
             }
         }
     }

@@ -8,6 +8,7 @@ use insights_domain::facts::Catalogue;
 use insights_domain::rollup::history_floor;
 use insights_proto::ingestion::v1::{StreamFactsRequest, StreamFactsResponse};
 use insights_service::Clock;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tonic::{Status, Streaming};
 
 use super::facts::{Customer, FactsError, Gatherer, Numbers, partner_model};
@@ -248,7 +249,8 @@ impl Applier {
         Ok(self.feed.facts(StreamFactsRequest { partner: partner.to_owned(), customers, first_activity_month }).await?)
     }
 
-    /// Rolls up the customers of a stream, a group at a time, each from the month that `from` says, or not at all.
+    /// Rolls up the customers of a stream, a group at a time, each from the month that `from` says, or not at all. While
+    /// one group is written the next is rolled up and the one after that comes in.
     async fn take(
         &self,
         mut stream: Streaming<StreamFactsResponse>,
@@ -256,14 +258,18 @@ impl Applier {
         from: impl Fn(&Customer) -> Option<Month>,
         changed: &mut BTreeMap<CustomerKey, i32>,
     ) -> Result<(), ApplyError> {
-        let mut group: Vec<(Customer, Month)> = Vec::with_capacity(self.customers_per_group);
+        let size = self.customers_per_group.max(1);
+        let mut group: Vec<(Customer, Month)> = Vec::with_capacity(size);
+        let mut rolling: Option<JoinHandle<Group>> = None;
         while let Some(customer) = next_customer(&mut stream, work.numbers).await? {
             group.extend(from(&customer).map(|month| (customer, month)));
-            if group.len() >= self.customers_per_group.max(1) {
-                work.write(std::mem::take(&mut group), changed).await?;
+            if group.len() >= size {
+                let before = rolling.replace(work.roll_up(std::mem::take(&mut group)));
+                work.write(before, changed).await?;
             }
         }
-        work.write(group, changed).await
+        work.write(rolling, changed).await?;
+        work.write(Some(work.roll_up(group)), changed).await
     }
 }
 
@@ -276,15 +282,15 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    async fn write(
-        &self,
-        customers: Vec<(Customer, Month)>,
-        changed: &mut BTreeMap<CustomerKey, i32>,
-    ) -> Result<(), ApplyError> {
+    fn roll_up(&self, customers: Vec<(Customer, Month)>) -> JoinHandle<Group> {
         let (catalogue, complete_through) = (self.catalogue.clone(), self.complete_through);
-        let group =
-            tokio::task::spawn_blocking(move || Group::roll_up(&customers, &catalogue, complete_through)).await?;
-        changed.extend(write_group(self.application, group).await?);
+        spawn_blocking(move || Group::roll_up(&customers, &catalogue, complete_through))
+    }
+
+    async fn write(&self, group: Option<JoinHandle<Group>>, changed: &mut BTreeMap<CustomerKey, i32>) -> Result<(), ApplyError> {
+        if let Some(group) = group {
+            changed.extend(write_group(self.application, group.await?).await?);
+        }
         Ok(())
     }
 }

@@ -39,8 +39,17 @@ pub struct Follower {
 #[derive(Default)]
 struct Desk {
     pending: HashMap<String, Pending>,
+    /// Partners that are worked on.
     working: HashSet<String>,
-    tasks: JoinSet<Done>,
+    /// Partners that wait after a failure, so that they keep nobody else from work.
+    resting: HashSet<String>,
+    tasks: JoinSet<Event>,
+}
+
+/// What a task ends with.
+enum Event {
+    Done(Done),
+    Rested(String),
 }
 
 /// What became of a partner's pending changes.
@@ -114,11 +123,14 @@ impl Follower {
                         return End::Lost;
                     }
                 },
-                Some(done) = desk.tasks.join_next(), if !desk.tasks.is_empty() => match done {
-                    Ok(done) => if desk.finish(done) { return End::Gap },
+                Some(event) = desk.tasks.join_next(), if !desk.tasks.is_empty() => match event {
+                    Ok(Event::Done(done)) => if desk.finish(done, self.retry) { return End::Gap },
+                    Ok(Event::Rested(partner)) => {
+                        desk.resting.remove(&partner);
+                    }
                     Err(error) => {
-                        tracing::error!(%error, "applying changes panicked");
-                        desk.working.clear();
+                        tracing::error!(%error, "applying changes panicked; beginning again from what is stored");
+                        *desk = Desk::default();
                         return End::Lost;
                     }
                 },
@@ -146,21 +158,19 @@ impl Follower {
 
     fn start_tasks(&self, desk: &mut Desk) {
         while desk.working.len() < self.partners_at_a_time.max(1) {
-            let next = desk.pending.keys().find(|partner| !desk.working.contains(*partner)).cloned();
+            let free = |partner: &&String| !desk.working.contains(*partner) && !desk.resting.contains(*partner);
+            let next = desk.pending.keys().find(free).cloned();
             let Some((partner, pending)) = next.and_then(|partner| desk.pending.remove_entry(&partner)) else { return };
             desk.working.insert(partner.clone());
-            let (applier, cubes, retry) = (self.applier.clone(), self.cubes.clone(), self.retry);
+            let (applier, cubes) = (self.applier.clone(), self.cubes.clone());
             desk.tasks.spawn(async move {
                 let outcome = applier.apply(&partner, &pending).await;
                 match &outcome {
                     Ok(Outcome::Applied(applied)) => publish(&cubes, &partner, applied).await,
                     Ok(_) => {}
-                    Err(error) => {
-                        tracing::warn!(%error, partner, "changes could not be applied; trying again");
-                        tokio::time::sleep(retry).await;
-                    }
+                    Err(error) => tracing::warn!(%error, partner, "changes could not be applied; trying again"),
                 }
-                Done { partner, pending, outcome }
+                Event::Done(Done { partner, pending, outcome })
             });
         }
     }
@@ -168,20 +178,28 @@ impl Follower {
 
 impl Desk {
     /// Notes what became of it; `true` when changes are missing.
-    fn finish(&mut self, done: Done) -> bool {
-        self.working.remove(&done.partner);
-        match done.outcome {
-            Ok(Outcome::Applied(_) | Outcome::Nothing) => false,
-            // What somebody else did not apply is still to be done.
-            Ok(Outcome::Lost) | Err(_) => {
-                self.pending.entry(done.partner).or_default().put_back(done.pending);
-                false
-            }
+    fn finish(&mut self, done: Done, retry: Duration) -> bool {
+        let Done { partner, pending, outcome } = done;
+        self.working.remove(&partner);
+        match outcome {
+            Ok(Outcome::Applied(_) | Outcome::Nothing) => return false,
             Ok(Outcome::Gap) => {
-                self.pending.remove(&done.partner);
-                true
+                self.pending.remove(&partner);
+                return true;
+            }
+            // What somebody else did not apply is still to be done.
+            Ok(Outcome::Lost) => {}
+            Err(_) => {
+                let rested = partner.clone();
+                self.resting.insert(partner.clone());
+                self.tasks.spawn(async move {
+                    tokio::time::sleep(retry).await;
+                    Event::Rested(rested)
+                });
             }
         }
+        self.pending.entry(partner).or_default().put_back(pending);
+        false
     }
 }
 

@@ -62,3 +62,7 @@ impl Pending {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pending_tests.rs"]
+mod tests;

@@ -253,3 +253,7 @@ fn flags(row: &SubscriptionMonth) -> u32 {
     let seller = row.seller.map_or(0, |seller| seller as u32 + 1);
     u32::from(row.standing.code()) | set | (seller << SELLER)
 }
+
+#[cfg(test)]
+#[path = "body_tests.rs"]
+mod tests;

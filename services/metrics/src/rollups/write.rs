@@ -42,13 +42,17 @@ impl Application {
         let transaction = store.database().begin().await?;
         let revision = row.revision + 1;
         let rebuilt = if to.rebuild { revision } else { row.rebuilt_revision };
-        let taken = partner::Entity::update_many()
+        let mut update = partner::Entity::update_many();
+        if to.model != row.model {
+            // By far the largest column, and seldom another.
+            update = update.col_expr(partner::Column::Body, Expr::value(write_partner(&to.model)));
+        }
+        let taken = update
             .col_expr(partner::Column::Epoch, Expr::value(to.epoch))
             .col_expr(partner::Column::Version, Expr::value(to.version))
             .col_expr(partner::Column::Revision, Expr::value(revision))
             .col_expr(partner::Column::RebuiltRevision, Expr::value(rebuilt))
             .col_expr(partner::Column::CompleteThrough, Expr::value(to.complete_through.epoch_days()))
-            .col_expr(partner::Column::Body, Expr::value(write_partner(&to.model)))
             .filter(partner::Column::PartnerNo.eq(row.number))
             .filter(partner::Column::Revision.eq(row.revision))
             .exec(&transaction)

@@ -1,0 +1,139 @@
+//! Races, crashes, restored backups, damage.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use insights_metrics::{FailPoint, Step};
+use insights_proto::metrics::v1::Measure;
+use insights_service::Clock;
+use insights_testkit::TempDatabase;
+
+use crate::world::{World, catalogue, customer, month, noon, on_both_engines, query, use_seat};
+
+fn today() -> Clock {
+    Clock::fixed(noon("2026-06-20"))
+}
+
+/// Several customers come, one version each.
+fn customers_come(world: &World, numbers: std::ops::RangeInclusive<i64>) -> i64 {
+    let mut version = 0;
+    for number in numbers {
+        version = world.feed.change("contoso", &[(number, month("2026-04"))], number == 1, |book| {
+            catalogue(book, "2026-06-10");
+            book.customers.insert(number, customer(number, "BR", "2026-04-03"));
+            use_seat(book.customers.get_mut(&number).unwrap(), "2026-06-01");
+        });
+    }
+    version
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_number_of_followers_may_race() {
+    on_both_engines(|database| async {
+        let world = World::new(database);
+        let mut replicas = Vec::new();
+        for _ in 0..3 {
+            replicas.push(world.replica(today()).await);
+        }
+        let version = customers_come(&world, 1..=20);
+        for replica in &replicas {
+            let rows = replica.rows(query(&[Measure::Customers, Measure::Active], &[], "2026-05", "2026-06"), version).await;
+            assert_eq!(rows, ["2026-05: 20 0", "2026-06: 20 20"]);
+            assert_eq!(replica.verify().await.differences, 0);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_at_any_step_repeats_and_never_doubles() {
+    on_both_engines(|database| async {
+        let world = World::new(database);
+        let attempts = Arc::new(AtomicUsize::new(0));
+        let counted = attempts.clone();
+        // Three of four attempts crash, each at another step.
+        let fail: FailPoint = Arc::new(move |step: Step| {
+            let attempt = counted.fetch_add(usize::from(step == Step::PositionTaken), Ordering::Relaxed);
+            match step {
+                Step::PositionTaken => attempt % 4 == 0,
+                Step::RollupsWritten => attempt % 4 == 2,
+                Step::Committed => attempt % 4 == 3,
+            }
+        });
+        let replica = world.replica_with(today(), Some(fail), true).await;
+        let asked = query(&[Measure::Customers], &[], "2026-06", "2026-06");
+        for number in 1..=5 {
+            let version = customers_come(&world, number..=number);
+            assert_eq!(replica.rows(asked.clone(), version).await, [format!("2026-06: {number}")]);
+        }
+        let version = customers_come(&world, 6..=6);
+        let rows = replica.rows(query(&[Measure::Customers, Measure::Available, Measure::Active], &[], "2026-05", "2026-06"), version).await;
+        assert_eq!(rows, ["2026-05: 6 60 0", "2026-06: 6 60 6"]);
+        assert!(attempts.load(Ordering::Relaxed) > 3);
+        assert_eq!(replica.verify().await.differences, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_epoch_rebuilds() {
+    on_both_engines(|database| async {
+        let world = World::new(database);
+        let asked = query(&[Measure::Customers], &[], "2026-06", "2026-06");
+        let other = world.replica_with(today(), None, false).await;
+        {
+            let replica = world.replica(today()).await;
+            let version = customers_come(&world, 1..=4);
+            assert_eq!(replica.rows(asked.clone(), version).await, ["2026-06: 4"]);
+            assert_eq!(other.rows(asked.clone(), version).await, ["2026-06: 4"]);
+        }
+        // The backup knows other customers, under numbers that meant something else.
+        world.feed.restore("contoso", |book| {
+            book.customers.clear();
+            book.customers.insert(2, customer(7, "DE", "2026-05-03"));
+            book.customers.get_mut(&2).unwrap().customer = 2;
+        });
+        let replica = world.replica(today()).await;
+        for replica in [&replica, &other] {
+            while replica.rows(asked.clone(), 0).await != ["2026-06: 1"] {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        assert_eq!(replica.verify().await.differences, 0);
+        assert_eq!(other.verify().await.differences, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_finds_what_was_tampered_with() {
+    on_both_engines(|database| async {
+        let world = World::new(database);
+        let replica = world.replica(today()).await;
+        let version = customers_come(&world, 1..=3);
+        replica.rows(query(&[Measure::Customers], &[], "2026-06", "2026-06"), version).await;
+        assert_eq!(replica.verify().await.differences, 0);
+        tamper(&world.database).await;
+        let verified = replica.verify().await;
+        assert_eq!(verified.differences, 1, "{:?}", verified.samples);
+        assert!(verified.samples[0].contains("C-2") && verified.samples[0].contains("2026-05"), "{:?}", verified.samples);
+        // A replica that loads it shows it, and that is found too.
+        let other = world.replica(today()).await;
+        assert_eq!(other.verify().await.differences, 2);
+    })
+    .await;
+}
+
+/// Gives customer 2 the June figures in May.
+async fn tamper(database: &TempDatabase) {
+    use insights_database::sea_orm::ConnectionTrait;
+    let database = insights_database::Database::connect(database.url()).await.unwrap();
+    let (may, june) = (month("2026-05"), month("2026-06"));
+    let sql = format!(
+        "UPDATE rollup_month SET body = (SELECT body FROM rollup_month WHERE customer_no = 2 AND month = {june}) \
+         WHERE customer_no = 2 AND month = {may}"
+    );
+    database.writer().execute_unprepared(&sql).await.unwrap();
+    database.close().await.unwrap();
+}
