@@ -3,7 +3,7 @@
 use insights_access::{Role, TokenRequest};
 use insights_proto::ingestion::v1::Revenue;
 use insights_proto::metrics::v1::{
-    Basis, BatchQueryRequest, Dimension, DimensionValue, ExplainRequest, Filter, LookUpNamesRequest, Measure, Query, VerifyRequest,
+    Basis, BatchQueryRequest, Dimension, DimensionValue, ExplainRequest, Filter, LookUpNamesRequest, Measure, Query, Top, VerifyRequest,
 };
 use insights_service::Clock;
 use insights_testkit::TempDatabase;
@@ -140,6 +140,11 @@ async fn measures_are_refused_by_role_before_anything_is_validated() {
     let refused = replica.batch(&caller(&[Role::ReportViewer], &[]), vec![users.clone()], 1).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
     assert_eq!(replica.batch(&admin(), vec![users], 1).await.unwrap_err().code(), Code::InvalidArgument);
+    // Nor may one rank by what one may not ask for.
+    let mut ranked = query(&[Measure::Customers], &[Dimension::Customer], "2026-05", "2026-05");
+    ranked.top = Some(Top { measure: Measure::ActiveUsers.into(), count: 1 });
+    let refused = replica.batch(&caller(&[Role::ReportViewer], &[]), vec![ranked], 1).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
     let machine = caller(&[Role::DataSource], &[]);
     assert_eq!(replica.batch(&machine, vec![], 1).await.unwrap_err().code(), Code::PermissionDenied);
     let verify = replica.as_caller(&caller(&[Role::ReportViewer], &[]), VerifyRequest {});
@@ -158,6 +163,7 @@ async fn a_bound_caller_sees_its_locations_alone() {
     let names = |dimension: Dimension, ids: &[&str]| LookUpNamesRequest {
         dimension: dimension.into(),
         ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+        ..LookUpNamesRequest::default()
     };
     let look_up = async |who: &TokenRequest, request| {
         let answer = replica.client.clone().look_up_names(replica.as_caller(who, request)).await?;
