@@ -71,7 +71,14 @@ struct Inner {
 impl Cubes {
     /// None loaded yet.
     pub fn new(store: Store, clock: Clock, config: &Config) -> Self {
-        let inner = Inner { store, clock, poll: config.poll(), idle: config.idle(), most: config.cubes_in_memory.max(1), entries: Mutex::default() };
+        let inner = Inner {
+            store,
+            clock,
+            poll: config.poll(),
+            idle: config.idle(),
+            most: config.cubes_in_memory.max(1),
+            entries: Mutex::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 

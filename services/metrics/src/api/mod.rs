@@ -122,10 +122,12 @@ impl MetricsService for Api {
 impl Api {
     /// The policy of the people's service, applied again. Before validation: who may not ask learns nothing.
     #[allow(clippy::result_large_err, reason = "Status is what handlers return")]
-    fn authorise<'a>(&self, caller: &Principal, queries: impl IntoIterator<Item = &'a v1::Query>) -> Result<(), Status> {
-        // What a query ranks by shows as well as what it asks for.
-        let named = queries.into_iter().flat_map(|query| query.measures.iter().copied().chain(query.top.map(|top| top.measure)));
-        let measures: Vec<Measure> = named.filter_map(|measure| Measure::try_from(measure).ok()).collect();
+    fn authorise<'a>(
+        &self,
+        caller: &Principal,
+        queries: impl IntoIterator<Item = &'a v1::Query>,
+    ) -> Result<(), Status> {
+        let measures: Vec<Measure> = queries.into_iter().flat_map(v1::Query::named_measures).collect();
         self.policy.authorise_measures(caller, REPORTING_SERVICE, &measures).map(|_| ())
     }
 

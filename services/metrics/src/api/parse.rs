@@ -135,7 +135,10 @@ impl<'a> Parser<'a> {
         for (at, measure) in measures.iter().enumerate().take(self.limits.measures) {
             let measure = Measure::try_from(*measure).unwrap_or_default();
             if is_seat_measure(measure, basis) {
-                self.fault(format!("{path}.measures[{at}]"), format!("{} {NO_SEATS_BY_SERVICE}", measure_name(measure)));
+                self.fault(
+                    format!("{path}.measures[{at}]"),
+                    format!("{} {NO_SEATS_BY_SERVICE}", measure_name(measure)),
+                );
             }
         }
     }

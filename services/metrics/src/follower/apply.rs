@@ -287,7 +287,11 @@ impl Work<'_> {
         spawn_blocking(move || Group::roll_up(&customers, &catalogue, complete_through))
     }
 
-    async fn write(&self, group: Option<JoinHandle<Group>>, changed: &mut BTreeMap<CustomerKey, i32>) -> Result<(), ApplyError> {
+    async fn write(
+        &self,
+        group: Option<JoinHandle<Group>>,
+        changed: &mut BTreeMap<CustomerKey, i32>,
+    ) -> Result<(), ApplyError> {
         if let Some(group) = group {
             changed.extend(write_group(self.application, group.await?).await?);
         }

@@ -4,7 +4,8 @@ use insights_proto::ingestion::v1::CustomerChange;
 use super::*;
 
 fn response(epoch: i64, versions: std::ops::RangeInclusive<i64>, customers: &[(i64, i32)]) -> StreamChangesResponse {
-    let change = |(customer, first_month): &(i64, i32)| CustomerChange { customer: *customer, first_month: *first_month };
+    let change =
+        |(customer, first_month): &(i64, i32)| CustomerChange { customer: *customer, first_month: *first_month };
     StreamChangesResponse {
         epoch,
         first_version: *versions.start(),

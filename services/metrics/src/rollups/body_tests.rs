@@ -30,7 +30,10 @@ fn full_month() -> MonthRollup {
     let mut detailed = row(2, Standing::Other, Some(Seller::Direct));
     detailed.attributions = vec![attribution("l1"), Attribution { location: None, kind: Some("CSP".into()) }];
     detailed.revenue = vec![("EUR".into(), Amount::from_micros(-1)), ("USD".into(), Amount::from_micros(i64::MAX))];
-    let by_sku = SubscriptionMonth { subscription: SubscriptionNumber::of_sku(9), ..row(3, Standing::Pending, Some(Seller::Own)) };
+    let by_sku = SubscriptionMonth {
+        subscription: SubscriptionNumber::of_sku(9),
+        ..row(3, Standing::Pending, Some(Seller::Own))
+    };
     MonthRollup {
         subscriptions: vec![row(1, Standing::Active, None), detailed, by_sku],
         classes: vec![
@@ -123,7 +126,15 @@ fn headers_come_back_as_they_were() {
         currency: Some("EUR".into()),
         complete_through: Day::from_ymd(2026, 5, 31),
         last_activity: None,
-        skus: vec![SkuModel { number: 4, sku_id: "e3".into(), known: true, name: "E3".into(), product: "Office".into(), free: true, services: vec![1, 2] }],
+        skus: vec![SkuModel {
+            number: 4,
+            sku_id: "e3".into(),
+            known: true,
+            name: "E3".into(),
+            product: "Office".into(),
+            free: true,
+            services: vec![1, 2],
+        }],
         services: vec![ServiceModel { number: 1, name: "Exchange".into() }],
         locations: vec![LocationModel { location_id: "l1".into(), name: "Berlin".into(), country: "DE".into() }],
     };

@@ -3,7 +3,8 @@
 use insights_access::{Role, TokenRequest};
 use insights_proto::ingestion::v1::Revenue;
 use insights_proto::metrics::v1::{
-    Basis, BatchQueryRequest, Dimension, DimensionValue, ExplainRequest, Filter, LookUpNamesRequest, Measure, Query, Top, VerifyRequest,
+    Basis, BatchQueryRequest, Dimension, DimensionValue, ExplainRequest, Filter, LookUpNamesRequest, Measure, Query,
+    Top, VerifyRequest,
 };
 use insights_service::Clock;
 use insights_testkit::TempDatabase;
@@ -45,8 +46,14 @@ fn fields(status: &Status) -> Vec<String> {
     let text = status.message().to_lowercase();
     assert!(text.contains(prefix.trim()) || !text.is_empty());
     use tonic_types::StatusExt;
-    let mut fields: Vec<String> =
-        status.get_error_details().bad_request().unwrap().field_violations.iter().map(|violation| violation.field.clone()).collect();
+    let mut fields: Vec<String> = status
+        .get_error_details()
+        .bad_request()
+        .unwrap()
+        .field_violations
+        .iter()
+        .map(|violation| violation.field.clone())
+        .collect();
     fields.sort();
     fields
 }
@@ -114,7 +121,10 @@ async fn limits_hold_at_the_limit_and_one_more() {
     assert_eq!(fields(&replica.batch(&admin(), vec![countries(1_001)], 1).await.unwrap_err()), ["queries[0].filters"]);
     let months = |from: &str| query(&[Measure::Customers], &[], from, "2026-05");
     replica.batch(&admin(), vec![months("2015-10")], 1).await.unwrap();
-    assert_eq!(fields(&replica.batch(&admin(), vec![months("2015-09")], 1).await.unwrap_err()), ["queries[0].to_month"]);
+    assert_eq!(
+        fields(&replica.batch(&admin(), vec![months("2015-09")], 1).await.unwrap_err()),
+        ["queries[0].to_month"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +177,9 @@ async fn a_bound_caller_sees_its_locations_alone() {
     };
     let look_up = async |who: &TokenRequest, request| {
         let answer = replica.client.clone().look_up_names(replica.as_caller(who, request)).await?;
-        Ok::<_, Status>(answer.into_inner().names.into_iter().map(|name| format!("{}={}", name.id, name.name)).collect::<Vec<_>>())
+        Ok::<_, Status>(
+            answer.into_inner().names.into_iter().map(|name| format!("{}={}", name.id, name.name)).collect::<Vec<_>>(),
+        )
     };
     assert_eq!(look_up(&admin(), names(Dimension::Customer, &[])).await.unwrap(), ["C-1=", "C-2="]);
     assert_eq!(look_up(&bound, names(Dimension::Customer, &[])).await.unwrap(), ["C-2="]);

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use futures::{Stream, StreamExt, stream};
 use insights_proto::ingestion::v1::change_feed_service_server::{ChangeFeedService, ChangeFeedServiceServer};
 use insights_proto::ingestion::v1::{
-    CustomerChange, GetPartnerFactsRequest, GetPartnerFactsResponse, ListPartnersRequest, ListPartnersResponse, PartnerPosition,
-    StreamChangesRequest, StreamChangesResponse, StreamFactsRequest, StreamFactsResponse,
+    CustomerChange, GetPartnerFactsRequest, GetPartnerFactsResponse, ListPartnersRequest, ListPartnersResponse,
+    PartnerPosition, StreamChangesRequest, StreamChangesResponse, StreamFactsRequest, StreamFactsResponse,
 };
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
@@ -48,7 +48,13 @@ impl FakeFeed {
     }
 
     /// Changes a partner's facts under one more version, which it returns.
-    pub fn change(&self, partner: &str, customers: &[(i64, i32)], everybody: bool, change: impl FnOnce(&mut Book)) -> i64 {
+    pub fn change(
+        &self,
+        partner: &str,
+        customers: &[(i64, i32)],
+        everybody: bool,
+        change: impl FnOnce(&mut Book),
+    ) -> i64 {
         let mut books = self.books.lock().unwrap();
         let book = books.entry(partner.to_owned()).or_insert_with(|| Book { epoch: 1, ..Book::default() });
         change(book);
@@ -60,7 +66,10 @@ impl FakeFeed {
             last_version: version,
             rebuild: false,
             everybody,
-            customers: customers.iter().map(|(customer, first_month)| CustomerChange { customer: *customer, first_month: *first_month }).collect(),
+            customers: customers
+                .iter()
+                .map(|(customer, first_month)| CustomerChange { customer: *customer, first_month: *first_month })
+                .collect(),
         });
         drop(books);
         self.changed.send_modify(|count| *count += 1);
@@ -103,15 +112,23 @@ impl FakeFeed {
 impl ChangeFeedService for FakeFeed {
     async fn list_partners(&self, _: Request<ListPartnersRequest>) -> Result<Response<ListPartnersResponse>, Status> {
         let books = self.books.lock().unwrap();
-        let position = |(partner, book): (&String, &Book)| PartnerPosition { partner: partner.clone(), epoch: book.epoch, version: book.version() };
+        let position = |(partner, book): (&String, &Book)| PartnerPosition {
+            partner: partner.clone(),
+            epoch: book.epoch,
+            version: book.version(),
+        };
         Ok(Response::new(ListPartnersResponse { partners: books.iter().map(position).collect() }))
     }
 
     type StreamChangesStream = ReceiverStream<Result<StreamChangesResponse, Status>>;
 
-    async fn stream_changes(&self, request: Request<StreamChangesRequest>) -> Result<Response<Self::StreamChangesStream>, Status> {
+    async fn stream_changes(
+        &self,
+        request: Request<StreamChangesRequest>,
+    ) -> Result<Response<Self::StreamChangesStream>, Status> {
         let positions = request.into_inner().positions.into_iter();
-        let mut positions: BTreeMap<_, _> = positions.map(|position| (position.partner, (position.epoch, position.version))).collect();
+        let mut positions: BTreeMap<_, _> =
+            positions.map(|position| (position.partner, (position.epoch, position.version))).collect();
         let (sender, receiver) = mpsc::channel(4);
         let (feed, mut changed) = (self.clone(), self.changed.subscribe());
         tokio::spawn(async move {
@@ -130,20 +147,33 @@ impl ChangeFeedService for FakeFeed {
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
 
-    async fn get_partner_facts(&self, request: Request<GetPartnerFactsRequest>) -> Result<Response<GetPartnerFactsResponse>, Status> {
+    async fn get_partner_facts(
+        &self,
+        request: Request<GetPartnerFactsRequest>,
+    ) -> Result<Response<GetPartnerFactsResponse>, Status> {
         let books = self.books.lock().unwrap();
         let book = books.get(&request.into_inner().partner).ok_or_else(|| Status::not_found("no such partner"))?;
-        Ok(Response::new(GetPartnerFactsResponse { epoch: book.epoch, version: book.version(), ..book.partner.clone() }))
+        Ok(Response::new(GetPartnerFactsResponse {
+            epoch: book.epoch,
+            version: book.version(),
+            ..book.partner.clone()
+        }))
     }
 
     type StreamFactsStream = Pin<Box<dyn Stream<Item = Result<StreamFactsResponse, Status>> + Send>>;
 
     /// Every customer in two parts, so that parts are joined.
-    async fn stream_facts(&self, request: Request<StreamFactsRequest>) -> Result<Response<Self::StreamFactsStream>, Status> {
+    async fn stream_facts(
+        &self,
+        request: Request<StreamFactsRequest>,
+    ) -> Result<Response<Self::StreamFactsStream>, Status> {
         let request = request.into_inner();
         let books = self.books.lock().unwrap();
         let book = books.get(&request.partner).ok_or_else(|| Status::not_found("no such partner"))?;
-        let wanted = book.customers.iter().filter(|(number, _)| request.customers.is_empty() || request.customers.contains(number));
+        let wanted = book
+            .customers
+            .iter()
+            .filter(|(number, _)| request.customers.is_empty() || request.customers.contains(number));
         let mut parts = Vec::new();
         for (number, facts) in wanted {
             self.sent.lock().unwrap().push(*number);
@@ -152,7 +182,14 @@ impl ChangeFeedService for FakeFeed {
             let states = std::mem::take(&mut facts.states);
             let (customer, cell, customer_id) = (facts.customer, facts.cell, facts.customer_id.clone());
             parts.push(Ok(StreamFactsResponse { last: false, ..facts }));
-            parts.push(Ok(StreamFactsResponse { customer, cell, customer_id, states, last: true, ..StreamFactsResponse::default() }));
+            parts.push(Ok(StreamFactsResponse {
+                customer,
+                cell,
+                customer_id,
+                states,
+                last: true,
+                ..StreamFactsResponse::default()
+            }));
         }
         Ok(Response::new(stream::iter(parts).boxed()))
     }

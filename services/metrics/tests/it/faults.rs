@@ -38,7 +38,8 @@ async fn any_number_of_followers_may_race() {
         }
         let version = customers_come(&world, 1..=20);
         for replica in &replicas {
-            let rows = replica.rows(query(&[Measure::Customers, Measure::Active], &[], "2026-05", "2026-06"), version).await;
+            let rows =
+                replica.rows(query(&[Measure::Customers, Measure::Active], &[], "2026-05", "2026-06"), version).await;
             assert_eq!(rows, ["2026-05: 20 0", "2026-06: 20 20"]);
             assert_eq!(replica.verify().await.differences, 0);
         }
@@ -68,7 +69,9 @@ async fn a_crash_at_any_step_repeats_and_never_doubles() {
             assert_eq!(replica.rows(asked.clone(), version).await, [format!("2026-06: {number}")]);
         }
         let version = customers_come(&world, 6..=6);
-        let rows = replica.rows(query(&[Measure::Customers, Measure::Available, Measure::Active], &[], "2026-05", "2026-06"), version).await;
+        let rows = replica
+            .rows(query(&[Measure::Customers, Measure::Available, Measure::Active], &[], "2026-05", "2026-06"), version)
+            .await;
         assert_eq!(rows, ["2026-05: 6 60 0", "2026-06: 6 60 6"]);
         assert!(attempts.load(Ordering::Relaxed) > 3);
         assert_eq!(replica.verify().await.differences, 0);
@@ -117,7 +120,11 @@ async fn verify_finds_what_was_tampered_with() {
         tamper(&world.database).await;
         let verified = replica.verify().await;
         assert_eq!(verified.differences, 1, "{:?}", verified.samples);
-        assert!(verified.samples[0].contains("C-2") && verified.samples[0].contains("2026-05"), "{:?}", verified.samples);
+        assert!(
+            verified.samples[0].contains("C-2") && verified.samples[0].contains("2026-05"),
+            "{:?}",
+            verified.samples
+        );
         // A replica that loads it shows it, and that is found too.
         let other = world.replica(today()).await;
         assert_eq!(other.verify().await.differences, 2);

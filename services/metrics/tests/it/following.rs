@@ -29,7 +29,8 @@ async fn changes_become_figures() {
         let asked = query(CUSTOMERS, &[], "2026-03", "2026-07");
         let expected = ["2026-03: 0 0 0", "2026-04: 1 1 0", "2026-05: 2 1 0", "2026-06: 2 0 0"];
         assert_eq!(replica.rows(asked.clone(), version).await, expected);
-        let seats = query(&[Measure::Available, Measure::ActiveUsagePercent], &[Dimension::Country], "2026-05", "2026-06");
+        let seats =
+            query(&[Measure::Available, Measure::ActiveUsagePercent], &[Dimension::Country], "2026-05", "2026-06");
         let expected = ["2026-05 BR: 10 1/10", "2026-05 DE: 10 0/10", "2026-06 BR: 10 1/10", "2026-06 DE: 10 0/10"];
         assert_eq!(replica.rows(seats, version).await, expected);
 
@@ -59,12 +60,17 @@ async fn complete_through_moves_every_customer() {
     on_both_engines(|database| async {
         let world = World::new(database);
         let replica = world.replica(today()).await;
-        world.feed.change("contoso", &[(1, month("2026-04")), (2, month("2026-04")), (3, month("2026-04"))], true, |book| {
-            catalogue(book, "2026-05-10");
-            for number in 1..=3 {
-                book.customers.insert(number, customer(number, "BR", "2026-04-03"));
-            }
-        });
+        world.feed.change(
+            "contoso",
+            &[(1, month("2026-04")), (2, month("2026-04")), (3, month("2026-04"))],
+            true,
+            |book| {
+                catalogue(book, "2026-05-10");
+                for number in 1..=3 {
+                    book.customers.insert(number, customer(number, "BR", "2026-04-03"));
+                }
+            },
+        );
         let asked = query(CUSTOMERS, &[], "2026-04", "2026-07");
         assert_eq!(replica.rows(asked.clone(), 1).await, ["2026-04: 3 3 0", "2026-05: 3 0 0"]);
         world.feed.change("contoso", &[], true, |book| book.partner.complete_through = Some(day("2026-06-01")));
@@ -116,7 +122,9 @@ async fn a_changed_sku_rolls_up_who_has_it() {
         assert_eq!(replica.rows(asked.clone(), 2).await, ["2026-05: 1"]);
         // A name changes no rollup, and no facts are asked for.
         world.feed.sent.lock().unwrap().clear();
-        world.feed.change("contoso", &[], true, |book| book.partner.skus[0].sku.as_mut().unwrap().name = "E3 (new)".into());
+        world
+            .feed
+            .change("contoso", &[], true, |book| book.partner.skus[0].sku.as_mut().unwrap().name = "E3 (new)".into());
         assert_eq!(replica.rows(asked, 3).await, ["2026-05: 1"]);
         assert!(world.feed.sent.lock().unwrap().is_empty());
     })
@@ -155,7 +163,10 @@ async fn versions_are_waited_for() {
             async move { client.get_freshness(request).await.map(|answer| answer.into_inner().freshness.unwrap()) }
         };
         let nothing = freshness(0).await.unwrap();
-        assert_eq!((nothing.version, nothing.complete_through.as_str(), nothing.first_month.as_str()), (0, "2026-06-20", ""));
+        assert_eq!(
+            (nothing.version, nothing.complete_through.as_str(), nothing.first_month.as_str()),
+            (0, "2026-06-20", "")
+        );
         assert_eq!(freshness(1).await.unwrap_err().code(), Code::OutOfRange);
         assert_eq!(freshness(-1).await.unwrap_err().code(), Code::InvalidArgument);
         world.feed.change("contoso", &[(1, month("2026-04"))], true, |book| {
@@ -166,10 +177,14 @@ async fn versions_are_waited_for() {
         assert_eq!(freshness(1).await.unwrap_err().code(), Code::DeadlineExceeded);
         let _follower = world.replica(today()).await;
         let mut client = replica.client.clone();
-        let waited = client.get_freshness(replica.as_caller(&admin(), GetFreshnessRequest { min_version: 1 })).await.unwrap();
+        let waited =
+            client.get_freshness(replica.as_caller(&admin(), GetFreshnessRequest { min_version: 1 })).await.unwrap();
         let fresh = waited.into_inner().freshness.unwrap();
         assert_eq!((fresh.version, fresh.epoch), (1, 1));
-        assert_eq!((fresh.complete_through.as_str(), fresh.first_month.as_str(), fresh.currency.as_str()), ("2026-06-10", "2026-04", "USD"));
+        assert_eq!(
+            (fresh.complete_through.as_str(), fresh.first_month.as_str(), fresh.currency.as_str()),
+            ("2026-06-10", "2026-04", "USD")
+        );
         assert_eq!(freshness(2).await.unwrap_err().code(), Code::OutOfRange);
     })
     .await;

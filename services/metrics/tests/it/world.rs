@@ -7,11 +7,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use insights_access::{AccessLayer, Issuer, Outgoing, Policy, Role, ServiceTokens, TokenRequest, Verifier};
 use insights_metrics::{Config, FailPoint, Metrics};
 use insights_proto::ingestion::v1::{
-    ActivityFacts, AssignmentFacts, Attribution, Customer, FirstActivity, ServiceFacts, Sku, SkuFacts, StateFacts, StreamFactsResponse,
-    Subscription, SubscriptionFacts,
+    ActivityFacts, AssignmentFacts, Attribution, Customer, FirstActivity, ServiceFacts, Sku, SkuFacts, StateFacts,
+    StreamFactsResponse, Subscription, SubscriptionFacts,
 };
 use insights_proto::metrics::v1::metrics_service_client::MetricsServiceClient;
-use insights_proto::metrics::v1::{BatchQueryRequest, BatchQueryResponse, Dimension, Measure, Query, Row, VerifyRequest, VerifyResponse, value};
+use insights_proto::metrics::v1::{
+    BatchQueryRequest, BatchQueryResponse, Dimension, Measure, Query, Row, VerifyRequest, VerifyResponse, value,
+};
 use insights_service::{Chassis, Clock, ServerConfig};
 use insights_testkit::TempDatabase;
 use tempfile::TempDir;
@@ -124,7 +126,12 @@ impl Replica {
         request
     }
 
-    pub async fn batch(&self, caller: &TokenRequest, queries: Vec<Query>, min_version: i64) -> Result<BatchQueryResponse, Status> {
+    pub async fn batch(
+        &self,
+        caller: &TokenRequest,
+        queries: Vec<Query>,
+        min_version: i64,
+    ) -> Result<BatchQueryResponse, Status> {
         let message = BatchQueryRequest { queries, min_version, explain: Vec::new() };
         Ok(self.client.clone().batch_query(self.as_caller(caller, message)).await?.into_inner())
     }
@@ -155,7 +162,9 @@ pub fn short(row: &Row) -> String {
     let values = row.values.iter().map(|value| match &value.kind {
         None => " null".to_owned(),
         Some(value::Kind::Count(count)) => format!(" {count}"),
-        Some(value::Kind::Percentage(share)) => format!(" {}/{}", share.numerator.unwrap_or(-1), share.denominator.unwrap_or(-1)),
+        Some(value::Kind::Percentage(share)) => {
+            format!(" {}/{}", share.numerator.unwrap_or(-1), share.denominator.unwrap_or(-1))
+        }
         Some(value::Kind::Amount(amount)) => format!(" {amount}{}", row.currency),
     });
     format!("{}{}:{}", row.month, dimensions.collect::<String>(), values.collect::<String>())
@@ -185,7 +194,13 @@ pub fn month(text: &str) -> i32 {
 pub fn catalogue(book: &mut Book, complete_through: &str) {
     book.partner.complete_through = Some(day(complete_through));
     book.partner.services = vec![ServiceFacts { number: 1, name: "Exchange".into() }];
-    let sku = Sku { sku_id: "e3".into(), name: "E3".into(), product: "Office 365".into(), services: vec!["Exchange".into()], free: false };
+    let sku = Sku {
+        sku_id: "e3".into(),
+        name: "E3".into(),
+        product: "Office 365".into(),
+        services: vec!["Exchange".into()],
+        free: false,
+    };
     book.partner.skus = vec![SkuFacts { number: 1, known: true, sku: Some(sku), services: vec![1] }];
 }
 
@@ -209,7 +224,14 @@ pub fn customer(number: i64, country: &str, since: &str) -> StreamFactsResponse 
                 ..Subscription::default()
             }),
         }],
-        states: vec![StateFacts { subscription, effective: day(since), status: "Active".into(), seats: 10, sku: 0, trial: None }],
+        states: vec![StateFacts {
+            subscription,
+            effective: day(since),
+            status: "Active".into(),
+            seats: 10,
+            sku: 0,
+            trial: None,
+        }],
         ..StreamFactsResponse::default()
     }
 }
@@ -219,6 +241,11 @@ pub fn use_seat(customer: &mut StreamFactsResponse, since: &str) {
     let subscription = customer.subscriptions[0].number;
     customer.assignments.push(AssignmentFacts { subscription, user: 0, from: day(since), to: None });
     let bit = since[8..].parse::<u32>().unwrap() - 1;
-    customer.activity.push(ActivityFacts { service: 1, month: month(&since[..7]), user: vec![0], days: vec![1 << bit] });
+    customer.activity.push(ActivityFacts {
+        service: 1,
+        month: month(&since[..7]),
+        user: vec![0],
+        days: vec![1 << bit],
+    });
     customer.first_activity.push(FirstActivity { service: 1, day: day(since) });
 }
