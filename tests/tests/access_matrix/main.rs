@@ -1,0 +1,7 @@
+//! The access table, proved: every method and measure, every role, through a real server with real tokens.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod measures;
+mod methods;
+mod options;
+mod table;
