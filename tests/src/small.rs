@@ -121,11 +121,16 @@ pub struct SmallServer {
 impl SmallServer {
     /// Starts the service with these limits.
     pub async fn start(small: &Small, config: ServerConfig) -> Self {
+        Self::start_under(small, config, Policy::product().expect("a policy")).await
+    }
+
+    /// The same under another policy than the product's.
+    pub async fn start_under(small: &Small, config: ServerConfig, policy: Policy) -> Self {
         insights_service::install_crypto();
         let folder = tempfile::tempdir().expect("a folder");
         let issuer = Arc::new(Issuer::open(folder.path()).expect("an issuer"));
         let verifier = Verifier::new(issuer.access_config(), Clock::system()).expect("a verifier");
-        let access = AccessLayer::new(Arc::new(verifier), Arc::new(Policy::product().expect("a policy")));
+        let access = AccessLayer::new(Arc::new(verifier), Arc::new(policy));
         let shutdown = CancellationToken::new();
         let chassis = Chassis::new(config.clone(), access, shutdown.clone()).expect("a chassis");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -55,7 +55,9 @@ impl Wire {
     /// To the server at this address.
     #[must_use]
     pub fn to(server: SocketAddr) -> Self {
-        let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new()).http2_only(true).build(connector);
         Self { client, server }
     }
 

@@ -73,20 +73,18 @@ impl Chassis {
         &self.health
     }
 
-    /// Serves the routes on a channel in memory, behind the same layers as a port. Must be called within a tokio runtime; the
-    /// server ends with the last clone of the channel, or after shutdown.
+    /// Serves the routes on a channel in memory, behind the same layers as a port. Must be called within a tokio runtime. The
+    /// server ends with the last clone of the channel; after shutdown it outlives the calls on ports, which may need it.
     pub fn in_process(&self, routes: Vec<Routes>) -> Channel {
         let (channel, connections) = channel::pair();
         let router = self.builder().add_routes(self.stack(routes, Router::new()).into());
-        let (shutdown, drain) = (self.shutdown.clone(), self.drain());
+        let (shutdown, last) = (self.shutdown.clone(), self.delay() + self.drain());
         tokio::spawn(async move {
-            let stopped = shutdown.clone();
-            let served = router.serve_with_incoming_shutdown(connections, async move { stopped.cancelled().await });
             tokio::select! {
-                ended = served => if let Err(error) = ended {
+                ended = router.serve_with_incoming(connections) => if let Err(error) = ended {
                     tracing::error!(%error, "an in-process server failed");
                 },
-                () = after(&shutdown, drain) => tracing::warn!("in-process calls were cut off at shutdown"),
+                () = after(&shutdown, last) => {}
             }
         });
         channel
@@ -103,7 +101,7 @@ impl Chassis {
         all.push(Routes::new(health).add_service(reflection));
         let router = self.builder().add_routes(self.stack(all, pages).into());
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        let delay = Duration::from_secs(self.config.drain_delay_seconds.into());
+        let delay = self.delay();
         self.health.set_service_status("", tonic_health::ServingStatus::Serving).await;
         let (health, shutdown) = (self.health.clone(), self.shutdown.clone());
         let stop = async move {
@@ -116,6 +114,10 @@ impl Chassis {
             () = after(&self.shutdown, delay + self.drain()) => tracing::warn!("calls were cut off at shutdown"),
         }
         Ok(())
+    }
+
+    fn delay(&self) -> Duration {
+        Duration::from_secs(self.config.drain_delay_seconds.into())
     }
 
     /// A little more than calls get, so that streams told to end are heard.

@@ -33,6 +33,12 @@ pub trait Validate {
     fn faults(&self) -> Vec<(String, String)>;
 }
 
+impl Validate for insights_access::AccessConfig {
+    fn faults(&self) -> Vec<(String, String)> {
+        Self::faults(self)
+    }
+}
+
 /// Reads TOML over the defaults. Every key must be one of the defaults' (optional settings are there as null).
 pub fn load<C: Default + Serialize + DeserializeOwned + Validate>(text: &str) -> Result<C, Faults> {
     let fault = |setting: &str, what: String| Fault { setting: setting.to_owned(), what };

@@ -79,7 +79,8 @@ async fn roles_add_up() {
 async fn nothing_asked_is_no_right() {
     let (server, policy) = (server().await, Policy::product().unwrap());
     let asks = async |roles: &[Role], service: &str, measures: &[Measure]| {
-        policy.authorise_measures(&caller(&server, roles).await, service, measures).is_ok()
+        let caller = caller(&server, roles).await;
+        policy.authorise_measures(&caller, service, measures).is_ok()
     };
     for measures in [&[][..], &[Measure::Unspecified]] {
         assert!(asks(&[Role::SalesAgent], REPORTING_SERVICE, measures).await, "left to validation");

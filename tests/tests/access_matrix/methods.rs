@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use insights_access::{Issuer, Role, TokenRequest};
+use insights_access::{Demand, Issuer, Policy, Role, TokenRequest};
 use insights_service::ServerConfig;
 use insights_tests::{
     small::{Small, SmallServer},
     wire::{Answer, EMPTY, Wire},
 };
+use prost::Message;
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -133,5 +134,22 @@ async fn a_refusal_comes_before_the_message_is_read() {
         headers.remove("date");
         let same = first.get_or_insert_with(|| headers.clone());
         assert_eq!(*same, headers, "a refusal says nothing about what was asked");
+    }
+}
+
+#[tokio::test]
+async fn without_an_option_nobody_may_call() {
+    // Through types that do not know our options: methods as they would be if somebody forgot to write one.
+    let forgotten = prost_types::FileDescriptorSet::decode(insights_proto::DESCRIPTOR_SET).unwrap().encode_to_vec();
+    let policy = Policy::read(&forgotten).unwrap();
+    assert!(policy.methods().all(|(_, method)| method.demand == Demand::Nobody));
+    let server = SmallServer::start_under(&Small::default(), ServerConfig::default(), policy).await;
+    let everybody = token(&server.issuer, &ROLES);
+    let service = server.issuer.mint_service("metrics").unwrap();
+    for (path, _) in METHODS {
+        assert_forbidden(&call(&server.wire, path, &everybody).await, path);
+        assert_forbidden(&call(&server.wire, path, &service).await, path);
+        let nobody = server.wire.call(path, &[], EMPTY).await.unwrap();
+        assert_eq!(nobody.code(), Code::Unauthenticated);
     }
 }

@@ -4,6 +4,7 @@
 mod attacks;
 mod claims;
 mod harm;
+mod providers;
 mod rotation;
 mod server;
 mod services;
