@@ -13,7 +13,6 @@ pub mod settings;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use insights_service::Clock;
 use serde_json::Value;
 
 use crate::{
@@ -46,14 +45,14 @@ fn fail(failure: &Failure) -> ExitCode {
 async fn run(cli: Cli) -> Result<(), Failure> {
     let Cli { common, command } = cli;
     let json = common.json;
-    let clock = Clock::system();
     let resolved = resolve(&common, &command)?;
     let settings = &resolved.settings;
+    let clock = settings.clock();
     match command {
         Command::Demo(demo) => commands::demo::run(&resolved, &clock, &demo, json).await,
         Command::Serve(serve) => commands::serve::run(settings, &clock, &serve).await,
         Command::Migrate(migrate) => commands::migrate::run(settings, &migrate, json).await,
-        Command::Token(token) => commands::token::run(settings, token, json),
+        Command::Token(token) => commands::token::run(settings, &clock, token, json),
         Command::Generate(generate) => commands::generate::run(&clock, &generate, json),
         Command::Config => commands::config::run(&resolved, json),
         Command::Doctor => commands::doctor::run(settings, &clock, json).await,

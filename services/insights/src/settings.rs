@@ -6,8 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use chrono::{DateTime, Utc};
 use insights_access::AccessConfig;
-use insights_service::{Fault, Faults, ServerConfig, TelemetryConfig, Validate};
+use insights_service::{Clock, Fault, Faults, ServerConfig, TelemetryConfig, Validate};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -37,6 +38,9 @@ pub struct Settings {
     pub metrics_url: String,
     /// The token of this process's services; empty: from the local development issuer.
     pub service_token_file: PathBuf,
+    /// What a process takes for now when it starts, RFC 3339; time goes on from there. Empty: the machine's time. For tests, only
+    /// with the local development issuer.
+    pub now: String,
     /// Who may call. Without an issuer of people's tokens, the local development issuer is believed, on loopback only.
     pub access: AccessConfig,
     /// Limits of the server.
@@ -59,6 +63,7 @@ impl Default for Settings {
             ingestion_url: String::new(),
             metrics_url: String::new(),
             service_token_file: PathBuf::new(),
+            now: String::new(),
             access: AccessConfig::default(),
             limits: ServerConfig::default(),
             telemetry: TelemetryConfig { log: "warn".into(), ..TelemetryConfig::default() },
@@ -76,6 +81,19 @@ impl Settings {
     #[must_use]
     pub fn is_local(&self) -> bool {
         self.access.people.issuer.is_empty()
+    }
+
+    /// The time: the machine's, or that of `now` and on.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        let system = Clock::system();
+        match self.now.parse::<DateTime<Utc>>() {
+            Ok(now) if self.is_local() => {
+                let ahead = now - system.now();
+                Clock::new(move || system.now() + ahead)
+            }
+            _ => system,
+        }
     }
 
     /// The file the token of client commands stands in.
@@ -113,6 +131,12 @@ impl Validate for Settings {
         let loopback = self.host.parse::<std::net::IpAddr>().map_or(self.host == "localhost", |address| address.is_loopback());
         if self.is_local() && !loopback {
             fault("host", "must be a loopback address while the local development issuer is believed: set access.people first");
+        }
+        if !self.now.is_empty() && self.now.parse::<DateTime<Utc>>().is_err() {
+            fault("now", "must be a time such as 2026-07-01T12:00:00Z");
+        }
+        if !self.now.is_empty() && !self.is_local() {
+            fault("now", "is for tests: leave it empty unless the local development issuer is believed");
         }
         let mut under = |section: &str, inner: Vec<(String, String)>| {
             faults.extend(inner.into_iter().map(|(setting, what)| (format!("{section}.{setting}"), what)));
@@ -310,6 +334,21 @@ mod tests {
         for setting in ["prot", "server", "limits.in_flight", "limits.speed", "INSIGHTS_PORT"] {
             assert!(settings.contains(&setting), "{setting} is not among {settings:?}");
         }
+    }
+
+    #[test]
+    fn time_can_be_set_for_tests_only() {
+        let at = |now: &str, issuer: &str| {
+            let mut settings = Settings { now: now.into(), ..Settings::default() };
+            settings.access.people.issuer = issuer.into();
+            settings
+        };
+        let now = at("2026-07-01T12:00:00Z", "").clock().now();
+        assert_eq!(now.to_rfc3339()[..15], *"2026-07-01T12:0");
+        let believed = at("2026-07-01T12:00:00Z", "https://login.example").faults();
+        assert!(believed.iter().any(|(setting, _)| setting == "now"), "{believed:?}");
+        assert!(at("tomorrow", "").faults().iter().any(|(setting, _)| setting == "now"));
+        assert!(at("", "").faults().is_empty());
     }
 
     #[test]

@@ -46,7 +46,9 @@ impl Product {
         command.args(["serve", "--port", &port.to_string(), "--data-dir"]).arg(home.path());
         command.env("INSIGHTS_NOW", now).stdout(Stdio::null()).stderr(Stdio::piped());
         if let Some(database) = &database {
-            command.env("INSIGHTS_DATABASE_URL", database.url());
+            let file = home.path().join("database-url");
+            std::fs::write(&file, database.url()).expect("the URL is written");
+            command.env("INSIGHTS_DATABASE_URL_FILE", file);
         }
         let mut server = command.spawn().expect("the product starts");
         let lines = BufReader::new(server.stderr.take().expect("stderr is piped")).lines();

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use insights_access::{Issuer, Role, TokenRequest, role_from_name, role_name};
+use insights_service::Clock;
 use serde_json::json;
 
 use crate::{cli, failure::Failure, output, settings::Settings};
 
 /// Prints a token of the local development issuer.
-pub fn run(settings: &Settings, token: cli::Token, json: bool) -> Result<(), Failure> {
+pub fn run(settings: &Settings, clock: &Clock, token: cli::Token, json: bool) -> Result<(), Failure> {
     if !settings.is_local() {
         let issuer = &settings.access.people.issuer;
         return Err(Failure::Failed(format!(
@@ -16,7 +17,8 @@ pub fn run(settings: &Settings, token: cli::Token, json: bool) -> Result<(), Fai
         )));
     }
     let roles = roles(&token.role)?;
-    let issuer = Issuer::open(&settings.data_dir).map_err(|error| Failure::because("the development issuer", &error))?;
+    let issuer = Issuer::open_at(&settings.data_dir, clock.clone())
+        .map_err(|error| Failure::because("the development issuer", &error))?;
     let request = TokenRequest {
         roles,
         partner: token.partner,
