@@ -1,0 +1,56 @@
+//! Who read what is known before they read it.
+
+mod support;
+
+use insights_access::Role;
+use insights_proto::access::v1::Role as WireRole;
+use insights_proto::metrics::v1::{Measure, Query};
+use insights_proto::reporting::v1::{
+    GetCustomersDashboardRequest, GetLicenceAdoptionDashboardRequest, PageFilters, QueryRequest,
+};
+use support::{Figures, World};
+use tonic::Code;
+
+#[tokio::test]
+async fn a_report_read_leaves_who_what_and_how_it_ended() {
+    let world = World::start(Figures::default()).await;
+    let page = PageFilters { from_month: "2026-01".into(), to_month: "2026-02".into(), ..PageFilters::default() };
+    let request = GetCustomersDashboardRequest { page: Some(page), min_version: 0 };
+    let request = world.request(&[Role::ReportViewer, Role::AdminAgent], request);
+    world.client().get_customers_dashboard(request).await.expect("a page");
+
+    let records = world.reporting.audit().newest("P-1", 10).await.expect("records");
+    assert_eq!(records.len(), 1);
+    let record = &records[0];
+    assert_eq!(record.rpc, "/insights.reporting.v1.ReportingService/GetCustomersDashboard");
+    assert_eq!((record.roles.as_str(), record.outcome.as_str()), ("admin_agent report_viewer", "Ok"));
+    assert!(record.asked.contains("\"fromMonth\":\"2026-01\""), "{}", record.asked);
+    assert!(record.row_count > 0 && !record.redacted);
+    assert!(world.reporting.audit().newest("P-2", 10).await.expect("records").is_empty());
+}
+
+#[tokio::test]
+async fn denials_are_recorded_by_role_and_by_measure() {
+    let world = World::start(Figures::default()).await;
+    let request = world.request(&[WireRole::ReportViewer], GetLicenceAdoptionDashboardRequest::default());
+    let denied = world.client().get_licence_adoption_dashboard(request).await.expect_err("denied");
+    assert_eq!(denied.code(), Code::PermissionDenied);
+
+    let query = Query { measures: vec![Measure::ActiveUsers as i32], ..Query::default() };
+    let request = world.request(&[Role::ReportViewer], QueryRequest { query: Some(query), min_version: 0 });
+    assert_eq!(world.client().query(request).await.expect_err("denied").code(), Code::PermissionDenied);
+
+    let records = world.reporting.audit().newest("P-1", 10).await.expect("records");
+    let seen: Vec<_> = records.iter().map(|r| (r.rpc.rsplit('/').next().unwrap_or(""), r.outcome.as_str())).collect();
+    assert_eq!(seen, [("Query", "PermissionDenied"), ("GetLicenceAdoptionDashboard", "PermissionDenied")]);
+    assert!(records.iter().all(|record| record.row_count == 0));
+}
+
+#[tokio::test]
+async fn what_cannot_be_audited_is_not_given() {
+    let world = World::start(Figures::default()).await;
+    world.lose_audit().await;
+    let request = world.request(&[Role::GlobalAdmin], GetCustomersDashboardRequest::default());
+    let refused = world.client().get_customers_dashboard(request).await.expect_err("refused");
+    assert_eq!(refused.code(), Code::Unavailable);
+}
