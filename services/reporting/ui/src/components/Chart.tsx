@@ -19,6 +19,8 @@ export type Series = {
   below?: boolean;
   /** On the right axis, in percent. */
   percent?: boolean;
+  /** Shown only when chosen in the legend. */
+  hidden?: boolean;
   /** Which of the palette's colours; else in order. */
   colour?: number;
 };
@@ -112,12 +114,24 @@ function optionsOf(element: HTMLElement, months: string[], series: Series[], par
   const text = { color: muted, fontFamily: style.fontFamily, fontSize: 12 };
   const split = { lineStyle: { color: colour("--line") } };
   const format = (value: number) => whole.format(Math.abs(value));
+  const percents = series.some((entry) => entry.percent);
+  const onlyPercents = series.every((entry) => entry.percent);
+  const line = { color: colour("--line") };
   return {
     color: palette,
     animation: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
     textStyle: text,
     grid: { left: 8, right: 8, top: 44, bottom: months.length > 6 ? 44 : 8, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
-    legend: { top: 0, left: 0, textStyle: text, icon: "roundRect", itemWidth: 12, itemHeight: 12 },
+    legend: {
+      top: 0,
+      left: 0,
+      textStyle: text,
+      inactiveColor: colour("--inactive"),
+      icon: "roundRect",
+      itemWidth: 12,
+      itemHeight: 12,
+      selected: Object.fromEntries(series.map((entry) => [entry.name, !entry.hidden])),
+    },
     tooltip: {
       trigger: "axis",
       // Drawn on the canvas: names are never taken for markup, and no style leaves the style sheet.
@@ -127,20 +141,36 @@ function optionsOf(element: HTMLElement, months: string[], series: Series[], par
       borderColor: colour("--line"),
       textStyle: { ...text, color: colour("--text") },
     },
-    xAxis: { type: "category", data: names, axisLabel: text, axisLine: { lineStyle: { color: colour("--line") } }, axisTick: { show: false } },
+    xAxis: { type: "category", data: names, axisLabel: text, axisLine: { lineStyle: line }, axisTick: { show: false } },
     yAxis: [
-      { type: "value", axisLabel: { ...text, formatter: format }, splitLine: split, minInterval: 1 },
+      { type: "value", show: !onlyPercents, axisLabel: { ...text, formatter: format }, splitLine: split, minInterval: 1 },
       {
         type: "value",
-        show: series.some((entry) => entry.percent),
+        show: percents,
+        position: onlyPercents ? "left" : "right",
         axisLabel: { ...text, formatter: "{value} %" },
-        splitLine: { show: false },
+        splitLine: onlyPercents ? split : { show: false },
         min: 0,
       },
     ],
     dataZoom:
       months.length > 6
-        ? [{ type: "slider", bottom: 4, height: 20, textStyle: text, borderColor: "transparent", brushSelect: false, showDataShadow: false }]
+        ? [
+            {
+              type: "slider",
+              bottom: 6,
+              height: 14,
+              textStyle: text,
+              borderColor: "transparent",
+              backgroundColor: colour("--sunken"),
+              fillerColor: colour("--slider"),
+              handleStyle: { color: colour("--raised"), borderColor: muted },
+              moveHandleSize: 0,
+              brushSelect: false,
+              showDataShadow: false,
+              showDetail: false,
+            },
+          ]
         : [],
     series: series.map((entry, index) => seriesOf(entry, palette[(entry.colour ?? index + 1) - 1])),
   };

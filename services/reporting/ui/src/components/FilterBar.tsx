@@ -4,6 +4,7 @@ import { dimensions } from "../app/labels";
 import { presets, scopes, type useView } from "../app/url";
 import { Scope, type Dimension } from "../gen/insights/metrics/v1/query_pb";
 import type { Coverage } from "../gen/insights/reporting/v1/dashboards_pb";
+import { SelectField } from "./Field";
 import { FilterDialog, knownName } from "./FilterDialog";
 
 type Props = {
@@ -23,33 +24,30 @@ export function FilterBar({ view, defaultScope, without, coverage, extra }: Prop
   return (
     <section className="filters" aria-label="Page filters">
       <RangePicker view={view} coverage={coverage} />
-      <label className="field">
-        <span>Scope</span>
-        <select
-          value={params.get("scope") ?? scopes.find(({ scope }) => scope === defaultScope)?.value}
-          onChange={(event) => change((next) => next.set("scope", event.target.value))}
-        >
-          {scopes.map(({ value, label }) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
+      <SelectField
+        label="Scope"
+        value={params.get("scope") ?? scopes.find(({ scope }) => scope === defaultScope)?.value ?? ""}
+        choose={(value) => change((next) => next.set("scope", value))}
+      >
+        {scopes.map(({ value, label }) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </SelectField>
       {extra}
-      <Switch view={view} name="grace" label="Include grace" />
-      <Switch view={view} name="free" label="Include free" />
-      <label className="field">
-        <span>Filter</span>
-        <select value="" onChange={(event) => setAsking(event.target.value || null)}>
-          <option value="">Add a filter …</option>
-          {offered.map(({ name, label }) => (
-            <option key={name} value={name}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
+      <SelectField label="Filter" value="" choose={(value) => setAsking(value || null)}>
+        <option value="">Add a filter …</option>
+        {offered.map(({ name, label }) => (
+          <option key={name} value={name}>
+            {label}
+          </option>
+        ))}
+      </SelectField>
+      <div className="switches">
+        <Switch view={view} name="grace" label="Include grace" />
+        <Switch view={view} name="free" label="Include free" />
+      </div>
       {chosen.length > 0 && (
         <ul className="chips" aria-label="Filters in force">
           {chosen.map(({ entry, value }) => (

@@ -1,3 +1,5 @@
+import { useId } from "react";
+
 import { count } from "../app/format";
 import { basisName, reasons as words } from "../app/labels";
 import type { Reasons } from "../gen/insights/reporting/v1/dashboards_pb";
@@ -32,12 +34,18 @@ export function ReasonsDetail({ reasons }: { reasons: Reasons }) {
 
 /** A percentage's reasons behind a button beside the number; offered where something is not covered. */
 export function ReasonsButton({ reasons, label }: { reasons: Reasons | undefined; label: string }) {
+  const id = useId();
   const uncovered = reasons?.explanation?.reasons.some((row) => row.count > 0n) ?? false;
   if (!reasons || !uncovered) return null;
   return (
-    <details className="why">
-      <summary aria-label={`Why ${label}`}>why</summary>
-      <ReasonsDetail reasons={reasons} />
-    </details>
+    <>
+      <button type="button" className="why" popoverTarget={id} aria-label={`Why ${label}`}>
+        why
+      </button>
+      <div id={id} popover="auto" className="panel popover" role="dialog" aria-label={`Why ${label}`}>
+        <h3>{label}</h3>
+        <ReasonsDetail reasons={reasons} />
+      </div>
+    </>
   );
 }

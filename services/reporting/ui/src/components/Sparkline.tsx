@@ -20,12 +20,12 @@ export function Sparkline({ points, label }: { points: SparkPoint[]; label: stri
   const runs = pieces(values.map((value, index) => (value === null ? null : `${x(index).toFixed(1)},${y(value).toFixed(1)}`)));
   const last = values.at(-1);
   return (
-    <svg className="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${label}: ${text}`}>
+    <svg className="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`${label}: ${text}`}>
       <title>{text}</title>
       {runs.map((run) => (
         <polyline key={run[0]} points={run.join(" ")} />
       ))}
-      {last !== null && last !== undefined && <circle cx={x(values.length - 1)} cy={y(last)} r="2.6" />}
+      {last !== null && last !== undefined && <path className="end" d={`M${x(values.length - 1).toFixed(1)} ${y(last).toFixed(1)}h0.01`} />}
     </svg>
   );
 }

@@ -78,7 +78,7 @@ function ChangeDetail({ change }: { change: Change }) {
   return (
     <>
       {kind === ChangeKind.CHURN ? text.replace("+", "") : text} {base}
-      {parts && kind !== ChangeKind.CHURN && `: a difference of ${count(change.change?.numerator)} to ${count(change.change?.denominator)}`}
+      {parts && kind !== ChangeKind.CHURN && `: ${count(change.change?.numerator)} on ${count(change.change?.denominator)}`}
       {parts && kind === ChangeKind.CHURN && `: ${parts}`}
     </>
   );

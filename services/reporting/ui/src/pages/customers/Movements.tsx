@@ -11,7 +11,7 @@ export function Movements({ movements, partial }: { movements: Movement[]; parti
       { name: "Existing", kind: "bar", stack: "customers", colour: 1, values: movements.map((entry) => Number(entry.existingCustomers)) },
       { name: "New", kind: "bar", stack: "customers", colour: 2, values: movements.map((entry) => Number(entry.newCustomers)) },
       { name: "Churned", kind: "bar", stack: "customers", below: true, colour: 3, values: movements.map((entry) => Number(entry.churnedCustomers)) },
-      { name: "Returning (among new)", kind: "line", colour: 4, values: movements.map((entry) => Number(entry.returningCustomers)) },
+      { name: "Returning (among new)", kind: "line", hidden: true, colour: 4, values: movements.map((entry) => Number(entry.returningCustomers)) },
     ],
     [movements],
   );

@@ -1,6 +1,7 @@
 import { reporting } from "../../app/client";
 import { useLoad } from "../../app/load";
 import { useView } from "../../app/url";
+import { SelectField } from "../../components/Field";
 import { Dimension } from "../../gen/insights/metrics/v1/query_pb";
 
 /** Dynamics, or any other product. */
@@ -10,21 +11,17 @@ export function ProductPicker({ chosen }: { chosen: string[] }) {
   const known = list.data?.values.flatMap(({ value }) => value?.value ?? []) ?? [];
   const offered = [...new Set([...known, ...chosen])];
   return (
-    <label className="field">
-      <span>Product</span>
-      <select
-        value={chosen[0] ?? ""}
-        onChange={(event) =>
-          change((next) => (event.target.value ? next.set("show", event.target.value) : next.delete("show")))
-        }
-      >
-        <option value="">All Dynamics 365</option>
-        {offered.map((name) => (
-          <option key={name} value={name}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </label>
+    <SelectField
+      label="Product"
+      value={chosen[0] ?? ""}
+      choose={(value) => change((next) => (value ? next.set("show", value) : next.delete("show")))}
+    >
+      <option value="">All Dynamics 365</option>
+      {offered.map((name) => (
+        <option key={name} value={name}>
+          {name}
+        </option>
+      ))}
+    </SelectField>
   );
 }

@@ -1,4 +1,5 @@
 import { useView } from "../../app/url";
+import { SelectField } from "../../components/Field";
 
 export type BasisName = "users" | "entitlements";
 
@@ -6,17 +7,13 @@ export type BasisName = "users" | "entitlements";
 export function BasisPicker({ basis }: { basis: BasisName }) {
   const { change } = useView();
   return (
-    <label className="field">
-      <span>Usage % of</span>
-      <select
-        value={basis}
-        onChange={(event) =>
-          change((next) => (event.target.value === "users" ? next.delete("basis") : next.set("basis", event.target.value)))
-        }
-      >
-        <option value="users">Users</option>
-        <option value="entitlements">Entitlements</option>
-      </select>
-    </label>
+    <SelectField
+      label="Usage % of"
+      value={basis}
+      choose={(value) => change((next) => (value === "users" ? next.delete("basis") : next.set("basis", value)))}
+    >
+      <option value="users">Users</option>
+      <option value="entitlements">Entitlements</option>
+    </SelectField>
   );
 }
