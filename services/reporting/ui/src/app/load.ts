@@ -3,29 +3,38 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { useEffect, useState } from "react";
 
 export type Loaded<T> = {
+  /** The newest answer, also while the next one is under way. */
   data: T | undefined;
   error: ConnectError | undefined;
+  /** What is shown does not answer the key yet. */
   loading: boolean;
 };
 
+type Settled<T> = { key: string; data: T | undefined; error: ConnectError | undefined };
+
 export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Loaded<T> & { again: () => void } {
-  const [state, setState] = useState<Loaded<T>>({ data: undefined, error: undefined, loading: true });
+  const [settled, setSettled] = useState<Settled<T>>();
   const [attempt, setAttempt] = useState(0);
+  const wanted = `${attempt}/${key}`;
   useEffect(() => {
     const controller = new AbortController();
-    setState((before) => ({ ...before, loading: true }));
     load(controller.signal)
       .then((data) => {
-        if (!controller.signal.aborted) setState({ data, error: undefined, loading: false });
+        if (!controller.signal.aborted) setSettled({ key: wanted, data, error: undefined });
       })
       .catch((fault: unknown) => {
         const error = ConnectError.from(fault);
         if (!controller.signal.aborted && error.code !== Code.Canceled) {
-          setState({ data: undefined, error, loading: false });
+          setSettled({ key: wanted, data: undefined, error });
         }
       });
     return () => controller.abort();
     // The key stands for everything `load` closes over.
-  }, [key, attempt]);
-  return { ...state, again: () => setAttempt((count) => count + 1) };
+  }, [wanted]);
+  return {
+    data: settled?.data,
+    error: settled?.error,
+    loading: settled?.key !== wanted,
+    again: () => setAttempt((count) => count + 1),
+  };
 }
