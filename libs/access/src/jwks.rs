@@ -99,8 +99,12 @@ impl KeyStore {
                 found => return found,
             }
         }
-        // The issuer may have rotated its keys, or they were never fetched.
-        self.fetch().await;
+        // The issuer may have rotated its keys, or they were never fetched. On a task of its own: a caller that hangs up must
+        // not end the one fetch of this interval, or a hostile one could keep new keys away for good.
+        let store = Arc::clone(self);
+        if tokio::spawn(async move { store.fetch().await }).await.is_err() {
+            return Err(Refusal::KeysUnavailable);
+        }
         if self.generation().is_none() {
             return Err(Refusal::KeysUnavailable);
         }
@@ -119,7 +123,9 @@ impl KeyStore {
 
     fn may_fetch(&self) -> bool {
         let attempted = self.attempted.load(Ordering::Acquire);
-        attempted == i64::MIN || self.clock.now().timestamp().saturating_sub(attempted) >= self.min_refresh
+        let since = self.clock.now().timestamp().saturating_sub(attempted);
+        // A clock that was set back must not keep keys from being fetched until it has caught up.
+        attempted == i64::MIN || since >= self.min_refresh || since < 0
     }
 
     async fn fetch(&self) {

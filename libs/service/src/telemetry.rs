@@ -65,11 +65,18 @@ impl Telemetry {
         let numbers =
             opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(&config.otlp_endpoint).build()?;
         let metrics = SdkMeterProvider::builder().with_periodic_exporter(numbers).with_resource(resource).build();
-        logs.with(tracing_opentelemetry::layer().with_tracer(traces.tracer("insights")))
-            .with(tracing_opentelemetry::MetricsLayer::new(metrics.clone()))
-            .try_init()?;
+        let spans = tracing_opentelemetry::layer().with_tracer(traces.tracer("insights"));
+        let numbers = tracing_opentelemetry::MetricsLayer::new(metrics.clone());
+        logs.with(spans.with_filter(sent()?)).with(numbers.with_filter(sent()?)).try_init()?;
         Ok(Self { traces: Some(traces), metrics: Some(metrics) })
     }
+}
+
+/// What is sent, whatever is logged: our own counts and spans, and nothing of the libraries beneath.
+fn sent() -> Result<EnvFilter, BoxError> {
+    Ok("warn,insights=debug,insights_access=debug,insights_service=debug,insights_ingestion=debug,insights_metrics=debug,\
+        insights_reporting=debug"
+        .parse()?)
 }
 
 impl Drop for Telemetry {

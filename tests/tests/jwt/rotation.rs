@@ -166,3 +166,41 @@ async fn a_key_without_algorithm_is_pinned_all_the_same() {
     let header = r#"{"alg":"PS256","typ":"at+jwt","kid":"entra"}"#;
     server.refuses("PS256", &key.sign_with("PS256", header, &good().to_string())).await;
 }
+
+#[tokio::test]
+async fn who_hangs_up_does_not_keep_new_keys_away() {
+    let (old, new) = (Key::ec("old"), Key::ec("new"));
+    let server = Server::start(&[&old]).await;
+    server.passes("the old key", &old.sign(&good())).await;
+    server.issuer.publish(&[&new]);
+    server.issuer.slow.store(100, std::sync::atomic::Ordering::SeqCst);
+    server.advance(30);
+    let token = Key::ec("unknown").sign(&good());
+    let hurried = server.verifier.identify(&token);
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(20), hurried).await.is_err(), "hung up on the fetch");
+    assert_eq!(server.fetches(), 2);
+    server.passes("the new key, by that very fetch", &new.sign(&good())).await;
+    assert_eq!(server.fetches(), 2);
+}
+
+#[tokio::test]
+async fn a_slow_issuer_is_asked_once_by_many() {
+    let key = Key::ec("k");
+    let server = Server::start(&[&key]).await;
+    server.issuer.slow.store(50, std::sync::atomic::Ordering::SeqCst);
+    let token = key.sign(&good());
+    let calls = (0..50).map(|_| server.passes("while the keys are on their way", &token));
+    futures::future::join_all(calls).await;
+    assert_eq!(server.fetches(), 1);
+}
+
+#[tokio::test]
+async fn a_clock_set_back_does_not_keep_keys_away() {
+    let (old, new) = (Key::ec("old"), Key::ec("new"));
+    let server = Server::start(&[&old]).await;
+    let forever = with(json!({"exp": 4_000_000_000_i64, "nbf": 1}));
+    server.passes("the old key", &old.sign(&forever)).await;
+    server.issuer.publish(&[&new]);
+    server.advance(-3600);
+    server.passes("the new key", &new.sign(&forever)).await;
+}

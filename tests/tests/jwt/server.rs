@@ -28,6 +28,7 @@ pub struct Issuer {
     pub jwks: Arc<Mutex<String>>,
     pub down: Arc<Mutex<bool>>,
     pub asked: Arc<AtomicU64>,
+    pub slow: Arc<AtomicU64>,
 }
 
 impl Issuer {
@@ -42,6 +43,7 @@ impl Issuer {
             let issuer = issuer.clone();
             async move {
                 issuer.asked.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(std::time::Duration::from_millis(issuer.slow.load(Ordering::SeqCst))).await;
                 if *issuer.down.lock().unwrap() {
                     return Err(StatusCode::SERVICE_UNAVAILABLE);
                 }
