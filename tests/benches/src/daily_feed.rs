@@ -1,0 +1,111 @@
+//! P1: the daily feed of activity into PostgreSQL, acknowledged durable, against COPY of the same facts.
+
+use std::time::{Duration, Instant};
+
+use insights_domain::calendar::Day;
+use insights_proto::ingestion::v1::IngestBatchRequest;
+
+use crate::{
+    Failure, Options, Report,
+    copy::Copy,
+    feed, load,
+    product::Product,
+    report::{Figure, Samples},
+    say,
+    world::{World, complete_through},
+};
+
+/// Days there are before the first one measured, so that chunks exist, as they do on all but one day of a month.
+const DAYS_BEFORE: i32 = 2;
+
+/// Runs the bench.
+pub async fn run(options: &Options) -> Result<Report, Failure> {
+    let world = World::new(options.scenario);
+    let product = Product::start(options).await?;
+    let mut copy = Copy::open(product.peers()).await?;
+    load::world(&product, &world, DAYS_BEFORE, options.batch).await?;
+    let mut report = Report::new("P1 daily feed", options);
+    let mut samples: [[Samples; 3]; 2] = Default::default();
+    let mut facts = 0;
+    for round in 0..options.rounds {
+        for writers in [1, 2] {
+            let offset = DAYS_BEFORE + (round * 2 + writers - 1) as i32;
+            let turn = one_day(&product, &mut copy, &world, offset, writers, round, options.batch).await?;
+            facts = turn.facts;
+            let rate = |time: Duration| turn.facts as f64 / time.as_secs_f64();
+            let [product, copy, visible] = &mut samples[writers - 1];
+            product.push(rate(turn.product));
+            copy.push(rate(turn.copy));
+            visible.push(turn.visible.as_secs_f64());
+        }
+    }
+    report.note(format!("{facts} facts a day, {} users, batches of {}", world.user_count(), options.batch));
+    let single = &samples[0][1];
+    for (writers, budget) in [(1, 0.6), (2, 1.0)] {
+        let [product, copy, visible] = &samples[writers - 1];
+        let name = if writers == 1 { "one writer" } else { "two writers" };
+        report.push(
+            Figure::rate(format!("{name} against COPY on one connection"), "facts/s", product, single).budget(budget),
+        );
+        if writers == 2 {
+            report.push(Figure::rate(format!("{name} against COPY on two connections"), "facts/s", product, copy));
+        }
+        report.push(Figure::plain(format!("{name}: whole day visible after its last acknowledgement"), "s", visible));
+    }
+    report.memory(&product);
+    Ok(report)
+}
+
+struct Turn {
+    facts: usize,
+    product: Duration,
+    copy: Duration,
+    visible: Duration,
+}
+
+async fn one_day(
+    product: &Product,
+    copy: &mut Copy,
+    world: &World,
+    offset: i32,
+    writers: usize,
+    round: usize,
+    batch: usize,
+) -> Result<Turn, Failure> {
+    let day: Day = world.month.first_day().plus(offset);
+    let batches = feed::day(world, day, batch);
+    let facts = batches.iter().map(|batch| batch.facts).sum();
+    let copies: Vec<_> = batches.iter().map(|batch| batch.copy.clone()).collect();
+    let mut lists: Vec<Vec<IngestBatchRequest>> = vec![Vec::new(); writers];
+    for (turn, batch) in batches.into_iter().enumerate() {
+        lists[turn % writers].push(batch.request);
+    }
+    // Who goes first changes by round: what one leaves behind for the other evens out.
+    let mut copied = Duration::ZERO;
+    if round % 2 == 0 {
+        copied = copy.run(&copies, writers).await?;
+    }
+    let start = Instant::now();
+    let sum = load::send(product, lists).await?;
+    let taken = start.elapsed();
+    if sum.accepted != facts as i64 {
+        return Err(format!("{} of {facts} facts changed something", sum.accepted).into());
+    }
+    let caller = product.caller().await?;
+    let mark = IngestBatchRequest { records: vec![complete_through(day)], ..IngestBatchRequest::default() };
+    let version = caller.ingest_one(mark).await?;
+    let start = Instant::now();
+    caller.visible(version).await?;
+    let visible = start.elapsed();
+    if round % 2 == 1 {
+        copied = copy.run(&copies, writers).await?;
+    }
+    let rate = |time: Duration| facts as f64 / time.as_secs_f64();
+    say(&format!(
+        "{day}, {writers} writers: product {:.0} facts/s, COPY {:.0}, visible after {:.1} s",
+        rate(taken),
+        rate(copied),
+        visible.as_secs_f64()
+    ));
+    Ok(Turn { facts, product: taken, copy: copied, visible })
+}

@@ -1,0 +1,118 @@
+//! P5: from acknowledged to visible, under a steady feed of small batches and after a whole day's feed.
+
+use std::time::{Duration, Instant};
+
+use insights_domain::calendar::Day;
+use insights_proto::{
+    ingestion::v1::IngestBatchRequest,
+    metrics::v1::{Measure, Query},
+};
+use tokio::task::JoinSet;
+
+use crate::{
+    Failure, Options, Report, feed, load,
+    product::{Caller, Product},
+    report::{Figure, Samples},
+    say,
+    world::{World, complete_through},
+};
+
+/// Facts in a small batch.
+const FEW: usize = 100;
+/// Days of activity before the measured ones.
+const DAYS_BEFORE: i32 = 1;
+/// The day's feed of the largest scenario is visible within this time.
+const WHOLE_DAY: f64 = 60.0;
+
+/// Runs the bench.
+pub async fn run(options: &Options) -> Result<Report, Failure> {
+    let world = World::new(options.scenario);
+    let product = Product::start(options).await?;
+    load::world(&product, &world, DAYS_BEFORE, options.batch).await?;
+    let mut report = Report::new("P5 freshness", options);
+    let first = world.month.first_day().plus(DAYS_BEFORE);
+    let mut whole = Samples::default();
+    for round in 0..options.rounds {
+        whole.push(whole_day(&product, &world, first.plus(round as i32), options.batch).await?);
+    }
+    let share = f64::from(options.scenario.users) / f64::from(crate::Scenario::L.users);
+    report.push(
+        Figure::plain("whole day visible after its last acknowledgement".into(), "s", &whole)
+            .at_most(WHOLE_DAY * share.min(1.0)),
+    );
+    report.note(format!("the whole day's budget is {WHOLE_DAY} s at L, in proportion to users elsewhere"));
+
+    let [acknowledged, visible, answered] =
+        steady(&product, &world, first.plus(options.rounds as i32 - 1), options).await?;
+    report.note(format!("steady feed: {} batches of {FEW} facts a second for {} s", options.rate, options.seconds));
+    report.push(Figure::spread("sent to acknowledged", "ms", &acknowledged));
+    report.push(Figure::spread("acknowledged to visible (GetFreshness)", "ms", &visible).p99_at_most(2000.0));
+    report
+        .push(Figure::spread("acknowledged to answered (Query with min_version)", "ms", &answered).p99_at_most(2000.0));
+    report.memory(&product);
+    Ok(report)
+}
+
+/// Seconds from the last acknowledgement of a day's feed until it is visible.
+async fn whole_day(product: &Product, world: &World, day: Day, batch: usize) -> Result<f64, Failure> {
+    let batches: Vec<_> = feed::day(world, day, batch).into_iter().map(|batch| batch.request).collect();
+    let start = Instant::now();
+    load::send(product, [batches]).await?;
+    let taken = start.elapsed();
+    let caller = product.caller().await?;
+    let mark = IngestBatchRequest { records: vec![complete_through(day)], ..IngestBatchRequest::default() };
+    let version = caller.ingest_one(mark).await?;
+    let start = Instant::now();
+    caller.visible(version).await?;
+    let visible = start.elapsed().as_secs_f64();
+    say(&format!("{day}: acknowledged in {:.1} s, visible {visible:.1} s later", taken.as_secs_f64()));
+    Ok(visible)
+}
+
+async fn steady(product: &Product, world: &World, day: Day, options: &Options) -> Result<[Samples; 3], Failure> {
+    let (feeder, reader) = (product.caller().await?, product.caller().await?);
+    let query = Query {
+        measures: vec![Measure::Customers.into(), Measure::ActiveCustomers.into()],
+        from_month: world.month.plus(-1).to_string(),
+        to_month: world.month.to_string(),
+        ..Query::default()
+    };
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / options.rate);
+    let mut calls: JoinSet<Result<[f64; 3], Failure>> = JoinSet::new();
+    for number in 0..options.seconds * u64::from(options.rate) {
+        // Built before the tick: the feed's pace is that of sending.
+        let batch = feed::few(world, day, number, FEW);
+        ticks.tick().await;
+        calls.spawn(one(feeder.clone(), reader.clone(), batch, query.clone()));
+    }
+    let mut samples: [Samples; 3] = Default::default();
+    while let Some(done) = calls.join_next().await {
+        for (samples, value) in samples.iter_mut().zip(done??) {
+            samples.push(value);
+        }
+    }
+    Ok(samples)
+}
+
+/// Milliseconds from sent to acknowledged, and from then to visible and to answered.
+async fn one(feeder: Caller, reader: Caller, batch: IngestBatchRequest, query: Query) -> Result<[f64; 3], Failure> {
+    let start = Instant::now();
+    let version = feeder.ingest_one(batch).await?;
+    let acknowledged = start.elapsed();
+    let start = Instant::now();
+    let visible = async {
+        reader.visible(version).await?;
+        Ok::<_, Failure>(start.elapsed())
+    };
+    let answered = async {
+        let answer = reader.query(query, version).await?;
+        let seen = answer.freshness.map_or(0, |freshness| freshness.version);
+        if seen < version {
+            Err(format!("an answer of version {seen}, not {version}").into())
+        } else {
+            Ok(start.elapsed())
+        }
+    };
+    let (visible, answered) = tokio::try_join!(visible, answered)?;
+    Ok([acknowledged, visible, answered].map(|time| time.as_secs_f64() * 1000.0))
+}

@@ -1,0 +1,68 @@
+//! Measures the product through its door: a real `insights serve` on a real PostgreSQL, called over gRPC with a token, against
+//! what people would use instead, in the same run, alternating.
+
+mod copy;
+pub mod daily_feed;
+mod dice;
+mod duckdb;
+mod feed;
+pub mod freshness;
+mod load;
+mod portfolio;
+mod postgres;
+mod product;
+pub mod queries;
+mod questions;
+mod report;
+mod scenario;
+mod world;
+
+use std::path::PathBuf;
+
+pub use report::{Figure, Report};
+pub use scenario::Scenario;
+
+/// What can go wrong in a bench: all of it ends the bench.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What every bench takes.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How large.
+    pub scenario: Scenario,
+    /// How often product and peers are measured in turn.
+    pub rounds: usize,
+    /// The product's program.
+    pub insights: PathBuf,
+    /// Facts of activity in a batch, and rows in a transaction of COPY.
+    pub batch: usize,
+    /// How long the steady feed of small batches lasts, in seconds.
+    pub seconds: u64,
+    /// Small batches a second.
+    pub rate: u32,
+    /// Whether DuckDB is among the peers.
+    pub duckdb: bool,
+    /// The Python that has DuckDB, or that makes an environment with it.
+    pub python: PathBuf,
+}
+
+impl Options {
+    /// Full measurements of a scenario with this program, or the one beside this.
+    pub fn new(scenario: Scenario, insights: Option<PathBuf>) -> Result<Self, Failure> {
+        Ok(Self {
+            scenario,
+            rounds: 5,
+            insights: insights.map_or_else(product::beside_this_program, Ok)?,
+            batch: 100_000,
+            seconds: 60,
+            rate: 10,
+            duckdb: true,
+            python: PathBuf::from("python3"),
+        })
+    }
+}
+
+/// Says on stderr what happens, so that results alone stand on stdout.
+fn say(what: &str) {
+    eprintln!("{what}");
+}

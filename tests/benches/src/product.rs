@@ -1,0 +1,192 @@
+//! The product as people run it: `insights serve` as a process of its own on a PostgreSQL of its own, called over gRPC.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use insights_access::{Issuer, Role, TokenRequest};
+use insights_proto::{
+    ingestion::v1::{IngestBatchRequest, IngestStreamRequest, ingestion_service_client::IngestionServiceClient},
+    metrics::v1::{Freshness, Query},
+    reporting::v1::{
+        GetFreshnessRequest, QueryRequest, QueryResponse, reporting_service_client::ReportingServiceClient,
+    },
+};
+use insights_testkit::{Postgres, TempDatabase};
+use tonic::{
+    Code, Request,
+    metadata::{Ascii, MetadataValue},
+    transport::{Channel, Endpoint},
+};
+
+use crate::{Failure, Options, say};
+
+/// Longest anything may take before the bench gives up.
+const PATIENCE: Duration = Duration::from_secs(1800);
+
+/// A product with an empty partner. Everything goes with it.
+pub struct Product {
+    server: Child,
+    endpoint: Endpoint,
+    token: MetadataValue<Ascii>,
+    peers: TempDatabase,
+    _own: TempDatabase,
+    _folder: tempfile::TempDir,
+}
+
+/// Sums over the answers to batches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ingested {
+    /// The newest version answered.
+    pub version: i64,
+    /// Facts and records that changed something.
+    pub accepted: i64,
+}
+
+impl Product {
+    /// Starts PostgreSQL and the product.
+    pub async fn start(options: &Options) -> Result<Self, Failure> {
+        let postgres = Postgres::durable();
+        let (own, peers) = (postgres.database(), postgres.database());
+        let folder = tempfile::tempdir()?;
+        let issuer = Issuer::open(folder.path())?;
+        let token = issuer.mint(&TokenRequest {
+            roles: vec![Role::GlobalAdmin],
+            partner: "bench".into(),
+            ttl: Duration::from_secs(24 * 3600),
+            ..TokenRequest::default()
+        })?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut server = Command::new(&options.insights)
+            .args(["serve", "--port", &port.to_string(), "--data-dir"])
+            .arg(folder.path())
+            .env("INSIGHTS_DATABASE_URL", own.url())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", options.insights.display()))?;
+        let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?.tcp_nodelay(true);
+        let start = Instant::now();
+        while endpoint.connect().await.is_err() {
+            if let Some(status) = server.try_wait()? {
+                return Err(format!("the product ended at start: {status}").into());
+            }
+            if start.elapsed() > Duration::from_secs(120) {
+                return Err("the product does not answer".into());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        say(&format!("the product answers after {:.1} s", start.elapsed().as_secs_f64()));
+        let token = MetadataValue::try_from(format!("Bearer {token}"))?;
+        Ok(Self { server, endpoint, token, peers, _own: own, _folder: folder })
+    }
+
+    /// A database beside the product's, on the same server.
+    pub fn peers(&self) -> &str {
+        self.peers.url()
+    }
+
+    /// A caller with a connection of its own.
+    pub async fn caller(&self) -> Result<Caller, Failure> {
+        Ok(Caller { channel: self.endpoint.connect().await?, token: self.token.clone() })
+    }
+
+    /// Resident memory of the process now and at most, in MiB, where the system says.
+    pub fn memory(&self) -> Option<(u64, u64)> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.server.id())).ok()?;
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim_start_matches(':').trim().trim_end_matches("kB").trim().parse::<u64>().ok()
+        };
+        Some((field("VmRSS")? / 1024, field("VmHWM")? / 1024))
+    }
+
+    /// The number of the server's process, to look into it.
+    pub fn process(&self) -> u32 {
+        self.server.id()
+    }
+}
+
+impl Drop for Product {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// Somebody with a token and a connection.
+#[derive(Clone)]
+pub struct Caller {
+    channel: Channel,
+    token: MetadataValue<Ascii>,
+}
+
+impl Caller {
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.metadata_mut().insert("authorization", self.token.clone());
+        request
+    }
+
+    fn reporting(&self) -> ReportingServiceClient<Channel> {
+        ReportingServiceClient::new(self.channel.clone()).max_decoding_message_size(64 << 20)
+    }
+
+    /// Sends batches on one stream and reads every answer. Nothing may be refused.
+    pub async fn ingest<I>(&self, batches: I) -> Result<Ingested, Failure>
+    where
+        I: IntoIterator<Item = IngestBatchRequest>,
+        I::IntoIter: Send + 'static,
+    {
+        let messages = batches.into_iter().map(|batch| IngestStreamRequest { batch: Some(batch) });
+        let request = self.request(futures::stream::iter(messages));
+        let mut answers = IngestionServiceClient::new(self.channel.clone()).ingest_stream(request).await?.into_inner();
+        let mut sum = Ingested::default();
+        while let Some(answer) = answers.message().await? {
+            let answer = answer.result.ok_or("an answer without a result")?;
+            if let Some(rejection) = answer.rejections.first() {
+                return Err(format!("refused: {} {}", rejection.field, rejection.reason).into());
+            }
+            sum.version = sum.version.max(answer.version);
+            sum.accepted += answer.accepted;
+        }
+        Ok(sum)
+    }
+
+    /// Sends one batch.
+    pub async fn ingest_one(&self, batch: IngestBatchRequest) -> Result<i64, Failure> {
+        let request = self.request(batch);
+        Ok(IngestionServiceClient::new(self.channel.clone()).ingest_batch(request).await?.into_inner().version)
+    }
+
+    /// Waits until answers show a version.
+    pub async fn visible(&self, version: i64) -> Result<Freshness, Failure> {
+        let start = Instant::now();
+        loop {
+            let request = self.request(GetFreshnessRequest { min_version: version });
+            match self.reporting().get_freshness(request).await {
+                Ok(answer) => return Ok(answer.into_inner().freshness.unwrap_or_default()),
+                Err(status) if status.code() == Code::DeadlineExceeded && start.elapsed() < PATIENCE => {}
+                Err(status) => return Err(status.into()),
+            }
+        }
+    }
+
+    /// Asks a question, of an answer at least as fresh as `version`.
+    pub async fn query(&self, query: Query, version: i64) -> Result<QueryResponse, Failure> {
+        let request = self.request(QueryRequest { query: Some(query), min_version: version });
+        Ok(self.reporting().query(request).await?.into_inner())
+    }
+}
+
+/// The product's program in the folder of this one: one build makes both.
+pub fn beside_this_program() -> Result<PathBuf, Failure> {
+    let this = std::env::current_exe()?;
+    // Test programs lie one folder deeper.
+    let found = this.ancestors().skip(1).take(2).map(|folder| folder.join("insights")).find(|path| Path::is_file(path));
+    found.ok_or_else(|| "no `insights` beside this program: `cargo build --workspace --bins` makes both".into())
+}
