@@ -157,8 +157,10 @@ pub async fn lookup_where<C: ConnectionTrait>(
     for (position, (name, _)) in fixed.iter().enumerate() {
         let _ = write!(matching, " AND t.{name} = ${}", position + 1);
     }
+    // Columns of the keys get names of their own on SQLite, where those of both tables are visible to `select`.
+    let own = if connection.get_database_backend() == DbBackend::Sqlite { "k_" } else { "" };
     for name in names.iter().filter(|name| !name.starts_with('_')) {
-        let _ = write!(matching, " AND t.{name} = k.{name}");
+        let _ = write!(matching, " AND t.{name} = k.{own}{name}");
     }
     let mut found = Vec::new();
     match connection.get_database_backend() {
@@ -169,7 +171,7 @@ pub async fn lookup_where<C: ConnectionTrait>(
                 let mut values: Vec<Value> = fixed.iter().map(|(_, value)| value.clone()).collect();
                 let mut sql = String::from("WITH k(n");
                 for name in &names {
-                    let _ = write!(sql, ", {name}");
+                    let _ = write!(sql, ", {}{name}", if name.starts_with('_') { "" } else { own });
                 }
                 sql.push_str(") AS (VALUES ");
                 for row in start..end {
@@ -366,4 +368,47 @@ fn join<'a>(sql: &mut String, names: impl Iterator<Item = &'a str>) {
 /// A statement with `$1 …` placeholders, which both engines read.
 pub fn statement<C: ConnectionTrait>(connection: &C, sql: impl Into<String>, values: Vec<Value>) -> Statement {
     Statement::from_sql_and_values(connection.get_database_backend(), sql, values)
+}
+
+/// How rows are held until the transaction ends. SQLite has one writer and needs no locks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// Not at all.
+    None,
+    /// Others may read and share, not change.
+    Share,
+    /// Nobody else may share or change.
+    Update,
+}
+
+/// Reads rows by one key column in its order and holds them, so that all who lock do so in the same order. Each result
+/// begins with a number without meaning, so that columns count as in [`lookup`].
+pub async fn lock<C: ConnectionTrait>(
+    connection: &C,
+    table: &str,
+    fixed: Fixed<'_>,
+    key: (&'static str, Column),
+    select: &str,
+    lock: Lock,
+) -> Result<Vec<QueryResult>> {
+    let (name, column) = key;
+    if connection.get_database_backend() == DbBackend::Sqlite {
+        return lookup(connection, table, fixed, vec![(name, column)], select).await;
+    }
+    if column.len() == 0 {
+        return Ok(Vec::new());
+    }
+    let mut values: Vec<Value> = fixed.iter().map(|(_, value)| value.clone()).collect();
+    let mut sql = format!("SELECT 0::int8, {select} FROM {table} AS t WHERE true");
+    for (position, (name, _)) in fixed.iter().enumerate() {
+        let _ = write!(sql, " AND t.{name} = ${}", position + 1);
+    }
+    let _ = write!(sql, " AND t.{name} = ANY (${}::{}) ORDER BY t.{name}", values.len() + 1, column.array_type());
+    sql.push_str(match lock {
+        Lock::None => "",
+        Lock::Share => " FOR SHARE OF t",
+        Lock::Update => " FOR UPDATE OF t",
+    });
+    values.push(column.into_array());
+    Ok(connection.query_all_raw(statement(connection, sql, values)).await?)
 }

@@ -1,1 +1,93 @@
 //! Takes records in, keeps the facts, tells what changed.
+//!
+//! [`Ingestion`] serves `IngestionService` to people and machines and `ChangeFeedService` to the other services. Records
+//! are parsed in `api/parse`, kept by `ledger`, and read back by `feed`.
+
+mod api;
+mod config;
+mod feed;
+mod ledger;
+
+use std::sync::Arc;
+
+use insights_database::Database;
+use insights_proto::ingestion::v1::{
+    change_feed_service_server::ChangeFeedServiceServer, ingestion_service_server::IngestionServiceServer,
+};
+use insights_service::{BoxError, Clock, MessageLimits, sized};
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+pub use config::{Config, Limits};
+
+use crate::{
+    api::{FeedApi, IngestionApi},
+    ledger::{Ledger, migrations::Migrator, users::UserKey},
+};
+
+/// The service.
+pub struct Ingestion {
+    ledger: Arc<Ledger>,
+    config: Config,
+    closing: CancellationToken,
+}
+
+impl Ingestion {
+    /// Opens the database, brings it to this version and reads the key of the users.
+    pub async fn open(config: Config, clock: Clock) -> Result<Self, BoxError> {
+        let database = Database::connect(&config.database_url).await?;
+        let key = UserKey::open(&config.user_key_file)?;
+        let ledger = Ledger::open(database, config.limits.clone(), clock, key, config.customer_lock()).await?;
+        Ok(Self { ledger: Arc::new(ledger), config, closing: CancellationToken::new() })
+    }
+
+    /// Migrations that the database lacks.
+    pub async fn pending_migrations(database_url: &str) -> Result<Vec<String>, BoxError> {
+        Ok(Database::connect(database_url).await?.pending::<Migrator>().await?)
+    }
+
+    /// The two gRPC services.
+    #[must_use]
+    pub fn routes(&self) -> Routes {
+        self.sized_routes(&MessageLimits::default())
+    }
+
+    /// The two gRPC services with message sizes other than the default ones.
+    #[must_use]
+    pub fn sized_routes(&self, messages: &MessageLimits) -> Routes {
+        let ingestion = IngestionServiceServer::new(IngestionApi(Arc::clone(&self.ledger)));
+        let feed = ChangeFeedServiceServer::new(FeedApi {
+            ledger: Arc::clone(&self.ledger),
+            poll: self.config.feed_poll,
+            closing: self.closing.clone(),
+        });
+        Routes::new(sized!(ingestion, messages)).add_service(sized!(feed, messages))
+    }
+
+    /// Background work, until told to stop: frees what a crash left waiting, forgets old feed rows. Ends the streams of
+    /// changes when it stops.
+    pub async fn run(&self, stop: CancellationToken) -> Result<(), BoxError> {
+        let _ending = self.closing.clone().drop_guard();
+        let mut interval = tokio::time::interval(self.config.housekeeping);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                _ = interval.tick() => self.keep_house().await,
+            }
+        }
+    }
+
+    /// What fails here is tried again at the next turn.
+    async fn keep_house(&self) {
+        if let Err(error) = self.ledger.free_forgotten().await {
+            tracing::warn!(%error, "could not look for forgotten facts");
+        }
+        let kept = chrono::Duration::from_std(self.config.feed_kept).unwrap_or(chrono::Duration::MAX);
+        let before = self.ledger.now().checked_sub_signed(kept).and_then(|time| time.timestamp_nanos_opt());
+        if let Some(before) = before
+            && let Err(error) = feed::prune(&self.ledger.database, before).await
+        {
+            tracing::warn!(%error, "could not prune the feed");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! `ChangeFeedService`.
+
+use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
+
+use futures::{Stream, StreamExt};
+use insights_proto::ingestion::v1::{self as proto, change_feed_service_server::ChangeFeedService};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use super::status;
+use crate::{
+    feed::{Position, Selection, group, next_changes, partner_facts},
+    ledger::{Error, Ledger, partner::Partner},
+};
+
+/// Serves `ChangeFeedService`. The access layer lets services only through; they act for nobody here.
+pub(crate) struct FeedApi {
+    pub(crate) ledger: Arc<Ledger>,
+    /// How often other replicas' commits are looked for.
+    pub(crate) poll: Duration,
+    /// Ends the streams that never end by themselves.
+    pub(crate) closing: CancellationToken,
+}
+
+/// Parts read ahead of a slow follower.
+const AHEAD: usize = 4;
+
+#[tonic::async_trait]
+impl ChangeFeedService for FeedApi {
+    type StreamChangesStream = Pin<Box<dyn Stream<Item = Result<proto::StreamChangesResponse, Status>> + Send>>;
+    type StreamFactsStream = Pin<Box<dyn Stream<Item = Result<proto::StreamFactsResponse, Status>> + Send>>;
+
+    async fn list_partners(
+        &self,
+        _request: Request<proto::ListPartnersRequest>,
+    ) -> Result<Response<proto::ListPartnersResponse>, Status> {
+        let partners = Partner::all(self.ledger.database.reader()).await.map_err(status)?;
+        let position = |partner: Partner| proto::PartnerPosition {
+            partner: partner.id,
+            epoch: partner.epoch,
+            version: partner.version,
+        };
+        Ok(Response::new(proto::ListPartnersResponse { partners: partners.into_iter().map(position).collect() }))
+    }
+
+    async fn stream_changes(
+        &self,
+        request: Request<proto::StreamChangesRequest>,
+    ) -> Result<Response<Self::StreamChangesStream>, Status> {
+        let positions = request.into_inner().positions.into_iter();
+        let positions = positions.map(|at| (at.partner, Position { epoch: at.epoch, version: at.version }));
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        let follow = follow(Arc::clone(&self.ledger), positions.collect(), sender.clone(), self.poll);
+        let closing = self.closing.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = closing.cancelled() => {}
+                () = sender.closed() => {}
+                Err(error) = follow => {
+                    // Whoever is gone does not need it.
+                    let _ = sender.send(Err(status(error))).await;
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver).boxed()))
+    }
+
+    async fn get_partner_facts(
+        &self,
+        request: Request<proto::GetPartnerFactsRequest>,
+    ) -> Result<Response<proto::GetPartnerFactsResponse>, Status> {
+        let partner = request.into_inner().partner;
+        Ok(Response::new(partner_facts(&self.ledger.database, &partner).await.map_err(status)?))
+    }
+
+    async fn stream_facts(
+        &self,
+        request: Request<proto::StreamFactsRequest>,
+    ) -> Result<Response<Self::StreamFactsStream>, Status> {
+        let request = request.into_inner();
+        let found = Partner::find(self.ledger.database.reader(), &request.partner).await.map_err(status)?;
+        let partner = found.ok_or_else(|| status(Error::NoPartner))?;
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        let ledger = Arc::clone(&self.ledger);
+        tokio::spawn(async move {
+            let mut selection = Selection::new(request.customers);
+            loop {
+                match group(&ledger.database, &partner, &mut selection, request.first_activity_month).await {
+                    Ok(Some(parts)) => {
+                        for part in parts {
+                            if sender.send(Ok(part)).await.is_err() {
+                                return;
+                            }
+                        }
+                    }
+                    Ok(None) => return,
+                    Err(error) => {
+                        let _ = sender.send(Err(status(error))).await;
+                        return;
+                    }
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver).boxed()))
+    }
+}
+
+/// Sends changes for ever: at once after commits of this process, after the poll interval for those of others.
+async fn follow(
+    ledger: Arc<Ledger>,
+    mut positions: HashMap<String, Position>,
+    sender: mpsc::Sender<Result<proto::StreamChangesResponse, Status>>,
+    poll: Duration,
+) -> Result<(), Error> {
+    let mut changed = ledger.changed.subscribe();
+    loop {
+        changed.borrow_and_update();
+        for partner in Partner::all(ledger.database.reader()).await? {
+            loop {
+                let position = positions.entry(partner.id.clone()).or_default();
+                let Some((changes, next)) = next_changes(&ledger.database, &partner, *position).await? else { break };
+                *position = next;
+                if sender.send(Ok(changes)).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        // The sender side lives in the ledger, so this never fails before the process ends.
+        let _ = tokio::time::timeout(poll, changed.changed()).await;
+    }
+}

@@ -1,0 +1,216 @@
+//! `IngestionService`.
+
+use std::{pin::Pin, sync::Arc};
+
+use chrono::DateTime;
+use futures::{Stream, StreamExt};
+use insights_access::{FieldClass, Principal, principal};
+use insights_domain::calendar::Day;
+use insights_proto::ingestion::v1::{self as proto, ingestion_service_server::IngestionService};
+use prost_types::Timestamp;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::status;
+use crate::ledger::{
+    Error, Ledger,
+    partner::{NO_DAY, Partner},
+    quarantine::{self, Quarantined},
+    waiting,
+};
+
+/// Serves `IngestionService` for the partner of the caller's token.
+pub(crate) struct IngestionApi(pub(crate) Arc<Ledger>);
+
+const DEFAULT_PAGE: usize = 100;
+const LARGEST_PAGE: usize = 1_000;
+
+#[tonic::async_trait]
+impl IngestionService for IngestionApi {
+    type IngestStreamStream = Pin<Box<dyn Stream<Item = Result<proto::IngestStreamResponse, Status>> + Send>>;
+
+    async fn ingest_batch(
+        &self,
+        request: Request<proto::IngestBatchRequest>,
+    ) -> Result<Response<proto::IngestBatchResponse>, Status> {
+        let caller = principal(&request)?;
+        let answer = self.0.ingest(caller.partner(), request.into_inner()).await.map_err(status)?;
+        Ok(Response::new(answer))
+    }
+
+    async fn ingest_stream(
+        &self,
+        request: Request<Streaming<proto::IngestStreamRequest>>,
+    ) -> Result<Response<Self::IngestStreamStream>, Status> {
+        let caller = principal(&request)?;
+        let ledger = Arc::clone(&self.0);
+        // One after the other: a batch may rely on the one before it. The stream ends with the first that is wrong.
+        let answers = futures::stream::try_unfold(request.into_inner(), move |mut batches| {
+            let (ledger, caller) = (Arc::clone(&ledger), Arc::clone(&caller));
+            async move {
+                let Some(batch) = batches.message().await? else { return Ok(None) };
+                let batch = batch.batch.ok_or_else(|| status(Error::invalid("batch", "is required")))?;
+                let result = ledger.ingest(caller.partner(), batch).await.map_err(status)?;
+                Ok(Some((proto::IngestStreamResponse { result: Some(result) }, batches)))
+            }
+        });
+        Ok(Response::new(answers.boxed()))
+    }
+
+    async fn list_rejections(
+        &self,
+        request: Request<proto::ListRejectionsRequest>,
+    ) -> Result<Response<proto::ListRejectionsResponse>, Status> {
+        let caller = principal(&request)?;
+        let request = request.into_inner();
+        let answer = self.rejections(&caller, &request).await.map_err(status)?;
+        Ok(Response::new(answer))
+    }
+
+    async fn replay_rejections(
+        &self,
+        request: Request<proto::ReplayRejectionsRequest>,
+    ) -> Result<Response<proto::ReplayRejectionsResponse>, Status> {
+        let caller = principal(&request)?;
+        let ids = request.into_inner().ids;
+        if ids.len() > self.0.limits.records_per_batch {
+            let reason = format!("must have at most {} entries", self.0.limits.records_per_batch);
+            return Err(status(Error::invalid("ids", reason)));
+        }
+        let (accepted, rejected, version) = self.0.replay(caller.partner(), &ids).await.map_err(status)?;
+        Ok(Response::new(proto::ReplayRejectionsResponse { accepted, rejected, version }))
+    }
+
+    async fn list_waiting(
+        &self,
+        request: Request<proto::ListWaitingRequest>,
+    ) -> Result<Response<proto::ListWaitingResponse>, Status> {
+        let caller = principal(&request)?;
+        let answer = self.waiting(caller.partner(), request.get_ref()).await.map_err(status)?;
+        Ok(Response::new(answer))
+    }
+
+    async fn get_freshness(
+        &self,
+        request: Request<proto::GetFreshnessRequest>,
+    ) -> Result<Response<proto::GetFreshnessResponse>, Status> {
+        let caller = principal(&request)?;
+        let answer = self.freshness(caller.partner()).await.map_err(status)?;
+        Ok(Response::new(answer))
+    }
+}
+
+impl IngestionApi {
+    async fn rejections(
+        &self,
+        caller: &Principal,
+        request: &proto::ListRejectionsRequest,
+    ) -> Result<proto::ListRejectionsResponse, Error> {
+        let size = page_size(request.page_size)?;
+        let below = match request.page_token.as_str() {
+            "" => i64::MAX,
+            token => token.parse().map_err(|_| Error::invalid("page_token", "must be that of the previous page"))?,
+        };
+        let reader = self.0.database.reader();
+        let Some(partner) = Partner::find(reader, caller.partner()).await? else {
+            return Ok(proto::ListRejectionsResponse::default());
+        };
+        let most = u32::try_from(size + 1).unwrap_or(u32::MAX);
+        let mut found = quarantine::list(reader, &partner, below, most).await?;
+        let more = found.len() > size;
+        found.truncate(size);
+        let next_page_token = found.last().filter(|_| more).map(|last| last.id.to_string()).unwrap_or_default();
+        let rejections = found.into_iter().map(|kept| shown(kept, caller)).collect();
+        Ok(proto::ListRejectionsResponse { rejections, next_page_token })
+    }
+
+    async fn waiting(
+        &self,
+        partner: &str,
+        request: &proto::ListWaitingRequest,
+    ) -> Result<proto::ListWaitingResponse, Error> {
+        let size = page_size(request.page_size)?;
+        let reader = self.0.database.reader();
+        let Some(partner) = Partner::find(reader, partner).await? else {
+            return Ok(proto::ListWaitingResponse::default());
+        };
+        let mut missing = waiting::list(reader, &partner, &request.page_token, size + 1).await?;
+        let more = missing.len() > size;
+        missing.truncate(size);
+        let next_page_token = missing.last().filter(|_| more).map(|last| last.0.clone()).unwrap_or_default();
+        let reference = |(name, waiting): (String, i64)| {
+            let (kind, id) = name.split_once('/').unwrap_or((&name, ""));
+            proto::MissingReference { kind: kind.to_owned(), id: id.to_owned(), waiting }
+        };
+        Ok(proto::ListWaitingResponse { references: missing.into_iter().map(reference).collect(), next_page_token })
+    }
+
+    async fn freshness(&self, partner: &str) -> Result<proto::GetFreshnessResponse, Error> {
+        let reader = self.0.database.reader();
+        let now = self.0.now();
+        let Some(partner) = Partner::find(reader, partner).await? else {
+            let today = Day::of_instant(now, chrono_tz::Tz::UTC).to_string();
+            return Ok(proto::GetFreshnessResponse { complete_through: today, ..Default::default() });
+        };
+        let today = partner.today(now);
+        let received = [partner.complete_through, partner.last_activity].into_iter().find(|day| *day != NO_DAY);
+        let complete_through = received.and_then(Day::from_epoch_days).map_or(today, |day| day.min(today));
+        Ok(proto::GetFreshnessResponse {
+            version: partner.version,
+            epoch: partner.epoch,
+            complete_through: complete_through.to_string(),
+            last_ingest_time: (partner.last_ingest != 0).then(|| timestamp(partner.last_ingest)),
+            rejected: quarantine::count(reader, &partner).await?,
+            waiting: waiting::count(reader, &partner).await?,
+        })
+    }
+}
+
+fn page_size(asked: i32) -> Result<usize, Error> {
+    match usize::try_from(asked) {
+        Ok(0) => Ok(DEFAULT_PAGE),
+        Ok(size) if size <= LARGEST_PAGE => Ok(size),
+        _ => {
+            Err(Error::invalid("page_size", format!("must be from 0 (the default, {DEFAULT_PAGE}) to {LARGEST_PAGE}")))
+        }
+    }
+}
+
+fn timestamp(nanos: i64) -> Timestamp {
+    let time = DateTime::from_timestamp_nanos(nanos);
+    Timestamp { seconds: time.timestamp(), nanos: time.timestamp_subsec_nanos().cast_signed() }
+}
+
+/// A kept record as this caller may see it: amounts, domains and users only for those who see their field classes.
+fn shown(kept: Quarantined, caller: &Principal) -> proto::QuarantinedRecord {
+    let mut hidden: Vec<&str> = Vec::new();
+    if !caller.can_see(FieldClass::Revenue) {
+        hidden.push("amount");
+    }
+    if !caller.can_see(FieldClass::Personal) {
+        hidden.extend(["domain", "user_id"]);
+    }
+    proto::QuarantinedRecord {
+        id: kept.id,
+        batch_id: kept.batch_id,
+        index: kept.index,
+        kind: kept.kind,
+        field: kept.field,
+        reason: kept.reason,
+        receive_time: Some(timestamp(kept.received)),
+        record_json: without(&kept.json, &hidden),
+    }
+}
+
+fn without(json: &str, hidden: &[&str]) -> String {
+    let Ok(mut value) = serde_json::from_str::<serde_json::Value>(json) else { return json.to_owned() };
+    let strip = |object: &mut serde_json::Value| {
+        if let Some(fields) = object.as_object_mut() {
+            fields.retain(|name, _| !hidden.contains(&name.as_str()));
+        }
+    };
+    strip(&mut value);
+    if let Some(fields) = value.as_object_mut() {
+        fields.values_mut().for_each(strip);
+    }
+    value.to_string()
+}

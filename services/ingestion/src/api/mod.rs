@@ -1,0 +1,43 @@
+//! The two gRPC services.
+
+mod feed;
+mod ingestion;
+pub(crate) mod parse;
+
+use insights_service::FieldViolation;
+use tonic::Status;
+
+pub(crate) use feed::FeedApi;
+pub(crate) use ingestion::IngestionApi;
+
+use crate::ledger::Error;
+
+impl From<Error> for insights_service::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(violations) => {
+                let violation = |violation: parse::Violation| FieldViolation::new(violation.field, violation.reason);
+                Self::Invalid(violations.into_iter().map(violation).collect())
+            }
+            Error::BatchReused(id) => Self::conflict(format!(
+                "batch id `{id}` was used with another body; the same id stands for the same records"
+            )),
+            Error::NoPartner => Self::not_found("the partner"),
+            Error::Moved => Self::unavailable("Others change the same subscriptions just now."),
+            Error::Database(error @ insights_database::Error::Unavailable(_)) => {
+                tracing::warn!(%error, "database unavailable");
+                Self::unavailable("The database cannot be reached just now.")
+            }
+            Error::Database(error @ insights_database::Error::Contended(_)) => {
+                tracing::warn!(%error, "gave up against other writers");
+                Self::unavailable("Others write the same data just now.")
+            }
+            error @ (Error::Database(_) | Error::Key(_) | Error::Damaged(_)) => Self::internal(error),
+        }
+    }
+}
+
+/// The status of a ledger's fault.
+fn status(error: Error) -> Status {
+    insights_service::Error::from(error).into()
+}

@@ -1,0 +1,134 @@
+//! Activity columns. Checked per dictionary entry and per distinct day, never per fact with an allocation: a daily feed
+//! brings millions.
+
+use insights_domain::calendar::Day;
+use insights_proto::ingestion::v1::ActivityColumns;
+
+use super::{Context, Violation, checks::Checks};
+
+/// The columns as they came, with every distinct name checked once.
+#[derive(Debug, Default)]
+pub(crate) struct Activity {
+    pub customers: Vec<String>,
+    pub users: Vec<u128>,
+    /// Folded.
+    pub services: Vec<String>,
+    pub columns: Columns,
+    /// Facts that are not in `columns` because something is wrong with them.
+    pub wrong: Vec<WrongFact>,
+}
+
+/// Good facts, a column each; positions in the dictionaries of [`Activity`].
+#[derive(Debug, Default)]
+pub(crate) struct Columns {
+    pub customer: Vec<u32>,
+    pub user: Vec<u32>,
+    pub service: Vec<u32>,
+    /// Days since 1970-01-01.
+    pub day: Vec<i32>,
+}
+
+/// A fact that is quarantined.
+#[derive(Debug)]
+pub(crate) struct WrongFact {
+    /// Its position in the columns.
+    pub position: usize,
+    pub customer: String,
+    /// Absent when there is none to hash.
+    pub user: Option<u128>,
+    pub service: String,
+    pub day: i32,
+    pub violations: Vec<Violation>,
+}
+
+/// Checks the columns. An error means that they do not hold together and none can be taken.
+pub(crate) fn columns(columns: ActivityColumns, context: &Context<'_>) -> Result<Activity, Vec<Violation>> {
+    let ActivityColumns { customers, users, services, customer, user, service, day } = columns;
+    hold_together(&customer, "customer", customers.len(), customer.len())?;
+    hold_together(&user, "user", users.len(), customer.len())?;
+    hold_together(&service, "service", services.len(), customer.len())?;
+    if day.len() != customer.len() {
+        return Err(vec![unequal("day", day.len(), customer.len())]);
+    }
+    let checked_customers: Vec<Entry<String>> =
+        customers.iter().map(|id| entry(context, |checks| checks.id("customer_id", id))).collect();
+    let checked_users: Vec<Entry<u128>> =
+        users.iter().map(|id| entry(context, |checks| checks.user("user_id", id))).collect();
+    let checked_services: Vec<Entry<String>> =
+        services.iter().map(|name| entry(context, |checks| checks.service("service", name))).collect();
+    let dictionaries_are_good = checked_customers.iter().all(|entry| entry.violations.is_empty())
+        && checked_users.iter().all(|entry| entry.violations.is_empty())
+        && checked_services.iter().all(|entry| entry.violations.is_empty());
+    let last = context.today.epoch_days();
+    let first = Day::from_ymd(1900, 1, 1).map_or(0, Day::epoch_days);
+    let days_are_good = day.iter().all(|day| (first..=last).contains(day));
+    let columns = Columns { customer, user, service, day };
+    let mut activity = Activity::default();
+    if dictionaries_are_good && days_are_good {
+        activity.columns = columns;
+    } else {
+        let range = first..=last;
+        for position in 0..columns.day.len() {
+            let customer = &checked_customers[columns.customer[position] as usize];
+            let user = &checked_users[columns.user[position] as usize];
+            let service = &checked_services[columns.service[position] as usize];
+            let day = columns.day[position];
+            let mut violations = [&customer.violations[..], &user.violations, &service.violations].concat();
+            if !range.contains(&day) {
+                let reason = format!("must lie from 1900-01-01 to today, {}", context.today);
+                violations.push(Violation { field: "activity.day".to_owned(), reason });
+            }
+            if violations.is_empty() {
+                activity.columns.customer.push(columns.customer[position]);
+                activity.columns.user.push(columns.user[position]);
+                activity.columns.service.push(columns.service[position]);
+                activity.columns.day.push(day);
+            } else {
+                activity.wrong.push(WrongFact {
+                    position,
+                    customer: customer.value.clone(),
+                    user: user.violations.is_empty().then_some(user.value),
+                    service: service.value.clone(),
+                    day,
+                    violations,
+                });
+            }
+        }
+    }
+    activity.customers = checked_customers.into_iter().map(|entry| entry.value).collect();
+    activity.users = checked_users.into_iter().map(|entry| entry.value).collect();
+    activity.services = checked_services.into_iter().map(|entry| entry.value).collect();
+    Ok(activity)
+}
+
+/// A dictionary entry and what is wrong with it.
+struct Entry<T> {
+    value: T,
+    violations: Vec<Violation>,
+}
+
+fn entry<T>(context: &Context<'_>, check: impl FnOnce(&mut Checks<'_>) -> T) -> Entry<T> {
+    let mut checks = Checks::new("activity", context);
+    let value = check(&mut checks);
+    Entry { value, violations: checks.into_violations() }
+}
+
+fn hold_together(column: &[u32], name: &str, dictionary: usize, length: usize) -> Result<(), Vec<Violation>> {
+    if column.len() != length {
+        return Err(vec![unequal(name, column.len(), length)]);
+    }
+    let beyond = column.iter().position(|position| *position as usize >= dictionary);
+    beyond.map_or(Ok(()), |position| {
+        Err(vec![Violation {
+            field: format!("activity.{name}[{position}]"),
+            reason: format!("must be a position in `activity.{name}s`, below {dictionary}"),
+        }])
+    })
+}
+
+fn unequal(name: &str, length: usize, expected: usize) -> Violation {
+    Violation {
+        field: format!("activity.{name}"),
+        reason: format!("must have as many entries as `activity.customer`, {expected}, not {length}"),
+    }
+}

@@ -1,0 +1,64 @@
+//! What can be set.
+
+use std::{path::PathBuf, time::Duration};
+
+use insights_database::bulk::Lock;
+
+/// How the service is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `sqlite:PATH` or `postgres://…`.
+    pub database_url: String,
+    /// The key under which users are hashed; made when absent. Keep it: without it nobody can say who is who again.
+    pub user_key_file: PathBuf,
+    /// How much at once.
+    pub limits: Limits,
+    /// How often the feed looks for commits of other replicas.
+    pub feed_poll: Duration,
+    /// How long feed rows are kept; followers that were away longer rebuild.
+    pub feed_kept: Duration,
+    /// How often background work runs.
+    pub housekeeping: Duration,
+    /// For the test that shows what the lock on customers is for.
+    #[doc(hidden)]
+    pub without_customer_lock: bool,
+}
+
+/// How much at once.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Records in a batch, activity apart.
+    pub records_per_batch: usize,
+    /// Activity facts in a batch.
+    pub activity_per_batch: usize,
+    /// Names of services in the activity of a batch.
+    pub services_per_batch: usize,
+    /// Transactions of one batch that run side by side (PostgreSQL).
+    pub cells_in_flight: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { records_per_batch: 10_000, activity_per_batch: 100_000, services_per_batch: 1_000, cells_in_flight: 4 }
+    }
+}
+
+impl Config {
+    /// The default settings for a database and a key file.
+    #[must_use]
+    pub fn new(database_url: impl Into<String>, user_key_file: impl Into<PathBuf>) -> Self {
+        Self {
+            database_url: database_url.into(),
+            user_key_file: user_key_file.into(),
+            limits: Limits::default(),
+            feed_poll: Duration::from_millis(500),
+            feed_kept: Duration::from_secs(14 * 24 * 3600),
+            housekeeping: Duration::from_secs(60),
+            without_customer_lock: false,
+        }
+    }
+
+    pub(crate) fn customer_lock(&self) -> Lock {
+        if self.without_customer_lock { Lock::None } else { Lock::Update }
+    }
+}

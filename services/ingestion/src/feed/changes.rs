@@ -1,0 +1,135 @@
+//! Changes after a position.
+//!
+//! A version becomes visible together with its rows when its transaction commits, and transactions of one partner commit
+//! one after the other under the partner's row: whoever reads the newest version first and the rows after it misses none.
+
+use std::collections::BTreeMap;
+
+use insights_database::{
+    Database,
+    bulk::statement,
+    sea_orm::{ConnectionTrait, Value},
+};
+use insights_proto::ingestion::v1::{CustomerChange, StreamChangesResponse};
+
+use crate::ledger::{Error, partner::Partner};
+
+/// Rows read at once. A version is never cut.
+const ROWS: i64 = 20_000;
+
+/// What a follower has of a partner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub epoch: i64,
+    pub version: i64,
+}
+
+/// The next changes after a position, and the position after them. `None` when there are none.
+pub(crate) async fn next_changes(
+    database: &Database,
+    partner: &Partner,
+    position: Position,
+) -> Result<Option<(StreamChangesResponse, Position)>, Error> {
+    let from_the_beginning = position.version == 0;
+    let same_epoch = from_the_beginning || position.epoch == partner.epoch;
+    if same_epoch && position.version == partner.version {
+        return Ok(None);
+    }
+    if !same_epoch || position.version < partner.floor || position.version > partner.version {
+        return Ok(Some(rebuild(partner)));
+    }
+    let mut rows = rows(database, partner, position.version, ROWS).await?;
+    let first = rows.first().map(|row| row.0);
+    if first != Some(position.version + 1) {
+        // Pruned between the two reads.
+        return Ok(Some(rebuild(partner)));
+    }
+    let mut last = rows.last().map_or(position.version, |row| row.0);
+    if i64::try_from(rows.len()).unwrap_or(0) == ROWS {
+        if last == position.version + 1 {
+            rows = version(database, partner, last).await?;
+        } else {
+            // The last version may be cut.
+            last -= 1;
+            rows.retain(|row| row.0 <= last);
+        }
+    }
+    let mut customers: BTreeMap<i64, i32> = BTreeMap::new();
+    let mut everybody = false;
+    for (_, customer, month) in rows {
+        if customer == 0 {
+            everybody = true;
+        } else {
+            customers.entry(customer).and_modify(|first| *first = (*first).min(month)).or_insert(month);
+        }
+    }
+    let customers = customers.into_iter().map(|(customer, first_month)| CustomerChange { customer, first_month });
+    let response = StreamChangesResponse {
+        partner: partner.id.clone(),
+        epoch: partner.epoch,
+        first_version: position.version + 1,
+        last_version: last,
+        rebuild: false,
+        everybody,
+        customers: customers.collect(),
+    };
+    Ok(Some((response, Position { epoch: partner.epoch, version: last })))
+}
+
+fn rebuild(partner: &Partner) -> (StreamChangesResponse, Position) {
+    let response = StreamChangesResponse {
+        partner: partner.id.clone(),
+        epoch: partner.epoch,
+        first_version: 1,
+        last_version: partner.version,
+        rebuild: true,
+        everybody: true,
+        customers: Vec::new(),
+    };
+    (response, Position { epoch: partner.epoch, version: partner.version })
+}
+
+type Row = (i64, i64, i32);
+
+async fn rows(database: &Database, partner: &Partner, after: i64, most: i64) -> Result<Vec<Row>, Error> {
+    let sql = "SELECT version, customer_no, first_month FROM ingestion_feed WHERE partner_no = $1 AND version > $2 \
+               AND version <= $3 ORDER BY version, customer_no LIMIT $4";
+    read(database, sql, vec![partner.no.into(), after.into(), partner.version.into(), most.into()]).await
+}
+
+async fn version(database: &Database, partner: &Partner, version: i64) -> Result<Vec<Row>, Error> {
+    let sql = "SELECT version, customer_no, first_month FROM ingestion_feed WHERE partner_no = $1 AND version = $2";
+    read(database, sql, vec![partner.no.into(), version.into()]).await
+}
+
+async fn read(database: &Database, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, Error> {
+    let rows = database.reader().query_all_raw(statement(database.reader(), sql, values)).await?;
+    let row = |row: &insights_database::sea_orm::QueryResult| -> Result<Row, Error> {
+        Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?))
+    };
+    rows.iter().map(row).collect()
+}
+
+/// Forgets feed rows committed before a time (nanoseconds since 1970). Who is behind rebuilds.
+pub(crate) async fn prune(database: &Database, before: i64) -> Result<(), Error> {
+    for partner in Partner::all(database.reader()).await? {
+        let sql =
+            "SELECT max(version) FROM ingestion_feed WHERE partner_no = $1 AND version < $3 AND committed_at < $2";
+        let values: Vec<Value> = vec![partner.no.into(), before.into(), partner.version.into()];
+        let row = database.reader().query_one_raw(statement(database.reader(), sql, values)).await?;
+        let Some(floor) = row.map(|row| row.try_get_by_index::<Option<i64>>(0)).transpose()?.flatten() else {
+            continue;
+        };
+        if floor <= partner.floor {
+            continue;
+        }
+        let transaction = database.begin().await?;
+        let sql = "UPDATE ingestion_partner SET floor = $2 WHERE partner_no = $1 AND floor < $2";
+        let values = || -> Vec<Value> { vec![partner.no.into(), floor.into()] };
+        transaction.execute_raw(statement(&transaction, sql, values())).await?;
+        let sql = "DELETE FROM ingestion_feed WHERE partner_no = $1 AND version <= $2";
+        transaction.execute_raw(statement(&transaction, sql, values())).await?;
+        transaction.commit().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,347 @@
+//! The facts of customers, a group of them in one snapshot.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::str::FromStr;
+
+use insights_database::{
+    Database, Transaction,
+    bulk::{self, Column, statement},
+    sea_orm::{ConnectionTrait, QueryResult, Value},
+};
+use insights_domain::calendar::Day;
+use insights_proto::ingestion::v1::{
+    ActivityFacts, Assignment, AssignmentFacts, Customer, FirstActivity, LicenceFacts, Licensed, ReportedSeats,
+    ReportedUsage, Revenue, StateFacts, StreamFactsResponse, Subscription, SubscriptionFacts, SubscriptionState,
+    SupportCases,
+};
+use prost::Message;
+
+use super::part::Parts;
+use crate::ledger::{
+    Error,
+    activity::chunk::{self, BUCKET},
+    cells::{CustomerAt, decode_first_activity},
+    kind::Kind,
+    partner::Partner,
+};
+
+/// Customers in one snapshot, and users of them above which a snapshot takes no further customer.
+const CUSTOMERS: usize = 200;
+const USERS: i64 = 20_000;
+
+/// Which customers are still to come.
+#[derive(Debug)]
+pub(crate) enum Selection {
+    /// These, by number; the next one last.
+    Named(Vec<i64>),
+    /// All after this one.
+    After(CustomerAt),
+}
+
+impl Selection {
+    pub(crate) fn new(mut customers: Vec<i64>) -> Self {
+        if customers.is_empty() {
+            return Self::After(CustomerAt { cell: i32::MIN, no: 0 });
+        }
+        customers.sort_unstable_by(|a, b| b.cmp(a));
+        customers.dedup();
+        Self::Named(customers)
+    }
+}
+
+/// A customer's row.
+struct Found {
+    at: CustomerAt,
+    id: String,
+    users: i32,
+    first_activity: Vec<u8>,
+}
+
+/// The facts of the next customers, cut into parts, each customer's parts in a row. `None` when all were sent.
+pub(crate) async fn group(
+    database: &Database,
+    partner: &Partner,
+    selection: &mut Selection,
+    first_activity_month: i32,
+) -> Result<Option<Vec<StreamFactsResponse>>, Error> {
+    let snapshot = database.snapshot().await?;
+    let customers = loop {
+        let Some(mut customers) = next(&snapshot, partner, selection).await? else { return Ok(None) };
+        bound(&mut customers, selection);
+        if !customers.is_empty() {
+            break customers;
+        }
+    };
+    let mut by_cell: BTreeMap<i32, Vec<Found>> = BTreeMap::new();
+    for customer in customers {
+        by_cell.entry(customer.at.cell).or_default().push(customer);
+    }
+    let mut parts = Vec::new();
+    for (cell, customers) in by_cell {
+        parts.extend(cell_facts(&snapshot, partner, cell, customers, first_activity_month).await?);
+    }
+    snapshot.rollback().await?;
+    Ok(Some(parts))
+}
+
+/// The next customers whose own record has come; facts of others do not count yet.
+async fn next(
+    snapshot: &Transaction,
+    partner: &Partner,
+    selection: &mut Selection,
+) -> Result<Option<Vec<Found>>, Error> {
+    const SELECT: &str = "cell, customer_no, customer_id, users, first_activity";
+    let rows = match selection {
+        Selection::Named(customers) => {
+            if customers.is_empty() {
+                return Ok(None);
+            }
+            let rest = customers.len().saturating_sub(CUSTOMERS);
+            let keys = vec![("customer_no", Column::BigInt(customers.split_off(rest)))];
+            let known = "AND t.known AND t.customer_no > 0";
+            bulk::lookup_where(snapshot, "ingestion_customer", &partner.fixed(), keys, SELECT, known).await?
+        }
+        Selection::After(last) => {
+            let sql = format!(
+                "SELECT 0, {SELECT} FROM ingestion_customer WHERE partner_no = $1 AND (cell, customer_no) > ($2, $3) \
+                 AND known AND customer_no > 0 ORDER BY cell, customer_no LIMIT {CUSTOMERS}"
+            );
+            let values: Vec<Value> = vec![partner.no.into(), last.cell.into(), last.no.into()];
+            let rows = snapshot.query_all_raw(statement(snapshot, sql, values)).await?;
+            if rows.is_empty() {
+                return Ok(None);
+            }
+            rows
+        }
+    };
+    let found = |row: &QueryResult| -> Result<Found, Error> {
+        Ok(Found {
+            at: CustomerAt { cell: row.try_get_by_index(1)?, no: row.try_get_by_index(2)? },
+            id: row.try_get_by_index(3)?,
+            users: row.try_get_by_index(4)?,
+            first_activity: row.try_get_by_index(5)?,
+        })
+    };
+    let mut found: Vec<Found> = rows.iter().map(found).collect::<Result<_, _>>()?;
+    found.sort_by_key(|customer| customer.at);
+    Ok(Some(found))
+}
+
+/// Keeps a group small: what is too much goes back to the selection.
+fn bound(customers: &mut Vec<Found>, selection: &mut Selection) {
+    let mut users = 0_i64;
+    let mut keep = 0;
+    for customer in customers.iter() {
+        users += i64::from(customer.users);
+        if keep > 0 && users > USERS {
+            break;
+        }
+        keep += 1;
+    }
+    let back = customers.split_off(keep);
+    match selection {
+        Selection::Named(numbers) => numbers.extend(back.iter().rev().map(|customer| customer.at.no)),
+        Selection::After(last) => *last = customers.last().map_or(*last, |customer| customer.at),
+    }
+}
+
+/// A fact's row, or a chunk's.
+struct Row {
+    kind: Kind,
+    key: Vec<u8>,
+    day: i32,
+    user: i32,
+    body: Vec<u8>,
+}
+
+impl Row {
+    fn prefix(&self) -> u32 {
+        self.key.first_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes))
+    }
+}
+
+async fn cell_facts(
+    snapshot: &Transaction,
+    partner: &Partner,
+    cell: i32,
+    customers: Vec<Found>,
+    first_activity_month: i32,
+) -> Result<Vec<StreamFactsResponse>, Error> {
+    let fixed = partner.fixed_cell(cell);
+    let numbers: Vec<i64> = customers.iter().map(|customer| customer.at.no).collect();
+    let keys = vec![("customer_no", Column::BigInt(numbers.clone()))];
+    let select = "kind, key, day, user_no, body";
+    let found = bulk::lookup_where(snapshot, "ingestion_fact", &fixed, keys, select, "AND t.waits_for = ''").await?;
+    let mut facts: Vec<Vec<Row>> = customers.iter().map(|_| Vec::new()).collect();
+    for row in &found {
+        let Some(kind) = Kind::from_number(row.try_get_by_index(1)?) else { continue };
+        let fact = Row {
+            kind,
+            key: row.try_get_by_index(2)?,
+            day: row.try_get_by_index(3)?,
+            user: row.try_get_by_index(4)?,
+            body: row.try_get_by_index(5)?,
+        };
+        facts[place(row)?].push(fact);
+    }
+    let keys = vec![
+        ("customer_no", Column::BigInt(numbers)),
+        ("_month", Column::Int(vec![first_activity_month; customers.len()])),
+    ];
+    let select = "service_no, month, bucket, body";
+    let since = "AND t.month >= k._month";
+    let found = bulk::lookup_where(snapshot, "ingestion_activity", &fixed, keys, select, since).await?;
+    let mut activity: Vec<BTreeMap<(i32, i32), ActivityFacts>> = customers.iter().map(|_| BTreeMap::new()).collect();
+    for row in &found {
+        let (service, month, bucket): (i32, i32, i32) =
+            (row.try_get_by_index(1)?, row.try_get_by_index(2)?, row.try_get_by_index(3)?);
+        let target = activity[place(row)?].entry((service, month)).or_insert_with(|| ActivityFacts {
+            service: service.cast_unsigned(),
+            month,
+            ..ActivityFacts::default()
+        });
+        add_chunk(target, bucket, &row.try_get_by_index::<Vec<u8>>(4)?)?;
+    }
+    let skus = sku_numbers(snapshot, partner, &facts).await?;
+    let mut parts = Vec::new();
+    for ((customer, facts), activity) in customers.into_iter().zip(facts).zip(activity) {
+        parts.extend(customer_parts(customer, facts, activity, &skus)?);
+    }
+    Ok(parts)
+}
+
+fn place(row: &QueryResult) -> Result<usize, Error> {
+    Ok(usize::try_from(row.try_get_by_index::<i64>(0)?).unwrap_or(usize::MAX))
+}
+
+fn add_chunk(target: &mut ActivityFacts, bucket: i32, body: &[u8]) -> Result<(), Error> {
+    let mut masks = [0; BUCKET];
+    chunk::decode(body, &mut masks)?;
+    let base = bucket.cast_unsigned() * BUCKET as u32;
+    for (place, mask) in (0_u32..).zip(masks) {
+        if mask != 0 {
+            target.user.push(base + place);
+            target.days.push(mask);
+        }
+    }
+    Ok(())
+}
+
+/// Numbers of the SKUs that subscriptions and states name.
+async fn sku_numbers(
+    snapshot: &Transaction,
+    partner: &Partner,
+    facts: &[Vec<Row>],
+) -> Result<HashMap<String, u32>, Error> {
+    let mut ids = HashSet::new();
+    for row in facts.iter().flatten() {
+        match row.kind {
+            Kind::Subscription => drop(ids.insert(Subscription::decode(row.body.as_slice())?.sku_id)),
+            Kind::State => ids.extend(SubscriptionState::decode(row.body.as_slice())?.sku_id),
+            _ => {}
+        }
+    }
+    let keys = vec![("sku_id", Column::Text(ids.into_iter().collect()))];
+    let rows = bulk::lookup(snapshot, "ingestion_sku", &partner.fixed(), keys, "sku_id, sku_no").await?;
+    let number = |row: &QueryResult| -> Result<(String, u32), Error> {
+        Ok((row.try_get_by_index(1)?, row.try_get_by_index::<i32>(2)?.cast_unsigned()))
+    };
+    rows.iter().map(number).collect()
+}
+
+fn customer_parts(
+    customer: Found,
+    mut facts: Vec<Row>,
+    activity: BTreeMap<(i32, i32), ActivityFacts>,
+    skus: &HashMap<String, u32>,
+) -> Result<Vec<StreamFactsResponse>, Error> {
+    // Subscriptions before what refers to them.
+    facts.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
+    let attributes = facts.iter().find(|row| row.kind == Kind::Customer);
+    let attributes = attributes.map(|row| Customer::decode(row.body.as_slice())).transpose()?;
+    let first_activity = decode_first_activity(&customer.first_activity)
+        .into_iter()
+        .map(|(service, day)| FirstActivity { service: service.cast_unsigned(), day })
+        .collect();
+    let mut parts = Parts::new(StreamFactsResponse {
+        customer: customer.at.no,
+        cell: customer.at.cell,
+        customer_id: customer.id,
+        attributes,
+        first_activity,
+        ..StreamFactsResponse::default()
+    });
+    let mut sent = HashSet::new();
+    for row in facts {
+        add_fact(&mut parts, &row, &mut sent, skus)?;
+    }
+    for facts in activity.into_values() {
+        parts.add(16 + facts.user.len() * 7, |part| part.activity.push(facts));
+    }
+    Ok(parts.finish())
+}
+
+fn add_fact(parts: &mut Parts, row: &Row, sent: &mut HashSet<u32>, skus: &HashMap<String, u32>) -> Result<(), Error> {
+    let body = row.body.as_slice();
+    let number = row.prefix();
+    let size = body.len() + 24;
+    // What refers to a subscription that itself waits, waits with it. Rows by customer and SKU begin with 0.
+    if Kind::OF_SUBSCRIPTION.contains(&row.kind) && number != 0 && !sent.contains(&number) {
+        return Ok(());
+    }
+    let sku_number = |id: &str| skus.get(id).copied().unwrap_or(0);
+    match row.kind {
+        Kind::Subscription => {
+            let subscription = Subscription::decode(body)?;
+            sent.insert(number);
+            let facts =
+                SubscriptionFacts { number, sku: sku_number(&subscription.sku_id), subscription: Some(subscription) };
+            parts.add(size, |part| part.subscriptions.push(facts));
+        }
+        Kind::State => {
+            let state = SubscriptionState::decode(body)?;
+            let facts = StateFacts {
+                subscription: number,
+                effective: row.day,
+                status: state.status,
+                seats: u32::try_from(state.seats.unwrap_or(0)).unwrap_or(u32::MAX),
+                sku: state.sku_id.as_deref().map_or(0, sku_number),
+                trial: state.trial,
+            };
+            parts.add(size, |part| part.states.push(facts));
+        }
+        Kind::Assignment => {
+            let to = end(Assignment::decode(body)?.to.as_ref());
+            let user = row.user.cast_unsigned();
+            let facts = AssignmentFacts { subscription: number, user, from: row.day, to };
+            parts.add(20, |part| part.assignments.push(facts));
+        }
+        Kind::Licensed => {
+            let to = end(Licensed::decode(body)?.to.as_ref());
+            let facts = LicenceFacts { user: row.user.cast_unsigned(), service: number, from: row.day, to };
+            parts.add(20, |part| part.licences.push(facts));
+        }
+        Kind::Revenue => {
+            let facts = Revenue::decode(body)?;
+            parts.add(size, |part| part.revenue.push(facts));
+        }
+        Kind::SupportCases => {
+            let facts = SupportCases::decode(body)?;
+            parts.add(size, |part| part.support_cases.push(facts));
+        }
+        Kind::ReportedSeats => {
+            let facts = ReportedSeats::decode(body)?;
+            parts.add(size, |part| part.reported_seats.push(facts));
+        }
+        Kind::ReportedUsage => {
+            let facts = ReportedUsage::decode(body)?;
+            parts.add(size, |part| part.reported_usage.push(facts));
+        }
+        Kind::Customer | Kind::Partner | Kind::Location | Kind::Sku | Kind::CompleteThrough => {}
+    }
+    Ok(())
+}
+
+fn end(day: Option<&String>) -> Option<i32> {
+    Day::from_str(day?).ok().map(Day::epoch_days)
+}

@@ -1,0 +1,10 @@
+//! What followers read: what changed, in order and without gaps, and the facts behind it.
+
+mod changes;
+mod facts;
+mod part;
+mod partner;
+
+pub(crate) use changes::{Position, next_changes, prune};
+pub(crate) use facts::{Selection, group};
+pub(crate) use partner::partner_facts;

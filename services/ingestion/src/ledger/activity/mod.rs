@@ -1,0 +1,311 @@
+//! Activity: facts of a batch are gathered by chunk in memory, the touched chunks read, merged by OR, and those that
+//! changed written back in one statement.
+
+pub(crate) mod chunk;
+mod retract;
+
+use std::collections::HashMap;
+
+use insights_database::{
+    bulk::{self, Column, Conflict, statement},
+    sea_orm::{ConnectionTrait, Value},
+};
+use insights_domain::calendar::{Day, Month};
+
+use self::chunk::{BUCKET, Masks};
+pub(crate) use self::retract::{last_day_of_partner, retract};
+use super::{Error, cells::CustomerAt, directory::user_numbers, numbers::Numbers, work::Work};
+use crate::api::parse::Activity;
+
+const TABLE: &str = "ingestion_activity";
+const KEY: [&str; 6] = ["partner_no", "cell", "customer_no", "service_no", "month", "bucket"];
+
+/// Facts of one batch by cell: positions in its columns.
+pub(crate) type ByCell = std::collections::BTreeMap<i32, Vec<u32>>;
+
+/// Sorts the facts of a batch by the cell of their customer.
+pub(crate) fn by_cell(activity: &Activity, numbers: &Numbers) -> ByCell {
+    let cells: Vec<i32> =
+        activity.customers.iter().map(|id| numbers.customers.get(id).map_or(0, |customer| customer.cell)).collect();
+    let mut sorted = ByCell::new();
+    // Feeds come sorted by customer, so the last cell is nearly always the next one.
+    let mut run: Option<(i32, Vec<u32>)> = None;
+    for (position, customer) in (0_u32..).zip(&activity.columns.customer) {
+        let cell = cells[*customer as usize];
+        match &mut run {
+            Some((current, facts)) if *current == cell => facts.push(position),
+            _ => {
+                if let Some((cell, facts)) = run.take() {
+                    sorted.insert(cell, facts);
+                }
+                let mut facts = sorted.remove(&cell).unwrap_or_default();
+                facts.push(position);
+                run = Some((cell, facts));
+            }
+        }
+    }
+    if let Some((cell, facts)) = run {
+        sorted.insert(cell, facts);
+    }
+    sorted
+}
+
+/// Where a fact goes, packed so that sorting brings the facts of a chunk together: 20 bits of the customer's place in the
+/// batch, 16 of the service's, 12 of the month since 1900, 16 of the bucket.
+struct Spot {
+    chunk: u64,
+    place: u8,
+    bit: u8,
+}
+
+const FIRST_MONTH: i32 = 1900 * 12;
+
+/// The distinct customers and services of one cell's facts.
+struct Places {
+    customers: Vec<CustomerAt>,
+    services: Vec<i32>,
+    /// By position in the batch's dictionary.
+    customer_of: Vec<u32>,
+    service_of: Vec<u32>,
+}
+
+impl Places {
+    fn new(activity: &Activity, facts: &[u32], numbers: &Numbers) -> Result<Self, Error> {
+        const UNSEEN: u32 = u32::MAX;
+        let mut places = Self {
+            customers: Vec::new(),
+            services: Vec::new(),
+            customer_of: vec![UNSEEN; activity.customers.len()],
+            service_of: vec![UNSEEN; activity.services.len()],
+        };
+        // Two entries of a dictionary may be one after folding.
+        let mut customers: HashMap<CustomerAt, u32> = HashMap::new();
+        let mut services: HashMap<i32, u32> = HashMap::new();
+        for fact in facts {
+            let customer = activity.columns.customer[*fact as usize] as usize;
+            if places.customer_of[customer] == UNSEEN {
+                let at = *numbers.customers.get(&activity.customers[customer]).ok_or(Error::Moved)?;
+                places.customer_of[customer] = *customers.entry(at).or_insert_with(|| {
+                    places.customers.push(at);
+                    places.customers.len() as u32 - 1
+                });
+            }
+            let service = activity.columns.service[*fact as usize] as usize;
+            if places.service_of[service] == UNSEEN {
+                let no = *numbers.services.get(&activity.services[service]).ok_or(Error::Moved)?;
+                places.service_of[service] = *services.entry(no).or_insert_with(|| {
+                    places.services.push(no);
+                    places.services.len() as u32 - 1
+                });
+            }
+        }
+        if places.customers.len() > 1 << 20 || places.services.len() > 1 << 16 {
+            return Err(Error::invalid(
+                "activity",
+                "names more than 1,048,576 customers or 65,536 services in one batch",
+            ));
+        }
+        Ok(places)
+    }
+}
+
+/// Takes in the facts of one cell. Their customers are held.
+pub(crate) async fn apply(
+    work: &mut Work<'_>,
+    cell: i32,
+    activity: &Activity,
+    facts: &[u32],
+    numbers: &Numbers,
+) -> Result<(), Error> {
+    let places = Places::new(activity, facts, numbers)?;
+    let (pairs, pair_of) = distinct_users(activity, facts, &places);
+    let users = user_numbers(work, cell, &pairs).await?;
+    let mut spots = Vec::with_capacity(facts.len());
+    let mut last = (i32::MIN, 0_u64, 0_u8);
+    for (fact, pair) in facts.iter().zip(pair_of) {
+        let fact = *fact as usize;
+        let day = activity.columns.day[fact];
+        if day != last.0 {
+            let date = Day::from_epoch_days(day).ok_or(Error::Moved)?;
+            last = (day, (date.month().index() - FIRST_MONTH) as u64, (date.day_of_month() - 1) as u8);
+        }
+        let user = users[pair as usize].cast_unsigned();
+        let customer = u64::from(places.customer_of[activity.columns.customer[fact] as usize]);
+        let service = u64::from(places.service_of[activity.columns.service[fact] as usize]);
+        let bucket = u64::from(user / BUCKET as u32);
+        if bucket > 0xFFFF {
+            return Err(Error::Damaged("a customer with more than 16,777,216 users".to_owned()));
+        }
+        let chunk = customer << 44 | service << 28 | last.1 << 16 | bucket;
+        spots.push(Spot { chunk, place: (user % BUCKET as u32) as u8, bit: last.2 });
+    }
+    spots.sort_unstable_by_key(|spot| spot.chunk);
+    merge(work, cell, &spots, &places).await
+}
+
+/// The distinct (customer, user) pairs of some facts, and each fact's.
+fn distinct_users(activity: &Activity, facts: &[u32], places: &Places) -> (Vec<(i64, u128)>, Vec<u32>) {
+    const UNSEEN: (u32, u32) = (u32::MAX, u32::MAX);
+    // A user nearly always belongs to one customer, so the first pair is kept by user and only others are hashed.
+    let mut first: Vec<(u32, u32)> = vec![UNSEEN; activity.users.len()];
+    let mut by_pair: HashMap<(u32, u128), u32> = HashMap::new();
+    let mut pairs = Vec::new();
+    let mut pair_of = Vec::with_capacity(facts.len());
+    for fact in facts {
+        let user = activity.columns.user[*fact as usize] as usize;
+        let customer = places.customer_of[activity.columns.customer[*fact as usize] as usize];
+        if first[user].0 == customer {
+            pair_of.push(first[user].1);
+            continue;
+        }
+        let hash = activity.users[user];
+        let pair = *by_pair.entry((customer, hash)).or_insert_with(|| {
+            pairs.push((places.customers[customer as usize].no, hash));
+            pairs.len() as u32 - 1
+        });
+        first[user] = (customer, pair);
+        pair_of.push(pair);
+    }
+    (pairs, pair_of)
+}
+
+/// Columns of chunks to write.
+#[derive(Default)]
+struct Chunks {
+    customers: Vec<i64>,
+    services: Vec<i32>,
+    months: Vec<i32>,
+    buckets: Vec<i32>,
+    bodies: Vec<Vec<u8>>,
+}
+
+impl Chunks {
+    fn push(&mut self, customer: i64, service: i32, month: i32, bucket: i32, body: Vec<u8>) {
+        self.customers.push(customer);
+        self.services.push(service);
+        self.months.push(month);
+        self.buckets.push(bucket);
+        self.bodies.push(body);
+    }
+
+    fn keys(self) -> bulk::Columns {
+        vec![
+            ("customer_no", Column::BigInt(self.customers)),
+            ("service_no", Column::Int(self.services)),
+            ("month", Column::Int(self.months)),
+            ("bucket", Column::Int(self.buckets)),
+        ]
+    }
+
+    async fn write(mut self, work: &Work<'_>, cell: i32) -> Result<(), Error> {
+        let bodies = std::mem::take(&mut self.bodies);
+        let mut columns = self.keys();
+        columns.push(("body", Column::Bytes(bodies)));
+        let conflict = Conflict::Replace { key: &KEY, set: &["body"], only_if: None };
+        bulk::upsert(work.transaction, TABLE, &work.partner.fixed_cell(cell), columns, conflict).await?;
+        Ok(())
+    }
+}
+
+async fn merge(work: &mut Work<'_>, cell: i32, spots: &[Spot], places: &Places) -> Result<(), Error> {
+    let groups: Vec<&[Spot]> = spots.chunk_by(|a, b| a.chunk == b.chunk).collect();
+    let unpack = |chunk: u64| {
+        let customer = places.customers[(chunk >> 44) as usize];
+        let service = places.services[(chunk >> 28 & 0xFFFF) as usize];
+        (customer, service, (chunk >> 16 & 0xFFF) as i32 + FIRST_MONTH, (chunk & 0xFFFF) as i32)
+    };
+    let mut keys = Chunks::default();
+    for group in &groups {
+        let (customer, service, month, bucket) = unpack(group[0].chunk);
+        keys.push(customer.no, service, month, bucket, Vec::new());
+    }
+    let fixed = work.partner.fixed_cell(cell);
+    let mut stored: Vec<Vec<u8>> = vec![Vec::new(); groups.len()];
+    for row in bulk::lookup(work.transaction, TABLE, &fixed, keys.keys(), "body").await? {
+        let place = usize::try_from(row.try_get_by_index::<i64>(0)?).unwrap_or_default();
+        stored[place] = row.try_get_by_index(1)?;
+    }
+    let mut changed = Chunks::default();
+    let mut masks: Masks = [0; BUCKET];
+    for (group, body) in groups.iter().zip(stored) {
+        masks.fill(0);
+        if !body.is_empty() {
+            chunk::decode(&body, &mut masks)?;
+        }
+        let mut new: u32 = 0;
+        let mut accepted = 0;
+        for spot in *group {
+            let (mask, bit) = (&mut masks[usize::from(spot.place)], 1_u32 << spot.bit);
+            if *mask & bit == 0 {
+                *mask |= bit;
+                new |= bit;
+                accepted += 1;
+            }
+        }
+        work.tally.accepted += accepted;
+        work.tally.duplicates += group.len() as i64 - accepted;
+        if new == 0 {
+            continue;
+        }
+        let (customer, service, month, bucket) = unpack(group[0].chunk);
+        if let Some(body) = chunk::encode(&masks) {
+            changed.push(customer.no, service, month, bucket, body);
+        }
+        note(work, customer, service, month, new, accepted)?;
+    }
+    changed.write(work, cell).await
+}
+
+/// Notes new days of activity of a customer on a service.
+fn note(
+    work: &mut Work<'_>,
+    customer: CustomerAt,
+    service: i32,
+    month: i32,
+    days: u32,
+    facts: i64,
+) -> Result<(), Error> {
+    let start = Month::from_index(month).ok_or(Error::Moved)?.first_day();
+    let first = start.plus(days.trailing_zeros().cast_signed()).epoch_days();
+    let last = start.plus(31 - days.leading_zeros().cast_signed()).epoch_days();
+    let state = work.held.get_mut(&customer).ok_or(Error::Moved)?;
+    let earliest = state.first_activity.entry(service).or_insert(i32::MAX);
+    if first < *earliest {
+        *earliest = first;
+        state.changed = true;
+    }
+    if state.known {
+        work.changes.note(customer.no, month);
+        work.changes.last_activity = work.changes.last_activity.max(Some(last));
+    } else {
+        work.tally.waiting += facts;
+    }
+    Ok(())
+}
+
+/// The last day on which anybody of a customer used anything.
+pub(crate) async fn last_day(work: &Work<'_>, customer: CustomerAt) -> Result<Option<i32>, Error> {
+    let sql = "SELECT month, body FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 \
+               AND month = (SELECT max(month) FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 AND customer_no = $3)";
+    let values: Vec<Value> = vec![work.partner.no.into(), customer.cell.into(), customer.no.into()];
+    let rows = work.transaction.query_all_raw(statement(work.transaction, sql, values)).await?;
+    let mut last = None;
+    for row in &rows {
+        last = last.max(last_day_of(row.try_get_by_index(0)?, &row.try_get_by_index::<Vec<u8>>(1)?)?);
+    }
+    Ok(last)
+}
+
+/// The last day with activity in a chunk.
+fn last_day_of(month: i32, body: &[u8]) -> Result<Option<i32>, Error> {
+    let days = days_of(body)?;
+    let month = Month::from_index(month).ok_or_else(|| Error::Damaged(format!("month {month}")))?;
+    Ok((days != 0).then(|| month.first_day().plus(31 - days.leading_zeros().cast_signed()).epoch_days()))
+}
+
+/// Days of the month on which anybody of a chunk was active.
+fn days_of(body: &[u8]) -> Result<u32, Error> {
+    let mut masks: Masks = [0; BUCKET];
+    chunk::decode(body, &mut masks)?;
+    Ok(masks.iter().fold(0, |days, mask| days | mask))
+}

@@ -1,0 +1,146 @@
+//! Activity taken back.
+
+use std::collections::BTreeSet;
+
+use insights_database::{
+    bulk::{self, statement},
+    sea_orm::{ConnectionTrait, Value},
+};
+use insights_domain::calendar::{Day, Month};
+
+use super::{
+    Chunks, TABLE,
+    chunk::{self, BUCKET, Masks},
+    days_of, last_day_of,
+};
+use crate::ledger::{
+    Error,
+    cells::CustomerAt,
+    partner::{NO_DAY, Partner},
+    work::Work,
+};
+
+/// The days of a month that lie from `from` to `to`, as a mask.
+fn days_between(month: Month, from: Day, to: Day) -> u32 {
+    let first = (from.epoch_days() - month.first_day().epoch_days()).clamp(0, 31);
+    let last = (to.epoch_days() - month.first_day().epoch_days()).clamp(-1, 30);
+    let below = |count: i32| (1_u64 << count) - 1;
+    (below(last + 1) & !below(first)) as u32
+}
+
+/// Takes back what a customer did from one day to another. Returns whether there was anything.
+pub(crate) async fn retract(
+    work: &mut Work<'_>,
+    customer: CustomerAt,
+    service: Option<i32>,
+    from: Day,
+    to: Day,
+) -> Result<bool, Error> {
+    let sql = "SELECT service_no, month, bucket, body FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 \
+               AND customer_no = $3 AND month >= $4 AND month <= $5";
+    let mut values: Vec<Value> = vec![
+        work.partner.no.into(),
+        customer.cell.into(),
+        customer.no.into(),
+        from.month().index().into(),
+        to.month().index().into(),
+    ];
+    let sql = match service {
+        Some(service) => {
+            values.push(service.into());
+            format!("{sql} AND service_no = $6")
+        }
+        None => sql.to_owned(),
+    };
+    let rows = work.transaction.query_all_raw(statement(work.transaction, sql, values)).await?;
+    let (mut changed, mut emptied) = (Chunks::default(), Chunks::default());
+    let mut touched = BTreeSet::new();
+    let mut first_month = i32::MAX;
+    let mut last_gone = None;
+    for row in &rows {
+        let (service, month, bucket): (i32, i32, i32) =
+            (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+        let mut masks: Masks = [0; BUCKET];
+        chunk::decode(&row.try_get_by_index::<Vec<u8>>(3)?, &mut masks)?;
+        let start = Month::from_index(month).ok_or_else(|| Error::Damaged(format!("month {month}")))?;
+        let range = days_between(start, from, to);
+        let gone = masks.iter().fold(0, |days, mask| days | mask & range);
+        if gone == 0 {
+            continue;
+        }
+        for mask in &mut masks {
+            *mask &= !range;
+        }
+        let target = if masks.iter().any(|mask| *mask != 0) { &mut changed } else { &mut emptied };
+        target.push(customer.no, service, month, bucket, chunk::encode(&masks).unwrap_or_default());
+        touched.insert(service);
+        first_month = first_month.min(month);
+        last_gone = last_gone.max(Some(start.first_day().plus(31 - gone.leading_zeros().cast_signed()).epoch_days()));
+    }
+    if touched.is_empty() {
+        return Ok(false);
+    }
+    changed.write(work, customer.cell).await?;
+    bulk::delete(work.transaction, TABLE, &work.partner.fixed_cell(customer.cell), emptied.keys()).await?;
+    for service in touched {
+        let day = first_day(work, customer, service).await?;
+        let state = work.held.get_mut(&customer).ok_or(Error::Moved)?;
+        match day {
+            Some(day) => state.first_activity.insert(service, day),
+            None => state.first_activity.remove(&service),
+        };
+        state.changed = true;
+    }
+    if work.counts(customer) {
+        work.changes.note(customer.no, first_month);
+        work.changes.retracted_activity = work.changes.retracted_activity.max(last_gone);
+    }
+    Ok(true)
+}
+
+async fn first_day(work: &Work<'_>, customer: CustomerAt, service: i32) -> Result<Option<i32>, Error> {
+    let of = "WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 AND service_no = $4";
+    let sql = format!(
+        "SELECT month, body FROM ingestion_activity {of} AND month = (SELECT min(month) FROM ingestion_activity {of})"
+    );
+    let values: Vec<Value> = vec![work.partner.no.into(), customer.cell.into(), customer.no.into(), service.into()];
+    let mut first = None;
+    for row in work.transaction.query_all_raw(statement(work.transaction, sql, values)).await? {
+        let days = days_of(&row.try_get_by_index::<Vec<u8>>(1)?)?;
+        let month = Month::from_index(row.try_get_by_index(0)?).ok_or(Error::Moved)?;
+        let day = month.first_day().plus(days.trailing_zeros().cast_signed()).epoch_days();
+        first = Some(first.map_or(day, |first: i32| first.min(day)));
+    }
+    Ok(first)
+}
+
+/// The last day on which anybody of any known customer used anything; [`NO_DAY`] when nobody did.
+pub(crate) async fn last_day_of_partner<C: ConnectionTrait>(connection: &C, partner: &Partner) -> Result<i32, Error> {
+    let known = "FROM ingestion_activity a JOIN ingestion_customer c ON c.partner_no = a.partner_no AND c.cell = a.cell \
+                 AND c.customer_no = a.customer_no AND c.known WHERE a.partner_no = $1";
+    let sql = format!("SELECT a.month, a.body {known} AND a.month = (SELECT max(a.month) {known})");
+    let rows = connection.query_all_raw(statement(connection, sql, vec![partner.no.into()])).await?;
+    let mut last = NO_DAY;
+    for row in &rows {
+        let day = last_day_of(row.try_get_by_index(0)?, &row.try_get_by_index::<Vec<u8>>(1)?)?;
+        last = last.max(day.unwrap_or(NO_DAY));
+    }
+    Ok(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_cut_by_month() {
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        let may = "2024-05".parse::<Month>().unwrap();
+        assert_eq!(days_between(may, day("2024-05-01"), day("2024-05-31")), 0x7FFF_FFFF);
+        assert_eq!(days_between(may, day("2024-01-01"), day("2024-09-30")), 0x7FFF_FFFF);
+        assert_eq!(days_between(may, day("2024-05-03"), day("2024-05-04")), 0b1100);
+        assert_eq!(days_between(may, day("2024-06-01"), day("2024-06-04")), 0);
+        assert_eq!(days_between(may, day("2024-04-01"), day("2024-04-30")), 0);
+        assert_eq!(days_between(may, day("2024-04-01"), day("2024-05-01")), 1);
+    }
+}

@@ -1,0 +1,220 @@
+//! One transaction of a batch: a unit of cells, or the partner's own records.
+
+use std::collections::HashMap;
+
+use insights_database::{
+    Transaction,
+    bulk::{self, Column, Lock, statement},
+    sea_orm::{ConnectionTrait, Value},
+};
+use insights_proto::ingestion::v1 as proto;
+use prost::Message;
+
+use super::{
+    Error, activity,
+    cells::{self, CustomerAt, CustomerState, Held},
+    directory::UserCache,
+    facts::{self, Arrival},
+    kind::{Kind, Place},
+    numbers::Numbers,
+    partner::{NO_DAY, Partner, publish},
+    plan::{Item, Step, Unit},
+    retract::{self, PlacedRetraction},
+    work::{NumberedUser, Placed, Tally, Where, Work, key},
+};
+use crate::api::parse::{Activity, Parsed};
+
+/// What a transaction did, to be made known once it is committed.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub tally: Tally,
+    /// The partner's new version, if anything changed.
+    pub version: Option<i64>,
+    pub numbered: Vec<NumberedUser>,
+}
+
+/// Where the partner's own records are kept: beside no customer.
+pub(crate) const OF_PARTNER: CustomerAt = CustomerAt { cell: 0, no: 0 };
+
+/// What all transactions of a batch share.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<'a> {
+    pub partner: &'a Partner,
+    pub users: &'a UserCache,
+    pub activity: &'a Activity,
+    pub numbers: &'a Numbers,
+    /// Receive time of the batch, nanoseconds since 1970.
+    pub now: i64,
+    /// How customers are held; only a test holds them less.
+    pub lock: Lock,
+}
+
+/// Does one unit.
+pub(crate) async fn unit(transaction: &Transaction, shared: Shared<'_>, unit: &Unit<'_>) -> Result<Outcome, Error> {
+    let held = cells::hold(transaction, shared.partner, &unit.customers, shared.lock).await?;
+    let mut work = Work::new(transaction, shared.partner, shared.users, held, shared.now);
+    work.read_subscriptions(unit.subscriptions.clone()).await?;
+    steps(&mut work, &unit.steps).await?;
+    facts::release(&mut work, &unit.todo.arrivals).await?;
+    for (cell, facts) in &unit.todo.activity {
+        activity::apply(&mut work, *cell, shared.activity, facts, shared.numbers).await?;
+    }
+    finish(work).await
+}
+
+async fn steps(work: &mut Work<'_>, steps: &[Step<'_>]) -> Result<(), Error> {
+    let mut run: Vec<Placed<'_>> = Vec::new();
+    for step in steps {
+        match step {
+            Step::Fact(placed) => run.push(placed.clone()),
+            Step::Retract(retraction) => {
+                facts::apply(work, &run).await?;
+                run.clear();
+                retract::apply(work, *retraction).await?;
+            }
+        }
+    }
+    facts::apply(work, &run).await
+}
+
+async fn finish(work: Work<'_>) -> Result<Outcome, Error> {
+    cells::store(work.transaction, work.partner, &work.held).await?;
+    let version = publish(work.transaction, work.partner, work.changes, work.now).await?;
+    Ok(Outcome { tally: work.tally, version, numbered: work.numbered })
+}
+
+/// Does the partner's own records: settings, locations, catalogue, `complete_through`. Returns what arrived with them is
+/// to be looked for with [`waiting_for_skus`] once this is committed.
+pub(crate) async fn of_partner(
+    transaction: &Transaction,
+    shared: Shared<'_>,
+    items: &[Item],
+) -> Result<Outcome, Error> {
+    let items: Vec<&Item> = items.iter().filter(|item| item.is_of_partner()).collect();
+    if items.is_empty() {
+        return Ok(Outcome::default());
+    }
+    let partner = shared.partner;
+    let mut skus: Vec<i32> = skus_of(&items, shared.numbers);
+    // SKUs before the partner, as everybody holds them.
+    skus.sort_unstable();
+    skus.dedup();
+    let key_column = ("sku_no", Column::Int(skus.clone()));
+    bulk::lock(transaction, "ingestion_sku", &partner.fixed(), key_column, "sku_no", Lock::Update).await?;
+    Partner::hold(transaction, partner.no).await?;
+    let steps_of_batch: Vec<Step<'_>> = items.iter().map(|item| place(item, shared.numbers)).collect();
+    let state = CustomerState {
+        at: OF_PARTNER,
+        id: String::new(),
+        known: true,
+        users: 0,
+        first_activity: Default::default(),
+        changed: false,
+    };
+    let held: Held = HashMap::from([(OF_PARTNER, state)]);
+    let mut work = Work::new(transaction, partner, shared.users, held, shared.now);
+    steps(&mut work, &steps_of_batch).await?;
+    if !work.changes.customers.is_empty() {
+        update_partner(&mut work, &skus).await?;
+    }
+    finish(work).await
+}
+
+fn skus_of(items: &[&Item], numbers: &Numbers) -> Vec<i32> {
+    let ids = items.iter().filter_map(|item| match &item.what {
+        Parsed::Fact(fact) if fact.kind == Kind::Sku => fact.sku.as_ref(),
+        _ => None,
+    });
+    ids.filter_map(|id| numbers.skus.get(id).copied()).collect()
+}
+
+fn place<'a>(item: &'a Item, numbers: &Numbers) -> Step<'a> {
+    match &item.what {
+        Parsed::Fact(fact) => Step::Fact(Placed {
+            fact,
+            recorded: item.recorded,
+            received: item.received,
+            place: Where::Customer(OF_PARTNER),
+            key: key(fact, 0, numbers),
+        }),
+        Parsed::Retract(retraction) => Step::Retract(PlacedRetraction {
+            retraction,
+            received: item.received,
+            customer: Some(OF_PARTNER),
+            service: None,
+        }),
+    }
+}
+
+/// Brings the partner's row and the SKUs' up to the facts.
+async fn update_partner(work: &mut Work<'_>, skus: &[i32]) -> Result<(), Error> {
+    let connection = work.transaction;
+    let no = work.partner.no;
+    let of_kind = "FROM ingestion_fact WHERE partner_no = $1 AND cell = 0 AND customer_no = 0 AND kind = $2";
+    let values = |kind: Kind| -> Vec<Value> { vec![no.into(), (kind as i32).into()] };
+    let sql = format!("SELECT max(day) {of_kind}");
+    let row = connection.query_one_raw(statement(connection, sql, values(Kind::CompleteThrough))).await?;
+    let complete_through: Option<i32> = row.map(|row| row.try_get_by_index(0)).transpose()?.flatten();
+    let sql = format!("SELECT body {of_kind}");
+    let row = connection.query_one_raw(statement(connection, sql, values(Kind::Partner))).await?;
+    let settings: Option<Vec<u8>> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+    let settings = proto::Partner::decode(settings.unwrap_or_default().as_slice())?;
+    let sql = "UPDATE ingestion_partner SET complete_through = $2, time_zone = $3 WHERE partner_no = $1";
+    let zone = settings.time_zone.unwrap_or_else(|| "UTC".to_owned());
+    let values = vec![no.into(), complete_through.unwrap_or(NO_DAY).into(), zone.into()];
+    connection.execute_raw(statement(connection, sql, values)).await?;
+    for sku in skus {
+        let sql = "UPDATE ingestion_sku SET known = $3 WHERE partner_no = $1 AND sku_no = $2 AND NOT known";
+        connection.execute_raw(statement(connection, sql, vec![no.into(), (*sku).into(), true.into()])).await?;
+    }
+    Ok(())
+}
+
+/// Facts that wait for SKUs of this batch, which are there now.
+pub(crate) async fn waiting_for_skus<C: ConnectionTrait>(
+    connection: &C,
+    partner: &Partner,
+    items: &[Item],
+) -> Result<Vec<Arrival>, Error> {
+    let references = items.iter().filter_map(|item| match &item.what {
+        Parsed::Fact(fact) if fact.kind == Kind::Sku && matches!(fact.place, Place::Partner) => {
+            fact.sku.as_ref().map(|id| format!("sku/{id}"))
+        }
+        _ => None,
+    });
+    let mut references: Vec<String> = references.collect();
+    references.sort();
+    references.dedup();
+    waiting_for(connection, partner, references).await
+}
+
+/// Beside which customers facts wait for these things.
+pub(crate) async fn waiting_for<C: ConnectionTrait>(
+    connection: &C,
+    partner: &Partner,
+    references: Vec<String>,
+) -> Result<Vec<Arrival>, Error> {
+    let keys = vec![("waits_for", Column::Text(references))];
+    let condition = "AND t.waits_for <> ''";
+    let select = "cell, customer_no, waits_for";
+    let rows = bulk::lookup_where(connection, "ingestion_fact", &partner.fixed(), keys, select, condition).await?;
+    let mut arrivals = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let at = CustomerAt { cell: row.try_get_by_index(1)?, no: row.try_get_by_index(2)? };
+        arrivals.push((at, row.try_get_by_index(3)?));
+    }
+    arrivals.sort();
+    arrivals.dedup();
+    Ok(arrivals)
+}
+
+/// Facts that wait for SKUs that are there: whoever brought them ended before it freed what waited.
+pub(crate) async fn forgotten<C: ConnectionTrait>(connection: &C, partner: &Partner) -> Result<Vec<Arrival>, Error> {
+    let sql = "SELECT sku_id FROM ingestion_sku s WHERE partner_no = $1 AND known AND EXISTS (SELECT 1 FROM ingestion_fact f \
+               WHERE f.partner_no = $1 AND f.waits_for = 'sku/' || s.sku_id AND f.waits_for <> '')";
+    let mut references = Vec::new();
+    for row in connection.query_all_raw(statement(connection, sql, vec![partner.no.into()])).await? {
+        references.push(format!("sku/{}", row.try_get_by_index::<String>(0)?));
+    }
+    waiting_for(connection, partner, references).await
+}

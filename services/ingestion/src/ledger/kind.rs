@@ -1,0 +1,124 @@
+//! Kinds of facts and how one is told from another.
+
+use insights_domain::calendar::Day;
+
+/// A kind of fact. The numbers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(i32)]
+pub(crate) enum Kind {
+    Partner = 1,
+    Location = 2,
+    Sku = 3,
+    Customer = 4,
+    Subscription = 5,
+    State = 6,
+    Assignment = 7,
+    Licensed = 8,
+    Revenue = 9,
+    SupportCases = 10,
+    ReportedSeats = 11,
+    ReportedUsage = 12,
+    CompleteThrough = 13,
+}
+
+impl Kind {
+    /// Kinds whose keys begin with a subscription's number and that go where it goes.
+    pub(crate) const OF_SUBSCRIPTION: [Self; 4] = [Self::State, Self::Assignment, Self::Revenue, Self::ReportedSeats];
+
+    const ALL: [Self; 13] = [
+        Self::Partner,
+        Self::Location,
+        Self::Sku,
+        Self::Customer,
+        Self::Subscription,
+        Self::State,
+        Self::Assignment,
+        Self::Licensed,
+        Self::Revenue,
+        Self::SupportCases,
+        Self::ReportedSeats,
+        Self::ReportedUsage,
+        Self::CompleteThrough,
+    ];
+
+    pub(crate) fn from_number(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as i32 == number)
+    }
+
+    /// Whether superseded rows are kept, so that answers as of an earlier time can be given.
+    pub(crate) fn keeps_history(self) -> bool {
+        matches!(self, Self::ReportedSeats | Self::ReportedUsage)
+    }
+}
+
+/// The day of facts that concern every month.
+pub(crate) const EVERY_DAY: i32 = i32::MIN;
+
+/// The first month whose figures a fact of that day may change, as the feed counts months; 0 is every month.
+pub(crate) fn first_month(day: i32) -> i32 {
+    Day::from_epoch_days(day).map_or(0, |day| day.month().index())
+}
+
+/// One fact, normalised: everything that decides its identity, and its canonical bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Fact {
+    pub kind: Kind,
+    pub place: Place,
+    pub prefix: Prefix,
+    /// The SKU it names.
+    pub sku: Option<String>,
+    /// The services it names, folded.
+    pub services: Vec<String>,
+    /// The rest of its key after the prefix.
+    pub tail: Vec<u8>,
+    /// `effective`, `from` or the first day of the month, days since 1970-01-01; [`EVERY_DAY`] where there is none.
+    pub day: i32,
+    /// The canonical bytes: the normalised record as protobuf, without what the key says.
+    pub body: Vec<u8>,
+}
+
+/// Whose fact it is.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    Partner,
+    Customer(String),
+    /// Of the customer who has the subscription.
+    Subscription(String),
+    /// The subscription itself, and the customer it names.
+    Owned {
+        subscription: String,
+        customer: String,
+    },
+}
+
+/// The number a key begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Prefix {
+    None,
+    /// The number of the subscription, never 0.
+    Subscription,
+    /// 0, then the number of the SKU: a row by customer and SKU.
+    Sku,
+    /// The number of the SKU alone: the catalogue's own record.
+    OwnSku,
+    /// The number of the only service.
+    Service,
+}
+
+/// What is taken back.
+#[derive(Clone, Debug)]
+pub(crate) struct Retraction {
+    pub what: Retracted,
+    /// Empty for `complete_through`.
+    pub customer: String,
+    pub service: Option<String>,
+    pub from: Day,
+    pub to: Day,
+}
+
+/// The kind of what is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retracted {
+    Activity,
+    Facts(Kind),
+}
