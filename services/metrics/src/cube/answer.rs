@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use insights_domain::amount::Amount;
 use insights_domain::calendar::Month;
 use insights_domain::percentage::Percentage;
+use insights_domain::rollup::history_floor;
 use insights_domain::standing::Standing;
 use insights_proto::metrics::v1::{Dimension, Measure};
 
@@ -165,8 +166,9 @@ impl Plan<'_> {
 
     /// The months that give rows.
     pub(super) fn months(&self) -> impl Iterator<Item = Month> + use<> {
-        let last = self.query.to.min(self.cube.partner.last_month());
-        (self.query.from.index()..=last.index()).filter_map(Month::from_index)
+        let last = self.cube.partner.last_month();
+        let first = self.query.from.max(history_floor(last));
+        (first.index()..=self.query.to.min(last).index()).filter_map(Month::from_index)
     }
 
     fn push_rows(

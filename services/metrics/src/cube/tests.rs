@@ -177,6 +177,17 @@ fn a_customer_goes_and_comes_back() {
 }
 
 #[test]
+fn months_before_history_give_no_rows() {
+    let partner = partner("2026-06-30");
+    let sold = [Sold { sku: E3, states: &[("2012-01-01", "Active", 5)], users: &[], locations: &[] }];
+    let cube = Cube::new(partner.clone()).apply(partner.clone(), vec![customer(1, "BR", &sold, &[], &partner)]);
+    let answer = cube.query(&query(&[Measure::Customers, Measure::New], &[], "2015-09", "2015-12"), View::default());
+    let rows = counts(&answer);
+    assert_eq!((rows[0].0.as_str(), &rows[0].2), ("2015-11", &vec![1, 1]));
+    assert_eq!((rows[1].0.as_str(), &rows[1].2), ("2015-12", &vec![1, 0]));
+}
+
+#[test]
 fn a_customer_under_two_locations_counts_once_in_the_total() {
     let partner = partner("2026-06-30");
     let sold = [Sold { sku: E3, states: &[("2026-06-10", "Active", 5)], users: &[], locations: &["L1", "L2"] }];
