@@ -27,7 +27,7 @@ impl Seen {
 fn random_worlds_show_every_figure_reason_and_source() {
     let mut seen = Seen::default();
     let mut values = 0;
-    for seed in 0..16 {
+    for seed in 0..24 {
         let world = make(seed);
         let naive = naive_world(&world);
         for question in questions(&mut Random::new(seed), &Values(&naive), &world.months, 10) {

@@ -41,6 +41,32 @@ pub fn strangers(cast: &mut Cast) {
     }
 }
 
+/// What happened at the end of what history reaches.
+pub fn ancient(cast: &mut Cast) {
+    for (id, customer, _) in cast.subscriptions.clone() {
+        let subscription = id.clone();
+        cast.add(move |random| {
+            json!({"kind": "subscription_state", "subscription_id": subscription, "effective": "2012-05-05",
+                "status": random.pick(&["Active", "Active", "Suspended"]), "seats": random.below(9)})
+        });
+        let (month, status) = (cast.random.pick(&["2014-07", "2014-08", "2014-09"]), cast.random.pick(&STATUSES));
+        let (day, user) = (cast.random.pick(&["2014-07-20", "2014-08-05", "2014-09-30"]), cast.random.below(5));
+        let subscription = id.clone();
+        cast.add(move |random| {
+            json!({"kind": "subscription_state", "subscription_id": subscription, "effective": format!("{month}-11"),
+                "status": status, "seats": random.below(9)})
+        });
+        let user = format!("user{user}@example.com");
+        cast.lines.extend([
+            json!({"kind": "activity", "customer_id": customer, "user_id": user, "service": "Exchange", "day": day}),
+            json!({"kind": "revenue", "subscription_id": id, "month": month, "amount": "7", "currency": "USD",
+                "recorded_at": "2023-01-01T00:00:00Z"}),
+            json!({"kind": "assignment", "subscription_id": id, "user_id": user, "from": "2013-01-01",
+                "recorded_at": "2023-01-01T00:00:00Z"}),
+        ]);
+    }
+}
+
 /// Lines that are refused and lose no good one.
 pub fn bad(cast: &mut Cast) -> Vec<String> {
     let (customer, sku, day) = (cast.customer(), cast.skus[0].0.clone(), cast.day().to_string());

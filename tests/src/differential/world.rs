@@ -106,13 +106,22 @@ pub fn make(seed: u64) -> World {
         clock: 0,
     };
     facts::all(&mut cast);
+    let ancient = last == today && cast.random.chance(8);
+    if ancient {
+        oddities::ancient(&mut cast);
+    }
     let through = through(&mut cast, today);
     let files = files(&mut cast, zone.name(), through);
     World {
         seed,
         partner: format!("partner-{seed}"),
         files,
-        months: (first_month.before().to_string(), last_month.next().to_string()),
+        // History reaches back 127 months and no further.
+        months: if ancient {
+            ("2014-06".into(), "2014-12".into())
+        } else {
+            (first_month.before().to_string(), last_month.next().to_string())
+        },
     }
 }
 
