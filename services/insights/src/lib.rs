@@ -51,12 +51,14 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match command {
         Command::Demo(demo) => commands::demo::run(&resolved, &clock, &demo, json).await,
         Command::Serve(serve) => commands::serve::run(settings, &clock, &serve).await,
-        Command::Migrate(migrate) => commands::migrate::run(settings, &migrate, json).await,
+        Command::Migrate(migrate) => commands::migrate::run(settings, &clock, &migrate, json).await,
         Command::Token(token) => commands::token::run(settings, &clock, token, json),
         Command::Generate(generate) => commands::generate::run(&clock, &generate, json),
         Command::Config => commands::config::run(&resolved, json),
         Command::Doctor => commands::doctor::run(settings, &clock, json).await,
-        Command::Import(import) => commands::import::run(&Caller::connect(settings).await?, &clock, &import, json).await,
+        Command::Import(import) => {
+            commands::import::run(&Caller::connect(settings).await?, &clock, &import, json).await
+        }
         Command::Query(shape) => {
             shape.query(None)?;
             commands::query::query(&Caller::connect(settings).await?, &shape, json).await

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use insights_proto::metrics::v1::{
-    Dimension, DimensionValue, Explanation, Freshness, Measure, Percentage, Query, Reason, Result as QueryResult, Row, Source,
-    Value, value::Kind,
+    Dimension, DimensionValue, Explanation, Freshness, Measure, Percentage, Query, Reason, Result as QueryResult, Row,
+    Source, Value, value::Kind,
 };
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
@@ -63,7 +63,8 @@ impl Serialize for Cell {
 
 impl Cell {
     /// For people: percentages with two decimals, nothing as `–`.
-    fn shown(&self) -> String {
+    #[must_use]
+    pub fn shown(&self) -> String {
         match self {
             Self::Null => "–".into(),
             Self::Count(count) => grouped(*count),
@@ -207,9 +208,8 @@ pub fn print_rows(rows: &[Object], json: bool) -> Result<(), Failure> {
     let body: Vec<Vec<Option<Cell>>> =
         rows.iter().map(|row| columns.iter().map(|name| cell(row, name)).collect()).collect();
     let shown = |cell: &Option<Cell>| cell.as_ref().map(Cell::shown).unwrap_or_default();
-    let right: Vec<bool> = (0..columns.len())
-        .map(|at| body.iter().filter_map(|row| row[at].as_ref()).all(Cell::is_number))
-        .collect();
+    let right: Vec<bool> =
+        (0..columns.len()).map(|at| body.iter().filter_map(|row| row[at].as_ref()).all(Cell::is_number)).collect();
     let body: Vec<Vec<String>> = body.iter().map(|row| row.iter().map(shown).collect()).collect();
     print(&table(&columns, &body, &right))
 }
@@ -239,7 +239,8 @@ pub fn table(columns: &[&str], rows: &[Vec<String>], right: &[bool]) -> String {
 
 /// Prints JSON and a line's end.
 pub fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
-    let mut text = serde_json::to_string_pretty(value).map_err(|error| Failure::because("the answer is no JSON", &error))?;
+    let mut text =
+        serde_json::to_string_pretty(value).map_err(|error| Failure::because("the answer is no JSON", &error))?;
     text.push('\n');
     print(&text)
 }
@@ -347,7 +348,10 @@ mod tests {
     #[test]
     fn tables_line_up() {
         let rows = vec![vec!["São Paulo".into(), "1,200".into()], vec!["–".into(), "3".into()]];
-        assert_eq!(table(&["place", "n"], &rows, &[false, true]), "place          n\nSão Paulo  1,200\n–              3\n");
+        assert_eq!(
+            table(&["place", "n"], &rows, &[false, true]),
+            "place          n\nSão Paulo  1,200\n–              3\n"
+        );
         assert_eq!(grouped(-1_234_567), "-1,234,567");
         assert_eq!(grouped(999), "999");
     }

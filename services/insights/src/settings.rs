@@ -123,14 +123,20 @@ impl Validate for Settings {
         if has_password(&self.database_url) {
             fault("database_url", "must not hold a password: put the URL into a file and name it in database_url_file");
         }
-        for (setting, url) in [("server", &self.server), ("ingestion_url", &self.ingestion_url), ("metrics_url", &self.metrics_url)] {
+        for (setting, url) in
+            [("server", &self.server), ("ingestion_url", &self.ingestion_url), ("metrics_url", &self.metrics_url)]
+        {
             if !(url.is_empty() || url.starts_with("http://") || url.starts_with("https://")) {
                 fault(setting, "must begin with http:// or https://");
             }
         }
-        let loopback = self.host.parse::<std::net::IpAddr>().map_or(self.host == "localhost", |address| address.is_loopback());
+        let loopback =
+            self.host.parse::<std::net::IpAddr>().map_or(self.host == "localhost", |address| address.is_loopback());
         if self.is_local() && !loopback {
-            fault("host", "must be a loopback address while the local development issuer is believed: set access.people first");
+            fault(
+                "host",
+                "must be a loopback address while the local development issuer is believed: set access.people first",
+            );
         }
         if !self.now.is_empty() && self.now.parse::<DateTime<Utc>>().is_err() {
             fault("now", "must be a time such as 2026-07-01T12:00:00Z");
@@ -207,8 +213,10 @@ pub fn resolve(
     let mut origins = BTreeMap::new();
     let mut merged = toml::Table::new();
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path).map_err(|error| fault("config", format!("{}: {error}", path.display())))?;
-        merged = text.parse().map_err(|error: toml::de::Error| fault("config", format!("{}: {error}", path.display())))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| fault("config", format!("{}: {error}", path.display())))?;
+        merged =
+            text.parse().map_err(|error: toml::de::Error| fault("config", format!("{}: {error}", path.display())))?;
         let given = serde_json::to_value(&merged).map_err(|error| fault("config", error.to_string()))?;
         for (setting, _) in leaves(&given) {
             origins.insert(setting, Origin::File(path.to_owned()));
@@ -263,7 +271,9 @@ fn typed(default: &Value, text: &str) -> Result<Value, String> {
     match default {
         Value::Bool(_) => text.parse().map(Value::Bool).map_err(|_| "must be true or false".into()),
         Value::Number(_) => text.parse::<i64>().map(Value::from).map_err(|_| "must be a whole number".into()),
-        Value::Array(_) => Ok(text.split(',').filter(|item| !item.is_empty()).map(|item| Value::from(item.trim())).collect()),
+        Value::Array(_) => {
+            Ok(text.split(',').filter(|item| !item.is_empty()).map(|item| Value::from(item.trim())).collect())
+        }
         Value::Object(_) => Err("can only be set in the file".into()),
         Value::String(_) | Value::Null => Ok(Value::from(text)),
     }

@@ -14,6 +14,8 @@ pub struct Limits {
     pub records: usize,
     /// Activity facts.
     pub facts: usize,
+    /// Names of services in the activity.
+    pub services: usize,
     /// Bytes, about.
     pub bytes: usize,
 }
@@ -21,7 +23,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         // Half of what a server takes, so that a stricter one than the default still does.
-        Self { records: 5_000, facts: 50_000, bytes: 2 << 20 }
+        Self { records: 5_000, facts: 50_000, services: 500, bytes: 2 << 20 }
     }
 }
 
@@ -97,11 +99,12 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
     }
 
     fn flush_if_full(&mut self) -> Result<(), Stopped> {
-        let Limits { records, facts, bytes } = self.limits;
+        let Limits { records, facts, services, bytes } = self.limits;
         let batch = &self.batch;
         let full = batch.record_rows.len() >= records
             || batch.activity_rows.len() >= facts
             || batch.rejections.len() >= records
+            || batch.activity.services.len() >= services
             || self.bytes >= bytes;
         if full { self.flush() } else { Ok(()) }
     }
@@ -185,14 +188,17 @@ mod tests {
             sink.record(3, record(Kind::Retract(Retract::default()))).unwrap();
             sink.activity(4, used("B")).unwrap();
         });
-        assert_eq!(batches.iter().map(|batch| (batch.records.len(), batch.activity.day.len())).collect::<Vec<_>>(), [(1, 1), (1, 1)]);
+        assert_eq!(
+            batches.iter().map(|batch| (batch.records.len(), batch.activity.day.len())).collect::<Vec<_>>(),
+            [(1, 1), (1, 1)]
+        );
         // The server numbers records first, then activity.
         assert_eq!((batches[0].row(0), batches[0].row(1), batches[1].row(0), batches[1].row(1)), (2, 1, 3, 4));
     }
 
     #[test]
     fn batches_stay_within_their_limits_and_lose_nothing() {
-        let limits = Limits { records: 3, facts: 4, bytes: 1 << 20 };
+        let limits = Limits { records: 3, facts: 4, services: 9, bytes: 1 << 20 };
         let batches = batches(limits, |sink| {
             for row in 0..10 {
                 sink.activity(row, used(&format!("U{}", row % 3))).unwrap();

@@ -109,7 +109,8 @@ impl Summary {
 pub async fn import(caller: &Caller, files: &[PathBuf], how: How) -> Result<Summary, Failure> {
     let total: u64 = files.iter().filter_map(|file| file.metadata().ok()).map(|data| data.len()).sum();
     let bar = ProgressBar::new(total).with_style(
-        ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+        ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     let mut summary = Summary::default();
     for file in files {

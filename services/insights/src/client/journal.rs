@@ -43,7 +43,9 @@ impl Journal {
         }
         let name = format!("{:032x}", rand::random::<u128>());
         // Without a place to remember it, a broken import is simply a new one when it is run again.
-        let path = path.filter(|path| path.parent().is_some_and(|parent| fs::create_dir_all(parent).is_ok()) && fs::write(path, &name).is_ok());
+        let path = path.filter(|path| {
+            path.parent().is_some_and(|parent| fs::create_dir_all(parent).is_ok()) && fs::write(path, &name).is_ok()
+        });
         Ok(Self { name, resumed: false, path })
     }
 

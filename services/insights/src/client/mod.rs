@@ -46,7 +46,8 @@ impl Caller {
     pub async fn connect(settings: &Settings) -> Result<Self, Failure> {
         let token = read_token(&settings.token_path())?;
         let server = &settings.server;
-        let invalid = |error: &dyn std::fmt::Display| Failure::Usage(format!("server: \"{server}\" is not a URL: {error}"));
+        let invalid =
+            |error: &dyn std::fmt::Display| Failure::Usage(format!("server: \"{server}\" is not a URL: {error}"));
         let mut endpoint = Endpoint::from_shared(server.clone()).map_err(|error| invalid(&error))?;
         if server.starts_with("https://") {
             let tls = ClientTlsConfig::new().with_native_roots();

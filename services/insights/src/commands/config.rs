@@ -18,7 +18,9 @@ pub fn run(resolved: &Resolved, json: bool) -> Result<(), Failure> {
             .collect();
         return output::print_json(&all);
     }
-    let rows: Vec<Vec<String>> =
-        settings.into_iter().map(|(setting, value, origin)| vec![setting, value.to_string(), origin.to_string()]).collect();
+    let rows: Vec<Vec<String>> = settings
+        .into_iter()
+        .map(|(setting, value, origin)| vec![setting, value.to_string(), origin.to_string()])
+        .collect();
     output::print(&output::table(&["setting", "value", "from"], &rows, &[false; 3]))
 }

@@ -65,9 +65,11 @@ fn data_dir(settings: &Settings) -> Finding {
     let path = &settings.data_dir;
     match std::fs::metadata(path) {
         Err(_) => well("data directory", format!("{} is not there yet; it is made on first use", path.display())),
-        Ok(data) if data.permissions().readonly() => {
-            unwell("data directory", format!("{} cannot be written", path.display()), "give yourself the right to write there")
-        }
+        Ok(data) if data.permissions().readonly() => unwell(
+            "data directory",
+            format!("{} cannot be written", path.display()),
+            "give yourself the right to write there",
+        ),
         Ok(_) => well("data directory", path.display().to_string()),
     }
 }
@@ -124,7 +126,11 @@ async fn freshness(caller: &Caller) -> Vec<Finding> {
     findings.push(well("facts", format!("version {}, complete through {}", facts.version, facts.complete_through)));
     if facts.rejected > 0 {
         let found = format!("{} records were rejected", output::grouped(facts.rejected));
-        findings.push(unwell("quarantine", found, "mend the source and import again; the reasons stand in the import's summary"));
+        findings.push(unwell(
+            "quarantine",
+            found,
+            "mend the source and import again; the reasons stand in the import's summary",
+        ));
     }
     if facts.waiting > 0 {
         let found = format!("{} records wait for what they refer to", output::grouped(facts.waiting));

@@ -27,7 +27,9 @@ pub fn month(text: &str) -> Result<Month, String> {
 pub async fn run(caller: &Caller, clock: &Clock, command: &cli::Import, json: bool) -> Result<(), Failure> {
     if command.customer.is_some() || command.month.is_some() {
         let format = name(command.format);
-        return Err(Failure::Usage(format!("the files of {format} name customers and months themselves: leave --customer and --month out")));
+        return Err(Failure::Usage(format!(
+            "the files of {format} name customers and months themselves: leave --customer and --month out"
+        )));
     }
     let files = files(command.format, &command.files)?;
     let how = How {
@@ -63,7 +65,8 @@ fn name(format: Format) -> String {
 fn files(format: Format, given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in given {
-        let unreadable = |error: std::io::Error| Failure::because(&format!("{} cannot be read", path.display()), &error);
+        let unreadable =
+            |error: std::io::Error| Failure::because(&format!("{} cannot be read", path.display()), &error);
         if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
             files.push(path.clone());
             continue;

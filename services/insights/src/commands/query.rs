@@ -205,7 +205,8 @@ pub fn filters(texts: &[String]) -> Result<Vec<Filter>, Vec<String>> {
             faults.push(format!("filter: \"{text}\" has an empty value; a missing value is written {MISSING}"));
             continue;
         }
-        let values = values.into_iter().map(|value| DimensionValue { value: Some(value).filter(|value| value != MISSING) });
+        let values =
+            values.into_iter().map(|value| DimensionValue { value: Some(value).filter(|value| value != MISSING) });
         match filters.iter_mut().find(|filter| filter.dimension() == dimension) {
             Some(filter) => filter.values.extend(values),
             None => filters.push(Filter { dimension: dimension.into(), values: values.collect() }),
@@ -284,8 +285,10 @@ mod tests {
 
     #[test]
     fn filters_know_missing_values_and_commas() {
-        let query = shape("new", "", &["country=BR,(none)", r"segment=Small\, odd,Big", "country=PT"]).query(None).unwrap();
-        let values = |at: usize| query.filters[at].values.iter().map(|value| value.value.as_deref()).collect::<Vec<_>>();
+        let query =
+            shape("new", "", &["country=BR,(none)", r"segment=Small\, odd,Big", "country=PT"]).query(None).unwrap();
+        let values =
+            |at: usize| query.filters[at].values.iter().map(|value| value.value.as_deref()).collect::<Vec<_>>();
         assert_eq!(query.filters.len(), 2);
         assert_eq!(values(0), [Some("BR"), None, Some("PT")]);
         assert_eq!(values(1), [Some("Small, odd"), Some("Big")]);
@@ -293,10 +296,18 @@ mod tests {
 
     #[test]
     fn every_fault_names_its_field() {
-        let failure = shape("customers,custmers", "contry", &["country", "color=red", "segment="]).query(None).unwrap_err();
+        let failure =
+            shape("customers,custmers", "contry", &["country", "color=red", "segment="]).query(None).unwrap_err();
         assert_eq!(failure.code(), 2);
         let text = failure.to_string();
-        for part in ["INVALID_ARGUMENT", "measures: there is no measure \"custmers\"; known: customers, ", "by: ", "filter: \"country\"", "\"color\"", "empty value"] {
+        for part in [
+            "INVALID_ARGUMENT",
+            "measures: there is no measure \"custmers\"; known: customers, ",
+            "by: ",
+            "filter: \"country\"",
+            "\"color\"",
+            "empty value",
+        ] {
             assert!(text.contains(part), "{part} is not in {text}");
         }
         assert!(shape("", "", &[]).query(None).is_err());

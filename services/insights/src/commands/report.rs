@@ -66,14 +66,25 @@ async fn dynamics(caller: &Caller, page: PageFilters) -> Result<Shown, Failure> 
     let message = GetDynamicsUsageDashboardRequest { page: Some(page), ..Default::default() };
     let answer = caller.reporting().get_dynamics_usage_dashboard(caller.request(message, DEADLINE)).await?.into_inner();
     let breakdowns = answer.by_sku.into_iter().collect();
-    Ok(Shown { title: "Dynamics usage", coverage: answer.coverage.unwrap_or_default(), cards: answer.cards, breakdowns })
+    Ok(Shown {
+        title: "Dynamics usage",
+        coverage: answer.coverage.unwrap_or_default(),
+        cards: answer.cards,
+        breakdowns,
+    })
 }
 
 async fn adoption(caller: &Caller, page: PageFilters, customer_id: String) -> Result<Shown, Failure> {
     let message = GetLicenceAdoptionDashboardRequest { page: Some(page), min_version: 0, customer_id };
-    let answer = caller.reporting().get_licence_adoption_dashboard(caller.request(message, DEADLINE)).await?.into_inner();
+    let answer =
+        caller.reporting().get_licence_adoption_dashboard(caller.request(message, DEADLINE)).await?.into_inner();
     let breakdowns = [answer.by_product, answer.by_service].into_iter().flatten().collect();
-    Ok(Shown { title: "Licence adoption", coverage: answer.coverage.unwrap_or_default(), cards: answer.cards, breakdowns })
+    Ok(Shown {
+        title: "Licence adoption",
+        coverage: answer.coverage.unwrap_or_default(),
+        cards: answer.cards,
+        breakdowns,
+    })
 }
 
 fn as_text(shown: &Shown) -> String {
@@ -107,7 +118,9 @@ fn card_row(card: &Card) -> Vec<String> {
 }
 
 fn change(card: &Card) -> String {
-    let Some(value) = card.changes.first().and_then(|change| change.change.as_ref()?.value) else { return "–".into() };
+    let Some(value) = card.changes.first().and_then(|change| change.change.as_ref()?.value) else {
+        return "–".into();
+    };
     let unit = if matches!(number_kind(card.value.as_ref()), Some(true)) { " pt" } else { " %" };
     format!("{value:+.1}{unit}")
 }
@@ -158,7 +171,9 @@ fn reasons_line(reasons: &Reasons) -> Option<String> {
         .reasons
         .iter()
         .filter(|reason| reason.count > 0)
-        .map(|reason| format!("{} {}", grouped(reason.count), reason_name(reason.reason()).to_lowercase().replace('_', " ")))
+        .map(|reason| {
+            format!("{} {}", grouped(reason.count), reason_name(reason.reason()).to_lowercase().replace('_', " "))
+        })
         .collect();
     (!counted.is_empty()).then(|| format!("{} covered, {}", grouped(explanation.covered), counted.join(", ")))
 }
@@ -190,7 +205,10 @@ fn figure_name(figure: Figure) -> String {
 fn as_json(shown: &Shown) -> Json {
     let coverage = &shown.coverage;
     let points = |card: &Card| -> Vec<Json> {
-        card.trend.iter().map(|point| json!({"month": point.month, "value": json_value(point.value.as_ref())})).collect()
+        card.trend
+            .iter()
+            .map(|point| json!({"month": point.month, "value": json_value(point.value.as_ref())}))
+            .collect()
     };
     let card = |card: &Card| {
         json!({
@@ -206,8 +224,9 @@ fn as_json(shown: &Shown) -> Json {
             .groups
             .iter()
             .map(|group| {
-                let figures: serde_json::Map<String, Json> =
-                    std::iter::zip(&names, &group.values).map(|(name, value)| (name.clone(), json_value(Some(value)))).collect();
+                let figures: serde_json::Map<String, Json> = std::iter::zip(&names, &group.values)
+                    .map(|(name, value)| (name.clone(), json_value(Some(value))))
+                    .collect();
                 json!({
                     "key": group.key.as_ref().and_then(|key| key.value.clone()),
                     "name": Some(&group.name).filter(|name| !name.is_empty()),

@@ -1,7 +1,37 @@
 //! `insights serve`.
-use insights_service::Clock;
-use crate::{cli, failure::Failure, settings::Settings};
-/// Later.
-pub async fn run(_: &Settings, _: &Clock, _: &cli::Serve) -> Result<(), Failure> {
-    Err(Failure::Failed("UNIMPLEMENTED: the services are not composed yet".into()))
+
+use insights_service::{Clock, Telemetry};
+use tokio::net::TcpListener;
+
+use crate::{
+    cli,
+    compose::{Product, wanted},
+    failure::Failure,
+    settings::Settings,
+};
+
+/// Runs the services until somebody asks the process to stop.
+pub async fn run(settings: &Settings, clock: &Clock, command: &cli::Serve) -> Result<(), Failure> {
+    let _telemetry = Telemetry::start(&settings.telemetry, "insights")?;
+    // Bound first: a port that is taken should be said before databases are opened.
+    let listener = bind(settings).await?;
+    let address = listener.local_addr().map_err(|error| Failure::because("the listener", &error))?;
+    let services = wanted(&command.service);
+    let mut product = Product::start(settings, clock, &services, None).await?;
+    product.listen(listener);
+    eprintln!("serving on http://{address}");
+    if settings.is_local() {
+        let folder = settings.data_dir.display();
+        eprintln!("tokens: insights token --data-dir {folder} --role global_admin --partner NAME");
+    }
+    product.run().await
+}
+
+/// Binds the configured address.
+pub async fn bind(settings: &Settings) -> Result<TcpListener, Failure> {
+    let address = (settings.host.as_str(), settings.port);
+    TcpListener::bind(address).await.map_err(|error| {
+        let (host, port) = address;
+        Failure::Failed(format!("{host}:{port} cannot be listened on: {error}; choose another with --port"))
+    })
 }

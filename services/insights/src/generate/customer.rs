@@ -1,9 +1,7 @@
 //! Who a customer is, how long it stays, and what is known about it by month.
 
 use insights_domain::calendar::{Day, Month};
-use insights_proto::ingestion::v1::{
-    Attribution, Customer, ReportedSeats, ReportedUsage, Revenue, SupportCases, record::Kind,
-};
+use insights_proto::ingestion::v1::{Customer, ReportedSeats, Revenue, SupportCases, record::Kind};
 
 use super::{
     Horizon, Out, catalogue,
@@ -47,8 +45,6 @@ pub(super) struct Profile {
     /// Growth of people a year.
     pub(super) growth: f64,
     pub(super) trouble: Option<Trouble>,
-    /// Whether the partner sees its users and days, or only monthly figures somebody else computed.
-    pub(super) detailed: bool,
     /// How much its people use what they hold.
     pub(super) engagement: f64,
     /// When it is a customer: from, until (not including).
@@ -95,7 +91,6 @@ impl Profile {
             people,
             growth: 0.07 + 0.14 * dice.normal(),
             trouble,
-            detailed: trouble.is_some() || !dice.chance(0.03),
             engagement: if trouble == Some(Trouble::Idle) { 0.22 } else { dice.between(0.75, 1.05) },
             stays: stays(people, trouble, horizon, dice),
         }
@@ -126,11 +121,20 @@ fn stays(people: f64, trouble: Option<Trouble>, horizon: Horizon, dice: &mut Dic
         let months: Vec<(Month, u32)> = horizon
             .months()
             .enumerate()
-            .map(|(at, month)| (month, weight(catalogue::sales_season(calendar_month(month)) * (1.0 + 0.02 * at as f64))))
+            .map(|(at, month)| {
+                (month, weight(catalogue::sales_season(calendar_month(month)) * (1.0 + 0.02 * at as f64)))
+            })
             .collect();
         from = dice.weighted(&months).first_day().plus(dice.days(0, 27)).min(horizon.end);
     }
-    let hazard = 0.009 * if people < 12.0 { 1.5 } else if people > 150.0 { 0.25 } else { 1.0 };
+    let hazard = 0.009
+        * if people < 12.0 {
+            1.5
+        } else if people > 150.0 {
+            0.25
+        } else {
+            1.0
+        };
     let mut stays = Vec::new();
     while let Some(left) = leaving(from, hazard, horizon, dice).filter(|_| trouble.is_none()) {
         stays.push((from, Some(left)));
@@ -171,11 +175,7 @@ pub(super) fn send(profile: &Profile, horizon: Horizon, dice: &mut Dice, out: &m
     for deal in &deals {
         subscriptions::send(profile, deal, out)?;
     }
-    if profile.detailed {
-        people::send(profile, &deals, horizon, dice, out)?;
-    } else {
-        send_reported_usage(profile, &deals, horizon, dice, out)?;
-    }
+    people::send(profile, &deals, horizon, dice, out)?;
     send_revenue(profile, &deals, horizon, dice, out)?;
     send_support_cases(profile, horizon, dice, out)?;
     if profile.index % 12 == 5 {
@@ -236,7 +236,12 @@ fn send_support_cases(profile: &Profile, horizon: Horizon, dice: &mut Dice, out:
 }
 
 /// What the customer bought from somebody else, as monthly rows by customer and SKU.
-fn send_bought_elsewhere(profile: &Profile, horizon: Horizon, dice: &mut Dice, out: &mut Out<'_>) -> Result<(), Stopped> {
+fn send_bought_elsewhere(
+    profile: &Profile,
+    horizon: Horizon,
+    dice: &mut Dice,
+    out: &mut Out<'_>,
+) -> Result<(), Stopped> {
     let seats = (profile.people * dice.between(0.05, 0.3)).ceil() as i64;
     let (assigned, active) = (dice.between(0.5, 1.0), dice.between(0.3, 0.9));
     for month in horizon.months().filter(|month| profile.here(horizon.last_day(*month))) {
@@ -251,36 +256,6 @@ fn send_bought_elsewhere(profile: &Profile, horizon: Horizon, dice: &mut Dice, o
             seller: Some("other".into()),
             ..ReportedSeats::default()
         }))?;
-    }
-    Ok(())
-}
-
-/// For customers whose days the partner does not see: users by service and month.
-fn send_reported_usage(
-    profile: &Profile,
-    deals: &[Deal],
-    horizon: Horizon,
-    dice: &mut Dice,
-    out: &mut Out<'_>,
-) -> Result<(), Stopped> {
-    let Some(suite) = deals.first() else { return Ok(()) };
-    for month in horizon.months() {
-        let Some(state) = suite.state_on(horizon.last_day(month)).filter(|state| state.paid()) else { continue };
-        for service in suite.product.services {
-            let share = catalogue::appeal(service) * profile.engagement * catalogue::season(calendar_month(month));
-            let active = f64::from(state.seats) * (share + 0.03 * dice.normal()).clamp(0.0, 1.0);
-            out.send(Kind::ReportedUsage(ReportedUsage {
-                customer_id: profile.id.clone(),
-                service: (*service).into(),
-                month: month.to_string(),
-                paid_available_units: Some(i64::from(state.seats)),
-                monthly_active_users: Some(active.round() as i64),
-                attributions: vec![Attribution {
-                    location_id: Some(catalogue::LOCATIONS[profile.office].id.into()),
-                    r#type: Some("CSP".into()),
-                }],
-            }))?;
-        }
     }
     Ok(())
 }

@@ -80,7 +80,8 @@ fn draw(profile: &Profile, deals: usize, horizon: Horizon, dice: &mut Dice) -> V
         let leaving = staff.iter().filter(|_| dice.chance(TURNOVER)).count();
         for _ in 0..leaving.max(staff.len().saturating_sub(wanted)) {
             let gone = staff.swap_remove(dice.below(u32::try_from(staff.len()).unwrap_or(1)) as usize);
-            people[gone].to = Some(first.plus(dice.days(0, 26))).filter(|day| *day > people[gone].from && *day <= horizon.end);
+            people[gone].to =
+                Some(first.plus(dice.days(0, 26))).filter(|day| *day > people[gone].from && *day <= horizon.end);
         }
         while staff.len() < wanted.max(1) {
             let from = if people.len() < wanted { first } else { first.plus(dice.days(0, 26)) };

@@ -14,8 +14,20 @@ use crate::import::{Activity, Rejection, Sink, Stopped};
 
 /// Kinds in an order in which nothing has to wait.
 pub const KINDS: &[&str] = &[
-    "partner", "location", "sku", "customer", "subscription", "subscription_state", "assignment", "licensed", "activity",
-    "revenue", "support_cases", "reported_seats", "reported_usage", "complete_through",
+    "partner",
+    "location",
+    "sku",
+    "customer",
+    "subscription",
+    "subscription_state",
+    "assignment",
+    "licensed",
+    "activity",
+    "revenue",
+    "support_cases",
+    "reported_seats",
+    "reported_usage",
+    "complete_through",
 ];
 
 /// Writes each kind into its own file of a directory.
@@ -94,7 +106,9 @@ impl Sink for Writer {
 /// A record's kind and its fields as JSON, those without a value left out.
 fn fields(kind: Kind) -> (&'static str, Value) {
     match kind {
-        Kind::Partner(it) => object("partner", json!({"name": it.name, "time_zone": it.time_zone, "currency": it.currency})),
+        Kind::Partner(it) => {
+            object("partner", json!({"name": it.name, "time_zone": it.time_zone, "currency": it.currency}))
+        }
         Kind::Location(it) => {
             object("location", json!({"location_id": it.location_id, "name": it.name, "country": it.country}))
         }

@@ -8,8 +8,8 @@ use std::io::BufRead;
 use chrono::DateTime;
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::{
-    Assignment, Attribution, CompleteThrough, Customer, Licensed, Location, Partner, Record, ReportedSeats, ReportedUsage,
-    Retract, Revenue, Sku, Subscription, SubscriptionState, SupportCases, record::Kind,
+    Assignment, Attribution, CompleteThrough, Customer, Licensed, Location, Partner, Record, ReportedSeats,
+    ReportedUsage, Retract, Revenue, Sku, Subscription, SubscriptionState, SupportCases, record::Kind,
 };
 use prost_types::Timestamp;
 use serde_json::{Map, Value};
@@ -18,8 +18,21 @@ use super::{Activity, Notes, ReadError, Rejection, Sink};
 
 /// The kinds of records, as `kind` spells them.
 const KINDS: &[&str] = &[
-    "partner", "location", "sku", "customer", "subscription", "subscription_state", "assignment", "licensed", "activity",
-    "revenue", "support_cases", "reported_seats", "reported_usage", "retract", "complete_through",
+    "partner",
+    "location",
+    "sku",
+    "customer",
+    "subscription",
+    "subscription_state",
+    "assignment",
+    "licensed",
+    "activity",
+    "revenue",
+    "support_cases",
+    "reported_seats",
+    "reported_usage",
+    "retract",
+    "complete_through",
 ];
 
 /// A line longer than this is no record of ours, and must not fill the memory.
@@ -91,7 +104,8 @@ fn activity(fields: &mut Fields) -> Option<Activity> {
     let (customer_id, user_id) = (fields.required("customer_id"), fields.required("user_id"));
     let service = fields.required("service");
     let text = fields.required("day");
-    let day = text.trim().parse::<Day>().inspect_err(|fault| fields.blame("day", format!("\"{text}\" {fault}"))).ok()?;
+    let day =
+        text.trim().parse::<Day>().inspect_err(|fault| fields.blame("day", format!("\"{text}\" {fault}"))).ok()?;
     Some(Activity { customer_id, user_id, service, day })
 }
 

@@ -38,8 +38,12 @@ pub(super) struct Report {
 }
 
 /// SeatsSubscriptionsAndRevenue. `AvailableSeats` is a flow here and not used.
-pub(super) static SUBSCRIPTIONS: Report =
-    Report { columns: row::SUBSCRIPTION_COLUMNS, ignored: row::SUBSCRIPTION_IGNORED, product: None, owns_subscriptions: true };
+pub(super) static SUBSCRIPTIONS: Report = Report {
+    columns: row::SUBSCRIPTION_COLUMNS,
+    ignored: row::SUBSCRIPTION_IGNORED,
+    product: None,
+    owns_subscriptions: true,
+};
 
 /// DynamicsUsage. `AvailableSeats` is the stock here.
 pub(super) static DYNAMICS_USAGE: Report = Report {
@@ -102,7 +106,8 @@ fn stub_time(month: Month) -> Timestamp {
 
 fn send_stubs(stubs: Stubs, sink: &mut dyn Sink) -> Result<(), Stopped> {
     let Stubs { customers, skus, locations } = stubs;
-    let mut send = |line, month, kind| sink.record(line, Record { recorded_at: Some(stub_time(month)), kind: Some(kind) });
+    let mut send =
+        |line, month, kind| sink.record(line, Record { recorded_at: Some(stub_time(month)), kind: Some(kind) });
     for (line, month, location) in locations.into_values() {
         send(line, month, Kind::Location(location))?;
     }

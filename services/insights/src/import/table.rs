@@ -61,7 +61,10 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
             .collect();
         if !missing.is_empty() {
             let plural = if missing.len() > 1 { "s" } else { "" };
-            return Err(ReadError::Refused(format!("the file lacks the required column{plural} {}", missing.join(", "))));
+            return Err(ReadError::Refused(format!(
+                "the file lacks the required column{plural} {}",
+                missing.join(", ")
+            )));
         }
         let known: Vec<String> =
             columns.iter().flat_map(|column| column.names).chain(ignored).map(|name| normalised(name)).collect();

@@ -174,10 +174,22 @@ mod tests {
     #[test]
     fn dates_come_in_three_spellings_and_never_with_stray_blanks() {
         let day = Day::from_ymd(2024, 3, 1).unwrap();
-        for good in ["2024-03-01", "2024-03-01T00:00:00", "2024-03-01 00:00:00.000", "3/1/2024", "03/01/2024 12:00:00 AM"] {
+        for good in
+            ["2024-03-01", "2024-03-01T00:00:00", "2024-03-01 00:00:00.000", "3/1/2024", "03/01/2024 12:00:00 AM"]
+        {
             assert_eq!(report_date(good), Ok(day), "{good}");
         }
-        for bad in ["2024-03-01 ", " 2024-03-01", "2024- 03-01", "2024-3-1", "1/2024", "13/1/2024", "2024-02-30", "", "3/1/0001"] {
+        for bad in [
+            "2024-03-01 ",
+            " 2024-03-01",
+            "2024- 03-01",
+            "2024-3-1",
+            "1/2024",
+            "13/1/2024",
+            "2024-02-30",
+            "",
+            "3/1/0001",
+        ] {
             assert!(report_date(bad).is_err(), "{bad}");
         }
         assert_eq!(report_month("2024-03"), Ok(day.month()));
@@ -214,14 +226,44 @@ mod tests {
     #[test]
     fn countries_come_as_names_and_codes() {
         let wrong: Vec<_> = [
-            ("US", "US"), ("usa", "US"), ("United States", "US"), ("United Kingdom", "GB"), ("Brazil", "BR"),
-            ("Korea", "KR"), ("South Korea", "KR"), ("Czech Republic", "CZ"), ("Hong Kong SAR", "HK"), ("Viet Nam", "VN"),
-            ("The Netherlands", "NL"), ("Netherlands", "NL"), ("Russia", "RU"), ("Türkiye", "TR"), ("Turkey", "TR"),
-            ("Taiwan", "TW"), ("Côte d’Ivoire", "CI"), ("Côte d'Ivoire", "CI"), ("Saudi Arabia", "SA"), ("India", "IN"),
-            ("United Arab Emirates", "AE"), ("Germany", "DE"), ("South Africa", "ZA"), ("Bosnia and Herzegovina", "BA"),
-            ("Trinidad and Tobago", "TT"), ("Iran", "IR"), ("Venezuela", "VE"), ("Bolivia", "BO"), ("Macao SAR", "MO"),
-            ("Puerto Rico", "PR"), ("Tanzania", "TZ"), ("Moldova", "MD"), ("Laos", "LA"),
-            ("Brunei", "BN"), ("Syria", "SY"), ("North Macedonia", "MK"), ("Eswatini", "SZ"), ("Vatican City", "VA"),
+            ("US", "US"),
+            ("usa", "US"),
+            ("United States", "US"),
+            ("United Kingdom", "GB"),
+            ("Brazil", "BR"),
+            ("Korea", "KR"),
+            ("South Korea", "KR"),
+            ("Czech Republic", "CZ"),
+            ("Hong Kong SAR", "HK"),
+            ("Viet Nam", "VN"),
+            ("The Netherlands", "NL"),
+            ("Netherlands", "NL"),
+            ("Russia", "RU"),
+            ("Türkiye", "TR"),
+            ("Turkey", "TR"),
+            ("Taiwan", "TW"),
+            ("Côte d’Ivoire", "CI"),
+            ("Côte d'Ivoire", "CI"),
+            ("Saudi Arabia", "SA"),
+            ("India", "IN"),
+            ("United Arab Emirates", "AE"),
+            ("Germany", "DE"),
+            ("South Africa", "ZA"),
+            ("Bosnia and Herzegovina", "BA"),
+            ("Trinidad and Tobago", "TT"),
+            ("Iran", "IR"),
+            ("Venezuela", "VE"),
+            ("Bolivia", "BO"),
+            ("Macao SAR", "MO"),
+            ("Puerto Rico", "PR"),
+            ("Tanzania", "TZ"),
+            ("Moldova", "MD"),
+            ("Laos", "LA"),
+            ("Brunei", "BN"),
+            ("Syria", "SY"),
+            ("North Macedonia", "MK"),
+            ("Eswatini", "SZ"),
+            ("Vatican City", "VA"),
         ]
         .into_iter()
         .filter(|(text, code)| country(text).as_deref() != Some(code))

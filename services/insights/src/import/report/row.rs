@@ -89,10 +89,31 @@ pub(super) const SUBSCRIPTION_COLUMNS: &[Column<Key>] = columns![
 
 /// Known columns of SeatsSubscriptionsAndRevenue that no figure of ours uses.
 pub(super) const SUBSCRIPTION_IGNORED: &[&str] = &[
-    "AvailableSeats", "AzureConsumedRevenueUSD", "CPORActiveUsers", "CPORPaidSeats", "CPORRevenue", "CustomerTpid",
-    "DUNSNumber", "EOU", "EnrollmentNumber", "PGAMpnID", "PGAPartnerID", "PGAPartnerName", "PartnerHierarchy",
-    "PartnerLocationID", "PricingLevel", "ProductFamily", "ReportingProductName", "ResellerID", "ResellerName",
-    "RevSumCategoryName", "RevSumDivisionName", "SolutionArea", "SubscriptionStartMonth", "TopSegment", "VerticalName",
+    "AvailableSeats",
+    "AzureConsumedRevenueUSD",
+    "CPORActiveUsers",
+    "CPORPaidSeats",
+    "CPORRevenue",
+    "CustomerTpid",
+    "DUNSNumber",
+    "EOU",
+    "EnrollmentNumber",
+    "PGAMpnID",
+    "PGAPartnerID",
+    "PGAPartnerName",
+    "PartnerHierarchy",
+    "PartnerLocationID",
+    "PricingLevel",
+    "ProductFamily",
+    "ReportingProductName",
+    "ResellerID",
+    "ResellerName",
+    "RevSumCategoryName",
+    "RevSumDivisionName",
+    "SolutionArea",
+    "SubscriptionStartMonth",
+    "TopSegment",
+    "VerticalName",
 ];
 
 /// DynamicsUsage.
@@ -105,9 +126,21 @@ pub(super) const DYNAMICS_COLUMNS: &[Column<Key>] = columns![
 
 /// Known columns of DynamicsUsage that no figure of ours uses.
 pub(super) const DYNAMICS_IGNORED: &[&str] = &[
-    "ActiveUsagePercent", "CustomerTpid", "DUNSNumber", "DeploymentOpportunity", "DetailedSalesModel", "EOU", "PGAMpnID",
-    "PGAPartnerID", "PGAPartnerName", "PartnerHierarchy", "PartnerLocationID", "RevSumCategoryName", "RevSumDivisionName",
-    "TopSegment", "VerticalName",
+    "ActiveUsagePercent",
+    "CustomerTpid",
+    "DUNSNumber",
+    "DeploymentOpportunity",
+    "DetailedSalesModel",
+    "EOU",
+    "PGAMpnID",
+    "PGAPartnerID",
+    "PGAPartnerName",
+    "PartnerHierarchy",
+    "PartnerLocationID",
+    "RevSumCategoryName",
+    "RevSumDivisionName",
+    "TopSegment",
+    "VerticalName",
 ];
 
 /// Columns that can tell SKUs apart, the best first.
@@ -225,7 +258,8 @@ impl Reader<'_, '_> {
     }
 
     fn attribution(&self) -> Option<Attribution> {
-        let attribution = Attribution { location_id: self.text(Key::Location), r#type: self.text(Key::AttributionType) };
+        let attribution =
+            Attribution { location_id: self.text(Key::Location), r#type: self.text(Key::AttributionType) };
         Some(attribution).filter(|it| it.location_id.is_some() || it.r#type.is_some())
     }
 
@@ -263,6 +297,10 @@ impl Reader<'_, '_> {
     fn location_stub(&self, notes: &mut Notes) -> Option<Location> {
         let location_id = self.text(Key::Location)?;
         let country = self.country(Key::LocationCountry, notes)?;
-        Some(Location { name: self.text(Key::LocationName).unwrap_or_else(|| location_id.clone()), location_id, country })
+        Some(Location {
+            name: self.text(Key::LocationName).unwrap_or_else(|| location_id.clone()),
+            location_id,
+            country,
+        })
     }
 }

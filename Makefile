@@ -1,0 +1,15 @@
+# The tasks of this project. `make` alone checks.
+.PHONY: check test run
+
+# What the compiler and the lints say.
+check:
+	cargo fmt --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+# All tests; installs what they need.
+test:
+	tests/run
+
+# The product on this machine.
+run:
+	deploy/demo

@@ -1,0 +1,98 @@
+//! A server of one test: the real binary on a free port with a data directory of its own.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Output, Stdio},
+    sync::Mutex,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Runs the binary, away from the settings of whoever runs the tests.
+pub fn insights(args: &[&str]) -> Output {
+    command().args(args).output().unwrap()
+}
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_insights"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INSIGHTS_")) {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+pub struct Server {
+    process: Child,
+    folder: TempDir,
+    pub url: String,
+    tokens: Mutex<HashMap<String, String>>,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().join("data").display().to_string();
+        let mut process =
+            command().args(["serve", "--port", "0", "--data-dir", &data_dir]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let url = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("serving on ").map(str::to_owned))
+            .expect("the server says where it serves");
+        // Nobody may wait for a reader of stderr.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("server: {line}")));
+        Self { process, folder, url, tokens: Mutex::default() }
+    }
+
+    pub fn data_dir(&self) -> String {
+        self.folder.path().join("data").display().to_string()
+    }
+
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+
+    fn token(&self, role: &str) -> String {
+        let mut tokens = self.tokens.lock().unwrap();
+        let make = || {
+            let output = insights(&["token", "--role", role, "--partner", "acme", "--data-dir", &self.data_dir()]);
+            assert!(output.status.success(), "{}", stderr(&output));
+            self.file(&format!("{role}.jwt"), &stdout(&output))
+        };
+        tokens.entry(role.to_owned()).or_insert_with(make).clone()
+    }
+
+    pub fn run(&self, role: &str, args: &[&str]) -> Output {
+        let state = self.folder.path().join("state");
+        let token = self.token(role);
+        let common = ["--server", &self.url, "--token-file", &token];
+        command().env("XDG_STATE_HOME", state).args(args).args(common).output().unwrap()
+    }
+
+    pub fn json(&self, role: &str, args: &[&str]) -> Value {
+        let output = self.run(role, &[args, &["--json"]].concat());
+        assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+        serde_json::from_str(&stdout(&output)).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
