@@ -13,19 +13,16 @@ fn check(report: &Report, figures: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the program does not serve yet"]
 async fn the_daily_feed_runs() {
     check(&daily_feed::run(&options()).await.unwrap(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the program does not serve yet"]
 async fn freshness_runs() {
     check(&freshness::run(&options()).await.unwrap(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the program does not serve yet"]
 async fn questions_are_answered_as_peers_answer_them() {
     check(&queries::run(&options()).await.unwrap(), 4);
 }
