@@ -1,6 +1,7 @@
 //! MetricsService: context → parse → call → map.
 
 mod answer;
+mod as_of;
 mod names;
 mod parse;
 mod verify;
@@ -25,9 +26,8 @@ use crate::config::Limits;
 use crate::cube::View;
 use crate::cubes::{Cubes, Root};
 use crate::feed::Feed;
-use crate::query::Query;
 use crate::rollups::Store;
-use parse::Parser;
+use parse::{Asked, Parser};
 
 /// The people's method that verifies; its policy is applied again here.
 const VERIFY: &str = "/insights.reporting.v1.ReportingService/Verify";
@@ -163,10 +163,11 @@ impl Api {
         &self,
         root: Arc<Root>,
         caller: Arc<Principal>,
-        queries: Vec<Query>,
-        explain: Vec<Query>,
+        queries: Vec<Asked>,
+        explain: Vec<Asked>,
     ) -> Result<BatchQueryResponse, Error> {
         let rows = self.limits.rows;
+        let earlier = self.cubes_as_of(caller.partner(), &root, queries.iter().chain(&explain)).await?;
         let core = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
         // A caller that is gone, or whose time is up, is not worked for any longer.
         let wanted = CancellationToken::new();
@@ -178,19 +179,20 @@ impl Api {
             let mut left = rows;
             let mut response =
                 BatchQueryResponse { freshness: Some(answer::freshness(&root.cube)), ..BatchQueryResponse::default() };
-            for query in &queries {
+            let cube = |asked: &Asked| asked.as_of.and_then(|time| earlier.get(&time)).unwrap_or(&root.cube);
+            for asked in &queries {
                 if unwanted.is_cancelled() {
                     break;
                 }
-                let answer = root.cube.query(query, view);
+                let answer = cube(asked).query(&asked.query, view);
                 take_rows(&mut left, answer.rows.len(), rows)?;
-                response.results.push(answer::result(query, answer, view));
+                response.results.push(answer::result(&asked.query, answer, view));
             }
-            for query in &explain {
+            for asked in &explain {
                 if unwanted.is_cancelled() {
                     break;
                 }
-                let rows_of_query = root.cube.explain(query, view);
+                let rows_of_query = cube(asked).explain(&asked.query, view);
                 take_rows(&mut left, rows_of_query.len(), rows)?;
                 let explanations = rows_of_query.into_iter().map(answer::explanation).collect();
                 response.explained.push(ExplanationList { explanations });

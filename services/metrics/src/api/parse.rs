@@ -1,10 +1,12 @@
 //! From the wire to a [`Query`]: every fault of a request is found at once, each with the path of its field.
 
+use chrono::{DateTime, Utc};
 use insights_domain::calendar::Month;
 use insights_domain::service_fold;
 use insights_domain::standing::{Standing, Switches};
 use insights_proto::metrics::v1::{self, Dimension, Measure};
 use insights_service::{Error, FieldViolation};
+use prost_types::Timestamp;
 
 use crate::config::Limits;
 use crate::query::{Basis, Filter, Query, Scope, Top, is_percentage, is_seat_measure};
@@ -12,6 +14,15 @@ use crate::query::{Basis, Filter, Query, Scope, Top, is_percentage, is_seat_meas
 /// Why seats are refused by service.
 const NO_SEATS_BY_SERVICE: &str =
     "is not defined by service: a seat carries all services of its SKU; filter or group by sku or product instead";
+
+/// A query, and the time at which reported rows are read.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The query.
+    pub query: Query,
+    /// Reported rows as they stood then; none: as they stand now.
+    pub as_of: Option<DateTime<Utc>>,
+}
 
 /// Checks requests against the limits and collects what is wrong with them.
 pub struct Parser<'a> {
@@ -31,7 +42,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Parses queries under the name of their field.
-    pub fn queries(&mut self, field: &str, queries: &[v1::Query]) -> Vec<Query> {
+    pub fn queries(&mut self, field: &str, queries: &[v1::Query]) -> Vec<Asked> {
         if queries.len() > self.limits.queries {
             self.fault(field, format!("has {} entries, more than {}", queries.len(), self.limits.queries));
             return Vec::new();
@@ -40,7 +51,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Parses queries to explain, each with one usage percentage as its measure.
-    pub fn explanations(&mut self, field: &str, queries: &[v1::Query]) -> Vec<Query> {
+    pub fn explanations(&mut self, field: &str, queries: &[v1::Query]) -> Vec<Asked> {
         for (at, query) in queries.iter().enumerate().take(self.limits.queries) {
             self.explainable(&format!("{field}[{at}]"), query);
         }
@@ -48,7 +59,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Parses one query to explain; `None` when something is wrong with it.
-    pub fn explanation(&mut self, field: &str, query: Option<&v1::Query>) -> Option<Query> {
+    pub fn explanation(&mut self, field: &str, query: Option<&v1::Query>) -> Option<Asked> {
         let Some(query) = query else {
             self.fault(field, "is required");
             return None;
@@ -79,7 +90,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn query(&mut self, path: &str, query: &v1::Query) -> Option<Query> {
+    fn query(&mut self, path: &str, query: &v1::Query) -> Option<Asked> {
         let before = self.faults.len();
         let months = self.months(path, query);
         let basis = self.basis(path, query.basis);
@@ -92,17 +103,23 @@ impl<'a> Parser<'a> {
         if by_service {
             self.refuse_seats(path, &query.measures, basis);
         }
-        if query.as_of.is_some() {
-            self.fault(
-                format!("{path}.as_of"),
-                "is not served yet: leave it out to read reported rows as they stand now",
-            );
-        }
+        let as_of = query.as_of.and_then(|as_of| self.as_of(path, as_of));
         let top = query.top.and_then(|top| self.top(path, top, by_service));
         let (from, to) = months?;
         let switches = Switches { include_grace: query.include_grace, include_free: query.include_free };
-        let parsed = Query { measures, group_by, from, to, filters, basis, scope, switches, top };
+        let query = Query { measures, group_by, from, to, filters, basis, scope, switches, top };
+        let parsed = Asked { query, as_of };
         (self.faults.len() == before).then_some(parsed)
+    }
+
+    fn as_of(&mut self, path: &str, as_of: Timestamp) -> Option<DateTime<Utc>> {
+        let time = u32::try_from(as_of.nanos).ok().and_then(|nanos| DateTime::from_timestamp(as_of.seconds, nanos));
+        // The feed counts nanoseconds since 1970 in 64 bits.
+        let time = time.filter(|time| time.timestamp_nanos_opt().is_some());
+        if time.is_none() {
+            self.fault(format!("{path}.as_of"), "is not a time");
+        }
+        time
     }
 
     fn top(&mut self, path: &str, top: v1::Top, by_service: bool) -> Option<Top> {

@@ -157,6 +157,7 @@ impl Verification {
             partner: self.partner.clone(),
             customers,
             first_activity_month: floor.previous().index(),
+            as_of: None,
         };
         let mut stream = self.api.feed.facts(request).await?;
         let mut differences = Differences::new();

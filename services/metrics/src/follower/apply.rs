@@ -246,7 +246,8 @@ impl Applier {
         first: Month,
     ) -> Result<Streaming<StreamFactsResponse>, ApplyError> {
         let first_activity_month = first.previous().index();
-        Ok(self.feed.facts(StreamFactsRequest { partner: partner.to_owned(), customers, first_activity_month }).await?)
+        let partner = partner.to_owned();
+        Ok(self.feed.facts(StreamFactsRequest { partner, customers, first_activity_month, as_of: None }).await?)
     }
 
     /// Rolls up the customers of a stream, a group at a time, each from the month that `from` says, or not at all. While

@@ -75,7 +75,7 @@ async fn every_fault_of_a_request_is_told_at_once() {
         ],
         basis: 9,
         scope: 9,
-        as_of: Some(Default::default()),
+        as_of: Some(prost_types::Timestamp { seconds: i64::MAX, nanos: -1 }),
         ..Query::default()
     };
     let backwards = query(&[], &[], "2026-05", "2026-04");

@@ -5,4 +5,5 @@ mod answers;
 mod fake_feed;
 mod faults;
 mod following;
+mod stories;
 mod world;

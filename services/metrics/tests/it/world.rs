@@ -6,7 +6,9 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use insights_access::{AccessLayer, Issuer, Outgoing, Policy, Role, ServiceTokens, TokenRequest, Verifier};
 use insights_metrics::{Config, FailPoint, Metrics};
+use insights_proto::ingestion::v1::ingestion_service_client::IngestionServiceClient;
 use insights_proto::ingestion::v1::{
+    ActivityColumns, IngestBatchRequest, Record, record,
     ActivityFacts, AssignmentFacts, Attribution, Customer, FirstActivity, ServiceFacts, Sku, SkuFacts, StateFacts,
     StreamFactsResponse, Subscription, SubscriptionFacts,
 };
@@ -66,16 +68,46 @@ pub fn noon(day: &str) -> DateTime<Utc> {
 }
 
 impl World {
+    /// With a feed held in the test's hands.
     pub fn new(database: TempDatabase) -> Self {
-        let keys = tempfile::tempdir().unwrap();
-        let issuer = Arc::new(Issuer::open(keys.path()).unwrap());
-        let verifier = Verifier::new(issuer.access_config(), Clock::system()).unwrap();
-        let access = AccessLayer::new(Arc::new(verifier), Arc::new(Policy::product().unwrap()));
-        let shutdown = CancellationToken::new();
-        let chassis = Chassis::new(ServerConfig::default(), access, shutdown.clone()).unwrap();
         let feed = FakeFeed::new();
+        let (issuer, chassis, shutdown, keys) = ground();
         let ingestion = chassis.in_process(vec![feed.routes()]);
         Self { feed, database, issuer, chassis, ingestion, shutdown, _keys: keys }
+    }
+
+    /// With the real ingestion on a database of its own.
+    pub async fn with_ingestion(database: TempDatabase, facts: &TempDatabase, clock: Clock) -> Self {
+        let (issuer, chassis, shutdown, keys) = ground();
+        let mut config = insights_ingestion::Config::new(facts.url(), keys.path().join("user.key"));
+        config.feed_poll = std::time::Duration::from_millis(20);
+        let service = insights_ingestion::Ingestion::open(config, clock).await.unwrap();
+        let ingestion = chassis.in_process(vec![service.routes()]);
+        let stop = shutdown.clone();
+        tokio::spawn(async move { service.run(stop).await });
+        Self { feed: FakeFeed::new(), database, issuer, chassis, ingestion, shutdown, _keys: keys }
+    }
+
+    /// Sends records and activity (user, service, day); returns the version after them.
+    pub async fn ingest(&self, records: Vec<record::Kind>, activity: &[(&str, &str, &str, &str)]) -> i64 {
+        let mut columns = ActivityColumns::default();
+        for (position, (customer, user, service, on)) in (0_u32..).zip(activity) {
+            columns.customers.push((*customer).to_owned());
+            columns.users.push((*user).to_owned());
+            columns.services.push((*service).to_owned());
+            columns.customer.push(position);
+            columns.user.push(position);
+            columns.service.push(position);
+            columns.day.push(day(on));
+        }
+        let records = records.into_iter().map(|kind| Record { recorded_at: None, kind: Some(kind) }).collect();
+        let mut request =
+            Request::new(IngestBatchRequest { records, activity: Some(columns), ..IngestBatchRequest::default() });
+        let token = self.issuer.mint(&admin()).unwrap();
+        request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        let answer = IngestionServiceClient::new(self.ingestion.clone()).ingest_batch(request).await.unwrap().into_inner();
+        assert!(answer.rejections.is_empty(), "{:?}", answer.rejections);
+        answer.version
     }
 
     /// A replica that follows the feed.
@@ -109,6 +141,16 @@ impl World {
         }
         Replica { client, issuer: self.issuer.clone(), shutdown }
     }
+}
+
+fn ground() -> (Arc<Issuer>, Chassis, CancellationToken, TempDir) {
+    let keys = tempfile::tempdir().unwrap();
+    let issuer = Arc::new(Issuer::open(keys.path()).unwrap());
+    let verifier = Verifier::new(issuer.access_config(), Clock::system()).unwrap();
+    let access = AccessLayer::new(Arc::new(verifier), Arc::new(Policy::product().unwrap()));
+    let shutdown = CancellationToken::new();
+    let chassis = Chassis::new(ServerConfig::default(), access, shutdown.clone()).unwrap();
+    (issuer, chassis, shutdown, keys)
 }
 
 /// Whoever sees everything of the partner.

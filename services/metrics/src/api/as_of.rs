@@ -1,0 +1,108 @@
+//! Figures with reported rows as they stood at an earlier time: the customers of whom other rows stood then are rolled up
+//! again from facts, over the cube as it is now.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use insights_domain::calendar::Month;
+use insights_domain::facts::Catalogue;
+use insights_domain::rollup::{history_floor, roll_up};
+use insights_proto::ingestion::v1::StreamFactsRequest;
+use insights_service::Error;
+use prost_types::Timestamp;
+use tokio::task::spawn_blocking;
+
+use super::Api;
+use super::parse::Asked;
+use crate::cube::{Cube, CustomerUpdate};
+use crate::cubes::Root;
+use crate::follower::{ApplyError, Customer, Numbers, next_customer};
+use crate::rollups::Store;
+
+/// Different times in one call.
+const TIMES: usize = 4;
+
+/// A cube for every time asked for.
+pub type CubesAsOf = BTreeMap<DateTime<Utc>, Cube>;
+
+impl Api {
+    /// The cubes that queries with `as_of` are answered from.
+    pub async fn cubes_as_of<'a>(
+        &self,
+        partner: &str,
+        root: &Root,
+        asked: impl Iterator<Item = &'a Asked>,
+    ) -> Result<CubesAsOf, Error> {
+        let mut cubes = CubesAsOf::new();
+        for time in asked.filter_map(|asked| asked.as_of) {
+            if cubes.contains_key(&time) {
+                continue;
+            }
+            if cubes.len() == TIMES {
+                return Err(Error::invalid("as_of", format!("names more than {TIMES} different times in one call")));
+            }
+            let cube = if root.partner_no == 0 { root.cube.clone() } else { self.cube_as_of(partner, root, time).await? };
+            cubes.insert(time, cube);
+        }
+        Ok(cubes)
+    }
+
+    async fn cube_as_of(&self, partner: &str, root: &Root, time: DateTime<Utc>) -> Result<Cube, Error> {
+        let row = Store::find_partner_in(self.store.database().reader(), partner).await.map_err(Error::internal)?;
+        let Some(row) = row else { return Ok(root.cube.clone()) };
+        let (catalogue, numbers) = (row.model.catalogue(), Numbers::of(&row.model));
+        let complete_through = root.cube.partner().complete_through;
+        let floor = history_floor(complete_through.month());
+        let request = StreamFactsRequest {
+            partner: partner.to_owned(),
+            customers: Vec::new(),
+            first_activity_month: floor.previous().index(),
+            as_of: Some(Timestamp {
+                seconds: time.timestamp(),
+                nanos: time.timestamp_subsec_nanos().cast_signed().min(999_999_999),
+            }),
+        };
+        let mut stream = self.feed.facts(request).await.map_err(unavailable)?;
+        let mut cube = root.cube.clone();
+        let mut group = Vec::new();
+        loop {
+            let next = next_customer(&mut stream, &numbers).await.map_err(from_feed)?;
+            let ended = next.is_none();
+            group.extend(next);
+            if group.len() >= self.customers_per_group.max(1) || ended {
+                let (customers, catalogue) = (std::mem::take(&mut group), catalogue.clone());
+                let before = cube;
+                let over = move || over(&before, customers, &catalogue, floor);
+                cube = spawn_blocking(over).await.map_err(Error::internal)?;
+            }
+            if ended {
+                return Ok(cube);
+            }
+        }
+    }
+}
+
+/// The cube with these customers rolled up anew.
+fn over(cube: &Cube, customers: Vec<Customer>, catalogue: &Catalogue, floor: Month) -> Cube {
+    let partner = cube.partner().clone();
+    let known = customers.into_iter().filter(|customer| customer.facts.known);
+    let updates = known.map(|customer| CustomerUpdate {
+        months: roll_up(&customer.facts, catalogue, partner.complete_through, floor),
+        header: customer.stored.header,
+        from: floor,
+    });
+    let updates = updates.collect();
+    cube.apply(partner, updates)
+}
+
+fn from_feed(error: ApplyError) -> Error {
+    match error {
+        ApplyError::Feed(status) => unavailable(*status),
+        other => Error::internal(other),
+    }
+}
+
+fn unavailable(status: tonic::Status) -> Error {
+    tracing::warn!(%status, "facts as of an earlier time cannot be read");
+    Error::unavailable("Reported rows as of an earlier time cannot be read at the moment.")
+}

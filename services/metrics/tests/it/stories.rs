@@ -1,0 +1,241 @@
+//! Records in, figures out: the worked examples of the definitions, and what happens to records on the way.
+
+use insights_proto::ingestion::v1::record::Kind;
+use insights_proto::ingestion::v1::{
+    Assignment, CompleteThrough, Customer, Licensed, Retract, Sku, Subscription, SubscriptionState,
+};
+use insights_proto::metrics::v1::{Dimension, ExplainRequest, Measure, Query, Reason};
+use insights_service::Clock;
+use insights_testkit::TempDatabase;
+
+use crate::world::{Replica, World, admin, noon, query};
+
+/// Runs a story on both engines, each service on a database of its own.
+async fn story<F: Future<Output = ()>>(test: impl Fn(World, Replica) -> F) {
+    let today = Clock::fixed(noon("2026-09-20"));
+    for database in [TempDatabase::sqlite, TempDatabase::postgres] {
+        let facts = database();
+        let world = World::with_ingestion(database(), &facts, today.clone()).await;
+        let replica = world.replica(today.clone()).await;
+        test(world, replica).await;
+        drop(facts);
+    }
+}
+
+fn sku(id: &str, product: &str, services: &[&str]) -> Kind {
+    let services = services.iter().map(|service| (*service).to_owned()).collect();
+    Kind::Sku(Sku { sku_id: id.into(), name: id.into(), product: product.into(), services, free: false })
+}
+
+fn customer(id: &str) -> Kind {
+    Kind::Customer(Customer { customer_id: id.into(), country: Some("BR".into()), ..Customer::default() })
+}
+
+fn subscription(id: &str, customer: &str, sku: &str) -> Subscription {
+    Subscription { subscription_id: id.into(), customer_id: customer.into(), sku_id: sku.into(), ..Subscription::default() }
+}
+
+fn state(id: &str, effective: &str, status: &str, seats: i64) -> SubscriptionState {
+    SubscriptionState {
+        subscription_id: id.into(),
+        effective: effective.into(),
+        status: status.into(),
+        seats: Some(seats),
+        ..SubscriptionState::default()
+    }
+}
+
+fn assignment(subscription: &str, user: &str, from: &str, to: Option<&str>) -> Kind {
+    Kind::Assignment(Assignment {
+        subscription_id: subscription.into(),
+        user_id: user.into(),
+        from: from.into(),
+        to: to.map(str::to_owned),
+    })
+}
+
+fn complete(day: &str) -> Kind {
+    Kind::CompleteThrough(CompleteThrough { day: day.into() })
+}
+
+/// One customer with one subscription of a SKU.
+fn simple(seats: i64) -> Vec<Kind> {
+    vec![
+        sku("dyn", "Dynamics 365 Sales", &["Sales"]),
+        customer("C-1"),
+        Kind::Subscription(subscription("S-1", "C-1", "dyn")),
+        Kind::SubscriptionState(state("S-1", "2026-04-01", "Active", seats)),
+    ]
+}
+
+/// Numerator, denominator, covered and the reasons of the last month asked for.
+async fn explained(replica: &Replica, asked: Query, version: i64) -> (i64, i64, i64, Vec<(Reason, i64)>) {
+    let request = replica.as_caller(&admin(), ExplainRequest { query: Some(asked), min_version: version });
+    let answer = replica.client.clone().explain(request).await.unwrap().into_inner();
+    let last = answer.explanations.last().unwrap();
+    let reasons = last.reasons.iter().map(|reason| (reason.reason(), reason.count)).collect();
+    (last.numerator, last.denominator, last.covered, reasons)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seat_that_moves_is_active_twice_within_the_window() {
+    story(|world, replica| async move {
+        let mut records = simple(1);
+        records.push(assignment("S-1", "a", "2026-04-01", Some("2026-05-10")));
+        records.push(assignment("S-1", "b", "2026-05-10", None));
+        records.push(complete("2026-05-20"));
+        let activity = [("C-1", "a", "Sales", "2026-05-03"), ("C-1", "b", "Sales", "2026-05-12")];
+        let version = world.ingest(records, &activity).await;
+        let usage = query(&[Measure::ActiveUsagePercent], &[], "2026-05", "2026-05");
+        assert_eq!(replica.rows(usage.clone(), version).await, ["2026-05: 2/1"]);
+        let why = explained(&replica, usage.clone(), version).await;
+        assert_eq!(why, (2, 1, 1, vec![(Reason::LicenseTransferred, 1)]));
+        let version = world.ingest(vec![complete("2026-05-31")], &[]).await;
+        assert_eq!(replica.rows(usage, version).await, ["2026-05: 1/1"]);
+        assert_eq!(replica.verify().await.differences, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_made_paid_keeps_its_past() {
+    story(|world, replica| async move {
+        let mut records = simple(25);
+        let trial = Subscription { trial: true, ..subscription("S-1", "C-1", "dyn") };
+        records[2] = Kind::Subscription(trial);
+        let users: Vec<String> = (0..5).map(|user| format!("u{user}")).collect();
+        records.extend(users.iter().map(|user| assignment("S-1", user, "2026-04-01", None)));
+        records.push(complete("2026-06-30"));
+        let used = users.iter().flat_map(|user| ["2026-05-20", "2026-06-20"].map(|on| ("C-1", user.as_str(), "Sales", on)));
+        let activity: Vec<_> = used.collect();
+        let version = world.ingest(records, &activity).await;
+        let measures = [Measure::Customers, Measure::ActiveCustomers, Measure::Available, Measure::ActiveUsagePercent];
+        let asked = query(&measures, &[], "2026-05", "2026-06");
+        assert_eq!(replica.rows(asked.clone(), version).await, ["2026-05: 1 1 0 5/0", "2026-06: 1 1 0 5/0"]);
+        let usage = query(&[Measure::ActiveUsagePercent], &[], "2026-05", "2026-05");
+        assert_eq!(explained(&replica, usage, version).await, (5, 0, 0, vec![(Reason::Trial, 5)]));
+        let paid = SubscriptionState { trial: Some(false), ..state("S-1", "2026-06-10", "Active", 25) };
+        let version = world.ingest(vec![Kind::SubscriptionState(paid)], &[]).await;
+        assert_eq!(replica.rows(asked, version).await, ["2026-05: 1 1 0 5/0", "2026-06: 1 1 25 5/25"]);
+        assert_eq!(replica.verify().await.differences, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unlicensed_use_stands_beside_licences() {
+    story(|world, replica| async move {
+        let mut records = vec![customer("C-1"), complete("2026-05-31")];
+        let users: Vec<String> = (0..30).map(|user| format!("u{user}")).collect();
+        records.extend(users[..20].iter().map(|user| {
+            Kind::Licensed(Licensed {
+                customer_id: "C-1".into(),
+                user_id: user.clone(),
+                service: "Yammer".into(),
+                from: "2026-01-01".into(),
+                to: None,
+            })
+        }));
+        let activity: Vec<_> = users.iter().map(|user| ("C-1", user.as_str(), "Yammer", "2026-05-20")).collect();
+        let version = world.ingest(records, &activity).await;
+        let usage = query(&[Measure::UsagePercent], &[Dimension::Service], "2026-05", "2026-05");
+        assert_eq!(replica.rows(usage.clone(), version).await, ["2026-05 Yammer: 30/20"]);
+        assert_eq!(explained(&replica, usage, version).await, (30, 20, 20, vec![(Reason::UnlicensedUse, 10)]));
+        assert_eq!(replica.verify().await.differences, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_leaves_and_returns() {
+    story(|world, replica| async move {
+        let mut records = simple(10);
+        records[3] = Kind::SubscriptionState(state("S-1", "2026-01-10", "Active", 10));
+        records.push(Kind::SubscriptionState(state("S-1", "2026-03-15", "Suspended", 10)));
+        records.push(Kind::SubscriptionState(state("S-1", "2026-05-10", "Active", 10)));
+        records.push(complete("2026-05-31"));
+        let version = world.ingest(records, &[]).await;
+        let measures = [Measure::Customers, Measure::New, Measure::Churned, Measure::Returning];
+        let asked = query(&measures, &[], "2026-01", "2026-06");
+        let expected = ["2026-01: 1 1 0 0", "2026-02: 1 0 0 0", "2026-03: 0 0 1 0", "2026-04: 0 0 0 0", "2026-05: 1 1 0 1"];
+        assert_eq!(replica.rows(asked, version).await, expected);
+        assert_eq!(replica.verify().await.differences, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn early_references_wait_and_corrections_and_retractions_count() {
+    story(|world, replica| async move {
+        let asked = query(&[Measure::Customers, Measure::Available, Measure::Active], &[], "2026-05", "2026-05");
+        let early = vec![
+            Kind::SubscriptionState(state("S-1", "2026-04-01", "Active", 10)),
+            assignment("S-1", "a", "2026-04-01", None),
+            complete("2026-05-31"),
+        ];
+        let version = world.ingest(early, &[("C-1", "a", "Sales", "2026-05-20")]).await;
+        assert_eq!(replica.rows(asked.clone(), version).await, ["2026-05: 0 0 0"]);
+        let version = world.ingest(vec![Kind::Subscription(subscription("S-1", "C-1", "dyn"))], &[]).await;
+        assert_eq!(replica.rows(asked.clone(), version).await, ["2026-05: 0 0 0"]);
+        let version = world.ingest(vec![customer("C-1")], &[]).await;
+        assert_eq!(replica.rows(asked.clone(), version).await, ["2026-05: 0 0 0"]);
+        let version = world.ingest(vec![sku("dyn", "Dynamics 365 Sales", &["Sales"])], &[]).await;
+        assert_eq!(replica.rows(asked.clone(), version).await, ["2026-05: 1 10 1"]);
+        assert_eq!(replica.verify().await.differences, 0);
+        // The same state again replaces; the catalogue loses the service that was used.
+        let version = world.ingest(vec![Kind::SubscriptionState(state("S-1", "2026-04-01", "Active", 12))], &[]).await;
+        assert_eq!(replica.rows(asked.clone(), version).await, ["2026-05: 1 12 1"]);
+        let version = world.ingest(vec![sku("dyn", "Dynamics 365 Sales", &["Marketing"])], &[]).await;
+        assert_eq!(replica.rows(asked.clone(), version).await, ["2026-05: 1 12 0"]);
+        // The subscription moves to another customer, and what belongs to it goes along.
+        let moved = vec![customer("C-2"), Kind::Subscription(subscription("S-1", "C-2", "dyn"))];
+        let version = world.ingest(moved, &[]).await;
+        let by_customer = query(&[Measure::Customers, Measure::Available], &[Dimension::Customer], "2026-05", "2026-05");
+        assert_eq!(replica.rows(by_customer, version).await, ["2026-05 C-2: 1 12"]);
+        assert_eq!(replica.verify().await.differences, 0);
+        let retract = Retract {
+            what: "subscription_state".into(),
+            customer_id: "C-2".into(),
+            service: None,
+            from: "2026-04-01".into(),
+            to: "2026-04-01".into(),
+        };
+        let version = world.ingest(vec![Kind::Retract(retract)], &[]).await;
+        assert_eq!(replica.rows(asked, version).await, ["2026-05: 0 0 0"]);
+        assert_eq!(replica.verify().await.differences, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_batches_at_once_end_in_the_same_figures() {
+    story(|world, replica| async move {
+        world.ingest(vec![sku("dyn", "Dynamics 365 Sales", &["Sales"]), complete("2026-05-31")], &[]).await;
+        let world = std::sync::Arc::new(world);
+        let mut senders = tokio::task::JoinSet::new();
+        for sender in 0..4 {
+            let world = world.clone();
+            senders.spawn(async move {
+                let mut version = 0;
+                for number in 0..10 {
+                    let (id, subscription_id) = (format!("C-{number}"), format!("S-{sender}-{number}"));
+                    let user = format!("u{sender}");
+                    let records = vec![
+                        customer(&id),
+                        Kind::Subscription(subscription(&subscription_id, &id, "dyn")),
+                        Kind::SubscriptionState(state(&subscription_id, "2026-05-01", "Active", 1)),
+                        assignment(&subscription_id, &user, "2026-05-01", None),
+                    ];
+                    version = world.ingest(records, &[(&id, &user, "Sales", "2026-05-20")]).await;
+                }
+                version
+            });
+        }
+        let version = senders.join_all().await.into_iter().max().unwrap();
+        let measures = [Measure::Customers, Measure::Available, Measure::Active, Measure::ActiveUsers, Measure::TotalUsers];
+        let asked = query(&measures, &[], "2026-05", "2026-05");
+        assert_eq!(replica.rows(asked, version).await, ["2026-05: 10 40 40 40 40"]);
+        assert_eq!(replica.verify().await.differences, 0);
+    })
+    .await;
+}
