@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 
 use super::status;
 use crate::{
-    feed::{Position, Selection, group, next_changes, partner_facts},
+    feed::{Asked, Position, Selection, changed_since, group, next_changes, partner_facts},
     ledger::{Error, Ledger, partner::Partner},
 };
 
@@ -85,9 +85,17 @@ impl ChangeFeedService for FeedApi {
         let (sender, receiver) = mpsc::channel(AHEAD);
         let ledger = Arc::clone(&self.ledger);
         tokio::spawn(async move {
-            let mut selection = Selection::new(request.customers);
+            let as_of = request.as_of.map(nanoseconds);
+            let mut selection = match select(&ledger, &partner, request.customers, as_of).await {
+                Ok(selection) => selection,
+                Err(error) => {
+                    let _ = sender.send(Err(status(error))).await;
+                    return;
+                }
+            };
+            let asked = Asked { first_activity_month: request.first_activity_month, as_of };
             loop {
-                match group(&ledger.database, &partner, &mut selection, request.first_activity_month).await {
+                match group(&ledger.database, &partner, &mut selection, asked).await {
                     Ok(Some(parts)) => {
                         for part in parts {
                             if sender.send(Ok(part)).await.is_err() {
@@ -105,6 +113,18 @@ impl ChangeFeedService for FeedApi {
         });
         Ok(Response::new(ReceiverStream::new(receiver).boxed()))
     }
+}
+
+/// The customers named; where none is, all, or those of whom other reported rows stood at the time asked for.
+async fn select(ledger: &Ledger, partner: &Partner, named: Vec<i64>, as_of: Option<i64>) -> Result<Selection, Error> {
+    match as_of {
+        Some(time) if named.is_empty() => Ok(Selection::Named(changed_since(&ledger.database, partner, time).await?)),
+        _ => Ok(Selection::new(named)),
+    }
+}
+
+fn nanoseconds(time: prost_types::Timestamp) -> i64 {
+    time.seconds.saturating_mul(1_000_000_000).saturating_add(time.nanos.into())
 }
 
 /// Sends changes for ever: at once after commits of this process, after the poll interval for those of others.

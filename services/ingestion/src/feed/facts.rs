@@ -57,12 +57,21 @@ struct Found {
     first_activity: Vec<u8>,
 }
 
+/// What is asked for of every customer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// Activity of earlier months is not.
+    pub first_activity_month: i32,
+    /// Reported rows as they stood at this time, in nanoseconds since 1970.
+    pub as_of: Option<i64>,
+}
+
 /// The facts of the next customers, cut into parts, each customer's parts in a row. `None` when all were sent.
 pub(crate) async fn group(
     database: &Database,
     partner: &Partner,
     selection: &mut Selection,
-    first_activity_month: i32,
+    asked: Asked,
 ) -> Result<Option<Vec<StreamFactsResponse>>, Error> {
     let snapshot = database.snapshot().await?;
     let customers = loop {
@@ -78,7 +87,7 @@ pub(crate) async fn group(
     }
     let mut parts = Vec::new();
     for (cell, customers) in by_cell {
-        parts.extend(cell_facts(&snapshot, partner, cell, customers, first_activity_month).await?);
+        parts.extend(cell_facts(&snapshot, partner, cell, customers, asked).await?);
     }
     snapshot.rollback().await?;
     Ok(Some(parts))
@@ -145,13 +154,13 @@ fn bound(customers: &mut Vec<Found>, selection: &mut Selection) {
     }
 }
 
-/// A fact's row, or a chunk's.
-struct Row {
-    kind: Kind,
-    key: Vec<u8>,
-    day: i32,
-    user: i32,
-    body: Vec<u8>,
+/// A fact's row.
+pub(super) struct Row {
+    pub kind: Kind,
+    pub key: Vec<u8>,
+    pub day: i32,
+    pub user: i32,
+    pub body: Vec<u8>,
 }
 
 impl Row {
@@ -165,16 +174,22 @@ async fn cell_facts(
     partner: &Partner,
     cell: i32,
     customers: Vec<Found>,
-    first_activity_month: i32,
+    asked: Asked,
 ) -> Result<Vec<StreamFactsResponse>, Error> {
     let fixed = partner.fixed_cell(cell);
     let numbers: Vec<i64> = customers.iter().map(|customer| customer.at.no).collect();
     let keys = vec![("customer_no", Column::BigInt(numbers.clone()))];
-    let select = "kind, key, day, user_no, body";
+    let select = "kind, key, day, user_no, body, received_at";
     let found = bulk::lookup_where(snapshot, "ingestion_fact", &fixed, keys, select, "AND t.waits_for = ''").await?;
     let mut facts: Vec<Vec<Row>> = customers.iter().map(|_| Vec::new()).collect();
     for row in &found {
         let Some(kind) = Kind::from_number(row.try_get_by_index(1)?) else { continue };
+        if asked
+            .as_of
+            .is_some_and(|time| kind.keeps_history() && row.try_get_by_index(6).is_ok_and(|at: i64| at > time))
+        {
+            continue;
+        }
         let fact = Row {
             kind,
             key: row.try_get_by_index(2)?,
@@ -184,9 +199,14 @@ async fn cell_facts(
         };
         facts[place(row)?].push(fact);
     }
+    if let Some(time) = asked.as_of {
+        for (place, row) in super::history::standing_at(snapshot, &fixed, &numbers, time).await? {
+            facts[place].push(row);
+        }
+    }
     let keys = vec![
         ("customer_no", Column::BigInt(numbers)),
-        ("_month", Column::Int(vec![first_activity_month; customers.len()])),
+        ("_month", Column::Int(vec![asked.first_activity_month; customers.len()])),
     ];
     let select = "service_no, month, bucket, body";
     let since = "AND t.month >= k._month";
@@ -210,7 +230,7 @@ async fn cell_facts(
     Ok(parts)
 }
 
-fn place(row: &QueryResult) -> Result<usize, Error> {
+pub(super) fn place(row: &QueryResult) -> Result<usize, Error> {
     Ok(usize::try_from(row.try_get_by_index::<i64>(0)?).unwrap_or(usize::MAX))
 }
 

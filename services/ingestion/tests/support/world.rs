@@ -35,7 +35,7 @@ impl Service {
 
     /// Facts of customers (none named: all), parts put together.
     pub async fn facts(&self, customers: Vec<i64>, first_activity_month: i32) -> Vec<StreamFactsResponse> {
-        let request = StreamFactsRequest { partner: PARTNER.to_owned(), customers, first_activity_month };
+        let request = StreamFactsRequest { partner: PARTNER.to_owned(), customers, first_activity_month, as_of: None };
         let mut stream = self.feed().stream_facts(self.as_service(request)).await.unwrap().into_inner();
         let mut whole: Vec<StreamFactsResponse> = Vec::new();
         let mut open = false;
