@@ -41,7 +41,8 @@ impl Api {
             if cubes.len() == TIMES {
                 return Err(Error::invalid("as_of", format!("names more than {TIMES} different times in one call")));
             }
-            let cube = if root.partner_no == 0 { root.cube.clone() } else { self.cube_as_of(partner, root, time).await? };
+            let cube =
+                if root.partner_no == 0 { root.cube.clone() } else { self.cube_as_of(partner, root, time).await? };
             cubes.insert(time, cube);
         }
         Ok(cubes)

@@ -1,8 +1,10 @@
 //! Records in, figures out: the worked examples of the definitions, and what happens to records on the way.
 
+use std::sync::{Arc, Mutex};
+
 use insights_proto::ingestion::v1::record::Kind;
 use insights_proto::ingestion::v1::{
-    Assignment, CompleteThrough, Customer, Licensed, Retract, Sku, Subscription, SubscriptionState,
+    Assignment, CompleteThrough, Customer, Licensed, ReportedSeats, Retract, Sku, Subscription, SubscriptionState,
 };
 use insights_proto::metrics::v1::{Dimension, ExplainRequest, Measure, Query, Reason};
 use insights_service::Clock;
@@ -32,7 +34,12 @@ fn customer(id: &str) -> Kind {
 }
 
 fn subscription(id: &str, customer: &str, sku: &str) -> Subscription {
-    Subscription { subscription_id: id.into(), customer_id: customer.into(), sku_id: sku.into(), ..Subscription::default() }
+    Subscription {
+        subscription_id: id.into(),
+        customer_id: customer.into(),
+        sku_id: sku.into(),
+        ..Subscription::default()
+    }
 }
 
 fn state(id: &str, effective: &str, status: &str, seats: i64) -> SubscriptionState {
@@ -106,7 +113,8 @@ async fn a_trial_made_paid_keeps_its_past() {
         let users: Vec<String> = (0..5).map(|user| format!("u{user}")).collect();
         records.extend(users.iter().map(|user| assignment("S-1", user, "2026-04-01", None)));
         records.push(complete("2026-06-30"));
-        let used = users.iter().flat_map(|user| ["2026-05-20", "2026-06-20"].map(|on| ("C-1", user.as_str(), "Sales", on)));
+        let used =
+            users.iter().flat_map(|user| ["2026-05-20", "2026-06-20"].map(|on| ("C-1", user.as_str(), "Sales", on)));
         let activity: Vec<_> = used.collect();
         let version = world.ingest(records, &activity).await;
         let measures = [Measure::Customers, Measure::ActiveCustomers, Measure::Available, Measure::ActiveUsagePercent];
@@ -157,7 +165,8 @@ async fn a_customer_leaves_and_returns() {
         let version = world.ingest(records, &[]).await;
         let measures = [Measure::Customers, Measure::New, Measure::Churned, Measure::Returning];
         let asked = query(&measures, &[], "2026-01", "2026-06");
-        let expected = ["2026-01: 1 1 0 0", "2026-02: 1 0 0 0", "2026-03: 0 0 1 0", "2026-04: 0 0 0 0", "2026-05: 1 1 0 1"];
+        let expected =
+            ["2026-01: 1 1 0 0", "2026-02: 1 0 0 0", "2026-03: 0 0 1 0", "2026-04: 0 0 0 0", "2026-05: 1 1 0 1"];
         assert_eq!(replica.rows(asked, version).await, expected);
         assert_eq!(replica.verify().await.differences, 0);
     })
@@ -190,7 +199,8 @@ async fn early_references_wait_and_corrections_and_retractions_count() {
         // The subscription moves to another customer, and what belongs to it goes along.
         let moved = vec![customer("C-2"), Kind::Subscription(subscription("S-1", "C-2", "dyn"))];
         let version = world.ingest(moved, &[]).await;
-        let by_customer = query(&[Measure::Customers, Measure::Available], &[Dimension::Customer], "2026-05", "2026-05");
+        let by_customer =
+            query(&[Measure::Customers, Measure::Available], &[Dimension::Customer], "2026-05", "2026-05");
         assert_eq!(replica.rows(by_customer, version).await, ["2026-05 C-2: 1 12"]);
         assert_eq!(replica.verify().await.differences, 0);
         let retract = Retract {
@@ -205,6 +215,53 @@ async fn early_references_wait_and_corrections_and_retractions_count() {
         assert_eq!(replica.verify().await.differences, 0);
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reported_rows_are_read_as_they_stood() {
+    for database in [TempDatabase::sqlite, TempDatabase::postgres] {
+        let facts = database();
+        let now = Arc::new(Mutex::new(noon("2026-06-01")));
+        let told = now.clone();
+        let clock = Clock::new(move || *told.lock().unwrap());
+        let world = World::with_ingestion(database(), &facts, clock.clone()).await;
+        let replica = world.replica(clock).await;
+        let reported = |available: i64| {
+            Kind::ReportedSeats(ReportedSeats {
+                customer_id: Some("C-1".into()),
+                sku_id: Some("dyn".into()),
+                month: "2026-05".into(),
+                available: Some(available),
+                ..ReportedSeats::default()
+            })
+        };
+        let mut records = simple(0);
+        records.truncate(2);
+        records.extend([complete("2026-05-31"), reported(10)]);
+        world.ingest(records, &[]).await;
+        *now.lock().unwrap() = noon("2026-06-03");
+        world.ingest(vec![reported(20)], &[]).await;
+        *now.lock().unwrap() = noon("2026-06-05");
+        let retract = Retract {
+            what: "reported_seats".into(),
+            customer_id: "C-1".into(),
+            service: None,
+            from: "2026-05-01".into(),
+            to: "2026-05-31".into(),
+        };
+        let version = world.ingest(vec![Kind::Retract(retract)], &[]).await;
+        let asked = query(&[Measure::Customers, Measure::Available], &[], "2026-05", "2026-05");
+        assert_eq!(replica.rows(asked.clone(), version).await, ["2026-05: 0 0"]);
+        for (day, expected) in
+            [("2026-05-30", "0 0"), ("2026-06-02", "1 10"), ("2026-06-04", "1 20"), ("2026-06-06", "0 0")]
+        {
+            let as_of = Some(prost_types::Timestamp { seconds: noon(day).timestamp(), nanos: 0 });
+            let rows = replica.rows(Query { as_of, ..asked.clone() }, version).await;
+            assert_eq!(rows, [format!("2026-05: {expected}")], "{day}");
+        }
+        assert_eq!(replica.verify().await.differences, 0);
+        drop(facts);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -232,7 +289,8 @@ async fn many_batches_at_once_end_in_the_same_figures() {
             });
         }
         let version = senders.join_all().await.into_iter().max().unwrap();
-        let measures = [Measure::Customers, Measure::Available, Measure::Active, Measure::ActiveUsers, Measure::TotalUsers];
+        let measures =
+            [Measure::Customers, Measure::Available, Measure::Active, Measure::ActiveUsers, Measure::TotalUsers];
         let asked = query(&measures, &[], "2026-05", "2026-05");
         assert_eq!(replica.rows(asked, version).await, ["2026-05: 10 40 40 40 40"]);
         assert_eq!(replica.verify().await.differences, 0);

@@ -8,9 +8,8 @@ use insights_access::{AccessLayer, Issuer, Outgoing, Policy, Role, ServiceTokens
 use insights_metrics::{Config, FailPoint, Metrics};
 use insights_proto::ingestion::v1::ingestion_service_client::IngestionServiceClient;
 use insights_proto::ingestion::v1::{
-    ActivityColumns, IngestBatchRequest, Record, record,
-    ActivityFacts, AssignmentFacts, Attribution, Customer, FirstActivity, ServiceFacts, Sku, SkuFacts, StateFacts,
-    StreamFactsResponse, Subscription, SubscriptionFacts,
+    ActivityColumns, ActivityFacts, AssignmentFacts, Attribution, Customer, FirstActivity, IngestBatchRequest, Record,
+    ServiceFacts, Sku, SkuFacts, StateFacts, StreamFactsResponse, Subscription, SubscriptionFacts, record,
 };
 use insights_proto::metrics::v1::metrics_service_client::MetricsServiceClient;
 use insights_proto::metrics::v1::{
@@ -105,7 +104,8 @@ impl World {
             Request::new(IngestBatchRequest { records, activity: Some(columns), ..IngestBatchRequest::default() });
         let token = self.issuer.mint(&admin()).unwrap();
         request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-        let answer = IngestionServiceClient::new(self.ingestion.clone()).ingest_batch(request).await.unwrap().into_inner();
+        let answer =
+            IngestionServiceClient::new(self.ingestion.clone()).ingest_batch(request).await.unwrap().into_inner();
         assert!(answer.rejections.is_empty(), "{:?}", answer.rejections);
         answer.version
     }
@@ -144,6 +144,8 @@ impl World {
 }
 
 fn ground() -> (Arc<Issuer>, Chassis, CancellationToken, TempDir) {
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
     let keys = tempfile::tempdir().unwrap();
     let issuer = Arc::new(Issuer::open(keys.path()).unwrap());
     let verifier = Verifier::new(issuer.access_config(), Clock::system()).unwrap();
