@@ -2,4 +2,4 @@
 
 mod postgres;
 
-pub use postgres::{Postgres, TempDatabase};
+pub use postgres::{Postgres, TempDatabase, sql};

@@ -59,7 +59,7 @@ impl Postgres {
 
     /// Runs a statement as the superuser.
     pub fn sql(&self, statement: &str) {
-        sql(&self.folder, statement);
+        run_sql(&self.folder, statement);
     }
 
     fn serve(folder: &Path, owner: u32, settings: &[&str]) -> Self {
@@ -132,6 +132,30 @@ impl TempDatabase {
     /// Its address, as `Database::connect` takes it.
     pub fn url(&self) -> &str {
         &self.url
+    }
+}
+
+/// Changes a test's database behind the product's back, through the engine's own program or library.
+pub fn sql(database: &TempDatabase, statement: &str) {
+    match &database.place {
+        Place::Postgres { folder, name } => {
+            let mut command = psql(folder, statement);
+            // The last one given counts.
+            command.args(["-d", name]).stdout(Stdio::null());
+            run(command);
+        }
+        Place::Sqlite { .. } => {
+            let url = database.url.clone();
+            let statement = statement.to_owned();
+            let change = async move {
+                let database = insights_database::Database::connect(&url).await.expect("the database");
+                use insights_database::sea_orm::ConnectionTrait as _;
+                database.writer().execute_unprepared(&statement).await.expect("the statement");
+            };
+            // A runtime of its own: the caller's may be busy waiting for this.
+            let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            std::thread::spawn(move || runtime().block_on(change)).join().expect("the change");
+        }
     }
 }
 
@@ -237,7 +261,7 @@ fn psql(folder: &Path, statement: &str) -> Command {
     command
 }
 
-fn sql(folder: &Path, statement: &str) {
+fn run_sql(folder: &Path, statement: &str) {
     let mut command = psql(folder, statement);
     command.stdout(Stdio::null());
     run(command);

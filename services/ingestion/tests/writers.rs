@@ -1,0 +1,115 @@
+//! Four writers of the same customers at the same time, on PostgreSQL, through two replicas.
+
+mod support;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use insights_ingestion::Config;
+use insights_proto::ingestion::v1::{PartnerPosition, StreamChangesRequest};
+use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
+use support::{Engine, PARTNER, Place, Service, make::*};
+
+const CUSTOMERS: usize = 12;
+const USERS: usize = 30;
+const WRITERS: usize = 4;
+
+/// Writes so that no two writers send the same fact but all touch the same chunks, and returns how many of the bits are
+/// there in the end, out of how many that were acknowledged.
+async fn race(config: impl Fn(&mut Config)) -> (usize, usize) {
+    let place = Place::new(Engine::Postgres);
+    let mut settings = place.config();
+    config(&mut settings);
+    let replicas = [
+        Arc::new(Service::open(Arc::clone(&place), settings.clone()).await),
+        Arc::new(Service::open(place, settings).await),
+    ];
+    let customers: Vec<String> = (0..CUSTOMERS).map(|number| format!("C-{number}")).collect();
+    replicas[0].take(customers.iter().map(|id| customer(id, "")).collect()).await;
+    // Everybody has a number before the race: it is about the chunks alone.
+    let users: Vec<String> = (0..USERS).map(|number| format!("u-{number}")).collect();
+    let pairs = customers.iter().flat_map(|customer| users.iter().map(move |user| (customer.as_str(), user.as_str())));
+    let first: Vec<_> = pairs.map(|(customer, user)| (customer, user, "Exchange", "2024-01-01")).collect();
+    replicas[0].send(activity_batch(&first)).await.unwrap();
+    let follower = Arc::clone(&replicas[0]);
+    let following = tokio::spawn(async move { follow(&follower).await });
+    let mut writers = Vec::new();
+    for writer in 0..WRITERS {
+        let (service, customers) = (Arc::clone(&replicas[writer % 2]), customers.clone());
+        writers.push(tokio::spawn(async move { write(&service, writer, &customers).await }));
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    replicas[0].take(vec![customer("the-end", "")]).await;
+    following.await.unwrap();
+    let mut bits = BTreeSet::new();
+    for facts in replicas[1].facts(Vec::new(), 0).await {
+        for activity in facts.activity.iter().filter(|activity| activity.month == 2024 * 12 + 4) {
+            for (user, days) in activity.user.iter().zip(&activity.days) {
+                bits.extend(
+                    (0..31)
+                        .filter(|day| days >> day & 1 == 1)
+                        .map(|day| (facts.customer, activity.service, *user, day)),
+                );
+            }
+        }
+    }
+    (bits.len(), WRITERS * CUSTOMERS * USERS * 7)
+}
+
+async fn write(service: &Service, writer: usize, customers: &[String]) {
+    let mut random = StdRng::seed_from_u64(writer as u64);
+    let users: Vec<String> = (0..USERS).map(|number| format!("u-{number}")).collect();
+    let mut facts = Vec::new();
+    for customer in customers {
+        for user in &users {
+            // Each writer has days of its own in the same month.
+            facts.extend((0..7).map(|day| {
+                (customer.as_str(), user.as_str(), "Teams", 19_844 + i32::try_from(writer * 7 + day).unwrap())
+            }));
+        }
+    }
+    facts.shuffle(&mut random);
+    for chunk in facts.chunks(250) {
+        let columns = activity_on(chunk);
+        let request =
+            insights_proto::ingestion::v1::IngestBatchRequest { activity: Some(columns), ..Default::default() };
+        let answer = service.send(request).await.unwrap();
+        assert_eq!((answer.accepted, answer.duplicates), (i64::try_from(chunk.len()).unwrap(), 0));
+    }
+}
+
+/// Follows until the last customer comes, and expects every version once and in order.
+async fn follow(service: &Service) {
+    let position = PartnerPosition { partner: PARTNER.to_owned(), epoch: 0, version: 0 };
+    let request = service.as_service(StreamChangesRequest { positions: vec![position] });
+    let mut stream = service.feed().stream_changes(request).await.unwrap().into_inner();
+    let mut next = 1;
+    while let Some(changes) = stream.message().await.unwrap() {
+        assert!(!changes.rebuild);
+        assert_eq!(changes.first_version, next, "no version is skipped");
+        next = changes.last_version + 1;
+        if changes.customers.iter().any(|change| change.customer == i64::try_from(CUSTOMERS).unwrap() + 1) {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn four_writers_lose_no_bit_and_skip_no_version() {
+    for _ in 0..3 {
+        let (there, acknowledged) = race(|_| {}).await;
+        assert_eq!(there, acknowledged);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn without_the_lock_on_customers_bits_are_lost() {
+    for _ in 0..10 {
+        let (there, acknowledged) = race(|config| config.without_customer_lock = true).await;
+        if there < acknowledged {
+            return;
+        }
+    }
+    panic!("no writer was ever in another's way: this test shows nothing");
+}
