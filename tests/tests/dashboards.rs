@@ -188,7 +188,8 @@ fn percentage(card: &Card) -> Percentage {
 fn summed(breakdown: &Breakdown, measure: Measure) -> Vec<i64> {
     let place = breakdown.measures().position(|candidate| candidate == measure).expect("a measure");
     let months = breakdown.groups.first().map_or(0, |group| group.trend.len());
-    let of_month = |month: usize| breakdown.groups.iter().map(|group| count(group.trend[month].values.get(place))).sum();
+    let of_month =
+        |month: usize| breakdown.groups.iter().map(|group| count(group.trend[month].values.get(place))).sum();
     (0..months).map(of_month).collect()
 }
 
@@ -306,7 +307,13 @@ async fn check_against_query(person: &mut Person, page: &PageFilters, what: &str
         (&customers.cards, Figure::Customers, Measure::Customers, Basis::Users, Scope::SoldOrManaged),
         (&customers.cards, Figure::ActiveCustomers, Measure::ActiveCustomers, Basis::Users, Scope::SoldOrManaged),
         (&adoption.cards, Figure::UsagePercentUsers, Measure::UsagePercent, Basis::Users, Scope::AllSellers),
-        (&adoption.cards, Figure::UsagePercentEntitlements, Measure::UsagePercent, Basis::Entitlements, Scope::AllSellers),
+        (
+            &adoption.cards,
+            Figure::UsagePercentEntitlements,
+            Measure::UsagePercent,
+            Basis::Entitlements,
+            Scope::AllSellers,
+        ),
         (&adoption.cards, Figure::AssignedSeats, Measure::Assigned, Basis::Users, Scope::AllSellers),
     ];
     for (cards, figure, measure, basis, scope) in cases {
@@ -323,7 +330,8 @@ async fn check_against_query(person: &mut Person, page: &PageFilters, what: &str
     let why = query(Measure::UsagePercent, Basis::Users, page, Scope::AllSellers, &month);
     let request = person.request(ExplainRequest { query: Some(why), min_version: 0 });
     let explained = person.client.explain(request).await.expect("reasons").into_inner().explanations;
-    let shown = card(&adoption.cards, Figure::UsagePercentUsers).reasons.clone().and_then(|reasons| reasons.explanation);
+    let shown =
+        card(&adoption.cards, Figure::UsagePercentUsers).reasons.clone().and_then(|reasons| reasons.explanation);
     assert_eq!(shown.as_ref(), explained.first(), "{what}");
 }
 

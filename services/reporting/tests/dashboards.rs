@@ -3,9 +3,7 @@
 mod support;
 
 use insights_access::Role;
-use insights_proto::metrics::v1::{
-    Dimension, DimensionValue, Filter, Measure, Percentage, Scope, Value, value::Kind,
-};
+use insights_proto::metrics::v1::{Dimension, DimensionValue, Filter, Measure, Percentage, Scope, Value, value::Kind};
 use insights_proto::reporting::v1::{
     Card, Change, ChangeKind, Figure, GetCustomersDashboardRequest, GetDynamicsUsageDashboardRequest,
     GetLicenceAdoptionDashboardRequest, ListFilterValuesRequest, PageFilters, RangePreset,
@@ -58,7 +56,8 @@ async fn the_default_range_is_twelve_months_that_end_with_the_data() {
 #[tokio::test]
 async fn stocks_flows_and_churn_change_against_their_own_bases() {
     let world = World::start(Figures::default()).await;
-    let page = customers(&world, PageFilters { preset: RangePreset::ThreeMonths as i32, ..PageFilters::default() }).await;
+    let page =
+        customers(&world, PageFilters { preset: RangePreset::ThreeMonths as i32, ..PageFilters::default() }).await;
 
     let stock = card(&page.cards, Figure::Customers);
     assert_eq!(number(stock.value.as_ref()), count(Measure::Customers, MONTH));
@@ -146,10 +145,8 @@ async fn every_fault_is_told_at_once_with_its_path() {
 async fn what_metrics_refuses_is_told_in_the_words_of_the_page() {
     let world = World::start(Figures::default()).await;
     let as_of = Some(prost_types::Timestamp { seconds: 1, nanos: 0 });
-    let request = GetCustomersDashboardRequest {
-        page: Some(PageFilters { as_of, ..PageFilters::default() }),
-        min_version: 0,
-    };
+    let request =
+        GetCustomersDashboardRequest { page: Some(PageFilters { as_of, ..PageFilters::default() }), min_version: 0 };
     let request = world.request(&[Role::ReportViewer], request);
     let refused = world.client().get_customers_dashboard(request).await.expect_err("refused");
     assert_eq!(refused.get_details_bad_request().expect("details").field_violations[0].field, "page.as_of");

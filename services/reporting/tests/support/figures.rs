@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use insights_domain::calendar::Month;
 use insights_proto::metrics::v1::{
-    Basis, BatchQueryRequest, Dimension, DimensionValue, Explanation, ExplanationList, Freshness, LookUpNamesRequest, Measure,
-    Name, Percentage, Query, Reason, ReasonCount, Result as QueryResult, Row, Source, Value, value::Kind,
+    Basis, BatchQueryRequest, Dimension, DimensionValue, Explanation, ExplanationList, Freshness, LookUpNamesRequest,
+    Measure, Name, Percentage, Query, Reason, ReasonCount, Result as QueryResult, Row, Source, Value, value::Kind,
 };
 
 /// The month in which the data ends.
@@ -41,12 +41,9 @@ fn groups(dimension: Dimension) -> Vec<(Option<&'static str>, i64)> {
             vec![(Some("BR"), 40), (Some("US"), 25), (Some("DE"), 20), (Some("PT"), 10), (None, 5)]
         }
         Dimension::Sku => vec![(Some("sku-sales-ent"), 60), (Some("sku-bc-ess"), 30), (Some("sku-team"), 10)],
-        Dimension::Service => vec![
-            (Some("Exchange"), 92),
-            (Some("Teams"), 80),
-            (Some("SharePoint"), 63),
-            (Some("Yammer"), 31),
-        ],
+        Dimension::Service => {
+            vec![(Some("Exchange"), 92), (Some("Teams"), 80), (Some("SharePoint"), 63), (Some("Yammer"), 31)]
+        }
         Dimension::Segment => vec![(Some("SMB"), 70), (Some("Enterprise"), 30)],
         _ => vec![(Some("A"), 50), (Some("B"), 50)],
     }
@@ -153,9 +150,11 @@ impl Figures {
             ]
             .map(|(id, name)| (id.to_owned(), name.to_owned()))
             .to_vec(),
-            dimension => {
-                groups(dimension).into_iter().filter_map(|(id, _)| id).map(|id| (id.to_owned(), id.to_owned())).collect()
-            }
+            dimension => groups(dimension)
+                .into_iter()
+                .filter_map(|(id, _)| id)
+                .map(|id| (id.to_owned(), id.to_owned()))
+                .collect(),
         };
         let search = request.search.to_lowercase();
         let wanted = |(id, name): &(String, String)| {

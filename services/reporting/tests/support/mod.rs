@@ -95,8 +95,7 @@ impl World {
         let verifier = Verifier::new(issuer.access_config(), Clock::system()).expect("a verifier");
         let access = AccessLayer::new(Arc::new(verifier), Arc::new(Policy::product().expect("a policy")));
         let access = access.observed_by(audit.observer());
-        let chassis =
-            Chassis::new(ServerConfig::default(), access, CancellationToken::new()).expect("a chassis");
+        let chassis = Chassis::new(ServerConfig::default(), access, CancellationToken::new()).expect("a chassis");
         let figures = Arc::new(figures);
         let made_up = MetricsServiceServer::new(MadeUp(Arc::clone(&figures)));
         let metrics = chassis.in_process(vec![Routes::new(made_up)]);
