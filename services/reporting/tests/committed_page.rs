@@ -47,6 +47,6 @@ fn the_committed_page_was_built_from_these_sources() {
     assert_eq!(
         stamp.trim(),
         built,
-        "the page was not built from these sources: run `npm ci && npm run build` in services/reporting/ui"
+        "the page was not built from these sources: run `npm install --no-save && npm run build` in services/reporting/ui"
     );
 }

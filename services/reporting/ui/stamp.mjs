@@ -30,6 +30,6 @@ const file = join(here, "dist/sources.sha256");
 if (process.argv[2] === "write") {
   writeFileSync(file, stamp);
 } else if (readFileSync(file, "utf8") !== stamp) {
-  console.error("dist was not built from these sources: run `npm ci && npm run build` in services/reporting/ui");
+  console.error("dist was not built from these sources: run `npm install --no-save && npm run build` in services/reporting/ui");
   process.exit(1);
 }
