@@ -7,77 +7,13 @@
 
 use std::fmt::Write as _;
 
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value, sea_query::ArrayType};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 
 use crate::Result;
+pub use crate::column::Column;
 
 /// Rows of `VALUES` in one SQLite statement; more brings nothing, and the number of parameters is limited.
 const SQLITE_ROWS: usize = 200;
-
-/// The values of one column, one per row.
-#[derive(Clone, Debug)]
-pub enum Column {
-    /// `integer`.
-    Int(Vec<i32>),
-    /// `bigint`.
-    BigInt(Vec<i64>),
-    /// `text`.
-    Text(Vec<String>),
-    /// `bytea` or `blob`.
-    Bytes(Vec<Vec<u8>>),
-    /// `boolean`.
-    Bool(Vec<bool>),
-}
-
-impl Column {
-    fn len(&self) -> usize {
-        match self {
-            Self::Int(values) => values.len(),
-            Self::BigInt(values) => values.len(),
-            Self::Text(values) => values.len(),
-            Self::Bytes(values) => values.len(),
-            Self::Bool(values) => values.len(),
-        }
-    }
-
-    fn array_type(&self) -> &'static str {
-        match self {
-            Self::Int(_) => "int4[]",
-            Self::BigInt(_) => "int8[]",
-            Self::Text(_) => "text[]",
-            Self::Bytes(_) => "bytea[]",
-            Self::Bool(_) => "bool[]",
-        }
-    }
-
-    fn into_array(self) -> Value {
-        let (kind, values): (ArrayType, Vec<Value>) = match self {
-            Self::Int(values) => (ArrayType::Int, values.into_iter().map(|value| Value::Int(Some(value))).collect()),
-            Self::BigInt(values) => {
-                (ArrayType::BigInt, values.into_iter().map(|value| Value::BigInt(Some(value))).collect())
-            }
-            Self::Text(values) => {
-                (ArrayType::String, values.into_iter().map(|value| Value::String(Some(value))).collect())
-            }
-            Self::Bytes(values) => {
-                (ArrayType::Bytes, values.into_iter().map(|value| Value::Bytes(Some(value))).collect())
-            }
-            Self::Bool(values) => (ArrayType::Bool, values.into_iter().map(|value| Value::Bool(Some(value))).collect()),
-        };
-        Value::Array(kind, Some(Box::new(values)))
-    }
-
-    /// Takes the value of one row out; each row is taken once.
-    fn take(&mut self, row: usize) -> Value {
-        match self {
-            Self::Int(values) => Value::Int(Some(values[row])),
-            Self::BigInt(values) => Value::BigInt(Some(values[row])),
-            Self::Text(values) => Value::String(Some(std::mem::take(&mut values[row]))),
-            Self::Bytes(values) => Value::Bytes(Some(std::mem::take(&mut values[row]))),
-            Self::Bool(values) => Value::Bool(Some(values[row])),
-        }
-    }
-}
 
 /// Columns with their names. All have the same length.
 pub type Columns = Vec<(&'static str, Column)>;
@@ -175,7 +111,9 @@ pub async fn lookup_where<C: ConnectionTrait>(
                 }
                 sql.push_str(") AS (VALUES ");
                 for row in start..end {
-                    let _ = write!(sql, "{}({row}", if row == start { "" } else { "," });
+                    // A parameter too: all full portions are one prepared statement.
+                    values.push(Value::BigInt(Some(row as i64)));
+                    let _ = write!(sql, "{}(${}", if row == start { "" } else { "," }, values.len());
                     for (_, column) in &mut keys {
                         values.push(column.take(row));
                         let _ = write!(sql, ", ${}", values.len());

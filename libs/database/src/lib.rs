@@ -6,6 +6,7 @@
 //! whole column at a time. [`Database::migrate`] brings a service's own tables to this version.
 
 pub mod bulk;
+mod column;
 mod connect;
 mod error;
 mod migrate;

@@ -17,6 +17,8 @@ pub struct Config {
     pub feed_poll: Duration,
     /// How long feed rows are kept; followers that were away longer rebuild.
     pub feed_kept: Duration,
+    /// How long batch ids are remembered; an id older than that may be used again.
+    pub batches_kept: Duration,
     /// How often background work runs.
     pub housekeeping: Duration,
     /// For the test that shows what the lock on customers is for.
@@ -53,6 +55,7 @@ impl Config {
             limits: Limits::default(),
             feed_poll: Duration::from_millis(500),
             feed_kept: Duration::from_secs(14 * 24 * 3600),
+            batches_kept: Duration::from_secs(90 * 24 * 3600),
             housekeeping: Duration::from_secs(60),
             without_customer_lock: false,
         }

@@ -8,7 +8,7 @@ mod config;
 mod feed;
 mod ledger;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use insights_database::Database;
 use insights_proto::ingestion::v1::{
@@ -82,12 +82,19 @@ impl Ingestion {
         if let Err(error) = self.ledger.free_forgotten().await {
             tracing::warn!(%error, "could not look for forgotten facts");
         }
-        let kept = chrono::Duration::from_std(self.config.feed_kept).unwrap_or(chrono::Duration::MAX);
-        let before = self.ledger.now().checked_sub_signed(kept).and_then(|time| time.timestamp_nanos_opt());
-        if let Some(before) = before
+        let before = |kept: Duration| {
+            let kept = chrono::Duration::from_std(kept).ok()?;
+            self.ledger.now().checked_sub_signed(kept)?.timestamp_nanos_opt()
+        };
+        if let Some(before) = before(self.config.feed_kept)
             && let Err(error) = feed::prune(&self.ledger.database, before).await
         {
             tracing::warn!(%error, "could not prune the feed");
+        }
+        if let Some(before) = before(self.config.batches_kept)
+            && let Err(error) = ledger::batches::prune(self.ledger.database.writer(), before).await
+        {
+            tracing::warn!(%error, "could not prune batch ids");
         }
     }
 }

@@ -115,7 +115,8 @@ async fn facts_come_in_parts(engine: Engine) {
         let request = IngestBatchRequest { activity: Some(activity_of(chunk, &users)), ..Default::default() };
         assert_eq!(service.send(request).await.unwrap().accepted, 30_000.min(i64::try_from(chunk.len()).unwrap()));
     }
-    let request = StreamFactsRequest { partner: PARTNER.to_owned(), customers: vec![1], first_activity_month: 0 };
+    let request =
+        StreamFactsRequest { partner: PARTNER.to_owned(), customers: vec![1], first_activity_month: 0, as_of: None };
     let mut stream = service.feed().stream_facts(service.as_service(request)).await.unwrap().into_inner();
     let mut parts = Vec::new();
     while let Some(part) = stream.message().await.unwrap() {

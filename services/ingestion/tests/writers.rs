@@ -1,13 +1,15 @@
-//! Four writers of the same customers at the same time, on PostgreSQL, through two replicas.
+//! Writers of the same customers at the same time, on PostgreSQL, through two replicas; and writers that are cut off.
 
 mod support;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use insights_ingestion::Config;
-use insights_proto::ingestion::v1::{PartnerPosition, StreamChangesRequest};
-use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
+use insights_proto::ingestion::v1::{PartnerPosition, Record, StreamChangesRequest};
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use support::{Engine, PARTNER, Place, Service, make::*};
+
+on_both!(who_is_cut_off_begins_again, what_a_crash_left_waiting_is_freed);
 
 const CUSTOMERS: usize = 12;
 const USERS: usize = 30;
@@ -112,4 +114,115 @@ async fn without_the_lock_on_customers_bits_are_lost() {
         }
     }
     panic!("no writer was ever in another's way: this test shows nothing");
+}
+
+/// Corrections of everything, subscriptions that change their customers among them, with times: any order gives one state.
+fn corrections() -> Vec<Record> {
+    let mut records: Vec<Record> = (0..3).map(|number| at(0, sku(&format!("K-{number}"), &["Teams"]))).collect();
+    for customer_no in 0..8 {
+        records.push(at(0, customer(&format!("C-{customer_no}"), "DE")));
+    }
+    for subscription_no in 0..10 {
+        let id = format!("S-{subscription_no}");
+        for time in 0..6 {
+            let owner = format!("C-{}", (subscription_no * 3 + time * 5) % 8);
+            records.push(at(time, subscription(&id, &owner, &format!("K-{}", time % 3))));
+            records.push(at(time, state(&id, &format!("2024-0{}-01", time % 3 + 1), "Active", time)));
+            records.push(at(
+                time,
+                assignment(&id, &format!("u-{}", time % 2), "2024-01-01", &format!("2024-03-0{}", time + 1)),
+            ));
+            records.push(at(time, reported_seats(&id, "2024-01", time)));
+        }
+    }
+    records
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writers_of_moving_subscriptions_agree() {
+    let expected = {
+        let service = Service::start(Engine::Sqlite).await;
+        service.take(corrections()).await;
+        service.world().await
+    };
+    let place = Place::new(Engine::Postgres);
+    let config = place.config();
+    let replicas = [
+        Arc::new(Service::open(Arc::clone(&place), config.clone()).await),
+        Arc::new(Service::open(place, config).await),
+    ];
+    let mut writers = Vec::new();
+    for writer in 0..WRITERS {
+        let service = Arc::clone(&replicas[writer % 2]);
+        writers.push(tokio::spawn(async move {
+            let mut records = corrections();
+            records.shuffle(&mut StdRng::seed_from_u64(writer as u64));
+            for chunk in records.chunks(9) {
+                service.take(chunk.to_vec()).await;
+            }
+        }));
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(replicas[0].waiting().await, []);
+    assert_eq!(replicas[1].world().await, expected);
+}
+
+/// Calls are given up at any moment, as by a sender that dies; what was acknowledged is there, and repeating completes it.
+async fn who_is_cut_off_begins_again(engine: Engine) {
+    let expected = {
+        let service = Service::start(engine).await;
+        service.take(corrections()).await;
+        service.send(some_days(0..40)).await.unwrap();
+        service.world().await
+    };
+    let service = Service::start(engine).await;
+    let mut random = StdRng::seed_from_u64(5);
+    let mut records = corrections();
+    records.shuffle(&mut random);
+    for chunk in records.chunks(60) {
+        let patience = Duration::from_micros(random.random_range(0..20_000));
+        let _ = tokio::time::timeout(patience, service.take(chunk.to_vec())).await;
+    }
+    let mut acknowledged = 0;
+    for user in 0..40 {
+        let patience = Duration::from_micros(random.random_range(0..20_000));
+        if tokio::time::timeout(patience, service.send(some_days(user..user + 1))).await.is_ok() {
+            acknowledged += 3;
+        }
+    }
+    let again = service.send(some_days(0..40)).await.unwrap();
+    assert!(again.duplicates >= acknowledged, "what was acknowledged is there");
+    service.take(records).await;
+    assert_eq!(service.world().await, expected);
+}
+
+fn some_days(users: std::ops::Range<usize>) -> insights_proto::ingestion::v1::IngestBatchRequest {
+    let users: Vec<(String, String)> = users.map(|user| (format!("C-{}", user % 8), format!("a-{user}"))).collect();
+    let days = ["2024-01-01", "2024-02-01", "2024-02-02"];
+    let facts =
+        users.iter().flat_map(|(customer, user)| days.map(|day| (customer.as_str(), user.as_str(), "Teams", day)));
+    activity_batch(&facts.collect::<Vec<_>>())
+}
+
+async fn what_a_crash_left_waiting_is_freed(engine: Engine) {
+    let place = Place::new(engine);
+    let service = Service::open(Arc::clone(&place), place.config()).await;
+    service
+        .take(vec![customer("C-1", ""), subscription("S-1", "C-1", "K-1"), state("S-1", "2024-01-01", "Active", 1)])
+        .await;
+    assert_eq!(service.waiting().await.len(), 1);
+    drop(service);
+    // As if the SKU's own transaction had been the last before the crash.
+    insights_testkit::sql(&place.database, "UPDATE ingestion_sku SET known = true");
+    let service = Service::open(Arc::clone(&place), place.config()).await;
+    tokio::time::timeout(Duration::from_secs(20), async {
+        while !service.waiting().await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert!(service.world().await.says("C-1", "state S-1"));
 }

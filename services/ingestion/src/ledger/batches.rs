@@ -62,3 +62,10 @@ pub(crate) async fn complete<C: ConnectionTrait>(
         None => Ok(response),
     }
 }
+
+/// Forgets ids that came before a time (nanoseconds since 1970).
+pub(crate) async fn prune<C: ConnectionTrait>(connection: &C, before: i64) -> Result<(), Error> {
+    let sql = "DELETE FROM ingestion_batch WHERE received_at < $1";
+    connection.execute_raw(statement(connection, sql, vec![before.into()])).await?;
+    Ok(())
+}

@@ -27,19 +27,19 @@ const MOST_REJECTIONS: usize = 1_000;
 const TRIES: usize = 30;
 
 /// A batch whose records are checked.
-struct Checked {
-    items: Vec<Item>,
-    activity: Activity,
-    rejected: Vec<Rejected>,
+pub(super) struct Checked {
+    pub items: Vec<Item>,
+    pub activity: Activity,
+    pub rejected: Vec<Rejected>,
     wanted: Wanted,
     now: i64,
 }
 
 /// What became of the good records.
 #[derive(Debug, Default)]
-struct Stored {
+pub(super) struct Stored {
     tally: Tally,
-    version: Option<i64>,
+    pub version: Option<i64>,
 }
 
 impl Stored {
@@ -86,20 +86,16 @@ impl Ledger {
         }
         let partner = self.enter(partner).await?;
         let batch_id = request.batch_id.clone();
-        if !batch_id.is_empty() {
-            let digest = batches::digest(&request);
-            let now = self.receive(0);
-            let writer = self.database.writer();
-            if let Some(answer) = batches::reserve(writer, &partner, &batch_id, &digest, now).await? {
-                return Ok(answer);
-            }
-        }
+        let digest = (!batch_id.is_empty()).then(|| batches::digest(&request));
+        // Checked first: a request that cannot be taken at all leaves its id free.
         let checked = self.check(&partner, request.records, request.activity, false)?;
-        let stored = if self.together() {
-            self.store_together(&partner, &checked).await?
-        } else {
-            self.store_by_cell(&partner, &checked).await?
-        };
+        if let Some(digest) = digest
+            && let Some(answer) =
+                batches::reserve(self.database.writer(), &partner, &batch_id, &digest, checked.now).await?
+        {
+            return Ok(answer);
+        }
+        let stored = self.store(&partner, &checked).await?;
         self.answer(&partner, &batch_id, checked, stored).await
     }
 
@@ -136,7 +132,7 @@ impl Ledger {
         transact!(self, |transaction| Partner::create(transaction, id, now))
     }
 
-    fn check(
+    pub(super) fn check(
         &self,
         partner: &Partner,
         records: Vec<Record>,
@@ -177,7 +173,7 @@ impl Ledger {
         }
     }
 
-    fn shared<'a>(&'a self, partner: &'a Partner, checked: &'a Checked, numbers: &'a Numbers) -> Shared<'a> {
+    pub(super) fn shared<'a>(&'a self, partner: &'a Partner, checked: &'a Checked, numbers: &'a Numbers) -> Shared<'a> {
         Shared { partner, users: &self.users, activity: &checked.activity, numbers, now: checked.now, lock: self.lock }
     }
 
@@ -224,6 +220,15 @@ impl Ledger {
             self.users.remember(partner.no, &outcome.numbered);
         }
         self.tell();
+    }
+
+    /// Stores the good records of a batch. All is committed when this returns.
+    pub(super) async fn store(&self, partner: &Partner, checked: &Checked) -> Result<Stored, Error> {
+        if self.together() {
+            self.store_together(partner, checked).await
+        } else {
+            self.store_by_cell(partner, checked).await
+        }
     }
 
     async fn store_together(&self, partner: &Partner, checked: &Checked) -> Result<Stored, Error> {
@@ -288,7 +293,7 @@ impl Ledger {
         transact!(self, |transaction| self.number(transaction, partner, checked))
     }
 
-    async fn run_unit<'a>(&self, shared: Shared<'_>, unit: Unit<'a>) -> (Todo, Result<Outcome, Error>) {
+    pub(super) async fn run_unit<'a>(&self, shared: Shared<'_>, unit: Unit<'a>) -> (Todo, Result<Outcome, Error>) {
         let result = self.try_unit(shared, &unit).await;
         (unit.todo, result)
     }
@@ -329,6 +334,14 @@ impl Ledger {
         Ok(response(partner.version, &checked.rejected, stored.tally))
     }
 
+    /// The version a batch made, or the newest one when it changed nothing.
+    pub(super) async fn version_after(&self, partner: &Partner, stored: &Stored) -> Result<i64, Error> {
+        match stored.version {
+            Some(version) => Ok(version),
+            None => Ok(Partner::find(self.database.reader(), &partner.id).await?.map_or(0, |partner| partner.version)),
+        }
+    }
+
     async fn answer(
         &self,
         partner: &Partner,
@@ -340,72 +353,12 @@ impl Ledger {
             let (rejected, now) = (&checked.rejected, checked.now);
             transact!(self, |transaction| quarantine::keep(transaction, partner, batch_id, rejected, now))?;
         }
-        let version = match stored.version {
-            Some(version) => version,
-            None => Partner::find(self.database.reader(), &partner.id).await?.map_or(0, |partner| partner.version),
-        };
+        let version = self.version_after(partner, &stored).await?;
         let response = response(version, &checked.rejected, stored.tally);
         if batch_id.is_empty() {
             return Ok(response);
         }
         batches::complete(self.database.writer(), partner, batch_id, response).await
-    }
-
-    /// Tries records of the quarantine again, as if they came now.
-    pub(crate) async fn replay(&self, id: &str, ids: &[i64]) -> Result<(i64, i64, i64), Error> {
-        let Some(partner) = Partner::find(self.database.reader(), id).await? else { return Ok((0, 0, 0)) };
-        let most = self.limits.records_per_batch;
-        let kept = if ids.is_empty() {
-            quarantine::list(self.database.reader(), &partner, i64::MAX, u32::try_from(most).unwrap_or(u32::MAX))
-                .await?
-        } else {
-            quarantine::get(self.database.reader(), &partner, ids).await?
-        };
-        let (records, columns, order) = quarantine::rebuild(kept);
-        let activity_from = records.len();
-        let checked = self.check(&partner, records, Some(columns), true)?;
-        let stored = if self.together() {
-            self.store_together(&partner, &checked).await?
-        } else {
-            self.store_by_cell(&partner, &checked).await?
-        };
-        let still: std::collections::HashSet<i64> = checked.rejected.iter().map(|rejected| rejected.index).collect();
-        debug_assert!(order.len() >= activity_from);
-        let freed: Vec<i64> =
-            (0_i64..).zip(&order).filter(|(index, _)| !still.contains(index)).map(|(_, id)| *id).collect();
-        let accepted = i64::try_from(freed.len()).unwrap_or(0);
-        let rejected = i64::try_from(order.len()).unwrap_or(0) - accepted;
-        quarantine::remove(self.database.writer(), &partner, freed).await?;
-        let version = match stored.version {
-            Some(version) => version,
-            None => self.version(&partner.id).await?,
-        };
-        Ok((accepted, rejected, version))
-    }
-
-    async fn version(&self, id: &str) -> Result<i64, Error> {
-        Ok(Partner::find(self.database.reader(), id).await?.map_or(0, |partner| partner.version))
-    }
-
-    /// Frees facts that wait for what is there: a process may have ended between the two.
-    pub(crate) async fn free_forgotten(&self) -> Result<(), Error> {
-        for partner in Partner::all(self.database.reader()).await? {
-            let arrivals = apply::forgotten(self.database.reader(), &partner).await?;
-            if arrivals.is_empty() {
-                continue;
-            }
-            let checked = self.check(&partner, Vec::new(), None, false)?;
-            let numbers = Numbers::default();
-            for arrival in arrivals {
-                let todo = Todo { arrivals: vec![arrival], ..Todo::default() };
-                for unit in units(&checked.items, &checked.activity, &numbers, todo, true) {
-                    let (_, result) = self.run_unit(self.shared(&partner, &checked, &numbers), unit).await;
-                    result?;
-                }
-            }
-            self.tell();
-        }
-        Ok(())
     }
 }
 

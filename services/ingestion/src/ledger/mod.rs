@@ -2,7 +2,7 @@
 
 pub(crate) mod activity;
 mod apply;
-mod batches;
+pub(crate) mod batches;
 pub(crate) mod cells;
 mod directory;
 mod error;
@@ -15,6 +15,7 @@ mod owned;
 pub(crate) mod partner;
 mod plan;
 pub(crate) mod quarantine;
+mod replay;
 mod retract;
 pub(crate) mod users;
 pub(crate) mod waiting;
