@@ -100,16 +100,11 @@ fn same(field: &str, left: Option<&Value>, right: Option<&Value>) -> bool {
     }
 }
 
-/// An amount as digits without what does not change it.
-fn amount(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
+/// An amount in millionths, whether it is written as a number or as a text.
+fn amount(value: &Value) -> Option<i64> {
+    let units: f64 = match value {
+        Value::String(text) => text.parse().ok()?,
+        value => value.as_f64()?,
     };
-    if !text.contains('.') {
-        return Some(text);
-    }
-    let text = text.trim_end_matches('0').trim_end_matches('.').to_owned();
-    Some(if text == "-0" { "0".into() } else { text })
+    Some((units * 1e6).round() as i64)
 }
