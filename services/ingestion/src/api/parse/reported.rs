@@ -35,10 +35,10 @@ impl Subject {
         Self { subscription: None, customer: Some(customer), sku: Some(sku) }
     }
 
-    /// The seller, which rows of a subscription keep only where they name one.
-    fn seller(&self, checks: &mut Checks<'_>, seller: Option<String>) -> Option<String> {
-        let named = seller.as_ref().is_some_and(|name| !name.trim().is_empty());
-        (named || self.subscription.is_none()).then(|| checks.seller("seller", seller, Seller::Other))
+    /// The seller, where the row names one: a month without says nothing, and the month's other rows may know.
+    fn seller(checks: &mut Checks<'_>, seller: Option<String>) -> Option<String> {
+        let named = seller.filter(|name| !name.trim().is_empty())?;
+        Some(checks.seller("seller", Some(named), Seller::Other))
     }
 
     fn fact(self, kind: Kind, month: Option<Month>, rest: &[u8], body: Vec<u8>) -> Fact {
@@ -80,7 +80,7 @@ impl TryFrom<In<'_, Revenue>> for Fact {
             month: record.month.clone(),
             amount: checks.amount("amount", &record.amount),
             currency: currency.clone(),
-            seller: subject.seller(&mut checks, record.seller),
+            seller: Subject::seller(&mut checks, record.seller),
         };
         checks.finish(subject.fact(Kind::Revenue, month, currency.as_bytes(), body.encode_to_vec()))
     }
@@ -107,7 +107,7 @@ impl TryFrom<In<'_, ReportedSeats>> for Fact {
             assigned: checks.optional_count("assigned", record.assigned),
             active: checks.optional_count("active", record.active),
             status: Some(checks.optional_text("status", record.status).unwrap_or_else(|| "Active".to_owned())),
-            seller: subject.seller(&mut checks, record.seller),
+            seller: Subject::seller(&mut checks, record.seller),
             attributions: checks.attributions("attributions", record.attributions),
         };
         checks.finish(subject.fact(Kind::ReportedSeats, month, &[], body.encode_to_vec()))
