@@ -26,7 +26,7 @@ use crate::ledger::{
 };
 
 /// Customers in one snapshot, and users of them above which a snapshot takes no further customer.
-const CUSTOMERS: usize = 200;
+const CUSTOMERS: usize = 500;
 const USERS: i64 = 20_000;
 
 /// Which customers are still to come.

@@ -80,6 +80,12 @@ async fn steps(work: &mut Work<'_>, steps: &[Step<'_>]) -> Result<(), Error> {
 async fn finish(work: Work<'_>) -> Result<Outcome, Error> {
     cells::store(work.transaction, work.partner, &work.held).await?;
     let version = publish(work.transaction, work.partner, work.changes, work.now).await?;
+    if version.is_none() && work.tally.accepted > 0 {
+        // Only facts that wait: no follower needs to hear of them, yet something came.
+        let sql = "UPDATE ingestion_partner SET last_ingest = $2 WHERE partner_no = $1 AND last_ingest < $2";
+        let values: Vec<Value> = vec![work.partner.no.into(), work.now.into()];
+        work.transaction.execute_raw(statement(work.transaction, sql, values)).await?;
+    }
     Ok(Outcome { tally: work.tally, version, numbered: work.numbered })
 }
 

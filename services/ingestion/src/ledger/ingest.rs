@@ -355,6 +355,15 @@ impl Ledger {
         }
         let version = self.version_after(partner, &stored).await?;
         let response = response(version, &checked.rejected, stored.tally);
+        tracing::debug!(
+            partner = partner.id,
+            version,
+            accepted = response.accepted,
+            duplicates = response.duplicates,
+            rejected = response.rejected,
+            waiting = response.waiting,
+            "batch stored"
+        );
         if batch_id.is_empty() {
             return Ok(response);
         }
