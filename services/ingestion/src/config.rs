@@ -35,13 +35,21 @@ pub struct Limits {
     pub activity_per_batch: usize,
     /// Names of services in the activity of a batch.
     pub services_per_batch: usize,
+    /// About how many records and facts of a batch go into one transaction (PostgreSQL); 1: a cell a transaction.
+    pub records_per_transaction: usize,
     /// Transactions of one batch that run side by side (PostgreSQL).
-    pub cells_in_flight: usize,
+    pub transactions_in_flight: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { records_per_batch: 10_000, activity_per_batch: 100_000, services_per_batch: 1_000, cells_in_flight: 4 }
+        Self {
+            records_per_batch: 10_000,
+            activity_per_batch: 100_000,
+            services_per_batch: 1_000,
+            records_per_transaction: 30_000,
+            transactions_in_flight: 4,
+        }
     }
 }
 

@@ -77,7 +77,7 @@ async fn every_kind_reaches_followers(engine: Engine) {
         ("C-1", "active SharePoint 24288 10000000000"),
         ("C-1", "first SharePoint 19733"),
         ("C-1", "amount: \"12.50\", currency: \"EUR\""),
-        ("C-2", "amount: \"-3.00\", currency: \"EUR\", seller: Some(\"other\")"),
+        ("C-2", "amount: \"-3.00\", currency: \"EUR\", seller: None"),
         ("C-1", "total: Some(4)"),
         ("C-1", "available: Some(3)"),
         ("C-2", "available: Some(8)"),

@@ -146,10 +146,11 @@ async fn writers_of_moving_subscriptions_agree() {
         service.world().await
     };
     let place = Place::new(Engine::Postgres);
-    let config = place.config();
+    let (packed, mut a_cell_each) = (place.config(), place.config());
+    a_cell_each.limits.records_per_transaction = 1;
     let replicas = [
-        Arc::new(Service::open(Arc::clone(&place), config.clone()).await),
-        Arc::new(Service::open(place, config).await),
+        Arc::new(Service::open(Arc::clone(&place), packed).await),
+        Arc::new(Service::open(place, a_cell_each).await),
     ];
     let mut writers = Vec::new();
     for writer in 0..WRITERS {

@@ -190,7 +190,7 @@ impl Ledger {
         let mut outcomes = vec![apply::of_partner(transaction, shared, &checked.items).await?];
         let arrivals = apply::waiting_for_skus(transaction, partner, &checked.items).await?;
         let todo = Todo::new(&checked.items, &checked.activity, &numbers, arrivals);
-        for unit in units(&checked.items, &checked.activity, &numbers, todo, true) {
+        for unit in units(&checked.items, &checked.activity, &numbers, todo, usize::MAX) {
             outcomes.push(apply::unit(transaction, shared, &unit).await?);
         }
         for outcome in &outcomes {
@@ -249,14 +249,14 @@ impl Ledger {
         let mut tries = 0;
         while !todo.is_empty() {
             tries += 1;
-            let planned = units(&checked.items, &checked.activity, &numbers, todo, false);
+            let planned = units(&checked.items, &checked.activity, &numbers, todo, self.limits.records_per_transaction);
             todo = Todo::default();
             let shared = self.shared(partner, checked, &numbers);
             let mut failure = None;
             let mut planned = planned.into_iter();
             let mut running: FuturesUnordered<BoxFuture<'_, (Todo, Result<Outcome, Error>)>> = FuturesUnordered::new();
             loop {
-                while running.len() < self.limits.cells_in_flight.max(1)
+                while running.len() < self.limits.transactions_in_flight.max(1)
                     && let Some(unit) = planned.next()
                 {
                     running.push(self.run_unit(shared, unit).boxed());

@@ -107,7 +107,7 @@ pub(crate) enum Step<'a> {
     Retract(PlacedRetraction<'a>),
 }
 
-/// What goes into one transaction: one cell, or several where subscriptions move between them.
+/// What goes into one transaction: one cell, or several where subscriptions move between them or each has little to do.
 #[derive(Debug, Default)]
 pub(crate) struct Unit<'a> {
     pub steps: Vec<Step<'a>>,
@@ -118,13 +118,29 @@ pub(crate) struct Unit<'a> {
     pub todo: Todo,
 }
 
-/// Cuts what is to be done into units. `together` makes it one.
+impl Unit<'_> {
+    /// Records and facts of activity.
+    fn weight(&self) -> usize {
+        self.steps.len() + self.todo.activity.values().map(Vec::len).sum::<usize>()
+    }
+
+    /// Takes another unit in. Nothing in the one refers to a customer of the other, so their order does not matter.
+    fn absorb(&mut self, other: Self) {
+        self.steps.extend(other.steps);
+        self.customers.extend(other.customers);
+        self.subscriptions.extend(other.subscriptions);
+        self.todo.add(other.todo);
+    }
+}
+
+/// Cuts what is to be done into units of whole cells, each of about `weight` records and facts, unless one cell alone has
+/// more. `usize::MAX` makes it one unit.
 pub(crate) fn units<'a>(
     items: &'a [Item],
     activity: &Activity,
     numbers: &Numbers,
     todo: Todo,
-    together: bool,
+    weight: usize,
 ) -> Vec<Unit<'a>> {
     let mut joined = Joined::default();
     let mut placed = Vec::with_capacity(todo.items.len());
@@ -134,18 +150,17 @@ pub(crate) fn units<'a>(
         joined.join(&cells);
         placed.push((position, step, customers, subscription));
     }
-    let root_of = |cell: i32, joined: &mut Joined| if together { 0 } else { joined.root(cell) };
     let mut units: BTreeMap<i32, Unit<'a>> = BTreeMap::new();
     for (position, step, customers, subscription) in placed {
         let cell = customers.first().map_or(0, |customer| customer.cell);
-        let unit = units.entry(root_of(cell, &mut joined)).or_default();
+        let unit = units.entry(joined.root(cell)).or_default();
         unit.steps.push(step);
         unit.customers.extend(customers);
         unit.subscriptions.extend(subscription);
         unit.todo.items.push(position);
     }
     for (cell, facts) in todo.activity {
-        let unit = units.entry(root_of(cell, &mut joined)).or_default();
+        let unit = units.entry(joined.root(cell)).or_default();
         let mut seen = vec![false; activity.customers.len()];
         for fact in &facts {
             seen[activity.columns.customer[*fact as usize] as usize] = true;
@@ -155,11 +170,18 @@ pub(crate) fn units<'a>(
         unit.todo.activity.insert(cell, facts);
     }
     for arrival in todo.arrivals {
-        let unit = units.entry(root_of(arrival.0.cell, &mut joined)).or_default();
+        let unit = units.entry(joined.root(arrival.0.cell)).or_default();
         unit.customers.insert(arrival.0);
         unit.todo.arrivals.push(arrival);
     }
-    units.into_values().collect()
+    let mut packed: Vec<Unit<'a>> = Vec::new();
+    for unit in units.into_values() {
+        match packed.last_mut().filter(|last| last.weight().saturating_add(unit.weight()) <= weight) {
+            Some(last) => last.absorb(unit),
+            None => packed.push(unit),
+        }
+    }
+    packed
 }
 
 /// A step, the customers it needs held and the subscription it refers to. `None` when a number is missing, which a

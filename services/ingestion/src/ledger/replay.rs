@@ -45,7 +45,7 @@ impl Ledger {
             let numbers = Numbers::default();
             for arrival in arrivals {
                 let todo = Todo { arrivals: vec![arrival], ..Todo::default() };
-                for unit in units(&checked.items, &checked.activity, &numbers, todo, true) {
+                for unit in units(&checked.items, &checked.activity, &numbers, todo, usize::MAX) {
                     let (_, result) = self.run_unit(self.shared(&partner, &checked, &numbers), unit).await;
                     result?;
                 }
