@@ -85,7 +85,8 @@ impl Cubes {
     /// The partner's figures as they stand in memory, loaded first where they are not.
     pub async fn root(&self, partner: &str) -> Result<Arc<Root>, Error> {
         let entry = self.enter(partner);
-        if let Some(root) = entry.root.load_full() {
+        // Of a partner of which nothing was seen, something may have come, and today may have passed.
+        if let Some(root) = entry.root.load_full().filter(|root| root.partner_no != 0) {
             return Ok(root);
         }
         self.renew(partner, &entry, None).await.map_err(Error::internal)?;
@@ -193,11 +194,9 @@ impl Cubes {
         let row = Store::find_partner_in(&snapshot, partner).await?.filter(|row| row.complete_through.is_some());
         let root = match (row, before) {
             (Some(row), Some(before)) if before.revision == row.revision => return Ok(()),
-            (None, Some(_)) => return Ok(()),
-            (None, None) => self.nothing_yet(),
-            (Some(row), Some(before))
-                if row.partner_no_is(before.partner_no) && row.rebuilt_revision <= before.revision =>
-            {
+            (None, Some(before)) if before.partner_no != 0 => return Ok(()),
+            (None, _) => self.nothing_yet(),
+            (Some(row), Some(before)) if continues(&row, &before) => {
                 changed_root(&snapshot, &row, &before, applied).await?
             }
             (Some(row), _) => full_root(&snapshot, &row).await?,
@@ -227,10 +226,13 @@ impl Entry {
     }
 }
 
-impl PartnerRow {
-    const fn partner_no_is(&self, number: i32) -> bool {
-        self.number == number
-    }
+/// Whether what is in memory stays, apart from the customers that changed since: the same partner, not rebuilt, and no
+/// months of history that were left out when it was loaded.
+fn continues(row: &PartnerRow, before: &Root) -> bool {
+    let floor = row.complete_through.map(|day| history_floor(day.month()));
+    row.number == before.partner_no
+        && row.rebuilt_revision <= before.revision
+        && floor >= Some(history_floor(before.cube.partner().last_month()))
 }
 
 /// Everything stored of a partner.

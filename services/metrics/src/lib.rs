@@ -16,7 +16,7 @@ mod rollups;
 use std::sync::Arc;
 
 use insights_access::{Outgoing, Policy};
-use insights_database::Database;
+use insights_database::{Database, Engine};
 use insights_proto::metrics::v1::metrics_service_server::MetricsServiceServer;
 use insights_service::Clock;
 use tokio::sync::Semaphore;
@@ -104,7 +104,11 @@ impl Metrics {
         let follower = Follower {
             applier,
             cubes: self.cubes.clone(),
-            partners_at_a_time: self.config.partners_at_a_time,
+            // SQLite has one writer: a second one would only wait for it.
+            partners_at_a_time: match self.store.database().engine() {
+                Engine::Sqlite => 1,
+                Engine::Postgres => self.config.partners_at_a_time,
+            },
             tick: self.config.tick(),
             retry: self.config.retry(),
         };

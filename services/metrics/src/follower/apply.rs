@@ -166,6 +166,8 @@ impl Applier {
         let rebuild = changes.is_some_and(|changes| changes.rebuild) || row.complete_through.is_none();
         let everybody = match row.complete_through {
             _ if rebuild => Some(floor),
+            // History reaches back further than what was ever rolled up.
+            Some(before) if floor < history_floor(before.month()) => Some(floor),
             // Its own month may end on another day now, later months may begin or end.
             Some(before) if before != complete_through => Some(before.min(complete_through).month().max(floor)),
             _ => None,

@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use insights_access::TokenRequest;
 use insights_proto::metrics::v1::{Dimension, GetFreshnessRequest, Measure};
 use insights_service::Clock;
+use insights_testkit::TempDatabase;
 use tonic::Code;
 
-use crate::world::{World, admin, catalogue, customer, day, month, noon, on_both_engines, query, use_seat};
+use crate::world::{World, admin, catalogue, customer, day, month, noon, on_both_engines, query, short, use_seat};
 
 const CUSTOMERS: &[Measure] = &[Measure::Customers, Measure::New, Measure::Churned];
 
@@ -101,6 +103,74 @@ async fn the_clock_moves_what_was_never_said_to_be_complete() {
         while replica.rows(asked.clone(), 1).await != expected {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_reaches_back_when_complete_through_does() {
+    on_both_engines(|database| async {
+        let world = World::new(database);
+        let replica = world.replica(today()).await;
+        world.feed.change("contoso", &[(1, month("2012-04"))], true, |book| {
+            catalogue(book, "2026-05-10");
+            book.customers.insert(1, customer(1, "BR", "2012-04-03"));
+        });
+        let asked = query(&[Measure::Customers], &[], "2012-03", "2012-05");
+        assert!(replica.rows(asked.clone(), 1).await.iter().all(|row| row.ends_with(": 0")));
+        world.feed.change("contoso", &[], true, |book| book.partner.complete_through = Some(day("2013-06-30")));
+        assert_eq!(replica.rows(asked, 2).await, ["2012-03: 0", "2012-04: 1", "2012-05: 1"]);
+        assert_eq!(replica.verify().await.differences, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cubes_make_room_for_one_another() {
+    let mut world = World::new(TempDatabase::sqlite());
+    world.cubes_in_memory = 1;
+    let replica = world.replica(today()).await;
+    let other = TokenRequest { partner: "fabrikam".to_owned(), ..admin() };
+    for round in 1..=3 {
+        for (partner, caller) in [("contoso", admin()), ("fabrikam", other.clone())] {
+            let version = world.feed.change(partner, &[(round, month("2026-04"))], true, |book| {
+                catalogue(book, "2026-06-10");
+                book.customers.insert(round, customer(round, "BR", "2026-04-03"));
+            });
+            let asked = query(&[Measure::Customers], &[], "2026-06", "2026-06");
+            let answer = replica.batch(&caller, vec![asked], version).await.unwrap();
+            assert_eq!(short(&answer.results[0].rows[0]), format!("2026-06: {round}"));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_that_fails_holds_up_nobody_else() {
+    on_both_engines(|database| async {
+        let world = World::new(database);
+        let replica = world.replica(today()).await;
+        for partner in ["bad1", "bad2", "bad3"] {
+            world.feed.change(partner, &[(1, month("2026-04"))], true, |book| {
+                catalogue(book, "2026-06-10");
+                let mut facts = customer(1, "BR", "2026-04-03");
+                facts.subscriptions[0].subscription = None;
+                book.customers.insert(1, facts);
+            });
+        }
+        let version = world.feed.change("contoso", &[(1, month("2026-04"))], true, |book| {
+            catalogue(book, "2026-06-10");
+            book.customers.insert(1, customer(1, "BR", "2026-04-03"));
+        });
+        let asked = query(&[Measure::Customers], &[], "2026-06", "2026-06");
+        assert_eq!(replica.rows(asked, version).await, ["2026-06: 1"]);
+        // What was wrong is put right, and counts.
+        let version = world.feed.change("bad2", &[(1, month("2026-04"))], false, |book| {
+            book.customers.insert(1, customer(1, "BR", "2026-04-03"));
+        });
+        let caller = TokenRequest { partner: "bad2".to_owned(), ..admin() };
+        let asked = query(&[Measure::Customers], &[], "2026-06", "2026-06");
+        let answer = replica.batch(&caller, vec![asked], version).await.unwrap();
+        assert_eq!(short(&answer.results[0].rows[0]), "2026-06: 1");
     })
     .await;
 }

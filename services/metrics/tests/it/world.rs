@@ -35,6 +35,8 @@ pub async fn on_both_engines<F: Future<Output = ()>>(test: impl Fn(TempDatabase)
 pub struct World {
     pub feed: FakeFeed,
     pub database: TempDatabase,
+    /// Of every replica.
+    pub cubes_in_memory: usize,
     issuer: Arc<Issuer>,
     chassis: Chassis,
     ingestion: Channel,
@@ -72,7 +74,7 @@ impl World {
         let feed = FakeFeed::new();
         let (issuer, chassis, shutdown, keys) = ground();
         let ingestion = chassis.in_process(vec![feed.routes()]);
-        Self { feed, database, issuer, chassis, ingestion, shutdown, _keys: keys }
+        Self { feed, database, cubes_in_memory: 256, issuer, chassis, ingestion, shutdown, _keys: keys }
     }
 
     /// With the real ingestion on a database of its own.
@@ -84,7 +86,7 @@ impl World {
         let ingestion = chassis.in_process(vec![service.routes()]);
         let stop = shutdown.clone();
         tokio::spawn(async move { service.run(stop).await });
-        Self { feed: FakeFeed::new(), database, issuer, chassis, ingestion, shutdown, _keys: keys }
+        Self { feed: FakeFeed::new(), database, cubes_in_memory: 256, issuer, chassis, ingestion, shutdown, _keys: keys }
     }
 
     /// Sends records and activity (user, service, day); returns the version after them.
@@ -123,6 +125,7 @@ impl World {
             poll_milliseconds: 20,
             tick_milliseconds: 20,
             retry_milliseconds: 20,
+            cubes_in_memory: self.cubes_in_memory,
             ..Config::default()
         };
         let outgoing = Outgoing::new(ServiceTokens::local(self.issuer.clone(), "metrics", Clock::system()));
