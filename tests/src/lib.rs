@@ -3,5 +3,6 @@
 pub mod differential;
 pub mod examples;
 pub mod keys;
+pub mod product;
 pub mod small;
 pub mod wire;

@@ -4,4 +4,7 @@
 mod measures;
 mod methods;
 mod options;
+mod redaction;
+mod scope;
 mod table;
+mod world;

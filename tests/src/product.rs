@@ -1,0 +1,119 @@
+//! The whole product in this process, on a port, with a database of the test's choice.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use insights_access::{AccessLayer, Clock, Issuer, Outgoing, Policy, Role, ServiceTokens, TokenRequest, Verifier};
+use insights_ingestion::Ingestion;
+use insights_metrics::Metrics;
+use insights_proto::ingestion::v1::{IngestBatchRequest, IngestBatchResponse, Record, record::Kind};
+use insights_reporting::{Audit, Reporting};
+use insights_service::{Chassis, ServerConfig};
+use insights_testkit::TempDatabase;
+use prost::Message;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::Code;
+
+use crate::wire::{Answer, Wire, frame};
+
+/// A running product.
+pub struct Product {
+    /// Calls to it.
+    pub wire: Wire,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its tokens.
+    pub issuer: Arc<Issuer>,
+    _stop: DropGuard,
+    _folder: TempDir,
+}
+
+impl Product {
+    /// The product on SQLite.
+    pub async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = folder.path().to_owned();
+        Self::start(folder, |service| format!("sqlite:{}", files.join(format!("{service}.db")).display())).await
+    }
+
+    /// The product on a PostgreSQL database.
+    pub async fn postgres(database: &TempDatabase) -> Self {
+        Self::start(tempfile::tempdir().expect("a folder"), |_| database.url().to_owned()).await
+    }
+
+    async fn start(folder: TempDir, database: impl Fn(&str) -> String) -> Self {
+        insights_service::install_crypto();
+        let clock = Clock::system();
+        let issuer = Arc::new(Issuer::open(folder.path()).expect("an issuer"));
+        let stop = CancellationToken::new();
+        let reporting =
+            insights_reporting::Config { database_url: database("reporting"), ..insights_reporting::Config::default() };
+        let audit = Audit::open(&reporting, clock.clone()).await.expect("an audit");
+        let verifier = Arc::new(Verifier::new(issuer.access_config(), clock.clone()).expect("a verifier"));
+        let policy = Arc::new(Policy::product().expect("a policy"));
+        let access = AccessLayer::new(verifier, policy).observed_by(audit.observer());
+        let chassis = Chassis::new(ServerConfig::default(), access, stop.clone()).expect("a chassis");
+        let outgoing = |name| Outgoing::new(ServiceTokens::local(Arc::clone(&issuer), name, clock.clone()));
+
+        let config = insights_ingestion::Config::new(database("ingestion"), folder.path().join("user.key"));
+        let ingestion = Arc::new(Ingestion::open(config, clock.clone()).await.expect("ingestion"));
+        let feed = chassis.in_process(vec![ingestion.routes()]);
+        let config =
+            insights_metrics::Config { database_url: database("metrics"), ..insights_metrics::Config::default() };
+        let metrics = Metrics::open(config, clock.clone(), feed, outgoing("metrics")).await.expect("metrics");
+        let metrics = Arc::new(metrics);
+        let queries = chassis.in_process(vec![metrics.routes()]);
+        let reporting = Reporting::open_with(reporting, audit, queries, outgoing("reporting")).expect("reporting");
+
+        let routes = vec![ingestion.routes(), metrics.routes(), reporting.routes()];
+        let (following, housekeeping) = (stop.clone(), stop.clone());
+        tokio::spawn(async move { metrics.run(following).await });
+        tokio::spawn(async move { ingestion.run(housekeeping).await });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(chassis.serve(listener, routes, Router::new()));
+        Self { wire: Wire::to(address), address, issuer, _stop: stop.drop_guard(), _folder: folder }
+    }
+
+    /// A token of somebody with these roles, bound to these locations (none: unbound).
+    #[must_use]
+    pub fn token(&self, partner: &str, roles: &[Role], locations: &[&str]) -> String {
+        let request = TokenRequest {
+            subject: "ada".into(),
+            roles: roles.to_vec(),
+            partner: partner.into(),
+            locations: locations.iter().map(|&location| location.to_owned()).collect(),
+            ttl: Duration::from_secs(600),
+        };
+        self.issuer.mint(&request).expect("a token")
+    }
+
+    /// Sends a request and reads the answer, which stays beside its bytes.
+    pub async fn ask<A: Message + Default>(&self, path: &str, token: &str, request: &impl Message) -> (Answer, A) {
+        let bearer = format!("Bearer {token}");
+        let body = frame(&request.encode_to_vec());
+        let answer = self.wire.call(path, &[("authorization", &bearer)], &body).await.expect("an answer");
+        let message = answer.body.get(5..).and_then(|bytes| A::decode(bytes).ok()).unwrap_or_default();
+        (answer, message)
+    }
+
+    /// Ingests records for a partner, all of which are good, and returns the version.
+    pub async fn ingest(&self, partner: &str, records: impl IntoIterator<Item = Kind>) -> i64 {
+        let answer = self.ingest_some(partner, records).await;
+        assert_eq!(answer.rejections, [], "every record is good");
+        answer.version
+    }
+
+    /// Ingests records for a partner.
+    pub async fn ingest_some(&self, partner: &str, records: impl IntoIterator<Item = Kind>) -> IngestBatchResponse {
+        let records = records.into_iter().map(|kind| Record { kind: Some(kind), ..Record::default() }).collect();
+        let batch = IngestBatchRequest { batch_id: "batch-1".into(), records, ..IngestBatchRequest::default() };
+        let token = self.token(partner, &[Role::DataSource], &[]);
+        let path = "/insights.ingestion.v1.IngestionService/IngestBatch";
+        let (answer, stored) = self.ask::<IngestBatchResponse>(path, &token, &batch).await;
+        assert_eq!(answer.code(), Code::Ok, "{answer:?}");
+        stored
+    }
+}

@@ -1,0 +1,135 @@
+//! Revenue is for those who may see it, by no side door for others; and every method and measure through the real product.
+
+use insights_access::Role;
+use insights_proto::{
+    metrics::v1::{Dimension, Measure, Top, value},
+    reporting::v1::{QueryRequest, QueryResponse},
+};
+use insights_tests::{product::Product, wire::EMPTY};
+use tonic::Code;
+
+use crate::{
+    table::{Group, MEASURES, METHODS, ROLES, SEES_ALL},
+    world::{QUERY, Sold, ask, everything, query, records, send, shows},
+};
+
+/// By revenue C-1, by seats C-3.
+async fn product() -> (Product, i64) {
+    let product = Product::sqlite().await;
+    let sold = |customer, seats, amount| Sold { customer, seats, location: None, amount };
+    let world = [sold("C-1", 10, "918273.45"), sold("C-2", 200, "5000"), sold("C-3", 4000, "0.25")];
+    let version = product.ingest("alpha", records("Alphamark", &world)).await;
+    (product, version)
+}
+
+#[tokio::test]
+async fn amounts_are_absent_for_others() {
+    let (product, version) = product().await;
+    for (column, role) in ROLES.into_iter().enumerate() {
+        for (what, answer) in everything(&product, "alpha", &[role], &[], version).await {
+            assert!(SEES_ALL[column] || !shows(&answer, "918273.45"), "{role:?} sees revenue in {what}: {answer:?}");
+            assert!(SEES_ALL[column] || !shows(&answer, "alphamark.example"), "{role:?} sees a domain in {what}");
+        }
+        if !Group::Query.allows(role) {
+            continue;
+        }
+        let token = product.token("alpha", &[role], &[]);
+        let asked = QueryRequest {
+            query: Some(query(&[Measure::Available, Measure::BilledRevenue], &[Dimension::Customer])),
+            min_version: version,
+        };
+        let (answer, response) = product.ask::<QueryResponse>(QUERY, &token, &asked).await;
+        assert_eq!(answer.code(), Code::Ok, "{role:?}: {answer:?}");
+        let result = response.result.unwrap();
+        assert_eq!(result.redacted, !SEES_ALL[column], "{role:?}");
+        assert_eq!(result.rows.len(), 3, "{role:?}");
+        for row in &result.rows {
+            let amount = matches!(row.values[1].kind, Some(value::Kind::Amount(_)));
+            assert_eq!(amount, SEES_ALL[column], "{role:?}: absent, never zero: {row:?}");
+            assert_eq!(!row.currency.is_empty(), SEES_ALL[column], "{role:?}: nor the currency: {row:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_ranks_by_what_they_may_not_see() {
+    let (product, version) = product().await;
+    for (column, role) in ROLES.into_iter().enumerate().filter(|(_, role)| Group::Query.allows(*role)) {
+        let token = product.token("alpha", &[role], &[]);
+        let mut asked = query(&[Measure::Available], &[Dimension::Customer]);
+        asked.top = Some(Top { measure: Measure::BilledRevenue.into(), count: 1 });
+        let rows = ask(&product, &token, asked, version).await;
+        let first = rows[0].dimensions[0].value.clone().unwrap();
+        assert_eq!(first, if SEES_ALL[column] { "C-1" } else { "C-3" }, "{role:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_ranking_needs_the_right_to_its_measure() {
+    let (product, version) = product().await;
+    let token = product.token("alpha", &[Role::AccountAdmin], &[]);
+    let mut asked = query(&[Measure::Available], &[Dimension::Customer]);
+    asked.top = Some(Top { measure: Measure::ActiveUsers.into(), count: 1 });
+    let asked = QueryRequest { query: Some(asked), min_version: version };
+    assert_eq!(send(&product, QUERY, &token, &asked).await.code(), Code::PermissionDenied);
+}
+
+#[tokio::test]
+async fn every_measure_through_the_product() {
+    let (product, version) = product().await;
+    for (column, role) in ROLES.into_iter().enumerate() {
+        let token = product.token("alpha", &[role], &[]);
+        for (name, row) in MEASURES {
+            let measure = Measure::from_str_name(name).unwrap();
+            for beside in [None, Some(Measure::Available), Some(Measure::Customers)] {
+                let measures: Vec<_> = [Some(measure), beside].into_iter().flatten().collect();
+                let asked = QueryRequest { query: Some(query(&measures, &[])), min_version: version };
+                let code = send(&product, QUERY, &token, &asked).await.code();
+                let beside_allowed = beside.is_none_or(|beside| {
+                    MEASURES.iter().any(|(name, row)| *name == beside.as_str_name() && row[column])
+                });
+                let expected = if row[column] && beside_allowed { Code::Ok } else { Code::PermissionDenied };
+                // The same measure twice is a fault of the request, whoever asks.
+                let expected = if beside == Some(measure) && expected == Code::Ok { code } else { expected };
+                assert_eq!(code, expected, "{role:?} asks for {name} and {beside:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_method_through_the_product() {
+    let (product, _) = product().await;
+    for role in ROLES {
+        let bearer = format!("Bearer {}", product.token("alpha", &[role], &[]));
+        for (path, group) in METHODS {
+            let headers = [("authorization", bearer.as_str()), ("grpc-timeout", "5S")];
+            let answer = product.wire.call(path, &headers, EMPTY).await.unwrap();
+            let refused = answer.code() == Code::PermissionDenied;
+            assert_eq!(refused, !group.allows(role), "{role:?} on {path}: {answer:?}");
+            assert!(
+                !matches!(answer.code(), Code::Unimplemented | Code::Internal | Code::Unknown),
+                "{path}: {answer:?}"
+            );
+        }
+    }
+    let service = product.issuer.mint_service("metrics").unwrap();
+    let caller = product.token("alpha", &[Role::ReportViewer], &[]);
+    for (path, group) in METHODS.iter().filter(|(_, group)| *group == Group::Services) {
+        let bearer = format!("Bearer {service}");
+        let headers = [
+            ("authorization", bearer.as_str()),
+            (insights_access::CALLER_HEADER, caller.as_str()),
+            ("grpc-timeout", "500m"),
+        ];
+        let answer = product.wire.call(path, &headers, EMPTY).await.unwrap();
+        assert_ne!(answer.code(), Code::Unauthenticated, "{group:?} {path}: {answer:?}");
+        if path.ends_with("MetricsService/BatchQuery") || path.ends_with("LookUpNames") {
+            continue;
+        }
+        let alone = [("authorization", bearer.as_str()), ("grpc-timeout", "500m")];
+        let answer = product.wire.call(path, &alone, EMPTY).await.unwrap();
+        let needs_caller = path.contains("MetricsService");
+        assert_eq!(answer.code() == Code::Unauthenticated, needs_caller, "{path}: {answer:?}");
+    }
+}

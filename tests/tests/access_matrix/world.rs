@@ -1,0 +1,168 @@
+//! Partners that share every id, and differ in every number and name.
+
+use insights_access::Role;
+use insights_proto::{
+    ingestion::v1::{
+        Attribution, CompleteThrough, Customer, Location, Partner, Revenue, Sku, Subscription, SubscriptionState,
+        record::Kind,
+    },
+    metrics::v1::{Dimension, Measure, Query, Row, value},
+    reporting::v1::{
+        GetCustomersDashboardRequest, GetDynamicsUsageDashboardRequest, GetLicenceAdoptionDashboardRequest,
+        ListFilterValuesRequest, QueryRequest, QueryResponse,
+    },
+};
+use insights_tests::{product::Product, wire::Answer};
+use prost::Message;
+
+pub const QUERY: &str = "/insights.reporting.v1.ReportingService/Query";
+pub const ADOPTION: &str = "/insights.reporting.v1.ReportingService/GetLicenceAdoptionDashboard";
+pub const MONTH: &str = "2025-03";
+
+/// A customer with one subscription from January to March 2025.
+pub struct Sold {
+    pub customer: &'static str,
+    pub seats: i64,
+    pub location: Option<&'static str>,
+    /// March's revenue.
+    pub amount: &'static str,
+}
+
+fn text(value: &str) -> Option<String> {
+    Some(value.to_owned())
+}
+
+/// The records of a partner whose every name carries the marker.
+pub fn records(marker: &str, sold: &[Sold]) -> Vec<Kind> {
+    let mut records = vec![
+        Kind::Partner(Partner { name: text(marker), ..Partner::default() }),
+        Kind::Sku(Sku {
+            sku_id: "SKU-1".into(),
+            name: format!("{marker} Dynamics"),
+            product: format!("Dynamics 365 {marker}"),
+            services: vec!["Dynamics".into()],
+            free: false,
+        }),
+    ];
+    for location in ["L1", "L2"] {
+        let name = format!("{marker} office {location}");
+        records.push(Kind::Location(Location { location_id: location.into(), name, country: "BR".into() }));
+    }
+    for one in sold {
+        let id = one.customer;
+        let subscription = format!("S-{id}");
+        records.push(Kind::Customer(Customer {
+            customer_id: id.into(),
+            name: Some(format!("{marker} {id}")),
+            country: text("BR"),
+            domain: Some(format!("{id}.{marker}.example").to_lowercase()),
+            ..Customer::default()
+        }));
+        let at = |location: &str| Attribution { location_id: text(location), r#type: text("CSP") };
+        records.push(Kind::Subscription(Subscription {
+            subscription_id: subscription.clone(),
+            customer_id: id.into(),
+            sku_id: "SKU-1".into(),
+            attributions: one.location.map(at).into_iter().collect(),
+            ..Subscription::default()
+        }));
+        records.push(Kind::SubscriptionState(SubscriptionState {
+            subscription_id: subscription.clone(),
+            effective: "2025-01-01".into(),
+            status: "Active".into(),
+            seats: Some(one.seats),
+            ..SubscriptionState::default()
+        }));
+        records.push(Kind::Revenue(Revenue {
+            subscription_id: Some(subscription),
+            month: MONTH.into(),
+            amount: one.amount.into(),
+            currency: "USD".into(),
+            ..Revenue::default()
+        }));
+    }
+    records.push(Kind::CompleteThrough(CompleteThrough { day: "2025-03-31".into() }));
+    records
+}
+
+pub fn query(measures: &[Measure], by: &[Dimension]) -> Query {
+    Query {
+        measures: measures.iter().map(|&measure| measure.into()).collect(),
+        group_by: by.iter().map(|&dimension| dimension.into()).collect(),
+        from_month: MONTH.into(),
+        to_month: MONTH.into(),
+        ..Query::default()
+    }
+}
+
+/// Asks a question that must be answered.
+pub async fn ask(product: &Product, token: &str, query: Query, version: i64) -> Vec<Row> {
+    let request = QueryRequest { query: Some(query), min_version: version };
+    let (answer, response) = product.ask::<QueryResponse>(QUERY, token, &request).await;
+    assert_eq!(answer.code(), tonic::Code::Ok, "{answer:?}");
+    response.result.unwrap_or_default().rows
+}
+
+/// The one count of the one row; 0 without a row.
+pub async fn count(product: &Product, token: &str, measure: Measure, version: i64) -> i64 {
+    let rows = ask(product, token, query(&[measure], &[]), version).await;
+    let value = rows.first().and_then(|row| row.values.first()).and_then(|value| value.kind.clone());
+    match value {
+        Some(value::Kind::Count(count)) => count,
+        None => 0,
+        other => panic!("no count: {other:?}"),
+    }
+}
+
+/// Everything a person can ask that shows something, with every role there is: (what, answer).
+pub async fn everything(
+    product: &Product,
+    partner: &str,
+    roles: &[Role],
+    locations: &[&str],
+    version: i64,
+) -> Vec<(String, Answer)> {
+    let token = product.token(partner, roles, locations);
+    let mut answers = Vec::new();
+    let all = [Measure::Customers, Measure::Available, Measure::BilledRevenue];
+    let dimensions = (1..=15).filter_map(|number| Dimension::try_from(number).ok());
+    for dimension in dimensions {
+        let asked = QueryRequest { query: Some(query(&all, &[dimension])), min_version: version };
+        answers.push((format!("query by {dimension:?}"), send(product, QUERY, &token, &asked).await));
+        let list = "/insights.reporting.v1.ReportingService/ListFilterValues";
+        let asked = ListFilterValuesRequest { dimension: dimension.into(), min_version: version, ..Default::default() };
+        answers.push((format!("values of {dimension:?}"), send(product, list, &token, &asked).await));
+    }
+    let path = |method: &str| format!("/insights.reporting.v1.ReportingService/{method}");
+    let asked = GetCustomersDashboardRequest { min_version: version, ..Default::default() };
+    answers.push(("customers".into(), send(product, &path("GetCustomersDashboard"), &token, &asked).await));
+    let asked = GetDynamicsUsageDashboardRequest { min_version: version, ..Default::default() };
+    answers.push(("usage".into(), send(product, &path("GetDynamicsUsageDashboard"), &token, &asked).await));
+    let asked = GetLicenceAdoptionDashboardRequest { min_version: version, ..Default::default() };
+    answers.push(("adoption".into(), send(product, ADOPTION, &token, &asked).await));
+    for customer in ["C-1", "C-2", "C-3", "C-4"] {
+        let asked = adoption_of(customer, version);
+        answers.push((format!("adoption of {customer}"), send(product, ADOPTION, &token, &asked).await));
+    }
+    for method in ["ListRejections", "ListWaiting", "GetFreshness"] {
+        let path = format!("/insights.ingestion.v1.IngestionService/{method}");
+        answers.push((method.into(), product.wire.with_token(&path, &token).await.unwrap()));
+    }
+    let freshness = "/insights.reporting.v1.ReportingService/GetFreshness";
+    answers.push(("freshness".into(), product.wire.with_token(freshness, &token).await.unwrap()));
+    answers
+}
+
+pub fn adoption_of(customer: &str, version: i64) -> GetLicenceAdoptionDashboardRequest {
+    GetLicenceAdoptionDashboardRequest { customer_id: customer.into(), min_version: version, ..Default::default() }
+}
+
+pub async fn send(product: &Product, path: &str, token: &str, request: &impl Message) -> Answer {
+    product.ask::<()>(path, token, request).await.0
+}
+
+/// Whether the text stands anywhere in what was sent back: body, headers, status.
+pub fn shows(answer: &Answer, text: &str) -> bool {
+    let sent = format!("{:?} {:?} {}", answer.headers, answer.status, String::from_utf8_lossy(&answer.body));
+    sent.to_lowercase().contains(&text.to_lowercase())
+}
