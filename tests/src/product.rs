@@ -8,7 +8,7 @@ use insights_ingestion::Ingestion;
 use insights_metrics::Metrics;
 use insights_proto::ingestion::v1::{IngestBatchRequest, IngestBatchResponse, Record, record::Kind};
 use insights_reporting::{Audit, Reporting};
-use insights_service::{Chassis, ServerConfig};
+use insights_service::{Chassis, ServerConfig, Telemetry, TelemetryConfig};
 use insights_testkit::TempDatabase;
 use prost::Message;
 use tempfile::TempDir;
@@ -45,6 +45,11 @@ impl Product {
 
     async fn start(folder: TempDir, database: impl Fn(&str) -> String) -> Self {
         insights_service::install_crypto();
+        if let Ok(log) = std::env::var("INSIGHTS_TEST_LOG") {
+            let config = TelemetryConfig { log, ..TelemetryConfig::default() };
+            // One per process: the next product's lines go the same way.
+            let _ = Telemetry::start(&config, "test");
+        }
         let clock = Clock::system();
         let issuer = Arc::new(Issuer::open(folder.path()).expect("an issuer"));
         let stop = CancellationToken::new();

@@ -114,7 +114,9 @@ async fn quarantine_is_a_partners_own() {
     let (answer, _) = list(&alpha, &theirs.next_page_token).await;
     assert!(!shows(&answer, "betamark"), "{answer:?}");
     let ids: Vec<_> = theirs.rejections.iter().map(|rejection| rejection.id).collect();
-    let (_, replayed) = product.ask::<ReplayRejectionsResponse>(REPLAY, &alpha, &ReplayRejectionsRequest { ids }).await;
+    // A partner without any of its own: what it names can only be another's.
+    let gamma = product.token("gamma", &[Role::AdminAgent], &[]);
+    let (_, replayed) = product.ask::<ReplayRejectionsResponse>(REPLAY, &gamma, &ReplayRejectionsRequest { ids }).await;
     assert_eq!((replayed.accepted, replayed.rejected), (0, 0), "another's numbers are no numbers");
     let (_, after) = list(&beta, "").await;
     assert_eq!(after.rejections, theirs.rejections);
