@@ -65,7 +65,7 @@ export function BreakdownTable({ title, breakdown, words = {}, trend }: Props) {
           </thead>
           <tbody>
             {shown.map((group) => (
-              <Row key={keyOf(group)} group={group} measures={measures} largest={largest} trendIndex={trendIndex} />
+              <Row key={keyOf(group)} group={group} measures={measures} words={words} largest={largest} trendIndex={trendIndex} />
             ))}
           </tbody>
         </table>
@@ -82,9 +82,15 @@ export function BreakdownTable({ title, breakdown, words = {}, trend }: Props) {
 /** A key of its own for a missing value. */
 const keyOf = (group: Group): string => (group.key?.value === undefined ? "none" : `=${group.key.value}`);
 
-type RowProps = { group: Group; measures: Measure[]; largest: number; trendIndex: number };
+type RowProps = {
+  group: Group;
+  measures: Measure[];
+  words: Partial<Record<Measure, string>>;
+  largest: number;
+  trendIndex: number;
+};
 
-function Row({ group, measures, largest, trendIndex }: RowProps) {
+function Row({ group, measures, words, largest, trendIndex }: RowProps) {
   const name = valueName(group.key, group.name);
   const points = group.trend.map((point) => ({ month: point.month, value: point.values[trendIndex], partial: point.partial }));
   return (
@@ -94,10 +100,14 @@ function Row({ group, measures, largest, trendIndex }: RowProps) {
         <td className="number" key={measure}>
           {index === 0 && <Bar value={group.values[0]} largest={largest} />}
           <Figure value={group.values[index]} />
-          <ReasonsButton
-            reasons={group.reasons.find((entry) => entry.basis === basisOf[measure])}
-            label={`${measureName[measure]} of ${name} is ${figure(group.values[index])}`}
-          />
+          {basisOf[measure] !== undefined && (
+            <span className="why-slot">
+              <ReasonsButton
+                reasons={group.reasons.find((entry) => entry.basis === basisOf[measure])}
+                label={`${words[measure] ?? measureName[measure]} of ${name} is ${figure(group.values[index])}`}
+              />
+            </span>
+          )}
         </td>
       ))}
       <td>

@@ -141,7 +141,7 @@ function optionsOf(element: HTMLElement, months: string[], series: Series[], par
       borderColor: colour("--line"),
       textStyle: { ...text, color: colour("--text") },
     },
-    xAxis: { type: "category", data: names, axisLabel: text, axisLine: { lineStyle: line }, axisTick: { show: false } },
+    xAxis: { type: "category", data: names, axisLabel: { ...text, hideOverlap: true, showMaxLabel: true }, axisLine: { lineStyle: line }, axisTick: { show: false } },
     yAxis: [
       { type: "value", show: !onlyPercents, axisLabel: { ...text, formatter: format }, splitLine: split, minInterval: 1 },
       {
