@@ -9,6 +9,7 @@ use std::sync::Arc;
 use insights_access::{Role, role_name};
 use insights_proto::access::v1::Role as WireRole;
 use insights_reporting::{Config, DevelopmentToken, DevelopmentTokens};
+use insights_testkit::TempDatabase;
 use support::{Figures, World, token};
 use tokio::net::TcpListener;
 
@@ -24,7 +25,7 @@ const ROLES: [Role; 7] = [
 
 #[tokio::main]
 async fn main() {
-    let world = World::start_with(Figures::default(), |issuer| {
+    let world = World::start_with(Figures::default(), TempDatabase::sqlite(), |issuer| {
         let issuer = Arc::clone(issuer);
         let sign_in = move |role: Role| DevelopmentToken {
             role: role_name(role),

@@ -8,12 +8,13 @@ use insights_proto::metrics::v1::{Measure, Query};
 use insights_proto::reporting::v1::{
     GetCustomersDashboardRequest, GetLicenceAdoptionDashboardRequest, PageFilters, QueryRequest,
 };
+use insights_reporting::Config;
+use insights_testkit::TempDatabase;
 use support::{Figures, World};
 use tonic::Code;
 
-#[tokio::test]
-async fn a_report_read_leaves_who_what_and_how_it_ended() {
-    let world = World::start(Figures::default()).await;
+async fn a_report_read_leaves_who_what_and_how_it_ended(database: TempDatabase) {
+    let world = World::start_with(Figures::default(), database, |_| Config::default()).await;
     let page = PageFilters { from_month: "2026-01".into(), to_month: "2026-02".into(), ..PageFilters::default() };
     let request = GetCustomersDashboardRequest { page: Some(page), min_version: 0 };
     let request = world.request(&[Role::ReportViewer, Role::AdminAgent], request);
@@ -29,9 +30,8 @@ async fn a_report_read_leaves_who_what_and_how_it_ended() {
     assert!(world.reporting.audit().newest("P-2", 10).await.expect("records").is_empty());
 }
 
-#[tokio::test]
-async fn denials_are_recorded_by_role_and_by_measure() {
-    let world = World::start(Figures::default()).await;
+async fn denials_are_recorded_by_role_and_by_measure(database: TempDatabase) {
+    let world = World::start_with(Figures::default(), database, |_| Config::default()).await;
     let request = world.request(&[WireRole::ReportViewer], GetLicenceAdoptionDashboardRequest::default());
     let denied = world.client().get_licence_adoption_dashboard(request).await.expect_err("denied");
     assert_eq!(denied.code(), Code::PermissionDenied);
@@ -46,11 +46,35 @@ async fn denials_are_recorded_by_role_and_by_measure() {
     assert!(records.iter().all(|record| record.row_count == 0));
 }
 
-#[tokio::test]
-async fn what_cannot_be_audited_is_not_given() {
-    let world = World::start(Figures::default()).await;
+async fn what_cannot_be_audited_is_not_given(database: TempDatabase) {
+    let world = World::start_with(Figures::default(), database, |_| Config::default()).await;
     world.lose_audit().await;
     let request = world.request(&[Role::GlobalAdmin], GetCustomersDashboardRequest::default());
     let refused = world.client().get_customers_dashboard(request).await.expect_err("refused");
     assert_eq!(refused.code(), Code::Unavailable);
 }
+
+/// The same on both engines.
+macro_rules! on_each_engine {
+    ($($test:ident),*) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::TempDatabase::sqlite()).await;
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::TempDatabase::postgres()).await;
+            })*
+        }
+    };
+}
+
+on_each_engine!(
+    a_report_read_leaves_who_what_and_how_it_ended,
+    denials_are_recorded_by_role_and_by_measure,
+    what_cannot_be_audited_is_not_given
+);

@@ -16,6 +16,7 @@ use insights_proto::metrics::v1::{
 use insights_proto::reporting::v1::reporting_service_client::ReportingServiceClient;
 use insights_reporting::{Audit, Config, Reporting};
 use insights_service::{Chassis, Error, ServerConfig};
+use insights_testkit::TempDatabase;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, service::Routes, transport::Channel};
@@ -76,21 +77,25 @@ pub struct World {
     pub figures: Arc<Figures>,
     channel: Channel,
     issuer: Arc<Issuer>,
-    folder: TempDir,
+    database: TempDatabase,
+    _folder: TempDir,
 }
 
 impl World {
     /// Starts one over these figures.
     pub async fn start(figures: Figures) -> Self {
-        Self::start_with(figures, |_| Config::default()).await
+        Self::start_with(figures, TempDatabase::sqlite(), |_| Config::default()).await
     }
 
-    /// Starts one with settings made from its issuer.
-    pub async fn start_with(figures: Figures, config: impl FnOnce(&Arc<Issuer>) -> Config) -> Self {
+    /// Starts one on this database, with settings made from its issuer.
+    pub async fn start_with(
+        figures: Figures,
+        database: TempDatabase,
+        config: impl FnOnce(&Arc<Issuer>) -> Config,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let issuer = Arc::new(Issuer::open(folder.path()).expect("an issuer"));
-        let database_url = format!("sqlite:{}", folder.path().join("reporting.db").display());
-        let config = Config { database_url, ..config(&issuer) };
+        let config = Config { database_url: database.url().to_owned(), ..config(&issuer) };
         let audit = Audit::open(&config, Clock::system()).await.expect("an audit");
         let verifier = Verifier::new(issuer.access_config(), Clock::system()).expect("a verifier");
         let access = AccessLayer::new(Arc::new(verifier), Arc::new(Policy::product().expect("a policy")));
@@ -103,7 +108,7 @@ impl World {
         let reporting =
             Reporting::open_with(config, audit, metrics, Outgoing::new(tokens)).expect("a reporting service");
         let channel = chassis.in_process(vec![reporting.routes()]);
-        Self { reporting, chassis, figures, channel, issuer, folder }
+        Self { reporting, chassis, figures, channel, issuer, database, _folder: folder }
     }
 
     /// A client, and what makes its requests.
@@ -121,8 +126,7 @@ impl World {
 
     /// Takes the audit's table away.
     pub async fn lose_audit(&self) {
-        let url = format!("sqlite:{}", self.folder.path().join("reporting.db").display());
-        let database = insights_database::Database::connect(&url).await.expect("a database");
+        let database = insights_database::Database::connect(self.database.url()).await.expect("a database");
         use insights_database::sea_orm::ConnectionTrait;
         database.writer().execute_unprepared("DROP TABLE audit_record").await.expect("dropped");
     }
