@@ -1,5 +1,7 @@
 //! The change feed of ingestion, called as a service.
 
+use std::time::Duration;
+
 use insights_access::Outgoing;
 use insights_proto::ingestion::v1::change_feed_service_client::ChangeFeedServiceClient;
 use insights_proto::ingestion::v1::{
@@ -11,6 +13,10 @@ use tonic::{Status, Streaming};
 
 /// Largest message taken: catalogues come in one.
 const MESSAGE_BYTES: usize = 64 << 20;
+
+/// How long one answer may take, and how long a stream of facts may be silent: an application that waits holds its
+/// partner's position.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The change feed.
 #[derive(Clone)]
@@ -27,7 +33,8 @@ impl Feed {
 
     /// Every partner's newest version.
     pub async fn heads(&self) -> Result<Vec<PartnerPosition>, Status> {
-        let request = self.outgoing.as_service(ListPartnersRequest {})?;
+        let mut request = self.outgoing.as_service(ListPartnersRequest {})?;
+        request.set_timeout(PATIENCE);
         Ok(self.client.clone().list_partners(request).await?.into_inner().partners)
     }
 
@@ -45,7 +52,8 @@ impl Feed {
 
     /// What concerns a whole partner.
     pub async fn partner_facts(&self, partner: &str) -> Result<GetPartnerFactsResponse, Status> {
-        let request = self.outgoing.as_service(GetPartnerFactsRequest { partner: partner.to_owned() })?;
+        let mut request = self.outgoing.as_service(GetPartnerFactsRequest { partner: partner.to_owned() })?;
+        request.set_timeout(PATIENCE);
         Ok(self.client.clone().get_partner_facts(request).await?.into_inner())
     }
 

@@ -14,7 +14,7 @@ use tonic::{Status, Streaming};
 use super::facts::{Customer, FactsError, Gatherer, Numbers, partner_model};
 use super::group::{Group, write_group};
 use super::pending::{Changes, Pending};
-use crate::feed::Feed;
+use crate::feed::{Feed, PATIENCE};
 use crate::rollups::body::BodyError;
 use crate::rollups::model::PartnerModel;
 use crate::rollups::{Application, CustomerKey, PartnerRow, Position, Store, StoreError, read_customer};
@@ -313,7 +313,7 @@ pub async fn next_customer(
     stream: &mut Streaming<StreamFactsResponse>,
     numbers: &Numbers,
 ) -> Result<Option<Customer>, ApplyError> {
-    let Some(mut part) = stream.message().await? else { return Ok(None) };
+    let Some(mut part) = next_part(stream).await? else { return Ok(None) };
     let mut gatherer = Gatherer::new(numbers, &part);
     loop {
         let last = part.last;
@@ -321,6 +321,11 @@ pub async fn next_customer(
         if last {
             return Ok(Some(gatherer.finish()?));
         }
-        part = stream.message().await?.ok_or(ApplyError::CutOff)?;
+        part = next_part(stream).await?.ok_or(ApplyError::CutOff)?;
     }
+}
+
+async fn next_part(stream: &mut Streaming<StreamFactsResponse>) -> Result<Option<StreamFactsResponse>, ApplyError> {
+    let silent = |_| Status::deadline_exceeded("the feed is silent");
+    Ok(tokio::time::timeout(PATIENCE, stream.message()).await.map_err(silent)??)
 }

@@ -86,7 +86,16 @@ impl World {
         let ingestion = chassis.in_process(vec![service.routes()]);
         let stop = shutdown.clone();
         tokio::spawn(async move { service.run(stop).await });
-        Self { feed: FakeFeed::new(), database, cubes_in_memory: 256, issuer, chassis, ingestion, shutdown, _keys: keys }
+        Self {
+            feed: FakeFeed::new(),
+            database,
+            cubes_in_memory: 256,
+            issuer,
+            chassis,
+            ingestion,
+            shutdown,
+            _keys: keys,
+        }
     }
 
     /// Sends records and activity (user, service, day); returns the version after them.
