@@ -154,7 +154,6 @@ pub fn is_rpc(path: &str, headers: &HeaderMap) -> bool {
 }
 
 impl Guard {
-    #[allow(clippy::result_large_err, reason = "Status is what goes out")]
     async fn admit(&self, parts: &mut http::request::Parts) -> Result<(), Status> {
         let path = parts.uri.path().to_owned();
         // Probes of the platform carry no token; the answer says only whether the process serves.
@@ -201,7 +200,6 @@ impl Guard {
     }
 
     /// The person a service says it acts for. What the service believed is not enough: the token is verified again.
-    #[allow(clippy::result_large_err, reason = "Status is what goes out")]
     async fn named_caller(&self, path: &str, headers: &HeaderMap) -> Result<Option<Arc<Principal>>, Status> {
         let mut values = headers.get_all(CALLER_HEADER).iter();
         let Some(value) = values.next() else { return Ok(None) };

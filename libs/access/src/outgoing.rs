@@ -41,7 +41,6 @@ impl ServiceTokens {
     }
 
     /// A token that is valid now.
-    #[allow(clippy::result_large_err, reason = "Status is what callers return")]
     pub fn token(&self) -> Result<Arc<str>, Status> {
         let failed = |error: &dyn std::fmt::Display| {
             tracing::error!(%error, "no token of our own");
@@ -84,7 +83,6 @@ impl Outgoing {
     }
 
     /// A request on the caller's behalf: our token, and theirs beside it.
-    #[allow(clippy::result_large_err, reason = "Status is what callers return")]
     pub fn for_caller<T>(&self, caller: &Principal, message: T) -> Result<Request<T>, Status> {
         let mut request = self.as_service(message)?;
         request.metadata_mut().insert(CALLER_HEADER, secret(&caller.token)?);
@@ -92,7 +90,6 @@ impl Outgoing {
     }
 
     /// A request of our own.
-    #[allow(clippy::result_large_err, reason = "Status is what callers return")]
     pub fn as_service<T>(&self, message: T) -> Result<Request<T>, Status> {
         let mut request = Request::new(message);
         request.metadata_mut().insert("authorization", secret(&format!("Bearer {}", self.tokens.token()?))?);
@@ -100,7 +97,6 @@ impl Outgoing {
     }
 }
 
-#[allow(clippy::result_large_err, reason = "Status is what callers return")]
 fn secret(text: &str) -> Result<MetadataValue<tonic::metadata::Ascii>, Status> {
     let mut value = MetadataValue::try_from(text).map_err(|_| keys_unavailable())?;
     // Keeps it out of logs and out of HTTP/2's header table.

@@ -11,19 +11,16 @@ use crate::{Principal, ServiceIdentity, denial::unauthenticated};
 pub(crate) struct OnBehalf(pub(crate) Arc<Principal>);
 
 /// The caller of a people's RPC. UNAUTHENTICATED where the access layer did not let a person through.
-#[allow(clippy::result_large_err, reason = "Status is what handlers return")]
 pub fn principal<T>(request: &Request<T>) -> Result<Arc<Principal>, Status> {
     request.extensions().get::<Arc<Principal>>().cloned().ok_or_else(unauthenticated)
 }
 
 /// The person for whom a service makes a services-only RPC. UNAUTHENTICATED when the service named nobody.
-#[allow(clippy::result_large_err, reason = "Status is what handlers return")]
 pub fn on_behalf<T>(request: &Request<T>) -> Result<Arc<Principal>, Status> {
     request.extensions().get::<OnBehalf>().map(|caller| Arc::clone(&caller.0)).ok_or_else(unauthenticated)
 }
 
 /// The service that makes a services-only RPC.
-#[allow(clippy::result_large_err, reason = "Status is what handlers return")]
 pub fn service<T>(request: &Request<T>) -> Result<Arc<ServiceIdentity>, Status> {
     request.extensions().get::<Arc<ServiceIdentity>>().cloned().ok_or_else(unauthenticated)
 }

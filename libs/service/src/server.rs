@@ -77,7 +77,8 @@ impl Chassis {
     /// server ends with the last clone of the channel; after shutdown it outlives the calls on ports, which may need it.
     pub fn in_process(&self, routes: Vec<Routes>) -> Channel {
         let (channel, connections) = channel::pair();
-        let router = self.builder().add_routes(self.stack(routes, Router::new()).into());
+        // No age: there is one process to talk to, and nothing to spread.
+        let router = self.builder(0).add_routes(self.stack(routes, Router::new()).into());
         let (shutdown, last) = (self.shutdown.clone(), self.delay() + self.drain());
         tokio::spawn(async move {
             tokio::select! {
@@ -99,7 +100,7 @@ impl Chassis {
         let health = HealthServer::new(HealthService::from_health_reporter(self.health.clone()));
         let mut all = routes;
         all.push(Routes::new(health).add_service(reflection));
-        let router = self.builder().add_routes(self.stack(all, pages).into());
+        let router = self.builder(self.config.connection_age_seconds).add_routes(self.stack(all, pages).into());
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let delay = self.delay();
         self.health.set_service_status("", tonic_health::ServingStatus::Serving).await;
@@ -158,7 +159,7 @@ impl Chassis {
         )
     }
 
-    fn builder(&self) -> Server {
+    fn builder(&self, connection_age_seconds: u32) -> Server {
         let config = &self.config;
         let server = Server::builder()
             .accept_http1(true)
@@ -170,7 +171,7 @@ impl Chassis {
             .initial_stream_window_size(channel::WINDOW / 4)
             .initial_connection_window_size(channel::WINDOW);
         // No grace for connection age: with one, tonic 0.14 skips asking the client to go and cuts the connection.
-        match config.connection_age_seconds {
+        match connection_age_seconds {
             0 => server,
             seconds => server.max_connection_age(Duration::from_secs(seconds.into())),
         }
