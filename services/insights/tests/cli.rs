@@ -114,6 +114,8 @@ fn bad_rows_are_listed_with_their_lines_and_cost_no_good_one() {
     assert_eq!(rows, [2, 3, 4, 6]);
     assert!(summary["rejections"][2]["field"].as_str().unwrap().contains("country"), "{summary}");
     assert!(summary["rejections"][3]["field"].as_str().unwrap().contains("seats"), "{summary}");
+    let doctor = server.run("admin_agent", &["doctor"]);
+    assert!(stdout(&doctor).contains("4 records were rejected"), "the quarantine has them all: {}", stdout(&doctor));
     let strict = server.run("admin_agent", &["import", "ndjson", &file, "--strict", "--json"]);
     assert_eq!(strict.status.code(), Some(1));
     serde_json::from_str::<Value>(&stdout(&strict)).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use insights_proto::ingestion::v1::{ActivityColumns, Record, record::Kind};
+use insights_proto::ingestion::v1::{ActivityColumns, Record, Unreadable, record::Kind};
 use prost::Message as _;
 
 use crate::import::{Activity, Rejection, Sink, Stopped};
@@ -37,8 +37,6 @@ pub struct Batch {
     /// The row of each record, then of each activity fact: the order in which the server numbers them.
     record_rows: Vec<u64>,
     activity_rows: Vec<u64>,
-    /// Rows that could not be read, since the batch before.
-    pub rejections: Vec<Rejection>,
 }
 
 impl Batch {
@@ -95,7 +93,7 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
         self.users.clear();
         self.services.clear();
         let batch = std::mem::take(&mut self.batch);
-        if batch.is_empty() && batch.rejections.is_empty() { Ok(()) } else { (self.give)(batch) }
+        if batch.is_empty() { Ok(()) } else { (self.give)(batch) }
     }
 
     fn flush_if_full(&mut self) -> Result<(), Stopped> {
@@ -103,7 +101,6 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
         let batch = &self.batch;
         let full = batch.record_rows.len() >= records
             || batch.activity_rows.len() >= facts
-            || batch.rejections.len() >= records
             || batch.activity.services.len() >= services
             || self.bytes >= bytes;
         if full { self.flush() } else { Ok(()) }
@@ -135,9 +132,11 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Sink for Batcher<F> {
         self.flush_if_full()
     }
 
+    /// Sent all the same: the quarantine is where people look for what was refused, by whomever.
     fn rejected(&mut self, rejection: Rejection) -> Result<(), Stopped> {
-        self.batch.rejections.push(rejection);
-        self.flush_if_full()
+        let Rejection { row, field, reason } = rejection;
+        let unreadable = Unreadable { row: row.cast_signed(), field, reason };
+        self.record(row, Record { recorded_at: None, kind: Some(Kind::Unreadable(unreadable)) })
     }
 }
 

@@ -195,10 +195,6 @@ pub async fn send(
     name: Option<&str>,
     summary: &mut Summary,
 ) -> Result<(), Failure> {
-    for rejection in std::mem::take(&mut batch.rejections) {
-        summary.rejected += 1;
-        summary.list(name, rejection);
-    }
     if batch.is_empty() {
         return Ok(());
     }

@@ -102,6 +102,9 @@ pub(super) fn draw(profile: &Profile, horizon: Horizon, dice: &mut Dice) -> Vec<
         let seller = if at == 0 || dice.chance(0.7) { suite_seller } else { seller(dice) };
         deals.push(deal(profile, at, &wish, seller, horizon, dice));
     }
+    if profile.here(horizon.end) && dice.chance(0.06) {
+        deals.push(trial_under_way(profile, deals.len(), horizon, dice));
+    }
     if profile.trouble == Some(Trouble::DoubleInGrace) {
         put_into_grace(&mut deals, horizon);
     }
@@ -262,9 +265,22 @@ impl Profile {
     }
 }
 
+/// A trial that began in the last weeks: what comes of it nobody knows yet.
+fn trial_under_way(profile: &Profile, at: usize, horizon: Horizon, dice: &mut Dice) -> Deal {
+    let sku = *dice.pick(&[catalogue::POWER_BI, catalogue::SALES, catalogue::EMS]);
+    let wish = Wish { sku, share: 0.6, late: false };
+    let mut deal = deal(profile, at, &wish, Seller::Own, horizon, dice);
+    let came = profile.stays.last().map_or(horizon.start(), |(came, _)| *came);
+    let from = horizon.end.plus(-dice.days(6, 24)).max(came);
+    deal.states = vec![State { from, status: "Active", seats: 25, trial: true }];
+    deal.began_as_trial = true;
+    deal
+}
+
 /// The second subscription of the suite goes into grace for the last two months.
 fn put_into_grace(deals: &mut [Deal], horizon: Horizon) {
-    let Some(second) = deals.last_mut() else { return };
+    let Some(suite) = deals.first().map(|deal| deal.product.id) else { return };
+    let Some(second) = deals.iter_mut().skip(1).find(|deal| deal.product.id == suite) else { return };
     let from = horizon.end.plus(-50);
     let seats = second.state_on(from).map_or(10, |state| state.seats);
     second.states.retain(|state| state.from < from);

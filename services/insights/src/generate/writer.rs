@@ -172,6 +172,7 @@ fn monthly_fields(kind: Kind) -> (&'static str, Value) {
             json!({"what": it.what, "customer_id": it.customer_id, "service": it.service, "from": it.from, "to": it.to}),
         ),
         Kind::CompleteThrough(it) => object("complete_through", json!({"day": it.day})),
+        Kind::Unreadable(it) => object("unreadable", json!({"row": it.row, "field": it.field, "reason": it.reason})),
         other => fields(other),
     }
 }

@@ -74,6 +74,7 @@ pub(crate) fn record(record: proto::Record, context: &Context<'_>) -> Result<(Op
         Kind::ReportedUsage(record) => fact!(record),
         Kind::CompleteThrough(record) => fact!(record),
         Kind::Retract(record) => Retraction::try_from(In { record, context }).map(Parsed::Retract),
+        Kind::Unreadable(record) => Err(vec![unreadable(record)]),
     };
     match (parsed, checks.into_violations()) {
         (Ok(parsed), violations) if violations.is_empty() => Ok((recorded_at, parsed)),
@@ -83,6 +84,12 @@ pub(crate) fn record(record: proto::Record, context: &Context<'_>) -> Result<(Op
             Err(more)
         }
     }
+}
+
+/// What its reader said of a row, shortened: the quarantine keeps words, not files.
+fn unreadable(record: proto::Unreadable) -> Violation {
+    let cut = |text: String, bytes: usize| text[..text.floor_char_boundary(bytes)].to_owned();
+    Violation { field: cut(record.field, 200), reason: cut(record.reason, 1_000) }
 }
 
 /// The kind of a record, as its field in `Record` is named.
@@ -104,5 +111,6 @@ pub(crate) fn kind_name(record: &proto::Record) -> &'static str {
         Some(Kind::ReportedUsage(_)) => "reported_usage",
         Some(Kind::CompleteThrough(_)) => "complete_through",
         Some(Kind::Retract(_)) => "retract",
+        Some(Kind::Unreadable(_)) => "unreadable",
     }
 }
