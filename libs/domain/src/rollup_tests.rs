@@ -129,6 +129,15 @@ fn use_counts_only_on_days_the_seat_was_held_and_on_services_of_its_sku() {
 }
 
 #[test]
+fn days_of_overlapping_assignments_and_of_several_services_unite() {
+    let mut seat = subscription(1, E3, &[("2026-05-01", "Active", 5)]);
+    seat.assignments =
+        vec![assigned(1, "2026-05-20", Some("2026-05-25")), assigned(1, "2026-05-22", Some("2026-05-24"))];
+    let facts = customer(vec![seat], &[(1, EXCHANGE, "2026-05-22"), (1, YAMMER, "2026-05-22")]);
+    assert_eq!(seats(&at(&facts, "2026-05-31")), (5, 0, 1, 0));
+}
+
+#[test]
 fn the_latest_state_decides_with_its_own_sku_and_trial() {
     let mut seat = subscription(1, E3, &[("2026-01-10", "Active", 5), ("2026-03-05", "suspended", 6)]);
     seat.states.reverse();
@@ -289,6 +298,10 @@ fn rows_by_customer_and_sku_serve_only_without_a_subscription_of_that_sku() {
         at(&facts, "2026-05-31").subscriptions.iter().map(|row| (row.seats, row.revenue.len())).collect::<Vec<_>>(),
         [(8, 2)]
     );
+    // What it has in another month is no data of this one.
+    facts.subscriptions[0].revenue.clear();
+    facts.subscriptions[0].reported = vec![report("2026-04", 1, None, None)];
+    assert_eq!(at(&facts, "2026-05-31").subscriptions.iter().map(|row| row.seats).collect::<Vec<_>>(), [8]);
 }
 
 #[test]
