@@ -13,7 +13,7 @@ fn compare(name: &str, product: &dyn Subject, seeds: Range<u64>, extra: usize) {
     let seeds = one.map_or(seeds, |seed| seed..seed + 1);
     let totals = Totals::default();
     worlds(product, seeds, extra, &totals);
-    let differences = totals.differences.lock().unwrap();
+    let differences = totals.differences.lock().expect("no worker panicked");
     for difference in differences.iter().take(20) {
         println!("{difference}\n");
     }

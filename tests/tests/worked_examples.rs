@@ -16,7 +16,7 @@ impl Asks for Binary {
     }
 
     fn ask(&self, partner: &str, command: &str, args: &[String]) -> Vec<Value> {
-        self.0.ask(partner, &Caller::admin(), command, args).unwrap()
+        self.0.ask(partner, &Caller::admin(), command, args).expect("an answer")
     }
 }
 
@@ -27,16 +27,16 @@ struct Naive(Mutex<BTreeMap<String, Ledger>>);
 
 impl Asks for Naive {
     fn import(&self, partner: &str, lines: &str) {
-        let mut ledgers = self.0.lock().unwrap();
-        let ledger = ledgers.entry(partner.into()).or_insert_with(|| Ledger::new(NOW.parse().unwrap()));
+        let mut ledgers = self.0.lock().expect("no example panicked");
+        let ledger = ledgers.entry(partner.into()).or_insert_with(|| Ledger::new(NOW.parse().expect("a time")));
         ledger.receive(lines);
         assert_eq!(ledger.rejected, vec![]);
     }
 
     fn ask(&self, partner: &str, command: &str, args: &[String]) -> Vec<Value> {
-        let world = World::of(&self.0.lock().unwrap()[partner]);
-        let query = Query::parse(args).unwrap();
-        if command == "explain" { explain(&world, &query).unwrap() } else { answer(&world, &query).unwrap() }
+        let world = World::of(&self.0.lock().expect("no example panicked")[partner]);
+        let query = Query::parse(args).expect("a question");
+        if command == "explain" { explain(&world, &query) } else { answer(&world, &query) }.expect("an answer")
     }
 }
 
