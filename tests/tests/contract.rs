@@ -1,4 +1,5 @@
 //! The API's style and its compatibility with the main branch, judged by buf.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,4 +1,5 @@
 //! Bulk reads and writes do the same on both engines.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use insights_database::{
     Database,

@@ -49,7 +49,7 @@ pub fn load<C: Default + Serialize + DeserializeOwned + Validate>(text: &str) ->
         serde_json::to_value(C::default()).map_err(|error| Faults(vec![fault("defaults", error.to_string())]))?;
     let (mut merged, mut faults) = (defaults.clone(), Vec::new());
     if let Value::Object(given) = given {
-        for (path, value) in leaves::<C>(&defaults, given, &mut faults) {
+        for (path, value) in leaves(&defaults, given, &mut faults) {
             // One setting at a time over the defaults, so that a wrong one does not hide the next.
             let mut alone = defaults.clone();
             set(&mut alone, &path, value.clone());
@@ -65,7 +65,7 @@ pub fn load<C: Default + Serialize + DeserializeOwned + Validate>(text: &str) ->
 }
 
 /// The settings given, by path. Tables whose default is an empty table are maps and one setting each.
-fn leaves<C>(defaults: &Value, given: Map<String, Value>, faults: &mut Vec<Fault>) -> Vec<(Vec<String>, Value)> {
+fn leaves(defaults: &Value, given: Map<String, Value>, faults: &mut Vec<Fault>) -> Vec<(Vec<String>, Value)> {
     let (mut found, mut open) = (Vec::new(), vec![(Vec::new(), defaults.clone(), given)]);
     while let Some((path, defaults, given)) = open.pop() {
         for (key, value) in given {

@@ -1,4 +1,5 @@
 //! What followers are told: every change, in order, without gaps.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What is refused and why, what is kept of it, and what batches promise.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

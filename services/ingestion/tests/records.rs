@@ -1,4 +1,5 @@
 //! Records of every kind: stored, repeated, corrected, early, moved.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

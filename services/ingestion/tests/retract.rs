@@ -1,4 +1,5 @@
 //! What was sent is taken back.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

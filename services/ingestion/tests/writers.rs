@@ -1,4 +1,5 @@
 //! Writers of the same customers at the same time, on PostgreSQL, through two replicas; and writers that are cut off.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 
@@ -148,10 +149,8 @@ async fn writers_of_moving_subscriptions_agree() {
     let place = Place::new(Engine::Postgres);
     let (packed, mut a_cell_each) = (place.config(), place.config());
     a_cell_each.limits.records_per_transaction = 1;
-    let replicas = [
-        Arc::new(Service::open(Arc::clone(&place), packed).await),
-        Arc::new(Service::open(place, a_cell_each).await),
-    ];
+    let replicas =
+        [Arc::new(Service::open(Arc::clone(&place), packed).await), Arc::new(Service::open(place, a_cell_each).await)];
     let mut writers = Vec::new();
     for writer in 0..WRITERS {
         let service = Arc::clone(&replicas[writer % 2]);

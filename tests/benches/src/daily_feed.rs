@@ -82,7 +82,7 @@ async fn one_day(
     }
     // Who goes first changes by round: what one leaves behind for the other evens out.
     let mut copied = Duration::ZERO;
-    if round % 2 == 0 {
+    if round.is_multiple_of(2) {
         copied = copy.run(&copies, writers).await?;
     }
     let start = Instant::now();

@@ -20,7 +20,7 @@ pub fn unit(seed: u64, what: u64) -> f64 {
 
 /// From 0 up to `sides`, without it.
 pub fn die(seed: u64, what: u64, sides: u32) -> u32 {
-    ((roll(seed, what) >> 32) * u64::from(sides) >> 32) as u32
+    (((roll(seed, what) >> 32) * u64::from(sides)) >> 32) as u32
 }
 
 /// Normally distributed around 0 with deviation 1.

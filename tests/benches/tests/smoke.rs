@@ -1,4 +1,5 @@
 //! The benches run at a tiny scale, so that they cannot rot. Nothing about time is asserted.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use insights_benches::{Options, Report, Scenario, daily_feed, freshness, queries};
 

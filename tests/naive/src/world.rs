@@ -152,41 +152,30 @@ impl World {
     /// Takes a record whose references are there; the others wait.
     fn take(&mut self, record: &Record) {
         match record.clone() {
-            Record::State { subscription, effective, status, seats, sku, trial } => {
-                if self.subscriptions.contains_key(&subscription) && sku.iter().all(|sku| self.skus.contains_key(sku)) {
-                    let state = State { status, seats: u64::from(seats), sku, trial };
-                    self.states.entry(subscription).or_default().insert(effective, state);
-                }
+            Record::State { subscription, effective, status, seats, sku, trial }
+                if self.subscriptions.contains_key(&subscription)
+                    && sku.iter().all(|sku| self.skus.contains_key(sku)) =>
+            {
+                let state = State { status, seats: u64::from(seats), sku, trial };
+                self.states.entry(subscription).or_default().insert(effective, state);
             }
-            Record::Assignment { subscription, user, from, to } => {
-                if self.subscriptions.contains_key(&subscription) {
-                    self.assignments.entry(subscription).or_default().push(Assignment { user, from, to });
-                }
+            Record::Assignment { subscription, user, from, to } if self.subscriptions.contains_key(&subscription) => {
+                self.assignments.entry(subscription).or_default().push(Assignment { user, from, to });
             }
-            Record::Licensed { customer, user, service, from, to } => {
-                if self.customers.contains_key(&customer) {
-                    self.licences.push(Licence { customer, user, service, from, to });
-                }
+            Record::Licensed { customer, user, service, from, to } if self.customers.contains_key(&customer) => {
+                self.licences.push(Licence { customer, user, service, from, to });
             }
-            Record::Activity { customer, user, service, day } => {
-                if self.customers.contains_key(&customer) {
-                    self.activity.entry(customer).or_default().insert((day, user, service));
-                }
+            Record::Activity { customer, user, service, day } if self.customers.contains_key(&customer) => {
+                self.activity.entry(customer).or_default().insert((day, user, service));
             }
-            Record::Revenue { of, month, micros, currency, seller } => {
-                if self.knows(&of) {
-                    self.revenue.entry((of, month)).or_default().insert(currency, (micros, seller));
-                }
+            Record::Revenue { of, month, micros, currency, seller } if self.knows(&of) => {
+                self.revenue.entry((of, month)).or_default().insert(currency, (micros, seller));
             }
-            Record::ReportedSeats { of, month, row } => {
-                if self.knows(&of) {
-                    self.reported.insert((of, month), row);
-                }
+            Record::ReportedSeats { of, month, row } if self.knows(&of) => {
+                self.reported.insert((of, month), row);
             }
-            Record::ReportedUsage { customer, service, month, row } => {
-                if self.customers.contains_key(&customer) {
-                    self.usage.insert((customer, service, month), row);
-                }
+            Record::ReportedUsage { customer, service, month, row } if self.customers.contains_key(&customer) => {
+                self.usage.insert((customer, service, month), row);
             }
             _ => {}
         }
@@ -221,7 +210,7 @@ impl World {
     }
 
     fn first_month(&self) -> Option<Month> {
-        let months = self.revenue.keys().chain(self.reported.keys().map(|key| key)).map(|(_, month)| *month);
+        let months = self.revenue.keys().chain(self.reported.keys()).map(|(_, month)| *month);
         let usage = self.usage.keys().map(|(_, _, month)| *month);
         let states = self.states.values().flat_map(|states| states.keys()).map(|day| Month::of(*day));
         let held = self.assignments.values().flatten().map(|assignment| Month::of(assignment.from));

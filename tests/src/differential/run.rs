@@ -167,10 +167,10 @@ fn shrink(product: &dyn Subject, world: &World, question: &Question, totals: &To
     let differences = differ(&lines);
     let lines: Vec<String> = lines.iter().map(|(file, line)| format!("    {file}: {line}")).collect();
     let text = format!("the least that differs:\n{}\n  {}", lines.join("\n"), differences.join("\n  "));
-    if let Ok(mut all) = totals.differences.lock() {
-        if let Some(last) = all.iter_mut().rev().find(|one| one.starts_with(&format!("seed {} ", world.seed))) {
-            last.push_str(&format!("\n  {text}"));
-        }
+    if let Ok(mut all) = totals.differences.lock()
+        && let Some(last) = all.iter_mut().rev().find(|one| one.starts_with(&format!("seed {} ", world.seed)))
+    {
+        last.push_str(&format!("\n  {text}"));
     }
 }
 

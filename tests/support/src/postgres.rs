@@ -62,6 +62,7 @@ impl Postgres {
         run_sql(&self.folder, statement);
     }
 
+    #[allow(clippy::zombie_processes, reason = "the server outlives this process; its guard ends it")]
     fn serve(folder: &Path, owner: u32, settings: &[&str]) -> Self {
         let lock = File::create(folder.with_extension("lock")).expect("a lock file in the temporary directory");
         lock.lock().expect("the lock");
@@ -227,6 +228,7 @@ fn own(folder: &Path) {
 }
 
 /// Removes the server when its owner is gone, in whatever way it went.
+#[allow(clippy::zombie_processes, reason = "the guard outlives this process")]
 fn guard(folder: &Path, owner: u32) {
     let script = "while kill -0 \"$1\" 2>/dev/null; do sleep 0.5; done
         pid=$(head -n 1 \"$2/data/postmaster.pid\") && kill -QUIT \"$pid\"

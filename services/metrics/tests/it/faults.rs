@@ -57,7 +57,7 @@ async fn a_crash_at_any_step_repeats_and_never_doubles() {
         let fail: FailPoint = Arc::new(move |step: Step| {
             let attempt = counted.fetch_add(usize::from(step == Step::PositionTaken), Ordering::Relaxed);
             match step {
-                Step::PositionTaken => attempt % 4 == 0,
+                Step::PositionTaken => attempt.is_multiple_of(4),
                 Step::RollupsWritten => attempt % 4 == 2,
                 Step::Committed => attempt % 4 == 3,
             }
