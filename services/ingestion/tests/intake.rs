@@ -146,7 +146,7 @@ async fn what_is_refused_is_kept_and_replayed(engine: Engine) {
     let never = customer("C-1", "XX");
     let request = IngestBatchRequest {
         batch_id: "b-1".into(),
-        records: [&tomorrow[..], &[never.clone()]].concat(),
+        records: [&tomorrow[..], std::slice::from_ref(&never)].concat(),
         activity: Some(activity(&[("C-1", "Ann@x.example", "Teams", "2024-06-21")])),
         ..Default::default()
     };
