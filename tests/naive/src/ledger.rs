@@ -1,8 +1,8 @@
 //! Records in order of receipt: identity, corrections and taking back.
 
 use crate::calendar::Month;
-use crate::record::{Owner, Record, read};
-use chrono::{DateTime, NaiveDate, Utc};
+use crate::record::{Owner, Read, Record, read};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::BTreeMap;
 
 /// What is stored: one record per key, the one recorded last.
@@ -10,20 +10,57 @@ use std::collections::BTreeMap;
 pub struct Ledger {
     now: DateTime<Utc>,
     records: BTreeMap<Vec<String>, Stored>,
+    /// Everything received, with the time of its receipt.
+    received: Vec<(DateTime<Utc>, String)>,
+    /// Lines received, bad ones too.
+    lines: i64,
     /// Lines that were refused, in order, with what is wrong with them.
     pub rejected: Vec<(String, String)>,
+    /// How often two records of a key and with other content were recorded at the same time.
+    pub ties: usize,
+    /// How often the one received first won then.
+    pub ties_won_by_the_first: usize,
 }
 
 #[derive(Clone, Debug)]
 struct Stored {
     recorded_at: DateTime<Utc>,
+    canonical: Vec<u8>,
     record: Record,
 }
 
 impl Ledger {
     /// An empty ledger at a fixed time.
     pub fn new(now: DateTime<Utc>) -> Self {
-        Self { now, records: BTreeMap::new(), rejected: Vec::new() }
+        Self {
+            now,
+            records: BTreeMap::new(),
+            received: Vec::new(),
+            lines: 0,
+            rejected: Vec::new(),
+            ties: 0,
+            ties_won_by_the_first: 0,
+        }
+    }
+
+    /// Time goes on.
+    pub fn at(&mut self, now: DateTime<Utc>) {
+        self.now = now;
+    }
+
+    /// What counts with reported rows as they stood at a time: those that what was received by then left standing. All
+    /// other records are the ones that stand now.
+    pub fn as_of(&self, time: DateTime<Utc>) -> Self {
+        let mut then = Self::new(self.now);
+        for (at, lines) in self.received.iter().filter(|(at, _)| *at <= time) {
+            then.at(*at);
+            then.receive(lines);
+        }
+        let reported = |record: &Record| matches!(record, Record::ReportedSeats { .. } | Record::ReportedUsage { .. });
+        let mut mixed = self.clone();
+        mixed.records.retain(|_, stored| !reported(&stored.record));
+        mixed.records.extend(then.records.into_iter().filter(|(_, stored)| reported(&stored.record)));
+        mixed
     }
 
     /// Every record that stands.
@@ -43,25 +80,37 @@ impl Ledger {
 
     /// Takes lines in, in their order.
     pub fn receive(&mut self, lines: &str) {
+        self.received.push((self.now, lines.to_owned()));
         for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+            self.lines += 1;
             match read(line, self.today()) {
                 Err(fault) => self.rejected.push((line.to_owned(), fault)),
-                Ok((Record::Retract { what, customer, service, from, to }, _)) => {
+                Ok(Read { record: Record::Retract { what, customer, service, from, to }, .. }) => {
                     self.retract(&what, customer.as_deref(), service.as_deref(), from, to);
                 }
-                // Without `recorded_at` the time of receipt counts, so that the later line wins.
-                Ok((record, recorded_at)) => self.store(record, recorded_at.unwrap_or(self.now)),
+                Ok(read) => {
+                    // Without `recorded_at` the time of receipt counts, which is a later one for a later line.
+                    let receipt = self.now + TimeDelta::nanoseconds(self.lines);
+                    let recorded_at = read.recorded_at.unwrap_or(receipt);
+                    self.store(Stored { recorded_at, canonical: read.canonical, record: read.record });
+                }
             }
         }
     }
 
-    fn store(&mut self, record: Record, recorded_at: DateTime<Utc>) {
-        let key = key(&record);
-        match self.records.get(&key) {
-            Some(stored) if stored.recorded_at > recorded_at => {}
-            _ => {
-                self.records.insert(key, Stored { recorded_at, record });
-            }
+    /// The later recorded one stays, the one with the greater bytes when both were recorded at the same time.
+    fn store(&mut self, new: Stored) {
+        let key = key(&new.record);
+        let Some(old) = self.records.get(&key) else {
+            self.records.insert(key, new);
+            return;
+        };
+        let tie = old.recorded_at == new.recorded_at && old.canonical != new.canonical;
+        let first_wins = (old.recorded_at, &old.canonical) > (new.recorded_at, &new.canonical);
+        self.ties += usize::from(tie);
+        self.ties_won_by_the_first += usize::from(tie && first_wins);
+        if !first_wins {
+            self.records.insert(key, new);
         }
     }
 

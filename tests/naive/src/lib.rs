@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod calendar;
+pub mod canonical;
 pub mod cell;
 pub mod explain;
 pub mod fields;

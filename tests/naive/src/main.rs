@@ -1,20 +1,27 @@
-//! Answers a question from files of records: `naive RFC3339-NOW query|explain FILE… -- ARGUMENTS OF INSIGHTS QUERY`.
+//! Answers a question from files of records: `naive query|explain RFC3339-NOW FILE… RFC3339-LATER FILE… -- ARGUMENTS OF INSIGHTS
+//! QUERY`. A time among the files is the one from which on files are received.
 
+use chrono::{DateTime, Utc};
 use naive::{Ledger, Query, World, answer, explain};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let usage = "naive NOW query|explain FILE… -- ARGUMENTS";
+    let usage = "naive query|explain NOW FILE… LATER FILE… -- ARGUMENTS";
+    let time = |text: &str| DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc));
     let cut = args.iter().position(|arg| arg == "--").ok_or(usage)?;
-    let [now, what, files @ ..] = &args[..cut] else { return Err(usage.into()) };
-    let mut ledger = Ledger::new(chrono::DateTime::parse_from_rfc3339(now)?.with_timezone(&chrono::Utc));
+    let [what, now, files @ ..] = &args[..cut] else { return Err(usage.into()) };
+    let mut ledger = Ledger::new(time(now)?);
     for file in files {
-        ledger.receive(&std::fs::read_to_string(file)?);
+        match time(file) {
+            Ok(later) => ledger.at(later),
+            Err(_) => ledger.receive(&std::fs::read_to_string(file)?),
+        }
     }
     for (line, fault) in &ledger.rejected {
         eprintln!("rejected: {fault}: {line}");
     }
-    let (world, query) = (World::of(&ledger), Query::parse(&args[cut + 1..])?);
+    let query = Query::parse(&args[cut + 1..])?;
+    let world = World::of(&query.as_of.map_or(ledger.clone(), |time| ledger.as_of(time)));
     let rows = if what == "explain" { explain(&world, &query)? } else { answer(&world, &query)? };
     println!("{}", serde_json::to_string_pretty(&rows)?);
     Ok(())

@@ -2,6 +2,7 @@
 
 use crate::calendar::Month;
 use crate::spelling::fold;
+use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 
 /// Dimensions of customers.
@@ -79,6 +80,8 @@ pub struct Query {
     pub bound: Option<BTreeSet<String>>,
     /// Whether the caller may see revenue.
     pub sees_revenue: bool,
+    /// Reported rows are read as they stood at this time: whoever answers takes the world of [`crate::Ledger::as_of`].
+    pub as_of: Option<DateTime<Utc>>,
 }
 
 impl Query {
@@ -97,6 +100,7 @@ impl Query {
             include_free: false,
             bound: None,
             sees_revenue: true,
+            as_of: None,
         };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
@@ -121,6 +125,10 @@ impl Query {
                 }
                 "--include-grace" => query.include_grace = true,
                 "--include-free" => query.include_free = true,
+                "--as-of" => {
+                    let time = DateTime::parse_from_rfc3339(value()?).map_err(|e| e.to_string())?;
+                    query.as_of = Some(time.with_timezone(&Utc));
+                }
                 "--json" => {}
                 other => return Err(format!("no such option: {other}")),
             }

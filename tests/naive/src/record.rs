@@ -1,6 +1,7 @@
 //! One line of our ndjson records, read and checked.
 
 use crate::calendar::Month;
+use crate::canonical::canonical;
 use crate::fields::Line;
 use crate::spelling::{fold, parse_micros};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -140,8 +141,19 @@ pub struct ReportedUsage {
 /// What is wrong with a line.
 pub type Fault = String;
 
-/// Reads a line; `today` is the partner's. The time is that of `recorded_at`, where given.
-pub fn read(line: &str, today: NaiveDate) -> Result<(Record, Option<DateTime<Utc>>), Fault> {
+/// A line that is good.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// What it says.
+    pub record: Record,
+    /// When it was recorded, where it says so.
+    pub recorded_at: Option<DateTime<Utc>>,
+    /// What decides between two that were recorded at the same time.
+    pub canonical: Vec<u8>,
+}
+
+/// Reads a line; `today` is the partner's.
+pub fn read(line: &str, today: NaiveDate) -> Result<Read, Fault> {
     let value: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
     if !value.is_object() {
         return Err("not an object".into());
@@ -154,7 +166,7 @@ pub fn read(line: &str, today: NaiveDate) -> Result<(Record, Option<DateTime<Utc
         }
         None => None,
     };
-    Ok((line.record()?, recorded_at))
+    Ok(Read { record: line.record()?, recorded_at, canonical: canonical(&line)? })
 }
 
 impl Line {
@@ -224,7 +236,11 @@ impl Line {
                 },
             }),
             "retract" => self.retract(),
-            "complete_through" => Ok(Record::CompleteThrough { day: self.day("day")?.ok_or("day: missing")? }),
+            "complete_through" => {
+                // A day that has not come counts as today.
+                let day = self.day("day")?.ok_or("day: missing")?.min(self.today);
+                Ok(Record::CompleteThrough { day })
+            }
             other => Err(format!("kind: unknown kind {other}")),
         }
     }

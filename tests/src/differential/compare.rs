@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub struct Outcome {
     /// Values compared.
     pub cells: usize,
+    /// Values that differ, those of rows that only one side has included.
+    pub differing: usize,
     /// What differs, in words.
     pub differences: Vec<String>,
 }
@@ -27,6 +29,7 @@ pub fn compare(product: &[Value], naive: &[Value], by: &[String]) -> Outcome {
                 let differing: Vec<&String> =
                     fields.into_iter().filter(|field| !same(field, left.get(*field), right.get(*field))).collect();
                 if !differing.is_empty() {
+                    outcome.differing += differing.len();
                     outcome.differences.push(format!(
                         "{differing:?} differ\n    product: {}\n    naive:   {}",
                         Value::Object(left.clone()),
@@ -35,10 +38,12 @@ pub fn compare(product: &[Value], naive: &[Value], by: &[String]) -> Outcome {
                 }
             }
             (Some(left), None) => {
+                outcome.differing += cells(left);
                 outcome.differences.push(format!("only the product has {}", Value::Object(left.clone())));
             }
             (None, right) => {
                 let right = right.cloned().unwrap_or_default();
+                outcome.differing += cells(&right);
                 outcome.differences.push(format!("the product lacks {}", Value::Object(right)));
             }
         }

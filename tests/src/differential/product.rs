@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// A running product.
 pub struct Product {
     server: Child,
-    url: String,
+    port: u16,
     now: String,
     home: tempfile::TempDir,
     tokens: Mutex<BTreeMap<(String, Caller), PathBuf>>,
@@ -36,53 +36,75 @@ fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
+/// Starts a server and waits until it answers.
+fn serve(home: &Path, port: u16, now: &str) -> Child {
+    let mut command = Command::new(binary());
+    command.args(["serve", "--port", &port.to_string(), "--data-dir"]).arg(home);
+    command.env("INSIGHTS_NOW", now).stdout(Stdio::null()).stderr(Stdio::piped());
+    let url = home.join("database-url");
+    if url.exists() {
+        command.env("INSIGHTS_DATABASE_URL_FILE", url);
+    }
+    let mut server = command.spawn().expect("the product starts");
+    let lines = BufReader::new(server.stderr.take().expect("stderr is piped")).lines();
+    let loud = std::env::var_os("INSIGHTS_TEST_LOG").is_some();
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            if loud {
+                eprintln!("server: {line}");
+            }
+        }
+    });
+    let started = Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        let ended = server.try_wait().expect("a child can be waited for");
+        assert!(ended.is_none(), "the product ended: {ended:?}");
+        assert!(started.elapsed() < Duration::from_secs(60), "the product does not answer");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    server
+}
+
 impl Product {
     /// Starts the product on SQLite, or on a throw-away PostgreSQL, taking `now` for now.
     pub fn start(postgres: bool, now: &str) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let port = free_port();
         let database = postgres.then(TempDatabase::postgres);
-        let mut command = Command::new(binary());
-        command.args(["serve", "--port", &port.to_string(), "--data-dir"]).arg(home.path());
-        command.env("INSIGHTS_NOW", now).stdout(Stdio::null()).stderr(Stdio::piped());
         if let Some(database) = &database {
-            let file = home.path().join("database-url");
-            std::fs::write(&file, database.url()).expect("the URL is written");
-            command.env("INSIGHTS_DATABASE_URL_FILE", file);
+            std::fs::write(home.path().join("database-url"), database.url()).expect("the URL is written");
         }
-        let mut server = command.spawn().expect("the product starts");
-        let lines = BufReader::new(server.stderr.take().expect("stderr is piped")).lines();
-        let loud = std::env::var_os("INSIGHTS_TEST_LOG").is_some();
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                if loud {
-                    eprintln!("server: {line}");
-                }
-            }
-        });
-        let product = Self {
-            server,
-            url: format!("http://127.0.0.1:{port}"),
+        Self {
+            server: serve(home.path(), port, now),
+            port,
             now: now.into(),
             home,
             tokens: Mutex::default(),
             _database: database,
-        };
-        product.wait(port);
-        product
+        }
     }
 
-    fn wait(&self, port: u16) {
-        let started = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(started.elapsed() < Duration::from_secs(60), "the product does not answer");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+    /// Kills the server and starts it again over what it had stored, at another time.
+    pub fn restart(&mut self, now: &str) {
+        self.stop();
+        now.clone_into(&mut self.now);
+        self.server = serve(self.home.path(), self.port, now);
+    }
+
+    /// When the server was last started.
+    pub fn now(&self) -> &str {
+        &self.now
+    }
+
+    fn stop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
     }
 
     fn run(&self, args: &[&str]) -> Output {
         let mut command = Command::new(binary());
-        command.args(args).env("INSIGHTS_NOW", &self.now).env("INSIGHTS_SERVER", &self.url).stdin(Stdio::null());
+        command.args(args).env("INSIGHTS_NOW", &self.now).stdin(Stdio::null());
+        command.env("INSIGHTS_SERVER", format!("http://127.0.0.1:{}", self.port));
         command.output().expect("the command runs")
     }
 
@@ -135,7 +157,6 @@ impl Product {
 
 impl Drop for Product {
     fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        self.stop();
     }
 }

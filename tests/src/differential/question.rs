@@ -37,6 +37,13 @@ pub struct Question {
 }
 
 impl Question {
+    /// The same question about reported rows as they stood at a time.
+    pub fn as_of(&self, time: &str) -> Self {
+        let mut asked = self.clone();
+        asked.args.extend(["--as-of".into(), time.into()]);
+        asked
+    }
+
     /// The same question for the second implementation.
     pub fn query(&self) -> naive::Query {
         let mut query = naive::Query::parse(&self.args).expect("a question is well-formed");
@@ -188,4 +195,16 @@ pub fn questions(random: &mut Random, values: &Values, months: &(String, String)
     }
     questions.push(refused);
     questions
+}
+
+/// Questions to be asked as of several times: broad ones, which reported rows show in.
+pub fn looking_back(random: &mut Random, values: &Values, months: &(String, String), count: usize) -> Vec<Question> {
+    let one = |_| {
+        let mut by = dimensions();
+        random.shuffle(&mut by);
+        by.truncate(random.below(2));
+        let filters = usize::from(random.chance(25));
+        question(random, values, &by, filters, months)
+    };
+    (0..count).map(one).collect()
 }

@@ -3,9 +3,10 @@
 use super::compare::{Outcome, compare};
 use super::in_memory;
 use super::product::Product;
-use super::question::{Question, Values, questions};
+use super::question::{Question, Values, looking_back, questions};
 use super::random::Random;
 use super::world::{self, World};
+use chrono::{DateTime, Utc};
 use insights_metrics::cube::Cube;
 use naive::{Ledger, answer, explain};
 use serde_json::Value;
@@ -19,6 +20,10 @@ pub trait Subject: Sync {
     fn import(&self, partner: &str, lines: &str);
     /// Answers.
     fn ask(&self, partner: &str, question: &Question) -> Result<Vec<Value>, String>;
+    /// Time goes on.
+    fn goes_on(&mut self, now: &str);
+    /// Whether it can be asked about reported rows as they stood earlier.
+    fn looks_back(&self) -> bool;
 }
 
 impl Subject for Product {
@@ -28,6 +33,16 @@ impl Subject for Product {
 
     fn ask(&self, partner: &str, question: &Question) -> Result<Vec<Value>, String> {
         self.ask(partner, &question.caller, question.command, &question.args)
+    }
+
+    fn goes_on(&mut self, now: &str) {
+        if self.now() != now {
+            self.restart(now);
+        }
+    }
+
+    fn looks_back(&self) -> bool {
+        true
     }
 }
 
@@ -51,10 +66,21 @@ impl Subject for Heart {
         };
         in_memory::ask(&cube, question)
     }
+
+    fn goes_on(&mut self, _now: &str) {}
+
+    /// The past is kept in what lies around the heart.
+    fn looks_back(&self) -> bool {
+        false
+    }
 }
 
 fn empty_ledger() -> Ledger {
-    Ledger::new(world::NOW.parse().expect("a time"))
+    Ledger::new(time(world::RECEIPTS[0]))
+}
+
+fn time(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a time")
 }
 
 /// Totals over worlds.
@@ -64,72 +90,132 @@ pub struct Totals {
     pub cells: AtomicUsize,
     /// Questions asked.
     pub questions: AtomicUsize,
+    /// Values compared in questions about earlier times, which `cells` counts as well.
+    pub cells_as_of: AtomicUsize,
+    /// By time looked back to: values that differ from those at the time before.
+    pub moved: Mutex<BTreeMap<&'static str, usize>>,
+    /// Pairs of records of a key recorded at the same time with other content, and how many the first one received won.
+    pub ties: (AtomicUsize, AtomicUsize),
     /// What differs, with how to see it again.
     pub differences: Mutex<Vec<String>>,
 }
 
 /// Compares the worlds of some seeds, `extra` random questions each beside the fixed ones.
-pub fn worlds(product: &dyn Subject, seeds: impl Iterator<Item = u64>, extra: usize, totals: &Totals) {
-    let seeds = Mutex::new(seeds.collect::<Vec<_>>().into_iter());
+pub fn worlds(product: &mut dyn Subject, seeds: impl Iterator<Item = u64>, extra: usize, totals: &Totals) {
+    let worlds: Vec<World> = seeds.map(world::make).collect();
+    for (receipt, now) in world::RECEIPTS.into_iter().enumerate() {
+        product.goes_on(now);
+        let product = &*product;
+        of_each(&worlds, |world| world.received(receipt).for_each(|file| product.import(&world.partner, file)));
+    }
+    let product = &*product;
+    of_each(&worlds, |world| one_world(product, world, extra, totals));
+}
+
+/// Does something with every world, as many at a time as there are processors.
+fn of_each(worlds: &[World], doing: impl Fn(&World) + Sync) {
+    let worlds = Mutex::new(worlds.iter());
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 loop {
-                    let next = seeds.lock().map(|mut seeds| seeds.next());
-                    let Ok(Some(seed)) = next else { break };
-                    one_world(product, seed, extra, totals);
+                    let next = worlds.lock().map(|mut worlds| worlds.next());
+                    let Ok(Some(world)) = next else { break };
+                    doing(world);
                 }
             });
         }
     });
 }
 
+/// What the second implementation stores of a world's files.
+pub fn naive_ledger(world: &World) -> Ledger {
+    let mut ledger = empty_ledger();
+    for (receipt, now) in world::RECEIPTS.into_iter().enumerate() {
+        ledger.at(time(now));
+        world.received(receipt).for_each(|file| ledger.receive(file));
+    }
+    ledger
+}
+
 /// What the second implementation makes of a world's files.
 pub fn naive_world(world: &World) -> naive::World {
-    let mut ledger = empty_ledger();
-    for file in &world.files {
-        ledger.receive(file);
-    }
-    naive::World::of(&ledger)
+    naive::World::of(&naive_ledger(world))
 }
 
-fn one_world(product: &dyn Subject, seed: u64, extra: usize, totals: &Totals) {
-    let world = world::make(seed);
-    for file in &world.files {
-        product.import(&world.partner, file);
-    }
-    let expected = naive_world(&world);
-    let mut random = Random::new(seed ^ 0xABCD);
+fn one_world(product: &dyn Subject, world: &World, extra: usize, totals: &Totals) {
+    let ledger = naive_ledger(world);
+    totals.ties.0.fetch_add(ledger.ties, Ordering::Relaxed);
+    totals.ties.1.fetch_add(ledger.ties_won_by_the_first, Ordering::Relaxed);
+    let expected = naive::World::of(&ledger);
+    let mut random = Random::new(world.seed ^ 0xABCD);
     for question in questions(&mut random, &Values(&expected), &world.months, extra) {
-        one_question(product, &world, &expected, &question, totals);
+        one_question(product, world, &expected, &question, totals);
+    }
+    if product.looks_back() {
+        look_back(product, world, &ledger, totals);
     }
 }
 
-fn one_question(product: &dyn Subject, world: &World, expected: &naive::World, question: &Question, totals: &Totals) {
+/// Asks the same as of several times.
+fn look_back(product: &dyn Subject, world: &World, ledger: &Ledger, totals: &Totals) {
+    let now = naive::World::of(ledger);
+    let mut random = Random::new(world.seed ^ 0x1234);
+    let questions = looking_back(&mut random, &Values(&now), &world.months, 5);
+    let mut before: Vec<Option<Vec<Value>>> = vec![None; questions.len()];
+    for look in world::LOOKS {
+        let then = naive::World::of(&ledger.as_of(time(look)));
+        for (question, before) in questions.iter().zip(&mut before) {
+            let asked = question.as_of(look);
+            let cells = one_question(product, world, &then, &asked, totals);
+            totals.cells_as_of.fetch_add(cells, Ordering::Relaxed);
+            let rows = ours(&then, &asked).unwrap_or_default();
+            if let Some(before) = before.replace(rows.clone())
+                && let Ok(mut moved) = totals.moved.lock()
+            {
+                *moved.entry(look).or_default() += compare(&before, &rows, &asked.query().by).differing;
+            }
+        }
+    }
+}
+
+fn ours(world: &naive::World, question: &Question) -> Result<Vec<Value>, String> {
+    let query = question.query();
+    if question.command == "explain" { explain(world, &query) } else { answer(world, &query) }
+}
+
+/// Returns how many values were compared.
+fn one_question(
+    product: &dyn Subject,
+    world: &World,
+    expected: &naive::World,
+    question: &Question,
+    totals: &Totals,
+) -> usize {
     totals.questions.fetch_add(1, Ordering::Relaxed);
     let outcome = ask_both(product, &world.partner, expected, question);
     totals.cells.fetch_add(outcome.cells, Ordering::Relaxed);
     if outcome.differences.is_empty() {
-        return;
+        return outcome.cells;
     }
     report(world, question, &outcome.differences, totals);
     let first = totals.differences.lock().is_ok_and(|all| all.len() <= 3);
-    if first && std::env::var_os("INSIGHTS_SHRINK").is_some() {
+    // All of a world that is being made smaller is received at once: it has no past.
+    let shrinks = first && question.query().as_of.is_none();
+    if shrinks && std::env::var_os("INSIGHTS_SHRINK").is_some() {
         shrink(product, world, question, totals);
     }
+    outcome.cells
 }
 
 fn ask_both(product: &dyn Subject, partner: &str, expected: &naive::World, question: &Question) -> Outcome {
-    let query = question.query();
-    let theirs = product.ask(partner, question);
-    let ours = if question.command == "explain" { explain(expected, &query) } else { answer(expected, &query) };
-    match (theirs, ours) {
-        (Ok(theirs), Ok(ours)) => compare(&theirs, &ours, &query.by),
+    match (product.ask(partner, question), ours(expected, question)) {
+        (Ok(theirs), Ok(ours)) => compare(&theirs, &ours, &question.query().by),
         (Err(theirs), Err(_)) if theirs.contains("INVALID_ARGUMENT") => Outcome::default(),
         (theirs, ours) => {
             let difference = format!("product: {}\n    naive: {}", short(&theirs), short(&ours));
-            Outcome { cells: 0, differences: vec![difference] }
+            Outcome { differences: vec![difference], ..Outcome::default() }
         }
     }
 }
@@ -184,20 +270,23 @@ fn short<T: std::fmt::Debug>(answer: &Result<Vec<T>, String>) -> String {
 fn report(world: &World, question: &Question, differences: &[String], totals: &Totals) {
     let folder = std::env::temp_dir().join(format!("insights-differential-{}", world.seed));
     let _ = std::fs::create_dir_all(&folder);
-    let files = world.files.iter().enumerate().map(|(n, file)| {
-        let path = folder.join(format!("{n}.ndjson"));
-        let _ = std::fs::write(&path, file);
-        path.display().to_string()
-    });
-    let files = files.collect::<Vec<_>>().join(" ");
+    let mut files = Vec::new();
+    for (receipt, now) in world::RECEIPTS.into_iter().enumerate() {
+        files.push(now.to_owned());
+        for file in world.received(receipt) {
+            let path = folder.join(format!("{}.ndjson", files.len()));
+            let _ = std::fs::write(&path, file);
+            files.push(path.display().to_string());
+        }
+    }
+    let files = files.join(" ");
     let args: Vec<String> = question.args.iter().map(|arg| format!("'{arg}'")).collect();
     let text = format!(
-        "seed {} as {:?}: {} {}\n  again: naive {} {} {} -- {}\n  {} rows differ, the first:\n  {}",
+        "seed {} as {:?}: {} {}\n  again: naive {} {} -- {}\n  {} rows differ, the first:\n  {}",
         world.seed,
         question.caller,
         question.command,
         args.join(" "),
-        world::NOW,
         question.command,
         files,
         args.join(" "),

@@ -9,6 +9,19 @@ use serde_json::{Map, Value, json};
 /// What the product takes for now; all worlds end before it. Chosen so that partners east of it are a day ahead.
 pub const NOW: &str = "2025-03-10T14:30:00Z";
 
+/// When files are received: each part of a world's files an hour or so after the one before, all on one day wherever the partner
+/// is, the last one at [`NOW`].
+pub const RECEIPTS: [&str; 4] = ["2025-03-10T11:10:00Z", "2025-03-10T12:10:00Z", "2025-03-10T13:10:00Z", NOW];
+
+/// Times to look back to: before anything came, between the parts, and after everything.
+pub const LOOKS: [&str; 5] = [
+    "2025-03-10T11:00:00Z",
+    "2025-03-10T12:00:00Z",
+    "2025-03-10T13:00:00Z",
+    "2025-03-10T14:00:00Z",
+    "2025-03-10T23:00:00Z",
+];
+
 /// Records of one partner, ready to be imported file by file.
 pub struct World {
     /// What it was made from.
@@ -19,6 +32,14 @@ pub struct World {
     pub files: Vec<String>,
     /// The first and last month that questions are about.
     pub months: (String, String),
+}
+
+impl World {
+    /// The files received at a time of [`RECEIPTS`].
+    pub fn received(&self, receipt: usize) -> impl Iterator<Item = &String> {
+        let part = move |at: usize| at * RECEIPTS.len() / self.files.len();
+        self.files.iter().enumerate().filter(move |(at, _)| part(*at) == receipt).map(|(_, file)| file)
+    }
 }
 
 /// Who and what there is, while a world is being made.
@@ -41,13 +62,18 @@ pub struct Cast {
 }
 
 impl Cast {
-    /// Adds a record, sometimes with another one of the same key and other content, which one of the two replaces.
+    /// Adds a record, sometimes with another one of the same key and other content, which one of the two replaces. Months are
+    /// often reported again.
     pub fn add(&mut self, make: impl Fn(&mut Random) -> Value) {
-        let versions = 1 + usize::from(self.random.chance(15)) + usize::from(self.random.chance(5));
-        for _ in 0..versions {
-            let mut line = make(&mut self.random);
-            // Every time is used once, so that nothing is left to a tie.
-            self.clock += 1 + self.random.below(50) as u64;
+        let first = make(&mut self.random);
+        let reported = first["kind"].as_str().is_some_and(|kind| kind.starts_with("reported_"));
+        let (second, third) = if reported { (60, 40) } else { (15, 5) };
+        let more = usize::from(self.random.chance(second)) + usize::from(self.random.chance(third));
+        let again = (0..more).map(|_| make(&mut self.random)).collect::<Vec<_>>();
+        for (version, mut line) in std::iter::once(first).chain(again).enumerate() {
+            if version == 0 || self.random.chance(65) {
+                self.clock += 1 + self.random.below(50) as u64;
+            } // else two versions were recorded at the same time
             let at: DateTime<Utc> = "2024-01-01T00:00:00Z".parse().expect("a time");
             let at = at + chrono::Duration::seconds(self.clock as i64);
             line["recorded_at"] = json!(at.to_rfc3339());
@@ -150,7 +176,7 @@ fn files(cast: &mut Cast, zone: &str, through: Vec<Value>) -> Vec<String> {
     lines.extend(repeated);
     cast.random.shuffle(&mut lines);
     let mut files = vec![settings.to_string()];
-    let cuts = if cast.random.chance(15) { cast.random.between(6, 12) } else { cast.random.between(1, 3) };
+    let cuts = if cast.random.chance(15) { cast.random.between(6, 12) } else { cast.random.between(2, 4) };
     let size = lines.len() / cuts + 1;
     let parts: Vec<Vec<String>> = lines.chunks(size).map(<[String]>::to_vec).collect();
     let last = parts.len() - 1;
