@@ -20,6 +20,17 @@ pub enum Error {
     /// A row with this key exists.
     #[error("duplicate key: {0}")]
     Duplicate(DbErr),
+    /// A newer version of the product migrated this database. It is left as it is: nobody knows what an older one would break.
+    #[error(
+        "{table} names {migrations}, which this version does not know: a newer version of insights migrated this database. \
+         Run that version, or restore a backup from before it"
+    )]
+    Newer {
+        /// The service's record of applied migrations.
+        table: String,
+        /// The migrations this version does not know.
+        migrations: String,
+    },
     /// Anything else: a defect, or a damaged database.
     #[error(transparent)]
     Failed(DbErr),

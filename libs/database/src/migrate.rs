@@ -1,26 +1,35 @@
 //! Migrations: each service its own tables and its own record of what was applied, since services may share one
 //! PostgreSQL database.
 
+use std::collections::HashSet;
+
 use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, DynIden, TransactionTrait,
+    ConnectionTrait, DbBackend, DbErr, DynIden, Statement, TransactionTrait,
     sea_query::{Alias, IntoIden},
 };
 use sea_orm_migration::{MigratorTrait, SchemaManager};
 
-use crate::{Database, Engine, Result};
+use crate::{Database, Engine, Error, Result};
 
 /// Serialises replicas that start at the same moment; any number does, as long as nobody else uses it.
 const ADVISORY_LOCK: i64 = 0x1A5C_0DE5;
 
 impl Database {
     /// Brings the tables of `M` to this version. Replicas may call it at the same time: one applies, the others wait.
+    ///
+    /// # Errors
+    /// [`Error::Newer`] when a newer version was here; then nothing is changed.
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<()> {
         match self.engine() {
-            Engine::Sqlite => M::up(self.writer(), None).await?,
+            Engine::Sqlite => {
+                self.refuse_newer::<M>().await?;
+                M::up(self.writer(), None).await?;
+            }
             Engine::Postgres => {
                 // Held by this transaction until everything is applied by other connections of the pool.
                 let lock = self.writer().begin().await?;
                 lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")).await?;
+                self.refuse_newer::<M>().await?;
                 M::up(self.writer(), None).await?;
                 lock.commit().await?;
             }
@@ -29,9 +38,29 @@ impl Database {
     }
 
     /// Names of migrations of `M` that are not applied yet. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Newer`] when some are applied that `M` does not have.
     pub async fn pending<M: MigratorTrait>(&self) -> Result<Vec<String>> {
+        self.refuse_newer::<M>().await?;
         let pending = M::get_pending_migrations_read_only(self.reader()).await?;
         Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+    }
+
+    async fn refuse_newer<M: MigratorTrait>(&self) -> Result<()> {
+        let table = M::migration_table_name().to_string();
+        if !SchemaManager::new(self.reader()).has_table(&table).await? {
+            return Ok(());
+        }
+        let known: HashSet<String> = M::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+        let sql = format!("SELECT version FROM {table} ORDER BY version");
+        let mut newer = Vec::new();
+        for row in
+            self.reader().query_all_raw(Statement::from_string(self.reader().get_database_backend(), sql)).await?
+        {
+            newer.extend(Some(row.try_get_by_index::<String>(0)?).filter(|name| !known.contains(name)));
+        }
+        if newer.is_empty() { Ok(()) } else { Err(Error::Newer { table, migrations: newer.join(", ") }) }
     }
 }
 

@@ -30,7 +30,7 @@ pub async fn run(settings: &Settings, clock: &Clock, command: &cli::Migrate, jso
         output::print(&pending.iter().map(|name| format!("{done} {name}\n")).collect::<String>())?;
     }
     if command.check && !pending.is_empty() {
-        return Err(Failure::Failed(format!("{} migrations are pending: run `insights migrate`", pending.len())));
+        return Err(Failure::Failed(format!("{} pending: run `insights migrate`", pending.len())));
     }
     Ok(())
 }
