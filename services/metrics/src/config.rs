@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use insights_service::MessageLimits;
-use serde::Deserialize;
+use insights_service::{MessageLimits, Validate};
+use serde::{Deserialize, Serialize};
 
 /// Settings of the metrics service. Plain data with defaults; unknown keys are refused.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// `sqlite:PATH` or `postgres://…`; the service's own tables.
@@ -32,7 +32,7 @@ pub struct Config {
 }
 
 /// What a caller may ask for.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Queries per call.
@@ -88,6 +88,41 @@ impl Default for Config {
     }
 }
 
+impl Validate for Config {
+    /// 0 of anything stops the service: no query would be taken, no customer rolled up, and waits would spin.
+    fn faults(&self) -> Vec<(String, String)> {
+        let limits = &self.limits;
+        let counts = [
+            ("limits.queries", limits.queries),
+            ("limits.measures", limits.measures),
+            ("limits.months", limits.months),
+            ("limits.filter_values", limits.filter_values),
+            ("limits.value_bytes", limits.value_bytes),
+            ("limits.rows", limits.rows),
+            ("limits.names", limits.names),
+            ("customers_per_group", self.customers_per_group),
+            ("partners_at_a_time", self.partners_at_a_time),
+            ("cubes_in_memory", self.cubes_in_memory),
+        ];
+        let times = [
+            ("limits.wait_milliseconds", limits.wait_milliseconds),
+            ("poll_milliseconds", self.poll_milliseconds),
+            ("tick_milliseconds", self.tick_milliseconds),
+            ("retry_milliseconds", self.retry_milliseconds),
+            ("idle_seconds", self.idle_seconds),
+        ];
+        let counts = counts.into_iter().map(|(setting, value)| (setting, value == 0));
+        let times = times.into_iter().map(|(setting, value)| (setting, value == 0));
+        let zero = counts.chain(times).filter(|(_, zero)| *zero);
+        let mut faults: Vec<_> =
+            zero.map(|(setting, _)| (setting.to_owned(), "must be at least 1".to_owned())).collect();
+        if self.database_url.is_empty() {
+            faults.push(("database_url".to_owned(), "must be sqlite:PATH or postgres://…".to_owned()));
+        }
+        faults
+    }
+}
+
 impl Config {
     pub(crate) const fn poll(&self) -> Duration {
         Duration::from_millis(self.poll_milliseconds)
@@ -103,5 +138,31 @@ impl Config {
 
     pub(crate) const fn idle(&self) -> Duration {
         Duration::from_secs(self.idle_seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insights_service::load;
+
+    use super::*;
+
+    #[test]
+    fn every_fault_is_said_at_once() {
+        assert_eq!(Config::default().faults(), []);
+        let text = "database_url = \"\"\npartners_at_a_time = 0\n[limits]\nrows = 0\nwait_milliseconds = 0\n";
+        let said = load::<Config>(text).expect_err("four faults").to_string();
+        for fault in [
+            "database_url: must be sqlite:PATH or postgres://…",
+            "partners_at_a_time: must be at least 1",
+            "limits.rows: must be at least 1",
+            "limits.wait_milliseconds: must be at least 1",
+        ] {
+            assert!(said.contains(fault), "{said}");
+        }
+        let said = load::<Config>("[limits]\nrow = 3\n").expect_err("an unknown key").to_string();
+        assert!(said.contains("limits.row"), "{said}");
+        assert_eq!(load::<Config>("[limits]\nmonths = 0\n").expect_err("a fault").0.len(), 1);
+        assert_eq!(load::<Config>("idle_seconds = 60\n").expect("good settings").idle(), Duration::from_secs(60));
     }
 }
