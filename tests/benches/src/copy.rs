@@ -21,8 +21,9 @@ impl Copy {
         Ok(Self { connections })
     }
 
-    /// Copies the batches, a transaction each, over `writers` connections at once, into the emptied table.
-    pub async fn run(&mut self, batches: &[Bytes], writers: usize) -> Result<Duration, Failure> {
+    /// Copies the batches, a transaction each, over `writers` connections at once, into the emptied table. Fails unless
+    /// all `facts` are in it then.
+    pub async fn run(&mut self, batches: &[Bytes], writers: usize, facts: usize) -> Result<Duration, Failure> {
         self.connections[0].execute("TRUNCATE plain").await?;
         let start = Instant::now();
         let work = self.connections.iter_mut().take(writers).enumerate().map(|(writer, connection)| async move {
@@ -34,6 +35,11 @@ impl Copy {
             Ok::<_, sqlx::Error>(())
         });
         futures::future::try_join_all(work).await?;
-        Ok(start.elapsed())
+        let taken = start.elapsed();
+        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM plain").fetch_one(&mut self.connections[0]).await?;
+        if rows != facts as i64 {
+            return Err(format!("COPY stored {rows} of {facts} facts").into());
+        }
+        Ok(taken)
     }
 }

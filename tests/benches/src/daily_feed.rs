@@ -6,7 +6,7 @@ use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::IngestBatchRequest;
 
 use crate::{
-    Failure, Options, Report,
+    Failure, Options, Report, check,
     copy::Copy,
     feed, load,
     product::Product,
@@ -32,6 +32,8 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
             let offset = DAYS_BEFORE + (round * 2 + writers - 1) as i32;
             let turn = one_day(&product, &mut copy, &world, offset, writers, round, options.batch).await?;
             facts = turn.facts;
+            report.checked("facts acknowledged, and as many copied", turn.facts as i64);
+            report.checked("figures that show all facts sent so far", turn.figures);
             let rate = |time: Duration| turn.facts as f64 / time.as_secs_f64();
             let [product, copy, visible] = &mut samples[writers - 1];
             product.push(rate(turn.product));
@@ -61,6 +63,8 @@ struct Turn {
     product: Duration,
     copy: Duration,
     visible: Duration,
+    /// Figures compared with the facts.
+    figures: i64,
 }
 
 async fn one_day(
@@ -74,7 +78,7 @@ async fn one_day(
 ) -> Result<Turn, Failure> {
     let day: Day = world.month.first_day().plus(offset);
     let batches = feed::day(world, day, batch);
-    let facts = batches.iter().map(|batch| batch.facts).sum();
+    let facts: usize = batches.iter().map(|batch| batch.facts).sum();
     let copies: Vec<_> = batches.iter().map(|batch| batch.copy.clone()).collect();
     let mut lists: Vec<Vec<IngestBatchRequest>> = vec![Vec::new(); writers];
     for (turn, batch) in batches.into_iter().enumerate() {
@@ -83,7 +87,7 @@ async fn one_day(
     // Who goes first changes by round: what one leaves behind for the other evens out.
     let mut copied = Duration::ZERO;
     if round.is_multiple_of(2) {
-        copied = copy.run(&copies, writers).await?;
+        copied = copy.run(&copies, writers, facts).await?;
     }
     let start = Instant::now();
     let sum = load::send(product, lists).await?;
@@ -98,8 +102,10 @@ async fn one_day(
     caller.visible(version).await?;
     let visible = start.elapsed();
     if round % 2 == 1 {
-        copied = copy.run(&copies, writers).await?;
+        copied = copy.run(&copies, writers, facts).await?;
     }
+    let expected = check::users_by_service(world, (world.month.first_day(), day), std::iter::empty());
+    let figures = check::shows(&caller, world, version, &expected).await?;
     let rate = |time: Duration| facts as f64 / time.as_secs_f64();
     say(&format!(
         "{day}, {writers} writers: product {:.0} facts/s, COPY {:.0}, visible after {:.1} s",
@@ -107,5 +113,5 @@ async fn one_day(
         rate(copied),
         visible.as_secs_f64()
     ));
-    Ok(Turn { facts, product: taken, copy: copied, visible })
+    Ok(Turn { facts, product: taken, copy: copied, visible, figures })
 }

@@ -39,14 +39,21 @@ pub fn day(world: &World, day: Day, size: usize) -> Vec<Batch> {
 /// A batch of a few facts of users anywhere.
 pub fn few(world: &World, day: Day, number: u64, size: usize) -> IngestBatchRequest {
     let mut open = Open::new(day);
-    for fact in 0..size as u64 {
+    for (customer, user, service) in few_facts(world, number, size) {
+        open.push(customer, user, service);
+    }
+    open.close().request
+}
+
+/// Customer, user and service of the facts of such a batch.
+pub fn few_facts(world: &World, number: u64, size: usize) -> impl Iterator<Item = (u32, u32, usize)> {
+    (0..size as u64).map(move |fact| {
         let what = number << 20 | fact;
         let customer = crate::dice::die(11, what, world.users.len() as u32);
         let (first, end) = world.users[customer as usize];
         let user = first + crate::dice::die(12, what, end - first);
-        open.push(customer, user, crate::dice::die(13, what, SERVICES.len() as u32) as usize);
-    }
-    open.close().request
+        (customer, user, crate::dice::die(13, what, SERVICES.len() as u32) as usize)
+    })
 }
 
 struct Open {

@@ -10,7 +10,7 @@ use insights_proto::{
 use tokio::task::JoinSet;
 
 use crate::{
-    Failure, Options, Report, feed, load,
+    Failure, Options, Report, check, feed, load,
     product::{Caller, Product},
     report::{Figure, Samples},
     say,
@@ -33,7 +33,7 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
     let first = world.month.first_day().plus(DAYS_BEFORE);
     let mut whole = Samples::default();
     for round in 0..options.rounds {
-        whole.push(whole_day(&product, &world, first.plus(round as i32), options.batch).await?);
+        whole.push(whole_day(&product, &world, first.plus(round as i32), options.batch, &mut report).await?);
     }
     let share = f64::from(options.scenario.users) / f64::from(crate::Scenario::L.users);
     report.push(
@@ -42,8 +42,15 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
     );
     report.note(format!("the whole day's budget is {WHOLE_DAY} s at L, in proportion to users elsewhere"));
 
-    let [acknowledged, visible, answered] =
-        steady(&product, &world, first.plus(options.rounds as i32 - 1), options).await?;
+    let last = first.plus(options.rounds as i32 - 1);
+    let ([acknowledged, visible, answered], version) = steady(&product, &world, last, options).await?;
+    let batches = options.seconds * u64::from(options.rate);
+    let facts = (0..batches).flat_map(|number| feed::few_facts(&world, number, FEW));
+    let more = facts.map(|(_, user, service)| (user, service));
+    let expected = check::users_by_service(&world, (world.month.first_day(), last), more);
+    let figures = check::shows(&product.caller().await?, &world, version, &expected).await?;
+    report.checked("figures that show all facts sent so far", figures);
+    report.checked("small batches visible and answered at their version", acknowledged.count() as i64);
     report.note(format!("steady feed: {} batches of {FEW} facts a second for {} s", options.rate, options.seconds));
     report.push(Figure::spread("sent to acknowledged", "ms", &acknowledged));
     report.push(Figure::spread("acknowledged to visible (GetFreshness)", "ms", &visible).p99_at_most(2000.0));
@@ -54,22 +61,37 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
 }
 
 /// Seconds from the last acknowledgement of a day's feed until it is visible.
-async fn whole_day(product: &Product, world: &World, day: Day, batch: usize) -> Result<f64, Failure> {
-    let batches: Vec<_> = feed::day(world, day, batch).into_iter().map(|batch| batch.request).collect();
+async fn whole_day(
+    product: &Product,
+    world: &World,
+    day: Day,
+    batch: usize,
+    report: &mut Report,
+) -> Result<f64, Failure> {
+    let batches = feed::day(world, day, batch);
+    let facts: usize = batches.iter().map(|batch| batch.facts).sum();
+    let batches: Vec<_> = batches.into_iter().map(|batch| batch.request).collect();
     let start = Instant::now();
-    load::send(product, [batches]).await?;
+    let sum = load::send(product, [batches]).await?;
     let taken = start.elapsed();
+    if sum.accepted != facts as i64 {
+        return Err(format!("{} of {facts} facts changed something", sum.accepted).into());
+    }
+    report.checked("facts of whole days acknowledged", sum.accepted);
     let caller = product.caller().await?;
     let mark = IngestBatchRequest { records: vec![complete_through(day)], ..IngestBatchRequest::default() };
     let version = caller.ingest_one(mark).await?;
     let start = Instant::now();
     caller.visible(version).await?;
     let visible = start.elapsed().as_secs_f64();
+    let expected = check::users_by_service(world, (world.month.first_day(), day), std::iter::empty());
+    report.checked("figures that show all facts sent so far", check::shows(&caller, world, version, &expected).await?);
     say(&format!("{day}: acknowledged in {:.1} s, visible {visible:.1} s later", taken.as_secs_f64()));
     Ok(visible)
 }
 
-async fn steady(product: &Product, world: &World, day: Day, options: &Options) -> Result<[Samples; 3], Failure> {
+/// Samples as of [`one`], and the newest version.
+async fn steady(product: &Product, world: &World, day: Day, options: &Options) -> Result<([Samples; 3], i64), Failure> {
     let (feeder, reader) = (product.caller().await?, product.caller().await?);
     let query = Query {
         measures: vec![Measure::Customers.into(), Measure::ActiveCustomers.into()],
@@ -78,24 +100,31 @@ async fn steady(product: &Product, world: &World, day: Day, options: &Options) -
         ..Query::default()
     };
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / options.rate);
-    let mut calls: JoinSet<Result<[f64; 3], Failure>> = JoinSet::new();
+    let mut calls: JoinSet<Result<([f64; 3], i64), Failure>> = JoinSet::new();
     for number in 0..options.seconds * u64::from(options.rate) {
         // Built before the tick: the feed's pace is that of sending.
         let batch = feed::few(world, day, number, FEW);
         ticks.tick().await;
         calls.spawn(one(feeder.clone(), reader.clone(), batch, query.clone()));
     }
-    let mut samples: [Samples; 3] = Default::default();
+    let (mut samples, mut newest): ([Samples; 3], i64) = Default::default();
     while let Some(done) = calls.join_next().await {
-        for (samples, value) in samples.iter_mut().zip(done??) {
+        let (times, version) = done??;
+        newest = newest.max(version);
+        for (samples, value) in samples.iter_mut().zip(times) {
             samples.push(value);
         }
     }
-    Ok(samples)
+    Ok((samples, newest))
 }
 
-/// Milliseconds from sent to acknowledged, and from then to visible and to answered.
-async fn one(feeder: Caller, reader: Caller, batch: IngestBatchRequest, query: Query) -> Result<[f64; 3], Failure> {
+/// Milliseconds from sent to acknowledged, and from then to visible and to answered; and the version acknowledged.
+async fn one(
+    feeder: Caller,
+    reader: Caller,
+    batch: IngestBatchRequest,
+    query: Query,
+) -> Result<([f64; 3], i64), Failure> {
     let start = Instant::now();
     let version = feeder.ingest_one(batch).await?;
     let acknowledged = start.elapsed();
@@ -114,5 +143,5 @@ async fn one(feeder: Caller, reader: Caller, batch: IngestBatchRequest, query: Q
         }
     };
     let (visible, answered) = tokio::try_join!(visible, answered)?;
-    Ok([acknowledged, visible, answered].map(|time| time.as_secs_f64() * 1000.0))
+    Ok(([acknowledged, visible, answered].map(|time| time.as_secs_f64() * 1000.0), version))
 }

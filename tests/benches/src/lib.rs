@@ -1,6 +1,7 @@
 //! Measures the product through its door: a real `insights serve` on a real PostgreSQL, called over gRPC with a token, against
 //! what people would use instead, in the same run, alternating.
 
+mod check;
 mod copy;
 pub mod daily_feed;
 mod dice;

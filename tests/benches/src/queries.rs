@@ -44,7 +44,12 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
         let (rows, answer) = ask(&caller, question).await?;
         let first = start.elapsed().as_secs_f64() * 1000.0;
         say(&format!("{}: {rows} rows, first time {first:.1} ms", question.name));
-        peers.check(question, &answer).await?;
+        if answer.is_empty() {
+            return Err(format!("{}: nothing was answered", question.name).into());
+        }
+        let compared = peers.check(question, &answer).await?;
+        report.checked("answers of peers equal to the product's", compared);
+        report.checked("rows of such answers", answer.len() as i64 * compared);
         all.push(Timed::new(question));
     }
     for round in 0..options.rounds {
@@ -93,15 +98,18 @@ impl Peers {
         Ok(Self { duckdb, postgres: Peer::load(product.peers(), portfolio.rows()).await? })
     }
 
-    /// Fails unless every peer, asked in every way, answers what the product answers.
-    async fn check(&mut self, question: &Question, answer: &Answer) -> Result<(), Failure> {
+    /// Fails unless every peer, asked in every way, answers what the product answers. Returns how many answers those were.
+    async fn check(&mut self, question: &Question, answer: &Answer) -> Result<i64, Failure> {
+        let mut compared = 0;
         for sql in &question.sql {
             same(question, "PostgreSQL", answer, self.postgres.ask(sql).await?.1)?;
+            compared += 1;
             if let Some(duckdb) = &mut self.duckdb {
                 same(question, "DuckDB", answer, duckdb.ask(sql)?.1)?;
+                compared += 1;
             }
         }
-        Ok(())
+        Ok(compared)
     }
 }
 
@@ -174,6 +182,10 @@ mod tests {
             }
             assert!(!answers[0].is_empty(), "{}", question.name);
             assert!(answers.iter().all(|answer| *answer == answers[0]), "{}: {answers:?}", question.name);
+            let mut other = answers[0].clone();
+            same(&question, "itself", &answers[0], other.clone()).unwrap();
+            *other[0].last_mut().unwrap() += 1;
+            assert!(same(&question, "another", &answers[0], other).is_err(), "{}", question.name);
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Results: medians, ratios, a table for people and JSON for programs.
 
-use std::fmt::{self, Write as _};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
 
 use serde::Serialize;
 
@@ -28,6 +31,11 @@ impl Samples {
         low + (high - low) * place.fract()
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// The middle one.
     pub fn median(&self) -> f64 {
         self.quantile(0.5)
@@ -41,6 +49,8 @@ pub struct Figure {
     pub name: String,
     /// Of what.
     pub unit: &'static str,
+    /// How often.
+    pub samples: usize,
     /// The product's median.
     pub median: f64,
     /// The product's least and greatest, or 99th percentile where one was asked for.
@@ -64,7 +74,19 @@ impl Figure {
     pub fn plain(name: String, unit: &'static str, samples: &Samples) -> Self {
         let (low, high) = (samples.quantile(0.0), samples.quantile(1.0));
         let median = samples.median();
-        Self { name, unit, median, low, high, p99: None, peer: None, ratio: None, budget: None, met: None }
+        Self {
+            name,
+            unit,
+            samples: samples.count(),
+            median,
+            low,
+            high,
+            p99: None,
+            peer: None,
+            ratio: None,
+            budget: None,
+            met: None,
+        }
     }
 
     /// A figure whose 99th percentile is the point.
@@ -115,6 +137,8 @@ pub struct Report {
     pub cores: usize,
     /// What else there is to know.
     pub notes: Vec<String>,
+    /// What was looked at besides time, and how often; whatever was not as it must be ended the bench.
+    pub checked: BTreeMap<&'static str, i64>,
     /// The figures.
     pub figures: Vec<Figure>,
 }
@@ -124,7 +148,15 @@ impl Report {
     pub fn new(bench: &'static str, options: &Options) -> Self {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let scenario = options.scenario.name;
-        Self { bench, scenario, rounds: options.rounds, cores, notes: Vec::new(), figures: Vec::new() }
+        Self {
+            bench,
+            scenario,
+            rounds: options.rounds,
+            cores,
+            notes: Vec::new(),
+            checked: BTreeMap::new(),
+            figures: Vec::new(),
+        }
     }
 
     /// Adds a figure. Budgets hold for large partners: at small sizes fixed costs decide.
@@ -136,6 +168,11 @@ impl Report {
     /// Adds a word.
     pub fn note(&mut self, note: String) {
         self.notes.push(note);
+    }
+
+    /// Adds to what was looked at.
+    pub fn checked(&mut self, what: &'static str, count: i64) {
+        *self.checked.entry(what).or_default() += count;
     }
 
     /// Adds how much memory the product takes.
@@ -151,6 +188,9 @@ impl fmt::Display for Report {
         writeln!(out, "{} at {}, {} rounds, {} cores", self.bench, self.scenario, self.rounds, self.cores)?;
         for note in &self.notes {
             writeln!(out, "  {note}")?;
+        }
+        for (what, count) in &self.checked {
+            writeln!(out, "  {what}: {count}")?;
         }
         let width = self.figures.iter().map(|figure| figure.name.len()).max().unwrap_or(0);
         for figure in &self.figures {

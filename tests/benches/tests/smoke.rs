@@ -1,4 +1,5 @@
-//! The benches run at a tiny scale, so that they cannot rot. Nothing about time is asserted.
+//! The benches run at a tiny scale, so that they cannot rot. Nothing about time is asserted, but all they look at besides: every
+//! fact acknowledged and visible, answers as the peers give them, ratios that mean something.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use insights_benches::{Options, Report, Scenario, daily_feed, freshness, queries};
@@ -8,22 +9,55 @@ fn options() -> Options {
     Options { rounds: 1, batch: 1_000, seconds: 1, duckdb: false, ..Options::new(Scenario::TINY, None).unwrap() }
 }
 
-fn check(report: &Report, figures: usize) {
+/// Every figure was measured, `ratios` of them against a peer.
+fn check(report: &Report, figures: usize, ratios: usize) {
     assert_eq!(report.figures.len(), figures, "{report}");
-    assert!(report.figures.iter().all(|figure| figure.median > 0.0), "{report}");
+    for figure in &report.figures {
+        assert!(figure.samples > 0, "{report}");
+        let values = [figure.low, figure.median, figure.high, figure.p99.unwrap_or(figure.high)];
+        assert!(values.iter().all(|value| value.is_finite() && *value > 0.0), "{report}");
+        assert!(figure.low <= figure.median && figure.median <= figure.high, "{report}");
+        assert_eq!(figure.peer.is_some(), figure.ratio.is_some(), "{report}");
+    }
+    let found: Vec<f64> = report.figures.iter().filter_map(|figure| figure.ratio).collect();
+    assert_eq!(found.len(), ratios, "{report}");
+    assert!(found.iter().all(|ratio| ratio.is_finite() && *ratio > 0.0), "{report}");
+    let peers = report.figures.iter().filter_map(|figure| figure.peer);
+    assert!(
+        peers.clone().count() == ratios && peers.into_iter().all(|peer| peer.is_finite() && peer > 0.0),
+        "{report}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_daily_feed_runs() {
-    check(&daily_feed::run(&options()).await.unwrap(), 5);
+async fn the_daily_feed_loses_nothing() {
+    let report = daily_feed::run(&options()).await.unwrap();
+    check(&report, 5, 3);
+    // A day for one writer and a day for two, each of about 2.6 facts of 900 users.
+    let facts = report.checked["facts acknowledged, and as many copied"];
+    assert!((3_000..7_000).contains(&facts), "{report}");
+    assert_eq!(report.checked["figures that show all facts sent so far"], 2 * 6, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn freshness_runs() {
-    check(&freshness::run(&options()).await.unwrap(), 4);
+async fn what_is_acknowledged_becomes_visible() {
+    let options = options();
+    let report = freshness::run(&options).await.unwrap();
+    check(&report, 4, 0);
+    assert!((1_500..3_500).contains(&report.checked["facts of whole days acknowledged"]), "{report}");
+    assert_eq!(report.checked["figures that show all facts sent so far"], 2 * 6, "{report}");
+    let batches = i64::from(options.rate);
+    assert_eq!(report.checked["small batches visible and answered at their version"], batches, "{report}");
+    assert!(report.figures[1..].iter().all(|figure| figure.samples as i64 == batches), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn questions_are_answered_as_peers_answer_them() {
-    check(&queries::run(&options()).await.unwrap(), 4);
+    let report = queries::run(&options()).await.unwrap();
+    check(&report, 4, 4);
+    // Each question in at least one way.
+    assert!(report.checked["answers of peers equal to the product's"] >= 4, "{report}");
+    assert!(report.checked["rows of such answers"] >= 40, "{report}");
+    // The product is asked ten times a round.
+    assert!(report.figures.iter().all(|figure| figure.samples == 10), "{report}");
 }
