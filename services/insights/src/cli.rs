@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{commands::query::Shape, import::Format};
+use crate::{
+    commands::query::Shape,
+    import::{Format, RecordKind, template::Form},
+};
 
 /// Partner Insights: how many customers, seats and users, and why.
 #[derive(Debug, Parser)]
@@ -73,6 +76,8 @@ pub enum Command {
     #[command(before_help = "Examples:\n  \
         insights import ndjson facts.ndjson --dry-run\n  \
         insights import insights-subscriptions SeatsSubscriptionsAndRevenue.csv\n  \
+        insights import --template subscription > subscription.csv\n  \
+        insights import csv subscription.csv\n  \
         insights import product-names \"Product names and service plan identifiers for licensing.csv\"\n")]
     Import(Import),
     /// Ask for measures by month and dimensions.
@@ -175,10 +180,20 @@ pub struct Token {
 #[derive(Debug, Args)]
 pub struct Import {
     /// What the files are.
-    pub format: Format,
+    #[arg(required_unless_present = "template")]
+    pub format: Option<Format>,
     /// The files; a directory stands for the .ndjson files in it.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "template", value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Print a file to begin with for a kind of our own records, and do nothing else.
+    #[arg(long, value_name = "KIND", hide_possible_values = true, conflicts_with_all = ["format", "files"])]
+    pub template: Option<RecordKind>,
+    /// How to write the template.
+    #[arg(long = "as", value_name = "FORM", default_value = "csv", requires = "template")]
+    pub form: Form,
+    /// The kind of records in csv and parquet files [default: by their columns and names].
+    #[arg(long, value_name = "KIND", hide_possible_values = true)]
+    pub kind: Option<RecordKind>,
     /// The customer the files are about; for formats whose files do not say.
     #[arg(long)]
     pub customer: Option<String>,

@@ -56,6 +56,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Generate(generate) => commands::generate::run(&clock, &generate, json),
         Command::Config => commands::config::run(&resolved, json),
         Command::Doctor => commands::doctor::run(settings, &clock, json).await,
+        Command::Import(cli::Import { template: Some(kind), form, .. }) => commands::template::run(kind, form),
         Command::Import(import) => {
             commands::import::run(&Caller::connect(settings).await?, &clock, &import, json).await
         }

@@ -229,6 +229,32 @@ fn reports_people_download_become_figures() {
 }
 
 #[test]
+fn templates_are_files_to_begin_with() {
+    let server = Server::start();
+    let kinds =
+        ["location", "sku", "customer", "subscription", "subscription_state", "assignment", "activity", "revenue"];
+    let written =
+        kinds.map(|kind| server.file(&format!("{kind}.csv"), &stdout(&insights(&["import", "--template", kind]))));
+    let files: Vec<&str> = written.iter().map(String::as_str).collect();
+    let summary = server.json("data_source", &[&["import", "csv"], &files[..]].concat());
+    assert_eq!((&summary["accepted"], &summary["rejected"]), (&json!(8), &json!(0)), "{summary}");
+    let lines = stdout(&insights(&["import", "--template", "complete_through", "--as", "ndjson"]));
+    let through = server.file("through.ndjson", &lines);
+    server.json("data_source", &["import", "ndjson", &through]);
+    let parquet = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/own/sku.parquet");
+    let summary = server.json("data_source", &["import", "parquet", parquet, "--kind", "sku"]);
+    assert_eq!(summary["accepted"], 2, "{summary}");
+    let args = ["query", "--from", "2025-01", "--to", "2025-01", "--measures", "available,active,billed_revenue"];
+    let row = one(&server, &args);
+    assert_eq!((&row["available"], &row["active"], &row["currency"]), (&json!(25), &json!(1), &json!("EUR")), "{row}");
+    assert_eq!(insights(&["import", "--template", "emperor"]).status.code(), Some(2));
+    assert_eq!(insights(&["import"]).status.code(), Some(2));
+    let wrong = server.file("wrong.csv", "subscription_id,effective\n");
+    let refused = server.run("data_source", &["import", "csv", &wrong, "--kind", "subscription_state"]);
+    assert!(stderr(&refused).contains("status, seats"), "{}", stderr(&refused));
+}
+
+#[test]
 fn the_command_line_explains_itself() {
     let help = stdout(&insights(&["--help"]));
     assert!(help.find("Examples").unwrap() < help.find("Usage").unwrap(), "{help}");

@@ -93,7 +93,7 @@ fn spelled(spelling: &Spelling, rows: u32) -> String {
 
 fn found(text: &str) -> Vec<String> {
     let mut collected = Collected::default();
-    let options = Options { today: Day::from_ymd(2025, 1, 1).unwrap() };
+    let options = Options::on(Day::from_ymd(2025, 1, 1).unwrap());
     read(Format::InsightsSubscriptions, &mut text.as_bytes(), &options, &mut collected).unwrap();
     assert_eq!(collected.rejections, []);
     collected.records.into_iter().map(|(_, record)| format!("{record:?}")).collect()
@@ -119,7 +119,7 @@ proptest! {
     /// Whatever bytes come, a reader ends, and every line is either read or rejected.
     #[test]
     fn no_bytes_break_a_reader(bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"\"\n\r,;\t{}:".to_vec())], 0..400)) {
-        let options = Options { today: Day::from_ymd(2025, 1, 1).unwrap() };
+        let options = Options::on(Day::from_ymd(2025, 1, 1).unwrap());
         for format in [Format::Ndjson, Format::InsightsSubscriptions, Format::InsightsDynamicsUsage, Format::ProductNames] {
             let mut text = b"SubscriptionId,Month,CustomerTenantId,SKU,AvailableSeatsEOP,AvailableSeats,GUID,Product_Display_Name,Service_Plan_Name\n".to_vec();
             text.extend(&bytes);

@@ -18,7 +18,7 @@ fn subscription(number: u32) -> String {
 
 fn try_import(format: Format, text: &str) -> Result<(Collected, Notes), ReadError> {
     let mut collected = Collected::default();
-    let options = Options { today: Day::from_ymd(2024, 6, 20).unwrap() };
+    let options = Options::on(Day::from_ymd(2024, 6, 20).unwrap());
     let notes = read(format, &mut text.as_bytes(), &options, &mut collected)?;
     Ok((collected, notes))
 }

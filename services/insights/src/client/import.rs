@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    import::{self, Format, Notes, ReadError, Rejection, Stopped},
+    import::{self, Format, Notes, ReadError, RecordKind, Rejection, Stopped},
 };
 
 /// Batches read ahead of the one being sent.
@@ -150,7 +150,7 @@ async fn one(
     summary: &mut Summary,
 ) -> Result<(), Failure> {
     let unreadable = |error: std::io::Error| Failure::because("cannot be read", &error);
-    let what = format!("{} {:?}", caller.address, how.format);
+    let what = format!("{} {:?} {:?}", caller.address, how.format, how.options.kind);
     let journal = if how.dry_run { None } else { Some(Journal::begin(&what, file).map_err(unreadable)?) };
     if journal.as_ref().is_some_and(|journal| journal.resumed) {
         summary.notes.push(format!("{}: went on with an import that had broken off", file.display()));
@@ -159,9 +159,10 @@ async fn one(
     let input = File::open(file).map_err(unreadable)?;
     let mut input = BufReader::with_capacity(1 << 18, Counted { inner: input, read: Arc::clone(&read) });
     let (sender, mut batches) = mpsc::channel::<Batch>(AHEAD);
+    let options = import::Options { named: RecordKind::of_file_name(file), ..how.options };
     let reader = tokio::task::spawn_blocking(move || {
         let mut batcher = Batcher::new(Limits::default(), |batch| sender.blocking_send(batch).map_err(|_| Stopped));
-        let read = import::read(how.format, &mut input, &how.options, &mut batcher);
+        let read = import::read(how.format, &mut input, &options, &mut batcher);
         // What was read before a fault is good all the same.
         batcher.flush()?;
         read

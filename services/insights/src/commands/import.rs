@@ -25,16 +25,23 @@ pub fn month(text: &str) -> Result<Month, String> {
 
 /// Imports files.
 pub async fn run(caller: &Caller, clock: &Clock, command: &cli::Import, json: bool) -> Result<(), Failure> {
+    let Some(format) = command.format else {
+        return Err(Failure::Usage("name the format of the files".into()));
+    };
+    if command.kind.is_some() && !matches!(format, Format::Csv | Format::Parquet) {
+        let format = name(format);
+        return Err(Failure::Usage(format!("the files of {format} say themselves what is in them: leave --kind out")));
+    }
     if command.customer.is_some() || command.month.is_some() {
-        let format = name(command.format);
+        let format = name(format);
         return Err(Failure::Usage(format!(
             "the files of {format} name customers and months themselves: leave --customer and --month out"
         )));
     }
-    let files = files(command.format, &command.files)?;
+    let files = files(format, &command.files)?;
     let how = How {
-        format: command.format,
-        options: Options { today: today(clock) },
+        format,
+        options: Options { kind: command.kind, ..Options::on(today(clock)) },
         dry_run: command.dry_run,
         wait: !command.no_wait,
     };

@@ -9,5 +9,6 @@ pub mod migrate;
 pub mod query;
 pub mod report;
 pub mod serve;
+pub mod template;
 pub mod token;
 pub mod verify;

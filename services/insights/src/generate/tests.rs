@@ -69,7 +69,7 @@ fn what_is_written_is_what_was_made() {
     let mut read = Collected::default();
     for path in paths {
         let mut file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
-        let options = import::Options { today: options(4).end };
+        let options = import::Options::on(options(4).end);
         import::read(Format::Ndjson, &mut file, &options, &mut read).unwrap();
     }
     assert_eq!(read.rejections, []);

@@ -4,12 +4,17 @@
 //! rejected with its line and field and never takes a good one with it; only a file that cannot be what it was said to
 //! be is refused as a whole.
 
+mod columns;
 mod lines;
 mod ndjson;
+mod own;
+mod own_csv;
+mod own_parquet;
 mod products;
 mod report;
 mod services;
 mod table;
+pub mod template;
 mod values;
 
 use std::{collections::BTreeSet, fmt, io};
@@ -17,6 +22,7 @@ use std::{collections::BTreeSet, fmt, io};
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::Record;
 
+pub use own::RecordKind;
 pub use services::{fold, service_of_plan};
 
 /// A file format that can be imported.
@@ -24,6 +30,10 @@ pub use services::{fold, service_of_plan};
 pub enum Format {
     /// Our own records, one JSON object per line.
     Ndjson,
+    /// Our own records, CSV or TSV, one kind a file.
+    Csv,
+    /// Our own records, Parquet, one kind a file.
+    Parquet,
     /// Partner Center Insights raw report SeatsSubscriptionsAndRevenue, CSV or TSV.
     InsightsSubscriptions,
     /// Partner Center Insights raw report DynamicsUsage, CSV or TSV.
@@ -37,6 +47,18 @@ pub enum Format {
 pub struct Options {
     /// Today in the partner's time zone: `complete_through` never lies after it.
     pub today: Day,
+    /// What the rows of our own tables are, where the caller says so.
+    pub kind: Option<RecordKind>,
+    /// What the file's name says they are; decides where the columns leave it open.
+    pub named: Option<RecordKind>,
+}
+
+impl Options {
+    /// Nothing said but the day.
+    #[must_use]
+    pub const fn on(today: Day) -> Self {
+        Self { today, kind: None, named: None }
+    }
 }
 
 /// One activity fact; activity travels apart from the other records.
@@ -132,6 +154,8 @@ pub fn read(
 ) -> Result<Notes, ReadError> {
     match format {
         Format::Ndjson => ndjson::read(input, sink),
+        Format::Csv => own_csv::read(input, options, sink),
+        Format::Parquet => own_parquet::read(input, options, sink),
         Format::InsightsSubscriptions => report::read(&report::SUBSCRIPTIONS, input, options, sink),
         Format::InsightsDynamicsUsage => report::read(&report::DYNAMICS_USAGE, input, options, sink),
         Format::ProductNames => products::read(input, sink),
