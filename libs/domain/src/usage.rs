@@ -15,40 +15,28 @@ pub struct SeatCounts {
     pub active_assigned: u32,
 }
 
-/// Seats of one subscription on one day, as they count.
+/// Which of a subscription's seats count, by its standing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SeatFigures {
-    /// Seats in good standing.
-    pub available: u32,
-    /// Users assigned to seats in good standing.
-    pub assigned: u32,
-    /// Seats with use, whatever the standing.
-    pub active: u32,
-    /// Available seats that are not assigned.
-    pub deployment_opportunity: u32,
+pub struct SeatRule {
+    /// Its seats are available, its assignments count.
+    pub available: bool,
+    /// Its use counts.
+    pub active: bool,
+}
+
+impl SeatRule {
+    /// Free SKUs are out of every number unless the switches take them in; use counts whatever the standing.
+    pub fn of(standing: Standing, trial: bool, free: bool, switches: Switches) -> Self {
+        let active = !free || switches.include_free;
+        Self { available: active && Holding::of(standing, trial, free, switches) == Holding::Good, active }
+    }
 }
 
 impl SeatCounts {
-    /// What the seats count for. Free SKUs are out of every number unless the switches take them in.
-    pub fn figures(self, standing: Standing, trial: bool, free: bool, switches: Switches) -> SeatFigures {
-        if free && !switches.include_free {
-            return SeatFigures::default();
-        }
-        match Holding::of(standing, trial, free, switches) {
-            Holding::Good => SeatFigures {
-                available: self.seats,
-                assigned: self.assigned,
-                active: self.active,
-                deployment_opportunity: self.seats.saturating_sub(self.assigned),
-            },
-            _ => SeatFigures { active: self.active, ..SeatFigures::default() },
-        }
-    }
-
     /// Why the active seats are or are not covered; sums to the active seats that count.
     pub fn reasons(self, standing: Standing, trial: bool, free: bool, switches: Switches) -> Reasons {
         let mut reasons = Reasons::default();
-        if free && !switches.include_free {
+        if !SeatRule::of(standing, trial, free, switches).active {
             return reasons;
         }
         let active = u64::from(self.active);

@@ -10,17 +10,17 @@ fn counts(seats: u32, assigned: u32, active: u32, active_assigned: u32) -> SeatC
 
 #[test]
 fn seats_count_in_good_standing_and_activity_always() {
-    let seats = counts(10, 7, 8, 6);
-    let good = SeatFigures { available: 10, assigned: 7, active: 8, deployment_opportunity: 3 };
-    let only_active = SeatFigures { active: 8, ..SeatFigures::default() };
-    assert_eq!(seats.figures(Standing::Active, false, false, NONE), good);
-    assert_eq!(seats.figures(Standing::Active, true, false, NONE), only_active);
-    assert_eq!(seats.figures(Standing::Grace, false, false, NONE), only_active);
-    assert_eq!(seats.figures(Standing::Grace, false, false, GRACE), good);
-    assert_eq!(seats.figures(Standing::Active, false, true, NONE), SeatFigures::default());
-    assert_eq!(seats.figures(Standing::Active, true, true, NONE), SeatFigures::default());
-    assert_eq!(seats.figures(Standing::Active, false, true, FREE), good);
-    assert_eq!(counts(1, 3, 3, 3).figures(Standing::Active, false, false, NONE).deployment_opportunity, 0);
+    let good = SeatRule { available: true, active: true };
+    let only_active = SeatRule { available: false, active: true };
+    let none = SeatRule { available: false, active: false };
+    assert_eq!(SeatRule::of(Standing::Active, false, false, NONE), good);
+    assert_eq!(SeatRule::of(Standing::Active, true, false, NONE), only_active);
+    assert_eq!(SeatRule::of(Standing::Grace, false, false, NONE), only_active);
+    assert_eq!(SeatRule::of(Standing::Grace, false, false, GRACE), good);
+    assert_eq!(SeatRule::of(Standing::Active, false, true, NONE), none);
+    assert_eq!(SeatRule::of(Standing::Active, true, true, NONE), none);
+    assert_eq!(SeatRule::of(Standing::Active, false, true, FREE), good);
+    assert_eq!(SeatRule::of(Standing::Active, true, true, FREE), only_active);
 }
 
 #[test]

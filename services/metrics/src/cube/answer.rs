@@ -1,20 +1,28 @@
 //! Figures as rows: one per month, group and currency.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use insights_domain::amount::Amount;
 use insights_domain::calendar::Month;
 use insights_domain::percentage::Percentage;
-use insights_domain::rollup::history_floor;
 use insights_domain::standing::Standing;
 use insights_proto::metrics::v1::{Dimension, Measure};
 
-use super::figures::{Figures, Table};
-use super::keys::{Key, part};
+use super::figures::{Mark, Sum, Table};
+use super::keys::Key;
+use super::needs::Needs;
 use super::plan::{Plan, SUBSCRIPTION_LEVEL, WHAT_LEVEL};
-use super::rows::{Needs, Scan, seller_of};
+use super::rows::{Scan, Scratch, seller_of};
 use super::{Cube, View};
 use crate::query::{Basis, Query, Top};
+
+/// A thread more reads a cube only if there are so many chunks for it: it costs some 50 µs.
+const CHUNKS_WORTH_A_THREAD: usize = 8;
+
+static PROCESSORS: LazyLock<usize> =
+    LazyLock::new(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
 
 /// The answer to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,25 +120,21 @@ impl Cube {
         let ranking = Query { measures: vec![measure], from, to: last, top: None, ..query.clone() };
         let plan = Plan::new(&ranking, self, view);
         let table = plan.read(false);
-        let mut ranked: Vec<(i128, Key)> = table
-            .groups
-            .iter()
-            .zip(0..)
-            .map(|(group, position)| {
-                (plan.months().map(|month| plan.score(measure, &table, position, month)).sum(), group.key)
-            })
-            .collect();
-        ranked.sort_unstable_by_key(|(score, _)| std::cmp::Reverse(*score));
-        // Only groups that tie for the last place need their values to be told apart.
-        let Some((last, _)) = ranked.get(top.count.saturating_sub(1)).copied() else {
-            return ranked.into_iter().map(|(_, key)| key).collect();
+        let score = |group| plan.months().map(|month| plan.score(measure, &table, group, month)).sum();
+        let mut ranked: Vec<(i128, Key)> =
+            table.groups.iter().zip(0..).map(|(group, position)| (score(position), group.key)).collect();
+        let Some(place) = top.count.checked_sub(1).filter(|place| *place < ranked.len()) else {
+            return ranked.into_iter().take(top.count).map(|(_, key)| key).collect();
         };
-        let above = ranked.partition_point(|(score, _)| *score > last);
-        let tied = ranked.partition_point(|(score, _)| *score >= last);
-        let mut tied: Vec<_> = ranked.drain(above..tied).map(|(_, key)| (plan.values_of(key), key)).collect();
+        let (_, (last, _), _) = ranked.select_nth_unstable_by_key(place, |(score, _)| std::cmp::Reverse(*score));
+        let last = *last;
+        ranked.retain(|(score, _)| *score >= last);
+        let (mut best, tied): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|(score, _)| *score > last);
+        // Only groups that tie for the last place need their values to be told apart.
+        let mut tied: Vec<_> = tied.into_iter().map(|(score, key)| (plan.values_of(key), (score, key))).collect();
         tied.sort_unstable();
-        let best = ranked[..above].iter().map(|(_, key)| *key);
-        best.chain(tied.into_iter().take(top.count - above).map(|(_, key)| key)).collect()
+        best.extend(tied.into_iter().take(top.count - best.len()).map(|(_, ranked)| ranked));
+        best.into_iter().map(|(_, key)| key).collect()
     }
 }
 
@@ -141,15 +145,35 @@ pub(super) struct Counted {
 }
 
 impl Plan<'_> {
-    /// Reads every chunk.
+    /// Reads every chunk, with as many threads as there are processors when there are many.
     fn read(&self, explained: bool) -> Table {
         let needs = Needs::of(self, explained);
-        let mut table = Table::new(self.query.from.previous(), self.query.to, explained);
+        let next = AtomicUsize::new(0);
+        let others = (self.chunks.len() / CHUNKS_WORTH_A_THREAD).clamp(1, *PROCESSORS) - 1;
+        let mut table = std::thread::scope(|scope| {
+            let read = || self.read_chunks(&needs, explained, &next);
+            let others: Vec<_> = (0..others).map(|_| scope.spawn(read)).collect();
+            let mut table = read();
+            for other in others {
+                table.merge(&other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            table
+        });
+        table.finish();
+        table
+    }
+
+    /// Reads chunks as long as there are some that nobody has taken.
+    fn read_chunks(&self, needs: &Needs, explained: bool, next: &AtomicUsize) -> Table {
+        let mut table = Table::new(&self.places, self.range, &needs.sums, explained);
         if self.query.group_by.is_empty() {
             table.group(0, 0, 0);
         }
-        for placed in &self.chunks {
-            Scan::new(self, placed, needs).read(&mut table);
+        let mut scratch = Scratch::default();
+        while let Some(placed) = self.chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Some(scan) = Scan::new(self, placed, needs, &table) {
+                scan.read(&mut table, &mut scratch);
+            }
         }
         table
     }
@@ -166,9 +190,7 @@ impl Plan<'_> {
 
     /// The months that give rows.
     pub(super) fn months(&self) -> impl Iterator<Item = Month> + use<> {
-        let last = self.cube.partner.last_month();
-        let first = self.query.from.max(history_floor(last));
-        (first.index()..=self.query.to.min(last).index()).filter_map(Month::from_index)
+        (self.range.0.index()..=self.range.1.index()).filter_map(Month::from_index)
     }
 
     fn push_rows(
@@ -179,13 +201,13 @@ impl Plan<'_> {
         dimensions: &[Option<String>],
         rows: &mut Vec<AnswerRow>,
     ) {
-        let figures = table.read(group, month);
+        let source = source(table, group, month);
         let row = |currency: Option<String>, amount: Option<Amount>| {
             let values: Vec<Figure> = self
                 .query
                 .measures
                 .iter()
-                .map(|measure| self.figure(*measure, table, group, month, figures, amount))
+                .map(|measure| self.figure(*measure, table, group, month, amount))
                 .collect();
             let says_something = dimensions.is_empty() || values.iter().any(|value| !value.is_nothing());
             let partial = self.cube.partner.complete_through < month.last_day();
@@ -194,20 +216,18 @@ impl Plan<'_> {
                 dimensions: dimensions.to_vec(),
                 values,
                 currency,
-                source: source(figures),
+                source,
                 partial,
             })
         };
-        match table.revenue.get(&(group, month)) {
-            None => rows.extend(row(None, None)),
-            Some(by_currency) => {
-                let texts = &self.cube.dictionaries.texts;
-                let mut amounts: Vec<_> =
-                    by_currency.iter().map(|(code, amount)| (texts.value(*code).clone(), *amount)).collect();
-                amounts.sort();
-                rows.extend(amounts.into_iter().filter_map(|(currency, amount)| row(currency, Some(amount))));
-            }
+        let texts = &self.cube.dictionaries.texts;
+        let mut amounts: Vec<_> =
+            table.revenue(group, month).map(|(code, amount)| (texts.value(code).clone(), amount)).collect();
+        if amounts.is_empty() {
+            rows.extend(row(None, None));
         }
+        amounts.sort();
+        rows.extend(amounts.into_iter().filter_map(|(currency, amount)| row(currency, Some(amount))));
     }
 
     fn figure(
@@ -216,32 +236,42 @@ impl Plan<'_> {
         table: &Table,
         group: u32,
         month: Month,
-        figures: Figures,
         amount: Option<Amount>,
     ) -> Figure {
+        let sum = |sum| table.sum(sum, group, month);
         let count = |value: u64| Figure::Count(i64::try_from(value).unwrap_or(i64::MAX));
         match measure {
             Measure::Unspecified => Figure::Null,
-            Measure::Customers => count(figures.customers.into()),
-            Measure::ActiveCustomers => count(figures.active_customers.into()),
-            Measure::New => count(figures.new.into()),
-            Measure::Existing => count(figures.existing.into()),
-            Measure::Churned => count(figures.churned.into()),
-            Measure::Returning => count(figures.returning.into()),
-            Measure::Subscriptions => count(figures.subscriptions.into()),
-            Measure::Available | Measure::TotalEntitlements => count(figures.available),
-            Measure::Assigned => count(figures.assigned),
-            Measure::Active | Measure::ActiveEntitlements => count(figures.active),
-            Measure::DeploymentOpportunity => count(figures.deployment_opportunity),
+            Measure::Customers => count(sum(Sum::Customers)),
+            Measure::ActiveCustomers => count(sum(Sum::ActiveCustomers)),
+            Measure::New => count(sum(Sum::New)),
+            Measure::Existing => count(sum(Sum::Customers) - sum(Sum::New)),
+            Measure::Churned => count(sum(Sum::Churned)),
+            Measure::Returning => count(sum(Sum::Returning)),
+            Measure::Subscriptions => count(sum(Sum::Subscriptions)),
+            Measure::Available | Measure::TotalEntitlements => count(sum(Sum::Available)),
+            Measure::Assigned => count(sum(Sum::Assigned)),
+            Measure::Active | Measure::ActiveEntitlements => count(sum(Sum::Active)),
+            Measure::DeploymentOpportunity => count(sum(Sum::DeploymentOpportunity)),
             Measure::NewSeats => {
-                let before = table.read(group, month.previous()).available;
-                Figure::Count(figures.available.cast_signed() - before.cast_signed())
+                let before = table.sum(Sum::Available, group, month.previous());
+                Figure::Count(sum(Sum::Available).cast_signed() - before.cast_signed())
             }
-            Measure::ActiveUsagePercent => Figure::Percentage(Percentage::of(figures.active, figures.available)),
-            Measure::DeploymentPercent => Figure::Percentage(Percentage::of(figures.assigned, figures.available)),
-            Measure::ActiveUsers => active_users(figures).map_or(Figure::Null, count),
-            Measure::TotalUsers => total_users(figures).map_or(Figure::Null, count),
-            Measure::UsagePercent => Figure::Percentage(self.usage_percent(figures)),
+            Measure::ActiveUsagePercent => {
+                Figure::Percentage(Percentage::of(sum(Sum::Active), sum(Sum::Available)))
+            }
+            Measure::DeploymentPercent => {
+                Figure::Percentage(Percentage::of(sum(Sum::Assigned), sum(Sum::Available)))
+            }
+            Measure::ActiveUsers => active_users(table, group, month).map_or(Figure::Null, count),
+            Measure::TotalUsers => total_users(table, group, month).map_or(Figure::Null, count),
+            Measure::UsagePercent => Figure::Percentage(match self.query.basis {
+                Basis::Entitlements => Percentage::of(sum(Sum::Active), sum(Sum::Available)),
+                Basis::Users => Percentage {
+                    numerator: active_users(table, group, month),
+                    denominator: total_users(table, group, month),
+                },
+            }),
             Measure::BilledRevenue => amount.map_or(Figure::Null, Figure::Amount),
         }
     }
@@ -250,27 +280,20 @@ impl Plan<'_> {
     fn score(&self, measure: Measure, table: &Table, group: u32, month: Month) -> i128 {
         if measure == Measure::BilledRevenue {
             let texts = &self.cube.dictionaries.texts;
-            let by_currency = table.revenue.get(&(group, month)).into_iter().flatten();
+            let amounts = table.revenue(group, month);
             let in_reporting =
-                by_currency.filter(|(code, _)| texts.value(**code).as_ref() == Some(&self.cube.partner.currency));
+                amounts.filter(|(code, _)| texts.value(*code).as_ref() == Some(&self.cube.partner.currency));
             return in_reporting.map(|(_, amount)| i128::from(amount.micros())).sum();
         }
-        match self.figure(measure, table, group, month, table.read(group, month), None) {
+        match self.figure(measure, table, group, month, None) {
             Figure::Count(count) => count.into(),
             Figure::Null | Figure::Percentage(_) | Figure::Amount(_) => 0,
         }
     }
 
-    fn usage_percent(&self, figures: Figures) -> Percentage {
-        match self.query.basis {
-            Basis::Entitlements => Percentage::of(figures.active, figures.available),
-            Basis::Users => Percentage { numerator: active_users(figures), denominator: total_users(figures) },
-        }
-    }
-
     /// The values of a key, in the order of `group_by`.
     fn values_of(&self, key: Key) -> Vec<Option<String>> {
-        self.query.group_by.iter().enumerate().map(|(at, dimension)| self.value_of(*dimension, part(key, at))).collect()
+        self.query.group_by.iter().enumerate().map(|(at, dimension)| self.value_of(*dimension, self.places.code(key, at))).collect()
     }
 
     fn value_of(&self, dimension: Dimension, code: u32) -> Option<String> {
@@ -332,36 +355,17 @@ impl Plan<'_> {
     }
 }
 
-impl Plan<'_> {
-    /// The customer a key's code stands for.
-    fn customer_at(&self, code: u32) -> Option<&super::CustomerHeader> {
-        let at = self.chunks.partition_point(|placed| placed.customers < code).checked_sub(1)?;
-        let placed = &self.chunks[at];
-        let customer = placed.chunk.customers.get((code - placed.customers) as usize - 1)?;
-        Some(&customer.header)
-    }
-
-    /// The id of the subscription a key's code stands for.
-    fn subscription_at(&self, code: u32) -> Option<String> {
-        let at = self.chunks.partition_point(|placed| placed.subscriptions < code).checked_sub(1)?;
-        let placed = &self.chunks[at];
-        let position = (code - placed.subscriptions) as usize - 1;
-        let customer = &placed.chunk.customers[*placed.chunk.customer_of.get(position)? as usize];
-        let subscription = customer.header.subscriptions.get(position - customer.first_subscription as usize)?;
-        Some(subscription.id.clone())
-    }
+fn active_users(table: &Table, group: u32, month: Month) -> Option<u64> {
+    (!table.is_marked(Mark::ActiveUsersUnknown, group, month)).then(|| table.sum(Sum::ActiveUsers, group, month))
 }
 
-fn active_users(figures: Figures) -> Option<u64> {
-    (!figures.active_users_unknown).then_some(figures.active_users)
+fn total_users(table: &Table, group: u32, month: Month) -> Option<u64> {
+    (!table.is_marked(Mark::TotalUsersUnknown, group, month)).then(|| table.sum(Sum::TotalUsers, group, month))
 }
 
-fn total_users(figures: Figures) -> Option<u64> {
-    (!figures.total_users_unknown).then_some(figures.total_users)
-}
-
-fn source(figures: Figures) -> Source {
-    match (figures.from_detail, figures.from_report) {
+fn source(table: &Table, group: u32, month: Month) -> Source {
+    let from = |mark| table.is_marked(mark, group, month);
+    match (from(Mark::FromDetail), from(Mark::FromReport)) {
         (_, false) => Source::Computed,
         (false, true) => Source::Reported,
         (true, true) => Source::Mixed,

@@ -4,6 +4,7 @@ use insights_domain::calendar::Month;
 use insights_domain::usage::Reasons;
 use insights_proto::metrics::v1::Measure;
 
+use super::figures::{Mark, Sum};
 use super::plan::Plan;
 use super::{Cube, View};
 use crate::query::{Basis, Query};
@@ -30,12 +31,14 @@ impl Cube {
         let mut rows = Vec::new();
         for month in plan.months() {
             for (group, dimensions) in &counted.groups {
-                let figures = counted.table.read(*group, month);
-                let unknown = figures.active_users_unknown || figures.total_users_unknown;
+                let (table, group) = (&counted.table, *group);
+                let unknown = [Mark::ActiveUsersUnknown, Mark::TotalUsersUnknown]
+                    .into_iter()
+                    .any(|mark| table.is_marked(mark, group, month));
                 let (denominator, reasons) = match (on_users, unknown) {
                     (true, true) => (0, Reasons::default()),
-                    (true, false) => (figures.total_users, counted.table.reasons(*group, month)),
-                    (false, _) => (figures.available, counted.table.reasons(*group, month)),
+                    (true, false) => (table.sum(Sum::TotalUsers, group, month), table.reasons(group, month)),
+                    (false, _) => (table.sum(Sum::Available, group, month), table.reasons(group, month)),
                 };
                 if dimensions.is_empty() || denominator > 0 || reasons.total() > 0 {
                     rows.push(ExplanationRow { month, dimensions: dimensions.clone(), denominator, reasons });

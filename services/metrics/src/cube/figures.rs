@@ -1,53 +1,48 @@
-//! What is counted for every group and month while the columns are read.
+//! What is counted for every group and month while the columns are read: a column for each thing somebody asks for.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::BTreeMap;
 
 use insights_domain::amount::Amount;
 use insights_domain::calendar::Month;
-use insights_domain::usage::{Reasons, SeatFigures};
+use insights_domain::usage::Reasons;
 
-use super::keys::Key;
+use super::keys::{Key, Places, Positions};
 
-/// Figures of one group in one month.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Figures {
-    pub customers: u32,
-    pub active_customers: u32,
-    pub new: u32,
-    pub existing: u32,
-    pub churned: u32,
-    pub returning: u32,
-    pub subscriptions: u32,
+/// What is summed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sum {
+    /// In the first column those of that month; else what a month has more than the one before, until `finish`.
+    Customers,
+    ActiveCustomers,
+    New,
+    Churned,
+    Returning,
+    /// What a month has more than the one before, until `finish`.
+    Subscriptions,
+    Available,
+    Assigned,
+    Active,
+    DeploymentOpportunity,
+    ActiveUsers,
+    TotalUsers,
+}
+
+const SUMS: usize = Sum::TotalUsers as usize + 1;
+
+/// What is true or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
     /// Something came from detail.
-    pub from_detail: bool,
+    FromDetail,
     /// Something came from a report.
-    pub from_report: bool,
+    FromReport,
     /// Reported users stand in the way of a sum.
-    pub active_users_unknown: bool,
+    ActiveUsersUnknown,
     /// Reported units stand in the way of a sum.
-    pub total_users_unknown: bool,
-    pub available: u64,
-    pub assigned: u64,
-    pub active: u64,
-    pub deployment_opportunity: u64,
-    pub active_users: u64,
-    pub total_users: u64,
+    TotalUsersUnknown,
 }
 
-impl Figures {
-    pub(super) fn add_seats(&mut self, seats: SeatFigures) {
-        self.available += u64::from(seats.available);
-        self.assigned += u64::from(seats.assigned);
-        self.active += u64::from(seats.active);
-        self.deployment_opportunity += u64::from(seats.deployment_opportunity);
-    }
-
-    pub(super) fn add_source(&mut self, reported: bool) {
-        self.from_detail |= !reported;
-        self.from_report |= reported;
-    }
-}
+const MARKS: usize = Mark::TotalUsersUnknown as usize + 1;
 
 /// One group.
 #[derive(Clone, Copy, Debug)]
@@ -59,28 +54,49 @@ pub(super) struct Group {
     pub pair: Key,
 }
 
-/// The groups of a query and their figures, from the month before the range on.
+/// The groups of a query and their figures. Column 0 is the month before the range.
+#[derive(Debug)]
 pub(super) struct Table {
     pub groups: Vec<Group>,
-    positions: HashMap<Key, u32, BuildHasherDefault<KeyHasher>>,
-    first: i32,
-    months: usize,
-    figures: Vec<Figures>,
-    /// By group and month; only when somebody asks why.
+    positions: Positions,
+    /// The index of the month of column 0.
+    pub first: i32,
+    pub columns: usize,
+    wanted: [bool; SUMS],
+    /// By group and column; empty when nobody asks.
+    sums: [Vec<u64>; SUMS],
+    /// By group, a bit for each column after the first.
+    marks: [Vec<u128>; MARKS],
+    /// By group and column; only when somebody asks why.
     reasons: Option<Vec<Reasons>>,
-    /// By group and month, then by currency.
-    pub revenue: BTreeMap<(u32, Month), BTreeMap<u32, Amount>>,
+    revenue: BTreeMap<u32, Revenue>,
+}
+
+/// Amounts in one currency.
+#[derive(Debug, Default)]
+struct Revenue {
+    /// By group and column.
+    amounts: Vec<Amount>,
+    /// By group, a bit for each column after the first.
+    known: Vec<u128>,
 }
 
 impl Table {
-    /// Months `first` … `last`; `explained`: reasons are wanted.
-    pub(super) fn new(first: Month, last: Month, explained: bool) -> Self {
+    /// From the month before `range` to its last, at most 128 months; `explained`: reasons are wanted.
+    pub(super) fn new(places: &Places, range: (Month, Month), wanted: &[Sum], explained: bool) -> Self {
+        let (first, last) = range;
+        let mut of_sums = [false; SUMS];
+        for sum in wanted {
+            of_sums[*sum as usize] = true;
+        }
         Self {
             groups: Vec::new(),
-            positions: HashMap::default(),
-            first: first.index(),
-            months: usize::try_from(last.index() - first.index() + 1).unwrap_or_default(),
-            figures: Vec::new(),
+            positions: Positions::new(places),
+            first: first.index() - 1,
+            columns: usize::try_from(last.index() - first.index() + 2).unwrap_or_default().max(1),
+            wanted: of_sums,
+            sums: Default::default(),
+            marks: Default::default(),
             reasons: explained.then(Vec::new),
             revenue: BTreeMap::new(),
         }
@@ -89,71 +105,144 @@ impl Table {
     /// The position of a group, made when it is new.
     pub(super) fn group(&mut self, key: Key, what: u32, pair: Key) -> u32 {
         let next = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
-        let position = *self.positions.entry(key).or_insert(next);
+        let position = self.positions.of(key, next);
         if position == next {
             self.groups.push(Group { key, what, pair });
-            self.figures.resize(self.groups.len() * self.months, Figures::default());
+            let size = self.groups.len() * self.columns;
+            for (column, _) in self.sums.iter_mut().zip(self.wanted).filter(|(_, wanted)| *wanted) {
+                column.resize(size, 0);
+            }
+            for marks in &mut self.marks {
+                marks.push(0);
+            }
             if let Some(reasons) = &mut self.reasons {
-                reasons.resize(self.groups.len() * self.months, Reasons::default());
+                reasons.resize(size, Reasons::default());
             }
         }
         position
     }
 
-    /// The figures of a group in a month; `None` outside the months.
-    pub(super) fn figures(&mut self, group: u32, month: Month) -> Option<&mut Figures> {
-        let at = self.at(group, month)?;
-        self.figures.get_mut(at)
+    /// The column of a month, if there is one.
+    pub(super) fn column(&self, month: i32) -> Option<usize> {
+        usize::try_from(month - self.first).ok().filter(|column| *column < self.columns)
     }
 
-    /// The figures of a group in a month, zero where there are none.
-    pub(super) fn read(&self, group: u32, month: Month) -> Figures {
-        self.at(group, month).and_then(|at| self.figures.get(at)).copied().unwrap_or_default()
+    /// A sum of a group by column; empty when nobody asks for it.
+    pub(super) fn sums(&mut self, sum: Sum, group: u32) -> &mut [u64] {
+        let start = group as usize * self.columns;
+        self.sums[sum as usize].get_mut(start..start + self.columns).unwrap_or_default()
+    }
+
+    /// Adds to a sum, if somebody asks for it.
+    pub(super) fn add(&mut self, sum: Sum, group: u32, column: usize, more: u64) {
+        if let Some(sum) = self.sums(sum, group).get_mut(column) {
+            *sum = sum.wrapping_add(more);
+        }
+    }
+
+    /// Marks columns of a group; bit 0 is column 1.
+    pub(super) fn mark(&mut self, mark: Mark, group: u32, columns: u128) {
+        self.marks[mark as usize][group as usize] |= columns;
     }
 
     /// Adds reasons, if somebody asks why.
-    pub(super) fn explain(&mut self, group: u32, month: Month, more: Reasons) {
-        let at = self.at(group, month);
-        if let (Some(reasons), Some(at)) = (&mut self.reasons, at) {
-            reasons[at] = reasons[at].plus(more);
+    pub(super) fn explain(&mut self, group: u32, column: usize, more: Reasons) {
+        let at = group as usize * self.columns + column;
+        if let Some(reasons) = self.reasons.as_mut().and_then(|reasons| reasons.get_mut(at)) {
+            *reasons = reasons.plus(more);
         }
+    }
+
+    /// Adds revenue.
+    pub(super) fn bill(&mut self, currency: u32, group: u32, column: usize, amount: Amount) {
+        let revenue = self.revenue.entry(currency).or_default();
+        let at = group as usize * self.columns + column;
+        if revenue.known.len() <= group as usize {
+            revenue.known.resize(self.groups.len(), 0);
+            revenue.amounts.resize(self.groups.len() * self.columns, Amount::default());
+        }
+        revenue.known[group as usize] |= bit_of(column);
+        revenue.amounts[at] = plus(revenue.amounts[at], amount);
+    }
+
+    /// Takes over what another table of the same query has.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (of, position) in other.groups.iter().zip(0..) {
+            let group = self.group(of.key, of.what, of.pair);
+            let (to, from) = (group as usize * self.columns, position * self.columns);
+            for (mine, theirs) in self.sums.iter_mut().zip(&other.sums).filter(|(_, theirs)| !theirs.is_empty()) {
+                for (sum, more) in mine[to..to + self.columns].iter_mut().zip(&theirs[from..from + self.columns]) {
+                    *sum = sum.wrapping_add(*more);
+                }
+            }
+            for (mine, theirs) in self.marks.iter_mut().zip(&other.marks) {
+                mine[group as usize] |= theirs[position];
+            }
+            for column in 0..other.reasons.as_ref().map_or(0, |_| self.columns) {
+                self.explain(group, column, other.reasons_at(position, column));
+            }
+            for (currency, revenue) in &other.revenue {
+                for column in (1..self.columns).filter(|column| revenue.is_known(position, *column)) {
+                    self.bill(*currency, group, column, revenue.amounts[from + column]);
+                }
+            }
+        }
+    }
+
+    /// Makes stocks of what was added as changes.
+    pub(super) fn finish(&mut self) {
+        for sum in [Sum::Customers, Sum::Subscriptions] {
+            for group in self.sums[sum as usize].chunks_mut(self.columns) {
+                for column in 1..group.len() {
+                    group[column] = group[column].wrapping_add(group[column - 1]);
+                }
+            }
+        }
+    }
+
+    /// A sum of a group in a month; 0 outside the months.
+    pub(super) fn sum(&self, sum: Sum, group: u32, month: Month) -> u64 {
+        let column = self.column(month.index());
+        let at = column.map(|column| group as usize * self.columns + column);
+        at.and_then(|at| self.sums[sum as usize].get(at)).copied().unwrap_or_default()
+    }
+
+    /// Whether a mark is set for a group in a month of the range.
+    pub(super) fn is_marked(&self, mark: Mark, group: u32, month: Month) -> bool {
+        let column = self.column(month.index()).unwrap_or_default();
+        self.marks[mark as usize][group as usize] & bit_of(column) != 0
     }
 
     /// The reasons of a group in a month.
     pub(super) fn reasons(&self, group: u32, month: Month) -> Reasons {
-        let reasons = self.reasons.as_ref().zip(self.at(group, month));
-        reasons.map(|(reasons, at)| reasons[at]).unwrap_or_default()
+        let column = self.column(month.index());
+        column.map(|column| self.reasons_at(group as usize, column)).unwrap_or_default()
     }
 
-    fn at(&self, group: u32, month: Month) -> Option<usize> {
-        let offset = usize::try_from(month.index() - self.first).ok().filter(|offset| *offset < self.months)?;
-        Some(group as usize * self.months + offset)
+    /// The amounts of a group in a month of the range, by the currency's code.
+    pub(super) fn revenue(&self, group: u32, month: Month) -> impl Iterator<Item = (u32, Amount)> {
+        let column = self.column(month.index()).unwrap_or_default();
+        self.revenue.iter().filter(move |(_, revenue)| revenue.is_known(group as usize, column)).map(
+            move |(currency, revenue)| (*currency, revenue.amounts[group as usize * self.columns + column]),
+        )
+    }
+
+    fn reasons_at(&self, group: usize, column: usize) -> Reasons {
+        self.reasons.as_ref().map(|reasons| reasons[group * self.columns + column]).unwrap_or_default()
     }
 }
 
-/// Keys are codes side by side: folding them is enough.
-#[derive(Default)]
-pub(super) struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
+impl Revenue {
+    fn is_known(&self, group: usize, column: usize) -> bool {
+        self.known.get(group).is_some_and(|known| known & bit_of(column) != 0)
     }
+}
 
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        }
-    }
+/// The bit of a column in marks; none of the first.
+pub(super) const fn bit_of(column: usize) -> u128 {
+    if column == 0 { 0 } else { 1 << (column - 1) }
+}
 
-    fn write_u64(&mut self, key: u64) {
-        let mixed = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ (mixed >> 32);
-    }
-
-    fn write_u128(&mut self, key: u128) {
-        let (low, high) = (key as u64, (key >> 64) as u64);
-        let mixed = (low ^ high.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ (mixed >> 32);
-    }
+fn plus(left: Amount, right: Amount) -> Amount {
+    Amount::from_micros(left.micros().saturating_add(right.micros()))
 }

@@ -4,15 +4,20 @@
 //! which nothing changed.
 
 mod answer;
+mod build;
 mod chunk;
+mod counts;
 mod dictionary;
 mod explain;
 mod figures;
 mod header;
 mod keys;
+mod needs;
+mod place;
 mod plan;
 mod rows;
 mod users;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -25,7 +30,8 @@ pub use answer::{Answer, AnswerRow, Figure, Source};
 pub use explain::ExplanationRow;
 pub use header::{CustomerHeader, PartnerHeader, SkuHeader, SubscriptionHeader};
 
-use chunk::{Chunk, ChunkBuilder};
+use build::ChunkBuilder;
+use chunk::Chunk;
 use dictionary::Dictionaries;
 
 /// Dimensions one query may be split by.

@@ -1,15 +1,18 @@
 //! A query made ready for the columns: every filter, group and switch as a table over codes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use insights_domain::calendar::Month;
 use insights_domain::facts::{Attribution, Seller, ServiceNumber, SkuNumber};
+use insights_domain::rollup::history_floor;
 use insights_domain::standing::Standing;
 use insights_proto::metrics::v1::Dimension;
 
-use super::chunk::{Chunk, PRESENT, TRIAL, standing_of};
+use super::chunk::{TRIAL, standing_of};
 use super::dictionary::Dictionaries;
 use super::header::NO_SERVICE;
-use super::keys::{Key, part};
+use super::keys::{Key, Places};
+use super::place::{Only, PlacedChunk, placed};
 use super::{Cube, View, seller_code};
 use crate::query::{Query, Scope};
 
@@ -51,37 +54,25 @@ pub(super) struct What {
     pub hits: Vec<bool>,
 }
 
-/// A chunk, and how many customers and subscriptions stand before it: their codes in keys go on from there.
-pub(super) struct PlacedChunk<'a> {
-    pub chunk: &'a Chunk,
-    pub customers: u32,
-    pub subscriptions: u32,
-}
-
-fn placed(cube: &Cube) -> Vec<PlacedChunk<'_>> {
-    let (mut customers, mut subscriptions) = (0, 0);
-    let mut chunks = Vec::with_capacity(cube.chunks.len());
-    for chunk in cube.chunks.values() {
-        chunks.push(PlacedChunk { chunk, customers, subscriptions });
-        customers += u32::try_from(chunk.customers.len()).unwrap_or_default();
-        subscriptions += u32::try_from(chunk.subscriptions.len()).unwrap_or_default();
-    }
-    chunks
-}
-
 /// A query made ready for the columns.
 pub(super) struct Plan<'a> {
     pub query: &'a Query,
     pub cube: &'a Cube,
     pub view: View<'a>,
     pub chunks: Vec<PlacedChunk<'a>>,
+    /// Where dimensions stand in keys.
+    pub places: Places,
+    /// The first and last month that give rows; none do when they are not in order.
+    pub range: (Month, Month),
+    /// The index of the earliest month of history.
+    pub floor: i32,
     /// A subscription-level dimension is filtered, grouped by or scoped.
     pub by_subscription: bool,
     /// Groups differ within a customer.
     pub splits_customers: bool,
     /// Groups differ by a subscription-level dimension.
     pub splits_subscriptions: bool,
-    /// By code of the flags: present, and its standing and trial pass.
+    /// By code of the flags: the standing and trial pass.
     pub flags: [bool; 256],
     /// By SKU number: it passes the product, SKU and service filters.
     pub sku_passes: Vec<bool>,
@@ -99,20 +90,18 @@ pub(super) struct Plan<'a> {
     pub usage_pairs: Vec<Vec<Key>>,
     /// Names of products by their code − 1.
     pub products: Vec<String>,
-    texts: BTreeMap<Dimension, Vec<bool>>,
-    ids: BTreeMap<Dimension, HashSet<String>>,
+    // By code of a text: it passes the dimension's filter; none: everything does.
+    pub countries: Option<Vec<bool>>,
+    pub segments: Option<Vec<bool>>,
+    pub industries: Option<Vec<bool>>,
+    pub sales_channels: Option<Vec<bool>>,
+    pub pricing_models: Option<Vec<bool>>,
+    /// Ids that pass; none: all do.
+    pub customers: Option<HashSet<String>>,
+    pub subscriptions: Option<HashSet<String>>,
     sellers: Option<[bool; 3]>,
-    /// Only these groups, and only customers and subscriptions of theirs.
+    /// Only these groups, and only customers of theirs.
     pub only: Option<Only>,
-}
-
-/// The groups a query is limited to.
-pub(super) struct Only {
-    pub keys: HashSet<Key>,
-    /// Codes of their customers, when the query splits by customer.
-    pub customers: Option<HashSet<u32>>,
-    /// Codes of their subscriptions, when the query splits by subscription.
-    pub subscriptions: Option<HashSet<u32>>,
 }
 
 impl<'a> Plan<'a> {
@@ -120,11 +109,26 @@ impl<'a> Plan<'a> {
         let grouped = |dimensions: &[Dimension]| query.group_by.iter().any(|dimension| dimensions.contains(dimension));
         let filtered = query.filters.iter().any(|filter| SUBSCRIPTION_LEVEL.contains(&filter.dimension));
         let splits_subscriptions = grouped(&SUBSCRIPTION_LEVEL);
+        let (chunks, customers, subscriptions) = placed(cube);
+        let (products, last) = (products_of(cube), cube.partner.last_month());
         let mut plan = Self {
             query,
             cube,
             view,
-            chunks: placed(cube),
+            chunks,
+            places: Places::new(&query.group_by, |dimension| match dimension {
+                Dimension::Customer => customers as usize + 1,
+                Dimension::Subscription => subscriptions as usize + 1,
+                Dimension::Product => products.len() + 1,
+                Dimension::Sku => cube.partner.skus.keys().next_back().map_or(1, |last| *last as usize + 1),
+                Dimension::Service => cube.partner.services.keys().next_back().map_or(1, |last| *last as usize + 1),
+                Dimension::Seller => Seller::ALL.len() + 1,
+                Dimension::Trial => 3,
+                Dimension::Standing => Standing::ALL.len() + 1,
+                _ => cube.dictionaries.texts.values().len(),
+            }),
+            range: (query.from.max(history_floor(last)), query.to.min(last)),
+            floor: history_floor(last).index(),
             by_subscription: filtered
                 || splits_subscriptions
                 || query.scope != Scope::AllSellers
@@ -139,9 +143,14 @@ impl<'a> Plan<'a> {
             whats_of_service: HashMap::new(),
             pairs: Vec::new(),
             usage_pairs: Vec::new(),
-            products: Vec::new(),
-            texts: BTreeMap::new(),
-            ids: BTreeMap::new(),
+            products,
+            countries: None,
+            segments: None,
+            industries: None,
+            sales_channels: None,
+            pricing_models: None,
+            customers: None,
+            subscriptions: None,
             sellers: None,
             only: None,
         };
@@ -150,26 +159,6 @@ impl<'a> Plan<'a> {
         plan.prepare_whats();
         plan.prepare_pairs(&cube.dictionaries);
         plan
-    }
-
-    /// Limits the query to some of its groups.
-    pub(super) fn limit_to(&mut self, keys: HashSet<Key>) {
-        let codes = |dimension| {
-            let at = self.query.group_by.iter().position(|group| *group == dimension)?;
-            Some(keys.iter().map(|key| part(*key, at)).collect())
-        };
-        let (customers, subscriptions) = (codes(Dimension::Customer), codes(Dimension::Subscription));
-        self.only = Some(Only { keys, customers, subscriptions });
-    }
-
-    /// Whether a text code of a dimension passes its filter.
-    pub(super) fn text_passes(&self, dimension: Dimension, code: u32) -> bool {
-        self.texts.get(&dimension).is_none_or(|passes| passes[code as usize])
-    }
-
-    /// Whether an id passes its dimension's filter.
-    pub(super) fn id_passes(&self, dimension: Dimension, id: &str) -> bool {
-        self.ids.get(&dimension).is_none_or(|ids| ids.contains(id))
     }
 
     /// Whether a seller, with or without attributions, is in scope and passes its filter.
@@ -188,18 +177,18 @@ impl<'a> Plan<'a> {
     }
 
     fn prepare_values(&mut self, dictionaries: &Dictionaries) {
-        for dimension in TEXTS {
-            if let Some(values) = self.values(dimension) {
-                let wanted: HashSet<&Option<String>> = values.iter().collect();
-                self.texts
-                    .insert(dimension, dictionaries.texts.values().iter().map(|text| wanted.contains(text)).collect());
-            }
-        }
-        for dimension in [Dimension::Customer, Dimension::Subscription] {
-            if let Some(values) = self.values(dimension) {
-                self.ids.insert(dimension, values.iter().flatten().cloned().collect());
-            }
-        }
+        let query = self.query;
+        let values = |dimension| query.filter(dimension).map(|filter| filter.values.as_slice());
+        let texts = |dimension| {
+            let wanted: HashSet<&Option<String>> = values(dimension)?.iter().collect();
+            Some(dictionaries.texts.values().iter().map(|text| wanted.contains(text)).collect())
+        };
+        let ids = |dimension| Some(values(dimension)?.iter().flatten().cloned().collect());
+        (self.countries, self.segments) = (texts(Dimension::Country), texts(Dimension::Segment));
+        self.industries = texts(Dimension::Industry);
+        self.sales_channels = texts(Dimension::SalesChannel);
+        self.pricing_models = texts(Dimension::PricingModel);
+        (self.customers, self.subscriptions) = (ids(Dimension::Customer), ids(Dimension::Subscription));
         self.sellers = self.values(Dimension::Seller).map(|values| {
             Seller::ALL.map(|seller| values.iter().flatten().any(|value| Seller::from_name(value) == Some(seller)))
         });
@@ -213,8 +202,7 @@ impl<'a> Plan<'a> {
             .values(Dimension::Trial)
             .map(|values| values.iter().flatten().filter_map(|value| value.to_lowercase().parse().ok()).collect());
         for flags in 0..=u8::MAX {
-            self.flags[usize::from(flags)] = flags & PRESENT != 0
-                && standings.as_ref().is_none_or(|wanted| wanted.contains(&standing_of(flags)))
+            self.flags[usize::from(flags)] = standings.as_ref().is_none_or(|wanted| wanted.contains(&standing_of(flags)))
                 && trials.as_ref().is_none_or(|wanted| wanted.contains(&(flags & TRIAL != 0)));
         }
     }
@@ -222,10 +210,6 @@ impl<'a> Plan<'a> {
     fn prepare_whats(&mut self) {
         let skus = &self.cube.partner.skus;
         let size = skus.keys().next_back().map_or(0, |last| *last as usize + 1);
-        let mut products: Vec<String> = skus.values().map(|sku| sku.product.clone()).collect();
-        products.sort_unstable();
-        products.dedup();
-        self.products = products;
         self.sku_passes = vec![false; size];
         self.sku_free = vec![false; size];
         self.whats_of_sku = vec![Vec::new(); size];
@@ -297,11 +281,11 @@ impl<'a> Plan<'a> {
     fn what_codes(&self, number: SkuNumber) -> Vec<Key> {
         let sku = &self.cube.partner.skus[&number];
         let base = self.group_part(Dimension::Product, self.product_code(&sku.product))
-            | self.group_part(Dimension::Sku, number);
+            + self.group_part(Dimension::Sku, number);
         if !self.query.group_by.contains(&Dimension::Service) {
             return vec![base];
         }
-        sku.service_values().iter().map(|service| base | self.group_part(Dimension::Service, *service)).collect()
+        sku.service_values().iter().map(|service| base + self.group_part(Dimension::Service, *service)).collect()
     }
 
     fn product_code(&self, product: &str) -> u32 {
@@ -313,7 +297,7 @@ impl<'a> Plan<'a> {
     /// and of those the ones the service filter and the group name.
     fn restricting(&self, code: Key) -> Restricting {
         let grouped =
-            |dimension| self.query.group_by.iter().position(|group| *group == dimension).map(|at| part(code, at));
+            |dimension| self.query.group_by.iter().position(|group| *group == dimension).map(|at| self.places.code(code, at));
         let (product, sku, service) =
             (grouped(Dimension::Product), grouped(Dimension::Sku), grouped(Dimension::Service));
         let by_sku = product.or(sku).is_some()
@@ -370,13 +354,13 @@ impl<'a> Plan<'a> {
             self.group_part(dimension, codes.get(value).copied().unwrap_or_default())
         };
         passes.then(|| {
-            part(Dimension::Location, &attribution.location) | part(Dimension::AttributionType, &attribution.kind)
+            part(Dimension::Location, &attribution.location) + part(Dimension::AttributionType, &attribution.kind)
         })
     }
 
     /// A dimension's part of the key; 0 when the query does not split by it.
     pub(super) fn group_part(&self, dimension: Dimension, code: u32) -> Key {
-        self.query.group_by.iter().position(|group| *group == dimension).map_or(0, |at| super::keys::place(code, at))
+        self.places.part(dimension, code)
     }
 }
 
@@ -395,6 +379,10 @@ pub(super) const SUBSCRIPTION_LEVEL: [Dimension; 8] = [
     Dimension::Subscription,
 ];
 
-/// Dimensions whose values are texts of the dictionary, but for those of attributions.
-const TEXTS: [Dimension; 5] =
-    [Dimension::Country, Dimension::Segment, Dimension::Industry, Dimension::SalesChannel, Dimension::PricingModel];
+/// The names of the products, sorted.
+fn products_of(cube: &Cube) -> Vec<String> {
+    let mut products: Vec<String> = cube.partner.skus.values().map(|sku| sku.product.clone()).collect();
+    products.sort_unstable();
+    products.dedup();
+    products
+}

@@ -1,379 +1,338 @@
 //! Reads the columns of one chunk for a query: customers, subscriptions, seats, revenue.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::BuildHasherDefault;
+use std::ops::Range;
 
-use insights_domain::amount::Amount;
-use insights_domain::calendar::Month;
-use insights_domain::rollup::history_floor;
 use insights_domain::standing::Standing;
-use insights_domain::usage::SeatCounts;
-use insights_proto::metrics::v1::{Dimension, Measure};
+use insights_domain::usage::SeatRule;
+use insights_proto::metrics::v1::Dimension;
 
 use super::chunk::{
-    ACTIVE_REPORTED, ASSIGNED_REPORTED, Chunk, HAS_STATE, MonthColumns, SEATS_REPORTED, TRIAL, standing_of,
+    ACTIVE_REPORTED, ASSIGNED_REPORTED, Chunk, ChunkCustomer, ChunkSubscription, HAS_STATE, Run, SEATS_REPORTED,
+    TRIAL, standing_of,
 };
-use super::figures::{KeyHasher, Table};
+use super::figures::{Mark, Sum, Table, bit_of};
 use super::keys::Key;
-use super::plan::{PlacedChunk, Plan};
+use super::needs::Needs;
+use super::place::PlacedChunk;
+use super::plan::Plan;
 use super::seller_code;
-use crate::query::Basis;
+use super::window::{Months, Span, Window, set_bits};
 
-/// What a query needs of the columns.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Needs {
-    pub customers: bool,
-    active_customers: bool,
-    returning: bool,
-    seats: bool,
-    pub users: bool,
-    revenue: bool,
-    /// Reasons on the entitlements basis.
-    seat_reasons: bool,
-    /// Which kinds of source tell where the answer is from.
-    standing_source: bool,
-    assigned_source: bool,
-    active_source: bool,
-}
-
-impl Needs {
-    /// `explained`: why, beside how many.
-    pub(super) fn of(plan: &Plan<'_>, explained: bool) -> Self {
-        use Measure as M;
-        let asks = |wanted: &[Measure]| plan.query.measures.iter().any(|measure| wanted.contains(measure));
-        let entitlements = plan.query.basis == Basis::Entitlements;
-        let usage = asks(&[M::UsagePercent]);
-        let only = [M::Active, M::ActiveEntitlements, M::BilledRevenue];
-        Self {
-            customers: asks(&[M::Customers, M::ActiveCustomers, M::New, M::Existing, M::Churned, M::Returning]),
-            active_customers: asks(&[M::ActiveCustomers]),
-            returning: asks(&[M::Returning]),
-            seats: asks(&[
-                M::Available,
-                M::Assigned,
-                M::Active,
-                M::NewSeats,
-                M::DeploymentOpportunity,
-                M::ActiveUsagePercent,
-                M::DeploymentPercent,
-                M::ActiveEntitlements,
-                M::TotalEntitlements,
-            ]) || usage && entitlements,
-            users: asks(&[M::ActiveUsers, M::TotalUsers]) || usage && !entitlements,
-            revenue: asks(&[M::BilledRevenue]) && plan.view.revenue,
-            seat_reasons: explained && (entitlements || !usage),
-            standing_source: plan.query.measures.iter().any(|measure| !only.contains(measure)),
-            assigned_source: asks(&[M::Assigned, M::DeploymentPercent, M::DeploymentOpportunity]),
-            active_source: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent, M::ActiveCustomers])
-                || usage && entitlements,
-        }
-    }
-}
-
-/// Months on whose last day a customer counts in a group, and those in which a report alone shows it active; bit 0 is
-/// the first month read.
+/// Months in which a customer counts in a group, and those in which a report alone shows it active.
 #[derive(Clone, Copy, Debug, Default)]
 struct Lives {
-    counted: u128,
-    active_by_report: u128,
+    counted: Months,
+    active_by_report: Months,
+}
+
+/// The groups of the customer being read, and where each group stands among them.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    lives: Vec<(u32, Lives)>,
+    /// By group: the last customer that was in it, by its code, and its position in `lives`.
+    places: Vec<(u32, u32)>,
+}
+
+impl Scratch {
+    fn lives_of(&mut self, group: u32, customer: u32) -> &mut Lives {
+        if self.places.len() <= group as usize {
+            self.places.resize(group as usize + 1, (0, 0));
+        }
+        let place = &mut self.places[group as usize];
+        if place.0 != customer {
+            *place = (customer, u32::try_from(self.lives.len()).unwrap_or(u32::MAX));
+            self.lives.push((group, Lives::default()));
+        }
+        &mut self.lives[place.1 as usize].1
+    }
 }
 
 /// One chunk under a query.
 pub(super) struct Scan<'p, 'a> {
     pub plan: &'p Plan<'a>,
     pub chunk: &'p Chunk,
-    pub needs: Needs,
-    /// By customer: it passes the customer-level filters.
-    pub customer_passes: Vec<bool>,
-    /// By customer: its part of the key.
-    pub customer_part: Vec<Key>,
-    /// By subscription: what does not change with the month passes.
-    subscription_passes: Vec<bool>,
-    /// By subscription: sales channel's, pricing model's and its own part of the key.
-    subscription_part: Vec<Key>,
-    /// By customer, when groups do not differ within one: its group, once it has one, and its months.
-    whole: Vec<(Option<u32>, Lives)>,
-    /// By customer and group, when they do.
-    lives: HashMap<u64, Lives, BuildHasherDefault<KeyHasher>>,
-    /// Of the month being read, by subscription.
-    pub passes: Vec<bool>,
-    sellers: Vec<u8>,
-    pub attributions: Vec<u32>,
+    placed: &'p PlacedChunk<'a>,
+    pub needs: &'p Needs,
+    pub window: Window,
+    /// The column of bit 0; below 0 when months before the table's are read.
+    first_column: i32,
 }
 
 impl<'p, 'a> Scan<'p, 'a> {
-    pub(super) fn new(plan: &'p Plan<'a>, placed: &PlacedChunk<'p>, needs: Needs) -> Self {
-        let PlacedChunk { chunk, customers, subscriptions } = *placed;
-        let limited = |only: Option<&HashSet<u32>>, code: u32| only.is_none_or(|only| only.contains(&code));
-        let only = plan.only.as_ref();
-        let customer_passes: Vec<bool> = chunk
-            .customers
-            .iter()
-            .zip(customers + 1..)
-            .map(|(customer, code)| {
-                limited(only.and_then(|only| only.customers.as_ref()), code)
-                    && plan.text_passes(Dimension::Country, customer.country)
-                    && plan.text_passes(Dimension::Segment, customer.segment)
-                    && plan.text_passes(Dimension::Industry, customer.industry)
-                    && plan.id_passes(Dimension::Customer, &customer.header.id)
-            })
-            .collect();
-        let customer_part = chunk.customers.iter().zip(1..).map(|(customer, position)| {
-            plan.group_part(Dimension::Country, customer.country)
-                | plan.group_part(Dimension::Segment, customer.segment)
-                | plan.group_part(Dimension::Industry, customer.industry)
-                | plan.group_part(Dimension::Customer, customers + position)
-        });
-        let headers = chunk.customers.iter().flat_map(|customer| &customer.header.subscriptions);
-        let numbered = chunk.subscriptions.iter().zip(headers).zip(&chunk.customer_of).zip(subscriptions + 1..);
-        let subscription_passes = numbered.map(|(((columns, header), customer), code)| {
-            customer_passes[*customer as usize]
-                && limited(only.and_then(|only| only.subscriptions.as_ref()), code)
-                && plan.text_passes(Dimension::SalesChannel, columns.sales_channel)
-                && plan.text_passes(Dimension::PricingModel, columns.pricing_model)
-                && plan.id_passes(Dimension::Subscription, &header.id)
-        });
-        let subscription_part = chunk.subscriptions.iter().zip(1..).map(|(columns, position)| {
-            plan.group_part(Dimension::SalesChannel, columns.sales_channel)
-                | plan.group_part(Dimension::PricingModel, columns.pricing_model)
-                | plan.group_part(Dimension::Subscription, subscriptions + position)
-        });
-        Self {
-            plan,
-            chunk,
-            needs,
-            subscription_passes: subscription_passes.collect(),
-            subscription_part: subscription_part.collect(),
-            customer_part: customer_part.collect(),
-            customer_passes,
-            whole: vec![(None, Lives::default()); chunk.customers.len()],
-            lives: HashMap::default(),
-            passes: vec![false; chunk.subscriptions.len()],
-            sellers: chunk.subscriptions.iter().map(|subscription| subscription.seller).collect(),
-            attributions: chunk.subscriptions.iter().map(|subscription| subscription.attributions).collect(),
+    /// `None` when the chunk has nothing for the query.
+    pub(super) fn new(plan: &'p Plan<'a>, placed: &'p PlacedChunk<'a>, needs: &'p Needs, table: &Table) -> Option<Self> {
+        let chunk = placed.chunk;
+        let (floor, last) = (plan.floor, table.first + i32::try_from(table.columns).unwrap_or_default() - 1);
+        let returning = needs.sums(Sum::Returning);
+        let first = if returning { chunk.first_month()?.index() } else { table.first };
+        let first = first.max(floor).min(last);
+        let window = Window::new(chunk, first, last)?;
+        Some(Self { plan, chunk, placed, needs, window, first_column: first - table.first })
+    }
+
+    /// Reads what the query needs into `table`.
+    pub(super) fn read(&self, table: &mut Table, scratch: &mut Scratch) {
+        match self.plan.only.as_ref().and_then(|only| only.customers_of(self.placed)) {
+            Some(customers) => customers.for_each(|customer| self.read_customer(customer, table, scratch)),
+            None => (0..self.chunk.customers.len()).for_each(|customer| self.read_customer(customer, table, scratch)),
+        }
+        if self.needs.revenue {
+            self.read_revenue(table);
         }
     }
 
-    /// Reads every month the query needs into `table`.
-    pub(super) fn read(&mut self, table: &mut Table) {
-        let query = self.plan.query;
-        let floor = history_floor(self.plan.cube.partner.last_month());
-        let before = query.from.previous().max(floor);
-        let first = match self.chunk.first_month() {
-            Some(first) if self.needs.returning => first.max(floor),
-            Some(_) => before,
-            None => return,
-        };
-        if !self.customer_passes.contains(&true) {
+    fn read_customer(&self, customer: usize, table: &mut Table, scratch: &mut Scratch) {
+        let owner = &self.chunk.customers[customer];
+        if !self.customer_passes(owner) {
             return;
         }
-        let last = query.to.min(self.plan.cube.partner.last_month());
-        for (bit, index) in (first.index()..=last.index()).enumerate() {
-            let Some(month) = Month::from_index(index) else { continue };
-            let Some(columns) = self.chunk.month(month) else { continue };
-            self.match_month(columns);
-            self.read_rows(columns, month, bit, table);
-            if self.needs.revenue && month >= query.from {
-                self.read_revenue(columns, month, table);
+        let code = self.placed.customers + 1 + u32::try_from(customer).unwrap_or_default();
+        let part = self.customer_part(customer);
+        scratch.lives.clear();
+        for position in owner.subscriptions() {
+            let subscription = &self.chunk.subscriptions[position];
+            if !self.subscription_passes(position) {
+                continue;
             }
-            if self.needs.users && month >= query.from {
-                self.count_users(columns, month, table);
+            for run in self.chunk.runs_of(subscription) {
+                let Some(span) = self.window.span(run).filter(|_| self.matches(subscription, run)) else { continue };
+                self.groups_of(part, position, run, |key, what, pair| {
+                    let group = table.group(key, what, pair);
+                    if self.needs.customers {
+                        self.mark_lives(subscription, run, span, scratch.lives_of(group, code));
+                    }
+                    self.add_run(subscription, run, span, group, table);
+                });
             }
-            self.restore_terms(columns);
         }
-        if self.needs.customers {
-            self.count_customers(first, last, table);
+        for (group, lives) in &scratch.lives {
+            self.count_customer(customer, *group, *lives, table);
+        }
+        if self.needs.users {
+            self.count_users(customer, part, table);
         }
     }
 
-    /// Which subscriptions match in the month.
-    fn match_month(&mut self, columns: &MonthColumns) {
-        for own in &columns.own {
-            let position = own.subscription as usize;
-            (self.sellers[position], self.attributions[position]) = own.over(&self.chunk.subscriptions[position]);
-        }
-        let rows = columns.flags.iter().zip(&columns.sku).zip(&self.subscription_passes);
-        for (position, ((flags, sku), passes)) in rows.enumerate() {
-            self.passes[position] = *passes
-                && self.plan.flags[usize::from(*flags)]
-                && self.plan.sku_passes.get(*sku as usize).is_some_and(|passes| *passes)
-                && self.terms_pass(position);
-        }
+    fn customer_passes(&self, customer: &ChunkCustomer) -> bool {
+        let plan = self.plan;
+        passes(plan.countries.as_deref(), customer.country)
+            && passes(plan.segments.as_deref(), customer.segment)
+            && passes(plan.industries.as_deref(), customer.industry)
+            && plan.customers.as_ref().is_none_or(|ids| ids.contains(&customer.header.id))
     }
 
-    fn terms_pass(&self, position: usize) -> bool {
-        let attributions = self.attributions[position];
-        self.plan.seller_passes(self.sellers[position], attributions != 0)
+    /// What does not change with the month passes.
+    pub(super) fn subscription_passes(&self, position: usize) -> bool {
+        let (plan, subscription) = (self.plan, &self.chunk.subscriptions[position]);
+        passes(plan.sales_channels.as_deref(), subscription.sales_channel)
+            && passes(plan.pricing_models.as_deref(), subscription.pricing_model)
+            && plan.subscriptions.as_ref().is_none_or(|ids| {
+                let owner = &self.chunk.customers[self.chunk.customer_of[position] as usize];
+                ids.contains(&owner.header.subscriptions[position - owner.first_subscription as usize].id)
+            })
+    }
+
+    /// What holds for the months of a run passes.
+    pub(super) fn matches(&self, subscription: &ChunkSubscription, run: &Run) -> bool {
+        let (seller, attributions) = run.terms(subscription);
+        self.plan.flags[usize::from(run.flags)]
+            && self.plan.sku_passes.get(run.sku as usize).is_some_and(|passes| *passes)
+            && self.plan.seller_passes(seller, attributions != 0)
             && !self.plan.pairs[attributions as usize].is_empty()
     }
 
-    fn restore_terms(&mut self, columns: &MonthColumns) {
-        for own in &columns.own {
-            let position = own.subscription as usize;
-            let subscription = &self.chunk.subscriptions[position];
-            (self.sellers[position], self.attributions[position]) = (subscription.seller, subscription.attributions);
-        }
+    fn customer_part(&self, customer: usize) -> Key {
+        let (places, columns) = (&self.plan.places, &self.chunk.customers[customer]);
+        let code = self.placed.customers + 1 + u32::try_from(customer).unwrap_or_default();
+        places.part(Dimension::Country, columns.country)
+            + places.part(Dimension::Segment, columns.segment)
+            + places.part(Dimension::Industry, columns.industry)
+            + places.part(Dimension::Customer, code)
     }
 
-    /// Calls `each` with every group a matching subscription falls into.
-    pub(super) fn groups_of(&self, columns: &MonthColumns, position: usize, mut each: impl FnMut(Key, u32, Key)) {
+    /// Calls `each` with every group a matching subscription falls into during a run.
+    pub(super) fn groups_of(&self, customer: Key, position: usize, run: &Run, mut each: impl FnMut(Key, u32, Key)) {
         let plan = self.plan;
-        let customer = self.chunk.customer_of[position] as usize;
         let mut each = |key, what, pair| {
             if plan.only.as_ref().is_none_or(|only| only.keys.contains(&key)) {
                 each(key, what, pair);
             }
         };
         if !plan.splits_customers {
-            each(self.customer_part[customer], 0, 0);
+            each(customer, 0, 0);
             return;
         }
-        let flags = columns.flags[position];
-        let base = self.customer_part[customer]
-            | self.subscription_part[position]
-            | plan.group_part(Dimension::Seller, u32::from(self.sellers[position]) + 1)
-            | plan.group_part(Dimension::Standing, u32::from(standing_of(flags).code()) + 1)
-            | plan.group_part(Dimension::Trial, u32::from(flags & TRIAL != 0) + 1);
-        for what in plan.whats_of(columns.sku[position]) {
-            for pair in &plan.pairs[self.attributions[position] as usize] {
-                each(base | plan.whats[*what as usize].code | pair, *what, *pair);
+        let subscription = &self.chunk.subscriptions[position];
+        let (seller, attributions) = run.terms(subscription);
+        let mut base = customer;
+        if plan.splits_subscriptions {
+            let code = self.placed.subscriptions + 1 + u32::try_from(position).unwrap_or_default();
+            base += plan.places.part(Dimension::SalesChannel, subscription.sales_channel)
+                + plan.places.part(Dimension::PricingModel, subscription.pricing_model)
+                + plan.places.part(Dimension::Subscription, code)
+                + plan.places.part(Dimension::Seller, u32::from(seller) + 1)
+                + plan.places.part(Dimension::Standing, u32::from(standing_of(run.flags).code()) + 1)
+                + plan.places.part(Dimension::Trial, u32::from(run.flags & TRIAL != 0) + 1);
+        }
+        for what in plan.whats_of(run.sku) {
+            for pair in &plan.pairs[attributions as usize] {
+                each(base + plan.whats[*what as usize].code + pair, *what, *pair);
             }
         }
     }
 
-    fn read_rows(&mut self, columns: &MonthColumns, month: Month, bit: usize, table: &mut Table) {
-        if !self.plan.splits_customers {
-            self.read_whole_customers(columns, month, bit, table);
-            return;
+    fn mark_lives(&self, subscription: &ChunkSubscription, run: &Run, span: Span, lives: &mut Lives) {
+        if standing_of(run.flags) == Standing::Active {
+            lives.counted |= span.bits();
         }
-        let mut lives = std::mem::take(&mut self.lives);
-        for position in 0..self.passes.len() {
-            if self.passes[position] {
-                let customer = u64::from(self.chunk.customer_of[position]);
-                self.groups_of(columns, position, |key, what, pair| {
-                    let group = table.group(key, what, pair);
-                    if self.needs.customers {
-                        mark(columns, position, bit, lives.entry(customer << 32 | u64::from(group)).or_default());
-                    }
-                    self.add_row(columns, position, group, month, table);
-                });
+        if run.reported & ACTIVE_REPORTED != 0 {
+            let first = self.chunk.count_at(subscription, span.offset);
+            for (bit, at) in (span.from..span.to).zip(first..) {
+                lives.active_by_report |= Months::from(self.chunk.active.at(at) > 0) << bit;
             }
         }
-        self.lives = lives;
     }
 
-    /// The same where a customer is in one group: nothing to look up.
-    fn read_whole_customers(&mut self, columns: &MonthColumns, month: Month, bit: usize, table: &mut Table) {
-        let mut whole = std::mem::take(&mut self.whole);
-        for position in 0..self.passes.len() {
-            if self.passes[position] {
-                let customer = self.chunk.customer_of[position] as usize;
-                if self.plan.only.as_ref().is_some_and(|only| !only.keys.contains(&self.customer_part[customer])) {
-                    continue;
-                }
-                let (group, lives) = &mut whole[customer];
-                let group = *group.get_or_insert_with(|| table.group(self.customer_part[customer], 0, 0));
-                mark(columns, position, bit, lives);
-                self.add_row(columns, position, group, month, table);
+    fn add_run(&self, subscription: &ChunkSubscription, run: &Run, span: Span, group: u32, table: &mut Table) {
+        let Some((columns, offset)) = self.columns_of(span) else { return };
+        let standing = standing_of(run.flags);
+        if standing == Standing::Active {
+            table.add(Sum::Subscriptions, group, columns.start, 1);
+            table.add(Sum::Subscriptions, group, columns.end, 1_u64.wrapping_neg());
+        }
+        if run.flags & HAS_STATE != 0 {
+            let needed = [
+                (self.needs.standing_source, SEATS_REPORTED),
+                (self.needs.assigned_source, ASSIGNED_REPORTED),
+                (self.needs.active_source, ACTIVE_REPORTED),
+            ];
+            for (_, flag) in needed.into_iter().filter(|(needed, _)| *needed) {
+                let mark = if run.reported & flag != 0 { Mark::FromReport } else { Mark::FromDetail };
+                table.mark(mark, group, bits_of(&columns));
             }
         }
-        self.whole = whole;
-    }
-
-    fn add_row(&self, columns: &MonthColumns, position: usize, group: u32, month: Month, table: &mut Table) {
-        let Some(figures) = table.figures(group, month) else { return };
-        let (flags, reported, sku) = (columns.flags[position], columns.reported[position], columns.sku[position]);
-        let standing = standing_of(flags);
-        figures.subscriptions += u32::from(standing == Standing::Active);
-        if flags & HAS_STATE != 0 {
-            if self.needs.standing_source {
-                figures.add_source(reported & SEATS_REPORTED != 0);
-            }
-            if self.needs.assigned_source {
-                figures.add_source(reported & ASSIGNED_REPORTED != 0);
-            }
-            if self.needs.active_source {
-                figures.add_source(reported & ACTIVE_REPORTED != 0);
-            }
+        let (trial, free) = (run.flags & TRIAL != 0, self.plan.sku_free[run.sku as usize]);
+        let switches = self.plan.query.switches;
+        let rule = SeatRule::of(standing, trial, free, switches);
+        let first = self.chunk.count_at(subscription, offset);
+        let counts = first..first + columns.len();
+        let chunk = self.chunk;
+        if rule.available {
+            chunk.seats.add_to(counts.clone(), within(table.sums(Sum::Available, group), &columns));
+            chunk.assigned.add_to(counts.clone(), within(table.sums(Sum::Assigned, group), &columns));
+            let opportunity = within(table.sums(Sum::DeploymentOpportunity, group), &columns);
+            chunk.seats.add_excess_to(&chunk.assigned, counts.clone(), opportunity);
         }
-        if !self.needs.seats {
-            return;
+        if rule.active {
+            chunk.active.add_to(counts.clone(), within(table.sums(Sum::Active, group), &columns));
         }
-        let seats = SeatCounts {
-            seats: columns.seats[position],
-            assigned: columns.assigned[position],
-            active: columns.active[position],
-            active_assigned: columns.active_assigned[position],
-        };
-        let (trial, free, switches) = (flags & TRIAL != 0, self.plan.sku_free[sku as usize], self.plan.query.switches);
-        figures.add_seats(seats.figures(standing, trial, free, switches));
         if self.needs.seat_reasons {
-            table.explain(group, month, seats.reasons(standing, trial, free, switches));
+            for (column, at) in columns.zip(counts) {
+                table.explain(group, column, chunk.counts(at).reasons(standing, trial, free, switches));
+            }
         }
     }
 
-    fn read_revenue(&self, columns: &MonthColumns, month: Month, table: &mut Table) {
-        for row in columns.revenue.iter().filter(|row| self.passes[row.subscription as usize]) {
-            self.groups_of(columns, row.subscription as usize, |key, what, pair| {
-                let group = table.group(key, what, pair);
-                let sum = table.revenue.entry((group, month)).or_default().entry(row.currency).or_default();
-                *sum = Amount::from_micros(sum.micros().saturating_add(row.amount.micros()));
-            });
-        }
+    /// The columns of a span, and the offset of their first month in the chunk.
+    fn columns_of(&self, span: Span) -> Option<(Range<usize>, usize)> {
+        let skipped = usize::try_from(-self.first_column).unwrap_or_default().saturating_sub(span.from);
+        let column = |bit: usize| usize::try_from(self.first_column + i32::try_from(bit).ok()?).ok();
+        let columns = column(span.from + skipped)?..column(span.to)?;
+        (!columns.is_empty()).then_some((columns, span.offset + skipped))
     }
 
-    /// Turns the months in which customers count into figures.
-    fn count_customers(&self, first: Month, last: Month, table: &mut Table) {
-        let split = self.lives.iter().map(|(key, lives)| ((key >> 32) as usize, (key & 0xffff_ffff) as u32, *lives));
-        let whole =
-            self.whole.iter().enumerate().filter_map(|(customer, (group, lives))| Some((customer, (*group)?, *lives)));
-        for (customer, group, lives) in split.chain(whole) {
-            let from = self.plan.query.from.max(first);
-            for index in from.index()..=last.index() {
-                let Some(month) = Month::from_index(index) else { continue };
-                let bit = (index - first.index()).cast_unsigned();
-                let now = lives.counted >> bit & 1 == 1;
-                let before = bit > 0 && lives.counted >> (bit - 1) & 1 == 1;
-                let ever = bit > 1 && lives.counted & ((1 << (bit - 1)) - 1) != 0;
-                let active = now
-                    && self.needs.active_customers
-                    && self.is_active(customer, group, month, lives.active_by_report >> bit & 1 == 1, table);
-                if let Some(figures) = table.figures(group, month) {
-                    figures.customers += u32::from(now);
-                    figures.active_customers += u32::from(active);
-                    figures.new += u32::from(now && !before);
-                    figures.existing += u32::from(now && before);
-                    figures.churned += u32::from(!now && before);
-                    figures.returning += u32::from(now && !before && ever);
+    /// The bits of the columns after the first.
+    pub(super) fn bits_in_range(&self) -> Range<usize> {
+        usize::try_from(1 - self.first_column).unwrap_or_default()..self.window.length
+    }
+
+    /// The column of a bit that has one.
+    pub(super) fn column(&self, bit: usize) -> usize {
+        usize::try_from(self.first_column + i32::try_from(bit).unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// The offset of a bit's month in the chunk, if something is known of it.
+    pub(super) fn offset(&self, bit: usize) -> Option<usize> {
+        self.chunk.offset(self.window.first + i32::try_from(bit).ok()?)
+    }
+
+    /// Turns the months in which a customer counts into figures.
+    fn count_customer(&self, customer: usize, group: u32, lives: Lives, table: &mut Table) {
+        let (counted, range) = (lives.counted, self.bits_in_range());
+        let begun = counted & !(counted << 1);
+        let ended = !counted & (counted << 1);
+        if range.start > 0 && counted >> (range.start - 1) & 1 == 1 {
+            table.add(Sum::Customers, group, 0, 1);
+        }
+        for bit in set_bits(begun, range.clone()) {
+            table.add(Sum::Customers, group, self.column(bit), 1);
+            table.add(Sum::New, group, self.column(bit), 1);
+            table.add(Sum::Returning, group, self.column(bit), u64::from(counted.trailing_zeros() < bit as u32));
+        }
+        for bit in set_bits(ended, range.clone()) {
+            table.add(Sum::Customers, group, self.column(bit), 1_u64.wrapping_neg());
+            table.add(Sum::Churned, group, self.column(bit), 1);
+        }
+        if self.needs.sums(Sum::ActiveCustomers) {
+            for bit in set_bits(counted, range) {
+                let by_report = lives.active_by_report >> bit & 1 == 1;
+                if self.is_active(customer, group, bit, by_report, table) {
+                    table.add(Sum::ActiveCustomers, group, self.column(bit), 1);
                 }
             }
         }
     }
 
     /// A counted customer has activity on the group's restricting services, in detail or by report.
-    fn is_active(&self, customer: usize, group: u32, month: Month, by_report: bool, table: &mut Table) -> bool {
-        let Some(columns) = self.chunk.month(month) else { return false };
+    fn is_active(&self, customer: usize, group: u32, bit: usize, by_report: bool, table: &mut Table) -> bool {
+        let Some(offset) = self.offset(bit) else { return false };
         let of = table.groups[group as usize];
         let what = &self.plan.whats[of.what as usize];
-        let by_usage = columns.usage_of(customer).iter().any(|row| {
-            row.active_users().is_some_and(|users| users > 0)
+        let by_usage = self.chunk.months[offset].usage_of(customer).iter().any(|row| {
+            row.active_users.is_some_and(|users| users > 0)
                 && what.restricting.contains(row.service)
                 && self.plan.usage_passes(row.attributions, of.pair)
         });
-        if by_usage && let Some(figures) = table.figures(group, month) {
-            figures.add_source(true);
+        if by_usage {
+            table.mark(Mark::FromReport, group, bit_of(self.column(bit)));
         }
-        by_report || by_usage || what.hits[columns.active_services[customer] as usize]
+        by_report || by_usage || what.hits[self.chunk.active_services(customer, offset) as usize]
+    }
+
+    fn read_revenue(&self, table: &mut Table) {
+        for bit in self.bits_in_range() {
+            let Some(offset) = self.offset(bit) else { continue };
+            for row in &self.chunk.months[offset].revenue {
+                let position = row.subscription as usize;
+                let subscription = &self.chunk.subscriptions[position];
+                let customer = self.chunk.customer_of[position] as usize;
+                let run = self.chunk.run_at(subscription, offset).filter(|run| {
+                    self.customer_passes(&self.chunk.customers[customer])
+                        && self.subscription_passes(position)
+                        && self.matches(subscription, run)
+                });
+                let Some(run) = run else { continue };
+                self.groups_of(self.customer_part(customer), position, run, |key, what, pair| {
+                    let group = table.group(key, what, pair);
+                    table.bill(row.currency, group, self.column(bit), row.amount);
+                });
+            }
+        }
     }
 }
 
-fn mark(columns: &MonthColumns, position: usize, bit: usize, lives: &mut Lives) {
-    if standing_of(columns.flags[position]) == Standing::Active {
-        lives.counted |= 1 << bit;
-    }
-    if columns.reported[position] & ACTIVE_REPORTED != 0 && columns.active[position] > 0 {
-        lives.active_by_report |= 1 << bit;
-    }
+fn passes(filter: Option<&[bool]>, code: u32) -> bool {
+    filter.is_none_or(|passes| passes[code as usize])
+}
+
+fn within<'s>(sums: &'s mut [u64], columns: &Range<usize>) -> &'s mut [u64] {
+    sums.get_mut(columns.clone()).unwrap_or_default()
+}
+
+/// The marks of columns, of which the first has none.
+fn bits_of(columns: &Range<usize>) -> Months {
+    let from = columns.start.max(1);
+    if from >= columns.end { 0 } else { Months::MAX >> (128 - (columns.end - from)) << (from - 1) }
 }
 
 impl Plan<'_> {

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use insights_domain::calendar::Month;
 use insights_domain::standing::Holding;
 use insights_domain::usage::{Reasons, UserCover};
 
-use super::chunk::{ClassRow, HAS_STATE, MonthColumns, TRIAL, UsageRow, standing_of};
-use super::figures::Table;
+use super::chunk::{ClassRow, HAS_STATE, TRIAL, UsageRow, standing_of};
+use super::figures::{Mark, Sum, Table, bit_of};
 use super::keys::Key;
 use super::rows::Scan;
 
@@ -22,15 +21,17 @@ struct Cell {
 }
 
 impl Scan<'_, '_> {
-    /// Adds the users of every customer in the month to the groups they fall into.
-    pub(super) fn count_users(&self, columns: &MonthColumns, month: Month, table: &mut Table) {
-        for customer in 0..self.chunk.customers.len() {
+    /// Adds a customer's users of every month to the groups they fall into; `part`: its part of the key.
+    pub(super) fn count_users(&self, customer: usize, part: Key, table: &mut Table) {
+        for bit in self.bits_in_range() {
+            let Some(offset) = self.offset(bit) else { continue };
+            let columns = &self.chunk.months[offset];
             let (classes, usage) = (columns.classes_of(customer), columns.usage_of(customer));
-            if !self.customer_passes[customer] || classes.is_empty() && usage.is_empty() {
+            if classes.is_empty() && usage.is_empty() {
                 continue;
             }
-            for (key, cell) in self.cells(columns, customer, classes, usage) {
-                self.count_cell(&cell, key, classes, usage, month, table);
+            for (key, cell) in self.cells(customer, part, offset, classes, usage) {
+                self.count_cell(&cell, key, classes, usage, self.column(bit), table);
             }
         }
     }
@@ -38,28 +39,35 @@ impl Scan<'_, '_> {
     /// The groups in which the customer may have users.
     fn cells(
         &self,
-        columns: &MonthColumns,
         customer: usize,
+        part: Key,
+        offset: usize,
         classes: &[ClassRow],
         usage: &[UsageRow],
     ) -> BTreeMap<Key, Cell> {
-        let owner = &self.chunk.customers[customer];
-        let (first, count) = (owner.first_subscription as usize, owner.subscription_count as usize);
+        let positions = self.chunk.customers[customer].subscriptions();
+        let (first, count) = (positions.start, positions.len());
         let empty = |what, pair| Cell { what, pair, holdings: vec![None; count], has_state: false };
         let mut cells: BTreeMap<Key, Cell> = BTreeMap::new();
-        for position in (first..first + count).filter(|position| self.passes[*position]) {
-            let flags = columns.flags[position];
-            let free = self.plan.sku_free[columns.sku[position] as usize];
-            let holding = Holding::of(standing_of(flags), flags & TRIAL != 0, free, self.plan.query.switches);
-            self.groups_of(columns, position, |key, what, pair| {
+        for position in positions {
+            let subscription = &self.chunk.subscriptions[position];
+            let run = self.chunk.run_at(subscription, offset);
+            let Some(run) = run.filter(|run| self.subscription_passes(position) && self.matches(subscription, run))
+            else {
+                continue;
+            };
+            let free = self.plan.sku_free[run.sku as usize];
+            let (standing, trial) = (standing_of(run.flags), run.flags & TRIAL != 0);
+            let holding = Holding::of(standing, trial, free, self.plan.query.switches);
+            self.groups_of(part, position, run, |key, what, pair| {
                 let cell = cells.entry(key).or_insert_with(|| empty(what, pair));
                 cell.holdings[position - first] = Some(holding);
-                cell.has_state |= flags & HAS_STATE != 0;
+                cell.has_state |= run.flags & HAS_STATE != 0;
             });
         }
         if !self.plan.splits_subscriptions {
             for what in self.whats_without_subscription(classes, usage) {
-                let key = self.customer_part[customer] | self.plan.whats[what as usize].code;
+                let key = part + self.plan.whats[what as usize].code;
                 if self.plan.only.as_ref().is_some_and(|only| !only.keys.contains(&key)) {
                     continue;
                 }
@@ -90,7 +98,7 @@ impl Scan<'_, '_> {
         key: Key,
         classes: &[ClassRow],
         usage: &[UsageRow],
-        month: Month,
+        column: usize,
         table: &mut Table,
     ) {
         let what = &self.plan.whats[cell.what as usize];
@@ -120,16 +128,17 @@ impl Scan<'_, '_> {
             return;
         }
         let group = table.group(key, cell.what, cell.pair);
-        if let Some(figures) = table.figures(group, month) {
-            figures.active_users += reasons.total();
-            figures.total_users += total;
-            figures.active_users_unknown |= reported.active_unknown;
-            figures.total_users_unknown |= reported.total_unknown;
-            if reported.served {
-                figures.add_source(true);
-            }
+        table.add(Sum::ActiveUsers, group, column, reasons.total());
+        table.add(Sum::TotalUsers, group, column, total);
+        let marks = [
+            (Mark::ActiveUsersUnknown, reported.active_unknown),
+            (Mark::TotalUsersUnknown, reported.total_unknown),
+            (Mark::FromReport, reported.served),
+        ];
+        for (mark, _) in marks.into_iter().filter(|(_, holds)| *holds) {
+            table.mark(mark, group, bit_of(column));
         }
-        table.explain(group, month, reasons);
+        table.explain(group, column, reasons);
     }
 
     /// What reports say of the customer's users, where they serve: for one service at a time.
@@ -141,8 +150,8 @@ impl Scan<'_, '_> {
             .iter()
             .filter(|row| restricting.contains(row.service) && self.plan.usage_passes(row.attributions, cell.pair))
         {
-            let active = row.active_users().filter(|_| looked_at);
-            let total = row.total_users().filter(|_| !self.plan.by_subscription);
+            let active = row.active_users.filter(|_| looked_at);
+            let total = row.total_users.filter(|_| !self.plan.by_subscription);
             if restricting.is_one() {
                 reported.active += u64::from(active.unwrap_or_default());
                 reported.total += u64::from(total.unwrap_or_default());

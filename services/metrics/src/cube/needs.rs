@@ -1,0 +1,86 @@
+//! What a query needs of the columns.
+
+use insights_proto::metrics::v1::Measure;
+
+use super::figures::Sum;
+use super::plan::Plan;
+use crate::query::Basis;
+
+/// What a query needs of the columns.
+#[derive(Clone, Debug)]
+pub(super) struct Needs {
+    /// What is summed up.
+    pub sums: Vec<Sum>,
+    /// In which months customers count.
+    pub customers: bool,
+    pub users: bool,
+    pub revenue: bool,
+    /// Reasons on the entitlements basis.
+    pub seat_reasons: bool,
+    // Which kinds of source tell where the answer is from.
+    pub standing_source: bool,
+    pub assigned_source: bool,
+    pub active_source: bool,
+}
+
+impl Needs {
+    /// `explained`: why, beside how many.
+    pub(super) fn of(plan: &Plan<'_>, explained: bool) -> Self {
+        use Measure as M;
+        let asks = |wanted: &[Measure]| plan.query.measures.iter().any(|measure| wanted.contains(measure));
+        let entitlements = plan.query.basis == Basis::Entitlements;
+        let usage = asks(&[M::UsagePercent]);
+        let only = [M::Active, M::ActiveEntitlements, M::BilledRevenue];
+        let mut sums: Vec<Sum> =
+            plan.query.measures.iter().flat_map(|measure| sums_of(*measure, plan.query.basis)).copied().collect();
+        sums.dedup();
+        let sums_one = |wanted: &[Sum]| sums.iter().any(|sum| wanted.contains(sum));
+        Self {
+            customers: sums_one(&[
+                Sum::Customers,
+                Sum::ActiveCustomers,
+                Sum::New,
+                Sum::Churned,
+                Sum::Returning,
+            ]),
+            users: sums_one(&[Sum::ActiveUsers, Sum::TotalUsers]),
+            revenue: asks(&[M::BilledRevenue]) && plan.view.revenue,
+            seat_reasons: explained && (entitlements || !usage),
+            standing_source: plan.query.measures.iter().any(|measure| !only.contains(measure)),
+            assigned_source: asks(&[M::Assigned, M::DeploymentPercent, M::DeploymentOpportunity]),
+            active_source: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent, M::ActiveCustomers])
+                || usage && entitlements,
+            sums,
+        }
+    }
+
+    pub(super) fn sums(&self, sum: Sum) -> bool {
+        self.sums.contains(&sum)
+    }
+}
+
+/// What a measure is worked out from.
+fn sums_of(measure: Measure, basis: Basis) -> &'static [Sum] {
+    match measure {
+        Measure::Unspecified | Measure::BilledRevenue => &[],
+        Measure::Customers => &[Sum::Customers],
+        Measure::ActiveCustomers => &[Sum::ActiveCustomers],
+        Measure::New => &[Sum::New],
+        Measure::Existing => &[Sum::Customers, Sum::New],
+        Measure::Churned => &[Sum::Churned],
+        Measure::Returning => &[Sum::Returning],
+        Measure::Subscriptions => &[Sum::Subscriptions],
+        Measure::Available | Measure::TotalEntitlements | Measure::NewSeats => &[Sum::Available],
+        Measure::Assigned => &[Sum::Assigned],
+        Measure::Active | Measure::ActiveEntitlements => &[Sum::Active],
+        Measure::DeploymentOpportunity => &[Sum::DeploymentOpportunity],
+        Measure::ActiveUsagePercent => &[Sum::Active, Sum::Available],
+        Measure::DeploymentPercent => &[Sum::Assigned, Sum::Available],
+        Measure::ActiveUsers => &[Sum::ActiveUsers],
+        Measure::TotalUsers => &[Sum::TotalUsers],
+        Measure::UsagePercent => match basis {
+            Basis::Users => &[Sum::ActiveUsers, Sum::TotalUsers],
+            Basis::Entitlements => &[Sum::Active, Sum::Available],
+        },
+    }
+}
