@@ -203,12 +203,8 @@ impl Plan<'_> {
     ) {
         let source = source(table, group, month);
         let row = |currency: Option<String>, amount: Option<Amount>| {
-            let values: Vec<Figure> = self
-                .query
-                .measures
-                .iter()
-                .map(|measure| self.figure(*measure, table, group, month, amount))
-                .collect();
+            let values: Vec<Figure> =
+                self.query.measures.iter().map(|measure| self.figure(*measure, table, group, month, amount)).collect();
             let says_something = dimensions.is_empty() || values.iter().any(|value| !value.is_nothing());
             let partial = self.cube.partner.complete_through < month.last_day();
             says_something.then(|| AnswerRow {
@@ -230,14 +226,7 @@ impl Plan<'_> {
         rows.extend(amounts.into_iter().filter_map(|(currency, amount)| row(currency, Some(amount))));
     }
 
-    fn figure(
-        &self,
-        measure: Measure,
-        table: &Table,
-        group: u32,
-        month: Month,
-        amount: Option<Amount>,
-    ) -> Figure {
+    fn figure(&self, measure: Measure, table: &Table, group: u32, month: Month, amount: Option<Amount>) -> Figure {
         let sum = |sum| table.sum(sum, group, month);
         let count = |value: u64| Figure::Count(i64::try_from(value).unwrap_or(i64::MAX));
         match measure {
@@ -257,12 +246,8 @@ impl Plan<'_> {
                 let before = table.sum(Sum::Available, group, month.previous());
                 Figure::Count(sum(Sum::Available).cast_signed() - before.cast_signed())
             }
-            Measure::ActiveUsagePercent => {
-                Figure::Percentage(Percentage::of(sum(Sum::Active), sum(Sum::Available)))
-            }
-            Measure::DeploymentPercent => {
-                Figure::Percentage(Percentage::of(sum(Sum::Assigned), sum(Sum::Available)))
-            }
+            Measure::ActiveUsagePercent => Figure::Percentage(Percentage::of(sum(Sum::Active), sum(Sum::Available))),
+            Measure::DeploymentPercent => Figure::Percentage(Percentage::of(sum(Sum::Assigned), sum(Sum::Available))),
             Measure::ActiveUsers => active_users(table, group, month).map_or(Figure::Null, count),
             Measure::TotalUsers => total_users(table, group, month).map_or(Figure::Null, count),
             Measure::UsagePercent => Figure::Percentage(match self.query.basis {
@@ -293,7 +278,12 @@ impl Plan<'_> {
 
     /// The values of a key, in the order of `group_by`.
     fn values_of(&self, key: Key) -> Vec<Option<String>> {
-        self.query.group_by.iter().enumerate().map(|(at, dimension)| self.value_of(*dimension, self.places.code(key, at))).collect()
+        self.query
+            .group_by
+            .iter()
+            .enumerate()
+            .map(|(at, dimension)| self.value_of(*dimension, self.places.code(key, at)))
+            .collect()
     }
 
     fn value_of(&self, dimension: Dimension, code: u32) -> Option<String> {

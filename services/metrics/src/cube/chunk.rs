@@ -200,6 +200,16 @@ impl Chunk {
         usize::try_from(month - self.first).ok().filter(|offset| *offset < self.months.len())
     }
 
+    /// Something is known of a customer in a month.
+    pub(super) fn knows(&self, customer: usize, offset: usize) -> bool {
+        let columns = &self.months[offset];
+        let mut subscriptions = self.subscriptions[self.customers[customer].subscriptions()].iter();
+        self.active_services(customer, offset) != 0
+            || !columns.classes_of(customer).is_empty()
+            || !columns.usage_of(customer).is_empty()
+            || subscriptions.any(|subscription| self.run_at(subscription, offset).is_some())
+    }
+
     /// The runs of a subscription.
     pub(super) fn runs_of(&self, subscription: &ChunkSubscription) -> &[Run] {
         let first = subscription.first_run as usize;

@@ -222,9 +222,10 @@ impl Table {
     /// The amounts of a group in a month of the range, by the currency's code.
     pub(super) fn revenue(&self, group: u32, month: Month) -> impl Iterator<Item = (u32, Amount)> {
         let column = self.column(month.index()).unwrap_or_default();
-        self.revenue.iter().filter(move |(_, revenue)| revenue.is_known(group as usize, column)).map(
-            move |(currency, revenue)| (*currency, revenue.amounts[group as usize * self.columns + column]),
-        )
+        self.revenue
+            .iter()
+            .filter(move |(_, revenue)| revenue.is_known(group as usize, column))
+            .map(move |(currency, revenue)| (*currency, revenue.amounts[group as usize * self.columns + column]))
     }
 
     fn reasons_at(&self, group: usize, column: usize) -> Reasons {

@@ -36,13 +36,7 @@ impl Needs {
         sums.dedup();
         let sums_one = |wanted: &[Sum]| sums.iter().any(|sum| wanted.contains(sum));
         Self {
-            customers: sums_one(&[
-                Sum::Customers,
-                Sum::ActiveCustomers,
-                Sum::New,
-                Sum::Churned,
-                Sum::Returning,
-            ]),
+            customers: sums_one(&[Sum::Customers, Sum::ActiveCustomers, Sum::New, Sum::Churned, Sum::Returning]),
             users: sums_one(&[Sum::ActiveUsers, Sum::TotalUsers]),
             revenue: asks(&[M::BilledRevenue]) && plan.view.revenue,
             seat_reasons: explained && (entitlements || !usage),

@@ -202,8 +202,9 @@ impl<'a> Plan<'a> {
             .values(Dimension::Trial)
             .map(|values| values.iter().flatten().filter_map(|value| value.to_lowercase().parse().ok()).collect());
         for flags in 0..=u8::MAX {
-            self.flags[usize::from(flags)] = standings.as_ref().is_none_or(|wanted| wanted.contains(&standing_of(flags)))
-                && trials.as_ref().is_none_or(|wanted| wanted.contains(&(flags & TRIAL != 0)));
+            self.flags[usize::from(flags)] =
+                standings.as_ref().is_none_or(|wanted| wanted.contains(&standing_of(flags)))
+                    && trials.as_ref().is_none_or(|wanted| wanted.contains(&(flags & TRIAL != 0)));
         }
     }
 
@@ -296,8 +297,9 @@ impl<'a> Plan<'a> {
     /// The restricting services of a group: those of the SKUs the product and SKU filters and the group name together,
     /// and of those the ones the service filter and the group name.
     fn restricting(&self, code: Key) -> Restricting {
-        let grouped =
-            |dimension| self.query.group_by.iter().position(|group| *group == dimension).map(|at| self.places.code(code, at));
+        let grouped = |dimension| {
+            self.query.group_by.iter().position(|group| *group == dimension).map(|at| self.places.code(code, at))
+        };
         let (product, sku, service) =
             (grouped(Dimension::Product), grouped(Dimension::Sku), grouped(Dimension::Service));
         let by_sku = product.or(sku).is_some()

@@ -7,8 +7,8 @@ use insights_domain::usage::SeatRule;
 use insights_proto::metrics::v1::Dimension;
 
 use super::chunk::{
-    ACTIVE_REPORTED, ASSIGNED_REPORTED, Chunk, ChunkCustomer, ChunkSubscription, HAS_STATE, Run, SEATS_REPORTED,
-    TRIAL, standing_of,
+    ACTIVE_REPORTED, ASSIGNED_REPORTED, Chunk, ChunkCustomer, ChunkSubscription, HAS_STATE, Run, SEATS_REPORTED, TRIAL,
+    standing_of,
 };
 use super::figures::{Mark, Sum, Table, bit_of};
 use super::keys::Key;
@@ -16,6 +16,7 @@ use super::needs::Needs;
 use super::place::PlacedChunk;
 use super::plan::Plan;
 use super::seller_code;
+use super::users::Cells;
 use super::window::{Months, Span, Window, set_bits};
 
 /// Months in which a customer counts in a group, and those in which a report alone shows it active.
@@ -25,25 +26,48 @@ struct Lives {
     active_by_report: Months,
 }
 
-/// The groups of the customer being read, and where each group stands among them.
+/// What is kept of the customer being read; used again for the next one.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     lives: Vec<(u32, Lives)>,
-    /// By group: the last customer that was in it, by its code, and its position in `lives`.
-    places: Vec<(u32, u32)>,
+    pub cells: Cells,
+    pub places: GroupPlaces,
 }
 
-impl Scratch {
-    fn lives_of(&mut self, group: u32, customer: u32) -> &mut Lives {
+/// Where each group stands in a list that begins anew again and again.
+#[derive(Debug, Default)]
+pub(super) struct GroupPlaces {
+    /// By group: the list it was last put in, and where.
+    places: Vec<(u64, u32)>,
+    list: u64,
+}
+
+impl GroupPlaces {
+    /// Begins a new list.
+    pub(super) const fn begin(&mut self) {
+        self.list += 1;
+    }
+
+    /// The group's place; `next` when it is not in the list yet.
+    pub(super) fn of(&mut self, group: u32, next: usize) -> usize {
         if self.places.len() <= group as usize {
             self.places.resize(group as usize + 1, (0, 0));
         }
         let place = &mut self.places[group as usize];
-        if place.0 != customer {
-            *place = (customer, u32::try_from(self.lives.len()).unwrap_or(u32::MAX));
+        if place.0 != self.list {
+            *place = (self.list, u32::try_from(next).unwrap_or(u32::MAX));
+        }
+        place.1 as usize
+    }
+}
+
+impl Scratch {
+    fn lives_of(&mut self, group: u32) -> &mut Lives {
+        let place = self.places.of(group, self.lives.len());
+        if place == self.lives.len() {
             self.lives.push((group, Lives::default()));
         }
-        &mut self.lives[place.1 as usize].1
+        &mut self.lives[place].1
     }
 }
 
@@ -60,7 +84,12 @@ pub(super) struct Scan<'p, 'a> {
 
 impl<'p, 'a> Scan<'p, 'a> {
     /// `None` when the chunk has nothing for the query.
-    pub(super) fn new(plan: &'p Plan<'a>, placed: &'p PlacedChunk<'a>, needs: &'p Needs, table: &Table) -> Option<Self> {
+    pub(super) fn new(
+        plan: &'p Plan<'a>,
+        placed: &'p PlacedChunk<'a>,
+        needs: &'p Needs,
+        table: &Table,
+    ) -> Option<Self> {
         let chunk = placed.chunk;
         let (floor, last) = (plan.floor, table.first + i32::try_from(table.columns).unwrap_or_default() - 1);
         let returning = needs.sums(Sum::Returning);
@@ -86,9 +115,9 @@ impl<'p, 'a> Scan<'p, 'a> {
         if !self.customer_passes(owner) {
             return;
         }
-        let code = self.placed.customers + 1 + u32::try_from(customer).unwrap_or_default();
         let part = self.customer_part(customer);
         scratch.lives.clear();
+        scratch.places.begin();
         for position in owner.subscriptions() {
             let subscription = &self.chunk.subscriptions[position];
             if !self.subscription_passes(position) {
@@ -99,7 +128,7 @@ impl<'p, 'a> Scan<'p, 'a> {
                 self.groups_of(part, position, run, |key, what, pair| {
                     let group = table.group(key, what, pair);
                     if self.needs.customers {
-                        self.mark_lives(subscription, run, span, scratch.lives_of(group, code));
+                        self.mark_lives(subscription, run, span, scratch.lives_of(group));
                     }
                     self.add_run(subscription, run, span, group, table);
                 });
@@ -109,7 +138,7 @@ impl<'p, 'a> Scan<'p, 'a> {
             self.count_customer(customer, *group, *lives, table);
         }
         if self.needs.users {
-            self.count_users(customer, part, table);
+            self.count_users(customer, part, table, scratch);
         }
     }
 

@@ -327,3 +327,70 @@ fn applying_changes_equals_building_anew() {
         assert_eq!(stepwise.query(&asked, View::default()), anew.query(&asked, View::default()), "{dimension:?}");
     }
 }
+
+#[test]
+fn many_chunks_add_up_to_what_each_of_them_has() {
+    let partner = partner("2026-06-30");
+    let of = |number: i64| {
+        let seats = u32::try_from(number).unwrap();
+        let states = [("2026-02-01", "Active", seats), ("2026-05-01", "Expired", 1), ("2026-06-01", "Active", seats)];
+        let sold = [Sold { sku: E3, states: &states, users: &[1, 2], locations: &[] }];
+        let mut update = customer(number, "BR", &sold, &[(1, 1, "2026-06-20")], &partner);
+        // A chunk of its own.
+        update.header.cell = i32::try_from(number).unwrap();
+        update
+    };
+    use Measure as M;
+    let customers = [M::Customers, M::ActiveCustomers, M::New, M::Churned, M::Returning];
+    let measures = [&customers[..], &[M::Subscriptions, M::Available, M::ActiveUsers, M::TotalUsers]].concat();
+    let asked = query(&measures, &[Dimension::Country], "2026-03", "2026-06");
+    let cube = Cube::new(partner.clone()).apply(partner.clone(), (1..=100).map(of).collect());
+    let mut sums: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for number in 1..=100 {
+        let alone = Cube::new(partner.clone()).apply(partner.clone(), vec![of(number)]);
+        for (month, _, values) in counts(&alone.query(&asked, View::default())) {
+            let sum = sums.entry(month).or_insert_with(|| vec![0; values.len()]);
+            sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        }
+    }
+    let answer: BTreeMap<_, _> =
+        counts(&cube.query(&asked, View::default())).into_iter().map(|(month, _, values)| (month, values)).collect();
+    assert_eq!(answer, sums);
+    assert_eq!(answer["2026-05"][..6], [0, 0, 0, 100, 0, 0]);
+    assert_eq!(answer["2026-06"], [100, 100, 100, 0, 100, 100, 5050, 100, 200]);
+    let mut top = query(&[Measure::Available], &[Dimension::Customer], "2026-06", "2026-06");
+    top.top = Some(Top { measure: Measure::Available, count: 3 });
+    let best: Vec<_> = counts(&cube.query(&top, View::default())).into_iter().map(|row| row.2[0]).collect();
+    assert_eq!(best, [100, 98, 99], "in the order of their ids");
+}
+
+#[test]
+fn what_stays_is_copied_when_a_neighbour_changes() {
+    let partner = partner("2026-06-30");
+    let state = |day, seats| [(day, "Active", seats)];
+    let of = |number, states: &[(&str, &str, u32)]| {
+        let sold = [
+            Sold { sku: E3, states, users: &[1, 2, 3], locations: &["L1"] },
+            Sold { sku: CRM, states: &[("2026-03-01", "Active", 70_000)], users: &[1], locations: &[] },
+        ];
+        customer(number, "BR", &sold, &[(1, 1, "2026-04-20"), (2, 3, "2026-06-20")], &partner)
+    };
+    let first = |number| of(number, &state("2026-04-01", 5));
+    let mut cube = Cube::new(partner.clone()).apply(partner.clone(), (1..=3).map(first).collect());
+    // Earlier months come, later ones change, the earlier go again; the neighbours stay as they are.
+    for states in [state("2026-01-01", 6), state("2026-05-01", 7), state("2026-04-01", 8)] {
+        let changed = of(2, &states);
+        let expected = changed.months.clone();
+        cube = cube.apply(partner.clone(), vec![changed]);
+        assert_eq!(cube.customer_months(0, 2), Some(expected));
+        for neighbour in [1, 3] {
+            assert_eq!(cube.customer_months(0, neighbour), Some(first(neighbour).months));
+        }
+    }
+    let mut late = of(3, &[("2026-04-01", "Active", 5), ("2026-06-01", "Active", 9)]);
+    let expected = late.months.clone();
+    late.from = month("2026-06");
+    late.months.retain(|(of, _)| *of >= late.from);
+    cube = cube.apply(partner.clone(), vec![late]);
+    assert_eq!(cube.customer_months(0, 3), Some(expected));
+}

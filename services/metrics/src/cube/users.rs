@@ -1,28 +1,60 @@
 //! Counts users over the classes of one month, under every group.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use insights_domain::standing::Holding;
 use insights_domain::usage::{Reasons, UserCover};
 
 use super::chunk::{ClassRow, HAS_STATE, TRIAL, UsageRow, standing_of};
-use super::figures::{Mark, Sum, Table, bit_of};
+use super::figures::{Group, Mark, Sum, Table, bit_of};
 use super::keys::Key;
-use super::rows::Scan;
+use super::rows::{GroupPlaces, Scan, Scratch};
 
-/// One group of one customer: which of its subscriptions match.
+/// One group of one customer in a month.
+#[derive(Clone, Copy, Debug)]
 struct Cell {
-    what: u32,
-    pair: Key,
-    /// By position among the customer's subscriptions: what a seat of a matching one is.
-    holdings: Vec<Option<Holding>>,
-    /// One of them has a state by the day.
+    group: u32,
+    /// One of its subscriptions that match has a state by the day.
     has_state: bool,
+}
+
+/// The groups in which a customer may have users in a month.
+#[derive(Debug, Default)]
+pub(super) struct Cells {
+    cells: Vec<Cell>,
+    /// By cell and position among the customer's subscriptions: what a seat of a matching one is.
+    holdings: Vec<Option<Holding>>,
+    /// How many subscriptions the customer has.
+    subscriptions: usize,
+}
+
+impl Cells {
+    fn begin(&mut self, subscriptions: usize) {
+        self.cells.clear();
+        self.holdings.clear();
+        self.subscriptions = subscriptions;
+    }
+
+    /// A group's cell, made when it is new, and its holdings.
+    fn of(&mut self, group: u32, places: &mut GroupPlaces) -> (&mut Cell, &mut [Option<Holding>]) {
+        let place = places.of(group, self.cells.len());
+        if place == self.cells.len() {
+            self.cells.push(Cell { group, has_state: false });
+            self.holdings.resize(self.cells.len() * self.subscriptions, None);
+        }
+        let first = place * self.subscriptions;
+        (&mut self.cells[place], &mut self.holdings[first..first + self.subscriptions])
+    }
+
+    fn holdings_of(&self, place: usize) -> &[Option<Holding>] {
+        let first = place * self.subscriptions;
+        &self.holdings[first..first + self.subscriptions]
+    }
 }
 
 impl Scan<'_, '_> {
     /// Adds a customer's users of every month to the groups they fall into; `part`: its part of the key.
-    pub(super) fn count_users(&self, customer: usize, part: Key, table: &mut Table) {
+    pub(super) fn count_users(&self, customer: usize, part: Key, table: &mut Table, scratch: &mut Scratch) {
         for bit in self.bits_in_range() {
             let Some(offset) = self.offset(bit) else { continue };
             let columns = &self.chunk.months[offset];
@@ -30,25 +62,29 @@ impl Scan<'_, '_> {
             if classes.is_empty() && usage.is_empty() {
                 continue;
             }
-            for (key, cell) in self.cells(customer, part, offset, classes, usage) {
-                self.count_cell(&cell, key, classes, usage, self.column(bit), table);
+            self.find_cells(customer, part, offset, (classes, usage), table, scratch);
+            for (at, cell) in scratch.cells.cells.iter().enumerate() {
+                let holdings = scratch.cells.holdings_of(at);
+                self.count_cell(*cell, holdings, (classes, usage), self.column(bit), table);
             }
         }
     }
 
     /// The groups in which the customer may have users.
-    fn cells(
+    fn find_cells(
         &self,
         customer: usize,
         part: Key,
         offset: usize,
-        classes: &[ClassRow],
-        usage: &[UsageRow],
-    ) -> BTreeMap<Key, Cell> {
+        (classes, usage): (&[ClassRow], &[UsageRow]),
+        table: &mut Table,
+        scratch: &mut Scratch,
+    ) {
+        let Scratch { cells, places, .. } = scratch;
         let positions = self.chunk.customers[customer].subscriptions();
-        let (first, count) = (positions.start, positions.len());
-        let empty = |what, pair| Cell { what, pair, holdings: vec![None; count], has_state: false };
-        let mut cells: BTreeMap<Key, Cell> = BTreeMap::new();
+        let first = positions.start;
+        cells.begin(positions.len());
+        places.begin();
         for position in positions {
             let subscription = &self.chunk.subscriptions[position];
             let run = self.chunk.run_at(subscription, offset);
@@ -60,28 +96,26 @@ impl Scan<'_, '_> {
             let (standing, trial) = (standing_of(run.flags), run.flags & TRIAL != 0);
             let holding = Holding::of(standing, trial, free, self.plan.query.switches);
             self.groups_of(part, position, run, |key, what, pair| {
-                let cell = cells.entry(key).or_insert_with(|| empty(what, pair));
-                cell.holdings[position - first] = Some(holding);
+                let (cell, holdings) = cells.of(table.group(key, what, pair), places);
+                holdings[position - first] = Some(holding);
                 cell.has_state |= run.flags & HAS_STATE != 0;
             });
         }
-        if !self.plan.splits_subscriptions {
-            for what in self.whats_without_subscription(classes, usage) {
-                let key = part + self.plan.whats[what as usize].code;
-                if self.plan.only.as_ref().is_some_and(|only| !only.keys.contains(&key)) {
-                    continue;
-                }
-                cells.entry(key).or_insert_with(|| empty(what, 0));
+        let mut without_subscription = |what: u32| {
+            let key = part + self.plan.whats[what as usize].code;
+            if self.plan.only.as_ref().is_none_or(|only| only.keys.contains(&key)) {
+                cells.of(table.group(key, what, 0), places);
             }
+        };
+        if !self.plan.splits_customers {
+            without_subscription(0);
+        } else if !self.plan.splits_subscriptions {
+            self.whats_without_subscription(classes, usage).into_iter().for_each(without_subscription);
         }
-        cells
     }
 
     /// Combinations of product, SKU and service in which users may count without a matching subscription.
     fn whats_without_subscription(&self, classes: &[ClassRow], usage: &[UsageRow]) -> BTreeSet<u32> {
-        if !self.plan.splits_customers {
-            return BTreeSet::from([0]);
-        }
         let sets = classes.iter().flat_map(|class| {
             let kind = self.chunk.kinds.value(class.kind);
             [kind.active_services, kind.licensed]
@@ -94,14 +128,14 @@ impl Scan<'_, '_> {
 
     fn count_cell(
         &self,
-        cell: &Cell,
-        key: Key,
-        classes: &[ClassRow],
-        usage: &[UsageRow],
+        cell: Cell,
+        holdings: &[Option<Holding>],
+        (classes, usage): (&[ClassRow], &[UsageRow]),
         column: usize,
         table: &mut Table,
     ) {
-        let what = &self.plan.whats[cell.what as usize];
+        let of = table.groups[cell.group as usize];
+        let what = &self.plan.whats[of.what as usize];
         let looked_at = !self.plan.by_subscription || cell.has_state;
         let licences_count = !self.plan.by_subscription;
         let (mut total, mut reasons) = (0, Reasons::default());
@@ -109,46 +143,42 @@ impl Scan<'_, '_> {
             let kind = self.chunk.kinds.value(class.kind);
             let users = u64::from(class.users);
             let licensed = licences_count && what.hits[kind.licensed as usize];
-            let held = self.chunk.held.value(kind.held).iter().filter_map(|position| cell.holdings[*position as usize]);
+            let held = self.chunk.held.value(kind.held).iter().filter_map(|position| holdings[*position as usize]);
             let best = held.chain(licensed.then_some(Holding::Good)).min();
             total += if best == Some(Holding::Good) { users } else { 0 };
             if looked_at && what.hits[kind.active_services as usize] {
                 let before = self.chunk.held.value(kind.held_before);
-                let held_before = before.iter().any(|position| cell.holdings[*position as usize].is_some())
+                let held_before = before.iter().any(|position| holdings[*position as usize].is_some())
                     || licences_count && what.hits[kind.licensed_before as usize];
                 reasons.add(UserCover::of(best, held_before), users);
             }
         }
-        let reported = self.reported_users(cell, usage);
+        let reported = self.reported_users(cell, of, usage);
         total += reported.total;
         let covered = reported.active.min(total);
         reasons.add(UserCover::Covered, covered);
         reasons.add(UserCover::UnlicensedUse, reported.active - covered);
-        if total == 0 && reasons.total() == 0 && !reported.seen {
-            return;
-        }
-        let group = table.group(key, cell.what, cell.pair);
-        table.add(Sum::ActiveUsers, group, column, reasons.total());
-        table.add(Sum::TotalUsers, group, column, total);
+        table.add(Sum::ActiveUsers, cell.group, column, reasons.total());
+        table.add(Sum::TotalUsers, cell.group, column, total);
         let marks = [
             (Mark::ActiveUsersUnknown, reported.active_unknown),
             (Mark::TotalUsersUnknown, reported.total_unknown),
             (Mark::FromReport, reported.served),
         ];
         for (mark, _) in marks.into_iter().filter(|(_, holds)| *holds) {
-            table.mark(mark, group, bit_of(column));
+            table.mark(mark, cell.group, bit_of(column));
         }
-        table.explain(group, column, reasons);
+        table.explain(cell.group, column, reasons);
     }
 
     /// What reports say of the customer's users, where they serve: for one service at a time.
-    fn reported_users(&self, cell: &Cell, usage: &[UsageRow]) -> ReportedUsers {
-        let restricting = &self.plan.whats[cell.what as usize].restricting;
+    fn reported_users(&self, cell: Cell, of: Group, usage: &[UsageRow]) -> ReportedUsers {
+        let restricting = &self.plan.whats[of.what as usize].restricting;
         let mut reported = ReportedUsers::default();
         let looked_at = !self.plan.by_subscription || cell.has_state;
         for row in usage
             .iter()
-            .filter(|row| restricting.contains(row.service) && self.plan.usage_passes(row.attributions, cell.pair))
+            .filter(|row| restricting.contains(row.service) && self.plan.usage_passes(row.attributions, of.pair))
         {
             let active = row.active_users.filter(|_| looked_at);
             let total = row.total_users.filter(|_| !self.plan.by_subscription);
@@ -162,7 +192,6 @@ impl Scan<'_, '_> {
                 reported.total_unknown |= total.is_some_and(|users| users > 0);
             }
         }
-        reported.seen = reported.served || reported.active_unknown || reported.total_unknown;
         reported
     }
 }
@@ -176,6 +205,4 @@ struct ReportedUsers {
     total_unknown: bool,
     /// A figure of the answer came from them.
     served: bool,
-    /// They change the answer, be it to null.
-    seen: bool,
 }
