@@ -149,6 +149,7 @@ fn activity_of(facts: &[(&str, &str, &str, i32)], users: &[String]) -> insights_
         user: facts.iter().map(|fact| place(fact.1)).collect(),
         service: facts.iter().map(|fact| u32::from(fact.2 == "Exchange")).collect(),
         day: facts.iter().map(|fact| fact.3).collect(),
+        lower_bound: Vec::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use insights_database::{
 };
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::{
-    ActivityFacts, Assignment, AssignmentFacts, Customer, FirstActivity, LicenceFacts, Licensed, ReportedSeats,
+    ActivityFacts, Assignment, AssignmentFacts, Customer, FirstActivity, LicenceFacts, Licensed, LowerBoundActivity, ReportedSeats,
     ReportedUsage, Revenue, StateFacts, StreamFactsResponse, Subscription, SubscriptionFacts, SubscriptionState,
     SupportCases,
 };
@@ -19,7 +19,10 @@ use prost::Message;
 use super::part::Parts;
 use crate::ledger::{
     Error,
-    activity::chunk::{self, BUCKET},
+    activity::{
+        chunk::{self, BUCKET},
+        lower_bound,
+    },
     cells::{CustomerAt, decode_first_activity},
     kind::Kind,
     partner::Partner,
@@ -55,6 +58,7 @@ struct Found {
     id: String,
     users: i32,
     first_activity: Vec<u8>,
+    lower_bound: Vec<u8>,
 }
 
 /// What is asked for of every customer.
@@ -99,7 +103,7 @@ async fn next(
     partner: &Partner,
     selection: &mut Selection,
 ) -> Result<Option<Vec<Found>>, Error> {
-    const SELECT: &str = "cell, customer_no, customer_id, users, first_activity";
+    const SELECT: &str = "cell, customer_no, customer_id, users, first_activity, lower_bound";
     let rows = match selection {
         Selection::Named(customers) => {
             if customers.is_empty() {
@@ -129,6 +133,7 @@ async fn next(
             id: row.try_get_by_index(3)?,
             users: row.try_get_by_index(4)?,
             first_activity: row.try_get_by_index(5)?,
+            lower_bound: row.try_get_by_index(6)?,
         })
     };
     let mut found: Vec<Found> = rows.iter().map(found).collect::<Result<_, _>>()?;
@@ -283,12 +288,21 @@ fn customer_parts(
         .into_iter()
         .map(|(service, day)| FirstActivity { service: service.cast_unsigned(), day })
         .collect();
+    let lower_bound = lower_bound::decode(&customer.lower_bound)
+        .into_iter()
+        .map(|(service, (first_day, last_day))| LowerBoundActivity {
+            service: service.cast_unsigned(),
+            first_day,
+            last_day,
+        })
+        .collect();
     let mut parts = Parts::new(StreamFactsResponse {
         customer: customer.at.no,
         cell: customer.at.cell,
         customer_id: customer.id,
         attributes,
         first_activity,
+        lower_bound,
         ..StreamFactsResponse::default()
     });
     let mut sent = HashSet::new();

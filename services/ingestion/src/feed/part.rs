@@ -17,7 +17,12 @@ pub(super) struct Parts {
 impl Parts {
     /// `head` names the customer: every part begins so, only the first carries its attributes.
     pub(super) fn new(head: StreamFactsResponse) -> Self {
-        let rest = StreamFactsResponse { attributes: None, first_activity: Vec::new(), ..head.clone() };
+        let rest = StreamFactsResponse {
+            attributes: None,
+            first_activity: Vec::new(),
+            lower_bound: Vec::new(),
+            ..head.clone()
+        };
         let bytes = head.encoded_len();
         Self { head: rest, part: head, bytes, done: Vec::new() }
     }

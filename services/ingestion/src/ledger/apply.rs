@@ -115,6 +115,7 @@ pub(crate) async fn of_partner(
         known: true,
         users: 0,
         first_activity: Default::default(),
+        lower_bound: Default::default(),
         changed: false,
     };
     let held: Held = HashMap::from([(OF_PARTNER, state)]);

@@ -7,7 +7,11 @@ use insights_database::{
     bulk::{self, Column, Conflict, Lock},
 };
 
-use super::{Error, LIMBO, partner::Partner};
+use super::{
+    Error, LIMBO,
+    activity::lower_bound::{self, LowerBounds},
+    partner::Partner,
+};
 
 /// A customer's number and cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +31,8 @@ pub(crate) struct CustomerState {
     pub users: i32,
     /// First day of activity by service number.
     pub first_activity: BTreeMap<i32, i32>,
+    /// First and last day that is a date of last activity, by service number.
+    pub lower_bound: LowerBounds,
     /// Differs from what is stored.
     pub changed: bool,
 }
@@ -64,17 +70,18 @@ pub(crate) async fn hold(
     let mut held = Held::with_capacity(customers.len());
     for (cell, numbers) in by_cell {
         let key = ("customer_no", Column::BigInt(numbers));
-        let select = "customer_no, customer_id, known, users, first_activity";
+        let select = "customer_no, customer_id, known, users, first_activity, lower_bound";
         let fixed = partner.fixed_cell(cell);
         for row in bulk::lock(transaction, "ingestion_customer", &fixed, key, select, lock).await? {
             let at = CustomerAt { cell, no: row.try_get_by_index(1)? };
-            let first: Vec<u8> = row.try_get_by_index(5)?;
+            let (first, bounds): (Vec<u8>, Vec<u8>) = (row.try_get_by_index(5)?, row.try_get_by_index(6)?);
             let state = CustomerState {
                 at,
                 id: row.try_get_by_index(2)?,
                 known: row.try_get_by_index(3)?,
                 users: row.try_get_by_index(4)?,
                 first_activity: decode_first_activity(&first),
+                lower_bound: lower_bound::decode(&bounds),
                 changed: false,
             };
             held.insert(at, state);
@@ -99,10 +106,14 @@ pub(crate) async fn store(transaction: &Transaction, partner: &Partner, held: &H
                 "first_activity",
                 Column::Bytes(states.iter().map(|state| encode_first_activity(&state.first_activity)).collect()),
             ),
+            (
+                "lower_bound",
+                Column::Bytes(states.iter().map(|state| lower_bound::encode(&state.lower_bound)).collect()),
+            ),
         ];
         let conflict = Conflict::Replace {
             key: &["partner_no", "cell", "customer_no"],
-            set: &["known", "users", "first_activity"],
+            set: &["known", "users", "first_activity", "lower_bound"],
             only_if: None,
         };
         bulk::upsert(transaction, "ingestion_customer", &partner.fixed_cell(cell), columns, conflict).await?;

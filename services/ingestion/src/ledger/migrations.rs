@@ -12,7 +12,7 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First)]
+        vec![Box::new(First), Box::new(LowerBound)]
     }
 
     fn migration_table_name() -> DynIden {
@@ -259,6 +259,28 @@ impl MigrationTrait for First {
         hot_table(manager, "ingestion_activity").await?;
         hot_table(manager, "ingestion_customer").await?;
         hot_table(manager, "ingestion_partner").await
+    }
+
+    async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
+        Err(DbErr::Migration("facts are never dropped by a migration".to_owned()))
+    }
+}
+
+/// Customers know on which days their activity comes from dates of last activity alone.
+struct LowerBound;
+
+impl MigrationName for LowerBound {
+    fn name(&self) -> &'static str {
+        "m0003_lower_bound"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for LowerBound {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut column = bytes("lower_bound");
+        column.default(Vec::<u8>::new());
+        manager.alter_table(Table::alter().table("ingestion_customer").add_column(column).to_owned()).await
     }
 
     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {

@@ -54,6 +54,9 @@ pub(crate) struct ActivityFact {
     pub service: String,
     /// Days since 1970-01-01: what came may be no day.
     pub day: i32,
+    /// The day is a date of last activity.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lower_bound: bool,
 }
 
 impl Rejected {
@@ -77,6 +80,7 @@ impl Rejected {
             user_id: fact.user.map(to_text).unwrap_or_default(),
             service: fact.service.clone(),
             day: fact.day,
+            lower_bound: fact.lower_bound,
         });
         let index = i64::try_from(records + fact.position).unwrap_or(i64::MAX);
         Self { index, kind: ACTIVITY, field, reason, json: json.unwrap_or_default() }
@@ -235,6 +239,7 @@ pub(crate) fn rebuild(kept: Vec<Quarantined>) -> (Vec<proto::Record>, proto::Act
             user_id: String::new(),
             service: String::new(),
             day: i32::MAX,
+            lower_bound: false,
         });
         order.push(kept.id);
         columns.customers.push(fact.customer_id);
@@ -244,6 +249,9 @@ pub(crate) fn rebuild(kept: Vec<Quarantined>) -> (Vec<proto::Record>, proto::Act
         columns.user.push(position);
         columns.service.push(position);
         columns.day.push(fact.day);
+        if fact.lower_bound {
+            columns.lower_bound.push(position);
+        }
     }
     (records, columns, order)
 }

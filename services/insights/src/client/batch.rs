@@ -70,6 +70,7 @@ pub struct Batcher<F> {
     customers: HashMap<String, u32>,
     users: HashMap<String, u32>,
     services: HashMap<String, u32>,
+    lower_bound: HashMap<String, u32>,
 }
 
 impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
@@ -83,6 +84,7 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
             customers: HashMap::new(),
             users: HashMap::new(),
             services: HashMap::new(),
+            lower_bound: HashMap::new(),
         }
     }
 
@@ -92,6 +94,7 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
         self.customers.clear();
         self.users.clear();
         self.services.clear();
+        self.lower_bound.clear();
         let batch = std::mem::take(&mut self.batch);
         if batch.is_empty() { Ok(()) } else { (self.give)(batch) }
     }
@@ -121,11 +124,17 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Sink for Batcher<F> {
     }
 
     fn activity(&mut self, row: u64, activity: Activity) -> Result<(), Stopped> {
-        let Activity { customer_id, user_id, service, day } = activity;
+        let Activity { customer_id, user_id, service, day, lower_bound } = activity;
         let columns = &mut self.batch.activity;
         columns.customer.push(number(&mut self.customers, &mut columns.customers, &mut self.bytes, customer_id));
         columns.user.push(number(&mut self.users, &mut columns.users, &mut self.bytes, user_id));
-        columns.service.push(number(&mut self.services, &mut columns.services, &mut self.bytes, service));
+        let known = columns.services.len();
+        // A service stands twice where only some of its days are dates of last activity.
+        let services = if lower_bound { &mut self.lower_bound } else { &mut self.services };
+        columns.service.push(number(services, &mut columns.services, &mut self.bytes, service));
+        if lower_bound && columns.services.len() > known {
+            columns.lower_bound.extend(u32::try_from(known));
+        }
         columns.day.push(day.epoch_days());
         self.bytes += 10;
         self.batch.activity_rows.push(row);
@@ -161,7 +170,7 @@ mod tests {
 
     fn used(user: &str) -> Activity {
         let day = Day::from_ymd(2025, 1, 2).unwrap();
-        Activity { customer_id: "C".into(), user_id: user.into(), service: "Teams".into(), day }
+        Activity { customer_id: "C".into(), user_id: user.into(), service: "Teams".into(), day, lower_bound: false }
     }
 
     fn record(kind: Kind) -> Record {
@@ -193,6 +202,18 @@ mod tests {
         );
         // The server numbers records first, then activity.
         assert_eq!((batches[0].row(0), batches[0].row(1), batches[1].row(0), batches[1].row(1)), (2, 1, 3, 4));
+    }
+
+    #[test]
+    fn dates_of_last_activity_are_marked_and_others_of_the_service_are_not() {
+        let batches = batches(Limits::default(), |sink| {
+            for lower_bound in [false, true, true, false] {
+                sink.activity(1, Activity { lower_bound, ..used("A") }).unwrap();
+            }
+        });
+        let columns = &batches[0].activity;
+        assert_eq!(columns.services, ["Teams", "Teams"]);
+        assert_eq!((columns.service.as_slice(), columns.lower_bound.as_slice()), (&[0, 1, 1, 0][..], &[1][..]));
     }
 
     #[test]

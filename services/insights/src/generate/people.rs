@@ -156,6 +156,7 @@ fn send_days(user: &User<'_>, dice: &mut Dice, out: &mut Out<'_>) -> Result<(), 
                         user_id: user.person.id.clone(),
                         service: service.into(),
                         day,
+                        lower_bound: false,
                     })?;
                 }
             }
@@ -167,6 +168,7 @@ fn send_days(user: &User<'_>, dice: &mut Dice, out: &mut Out<'_>) -> Result<(), 
                     user_id: user.person.id.clone(),
                     service: "Yammer".into(),
                     day,
+                    lower_bound: false,
                 })?;
             }
         }

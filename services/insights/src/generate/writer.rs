@@ -91,11 +91,13 @@ impl Sink for Writer {
     }
 
     fn activity(&mut self, _row: u64, activity: Activity) -> Result<(), Stopped> {
-        let Activity { customer_id, user_id, service, day } = activity;
-        self.write(
-            "activity",
-            &json!({"kind": "activity", "customer_id": customer_id, "user_id": user_id, "service": service, "day": day.to_string()}),
-        )
+        let Activity { customer_id, user_id, service, day, lower_bound } = activity;
+        let mut fact = json!({"kind": "activity", "customer_id": customer_id, "user_id": user_id, "service": service,
+            "day": day.to_string()});
+        if lower_bound {
+            fact["lower_bound"] = Value::Bool(true);
+        }
+        self.write("activity", &fact)
     }
 
     fn rejected(&mut self, _rejection: Rejection) -> Result<(), Stopped> {

@@ -72,6 +72,8 @@ pub struct Activity {
     pub service: String,
     /// The day.
     pub day: Day,
+    /// The day is the last one on which the source saw the user: it says nothing of the days before.
+    pub lower_bound: bool,
 }
 
 /// A row that could not be read.

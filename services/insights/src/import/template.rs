@@ -93,7 +93,7 @@ fn example(kind: RecordKind) -> Map<String, Value> {
             r#"{"customer_id":"C-1","user_id":"adele@fabrikam.example","service":"Yammer","from":"2025-01-02","to":"2025-06-01"}"#
         }
         RecordKind::Activity => {
-            r#"{"customer_id":"C-1","user_id":"adele@fabrikam.example","service":"Teams","day":"2025-01-15"}"#
+            r#"{"customer_id":"C-1","user_id":"adele@fabrikam.example","service":"Teams","day":"2025-01-15","lower_bound":false}"#
         }
         RecordKind::Revenue => r#"{"subscription_id":"S-1","month":"2025-01","amount":"1249.50","currency":"EUR"}"#,
         RecordKind::SupportCases => r#"{"customer_id":"C-1","month":"2025-01","total":4,"how_to":1}"#,
@@ -174,6 +174,9 @@ fn of_field(kind: RecordKind, field: &str) -> &'static str {
         (_, "service") => "such as Exchange, SharePoint, Teams, Yammer",
         (RecordKind::CompleteThrough, _) => "YYYY-MM-DD",
         (_, "day") => "YYYY-MM-DD, in your time zone",
+        (_, "lower_bound") => {
+            "true where the day is a date of last activity: figures from it are a lower bound, and say so (false)"
+        }
         (_, "month") => "YYYY-MM",
         (_, "amount") => "a decimal number, at most 6 decimals, may be negative",
         (_, "currency") => "ISO 4217, such as EUR",

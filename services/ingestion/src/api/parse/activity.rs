@@ -14,6 +14,8 @@ pub(crate) struct Activity {
     /// Folded.
     pub services: Vec<String>,
     pub columns: Columns,
+    /// Which of the services' facts are dates of last activity; empty when none are.
+    pub lower_bound: Vec<bool>,
     /// Facts that are not in `columns` because something is wrong with them.
     pub wrong: Vec<WrongFact>,
 }
@@ -38,18 +40,21 @@ pub(crate) struct WrongFact {
     pub user: Option<u128>,
     pub service: String,
     pub day: i32,
+    /// The day is a date of last activity.
+    pub lower_bound: bool,
     pub violations: Vec<Violation>,
 }
 
 /// Checks the columns. An error means that they do not hold together and none can be taken.
 pub(crate) fn columns(columns: ActivityColumns, context: &Context<'_>) -> Result<Activity, Vec<Violation>> {
-    let ActivityColumns { customers, users, services, customer, user, service, day } = columns;
+    let ActivityColumns { customers, users, services, customer, user, service, day, lower_bound } = columns;
     hold_together(&customer, "customer", customers.len(), customer.len())?;
     hold_together(&user, "user", users.len(), customer.len())?;
     hold_together(&service, "service", services.len(), customer.len())?;
     if day.len() != customer.len() {
         return Err(vec![unequal("day", day.len(), customer.len())]);
     }
+    let lower_bound = marked(&lower_bound, services.len())?;
     let checked_customers: Vec<Entry<String>> =
         customers.iter().map(|id| entry(context, |checks| checks.id("customer_id", id))).collect();
     let checked_users: Vec<Entry<u128>> =
@@ -90,11 +95,13 @@ pub(crate) fn columns(columns: ActivityColumns, context: &Context<'_>) -> Result
                     user: user.violations.is_empty().then_some(user.value),
                     service: service.value.clone(),
                     day,
+                    lower_bound: lower_bound.get(columns.service[position] as usize).is_some_and(|marked| *marked),
                     violations,
                 });
             }
         }
     }
+    activity.lower_bound = lower_bound;
     activity.customers = checked_customers.into_iter().map(|entry| entry.value).collect();
     activity.users = checked_users.into_iter().map(|entry| entry.value).collect();
     activity.services = checked_services.into_iter().map(|entry| entry.value).collect();
@@ -124,6 +131,23 @@ fn hold_together(column: &[u32], name: &str, dictionary: usize, length: usize) -
             reason: format!("must be a position in `activity.{name}s`, below {dictionary}"),
         }])
     })
+}
+
+/// Which services are named; empty when none are.
+fn marked(positions: &[u32], services: usize) -> Result<Vec<bool>, Vec<Violation>> {
+    if positions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut marked = vec![false; services];
+    for (at, position) in positions.iter().enumerate() {
+        let Some(mark) = marked.get_mut(*position as usize) else {
+            let field = format!("activity.lower_bound[{at}]");
+            let reason = format!("must be a position in `activity.services`, below {services}");
+            return Err(vec![Violation { field, reason }]);
+        };
+        *mark = true;
+    }
+    Ok(marked)
 }
 
 fn unequal(name: &str, length: usize, expected: usize) -> Violation {

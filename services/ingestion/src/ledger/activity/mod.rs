@@ -2,6 +2,7 @@
 //! changed written back in one statement.
 
 pub(crate) mod chunk;
+pub(crate) mod lower_bound;
 mod retract;
 
 use std::collections::HashMap;
@@ -140,7 +141,8 @@ pub(crate) async fn apply(
         spots.push(Spot { chunk, place: (user % BUCKET as u32) as u8, bit: last.2 });
     }
     spots.sort_unstable_by_key(|spot| spot.chunk);
-    merge(work, cell, &spots, &places).await
+    merge(work, cell, &spots, &places).await?;
+    lower_bound::note(work, activity, facts, &places)
 }
 
 /// The distinct (customer, user) pairs of some facts, and each fact's.

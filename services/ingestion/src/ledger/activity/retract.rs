@@ -11,7 +11,7 @@ use insights_domain::calendar::{Day, Month};
 use super::{
     Chunks, TABLE,
     chunk::{self, BUCKET, Masks},
-    days_of, last_day_of,
+    days_of, last_day_of, lower_bound,
 };
 use crate::ledger::{
     Error,
@@ -77,8 +77,9 @@ pub(crate) async fn retract(
         first_month = first_month.min(month);
         last_gone = last_gone.max(Some(start.first_day().plus(31 - gone.leading_zeros().cast_signed()).epoch_days()));
     }
+    let bounded = lower_bound::cut(work, customer, service, from, to)?;
     if touched.is_empty() {
-        return Ok(false);
+        return Ok(bounded);
     }
     changed.write(work, customer.cell).await?;
     bulk::delete(work.transaction, TABLE, &work.partner.fixed_cell(customer.cell), emptied.keys()).await?;

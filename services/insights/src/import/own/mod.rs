@@ -189,9 +189,10 @@ fn probe(kind: RecordKind) -> Vec<Field> {
 fn activity(fields: &mut Fields) -> Option<Activity> {
     let (customer_id, user_id) = (fields.required("customer_id"), fields.required("user_id"));
     let (service, text) = (fields.required("service"), fields.day("day"));
+    let lower_bound = fields.flag("lower_bound").unwrap_or(false);
     let day =
         text.trim().parse::<Day>().inspect_err(|fault| fields.blame("day", format!("\"{text}\" {fault}"))).ok()?;
-    Some(Activity { customer_id, user_id, service, day })
+    Some(Activity { customer_id, user_id, service, day, lower_bound })
 }
 
 fn record(fields: &mut Fields) -> Kind {
