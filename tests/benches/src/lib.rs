@@ -3,6 +3,7 @@
 
 mod check;
 mod copy;
+pub mod cube;
 pub mod daily_feed;
 mod dice;
 mod duckdb;

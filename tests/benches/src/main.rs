@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use insights_benches::{Failure, Options, Scenario, daily_feed, freshness, queries};
+use insights_benches::{Failure, Options, Scenario, cube, daily_feed, freshness, queries};
 
 /// Measures the product through its door against its peers, in the same run, alternating.
 #[derive(Parser)]
@@ -11,7 +11,7 @@ use insights_benches::{Failure, Options, Scenario, daily_feed, freshness, querie
 struct Arguments {
     /// What to measure.
     bench: Bench,
-    /// How large: tiny, S, M, L [default: L for `queries`, M for the others].
+    /// How large: tiny, S, M, L [default: L for `queries` and `cube`, M for the others].
     #[arg(long)]
     scale: Option<Scenario>,
     /// How often product and peers take their turns.
@@ -48,11 +48,13 @@ enum Bench {
     Freshness,
     /// P6: questions against DuckDB and PostgreSQL.
     Queries,
+    /// P8 and P9: the cube in memory.
+    Cube,
 }
 
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
-    let usual = if matches!(arguments.bench, Bench::Queries) { Scenario::L } else { Scenario::M };
+    let usual = if matches!(arguments.bench, Bench::Queries | Bench::Cube) { Scenario::L } else { Scenario::M };
     let options = Options {
         rounds: arguments.rounds.into(),
         batch: arguments.batch,
@@ -68,6 +70,7 @@ fn main() -> Result<(), Failure> {
             Bench::DailyFeed => daily_feed::run(&options).await,
             Bench::Freshness => freshness::run(&options).await,
             Bench::Queries => queries::run(&options).await,
+            Bench::Cube => cube::run(&options),
         }
     })?;
     if arguments.json {

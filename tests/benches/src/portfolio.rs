@@ -29,10 +29,13 @@ pub struct Portfolio {
 }
 
 /// A subscription and what becomes of it.
-struct Life {
-    customer: u32,
-    sku: u32,
-    trial: bool,
+pub struct Life {
+    /// Its customer.
+    pub customer: u32,
+    /// Its SKU.
+    pub sku: u32,
+    /// It is on trial.
+    pub trial: bool,
     states: Vec<State>,
 }
 
@@ -78,15 +81,25 @@ impl Portfolio {
 
     /// The catalogue.
     pub fn catalogue(&self) -> impl Iterator<Item = Record> {
-        (0..SKUS).map(|number| {
-            record(Kind::Sku(Sku {
-                sku_id: sku_id(number),
-                name: format!("SKU {number}"),
-                product: format!("Product {}", number % 12),
-                services: vec![format!("Service {}", number % 8)],
-                free: is_free(number),
-            }))
+        self.skus().map(|sku| record(Kind::Sku(sku)))
+    }
+
+    /// The SKUs, by number.
+    pub fn skus(&self) -> impl Iterator<Item = Sku> {
+        (0..SKUS).map(|number| Sku {
+            sku_id: sku_id(number),
+            name: format!("SKU {number}"),
+            product: format!("Product {}", number % 12),
+            services: vec![format!("Service {}", number % 8)],
+            free: is_free(number),
         })
+    }
+
+    /// The subscriptions, each with its states: from when on, status, seats.
+    pub fn lives(&self) -> impl Iterator<Item = (&Life, impl Iterator<Item = (Day, &'static str, u32)>)> {
+        self.subscriptions
+            .iter()
+            .map(|life| (life, life.states.iter().map(|state| (state.effective, state.status, state.seats))))
     }
 
     /// The subscriptions.

@@ -8,9 +8,10 @@ use crate::{
     world::{country_name, segment_name},
 };
 
-/// Countries and segments of the filtered question, by position in the lists.
-const COUNTRIES: [usize; 3] = [1, 2, 4];
-const SEGMENTS: [usize; 2] = [0, 2];
+/// Countries of the filtered question, by position in the list.
+pub const COUNTRIES: [usize; 3] = [1, 2, 4];
+/// Its segments.
+pub const SEGMENTS: [usize; 2] = [0, 2];
 
 /// An answer: rows of numbers, sorted; what is 0 everywhere is left out.
 pub type Answer = Vec<Vec<i64>>;

@@ -1,8 +1,6 @@
 //! Figures as rows: one per month, group and currency.
 
 use std::collections::HashSet;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use insights_domain::amount::Amount;
 use insights_domain::calendar::Month;
@@ -12,17 +10,10 @@ use insights_proto::metrics::v1::{Dimension, Measure};
 
 use super::figures::{Mark, Sum, Table};
 use super::keys::Key;
-use super::needs::Needs;
 use super::plan::{Plan, SUBSCRIPTION_LEVEL, WHAT_LEVEL};
-use super::rows::{Scan, Scratch, seller_of};
+use super::rows::seller_of;
 use super::{Cube, View};
 use crate::query::{Basis, Query, Top};
-
-/// A thread more reads a cube only if there are so many chunks for it: it costs some 50 µs.
-const CHUNKS_WORTH_A_THREAD: usize = 8;
-
-static PROCESSORS: LazyLock<usize> =
-    LazyLock::new(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
 
 /// The answer to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,22 +110,18 @@ impl Cube {
         let from = if flow { query.from } else { last };
         let ranking = Query { measures: vec![measure], from, to: last, top: None, ..query.clone() };
         let plan = Plan::new(&ranking, self, view);
-        let table = plan.read(false);
-        let score = |group| plan.months().map(|month| plan.score(measure, &table, group, month)).sum();
-        let mut ranked: Vec<(i128, Key)> =
-            table.groups.iter().zip(0..).map(|(group, position)| (score(position), group.key)).collect();
-        let Some(place) = top.count.checked_sub(1).filter(|place| *place < ranked.len()) else {
-            return ranked.into_iter().take(top.count).map(|(_, key)| key).collect();
-        };
-        let (_, (last, _), _) = ranked.select_nth_unstable_by_key(place, |(score, _)| std::cmp::Reverse(*score));
-        let last = *last;
-        ranked.retain(|(score, _)| *score >= last);
-        let (mut best, tied): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|(score, _)| *score > last);
+        let mut ranked = plan.rank(measure, top.count);
+        let Some((last, _)) = ranked.iter().min_by_key(|(score, _)| *score).copied() else { return HashSet::new() };
+        if ranked.len() <= top.count {
+            return ranked.into_iter().map(|(_, key)| key).collect();
+        }
+        let tied = ranked.extract_if(.., |(score, _)| *score == last);
         // Only groups that tie for the last place need their values to be told apart.
-        let mut tied: Vec<_> = tied.into_iter().map(|(score, key)| (plan.values_of(key), (score, key))).collect();
+        let mut tied: Vec<_> = tied.map(|(_, key)| (plan.values_of(key), key)).collect();
         tied.sort_unstable();
-        best.extend(tied.into_iter().take(top.count - best.len()).map(|(_, ranked)| ranked));
-        best.into_iter().map(|(_, key)| key).collect()
+        let places = top.count - ranked.len();
+        let best = ranked.into_iter().map(|(_, key)| key);
+        best.chain(tied.into_iter().take(places).map(|(_, key)| key)).collect()
     }
 }
 
@@ -145,39 +132,6 @@ pub(super) struct Counted {
 }
 
 impl Plan<'_> {
-    /// Reads every chunk, with as many threads as there are processors when there are many.
-    fn read(&self, explained: bool) -> Table {
-        let needs = Needs::of(self, explained);
-        let next = AtomicUsize::new(0);
-        let others = (self.chunks.len() / CHUNKS_WORTH_A_THREAD).clamp(1, *PROCESSORS) - 1;
-        let mut table = std::thread::scope(|scope| {
-            let read = || self.read_chunks(&needs, explained, &next);
-            let others: Vec<_> = (0..others).map(|_| scope.spawn(read)).collect();
-            let mut table = read();
-            for other in others {
-                table.merge(&other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-            table
-        });
-        table.finish();
-        table
-    }
-
-    /// Reads chunks as long as there are some that nobody has taken.
-    fn read_chunks(&self, needs: &Needs, explained: bool, next: &AtomicUsize) -> Table {
-        let mut table = Table::new(&self.places, self.range, &needs.sums, explained);
-        if self.query.group_by.is_empty() {
-            table.group(0, 0, 0);
-        }
-        let mut scratch = Scratch::default();
-        while let Some(placed) = self.chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Some(scan) = Scan::new(self, placed, needs, &table) {
-                scan.read(&mut table, &mut scratch);
-            }
-        }
-        table
-    }
-
     /// Reads every chunk and puts the groups in order.
     pub(super) fn count(&self, explained: bool) -> Counted {
         let table = self.read(explained);
@@ -262,7 +216,7 @@ impl Plan<'_> {
     }
 
     /// What a group ranks by in one month: revenue in the reporting currency, in millionths; else the count.
-    fn score(&self, measure: Measure, table: &Table, group: u32, month: Month) -> i128 {
+    pub(super) fn score(&self, measure: Measure, table: &Table, group: u32, month: Month) -> i128 {
         if measure == Measure::BilledRevenue {
             let texts = &self.cube.dictionaries.texts;
             let amounts = table.revenue(group, month);

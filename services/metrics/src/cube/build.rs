@@ -6,14 +6,16 @@ use std::sync::Arc;
 use insights_domain::calendar::Month;
 use insights_domain::facts::SubscriptionNumber;
 use insights_domain::rollup::{MonthRollup, SubscriptionMonth};
+use insights_domain::standing::Standing;
 
 use super::chunk::{
     ACTIVE_REPORTED, ASSIGNED_REPORTED, Chunk, ChunkCustomer, ChunkSubscription, ClassKind, ClassRow, HAS_STATE,
-    MonthColumns, NO_SELLER, RevenueRow, Run, SEATS_REPORTED, STANDING_SHIFT, TRIAL, UsageRow,
+    Lifespan, MonthColumns, NO_SELLER, RevenueRow, Run, SEATS_REPORTED, STANDING_SHIFT, TRIAL, UsageRow, standing_of,
 };
 use super::counts::Counts;
 use super::dictionary::Dictionaries;
 use super::header::CustomerHeader;
+use super::window::Months;
 use super::{CustomerUpdate, seller_code};
 
 /// Months of a customer that are taken over from the chunk before, as they stand in its columns.
@@ -126,6 +128,8 @@ impl<'a> ChunkBuilder<'a> {
         let [seats, assigned, active, active_assigned] = self.counts.map(Counts::from);
         self.chunk = Chunk { seats, assigned, active, active_assigned, ..self.chunk };
         self.chunk.runs.shrink_to_fit();
+        self.chunk.lifespans.shrink_to_fit();
+        self.chunk.subscriptions.shrink_to_fit();
         self.chunk
     }
 
@@ -167,6 +171,8 @@ impl<'a> ChunkBuilder<'a> {
                 first_run: count(first_run),
                 run_count: 0,
                 first_count: count(self.counts[0].len()),
+                sku: 0,
+                steady: false,
             });
             if let Some(kept) = part.kept {
                 self.keep_rows(kept, position);
@@ -267,7 +273,13 @@ impl<'a> ChunkBuilder<'a> {
                 self.chunk.months[*offset].revenue.push(revenue);
             }
         }
-        self.chunk.subscriptions[position].run_count = count(self.chunk.runs.len() - first_run);
+        let runs = &self.chunk.runs[first_run..];
+        let lifespan = lifespan(runs);
+        let subscription = &mut self.chunk.subscriptions[position];
+        subscription.run_count = count(runs.len());
+        subscription.sku = runs.first().map_or(0, |run| run.sku);
+        subscription.steady = lifespan.is_some();
+        self.chunk.lifespans.push(lifespan.unwrap_or_default());
     }
 
     fn run_of(&mut self, offset: usize, row: &SubscriptionMonth) -> Run {
@@ -320,6 +332,23 @@ impl<'a> ChunkBuilder<'a> {
             columns.classes.push(ClassRow { kind: self.chunk.kinds.code(&kind), users: class.users });
         }
     }
+}
+
+/// The months of a steady subscription; `None` of another.
+fn lifespan(runs: &[Run]) -> Option<Lifespan> {
+    let mut lifespan = Lifespan::default();
+    for run in runs {
+        let terms = (run.sku, run.attributions, run.seller, run.reported, run.flags & HAS_STATE);
+        if terms != (runs[0].sku, 0, NO_SELLER, 0, HAS_STATE) || run.to > 128 {
+            return None;
+        }
+        let months = Months::MAX >> (128 - (run.to - run.from)) << run.from;
+        let active = standing_of(run.flags) == Standing::Active;
+        lifespan.known |= months;
+        lifespan.active |= if active { months } else { 0 };
+        lifespan.paid |= if active && run.flags & TRIAL == 0 { months } else { 0 };
+    }
+    Some(lifespan)
 }
 
 /// A length or position as it is stored; chunks are far smaller than its range.

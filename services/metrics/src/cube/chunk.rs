@@ -17,6 +17,7 @@ use super::counts::Counts;
 use super::dictionary::{Dictionaries, Dictionary};
 use super::header::CustomerHeader;
 use super::seller_code;
+use super::window::Months;
 
 /// It is on trial.
 pub(super) const TRIAL: u8 = 1;
@@ -46,6 +47,8 @@ pub(super) struct Chunk {
     pub customer_of: Vec<u32>,
     /// By subscription, in the order of months; months of which nothing is known are in none.
     pub runs: Vec<Run>,
+    /// By subscription.
+    pub lifespans: Vec<Lifespan>,
     // By subscription and month.
     pub seats: Counts,
     pub assigned: Counts,
@@ -96,6 +99,21 @@ pub(super) struct ChunkSubscription {
     pub run_count: u32,
     /// The position of its counts in the month of its first run.
     pub first_count: u32,
+    /// The SKU of its first run.
+    pub sku: u32,
+    /// All its runs have that SKU, the subscription's terms and a state, and come from detail: its lifespan says the rest.
+    pub steady: bool,
+}
+
+/// Months of a subscription as bits, counted from the chunk's first; of steady subscriptions alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lifespan {
+    /// Something is known.
+    pub known: Months,
+    /// It is active.
+    pub active: Months,
+    /// It is active and not on trial.
+    pub paid: Months,
 }
 
 /// Months in which nothing of a subscription changes that can be filtered or grouped by.

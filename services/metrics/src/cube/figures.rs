@@ -1,6 +1,7 @@
 //! What is counted for every group and month while the columns are read: a column for each thing somebody asks for.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use insights_domain::amount::Amount;
 use insights_domain::calendar::Month;
@@ -65,7 +66,7 @@ pub(super) struct Table {
     wanted: [bool; SUMS],
     /// By group and column; empty when nobody asks.
     sums: [Vec<u64>; SUMS],
-    /// By group, a bit for each column after the first.
+    /// By group, a bit for each column after the first; groups at the end that have none may be missing.
     marks: [Vec<u128>; MARKS],
     /// By group and column; only when somebody asks why.
     reasons: Option<Vec<Reasons>>,
@@ -112,9 +113,6 @@ impl Table {
             for (column, _) in self.sums.iter_mut().zip(self.wanted).filter(|(_, wanted)| *wanted) {
                 column.resize(size, 0);
             }
-            for marks in &mut self.marks {
-                marks.push(0);
-            }
             if let Some(reasons) = &mut self.reasons {
                 reasons.resize(size, Reasons::default());
             }
@@ -140,9 +138,19 @@ impl Table {
         }
     }
 
+    /// Adds one in these columns to a sum that is kept as changes.
+    pub(super) fn add_between(&mut self, sum: Sum, group: u32, columns: Range<usize>) {
+        self.add(sum, group, columns.start, 1);
+        self.add(sum, group, columns.end, 1_u64.wrapping_neg());
+    }
+
     /// Marks columns of a group; bit 0 is column 1.
     pub(super) fn mark(&mut self, mark: Mark, group: u32, columns: u128) {
-        self.marks[mark as usize][group as usize] |= columns;
+        let marks = &mut self.marks[mark as usize];
+        if marks.len() <= group as usize {
+            marks.resize(self.groups.len(), 0);
+        }
+        marks[group as usize] |= columns;
     }
 
     /// Adds reasons, if somebody asks why.
@@ -175,8 +183,10 @@ impl Table {
                     *sum = sum.wrapping_add(*more);
                 }
             }
-            for (mine, theirs) in self.marks.iter_mut().zip(&other.marks) {
-                mine[group as usize] |= theirs[position];
+            for mark in [Mark::FromDetail, Mark::FromReport, Mark::ActiveUsersUnknown, Mark::TotalUsersUnknown] {
+                if let Some(columns) = other.marks[mark as usize].get(position) {
+                    self.mark(mark, group, *columns);
+                }
             }
             for column in 0..other.reasons.as_ref().map_or(0, |_| self.columns) {
                 self.explain(group, column, other.reasons_at(position, column));
@@ -210,7 +220,7 @@ impl Table {
     /// Whether a mark is set for a group in a month of the range.
     pub(super) fn is_marked(&self, mark: Mark, group: u32, month: Month) -> bool {
         let column = self.column(month.index()).unwrap_or_default();
-        self.marks[mark as usize][group as usize] & bit_of(column) != 0
+        self.marks[mark as usize].get(group as usize).is_some_and(|marks| marks & bit_of(column) != 0)
     }
 
     /// The reasons of a group in a month.

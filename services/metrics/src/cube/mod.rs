@@ -15,7 +15,10 @@ mod keys;
 mod needs;
 mod place;
 mod plan;
+mod read;
 mod rows;
+mod scratch;
+mod steady;
 mod users;
 mod window;
 

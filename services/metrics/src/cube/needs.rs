@@ -13,6 +13,9 @@ pub(super) struct Needs {
     pub sums: Vec<Sum>,
     /// In which months customers count.
     pub customers: bool,
+    pub subscriptions: bool,
+    /// Seats or reasons of them.
+    pub seats: bool,
     pub users: bool,
     pub revenue: bool,
     /// Reasons on the entitlements basis.
@@ -37,6 +40,8 @@ impl Needs {
         let sums_one = |wanted: &[Sum]| sums.iter().any(|sum| wanted.contains(sum));
         Self {
             customers: sums_one(&[Sum::Customers, Sum::ActiveCustomers, Sum::New, Sum::Churned, Sum::Returning]),
+            subscriptions: sums_one(&[Sum::Subscriptions]),
+            seats: explained || sums_one(&[Sum::Available, Sum::Assigned, Sum::Active, Sum::DeploymentOpportunity]),
             users: sums_one(&[Sum::ActiveUsers, Sum::TotalUsers]),
             revenue: asks(&[M::BilledRevenue]) && plan.view.revenue,
             seat_reasons: explained && (entitlements || !usage),

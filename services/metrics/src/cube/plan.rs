@@ -74,6 +74,8 @@ pub(super) struct Plan<'a> {
     pub splits_subscriptions: bool,
     /// By code of the flags: the standing and trial pass.
     pub flags: [bool; 256],
+    /// Standing or trial is filtered or grouped by.
+    pub flags_matter: bool,
     /// By SKU number: it passes the product, SKU and service filters.
     pub sku_passes: Vec<bool>,
     /// By SKU number: it is free.
@@ -136,6 +138,8 @@ impl<'a> Plan<'a> {
             splits_customers: splits_subscriptions || grouped(&WHAT_LEVEL),
             splits_subscriptions,
             flags: [false; 256],
+            flags_matter: grouped(&FLAGS_LEVEL)
+                || query.filters.iter().any(|filter| FLAGS_LEVEL.contains(&filter.dimension)),
             sku_passes: Vec::new(),
             sku_free: Vec::new(),
             whats: Vec::new(),
@@ -368,6 +372,9 @@ impl<'a> Plan<'a> {
 
 /// Dimensions of the product, the SKU and the service.
 pub(super) const WHAT_LEVEL: [Dimension; 3] = [Dimension::Product, Dimension::Sku, Dimension::Service];
+
+/// Dimensions whose value may change with a subscription's state.
+const FLAGS_LEVEL: [Dimension; 2] = [Dimension::Trial, Dimension::Standing];
 
 /// Dimensions of a subscription.
 pub(super) const SUBSCRIPTION_LEVEL: [Dimension; 8] = [

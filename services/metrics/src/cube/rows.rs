@@ -10,66 +10,14 @@ use super::chunk::{
     ACTIVE_REPORTED, ASSIGNED_REPORTED, Chunk, ChunkCustomer, ChunkSubscription, HAS_STATE, Run, SEATS_REPORTED, TRIAL,
     standing_of,
 };
-use super::figures::{Mark, Sum, Table, bit_of};
+use super::figures::{Mark, Sum, Table};
 use super::keys::Key;
 use super::needs::Needs;
 use super::place::PlacedChunk;
 use super::plan::Plan;
+use super::scratch::{Lives, Scratch};
 use super::seller_code;
-use super::users::Cells;
 use super::window::{Months, Span, Window, set_bits};
-
-/// Months in which a customer counts in a group, and those in which a report alone shows it active.
-#[derive(Clone, Copy, Debug, Default)]
-struct Lives {
-    counted: Months,
-    active_by_report: Months,
-}
-
-/// What is kept of the customer being read; used again for the next one.
-#[derive(Debug, Default)]
-pub(super) struct Scratch {
-    lives: Vec<(u32, Lives)>,
-    pub cells: Cells,
-    pub places: GroupPlaces,
-}
-
-/// Where each group stands in a list that begins anew again and again.
-#[derive(Debug, Default)]
-pub(super) struct GroupPlaces {
-    /// By group: the list it was last put in, and where.
-    places: Vec<(u64, u32)>,
-    list: u64,
-}
-
-impl GroupPlaces {
-    /// Begins a new list.
-    pub(super) const fn begin(&mut self) {
-        self.list += 1;
-    }
-
-    /// The group's place; `next` when it is not in the list yet.
-    pub(super) fn of(&mut self, group: u32, next: usize) -> usize {
-        if self.places.len() <= group as usize {
-            self.places.resize(group as usize + 1, (0, 0));
-        }
-        let place = &mut self.places[group as usize];
-        if place.0 != self.list {
-            *place = (self.list, u32::try_from(next).unwrap_or(u32::MAX));
-        }
-        place.1 as usize
-    }
-}
-
-impl Scratch {
-    fn lives_of(&mut self, group: u32) -> &mut Lives {
-        let place = self.places.of(group, self.lives.len());
-        if place == self.lives.len() {
-            self.lives.push((group, Lives::default()));
-        }
-        &mut self.lives[place].1
-    }
-}
 
 /// One chunk under a query.
 pub(super) struct Scan<'p, 'a> {
@@ -80,6 +28,8 @@ pub(super) struct Scan<'p, 'a> {
     pub window: Window,
     /// The column of bit 0; below 0 when months before the table's are read.
     first_column: i32,
+    /// Lifespans tell all of steady subscriptions that the query needs.
+    lifespans_tell: bool,
 }
 
 impl<'p, 'a> Scan<'p, 'a> {
@@ -96,7 +46,8 @@ impl<'p, 'a> Scan<'p, 'a> {
         let first = if returning { chunk.first_month()?.index() } else { table.first };
         let first = first.max(floor).min(last);
         let window = Window::new(chunk, first, last)?;
-        Some(Self { plan, chunk, placed, needs, window, first_column: first - table.first })
+        let lifespans_tell = !plan.flags_matter && !needs.seat_reasons && !plan.query.switches.include_grace;
+        Some(Self { plan, chunk, placed, needs, window, first_column: first - table.first, lifespans_tell })
     }
 
     /// Reads what the query needs into `table`.
@@ -123,15 +74,23 @@ impl<'p, 'a> Scan<'p, 'a> {
             if !self.subscription_passes(position) {
                 continue;
             }
+            scratch.found = None;
+            if self.lifespans_tell && subscription.steady {
+                self.read_steady(part, position, table, scratch);
+                continue;
+            }
             for run in self.chunk.runs_of(subscription) {
-                let Some(span) = self.window.span(run).filter(|_| self.matches(subscription, run)) else { continue };
-                self.groups_of(part, position, run, |key, what, pair| {
-                    let group = table.group(key, what, pair);
+                let Some(span) = self.window.span(run).filter(|_| self.plan.flags[usize::from(run.flags)]) else {
+                    continue;
+                };
+                self.find_groups(part, position, run, table, scratch);
+                for at in 0..scratch.groups.len() {
+                    let group = scratch.groups[at];
                     if self.needs.customers {
                         self.mark_lives(subscription, run, span, scratch.lives_of(group));
                     }
                     self.add_run(subscription, run, span, group, table);
-                });
+                }
             }
         }
         for (group, lives) in &scratch.lives {
@@ -159,6 +118,20 @@ impl<'p, 'a> Scan<'p, 'a> {
                 let owner = &self.chunk.customers[self.chunk.customer_of[position] as usize];
                 ids.contains(&owner.header.subscriptions[position - owner.first_subscription as usize].id)
             })
+    }
+
+    /// The groups a subscription falls into during a run: those of its last run, unless what they depend on differs.
+    pub(super) fn find_groups(&self, part: Key, position: usize, run: &Run, table: &mut Table, scratch: &mut Scratch) {
+        let flags = if self.plan.splits_subscriptions { run.flags } else { 0 };
+        let found = Some((run.sku, run.attributions, run.seller, flags));
+        if scratch.found == found {
+            return;
+        }
+        scratch.found = found;
+        scratch.groups.clear();
+        if self.matches(&self.chunk.subscriptions[position], run) {
+            self.groups_of(part, position, run, |key, what, pair| scratch.groups.push(table.group(key, what, pair)));
+        }
     }
 
     /// What holds for the months of a run passes.
@@ -224,10 +197,8 @@ impl<'p, 'a> Scan<'p, 'a> {
 
     fn add_run(&self, subscription: &ChunkSubscription, run: &Run, span: Span, group: u32, table: &mut Table) {
         let Some((columns, offset)) = self.columns_of(span) else { return };
-        let standing = standing_of(run.flags);
-        if standing == Standing::Active {
-            table.add(Sum::Subscriptions, group, columns.start, 1);
-            table.add(Sum::Subscriptions, group, columns.end, 1_u64.wrapping_neg());
+        if self.needs.subscriptions && standing_of(run.flags) == Standing::Active {
+            table.add_between(Sum::Subscriptions, group, columns.clone());
         }
         if run.flags & HAS_STATE != 0 {
             let needed = [
@@ -237,37 +208,62 @@ impl<'p, 'a> Scan<'p, 'a> {
             ];
             for (_, flag) in needed.into_iter().filter(|(needed, _)| *needed) {
                 let mark = if run.reported & flag != 0 { Mark::FromReport } else { Mark::FromDetail };
-                table.mark(mark, group, bits_of(&columns));
+                table.mark(mark, group, self.marks(span.bits()));
             }
         }
-        let (trial, free) = (run.flags & TRIAL != 0, self.plan.sku_free[run.sku as usize]);
-        let switches = self.plan.query.switches;
-        let rule = SeatRule::of(standing, trial, free, switches);
-        let first = self.chunk.count_at(subscription, offset);
-        let counts = first..first + columns.len();
-        let chunk = self.chunk;
-        if rule.available {
-            chunk.seats.add_to(counts.clone(), within(table.sums(Sum::Available, group), &columns));
-            chunk.assigned.add_to(counts.clone(), within(table.sums(Sum::Assigned, group), &columns));
-            let opportunity = within(table.sums(Sum::DeploymentOpportunity, group), &columns);
-            chunk.seats.add_excess_to(&chunk.assigned, counts.clone(), opportunity);
-        }
-        if rule.active {
-            chunk.active.add_to(counts.clone(), within(table.sums(Sum::Active, group), &columns));
-        }
-        if self.needs.seat_reasons {
-            for (column, at) in columns.zip(counts) {
-                table.explain(group, column, chunk.counts(at).reasons(standing, trial, free, switches));
+        if self.needs.seats {
+            let (standing, trial) = (standing_of(run.flags), run.flags & TRIAL != 0);
+            let (free, switches) = (self.plan.sku_free[run.sku as usize], self.plan.query.switches);
+            self.add_seats(subscription, SeatRule::of(standing, trial, free, switches), span, group, table);
+            if self.needs.seat_reasons {
+                let first = self.chunk.count_at(subscription, offset);
+                for (column, at) in columns.zip(first..) {
+                    table.explain(group, column, self.chunk.counts(at).reasons(standing, trial, free, switches));
+                }
             }
         }
     }
 
+    /// Adds the seats of months in which one rule holds.
+    pub(super) fn add_seats(
+        &self,
+        subscription: &ChunkSubscription,
+        rule: SeatRule,
+        span: Span,
+        group: u32,
+        table: &mut Table,
+    ) {
+        let Some((columns, offset)) = self.columns_of(span) else { return };
+        let first = self.chunk.count_at(subscription, offset);
+        let counts = first..first + columns.len();
+        let chunk = self.chunk;
+        let mut sum = |sum, each: &dyn Fn(&mut [u64])| {
+            if let Some(sums) = table.sums(sum, group).get_mut(columns.clone()) {
+                each(sums);
+            }
+        };
+        if rule.available {
+            sum(Sum::Available, &|sums| chunk.seats.add_to(counts.clone(), sums));
+            sum(Sum::Assigned, &|sums| chunk.assigned.add_to(counts.clone(), sums));
+            sum(Sum::DeploymentOpportunity, &|sums| chunk.seats.add_excess_to(&chunk.assigned, counts.clone(), sums));
+        }
+        if rule.active {
+            sum(Sum::Active, &|sums| chunk.active.add_to(counts.clone(), sums));
+        }
+    }
+
     /// The columns of a span, and the offset of their first month in the chunk.
-    fn columns_of(&self, span: Span) -> Option<(Range<usize>, usize)> {
+    pub(super) fn columns_of(&self, span: Span) -> Option<(Range<usize>, usize)> {
         let skipped = usize::try_from(-self.first_column).unwrap_or_default().saturating_sub(span.from);
         let column = |bit: usize| usize::try_from(self.first_column + i32::try_from(bit).ok()?).ok();
         let columns = column(span.from + skipped)?..column(span.to)?;
         (!columns.is_empty()).then_some((columns, span.offset + skipped))
+    }
+
+    /// Bits as marks: those of columns after the first.
+    pub(super) fn marks(&self, months: Months) -> Months {
+        let shift = (self.first_column - 1).unsigned_abs();
+        if self.first_column > 0 { months.unbounded_shl(shift) } else { months.unbounded_shr(shift) }
     }
 
     /// The bits of the columns after the first.
@@ -323,7 +319,7 @@ impl<'p, 'a> Scan<'p, 'a> {
                 && self.plan.usage_passes(row.attributions, of.pair)
         });
         if by_usage {
-            table.mark(Mark::FromReport, group, bit_of(self.column(bit)));
+            table.mark(Mark::FromReport, group, self.marks(1 << bit));
         }
         by_report || by_usage || what.hits[self.chunk.active_services(customer, offset) as usize]
     }
@@ -352,16 +348,6 @@ impl<'p, 'a> Scan<'p, 'a> {
 
 fn passes(filter: Option<&[bool]>, code: u32) -> bool {
     filter.is_none_or(|passes| passes[code as usize])
-}
-
-fn within<'s>(sums: &'s mut [u64], columns: &Range<usize>) -> &'s mut [u64] {
-    sums.get_mut(columns.clone()).unwrap_or_default()
-}
-
-/// The marks of columns, of which the first has none.
-fn bits_of(columns: &Range<usize>) -> Months {
-    let from = columns.start.max(1);
-    if from >= columns.end { 0 } else { Months::MAX >> (128 - (columns.end - from)) << (from - 1) }
 }
 
 impl Plan<'_> {

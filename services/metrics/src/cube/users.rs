@@ -8,7 +8,8 @@ use insights_domain::usage::{Reasons, UserCover};
 use super::chunk::{ClassRow, HAS_STATE, TRIAL, UsageRow, standing_of};
 use super::figures::{Group, Mark, Sum, Table, bit_of};
 use super::keys::Key;
-use super::rows::{GroupPlaces, Scan, Scratch};
+use super::rows::Scan;
+use super::scratch::{GroupPlaces, Scratch};
 
 /// One group of one customer in a month.
 #[derive(Clone, Copy, Debug)]

@@ -34,6 +34,26 @@ impl Window {
         Some(Self { first, length, in_chunk: first - chunk.first })
     }
 
+    /// The months that are read of those whose bits are counted from the chunk's first.
+    pub(super) const fn cut(&self, months: Months) -> Months {
+        let shift = self.in_chunk.unsigned_abs();
+        let from_first = if self.in_chunk < 0 { months.unbounded_shl(shift) } else { months.unbounded_shr(shift) };
+        from_first & (Months::MAX >> (128 - self.length))
+    }
+
+    /// Consecutive months among those that are read.
+    pub(super) fn spans(&self, months: Months) -> impl Iterator<Item = Span> {
+        let mut left = months;
+        let in_chunk = self.in_chunk;
+        std::iter::from_fn(move || {
+            let from = left.trailing_zeros();
+            let length = (!left.unbounded_shr(from)).trailing_zeros();
+            left &= Months::MAX.unbounded_shl(from + length);
+            let offset = usize::try_from(i32::try_from(from).ok()? + in_chunk).ok()?;
+            (from < 128).then(|| Span { from: from as usize, to: (from + length) as usize, offset })
+        })
+    }
+
     /// The months of a run that are read.
     pub(super) fn span(&self, run: &Run) -> Option<Span> {
         let from = (i32::from(run.from) - self.in_chunk).max(0);
@@ -65,6 +85,28 @@ pub(super) fn set_bits(months: Months, range: Range<usize>) -> impl Iterator<Ite
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn months_are_cut_to_those_that_are_read() {
+        let months = 0b1101_1000;
+        for first in 90..110 {
+            let chunk = Chunk { first: 100, ..Chunk::default() };
+            let window = Window::new(&chunk, first, first + 5).unwrap();
+            let expected: Vec<i32> =
+                (first..first + 6).filter(|month| *month >= 100 && months >> (month - 100) & 1 == 1).collect();
+            let cut = window.cut(months);
+            assert_eq!(set_bits(cut, 0..128).map(|bit| first + bit as i32).collect::<Vec<_>>(), expected);
+            let spans: Vec<Span> = window.spans(cut).collect();
+            let of_spans: Vec<i32> =
+                spans.iter().flat_map(|span| (span.from..span.to).map(|bit| first + bit as i32)).collect();
+            assert_eq!(of_spans, expected);
+            assert!(spans.iter().all(|span| span.offset as i32 + 100 == first + span.from as i32));
+            assert!(spans.windows(2).all(|pair| pair[0].to < pair[1].from), "stretches are as long as they can be");
+        }
+        let all = Window::new(&Chunk::default(), 0, 127).unwrap();
+        assert_eq!(all.cut(Months::MAX), Months::MAX);
+        assert_eq!(all.spans(Months::MAX).map(|span| (span.from, span.to)).collect::<Vec<_>>(), [(0, 128)]);
+    }
 
     #[test]
     fn bits_are_found_in_their_range() {
