@@ -68,7 +68,7 @@ pub fn run(options: &Options) -> Result<Report, Failure> {
         say(&format!("round {} of {}", round + 1, options.rounds));
     }
     report.push(Figure::plain("built".into(), "M subscription-months/s", &rates));
-    report.push(Figure::plain("memory, of the process".into(), "B a subscription-month", &bytes));
+    report.push(Figure::plain("memory, of the process".into(), "B a subscription-month", &bytes).at_most(16.0));
     report.push(Figure::plain("one customer changed".into(), "ms", &renewals).at_most(100.0));
     for (name, samples) in &times {
         report.push(Figure::plain((*name).to_owned(), "ms", samples));

@@ -2,7 +2,7 @@
 //! fact acknowledged and visible, answers as the peers give them, ratios that mean something.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use insights_benches::{Options, Report, Scenario, daily_feed, freshness, queries};
+use insights_benches::{Options, Report, Scenario, cube, daily_feed, freshness, queries};
 
 fn options() -> Options {
     // DuckDB is left out: it would have to be downloaded.
@@ -60,4 +60,15 @@ async fn questions_are_answered_as_peers_answer_them() {
     assert!(report.checked["rows of such answers"] >= 40, "{report}");
     // The product is asked ten times a round.
     assert!(report.figures.iter().all(|figure| figure.samples == 10), "{report}");
+}
+
+#[test]
+fn the_cube_answers_in_memory() {
+    let report = cube::run(&options()).unwrap();
+    assert_eq!(report.figures.len(), 7, "{report}");
+    // Memory of so small a cube is not seen from outside.
+    let seen = report.figures.iter().filter(|figure| !figure.name.starts_with("memory"));
+    assert!(seen.clone().all(|figure| figure.samples > 0 && figure.low > 0.0), "{report}");
+    // Twenty times each: 24 months, 24 months, 24 months of at least 30 SKUs, 12 months of at least 50 customers.
+    assert!(report.checked["rows answered"] >= 20 * (24 + 24 + 24 * 30 + 12 * 50), "{report}");
 }
