@@ -5,6 +5,7 @@
 //! sea-orm on [`Database::reader`] or a [`Transaction`]; bulk reads and writes through [`bulk`], whose statements take a
 //! whole column at a time. [`Database::migrate`] brings a service's own tables to this version.
 
+mod backup;
 pub mod bulk;
 mod column;
 mod connect;

@@ -22,7 +22,7 @@ pub use config::{Config, Limits};
 
 use crate::{
     api::{FeedApi, IngestionApi},
-    ledger::{Ledger, migrations::Migrator, users::UserKey},
+    ledger::{Ledger, migrations::Migrator, partner::Partner, users::UserKey},
 };
 
 /// The service.
@@ -44,6 +44,16 @@ impl Ingestion {
     /// Migrations that the database lacks.
     pub async fn pending_migrations(database_url: &str) -> Result<Vec<String>, BoxError> {
         Ok(Database::connect(database_url).await?.pending::<Migrator>().await?)
+    }
+
+    /// Says of facts that were brought back from a backup that they are not what they were: whoever follows them rebuilds
+    /// instead of taking what it has for what there is. Refuses facts of a newer version. Nothing else may use them meanwhile.
+    pub async fn begin_new_epoch(database_url: &str, clock: &Clock) -> Result<(), BoxError> {
+        let database = Database::connect(database_url).await?;
+        database.pending::<Migrator>().await?;
+        database.check().await?;
+        Partner::begin_new_epochs(database.writer(), clock.now().timestamp_micros()).await?;
+        Ok(database.close().await?)
     }
 
     /// The two gRPC services.

@@ -67,6 +67,12 @@ pub enum Command {
     /// Bring the databases to this version.
     #[command(before_help = "Examples:\n  insights migrate --check          say what is pending, change nothing\n")]
     Migrate(Migrate),
+    /// Copy the data directory of an installation on SQLite, while it is served or not.
+    #[command(before_help = "Examples:\n  insights backup /backups/2026-11-22 --data-dir /var/lib/insights\n")]
+    Backup(Backup),
+    /// Make a data directory from a backup.
+    #[command(before_help = "Examples:\n  insights restore /backups/2026-11-22 --data-dir /var/lib/insights\n")]
+    Restore(Restore),
     /// Make a token of the local development issuer of a data directory.
     #[command(before_help = "Examples:\n  \
         insights token --role report_viewer --partner acme > viewer.jwt\n  \
@@ -157,6 +163,22 @@ pub struct Migrate {
     /// Say what is pending and change nothing; exit code 1 when something is.
     #[arg(long)]
     pub check: bool,
+}
+
+/// `insights backup`.
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// The directory to make.
+    #[arg(value_name = "DIR")]
+    pub to: PathBuf,
+}
+
+/// `insights restore`.
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// What `insights backup` made.
+    #[arg(value_name = "DIR")]
+    pub from: PathBuf,
 }
 
 /// `insights token`.

@@ -46,6 +46,15 @@ pub fn database_url(settings: &Settings, service: &str) -> Result<String, Failur
     Ok(url.replace("{service}", service))
 }
 
+/// The file with the key that user identifiers are hashed with.
+#[must_use]
+pub fn user_key(settings: &Settings) -> PathBuf {
+    match settings.user_key_file.as_os_str().is_empty() {
+        true => settings.data_dir.join("user.key"),
+        false => settings.user_key_file.clone(),
+    }
+}
+
 /// The services a command runs: all of them unless some are named.
 #[must_use]
 pub fn wanted(services: &[Service]) -> Vec<Service> {
@@ -99,11 +108,7 @@ impl Product {
     }
 
     async fn open_ingestion(&mut self, settings: &Settings, clock: &Clock) -> Result<(), Failure> {
-        let key = match settings.user_key_file.as_os_str().is_empty() {
-            true => settings.data_dir.join("user.key"),
-            false => settings.user_key_file.clone(),
-        };
-        let config = insights_ingestion::Config::new(database_url(settings, "ingestion")?, key);
+        let config = insights_ingestion::Config::new(database_url(settings, "ingestion")?, user_key(settings));
         let ingestion = Ingestion::open(config, clock.clone()).await.map_err(|error| opening("ingestion")(&*error))?;
         let (ingestion, stop) = (Arc::new(ingestion), self.shutdown.clone());
         self.ingestion = Some(Arc::clone(&ingestion));

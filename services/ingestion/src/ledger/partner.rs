@@ -90,6 +90,14 @@ impl Partner {
         Ok(partner)
     }
 
+    /// Gives every partner another epoch: its time in microseconds, as at a birth, so that facts brought back twice from one
+    /// backup have two.
+    pub(crate) async fn begin_new_epochs<C: ConnectionTrait>(connection: &C, now_micros: i64) -> Result<(), Error> {
+        let sql = "UPDATE ingestion_partner SET epoch = CASE WHEN epoch < $1 THEN $1 ELSE epoch + 1 END";
+        connection.execute_raw(statement(connection, sql, vec![now_micros.into()])).await?;
+        Ok(())
+    }
+
     /// Reads the row again and holds it until the transaction ends.
     pub(crate) async fn hold<C: ConnectionTrait>(connection: &C, no: i32) -> Result<Self, Error> {
         let key = ("partner_no", Column::Int(vec![no]));

@@ -1,65 +1,8 @@
 //! Versions of the databases' tables: what is pending, and what an older version makes of a newer one.
 
-use std::process::{Command, Output, Stdio};
-
-use insights_testkit::{TempDatabase, sql};
-use serde_json::Value;
-use tempfile::TempDir;
+use super::installation::Installation;
 
 const SERVICES: [&str; 3] = ["ingestion", "metrics", "reporting"];
-
-/// An installation that no server runs on.
-struct Installation {
-    folder: TempDir,
-    postgres: Option<TempDatabase>,
-}
-
-impl Installation {
-    fn both() -> [Self; 2] {
-        [None, Some(TempDatabase::postgres())].map(|postgres| Self { folder: tempfile::tempdir().unwrap(), postgres })
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_insights"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INSIGHTS_")) {
-            command.env_remove(name);
-        }
-        command.env("INSIGHTS_DATA_DIR", self.folder.path().join("data")).args(args).stdin(Stdio::null());
-        if let Some(database) = &self.postgres {
-            let file = self.folder.path().join("url");
-            std::fs::write(&file, database.url()).unwrap();
-            command.env("INSIGHTS_DATABASE_URL_FILE", file);
-        }
-        command.output().unwrap()
-    }
-
-    /// Executes SQL in the database of a service.
-    fn sql(&self, service: &str, statement: &str) {
-        match &self.postgres {
-            Some(database) => sql(database, statement),
-            None => {
-                let path = self.folder.path().join("data").join(format!("{service}.db"));
-                sqlite(&path.display().to_string(), statement);
-            }
-        }
-    }
-
-    fn pending(&self) -> (Option<i32>, Vec<String>) {
-        let output = self.run(&["migrate", "--check", "--json"]);
-        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let names = answer["pending"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
-        (output.status.code(), names.collect())
-    }
-}
-
-fn sqlite(path: &str, statement: &str) {
-    use insights_database::{Database, sea_orm::ConnectionTrait};
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let database = Database::connect(&format!("sqlite:{path}")).await.unwrap();
-        database.writer().execute_unprepared(statement).await.unwrap();
-    });
-}
 
 #[test]
 fn what_is_pending_is_said_and_then_done() {

@@ -1,0 +1,6 @@
+//! What is stored: versions of tables, backups.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod backup;
+mod installation;
+mod schema;
