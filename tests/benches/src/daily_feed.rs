@@ -9,6 +9,7 @@ use crate::{
     Failure, Options, Report, check,
     copy::Copy,
     feed, load,
+    processor::Processor,
     product::Product,
     report::{Figure, Samples},
     say,
@@ -25,7 +26,7 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
     let mut copy = Copy::open(product.peers()).await?;
     load::world(&product, &world, DAYS_BEFORE, options.batch).await?;
     let mut report = Report::new("P1 daily feed", options);
-    let mut samples: [[Samples; 3]; 2] = Default::default();
+    let mut samples: [[Samples; 6]; 2] = Default::default();
     let mut facts = 0;
     for round in 0..options.rounds {
         for writers in [1, 2] {
@@ -35,16 +36,21 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
             report.checked("facts acknowledged, and as many copied", turn.facts as i64);
             report.checked("figures that show all facts sent so far", turn.figures);
             let rate = |time: Duration| turn.facts as f64 / time.as_secs_f64();
-            let [product, copy, visible] = &mut samples[writers - 1];
+            let a_fact = |seconds: f64| seconds * 1e9 / turn.facts as f64;
+            let [product, copy, visible, processors @ ..] = &mut samples[writers - 1];
             product.push(rate(turn.product));
             copy.push(rate(turn.copy));
             visible.push(turn.visible.as_secs_f64());
+            let Processor { product, database, bench } = turn.processor;
+            for (samples, seconds) in processors.iter_mut().zip([product, database, bench]) {
+                samples.push(a_fact(seconds));
+            }
         }
     }
     report.note(format!("{facts} facts a day, {} users, batches of {}", world.user_count(), options.batch));
     let single = &samples[0][1];
     for (writers, budget) in [(1, 0.6), (2, 1.0)] {
-        let [product, copy, visible] = &samples[writers - 1];
+        let [product, copy, visible, processors @ ..] = &samples[writers - 1];
         let name = if writers == 1 { "one writer" } else { "two writers" };
         report.push(
             Figure::rate(format!("{name} against COPY on one connection"), "facts/s", product, single).budget(budget),
@@ -53,6 +59,9 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
             report.push(Figure::rate(format!("{name} against COPY on two connections"), "facts/s", product, copy));
         }
         report.push(Figure::plain(format!("{name}: whole day visible after its last acknowledgement"), "s", visible));
+        for (whose, samples) in ["the product", "PostgreSQL", "the sender"].iter().zip(processors) {
+            report.push(Figure::plain(format!("{name}: processor time of {whose}"), "ns/fact", samples));
+        }
     }
     report.memory(&product);
     Ok(report)
@@ -65,6 +74,7 @@ struct Turn {
     visible: Duration,
     /// Figures compared with the facts.
     figures: i64,
+    processor: Processor,
 }
 
 async fn one_day(
@@ -89,9 +99,10 @@ async fn one_day(
     if round.is_multiple_of(2) {
         copied = copy.run(&copies, writers, facts).await?;
     }
-    let start = Instant::now();
+    let (before, start) = (product.processor(), Instant::now());
     let sum = load::send(product, lists).await?;
     let taken = start.elapsed();
+    let processor = product.processor().since(before);
     if sum.accepted != facts as i64 {
         return Err(format!("{} of {facts} facts changed something", sum.accepted).into());
     }
@@ -108,10 +119,13 @@ async fn one_day(
     let figures = check::shows(&caller, world, version, &expected).await?;
     let rate = |time: Duration| facts as f64 / time.as_secs_f64();
     say(&format!(
-        "{day}, {writers} writers: product {:.0} facts/s, COPY {:.0}, visible after {:.1} s",
+        "{day}, {writers} writers: product {:.0} facts/s, COPY {:.0}, visible after {:.1} s, processor ns/fact {:.0} + {:.0} + {:.0}",
         rate(taken),
         rate(copied),
-        visible.as_secs_f64()
+        visible.as_secs_f64(),
+        processor.product * 1e9 / facts as f64,
+        processor.database * 1e9 / facts as f64,
+        processor.bench * 1e9 / facts as f64,
     ));
-    Ok(Turn { facts, product: taken, copy: copied, visible, figures })
+    Ok(Turn { facts, product: taken, copy: copied, visible, figures, processor })
 }

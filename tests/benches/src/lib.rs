@@ -12,6 +12,7 @@ pub mod freshness;
 mod load;
 mod portfolio;
 mod postgres;
+mod processor;
 mod product;
 pub mod queries;
 mod questions;

@@ -23,7 +23,7 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use crate::{Failure, Options, say};
+use crate::{Failure, Options, processor::Processor, say};
 
 /// Longest anything may take before the bench gives up.
 const PATIENCE: Duration = Duration::from_secs(1800);
@@ -35,6 +35,7 @@ pub struct Product {
     token: MetadataValue<Ascii>,
     peers: TempDatabase,
     _own: TempDatabase,
+    postgres: PathBuf,
     _folder: tempfile::TempDir,
 }
 
@@ -82,7 +83,8 @@ impl Product {
         }
         say(&format!("the product answers after {:.1} s", start.elapsed().as_secs_f64()));
         let token = MetadataValue::try_from(format!("Bearer {token}"))?;
-        Ok(Self { server, endpoint, token, peers, _own: own, _folder: folder })
+        let postgres = postgres.folder().to_owned();
+        Ok(Self { server, endpoint, token, peers, _own: own, postgres, _folder: folder })
     }
 
     /// A database beside the product's, on the same server.
@@ -105,9 +107,9 @@ impl Product {
         Some((field("VmRSS")? / 1024, field("VmHWM")? / 1024))
     }
 
-    /// The number of the server's process, to look into it.
-    pub fn process(&self) -> u32 {
-        self.server.id()
+    /// Processor time taken so far.
+    pub fn processor(&self) -> Processor {
+        Processor::now(self.server.id(), &self.postgres)
     }
 }
 
