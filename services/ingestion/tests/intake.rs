@@ -1,15 +1,14 @@
-//! What is refused and why, what is kept of it, and what batches promise.
+//! What is refused and why, and what is kept of it.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 
 use insights_access::Role;
-use insights_ingestion::Limits;
 use insights_proto::ingestion::v1::{
-    ActivityColumns, Customer, IngestBatchRequest, IngestStreamRequest, ListRejectionsRequest, ListWaitingRequest,
-    Record, ReplayRejectionsRequest, ReportedSeats, Revenue, Sku, Subscription, SubscriptionState, record::Kind,
+    ActivityColumns, Customer, IngestBatchRequest, ListRejectionsRequest, Record, ReplayRejectionsRequest,
+    ReportedSeats, Revenue, Sku, Subscription, SubscriptionState, record::Kind,
 };
-use support::{Engine, PARTNER, Place, Service, make::*};
+use support::{Engine, PARTNER, Service, make::*};
 use tonic::Code;
 
 on_both!(
@@ -17,11 +16,6 @@ on_both!(
     what_is_refused_is_kept_and_replayed,
     kept_records_show_what_the_caller_may_see,
     activity_that_cannot_be_is_refused_fact_by_fact,
-    a_batch_id_stands_for_its_body,
-    rehearsals_store_nothing,
-    limits_hold_at_the_limit,
-    batches_on_a_stream_are_answered_in_order,
-    freshness_says_what_is_there,
 );
 
 /// Records with the field at fault and a word of the reason.
@@ -261,141 +255,4 @@ async fn activity_that_cannot_be_is_refused_fact_by_fact(engine: Engine) {
         assert_eq!(error.code(), Code::InvalidArgument);
         assert!(error.message().contains(field), "{error:?}");
     }
-}
-
-async fn a_batch_id_stands_for_its_body(engine: Engine) {
-    let service = Service::start(engine).await;
-    let request = IngestBatchRequest {
-        batch_id: "night-1".into(),
-        records: vec![customer("C-1", "DE"), customer("", "")],
-        activity: Some(activity(&[("C-1", "u", "Teams", "2024-01-01")])),
-        ..Default::default()
-    };
-    let first = service.send(request.clone()).await.unwrap();
-    assert_eq!((first.accepted, first.rejected), (2, 1));
-    service.take(vec![customer("C-1", "FR")]).await;
-    assert_eq!(service.send(request.clone()).await.unwrap(), first, "the same answer, and nothing is stored again");
-    assert!(service.world().await.says("C-1", "country: Some(\"FR\")"));
-    let other = IngestBatchRequest { records: vec![customer("C-7", "DE")], ..request.clone() };
-    let error = service.send(other).await.unwrap_err();
-    assert_eq!(error.code(), Code::AlreadyExists);
-    assert!(!service.world().await.customers.contains_key("C-7"));
-    // Another partner's ids are its own.
-    let elsewhere = service.request("other", Role::DataSource, request);
-    assert_eq!(service.ingestion().ingest_batch(elsewhere).await.unwrap().into_inner().accepted, 2);
-    for (id, fits) in [("x".repeat(128), true), ("x".repeat(129), false)] {
-        let request = IngestBatchRequest { batch_id: id, ..Default::default() };
-        assert_eq!(service.send(request).await.is_ok(), fits);
-    }
-}
-
-async fn rehearsals_store_nothing(engine: Engine) {
-    let service = Service::start(engine).await;
-    let rehearsal = IngestBatchRequest {
-        batch_id: "r".into(),
-        records: vec![
-            customer("C-1", "DE"),
-            customer("C-1", "DE"),
-            subscription("S-1", "C-1", "K-1"),
-            customer("", ""),
-            retract("activity", "C-1", "", "2024-01-01", "2024-01-02"),
-        ],
-        activity: Some(activity(&[("C-1", "u", "Teams", "2024-01-01"), ("C-1", "u", "Teams", "2024-01-01")])),
-        validate_only: true,
-    };
-    let answer = service.send(rehearsal.clone()).await.unwrap();
-    assert_eq!((answer.accepted, answer.duplicates, answer.rejected, answer.waiting), (3, 3, 1, 1));
-    assert!(
-        service
-            .feed()
-            .list_partners(service.as_service(Default::default()))
-            .await
-            .unwrap()
-            .into_inner()
-            .partners
-            .is_empty()
-    );
-    service.take(vec![customer("C-9", "")]).await;
-    let world = service.world().await;
-    assert_eq!(service.send(rehearsal.clone()).await.unwrap().accepted, 3);
-    assert_eq!(service.world().await, world);
-    assert_eq!(service.waiting().await, []);
-    let real = service.send(IngestBatchRequest { validate_only: false, ..rehearsal }).await.unwrap();
-    assert_eq!((real.accepted, real.duplicates, real.rejected, real.waiting), (3, 3, 1, 1));
-}
-
-async fn limits_hold_at_the_limit(engine: Engine) {
-    let place = Place::new(engine);
-    let mut config = place.config();
-    config.limits = Limits { records_per_batch: 3, activity_per_batch: 4, services_per_batch: 2, ..Limits::default() };
-    let service = Service::open(place, config).await;
-    let records = |count: usize| batch((0..count).map(|number| customer(&format!("C-{number}"), "")).collect());
-    let facts = |count: usize, services: usize| {
-        let names: Vec<String> = (0..services).map(|number| format!("V-{number}")).collect();
-        let facts: Vec<_> = (0..count).map(|at| ("C-1", "u", names[at % services].as_str(), "2024-01-01")).collect();
-        activity_batch(&facts)
-    };
-    for (fits, beyond, field) in [
-        (records(3), records(4), "records"),
-        (facts(4, 1), facts(5, 1), "activity.customer"),
-        (facts(4, 2), facts(4, 3), "activity.services"),
-    ] {
-        assert!(service.send(fits).await.is_ok());
-        let error = service.send(beyond).await.unwrap_err();
-        assert_eq!(error.code(), Code::InvalidArgument);
-        assert!(error.message().contains(&format!("{field}: must have at most")), "{}", error.message());
-    }
-    for (page_size, fits) in [(1_000, true), (1_001, false), (-1, false)] {
-        let listing = service.as_source(ListRejectionsRequest { page_size, ..Default::default() });
-        assert_eq!(service.ingestion().list_rejections(listing).await.is_ok(), fits);
-        let listing = service.as_source(ListWaitingRequest { page_size, ..Default::default() });
-        assert_eq!(service.ingestion().list_waiting(listing).await.is_ok(), fits);
-    }
-    let replay = service.as_source(ReplayRejectionsRequest { ids: vec![1, 2, 3, 4] });
-    assert_eq!(service.ingestion().replay_rejections(replay).await.unwrap_err().code(), Code::InvalidArgument);
-}
-
-async fn batches_on_a_stream_are_answered_in_order(engine: Engine) {
-    let service = Service::start(engine).await;
-    let batches = (0..5).map(|number| IngestStreamRequest {
-        batch: Some(batch((0..=number).map(|place| customer(&format!("C-{number}-{place}"), "")).collect())),
-    });
-    let ending = [IngestStreamRequest { batch: None }];
-    let request = service.as_source(tokio_stream::iter(batches.chain(ending).collect::<Vec<_>>()));
-    let mut answers = service.ingestion().ingest_stream(request).await.unwrap().into_inner();
-    let mut version = 0;
-    for number in 0..5 {
-        let answer = answers.message().await.unwrap().unwrap().result.unwrap();
-        assert_eq!(answer.accepted, number + 1);
-        assert!(answer.version > version);
-        version = answer.version;
-    }
-    assert_eq!(answers.message().await.unwrap_err().code(), Code::InvalidArgument);
-    assert_eq!(service.world().await.customers.len(), 15);
-}
-
-async fn freshness_says_what_is_there(engine: Engine) {
-    let service = Service::start(engine).await;
-    let freshness = async || {
-        let request = service.as_source(Default::default());
-        service.ingestion().get_freshness(request).await.unwrap().into_inner()
-    };
-    let nothing = freshness().await;
-    assert_eq!((nothing.version, nothing.complete_through.as_str(), nothing.last_ingest_time), (0, "2024-06-20", None));
-    service.take(vec![customer("C-1", ""), subscription("S-1", "C-1", "K-1")]).await;
-    assert_eq!(freshness().await.complete_through, "2024-06-20");
-    service
-        .send(activity_batch(&[("C-1", "u", "Teams", "2024-03-04"), ("C-2", "u", "Teams", "2024-05-04")]))
-        .await
-        .unwrap();
-    let active = freshness().await;
-    assert_eq!((active.complete_through.as_str(), active.waiting, active.rejected), ("2024-03-04", 2, 0));
-    service.take(vec![complete_through("2024-05-31"), complete_through("2024-04-30")]).await;
-    assert_eq!(freshness().await.complete_through, "2024-05-31");
-    // A day that has not come counts as today, and stays there.
-    service.take(vec![complete_through("2024-12-31")]).await;
-    service.place.set_now("2024-06-25T00:00:00Z");
-    let answer = freshness().await;
-    assert_eq!(answer.complete_through, "2024-06-20");
-    assert!(answer.last_ingest_time.is_some() && answer.epoch > 0 && answer.version > active.version);
 }

@@ -15,24 +15,25 @@ struct Subject {
 }
 
 impl Subject {
-    fn parse(
-        checks: &mut Checks<'_>,
-        subscription: Option<&String>,
-        customer: Option<&String>,
-        sku: Option<&String>,
-    ) -> Self {
+    /// From the ids of subscription, customer and SKU.
+    fn parse(checks: &mut Checks<'_>, [subscription, customer, sku]: [&Option<String>; 3]) -> Self {
         if subscription.is_some() {
             // The subscription says both; what the row says of them besides is not looked at.
-            let subscription = checks.optional_id("subscription_id", subscription);
+            let subscription = checks.optional_id("subscription_id", subscription.as_ref());
             return Self { subscription, customer: None, sku: None };
         }
         if customer.is_none() && sku.is_none() {
             checks.wrong("subscription_id", "is required, or else customer_id and sku_id");
             return Self { subscription: None, customer: None, sku: None };
         }
-        let customer = checks.id("customer_id", customer.map_or("", String::as_str));
-        let sku = checks.id("sku_id", sku.map_or("", String::as_str));
+        let customer = checks.id("customer_id", customer.as_deref().unwrap_or_default());
+        let sku = checks.id("sku_id", sku.as_deref().unwrap_or_default());
         Self { subscription: None, customer: Some(customer), sku: Some(sku) }
+    }
+
+    /// The checked ids of subscription, customer and SKU.
+    fn ids(&self) -> [Option<String>; 3] {
+        [&self.subscription, &self.customer, &self.sku].map(Clone::clone)
     }
 
     /// The seller, where the row names one: a month without says nothing, and the month's other rows may know.
@@ -65,18 +66,15 @@ impl TryFrom<In<'_, Revenue>> for Fact {
 
     fn try_from(In { record, context }: In<'_, Revenue>) -> Result<Self, Self::Error> {
         let mut checks = Checks::new("revenue", context);
-        let subject = Subject::parse(
-            &mut checks,
-            record.subscription_id.as_ref(),
-            record.customer_id.as_ref(),
-            record.sku_id.as_ref(),
-        );
+        let ids = [&record.subscription_id, &record.customer_id, &record.sku_id];
+        let subject = Subject::parse(&mut checks, ids);
+        let [subscription_id, customer_id, sku_id] = subject.ids();
         let month = checks.month("month", &record.month);
         let currency = checks.currency("currency", &record.currency);
         let body = Revenue {
-            subscription_id: subject.subscription.clone(),
-            customer_id: subject.customer.clone(),
-            sku_id: subject.sku.clone(),
+            subscription_id,
+            customer_id,
+            sku_id,
             month: record.month.clone(),
             amount: checks.amount("amount", &record.amount),
             currency: currency.clone(),
@@ -91,17 +89,14 @@ impl TryFrom<In<'_, ReportedSeats>> for Fact {
 
     fn try_from(In { record, context }: In<'_, ReportedSeats>) -> Result<Self, Self::Error> {
         let mut checks = Checks::new("reported_seats", context);
-        let subject = Subject::parse(
-            &mut checks,
-            record.subscription_id.as_ref(),
-            record.customer_id.as_ref(),
-            record.sku_id.as_ref(),
-        );
+        let ids = [&record.subscription_id, &record.customer_id, &record.sku_id];
+        let subject = Subject::parse(&mut checks, ids);
+        let [subscription_id, customer_id, sku_id] = subject.ids();
         let month = checks.month("month", &record.month);
         let body = ReportedSeats {
-            subscription_id: subject.subscription.clone(),
-            customer_id: subject.customer.clone(),
-            sku_id: subject.sku.clone(),
+            subscription_id,
+            customer_id,
+            sku_id,
             month: record.month.clone(),
             available: Some(checks.count("available", record.available)),
             assigned: checks.optional_count("assigned", record.assigned),
