@@ -47,8 +47,8 @@ impl Default for Limits {
             records_per_batch: 10_000,
             activity_per_batch: 100_000,
             services_per_batch: 1_000,
-            records_per_transaction: 30_000,
-            transactions_in_flight: 4,
+            records_per_transaction: 60_000,
+            transactions_in_flight: 2,
         }
     }
 }

@@ -127,7 +127,8 @@ fn nanoseconds(time: prost_types::Timestamp) -> i64 {
     time.seconds.saturating_mul(1_000_000_000).saturating_add(time.nanos.into())
 }
 
-/// Sends changes for ever: at once after commits of this process, after the poll interval for those of others.
+/// Sends changes for ever: at once after commits of this process, except in a rush, after the poll interval for those of
+/// others.
 async fn follow(
     ledger: Arc<Ledger>,
     mut positions: HashMap<String, Position>,
@@ -149,5 +150,6 @@ async fn follow(
         }
         // The sender side lives in the ledger, so this never fails before the process ends.
         let _ = tokio::time::timeout(poll, changed.changed()).await;
+        ledger.rush.over().await;
     }
 }

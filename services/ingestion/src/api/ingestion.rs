@@ -8,10 +8,9 @@ use insights_access::{FieldClass, Principal, principal};
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::{self as proto, ingestion_service_server::IngestionService};
 use prost_types::Timestamp;
-use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::status;
+use super::{status, stream};
 use crate::ledger::{
     Error, Ledger,
     partner::{NO_DAY, Partner},
@@ -43,17 +42,7 @@ impl IngestionService for IngestionApi {
         request: Request<Streaming<proto::IngestStreamRequest>>,
     ) -> Result<Response<Self::IngestStreamStream>, Status> {
         let caller = principal(&request)?;
-        let ledger = Arc::clone(&self.0);
-        // One after the other: a batch may rely on the one before it. The stream ends with the first that is wrong.
-        let answers = futures::stream::try_unfold(ahead(request.into_inner()), move |mut batches| {
-            let (ledger, caller) = (Arc::clone(&ledger), Arc::clone(&caller));
-            async move {
-                let Some(batch) = batches.recv().await.transpose()? else { return Ok(None) };
-                let batch = batch.batch.ok_or_else(|| status(Error::invalid("batch", "is required")))?;
-                let result = ledger.ingest(caller.partner(), batch).await.map_err(status)?;
-                Ok(Some((proto::IngestStreamResponse { result: Some(result) }, batches)))
-            }
-        });
+        let answers = stream::answers(Arc::clone(&self.0), caller, request.into_inner());
         Ok(Response::new(answers.boxed()))
     }
 
@@ -164,22 +153,6 @@ impl IngestionApi {
             waiting: waiting::count(reader, &partner).await?,
         })
     }
-}
-
-/// Reads one batch ahead, so that the next is decoded while the one before is stored.
-fn ahead(
-    mut batches: Streaming<proto::IngestStreamRequest>,
-) -> mpsc::Receiver<Result<proto::IngestStreamRequest, Status>> {
-    let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(async move {
-        while let Some(batch) = batches.message().await.transpose() {
-            let failed = batch.is_err();
-            if sender.send(batch).await.is_err() || failed {
-                return;
-            }
-        }
-    });
-    receiver
 }
 
 fn page_size(asked: i32) -> Result<usize, Error> {

@@ -3,6 +3,7 @@
 mod feed;
 mod ingestion;
 pub(crate) mod parse;
+mod stream;
 
 use insights_service::FieldViolation;
 use tonic::Status;

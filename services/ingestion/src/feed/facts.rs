@@ -10,9 +10,9 @@ use insights_database::{
 };
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::{
-    ActivityFacts, Assignment, AssignmentFacts, Customer, FirstActivity, LicenceFacts, Licensed, LowerBoundActivity, ReportedSeats,
-    ReportedUsage, Revenue, StateFacts, StreamFactsResponse, Subscription, SubscriptionFacts, SubscriptionState,
-    SupportCases,
+    ActivityFacts, Assignment, AssignmentFacts, Customer, FirstActivity, LicenceFacts, Licensed, LowerBoundActivity,
+    ReportedSeats, ReportedUsage, Revenue, StateFacts, StreamFactsResponse, Subscription, SubscriptionFacts,
+    SubscriptionState, SupportCases,
 };
 use prost::Message;
 
@@ -20,7 +20,7 @@ use super::part::Parts;
 use crate::ledger::{
     Error,
     activity::{
-        chunk::{self, BUCKET},
+        chunk::{BUCKET, Chunk},
         lower_bound,
     },
     cells::{CustomerAt, decode_first_activity},
@@ -213,19 +213,13 @@ async fn cell_facts(
         ("customer_no", Column::BigInt(numbers)),
         ("_month", Column::Int(vec![asked.first_activity_month; customers.len()])),
     ];
-    let select = "service_no, month, bucket, body";
+    let select = "month, bucket, body";
     let since = "AND t.month >= k._month";
     let found = bulk::lookup_where(snapshot, "ingestion_activity", &fixed, keys, select, since).await?;
     let mut activity: Vec<BTreeMap<(i32, i32), ActivityFacts>> = customers.iter().map(|_| BTreeMap::new()).collect();
     for row in &found {
-        let (service, month, bucket): (i32, i32, i32) =
-            (row.try_get_by_index(1)?, row.try_get_by_index(2)?, row.try_get_by_index(3)?);
-        let target = activity[place(row)?].entry((service, month)).or_insert_with(|| ActivityFacts {
-            service: service.cast_unsigned(),
-            month,
-            ..ActivityFacts::default()
-        });
-        add_chunk(target, bucket, &row.try_get_by_index::<Vec<u8>>(4)?)?;
+        let (month, bucket): (i32, i32) = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+        add_chunk(&mut activity[place(row)?], month, bucket, &row.try_get_by_index::<Vec<u8>>(3)?)?;
     }
     let skus = sku_numbers(snapshot, partner, &facts).await?;
     let mut parts = Vec::new();
@@ -239,14 +233,22 @@ pub(super) fn place(row: &QueryResult) -> Result<usize, Error> {
     Ok(usize::try_from(row.try_get_by_index::<i64>(0)?).unwrap_or(usize::MAX))
 }
 
-fn add_chunk(target: &mut ActivityFacts, bucket: i32, body: &[u8]) -> Result<(), Error> {
-    let mut masks = [0; BUCKET];
-    chunk::decode(body, &mut masks)?;
+fn add_chunk(
+    activity: &mut BTreeMap<(i32, i32), ActivityFacts>,
+    month: i32,
+    bucket: i32,
+    body: &[u8],
+) -> Result<(), Error> {
     let base = bucket.cast_unsigned() * BUCKET as u32;
-    for (place, mask) in (0_u32..).zip(masks) {
-        if mask != 0 {
+    for (service, masks) in Chunk::decode(body)?.services() {
+        let target = activity.entry((service, month)).or_insert_with(|| ActivityFacts {
+            service: service.cast_unsigned(),
+            month,
+            ..ActivityFacts::default()
+        });
+        for (place, mask) in (0_u32..).zip(masks).filter(|(_, mask)| **mask != 0) {
             target.user.push(base + place);
-            target.days.push(mask);
+            target.days.push(*mask);
         }
     }
     Ok(())

@@ -1,44 +1,31 @@
-//! A batch on its way: checked, numbered, cut into transactions, answered after the last commit.
+//! A checked batch on its way: numbered, cut into transactions, answered after the last commit.
 
-use std::str::FromStr;
-
-use chrono_tz::Tz;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use insights_database::Transaction;
-use insights_domain::calendar::Day;
-use insights_proto::ingestion::v1::{IngestBatchRequest, IngestBatchResponse, Record, Rejection, record};
+use insights_proto::ingestion::v1::{IngestBatchRequest, IngestBatchResponse, Rejection};
 
 use super::{
     Error, Ledger,
     apply::{self, Outcome, Shared},
     batches,
-    numbers::{self, Numbers, Wanted},
+    numbers::{self, Numbers},
     partner::{Changes, Partner, publish},
-    plan::{Item, Todo, Unit, units, wanted},
+    plan::{Item, Todo, Unit, units},
+    prepare::{Checked, Prepared, Ready},
     quarantine::{self, Rejected},
     work::Tally,
 };
-use crate::api::parse::{self, Activity, Context, Violation};
 
 /// Most rejections in one answer; the quarantine holds the rest.
 const MOST_REJECTIONS: usize = 1_000;
 
 /// How often a transaction that lost against another is tried again. Each loss is somebody else's progress.
-const TRIES: usize = 30;
-
-/// A batch whose records are checked.
-pub(super) struct Checked {
-    pub items: Vec<Item>,
-    pub activity: Activity,
-    pub rejected: Vec<Rejected>,
-    wanted: Wanted,
-    now: i64,
-}
+pub(super) const TRIES: usize = 30;
 
 /// What became of the good records.
 #[derive(Debug, Default)]
 pub(super) struct Stored {
-    tally: Tally,
+    pub tally: Tally,
     pub version: Option<i64>,
 }
 
@@ -80,15 +67,17 @@ impl Ledger {
         partner: &str,
         request: IngestBatchRequest,
     ) -> Result<IngestBatchResponse, Error> {
-        self.check_limits(&request)?;
-        if request.validate_only {
-            return self.rehearse(partner, request).await;
-        }
-        let partner = self.enter(partner).await?;
-        let batch_id = request.batch_id.clone();
-        let digest = (!batch_id.is_empty()).then(|| batches::digest(&request));
-        // Checked first: a request that cannot be taken at all leaves its id free.
-        let checked = self.check(&partner, request.records, request.activity, false)?;
+        let ready = self.prepare(partner, request).await?;
+        self.finish(ready).await
+    }
+
+    /// Does what is left of a batch once it is checked.
+    pub(crate) async fn finish(&self, ready: Ready) -> Result<IngestBatchResponse, Error> {
+        let Prepared { partner, batch_id, digest, checked } = match ready {
+            Ready::Batch(prepared) => *prepared,
+            Ready::Rehearsal { partner, request } => return self.rehearse(&partner, *request).await,
+        };
+        let _passing = self.rush.pass(checked.activity.columns.day.len());
         if let Some(digest) = digest
             && let Some(answer) =
                 batches::reserve(self.database.writer(), &partner, &batch_id, &digest, checked.now).await?
@@ -99,32 +88,8 @@ impl Ledger {
         self.answer(&partner, &batch_id, checked, stored).await
     }
 
-    fn check_limits(&self, request: &IngestBatchRequest) -> Result<(), Error> {
-        let limits = &self.limits;
-        let mut violations = Vec::new();
-        let mut at_most = |field: &str, count: usize, limit: usize, what: &str| {
-            if count > limit {
-                let reason = format!("must have at most {limit} {what}, not {count}");
-                violations.push(Violation { field: field.to_owned(), reason });
-            }
-        };
-        at_most("batch_id", request.batch_id.chars().count(), 128, "characters");
-        at_most("records", request.records.len(), limits.records_per_batch, "records");
-        if let Some(activity) = &request.activity {
-            at_most("activity.customer", activity.customer.len(), limits.activity_per_batch, "facts");
-            at_most("activity.customers", activity.customers.len(), limits.activity_per_batch, "entries");
-            at_most("activity.users", activity.users.len(), limits.activity_per_batch, "entries");
-            at_most("activity.services", activity.services.len(), limits.services_per_batch, "entries");
-        }
-        if request.batch_id.chars().any(char::is_control) {
-            let reason = "must not contain control characters".to_owned();
-            violations.push(Violation { field: "batch_id".to_owned(), reason });
-        }
-        if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
-    }
-
     /// The partner's row, made on its first batch.
-    async fn enter(&self, id: &str) -> Result<Partner, Error> {
+    pub(super) async fn enter(&self, id: &str) -> Result<Partner, Error> {
         if let Some(partner) = Partner::find(self.database.reader(), id).await? {
             return Ok(partner);
         }
@@ -132,53 +97,12 @@ impl Ledger {
         transact!(self, |transaction| Partner::create(transaction, id, now))
     }
 
-    pub(super) fn check(
-        &self,
-        partner: &Partner,
-        records: Vec<Record>,
-        activity: Option<insights_proto::ingestion::v1::ActivityColumns>,
-        hashed: bool,
-    ) -> Result<Checked, Error> {
-        let users = self.user_key.of_partner(&partner.id);
-        let context = Context { today: self.today(partner, &records), users: &users, users_are_hashed: hashed };
-        let now = self.receive(records.len());
-        let count = records.len();
-        let (mut items, mut rejected) = (Vec::with_capacity(count), Vec::new());
-        for ((position, record), received) in records.into_iter().enumerate().zip(now..) {
-            match parse::record(record.clone(), &context) {
-                Ok((recorded, what)) => {
-                    items.push(Item { recorded: recorded.unwrap_or(received), received, what });
-                }
-                Err(violations) => rejected.push(Rejected::record(position, record, &violations, &users, hashed)),
-            }
-        }
-        let activity = match activity {
-            Some(columns) => parse::columns(columns, &context).map_err(Error::Invalid)?,
-            None => Activity::default(),
-        };
-        rejected.extend(activity.wrong.iter().map(|fact| Rejected::activity(count, fact)));
-        let wanted = wanted(&items, &activity);
-        Ok(Checked { items, activity, rejected, wanted, now })
-    }
-
-    /// Today where the partner is: a time zone that comes with a batch holds for the batch.
-    fn today(&self, partner: &Partner, records: &[Record]) -> Day {
-        let zone = records.iter().rev().find_map(|record| match &record.kind {
-            Some(record::Kind::Partner(settings)) => Some(settings.time_zone.as_deref().unwrap_or("UTC")),
-            _ => None,
-        });
-        match zone.map(|zone| Tz::from_str(zone.trim())) {
-            Some(Ok(zone)) => Day::of_instant(self.now(), zone),
-            _ => partner.today(self.now()),
-        }
-    }
-
     pub(super) fn shared<'a>(&'a self, partner: &'a Partner, checked: &'a Checked, numbers: &'a Numbers) -> Shared<'a> {
         Shared { partner, users: &self.users, activity: &checked.activity, numbers, now: checked.now, lock: self.lock }
     }
 
     /// Does all of a batch in one transaction and leaves the ending to the caller.
-    async fn do_together(
+    pub(super) async fn do_together(
         &self,
         transaction: &Transaction,
         partner: &Partner,
@@ -242,8 +166,10 @@ impl Ledger {
         let mut stored = Stored::default();
         let mut numbers = self.numbers_by_cell(partner, checked).await?;
         let shared = self.shared(partner, checked, &numbers);
-        let outcome = transact!(self, |transaction| apply::of_partner(transaction, shared, &checked.items))?;
-        stored.add(&outcome);
+        if checked.items.iter().any(Item::is_of_partner) {
+            let outcome = transact!(self, |transaction| apply::of_partner(transaction, shared, &checked.items))?;
+            stored.add(&outcome);
+        }
         let arrivals = apply::waiting_for_skus(self.database.reader(), partner, &checked.items).await?;
         let mut todo = Todo::new(&checked.items, &checked.activity, &numbers, arrivals);
         let mut tries = 0;
@@ -302,38 +228,6 @@ impl Ledger {
         transact!(self, |transaction| apply::unit(transaction, shared, unit))
     }
 
-    /// Does everything and takes it back: the answer is what a real run would give.
-    async fn rehearse(&self, id: &str, request: IngestBatchRequest) -> Result<IngestBatchResponse, Error> {
-        let mut tries = 0;
-        let (records, activity) = (request.records, request.activity);
-        loop {
-            tries += 1;
-            let transaction = self.database.begin().await?;
-            let result = self.rehearse_in(&transaction, id, records.clone(), activity.clone()).await;
-            transaction.rollback().await?;
-            match result {
-                Err(error) if error.is_passing() && tries < TRIES => {}
-                result => return result,
-            }
-        }
-    }
-
-    async fn rehearse_in(
-        &self,
-        transaction: &Transaction,
-        id: &str,
-        records: Vec<Record>,
-        activity: Option<insights_proto::ingestion::v1::ActivityColumns>,
-    ) -> Result<IngestBatchResponse, Error> {
-        let partner = match Partner::find(transaction, id).await? {
-            Some(partner) => partner,
-            None => Partner::create(transaction, id, self.receive(0)).await?,
-        };
-        let checked = self.check(&partner, records, activity, false)?;
-        let (stored, _, _) = self.do_together(transaction, &partner, &checked).await?;
-        Ok(response(partner.version, &checked.rejected, stored.tally))
-    }
-
     /// The version a batch made, or the newest one when it changed nothing.
     pub(super) async fn version_after(&self, partner: &Partner, stored: &Stored) -> Result<i64, Error> {
         match stored.version {
@@ -371,7 +265,7 @@ impl Ledger {
     }
 }
 
-fn response(version: i64, rejected: &[Rejected], tally: Tally) -> IngestBatchResponse {
+pub(super) fn response(version: i64, rejected: &[Rejected], tally: Tally) -> IngestBatchResponse {
     let rejections = rejected.iter().take(MOST_REJECTIONS);
     IngestBatchResponse {
         version,

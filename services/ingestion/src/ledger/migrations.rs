@@ -1,5 +1,7 @@
 //! The tables of this service. Names are written out: a migration never changes once it was released.
 
+mod chunks;
+
 use insights_database::{
     hot_table, migration_table,
     sea_orm::{DbErr, DynIden, sea_query},
@@ -12,7 +14,7 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First), Box::new(LowerBound)]
+        vec![Box::new(First), Box::new(chunks::Chunks), Box::new(LowerBound)]
     }
 
     fn migration_table_name() -> DynIden {

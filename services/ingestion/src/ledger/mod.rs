@@ -14,9 +14,12 @@ mod numbers;
 mod owned;
 pub(crate) mod partner;
 mod plan;
+pub(crate) mod prepare;
 pub(crate) mod quarantine;
+mod rehearse;
 mod replay;
 mod retract;
+mod rush;
 pub(crate) mod users;
 pub(crate) mod waiting;
 mod work;
@@ -49,6 +52,8 @@ pub(crate) struct Ledger {
     users: directory::UserCache,
     /// The latest receive time given.
     received: AtomicI64,
+    /// Whether much is coming in.
+    pub rush: rush::Rush,
     /// Told after every commit that changed something.
     pub changed: watch::Sender<u64>,
     lock: Lock,
@@ -72,6 +77,7 @@ impl Ledger {
             numbers: numbers::Cache::default(),
             users: directory::UserCache::default(),
             received: AtomicI64::new(0),
+            rush: rush::Rush::default(),
             changed: watch::Sender::new(0),
             lock,
         })

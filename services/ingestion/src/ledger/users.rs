@@ -73,7 +73,7 @@ impl UserKey {
 impl PartnerKey {
     /// The hash of a user id: trimmed, in lower case. With `hashed`, what [`to_text`] gave.
     pub(crate) fn parse(&self, id: &str, hashed: bool) -> Result<u128, String> {
-        let id = id.trim();
+        let id = trim(id);
         if id.is_empty() {
             return Err("is required".to_owned());
         }
@@ -107,6 +107,14 @@ impl PartnerKey {
             Err(_) if id.trim().is_empty() => String::new(),
             Err(_) => to_text(self.hash(id.trim())),
         }
+    }
+}
+
+/// Trims. Most ids begin and end with a letter or digit of ASCII, and a feed brings millions.
+fn trim(id: &str) -> &str {
+    match id.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => id,
+        _ => id.trim(),
     }
 }
 

@@ -7,11 +7,7 @@ use insights_database::{
     sea_orm::{ConnectionTrait, Value},
 };
 
-use super::{
-    Error,
-    activity::chunk::{self, BUCKET},
-    partner::Partner,
-};
+use super::{Error, activity::chunk::Chunk, partner::Partner};
 
 /// A missing thing: `customer/C-1`, `subscription/S-1` or `sku/K-1`, and how many records wait for it.
 pub(crate) type Missing = (String, i64);
@@ -57,9 +53,8 @@ async fn active_unknown<C: ConnectionTrait>(
     let values: Vec<Value> = vec![partner.no.into(), after.into(), most.into()];
     let mut missing: BTreeMap<String, i64> = BTreeMap::new();
     for row in connection.query_all_raw(statement(connection, sql, values)).await? {
-        let mut masks = [0; BUCKET];
-        chunk::decode(&row.try_get_by_index::<Vec<u8>>(1)?, &mut masks)?;
-        let facts: u32 = masks.iter().map(|mask| mask.count_ones()).sum();
+        let chunk = Chunk::decode(&row.try_get_by_index::<Vec<u8>>(1)?)?;
+        let facts: u32 = chunk.services().flat_map(|(_, masks)| masks).map(|mask| mask.count_ones()).sum();
         *missing.entry(format!("customer/{}", row.try_get_by_index::<String>(0)?)).or_insert(0) += i64::from(facts);
     }
     Ok(missing.into_iter().collect())

@@ -1,6 +1,8 @@
 //! Activity columns. Checked per dictionary entry and per distinct day, never per fact with an allocation: a daily feed
 //! brings millions.
 
+use std::collections::HashMap;
+
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::ActivityColumns;
 
@@ -55,15 +57,10 @@ pub(crate) fn columns(columns: ActivityColumns, context: &Context<'_>) -> Result
         return Err(vec![unequal("day", day.len(), customer.len())]);
     }
     let lower_bound = marked(&lower_bound, services.len())?;
-    let checked_customers: Vec<Entry<String>> =
-        customers.iter().map(|id| entry(context, |checks| checks.id("customer_id", id))).collect();
-    let checked_users: Vec<Entry<u128>> =
-        users.iter().map(|id| entry(context, |checks| checks.user("user_id", id))).collect();
-    let checked_services: Vec<Entry<String>> =
-        services.iter().map(|name| entry(context, |checks| checks.service("service", name))).collect();
-    let dictionaries_are_good = checked_customers.iter().all(|entry| entry.violations.is_empty())
-        && checked_users.iter().all(|entry| entry.violations.is_empty())
-        && checked_services.iter().all(|entry| entry.violations.is_empty());
+    let customers = Dictionary::new(&customers, context, |checks, id| checks.id("customer_id", id));
+    let users = Dictionary::new(&users, context, |checks, id| checks.user("user_id", id));
+    let services = Dictionary::new(&services, context, |checks, name| checks.service("service", name));
+    let dictionaries_are_good = customers.wrong.is_empty() && users.wrong.is_empty() && services.wrong.is_empty();
     let last = context.today.epoch_days();
     let first = Day::from_ymd(1900, 1, 1).map_or(0, Day::epoch_days);
     let days_are_good = day.iter().all(|day| (first..=last).contains(day));
@@ -74,11 +71,11 @@ pub(crate) fn columns(columns: ActivityColumns, context: &Context<'_>) -> Result
     } else {
         let range = first..=last;
         for position in 0..columns.day.len() {
-            let customer = &checked_customers[columns.customer[position] as usize];
-            let user = &checked_users[columns.user[position] as usize];
-            let service = &checked_services[columns.service[position] as usize];
+            let [customer, user, service] =
+                [&columns.customer, &columns.user, &columns.service].map(|column| column[position] as usize);
             let day = columns.day[position];
-            let mut violations = [&customer.violations[..], &user.violations, &service.violations].concat();
+            let mut violations =
+                [customers.wrong_with(customer), users.wrong_with(user), services.wrong_with(service)].concat();
             if !range.contains(&day) {
                 let reason = format!("must lie from 1900-01-01 to today, {}", context.today);
                 violations.push(Violation { field: "activity.day".to_owned(), reason });
@@ -91,33 +88,47 @@ pub(crate) fn columns(columns: ActivityColumns, context: &Context<'_>) -> Result
             } else {
                 activity.wrong.push(WrongFact {
                     position,
-                    customer: customer.value.clone(),
-                    user: user.violations.is_empty().then_some(user.value),
-                    service: service.value.clone(),
+                    customer: customers.values[customer].clone(),
+                    user: users.wrong_with(user).is_empty().then_some(users.values[user]),
+                    service: services.values[service].clone(),
                     day,
-                    lower_bound: lower_bound.get(columns.service[position] as usize).is_some_and(|marked| *marked),
+                    lower_bound: lower_bound.get(service).is_some_and(|marked| *marked),
                     violations,
                 });
             }
         }
     }
     activity.lower_bound = lower_bound;
-    activity.customers = checked_customers.into_iter().map(|entry| entry.value).collect();
-    activity.users = checked_users.into_iter().map(|entry| entry.value).collect();
-    activity.services = checked_services.into_iter().map(|entry| entry.value).collect();
+    activity.customers = customers.values;
+    activity.users = users.values;
+    activity.services = services.values;
     Ok(activity)
 }
 
-/// A dictionary entry and what is wrong with it.
-struct Entry<T> {
-    value: T,
-    violations: Vec<Violation>,
+/// A checked dictionary.
+struct Dictionary<T> {
+    values: Vec<T>,
+    /// What is wrong, by position: with nearly all, nothing is.
+    wrong: HashMap<usize, Vec<Violation>>,
 }
 
-fn entry<T>(context: &Context<'_>, check: impl FnOnce(&mut Checks<'_>) -> T) -> Entry<T> {
-    let mut checks = Checks::new("activity", context);
-    let value = check(&mut checks);
-    Entry { value, violations: checks.into_violations() }
+impl<T> Dictionary<T> {
+    fn new(names: &[String], context: &Context<'_>, check: impl Fn(&mut Checks<'_>, &str) -> T) -> Self {
+        let mut dictionary = Self { values: Vec::with_capacity(names.len()), wrong: HashMap::new() };
+        for (position, name) in names.iter().enumerate() {
+            let mut checks = Checks::new("activity", context);
+            dictionary.values.push(check(&mut checks, name));
+            let violations = checks.into_violations();
+            if !violations.is_empty() {
+                dictionary.wrong.insert(position, violations);
+            }
+        }
+        dictionary
+    }
+
+    fn wrong_with(&self, position: usize) -> &[Violation] {
+        self.wrong.get(&position).map_or(&[], Vec::as_slice)
+    }
 }
 
 fn hold_together(column: &[u32], name: &str, dictionary: usize, length: usize) -> Result<(), Vec<Violation>> {

@@ -1,5 +1,5 @@
 //! Activity: facts of a batch are gathered by chunk in memory, the touched chunks read, merged by OR, and those that
-//! changed written back in one statement.
+//! changed written back in one statement. Why a chunk is what it is: `docs/activity.md`.
 
 pub(crate) mod chunk;
 pub(crate) mod lower_bound;
@@ -13,13 +13,13 @@ use insights_database::{
 };
 use insights_domain::calendar::{Day, Month};
 
-use self::chunk::{BUCKET, Masks};
+use self::chunk::{BUCKET, Chunk};
 pub(crate) use self::retract::{last_day_of_partner, retract};
 use super::{Error, cells::CustomerAt, directory::user_numbers, numbers::Numbers, work::Work};
 use crate::api::parse::Activity;
 
 const TABLE: &str = "ingestion_activity";
-const KEY: [&str; 6] = ["partner_no", "cell", "customer_no", "service_no", "month", "bucket"];
+const KEY: [&str; 5] = ["partner_no", "cell", "customer_no", "month", "bucket"];
 
 /// Facts of one batch by cell: positions in its columns.
 pub(crate) type ByCell = std::collections::BTreeMap<i32, Vec<u32>>;
@@ -51,10 +51,12 @@ pub(crate) fn by_cell(activity: &Activity, numbers: &Numbers) -> ByCell {
     sorted
 }
 
-/// Where a fact goes, packed so that sorting brings the facts of a chunk together: 20 bits of the customer's place in the
-/// batch, 16 of the service's, 12 of the month since 1900, 16 of the bucket.
+/// Where a fact goes. The chunk is packed so that sorting brings the facts of one together: 20 bits of the customer's place
+/// in the batch, 12 of the month since 1900, 32 of the bucket.
 struct Spot {
     chunk: u64,
+    /// The service's place in the batch.
+    service: u16,
     place: u8,
     bit: u8,
 }
@@ -119,7 +121,7 @@ pub(crate) async fn apply(
     numbers: &Numbers,
 ) -> Result<(), Error> {
     let places = Places::new(activity, facts, numbers)?;
-    let (pairs, pair_of) = distinct_users(activity, facts, &places);
+    let (pairs, pair_of) = pairs_of(activity, facts, &places);
     let users = user_numbers(work, cell, &pairs).await?;
     let mut spots = Vec::with_capacity(facts.len());
     let mut last = (i32::MIN, 0_u64, 0_u8);
@@ -132,41 +134,29 @@ pub(crate) async fn apply(
         }
         let user = users[pair as usize].cast_unsigned();
         let customer = u64::from(places.customer_of[activity.columns.customer[fact] as usize]);
-        let service = u64::from(places.service_of[activity.columns.service[fact] as usize]);
-        let bucket = u64::from(user / BUCKET as u32);
-        if bucket > 0xFFFF {
-            return Err(Error::Damaged("a customer with more than 16,777,216 users".to_owned()));
-        }
-        let chunk = customer << 44 | service << 28 | last.1 << 16 | bucket;
-        spots.push(Spot { chunk, place: (user % BUCKET as u32) as u8, bit: last.2 });
+        let chunk = customer << 44 | last.1 << 32 | u64::from(user / BUCKET as u32);
+        let service = places.service_of[activity.columns.service[fact] as usize] as u16;
+        spots.push(Spot { chunk, service, place: (user % BUCKET as u32) as u8, bit: last.2 });
     }
     spots.sort_unstable_by_key(|spot| spot.chunk);
     merge(work, cell, &spots, &places).await?;
     lower_bound::note(work, activity, facts, &places)
 }
 
-/// The distinct (customer, user) pairs of some facts, and each fact's.
-fn distinct_users(activity: &Activity, facts: &[u32], places: &Places) -> (Vec<(i64, u128)>, Vec<u32>) {
-    const UNSEEN: (u32, u32) = (u32::MAX, u32::MAX);
-    // A user nearly always belongs to one customer, so the first pair is kept by user and only others are hashed.
-    let mut first: Vec<(u32, u32)> = vec![UNSEEN; activity.users.len()];
-    let mut by_pair: HashMap<(u32, u128), u32> = HashMap::new();
+/// The (customer, user) pairs of some facts, and each fact's. Facts of one user that stand together have one pair.
+fn pairs_of(activity: &Activity, facts: &[u32], places: &Places) -> (Vec<(i64, u128)>, Vec<u32>) {
+    let mut last = (u32::MAX, u32::MAX);
     let mut pairs = Vec::new();
     let mut pair_of = Vec::with_capacity(facts.len());
     for fact in facts {
-        let user = activity.columns.user[*fact as usize] as usize;
-        let customer = places.customer_of[activity.columns.customer[*fact as usize] as usize];
-        if first[user].0 == customer {
-            pair_of.push(first[user].1);
-            continue;
+        let columns = &activity.columns;
+        let current = (columns.customer[*fact as usize], columns.user[*fact as usize]);
+        if current != last {
+            last = current;
+            let customer = places.customers[places.customer_of[current.0 as usize] as usize];
+            pairs.push((customer.no, activity.users[current.1 as usize]));
         }
-        let hash = activity.users[user];
-        let pair = *by_pair.entry((customer, hash)).or_insert_with(|| {
-            pairs.push((places.customers[customer as usize].no, hash));
-            pairs.len() as u32 - 1
-        });
-        first[user] = (customer, pair);
-        pair_of.push(pair);
+        pair_of.push(pairs.len() as u32 - 1);
     }
     (pairs, pair_of)
 }
@@ -175,16 +165,14 @@ fn distinct_users(activity: &Activity, facts: &[u32], places: &Places) -> (Vec<(
 #[derive(Default)]
 struct Chunks {
     customers: Vec<i64>,
-    services: Vec<i32>,
     months: Vec<i32>,
     buckets: Vec<i32>,
     bodies: Vec<Vec<u8>>,
 }
 
 impl Chunks {
-    fn push(&mut self, customer: i64, service: i32, month: i32, bucket: i32, body: Vec<u8>) {
+    fn push(&mut self, customer: i64, month: i32, bucket: i32, body: Vec<u8>) {
         self.customers.push(customer);
-        self.services.push(service);
         self.months.push(month);
         self.buckets.push(bucket);
         self.bodies.push(body);
@@ -193,7 +181,6 @@ impl Chunks {
     fn keys(self) -> bulk::Columns {
         vec![
             ("customer_no", Column::BigInt(self.customers)),
-            ("service_no", Column::Int(self.services)),
             ("month", Column::Int(self.months)),
             ("bucket", Column::Int(self.buckets)),
         ]
@@ -209,17 +196,23 @@ impl Chunks {
     }
 }
 
+/// What facts add to a service of a chunk.
+#[derive(Clone, Copy, Default)]
+struct Gain {
+    /// Days new to any user.
+    days: u32,
+    facts: i64,
+}
+
 async fn merge(work: &mut Work<'_>, cell: i32, spots: &[Spot], places: &Places) -> Result<(), Error> {
     let groups: Vec<&[Spot]> = spots.chunk_by(|a, b| a.chunk == b.chunk).collect();
     let unpack = |chunk: u64| {
-        let customer = places.customers[(chunk >> 44) as usize];
-        let service = places.services[(chunk >> 28 & 0xFFFF) as usize];
-        (customer, service, (chunk >> 16 & 0xFFF) as i32 + FIRST_MONTH, (chunk & 0xFFFF) as i32)
+        (places.customers[(chunk >> 44) as usize], (chunk >> 32 & 0xFFF) as i32 + FIRST_MONTH, chunk as i32)
     };
     let mut keys = Chunks::default();
     for group in &groups {
-        let (customer, service, month, bucket) = unpack(group[0].chunk);
-        keys.push(customer.no, service, month, bucket, Vec::new());
+        let (customer, month, bucket) = unpack(group[0].chunk);
+        keys.push(customer.no, month, bucket, Vec::new());
     }
     let fixed = work.partner.fixed_cell(cell);
     let mut stored: Vec<Vec<u8>> = vec![Vec::new(); groups.len()];
@@ -228,45 +221,73 @@ async fn merge(work: &mut Work<'_>, cell: i32, spots: &[Spot], places: &Places) 
         stored[place] = row.try_get_by_index(1)?;
     }
     let mut changed = Chunks::default();
-    let mut masks: Masks = [0; BUCKET];
+    let mut chunk = Chunk::default();
+    let mut place_of = PlacesInChunk::new(places);
+    let mut gains: Vec<Gain> = Vec::new();
     for (group, body) in groups.iter().zip(stored) {
-        masks.fill(0);
-        if !body.is_empty() {
-            chunk::decode(&body, &mut masks)?;
-        }
-        let mut new: u32 = 0;
-        let mut accepted = 0;
-        for spot in *group {
-            let (mask, bit) = (&mut masks[usize::from(spot.place)], 1_u32 << spot.bit);
-            if *mask & bit == 0 {
-                *mask |= bit;
-                new |= bit;
-                accepted += 1;
-            }
-        }
+        chunk.read(&body)?;
+        let accepted = add(group, &mut chunk, place_of.anew(), &mut gains);
         work.tally.accepted += accepted;
         work.tally.duplicates += group.len() as i64 - accepted;
-        if new == 0 {
+        if accepted == 0 {
             continue;
         }
-        let (customer, service, month, bucket) = unpack(group[0].chunk);
-        if let Some(body) = chunk::encode(&masks) {
-            changed.push(customer.no, service, month, bucket, body);
+        let (customer, month, bucket) = unpack(group[0].chunk);
+        for (place, gain) in gains.iter().enumerate().filter(|(_, gain)| gain.facts > 0) {
+            note(work, customer, chunk.at(place).0, month, *gain)?;
         }
-        note(work, customer, service, month, new, accepted)?;
+        if let Some(body) = chunk.encode() {
+            changed.push(customer.no, month, bucket, body);
+        }
     }
     changed.write(work, cell).await
 }
 
+/// Where the services of a batch are in a chunk.
+struct PlacesInChunk<'a> {
+    services: &'a [i32],
+    places: Vec<Option<usize>>,
+}
+
+impl<'a> PlacesInChunk<'a> {
+    fn new(places: &'a Places) -> Self {
+        Self { services: &places.services, places: vec![None; places.services.len()] }
+    }
+
+    fn anew(&mut self) -> &mut Self {
+        self.places.fill(None);
+        self
+    }
+
+    fn of(&mut self, service: u16, chunk: &mut Chunk) -> usize {
+        let service = usize::from(service);
+        *self.places[service].get_or_insert_with(|| chunk.place_of(self.services[service]))
+    }
+}
+
+/// Adds facts to their chunk. Returns how many were new, and by the services' places in the chunk what they add.
+fn add(facts: &[Spot], chunk: &mut Chunk, places: &mut PlacesInChunk<'_>, gains: &mut Vec<Gain>) -> i64 {
+    gains.clear();
+    let mut accepted = 0;
+    for spot in facts {
+        let place = places.of(spot.service, chunk);
+        if gains.len() <= place {
+            gains.resize(place + 1, Gain::default());
+        }
+        let (mask, bit) = (&mut chunk.at(place).1[usize::from(spot.place)], 1_u32 << spot.bit);
+        if *mask & bit == 0 {
+            *mask |= bit;
+            gains[place].days |= bit;
+            gains[place].facts += 1;
+            accepted += 1;
+        }
+    }
+    accepted
+}
+
 /// Notes new days of activity of a customer on a service.
-fn note(
-    work: &mut Work<'_>,
-    customer: CustomerAt,
-    service: i32,
-    month: i32,
-    days: u32,
-    facts: i64,
-) -> Result<(), Error> {
+fn note(work: &mut Work<'_>, customer: CustomerAt, service: i32, month: i32, gain: Gain) -> Result<(), Error> {
+    let Gain { days, facts } = gain;
     let start = Month::from_index(month).ok_or(Error::Moved)?.first_day();
     let first = start.plus(days.trailing_zeros().cast_signed()).epoch_days();
     let last = start.plus(31 - days.leading_zeros().cast_signed()).epoch_days();
@@ -300,14 +321,7 @@ pub(crate) async fn last_day(work: &Work<'_>, customer: CustomerAt) -> Result<Op
 
 /// The last day with activity in a chunk.
 fn last_day_of(month: i32, body: &[u8]) -> Result<Option<i32>, Error> {
-    let days = days_of(body)?;
+    let days = Chunk::decode(body)?.services().fold(0, |days, (_, masks)| days | chunk::days(masks));
     let month = Month::from_index(month).ok_or_else(|| Error::Damaged(format!("month {month}")))?;
     Ok((days != 0).then(|| month.first_day().plus(31 - days.leading_zeros().cast_signed()).epoch_days()))
-}
-
-/// Days of the month on which anybody of a chunk was active.
-fn days_of(body: &[u8]) -> Result<u32, Error> {
-    let mut masks: Masks = [0; BUCKET];
-    chunk::decode(body, &mut masks)?;
-    Ok(masks.iter().fold(0, |days, mask| days | mask))
 }

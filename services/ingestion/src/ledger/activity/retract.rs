@@ -1,6 +1,6 @@
 //! Activity taken back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use insights_database::{
     bulk::{self, statement},
@@ -10,8 +10,8 @@ use insights_domain::calendar::{Day, Month};
 
 use super::{
     Chunks, TABLE,
-    chunk::{self, BUCKET, Masks},
-    days_of, last_day_of, lower_bound,
+    chunk::{self, Chunk},
+    last_day_of, lower_bound,
 };
 use crate::ledger::{
     Error,
@@ -36,44 +36,41 @@ pub(crate) async fn retract(
     from: Day,
     to: Day,
 ) -> Result<bool, Error> {
-    let sql = "SELECT service_no, month, bucket, body FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 \
+    let sql = "SELECT month, bucket, body FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 \
                AND customer_no = $3 AND month >= $4 AND month <= $5";
-    let mut values: Vec<Value> = vec![
+    let values: Vec<Value> = vec![
         work.partner.no.into(),
         customer.cell.into(),
         customer.no.into(),
         from.month().index().into(),
         to.month().index().into(),
     ];
-    let sql = match service {
-        Some(service) => {
-            values.push(service.into());
-            format!("{sql} AND service_no = $6")
-        }
-        None => sql.to_owned(),
-    };
     let rows = work.transaction.query_all_raw(statement(work.transaction, sql, values)).await?;
     let (mut changed, mut emptied) = (Chunks::default(), Chunks::default());
     let mut touched = BTreeSet::new();
     let mut first_month = i32::MAX;
     let mut last_gone = None;
     for row in &rows {
-        let (service, month, bucket): (i32, i32, i32) =
-            (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-        let mut masks: Masks = [0; BUCKET];
-        chunk::decode(&row.try_get_by_index::<Vec<u8>>(3)?, &mut masks)?;
+        let (month, bucket): (i32, i32) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        let mut chunk = Chunk::decode(&row.try_get_by_index::<Vec<u8>>(2)?)?;
         let start = Month::from_index(month).ok_or_else(|| Error::Damaged(format!("month {month}")))?;
         let range = days_between(start, from, to);
-        let gone = masks.iter().fold(0, |days, mask| days | mask & range);
+        let mut gone = 0;
+        for (number, masks) in chunk.services_mut().filter(|(number, _)| service.is_none_or(|only| only == *number)) {
+            let days = chunk::days(masks) & range;
+            if days != 0 {
+                masks.iter_mut().for_each(|mask| *mask &= !range);
+                touched.insert(number);
+                gone |= days;
+            }
+        }
         if gone == 0 {
             continue;
         }
-        for mask in &mut masks {
-            *mask &= !range;
+        match chunk.encode() {
+            Some(body) => changed.push(customer.no, month, bucket, body),
+            None => emptied.push(customer.no, month, bucket, Vec::new()),
         }
-        let target = if masks.iter().any(|mask| *mask != 0) { &mut changed } else { &mut emptied };
-        target.push(customer.no, service, month, bucket, chunk::encode(&masks).unwrap_or_default());
-        touched.insert(service);
         first_month = first_month.min(month);
         last_gone = last_gone.max(Some(start.first_day().plus(31 - gone.leading_zeros().cast_signed()).epoch_days()));
     }
@@ -83,15 +80,15 @@ pub(crate) async fn retract(
     }
     changed.write(work, customer.cell).await?;
     bulk::delete(work.transaction, TABLE, &work.partner.fixed_cell(customer.cell), emptied.keys()).await?;
+    let first = first_days(work, customer, &touched).await?;
+    let state = work.held.get_mut(&customer).ok_or(Error::Moved)?;
     for service in touched {
-        let day = first_day(work, customer, service).await?;
-        let state = work.held.get_mut(&customer).ok_or(Error::Moved)?;
-        match day {
-            Some(day) => state.first_activity.insert(service, day),
+        match first.get(&service) {
+            Some(day) => state.first_activity.insert(service, *day),
             None => state.first_activity.remove(&service),
         };
-        state.changed = true;
     }
+    state.changed = true;
     if work.counts(customer) {
         work.changes.note(customer.no, first_month);
         work.changes.retracted_activity = work.changes.retracted_activity.max(last_gone);
@@ -99,20 +96,36 @@ pub(crate) async fn retract(
     Ok(true)
 }
 
-async fn first_day(work: &Work<'_>, customer: CustomerAt, service: i32) -> Result<Option<i32>, Error> {
-    let of = "WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 AND service_no = $4";
-    let sql = format!(
-        "SELECT month, body FROM ingestion_activity {of} AND month = (SELECT min(month) FROM ingestion_activity {of})"
-    );
-    let values: Vec<Value> = vec![work.partner.no.into(), customer.cell.into(), customer.no.into(), service.into()];
-    let mut first = None;
-    for row in work.transaction.query_all_raw(statement(work.transaction, sql, values)).await? {
-        let days = days_of(&row.try_get_by_index::<Vec<u8>>(1)?)?;
-        let month = Month::from_index(row.try_get_by_index(0)?).ok_or(Error::Moved)?;
-        let day = month.first_day().plus(days.trailing_zeros().cast_signed()).epoch_days();
-        first = Some(first.map_or(day, |first: i32| first.min(day)));
+/// The first days of activity on these services that are left. Months are read from the first on until all are found.
+async fn first_days(
+    work: &Work<'_>,
+    customer: CustomerAt,
+    services: &BTreeSet<i32>,
+) -> Result<BTreeMap<i32, i32>, Error> {
+    let of = "FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 AND customer_no = $3";
+    let sql = format!("SELECT month, body {of} AND month = (SELECT min(month) {of} AND month > $4)");
+    let mut first: BTreeMap<i32, i32> = BTreeMap::new();
+    let mut last_month = i32::MIN;
+    loop {
+        let place: Vec<Value> =
+            vec![work.partner.no.into(), customer.cell.into(), customer.no.into(), last_month.into()];
+        let rows = work.transaction.query_all_raw(statement(work.transaction, &sql, place)).await?;
+        let Some(row) = rows.first() else { return Ok(first) };
+        last_month = row.try_get_by_index(0)?;
+        let start = Month::from_index(last_month).ok_or(Error::Moved)?.first_day();
+        let mut days: BTreeMap<i32, u32> = BTreeMap::new();
+        for row in &rows {
+            for (service, masks) in Chunk::decode(&row.try_get_by_index::<Vec<u8>>(1)?)?.services() {
+                *days.entry(service).or_default() |= chunk::days(masks);
+            }
+        }
+        for (service, days) in days.into_iter().filter(|(service, _)| services.contains(service)) {
+            first.entry(service).or_insert(start.plus(days.trailing_zeros().cast_signed()).epoch_days());
+        }
+        if services.iter().all(|service| first.contains_key(service)) {
+            return Ok(first);
+        }
     }
-    Ok(first)
 }
 
 /// The last day on which anybody of any known customer used anything; [`NO_DAY`] when nobody did.

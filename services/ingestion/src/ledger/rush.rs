@@ -1,0 +1,114 @@
+//! Keeps followers from the processor while much comes in: what they would work out from the first batch of a day's feed
+//! they work out again after the last.
+
+use std::time::Duration;
+
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
+
+/// Facts of activity from which on a batch is part of a rush. Ordinary changes are told at once.
+const LARGE: usize = 20_000;
+
+/// How long none may be on its way before the rush is over.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// How long a change is held back at most: a feed may go on for hours.
+const MOST: Duration = Duration::from_secs(5);
+
+/// Whether there is a rush.
+#[derive(Debug, Default)]
+pub(crate) struct Rush(watch::Sender<State>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    /// Large batches on their way.
+    batches: usize,
+    /// When the last of them ended.
+    ended: Option<Instant>,
+}
+
+/// A large batch on its way, until dropped.
+#[derive(Debug)]
+pub(crate) struct Passing<'a>(&'a Rush);
+
+impl Rush {
+    /// To be held while a batch of so many facts is stored.
+    pub(crate) fn pass(&self, facts: usize) -> Option<Passing<'_>> {
+        (facts >= LARGE).then(|| {
+            self.0.send_modify(|state| state.batches += 1);
+            Passing(self)
+        })
+    }
+
+    /// Waits until it is over, but not for ever.
+    pub(crate) async fn over(&self) {
+        let most = Instant::now() + MOST;
+        let mut state = self.0.subscribe();
+        loop {
+            let State { batches, ended } = *state.borrow_and_update();
+            let until = match ended {
+                _ if batches > 0 => most,
+                Some(ended) => most.min(ended + QUIET),
+                None => return,
+            };
+            // The sender is this rush itself.
+            if timeout_at(until, state.changed()).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Passing<'_> {
+    fn drop(&mut self) {
+        self.0.0.send_modify(|state| {
+            state.batches -= 1;
+            state.ended = Some(Instant::now());
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn small_batches_hold_nothing_back() {
+        let rush = Rush::default();
+        let _passing = rush.pass(LARGE - 1);
+        timeout(MOST, rush.over()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_rush_lasts_while_batches_follow_each_other() {
+        let rush = Rush::default();
+        let first = rush.pass(LARGE);
+        let feed = async {
+            sleep(QUIET).await;
+            let second = rush.pass(LARGE);
+            drop(first);
+            sleep(QUIET * 2).await;
+            drop(second);
+            Instant::now()
+        };
+        let over = async {
+            rush.over().await;
+            Instant::now()
+        };
+        let (ended, over) = futures::future::join(feed, over).await;
+        assert!(over >= ended + QUIET);
+    }
+
+    #[tokio::test]
+    async fn a_rush_does_not_hold_back_for_ever() {
+        let rush = Rush::default();
+        let _passing = rush.pass(LARGE);
+        let start = Instant::now();
+        rush.over().await;
+        assert!(start.elapsed() >= MOST);
+    }
+}

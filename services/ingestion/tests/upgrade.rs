@@ -1,0 +1,63 @@
+//! Databases of earlier versions.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::{fmt::Write as _, sync::Arc};
+
+use support::{Engine, Place, Service, make::*};
+
+on_both!(chunks_of_one_service_become_chunks_of_all);
+
+const USERS: usize = 300;
+
+/// A statement that writes a chunk as the first version did: one service of up to 256 users.
+fn chunk(engine: Engine, service: &str, bucket: i32, body: &[u8]) -> String {
+    let hex = body.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    let body = match engine {
+        Engine::Sqlite => format!("x'{hex}'"),
+        Engine::Postgres => format!("decode('{hex}', 'hex')"),
+    };
+    format!(
+        "INSERT INTO ingestion_activity SELECT c.partner_no, c.cell, c.customer_no, s.service_no, {}, {bucket}, {body} \
+         FROM ingestion_customer c, ingestion_service s WHERE c.customer_id = 'C-1' AND s.name = '{service}'",
+        2024 * 12 + 4
+    )
+}
+
+async fn chunks_of_one_service_become_chunks_of_all(engine: Engine) {
+    let place = Place::new(engine);
+    let service = Service::open(Arc::clone(&place), place.config()).await;
+    let users: Vec<String> = (0..USERS).map(|number| format!("u-{number:03}")).collect();
+    let mut facts: Vec<_> = users.iter().map(|user| ("C-1", user.as_str(), "Exchange", "2024-05-03")).collect();
+    facts.extend([("C-1", "u-003", "Teams", "2024-05-01"), ("C-1", "u-290", "Teams", "2024-05-31")]);
+    service.take(vec![customer("C-1", "")]).await;
+    service.send(activity_batch(&facts)).await.unwrap();
+    let expected = service.facts(Vec::new(), 0).await;
+    assert_eq!(expected[0].activity.iter().map(|activity| activity.user.len()).sum::<usize>(), USERS + 2);
+    drop(service);
+
+    let dense = |count: usize| [vec![1, 0], [4_u8, 0, 0, 0].repeat(count)].concat();
+    insights_testkit::sql(&place.database, "DROP TABLE ingestion_activity");
+    for statement in [
+        "CREATE TABLE ingestion_activity (partner_no integer NOT NULL, cell integer NOT NULL, customer_no bigint NOT NULL, \
+         service_no integer NOT NULL, month integer NOT NULL, bucket integer NOT NULL, body BYTES NOT NULL, \
+         PRIMARY KEY (partner_no, cell, customer_no, service_no, month, bucket))",
+        &chunk(engine, "Exchange", 0, &dense(256)),
+        &chunk(engine, "Exchange", 1, &dense(USERS - 256)),
+        &chunk(engine, "Teams", 0, &[1, 1, 3, 1, 0, 0, 0]),
+        &chunk(engine, "Teams", 1, &[1, 1, 34, 0, 0, 0, 0x40]),
+        "DELETE FROM ingestion_migration WHERE version = 'm0002_chunks_of_all_services'",
+    ] {
+        let bytes = if engine == Engine::Sqlite { "blob" } else { "bytea" };
+        insights_testkit::sql(&place.database, &statement.replace("BYTES", bytes));
+    }
+
+    let service = Service::open(Arc::clone(&place), place.config()).await;
+    assert_eq!(service.facts(Vec::new(), 0).await, expected);
+    let again = service.send(activity_batch(&facts)).await.unwrap();
+    assert_eq!((again.accepted, again.duplicates), (0, USERS as i64 + 2));
+}
