@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::query::Shape,
-    import::{Format, RecordKind, template::Form},
+    import::{RecordKind, template::Form},
 };
 
 /// Partner Insights: how many customers, seats and users, and why.
@@ -79,12 +79,19 @@ pub enum Command {
         insights token --role data_source --partner acme --ttl 30d > source.jwt\n")]
     Token(Token),
     /// Import files.
-    #[command(before_help = "Examples:\n  \
+    #[command(
+        before_help = "Examples:\n  \
         insights import ndjson facts.ndjson --dry-run\n  \
         insights import insights-subscriptions SeatsSubscriptionsAndRevenue.csv\n  \
         insights import --template subscription > subscription.csv\n  \
         insights import csv subscription.csv\n  \
-        insights import product-names \"Product names and service plan identifiers for licensing.csv\"\n")]
+        insights import product-names \"Product names and service plan identifiers for licensing.csv\"\n  \
+        insights import ./downloads         finds out what the files in it are\n  \
+        insights import graph-user-detail users.csv --customer c0ffee00-0001-4e00-9e00-0000000000aa\n",
+        after_help = "Formats: ndjson, csv, parquet, product-names, pc-customers, pc-subscriptions, pc-subscribed-skus,\n  \
+        insights-customers, insights-subscriptions, insights-dynamics-usage, insights-office-usage,\n  \
+        graph-subscribed-skus, graph-subscriptions, graph-user-detail\n"
+    )]
     Import(Import),
     /// Ask for measures by month and dimensions.
     #[command(before_help = "Examples:\n  \
@@ -201,14 +208,11 @@ pub struct Token {
 /// `insights import`.
 #[derive(Debug, Args)]
 pub struct Import {
-    /// What the files are.
-    #[arg(required_unless_present = "template")]
-    pub format: Option<Format>,
-    /// The files; a directory stands for the .ndjson files in it.
-    #[arg(required_unless_present = "template", value_name = "FILE")]
-    pub files: Vec<PathBuf>,
+    /// The format, then the files; without a format, files and folders that say by their content what they are.
+    #[arg(required_unless_present = "template", value_name = "FORMAT] [FILE")]
+    pub given: Vec<PathBuf>,
     /// Print a file to begin with for a kind of our own records, and do nothing else.
-    #[arg(long, value_name = "KIND", hide_possible_values = true, conflicts_with_all = ["format", "files"])]
+    #[arg(long, value_name = "KIND", hide_possible_values = true, conflicts_with = "given")]
     pub template: Option<RecordKind>,
     /// How to write the template.
     #[arg(long = "as", value_name = "FORM", default_value = "csv", requires = "template")]
@@ -219,9 +223,12 @@ pub struct Import {
     /// The customer the files are about; for formats whose files do not say.
     #[arg(long)]
     pub customer: Option<String>,
-    /// The month the files are about, YYYY-MM; for formats whose files do not say.
+    /// The month the files are about, YYYY-MM; for formats whose files do not say [default: when the file was made].
     #[arg(long, value_parser = crate::commands::import::month)]
     pub month: Option<insights_domain::calendar::Month>,
+    /// The partner's own tenant, which tells what it sold itself [default: the partner of the token].
+    #[arg(long, value_name = "TENANT")]
+    pub own_tenant: Option<String>,
     /// Check and count, store nothing.
     #[arg(long)]
     pub dry_run: bool,

@@ -150,7 +150,7 @@ fn dynamics_usage_reports_the_stock_under_its_other_name() {
 fn the_catalogue_joins_on_guids_and_folds_services() {
     let (found, notes) = import(Format::ProductNames, PRODUCTS);
     assert_eq!(faults(&found.rejections), [(9, "GUID")]);
-    assert_eq!(notes.unmapped_plans.iter().collect::<Vec<_>>(), ["WIDGETS_PLAN"]);
+    assert_eq!(notes.unmapped_services.iter().collect::<Vec<_>>(), ["WIDGETS_PLAN"]);
     let skus: Vec<_> = skus(&found)
         .into_iter()
         .map(|sku| (&sku.sku_id[35..], sku.name.as_str(), sku.product.as_str(), sku.services.join("+"), sku.free))

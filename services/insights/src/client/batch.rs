@@ -37,6 +37,8 @@ pub struct Batch {
     /// The row of each record, then of each activity fact: the order in which the server numbers them.
     record_rows: Vec<u64>,
     activity_rows: Vec<u64>,
+    /// All records stand in until real ones come.
+    pub stubs: bool,
 }
 
 impl Batch {
@@ -61,12 +63,15 @@ impl Batch {
     }
 }
 
-/// Takes what a reader finds and gives batches on.
+/// Takes what a reader finds and gives batches on. Stubs go in batches of their own, so that the answers tell how many
+/// of them were needed.
 pub struct Batcher<F> {
     limits: Limits,
     give: F,
     batch: Batch,
     bytes: usize,
+    stubs: Batch,
+    stub_bytes: usize,
     customers: HashMap<String, u32>,
     users: HashMap<String, u32>,
     services: HashMap<String, u32>,
@@ -81,6 +86,8 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
             give,
             batch: Batch::default(),
             bytes: 0,
+            stubs: Batch { stubs: true, ..Batch::default() },
+            stub_bytes: 0,
             customers: HashMap::new(),
             users: HashMap::new(),
             services: HashMap::new(),
@@ -88,8 +95,9 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
         }
     }
 
-    /// Gives on what there is, if anything.
+    /// Gives on what there is, if anything; stubs first, so that little has to wait.
     pub fn flush(&mut self) -> Result<(), Stopped> {
+        self.flush_stubs()?;
         self.bytes = 0;
         self.customers.clear();
         self.users.clear();
@@ -97,6 +105,12 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
         self.lower_bound.clear();
         let batch = std::mem::take(&mut self.batch);
         if batch.is_empty() { Ok(()) } else { (self.give)(batch) }
+    }
+
+    fn flush_stubs(&mut self) -> Result<(), Stopped> {
+        self.stub_bytes = 0;
+        let stubs = std::mem::replace(&mut self.stubs, Batch { stubs: true, ..Batch::default() });
+        if stubs.is_empty() { Ok(()) } else { (self.give)(stubs) }
     }
 
     fn flush_if_full(&mut self) -> Result<(), Stopped> {
@@ -121,6 +135,14 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Sink for Batcher<F> {
         self.batch.records.push(record);
         self.batch.record_rows.push(row);
         self.flush_if_full()
+    }
+
+    fn stub(&mut self, row: u64, record: Record) -> Result<(), Stopped> {
+        self.stub_bytes += record.encoded_len() + 4;
+        self.stubs.records.push(record);
+        self.stubs.record_rows.push(row);
+        let full = self.stubs.record_rows.len() >= self.limits.records || self.stub_bytes >= self.limits.bytes;
+        if full { self.flush_stubs() } else { Ok(()) }
     }
 
     fn activity(&mut self, row: u64, activity: Activity) -> Result<(), Stopped> {
@@ -214,6 +236,19 @@ mod tests {
         let columns = &batches[0].activity;
         assert_eq!(columns.services, ["Teams", "Teams"]);
         assert_eq!((columns.service.as_slice(), columns.lower_bound.as_slice()), (&[0, 1, 1, 0][..], &[1][..]));
+    }
+
+    #[test]
+    fn stubs_go_in_batches_of_their_own_before_what_needs_them() {
+        let limits = Limits { records: 3, ..Limits::default() };
+        let batches = batches(limits, |sink| {
+            for row in 1..=5 {
+                sink.stub(row, record(Kind::CompleteThrough(CompleteThrough::default()))).unwrap();
+                sink.record(row, record(Kind::Retract(Retract::default()))).unwrap();
+            }
+        });
+        let found: Vec<_> = batches.iter().map(|batch| (batch.stubs, batch.len(), batch.row(0))).collect();
+        assert_eq!(found, [(true, 3, 1), (false, 3, 1), (true, 2, 4), (false, 2, 4)]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{BufReader, Read},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -13,21 +13,23 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 use insights_proto::{
-    ingestion::v1::{GetFreshnessRequest, IngestBatchRequest, IngestBatchResponse, ListRejectionsRequest},
+    access::v1::{WhoAmIRequest, access_service_client::AccessServiceClient},
+    ingestion::v1::{GetFreshnessRequest, IngestBatchRequest, ListRejectionsRequest},
     reporting::v1 as reporting,
 };
-use serde::Serialize;
 use tokio::sync::mpsc;
 use tonic::{Code, Status};
 
+pub use super::summary::{FileSummary, Summary};
 use super::{
     Caller,
     batch::{Batch, Batcher, Limits},
-    journal::Journal,
+    journal::{self, Journal},
+    licences::{Licences, Memory},
 };
 use crate::{
     failure::Failure,
-    import::{self, Format, Notes, ReadError, RecordKind, Rejection, Stopped},
+    import::{self, Format, ReadError, Rejection, Stopped},
 };
 
 /// Batches read ahead of the one being sent.
@@ -38,89 +40,56 @@ const BATCH_DEADLINE: Duration = Duration::from_secs(60);
 const TRIES: u32 = 8;
 /// How long an import waits in all until the figures show it.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(30 * 60);
-/// Rejections listed; all are counted.
-const LISTED: usize = 100_000;
+/// Where partners say who they are.
+const WHO_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How to import.
 #[derive(Clone, Copy, Debug)]
 pub struct How {
-    /// What the files are.
-    pub format: Format,
-    /// What the readers must know.
-    pub options: import::Options,
     /// Checks and counts, stores nothing.
     pub dry_run: bool,
     /// Waits until the figures show what was imported.
     pub wait: bool,
 }
 
-/// What became of an import.
-#[derive(Debug, Default, Serialize)]
-pub struct Summary {
-    /// Records that changed something.
-    pub accepted: u64,
-    /// Records that changed nothing.
-    pub duplicates: u64,
-    /// Rows and records that were refused.
-    pub rejected: u64,
-    /// Why, in the order of the rows.
-    pub rejections: Vec<Listed>,
-    /// The partner's version afterwards; none after a dry run.
-    pub version: Option<i64>,
-    /// Accepted records that wait for what they refer to.
-    pub waiting: u64,
-    /// What the user should know besides.
-    #[serde(skip)]
-    pub notes: Vec<String>,
-    /// Why some files could not be imported to their end.
-    #[serde(skip)]
-    pub failures: Vec<String>,
+/// A file and what to take it for.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The file.
+    pub file: PathBuf,
+    /// What it is.
+    pub format: Format,
+    /// What its reader must know.
+    pub options: import::Options,
 }
 
-/// A rejection, and the file when there are several.
-#[derive(Debug, Serialize)]
-pub struct Listed {
-    /// The file; absent when only one was imported.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
-    /// Row, field, reason.
-    #[serde(flatten)]
-    pub rejection: Rejection,
-}
-
-impl Summary {
-    fn add(&mut self, answer: &IngestBatchResponse) {
-        let count = |number: i64| u64::try_from(number).unwrap_or_default();
-        self.accepted += count(answer.accepted);
-        self.duplicates += count(answer.duplicates);
-        self.rejected += count(answer.rejected);
-        self.waiting += count(answer.waiting);
-        self.version = self.version.max(Some(answer.version));
-    }
-
-    fn list(&mut self, file: Option<&str>, rejection: Rejection) {
-        if self.rejections.len() < LISTED {
-            self.rejections.push(Listed { file: file.map(str::to_owned), rejection });
-        }
-    }
-}
-
-/// Imports files one after the other.
-pub async fn import(caller: &Caller, files: &[PathBuf], how: How) -> Result<Summary, Failure> {
-    let total: u64 = files.iter().filter_map(|file| file.metadata().ok()).map(|data| data.len()).sum();
-    let bar = ProgressBar::new(total).with_style(
-        ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
-    let mut summary = Summary::default();
-    for file in files {
-        let name = (files.len() > 1).then(|| file.display().to_string());
+/// Imports files one after the other and adds what became of them.
+pub async fn import(caller: &Caller, sources: &[Source], how: How, summary: &mut Summary) -> Result<(), Failure> {
+    let total: u64 = sources.iter().filter_map(|source| source.file.metadata().ok()).map(|data| data.len()).sum();
+    let style = "{bar:30} {bytes}/{total_bytes} at {bytes_per_sec}, {eta} left {msg}";
+    let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(total).with_style(style);
+    let several = sources.len() > 1;
+    for source in sources {
+        let file = source.file.display().to_string();
+        bar.set_message(source.format.name());
         let first = summary.rejections.len();
-        let outcome = one(caller, file, name.as_deref(), how, &bar, &mut summary).await;
+        let before = (summary.accepted, summary.duplicates, summary.rejected);
+        let mut run = Run { caller, source, name: several.then_some(&file), how, bar: &bar, summary };
+        let outcome = run.file().await;
         summary.rejections[first..].sort_by_key(|listed| listed.rejection.row);
+        summary.files.push(FileSummary {
+            format: Some(source.format.name()),
+            customer: source.options.customer.clone().filter(|_| source.format.needs_customer()),
+            month: source.options.month.filter(|_| source.format.takes_month()).map(|month| month.to_string()),
+            accepted: summary.accepted - before.0,
+            duplicates: summary.duplicates - before.1,
+            rejected: summary.rejected - before.2,
+            file: file.clone(),
+        });
         if let Err(failure) = outcome {
             match failure {
-                Failure::Failed(text) => summary.failures.push(format!("{}: {text}", file.display())),
+                Failure::Failed(text) => summary.failures.push(format!("{file}: {text}")),
                 // The server is the same for all files.
                 failure => return Err(failure),
             }
@@ -138,53 +107,86 @@ pub async fn import(caller: &Caller, files: &[PathBuf], how: How) -> Result<Summ
         }
     }
     bar.finish_and_clear();
-    Ok(summary)
+    Ok(())
 }
 
-async fn one(
-    caller: &Caller,
-    file: &Path,
-    name: Option<&str>,
+/// The partner the caller speaks for.
+pub async fn partner(caller: &Caller) -> Result<String, Failure> {
+    let mut client = AccessServiceClient::new(caller.channel());
+    Ok(client.who_am_i(caller.request(WhoAmIRequest {}, WHO_DEADLINE)).await?.into_inner().partner)
+}
+
+/// The import of one file.
+struct Run<'a> {
+    caller: &'a Caller,
+    source: &'a Source,
+    name: Option<&'a String>,
     how: How,
-    bar: &ProgressBar,
-    summary: &mut Summary,
-) -> Result<(), Failure> {
-    let unreadable = |error: std::io::Error| Failure::because("cannot be read", &error);
-    let what = format!("{} {:?} {:?}", caller.address, how.format, how.options.kind);
-    let journal = if how.dry_run { None } else { Some(Journal::begin(&what, file).map_err(unreadable)?) };
-    if journal.as_ref().is_some_and(|journal| journal.resumed) {
-        summary.notes.push(format!("{}: went on with an import that had broken off", file.display()));
+    bar: &'a ProgressBar,
+    summary: &'a mut Summary,
+}
+
+impl Run<'_> {
+    async fn file(&mut self) -> Result<(), Failure> {
+        let unreadable = |error: std::io::Error| Failure::because("cannot be read", &error);
+        let Source { file, format, options } = self.source;
+        let what = format!("{} {format:?} {options:?} {}", self.caller.address, env!("CARGO_PKG_VERSION"));
+        let journal = if self.how.dry_run { None } else { Some(Journal::begin(&what, file).map_err(unreadable)?) };
+        if journal.as_ref().is_some_and(|journal| journal.resumed) {
+            self.summary.notes.push(format!("{}: went on with an import that had broken off", file.display()));
+        }
+        let read = Arc::new(AtomicU64::new(0));
+        let input = File::open(file).map_err(unreadable)?;
+        let mut input = BufReader::with_capacity(1 << 18, Counted { inner: input, read: Arc::clone(&read) });
+        let mut memory = self.memory();
+        let (sender, mut batches) = mpsc::channel::<Batch>(AHEAD);
+        let (format, options) = (*format, options.clone());
+        let reader = tokio::task::spawn_blocking(move || {
+            let give = |batch| sender.blocking_send(batch).map_err(|_| Stopped);
+            let mut sink = Licences { memory: &mut memory, sink: Batcher::new(Limits::default(), give) };
+            let read = import::read(format, &mut input, &options, &mut sink);
+            // What was read before a fault is good all the same.
+            sink.sink.flush()?;
+            read.map(|notes| (notes, memory))
+        });
+        let before = self.bar.position();
+        let mut position = 0;
+        while let Some(batch) = batches.recv().await {
+            let batch_id = journal.as_ref().map(|journal| journal.batch_id(position)).unwrap_or_default();
+            let name = self.name.map(String::as_str);
+            send(self.caller, batch, batch_id, self.how.dry_run, name, self.summary).await?;
+            position += 1;
+            self.bar.set_position(before + read.load(Ordering::Relaxed));
+        }
+        let memory = match reader.await {
+            Ok(Ok((notes, memory))) => {
+                self.summary.take_notes(notes, file);
+                memory
+            }
+            Ok(Err(ReadError::Stopped)) => return Ok(()),
+            Ok(Err(error)) => return Err(Failure::Failed(error.to_string())),
+            Err(error) => return Err(Failure::because("the reader failed", &error)),
+        };
+        self.bar.set_position(before + read.load(Ordering::Relaxed));
+        if let Some(journal) = journal {
+            // Before the import counts as done: were it lost, the next file could not end what this one told of.
+            memory.keep().map_err(|error| Failure::because("what was imported cannot be remembered", &error))?;
+            journal.end();
+        }
+        Ok(())
     }
-    let read = Arc::new(AtomicU64::new(0));
-    let input = File::open(file).map_err(unreadable)?;
-    let mut input = BufReader::with_capacity(1 << 18, Counted { inner: input, read: Arc::clone(&read) });
-    let (sender, mut batches) = mpsc::channel::<Batch>(AHEAD);
-    let options = import::Options { named: RecordKind::of_file_name(file), ..how.options };
-    let reader = tokio::task::spawn_blocking(move || {
-        let mut batcher = Batcher::new(Limits::default(), |batch| sender.blocking_send(batch).map_err(|_| Stopped));
-        let read = import::read(how.format, &mut input, &options, &mut batcher);
-        // What was read before a fault is good all the same.
-        batcher.flush()?;
-        read
-    });
-    let before = bar.position();
-    let mut position = 0;
-    while let Some(batch) = batches.recv().await {
-        let batch_id = journal.as_ref().map(|journal| journal.batch_id(position)).unwrap_or_default();
-        send(caller, batch, batch_id, how.dry_run, name, summary).await?;
-        position += 1;
-        bar.set_position(before + read.load(Ordering::Relaxed));
+
+    /// What is remembered of the customer's licences, for the format that needs it.
+    fn memory(&self) -> Memory {
+        let Source { format, options, .. } = self.source;
+        if *format != Format::GraphUserDetail {
+            return Memory::default();
+        }
+        let customer = options.customer.as_deref().unwrap_or_default().trim().to_lowercase();
+        let partner = options.own_tenant.as_deref().unwrap_or_default();
+        let name = format!("{}\n{partner}\n{customer}", self.caller.address);
+        Memory::load(journal::folder("licences").as_deref(), &name)
     }
-    match reader.await {
-        Ok(Ok(notes)) => take_notes(notes, file, summary),
-        Ok(Err(ReadError::Stopped)) => {}
-        Ok(Err(error)) => return Err(Failure::Failed(error.to_string())),
-        Err(error) => return Err(Failure::because("the reader failed", &error)),
-    }
-    if let Some(journal) = journal {
-        journal.end();
-    }
-    Ok(())
 }
 
 /// Sends one batch and adds what became of it.
@@ -210,7 +212,7 @@ pub async fn send(
         async move { client.ingest_batch(request).await.map(tonic::Response::into_inner) }
     })
     .await?;
-    summary.add(&answer);
+    summary.add(&answer, batch.stubs);
     let listed = answer.rejections.len();
     for rejection in answer.rejections {
         let (row, field, reason) = (batch.row(rejection.index), rejection.field, rejection.reason);
@@ -293,19 +295,6 @@ pub async fn wait_until_visible(caller: &Caller, version: i64) -> Result<(), Fai
             "DEADLINE_EXCEEDED: everything is stored (version {version}), but after {minutes} minutes the figures do not show it yet"
         )))
     })
-}
-
-fn take_notes(notes: Notes, file: &Path, summary: &mut Summary) {
-    let Notes { unknown_columns, unmapped_plans, unknown_countries } = notes;
-    let file = file.display();
-    let mut note = |what: &str, items: Vec<String>| {
-        if !items.is_empty() {
-            summary.notes.push(format!("{file}: {what}: {}", items.join(", ")));
-        }
-    };
-    note("columns nobody knows, not used", unknown_columns);
-    note("service plans without a known service, each a service of its own name", unmapped_plans.into_iter().collect());
-    note("countries nobody knows, left out", unknown_countries.into_iter().collect());
 }
 
 /// Counts the bytes read.

@@ -3,6 +3,8 @@
 pub mod batch;
 pub mod import;
 mod journal;
+mod licences;
+mod summary;
 
 use std::{path::Path, time::Duration};
 

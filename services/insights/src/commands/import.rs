@@ -1,20 +1,20 @@
 //! `insights import`.
 
-use std::path::{Path, PathBuf};
+mod place;
+mod plan;
 
 use insights_domain::calendar::Month;
 use insights_service::Clock;
 
+use self::plan::{Plan, Said};
 use crate::{
     cli,
     client::{
         Caller,
-        import::{How, Summary, import},
+        import::{FileSummary, How, Summary, import, partner},
     },
     commands::generate::today,
     failure::Failure,
-    generate::KINDS,
-    import::{Format, Options},
     output,
 };
 
@@ -25,27 +25,17 @@ pub fn month(text: &str) -> Result<Month, String> {
 
 /// Imports files.
 pub async fn run(caller: &Caller, clock: &Clock, command: &cli::Import, json: bool) -> Result<(), Failure> {
-    let Some(format) = command.format else {
-        return Err(Failure::Usage("name the format of the files".into()));
-    };
-    if command.kind.is_some() && !matches!(format, Format::Csv | Format::Parquet) {
-        let format = name(format);
-        return Err(Failure::Usage(format!("the files of {format} say themselves what is in them: leave --kind out")));
+    let mut said = Said { command, today: today(clock), own_tenant: command.own_tenant.clone() };
+    // What is wrong with the command line is said before the server is asked anything.
+    let mut plan = said.plan()?;
+    if said.own_tenant.is_none() && plan.sources.iter().any(|source| source.format.needs_customer()) {
+        said.own_tenant = Some(partner(caller).await?);
+        plan = said.plan()?;
     }
-    if command.customer.is_some() || command.month.is_some() {
-        let format = name(format);
-        return Err(Failure::Usage(format!(
-            "the files of {format} name customers and months themselves: leave --customer and --month out"
-        )));
-    }
-    let files = files(format, &command.files)?;
-    let how = How {
-        format,
-        options: Options { kind: command.kind, ..Options::on(today(clock)) },
-        dry_run: command.dry_run,
-        wait: !command.no_wait,
-    };
-    let summary = import(caller, &files, how).await?;
+    let mut summary = Summary::default();
+    announce(&plan, &mut summary);
+    let how = How { dry_run: command.dry_run, wait: !command.no_wait };
+    import(caller, &plan.sources, how, &mut summary).await?;
     for note in &summary.notes {
         eprintln!("{note}");
     }
@@ -57,46 +47,28 @@ pub async fn run(caller: &Caller, clock: &Clock, command: &cli::Import, json: bo
     if !summary.failures.is_empty() {
         return Err(Failure::Failed(summary.failures.join("\n")));
     }
+    if plan.sources.is_empty() {
+        return Err(Failure::Failed("nothing was imported: no file was recognised".into()));
+    }
     if command.strict && summary.rejected > 0 {
         return Err(Failure::Failed(format!("{} rows were rejected", summary.rejected)));
     }
     Ok(())
 }
 
-fn name(format: Format) -> String {
-    use clap::ValueEnum as _;
-    format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
-}
-
-/// A directory stands for its files of records, in an order in which little has to wait.
-fn files(format: Format, given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
-    for path in given {
-        let unreadable =
-            |error: std::io::Error| Failure::because(&format!("{} cannot be read", path.display()), &error);
-        if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
-            files.push(path.clone());
-            continue;
-        }
-        if format != Format::Ndjson {
-            return Err(Failure::Usage(format!("{} is a directory: name the files in it", path.display())));
-        }
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir(path).map_err(unreadable)? {
-            let file = entry.map_err(unreadable)?.path();
-            if file.extension().is_some_and(|extension| extension == "ndjson") {
-                found.push(file);
-            }
-        }
-        found.sort_by_key(|file| (rank(file), file.clone()));
-        files.extend(found);
+/// Says what each file is taken for, where nobody said so.
+fn announce(plan: &Plan, summary: &mut Summary) {
+    for source in plan.sources.iter().filter(|_| plan.found_out) {
+        let customer = source.options.customer.as_ref().map(|it| format!(" of customer {it}")).unwrap_or_default();
+        let month = source.options.month.map(|it| format!(", {it}")).unwrap_or_default();
+        eprintln!("{}: {}{customer}{month}", source.file.display(), source.format.name());
     }
-    Ok(files)
-}
-
-fn rank(file: &Path) -> usize {
-    let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    KINDS.iter().position(|kind| *kind == stem).unwrap_or(KINDS.len())
+    for (file, reason) in &plan.unrecognised {
+        let file = file.display().to_string();
+        summary.notes.push(format!("{file}: not recognised, left out: {reason}"));
+        summary.files.push(FileSummary { file, ..FileSummary::default() });
+    }
+    summary.failures.extend(plan.failures.iter().cloned());
 }
 
 fn print(summary: &Summary, dry_run: bool) -> Result<(), Failure> {
@@ -105,20 +77,33 @@ fn print(summary: &Summary, dry_run: bool) -> Result<(), Failure> {
         let rejection = &listed.rejection;
         eprintln!("{file}row {}: {}: {}", rejection.row, rejection.field, rejection.reason);
     }
-    let count = |number: u64| output::grouped(number.cast_signed());
-    let mut text = format!(
-        "{} accepted, {} duplicates, {} rejected",
-        count(summary.accepted),
-        count(summary.duplicates),
-        count(summary.rejected)
-    );
+    let mut text = String::new();
+    for file in summary.files.iter().filter(|file| file.format.is_some() && summary.files.len() > 1) {
+        text.push_str(&format!("{}: {}\n", file.file, counts(file.accepted, file.duplicates, file.rejected)));
+    }
+    text.push_str(&counts(summary.accepted, summary.duplicates, summary.rejected));
     if summary.waiting > 0 {
-        text.push_str(&format!(", {} of the accepted wait for what they refer to", count(summary.waiting)));
+        text.push_str(&format!(", {} of the accepted wait for what they refer to", grouped(summary.waiting)));
+    }
+    if summary.stubs_created > 0 {
+        text.push_str(&format!(", {} of the accepted stand in for what is only named", grouped(summary.stubs_created)));
     }
     match summary.version {
         _ if dry_run => text.push_str("; nothing was stored"),
         Some(version) => text.push_str(&format!("; version {version}")),
         None => {}
     }
-    output::print(&format!("{text}\n"))
+    text.push('\n');
+    for (reason, count) in &summary.rejected_by_reason {
+        text.push_str(&format!("  {} rejected: {reason}\n", grouped(*count)));
+    }
+    output::print(&text)
+}
+
+fn counts(accepted: u64, duplicates: u64, rejected: u64) -> String {
+    format!("{} accepted, {} duplicates, {} rejected", grouped(accepted), grouped(duplicates), grouped(rejected))
+}
+
+fn grouped(number: u64) -> String {
+    output::grouped(number.cast_signed())
 }

@@ -5,25 +5,35 @@
 //! be is refused as a whole.
 
 mod columns;
+mod graph;
+mod json;
 mod lines;
 mod ndjson;
+mod notes;
 mod own;
 mod own_csv;
 mod own_parquet;
+mod partner_center;
 mod products;
+mod recognise;
 mod report;
 mod services;
+mod spool;
+mod stub;
 mod table;
 pub mod template;
+mod user_detail;
 mod values;
 
-use std::{collections::BTreeSet, fmt, io};
+use std::{fmt, io};
 
-use insights_domain::calendar::Day;
+use insights_domain::calendar::{Day, Month};
 use insights_proto::ingestion::v1::Record;
 
+pub use notes::Notes;
 pub use own::RecordKind;
-pub use services::{fold, service_of_plan};
+pub use recognise::{Recognised, recognise};
+pub use services::{fold, service_of_plan, service_of_workload};
 
 /// A file format that can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -34,16 +44,55 @@ pub enum Format {
     Csv,
     /// Our own records, Parquet, one kind a file.
     Parquet,
+    /// "Product names and service plan identifiers for licensing", CSV.
+    ProductNames,
+    /// Partner Center: customers, JSON.
+    PcCustomers,
+    /// Partner Center: a customer's subscriptions, JSON.
+    PcSubscriptions,
+    /// Partner Center: a customer's licences, JSON.
+    PcSubscribedSkus,
+    /// Partner Center Insights raw report CustomersAndTenants, CSV or TSV.
+    InsightsCustomers,
     /// Partner Center Insights raw report SeatsSubscriptionsAndRevenue, CSV or TSV.
     InsightsSubscriptions,
     /// Partner Center Insights raw report DynamicsUsage, CSV or TSV.
     InsightsDynamicsUsage,
-    /// "Product names and service plan identifiers for licensing", CSV.
-    ProductNames,
+    /// Partner Center Insights raw report OfficeUsage, CSV or TSV.
+    InsightsOfficeUsage,
+    /// Microsoft Graph: a customer's subscribedSkus, JSON.
+    GraphSubscribedSkus,
+    /// Microsoft Graph: a customer's directory subscriptions, JSON.
+    GraphSubscriptions,
+    /// Microsoft Graph: getOffice365ActiveUserDetail of a customer, CSV.
+    GraphUserDetail,
+}
+
+impl Format {
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> String {
+        use clap::ValueEnum as _;
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// Whether its files are about one customer and do not say which.
+    #[must_use]
+    pub const fn needs_customer(self) -> bool {
+        use Format::{GraphSubscribedSkus, GraphSubscriptions, GraphUserDetail, PcSubscribedSkus, PcSubscriptions};
+        matches!(self, PcSubscriptions | PcSubscribedSkus | GraphSubscribedSkus | GraphSubscriptions | GraphUserDetail)
+    }
+
+    /// Whether its files say how things stand without saying when.
+    #[must_use]
+    pub const fn takes_month(self) -> bool {
+        use Format::{GraphSubscribedSkus, GraphSubscriptions, PcSubscribedSkus, PcSubscriptions};
+        matches!(self, PcSubscriptions | PcSubscribedSkus | GraphSubscribedSkus | GraphSubscriptions)
+    }
 }
 
 /// What the readers cannot know from the file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Today in the partner's time zone: `complete_through` never lies after it.
     pub today: Day,
@@ -51,13 +100,44 @@ pub struct Options {
     pub kind: Option<RecordKind>,
     /// What the file's name says they are; decides where the columns leave it open.
     pub named: Option<RecordKind>,
+    /// The customer the file is about, for formats that do not say.
+    pub customer: Option<String>,
+    /// The month the file is about, for formats that do not say; without it, that of the file.
+    pub month: Option<Month>,
+    /// When the file was made, in seconds since 1970.
+    pub made: i64,
+    /// The tenant of the partner itself: what it sold is its own.
+    pub own_tenant: Option<String>,
 }
 
 impl Options {
     /// Nothing said but the day.
     #[must_use]
-    pub const fn on(today: Day) -> Self {
-        Self { today, kind: None, named: None }
+    pub fn on(today: Day) -> Self {
+        let made = i64::from(today.epoch_days()) * 86_400;
+        Self { today, kind: None, named: None, customer: None, month: None, made, own_tenant: None }
+    }
+
+    /// The day on which things stood as the file says: the last of the month, else that of the file; at most today.
+    fn day(&self) -> Day {
+        let made = i32::try_from(self.made.div_euclid(86_400)).ok().and_then(Day::from_epoch_days);
+        let day = self.month.map(Month::last_day).or(made).unwrap_or(self.today);
+        day.min(self.today)
+    }
+
+    /// When things stood so, in seconds since 1970.
+    fn seen(&self) -> i64 {
+        match self.month {
+            Some(_) => i64::from(self.day().epoch_days()) * 86_400,
+            None => self.made,
+        }
+    }
+
+    /// The customer, in the one spelling that is compared.
+    fn customer(&self) -> Result<String, ReadError> {
+        let customer = self.customer.as_deref().map(str::trim).filter(|customer| !customer.is_empty());
+        let missing = || ReadError::Refused("the file does not say whose it is: say so with --customer".into());
+        Ok(values::canonical_id(customer.ok_or_else(missing)?.to_owned()))
     }
 }
 
@@ -76,10 +156,25 @@ pub struct Activity {
     pub lower_bound: bool,
 }
 
+/// A user without a licence. Whoever was told of one before can end it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlicensed {
+    /// The customer.
+    pub customer_id: String,
+    /// The user.
+    pub user_id: String,
+    /// The service.
+    pub service: String,
+    /// The first day without, as far as anybody knows.
+    pub day: Day,
+    /// The day on which that was seen.
+    pub seen: Day,
+}
+
 /// A row that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Rejection {
-    /// Line of the file on which the row begins, from 1.
+    /// Line of the file on which the row begins, from 1; in JSON the number of the element, from 1.
     pub row: u64,
     /// The field or column at fault.
     pub field: String,
@@ -95,21 +190,40 @@ pub struct Stopped;
 pub trait Sink {
     /// Takes a record.
     fn record(&mut self, row: u64, record: Record) -> Result<(), Stopped>;
+    /// Takes a record that only stands in until a real one comes.
+    fn stub(&mut self, row: u64, record: Record) -> Result<(), Stopped> {
+        self.record(row, record)
+    }
+    /// Takes that a user has no licence of a service on a day, without saying since when there was one.
+    fn unlicensed(&mut self, _row: u64, _unlicensed: Unlicensed) -> Result<(), Stopped> {
+        Ok(())
+    }
     /// Takes an activity fact.
     fn activity(&mut self, row: u64, activity: Activity) -> Result<(), Stopped>;
     /// Takes a row that could not be read.
     fn rejected(&mut self, rejection: Rejection) -> Result<(), Stopped>;
 }
 
-/// What the user should know about a file besides its rows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Notes {
-    /// Columns that the format does not know, as the file spells them.
-    pub unknown_columns: Vec<String>,
-    /// Service plans without a known service: each became a service of its own name.
-    pub unmapped_plans: BTreeSet<String>,
-    /// Countries that no list knows; the records went without.
-    pub unknown_countries: BTreeSet<String>,
+impl<S: Sink + ?Sized> Sink for &mut S {
+    fn record(&mut self, row: u64, record: Record) -> Result<(), Stopped> {
+        (**self).record(row, record)
+    }
+
+    fn stub(&mut self, row: u64, record: Record) -> Result<(), Stopped> {
+        (**self).stub(row, record)
+    }
+
+    fn unlicensed(&mut self, row: u64, unlicensed: Unlicensed) -> Result<(), Stopped> {
+        (**self).unlicensed(row, unlicensed)
+    }
+
+    fn activity(&mut self, row: u64, activity: Activity) -> Result<(), Stopped> {
+        (**self).activity(row, activity)
+    }
+
+    fn rejected(&mut self, rejection: Rejection) -> Result<(), Stopped> {
+        (**self).rejected(rejection)
+    }
 }
 
 /// Why a file could not be read to its end.
@@ -158,9 +272,17 @@ pub fn read(
         Format::Ndjson => ndjson::read(input, sink),
         Format::Csv => own_csv::read(input, options, sink),
         Format::Parquet => own_parquet::read(input, options, sink),
-        Format::InsightsSubscriptions => report::read(&report::SUBSCRIPTIONS, input, options, sink),
-        Format::InsightsDynamicsUsage => report::read(&report::DYNAMICS_USAGE, input, options, sink),
         Format::ProductNames => products::read(input, sink),
+        Format::PcCustomers => partner_center::customers(input, options, sink),
+        Format::PcSubscriptions => partner_center::subscriptions(input, options, sink),
+        Format::PcSubscribedSkus => partner_center::subscribed_skus(input, options, sink),
+        Format::InsightsCustomers => report::customers(input, options, sink),
+        Format::InsightsSubscriptions => report::subscriptions(input, options, sink),
+        Format::InsightsDynamicsUsage => report::dynamics_usage(input, options, sink),
+        Format::InsightsOfficeUsage => report::office_usage(input, options, sink),
+        Format::GraphSubscribedSkus => graph::subscribed_skus(input, options, sink),
+        Format::GraphSubscriptions => graph::subscriptions(input, options, sink),
+        Format::GraphUserDetail => user_detail::read(input, options, sink),
     }
 }
 
@@ -173,6 +295,8 @@ pub struct Collected {
     pub activity: Vec<(u64, Activity)>,
     /// Rows that could not be read.
     pub rejections: Vec<Rejection>,
+    /// Users without a licence, with their rows.
+    pub unlicensed: Vec<(u64, Unlicensed)>,
 }
 
 impl Sink for Collected {
@@ -188,6 +312,11 @@ impl Sink for Collected {
 
     fn rejected(&mut self, rejection: Rejection) -> Result<(), Stopped> {
         self.rejections.push(rejection);
+        Ok(())
+    }
+
+    fn unlicensed(&mut self, row: u64, unlicensed: Unlicensed) -> Result<(), Stopped> {
+        self.unlicensed.push((row, unlicensed));
         Ok(())
     }
 }

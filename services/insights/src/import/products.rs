@@ -19,16 +19,17 @@ enum Key {
     Name,
     Guid,
     Plan,
+    PartNumber,
 }
 
 const COLUMNS: &[Column<Key>] = &[
     Column { key: Key::Name, names: &["Product_Display_Name", "ProductName"], required: true },
     Column { key: Key::Guid, names: &["GUID", "SkuId", "ProductSkuId"], required: true },
     Column { key: Key::Plan, names: &["Service_Plan_Name", "ServicePlanName"], required: true },
+    Column { key: Key::PartNumber, names: &["String_Id", "SkuPartNumber"], required: false },
 ];
 
-/// Part numbers stand on more than one GUID and carry stray blanks: SKUs are told apart by GUID alone.
-const IGNORED: &[&str] = &["String_Id", "Service_Plan_Id", "Service_Plans_Included_Friendly_Names"];
+const IGNORED: &[&str] = &["Service_Plan_Id", "Service_Plans_Included_Friendly_Names"];
 
 struct Entry {
     row: u64,
@@ -46,9 +47,9 @@ pub(super) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes
         let parsed = row.and_then(|row| parse(&table, &row));
         match parsed {
             Err(rejection) => sink.rejected(rejection)?,
-            Ok((row, guid, name, plan)) => {
+            Ok(Line { row, guid, name, plan, free }) => {
                 let at = *by_guid.entry(guid.clone()).or_insert_with(|| {
-                    entries.push(Entry { row, sku: sku(guid, name), services: BTreeSet::new() });
+                    entries.push(Entry { row, sku: sku(guid, name, free), services: BTreeSet::new() });
                     entries.len() - 1
                 });
                 if let Some(plan) = plan {
@@ -64,9 +65,16 @@ pub(super) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes
     Ok(notes)
 }
 
-type Parsed = (u64, String, String, Option<String>);
+/// One row. Part numbers stand on more than one GUID and carry stray blanks: SKUs are told apart by GUID alone.
+struct Line {
+    row: u64,
+    guid: String,
+    name: String,
+    plan: Option<String>,
+    free: bool,
+}
 
-fn parse(table: &Table<'_, Key>, row: &Row) -> Result<Parsed, Rejection> {
+fn parse(table: &Table<'_, Key>, row: &Row) -> Result<Line, Rejection> {
     let reject = |key, reason: &str| Rejection { row: row.line, field: table.name(key).into(), reason: reason.into() };
     let guid = table.text(row, Key::Guid).ok_or_else(|| reject(Key::Guid, "is missing: SKUs are told apart by it"))?;
     if !is_guid(guid) {
@@ -74,18 +82,19 @@ fn parse(table: &Table<'_, Key>, row: &Row) -> Result<Parsed, Rejection> {
     }
     let name = table.text(row, Key::Name).ok_or_else(|| reject(Key::Name, "is missing"))?;
     let plan = table.text(row, Key::Plan).map(str::to_owned);
-    Ok((row.line, guid.to_ascii_lowercase(), name.to_owned(), plan))
+    let free = names_free(name) || table.text(row, Key::PartNumber).is_some_and(names_free);
+    Ok(Line { row: row.line, guid: guid.to_ascii_lowercase(), name: name.to_owned(), plan, free })
 }
 
-fn sku(sku_id: String, name: String) -> Sku {
-    Sku { sku_id, product: product(&name).to_owned(), free: names_free(&name), name, services: Vec::new() }
+fn sku(sku_id: String, name: String, free: bool) -> Sku {
+    Sku { sku_id, product: product(&name).to_owned(), free, name, services: Vec::new() }
 }
 
-fn service(plan: String, notes: &mut Notes) -> String {
+pub(super) fn service(plan: String, notes: &mut Notes) -> String {
     match service_of_plan(&plan) {
         Some(service) => service.to_owned(),
         None => {
-            notes.unmapped_plans.insert(plan.clone());
+            notes.unmapped_service(&plan);
             plan
         }
     }
@@ -122,7 +131,7 @@ const PRODUCTS: &[(&str, &str)] = &[
 ];
 
 /// The product a SKU of this display name belongs to; a name no table knows is a product of its own.
-fn product(name: &str) -> &str {
+pub(super) fn product(name: &str) -> &str {
     let lower = name.to_lowercase();
     PRODUCTS.iter().find(|(start, _)| lower.starts_with(start)).map_or(name, |(_, product)| product)
 }

@@ -1,174 +1,147 @@
-//! The two subscription reports of Partner Center Insights: SeatsSubscriptionsAndRevenue and DynamicsUsage.
+//! The raw reports of Partner Center Insights: SeatsSubscriptionsAndRevenue, DynamicsUsage, CustomersAndTenants and
+//! OfficeUsage.
 //!
-//! Several rows of one subscription and month under different partner ids are one subscription with several attributions:
-//! seats and revenue count once. Such rows may stand anywhere in the file, so the file is gathered by subscription and month
-//! before anything is sent.
+//! Several rows of one thing and month under different partner ids are one with several attributions: seats, users and
+//! revenue count once. Such rows may stand anywhere in the file, so the file is gathered before anything but rejections
+//! is sent; beyond some megabytes in a temporary file, so that memory stays bounded.
 //!
-//! What the file names without being its source for (customer, SKU, location; the subscription too in DynamicsUsage) is sent as
-//! a stub: recorded in the first hours of 1970, one second per month of the file, so that every real record wins over it and
-//! a later month wins over an earlier one.
+//! What a file names without being its source (customer, SKU, location; the subscription too in DynamicsUsage) is sent as
+//! a stub, a later month of it recorded later.
 
+mod columns;
+mod customers;
 mod gather;
 mod row;
+mod seats;
+mod usage;
 
-use std::{collections::HashMap, io::BufRead};
+use std::io::{self, BufRead};
 
 use insights_domain::calendar::Month;
-use insights_proto::ingestion::v1::{CompleteThrough, Record, ReportedSeats, Revenue, Subscription, record::Kind};
+use insights_proto::ingestion::v1::{CompleteThrough, Record, record::Kind};
 use prost_types::Timestamp;
 
 use self::{
-    gather::{Gathered, Group, Stubs},
-    row::{Key, ParsedRow},
+    columns::Key,
+    gather::{Group, Line, Named, grouped},
+    row::Reader,
 };
 use super::{
-    Notes, Options, ReadError, Sink, Stopped,
+    Notes, Options, ReadError, Rejection, Sink,
+    spool::{Limits, Spool},
+    stub::{Fullness, fullness},
     table::{Column, Table},
     values,
 };
 
-/// What makes one report differ from the other.
-pub(super) struct Report {
-    columns: &'static [Column<Key>],
-    ignored: &'static [&'static str],
-    /// The product of every row, where the report is about one.
-    product: Option<&'static str>,
-    /// Whether the report is the source of its subscriptions, or only names them.
-    owns_subscriptions: bool,
+pub(super) use self::{
+    customers::read as customers,
+    seats::{dynamics_usage, subscriptions},
+    usage::read as office_usage,
+};
+
+/// What has been found so far.
+struct Gathered {
+    lines: Spool<Line>,
+    named: Named,
+    notes: Notes,
+    last_month: Option<Month>,
 }
 
-/// SeatsSubscriptionsAndRevenue. `AvailableSeats` is a flow here and not used.
-pub(super) static SUBSCRIPTIONS: Report = Report {
-    columns: row::SUBSCRIPTION_COLUMNS,
-    ignored: row::SUBSCRIPTION_IGNORED,
-    product: None,
-    owns_subscriptions: true,
-};
+/// Why a row is not taken.
+enum Bad {
+    Row(Rejection),
+    Io(io::Error),
+}
 
-/// DynamicsUsage. `AvailableSeats` is the stock here.
-pub(super) static DYNAMICS_USAGE: Report = Report {
-    columns: row::DYNAMICS_COLUMNS,
-    ignored: row::DYNAMICS_IGNORED,
-    product: Some("Dynamics 365"),
-    owns_subscriptions: false,
-};
+impl From<Rejection> for Bad {
+    fn from(rejection: Rejection) -> Self {
+        Self::Row(rejection)
+    }
+}
 
-/// Reads a report.
-pub(super) fn read(
-    report: &Report,
-    input: &mut dyn BufRead,
-    options: &Options,
+impl From<io::Error> for Bad {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Reads all rows with `take`, which checks a row, remembers what it names and adds it.
+fn gather(
+    table: &mut Table<'_, Key>,
     sink: &mut dyn Sink,
-) -> Result<Notes, ReadError> {
-    let mut table = Table::open(input, report.columns, report.ignored)?;
-    if !row::SKU_KEYS.iter().any(|key| table.has(*key)) {
-        return Err(ReadError::Refused("the file lacks the required column SKU (or SKUId, ProductPartNumber)".into()));
-    }
-    let mut notes = Notes { unknown_columns: table.unknown.clone(), ..Notes::default() };
-    let mut gathered = Gathered::default();
+    mut take: impl FnMut(&Reader<'_, '_>, &mut Gathered) -> Result<(), Bad>,
+) -> Result<Gathered, ReadError> {
+    let limits = Limits::default();
+    let notes = Notes { unknown_columns: table.unknown.clone(), ..Notes::default() };
+    let mut gathered = Gathered { lines: Spool::new(limits), named: Named::new(limits), notes, last_month: None };
     while let Some(found) = table.next_row()? {
-        match found.and_then(|found| row::parse(&table, &found, report.product, &mut notes)) {
-            Ok((parsed, stubs)) => gathered.take(parsed, stubs),
-            Err(rejection) => sink.rejected(rejection)?,
+        let taken = match found {
+            Ok(row) => take(&Reader { table, row: &row }, &mut gathered),
+            Err(rejection) => Err(Bad::Row(rejection)),
+        };
+        match taken {
+            Ok(()) => {}
+            Err(Bad::Row(rejection)) => sink.rejected(rejection)?,
+            Err(Bad::Io(error)) => return Err(error.into()),
         }
     }
-    send(report, gathered, options, sink)?;
-    Ok(notes)
+    Ok(gathered)
 }
 
-fn send(report: &Report, gathered: Gathered, options: &Options, sink: &mut dyn Sink) -> Result<(), Stopped> {
-    let mut last_month: Option<Month> = None;
-    let Gathered { groups, stubs, .. } = gathered;
-    send_stubs(stubs, sink)?;
-    for subscription in latest(&groups) {
-        let recorded_at = if report.owns_subscriptions { None } else { Some(stub_time(subscription.first.month)) };
-        sink.record(subscription.first.line, Record { recorded_at, kind: Some(subscription_of(subscription)) })?;
+impl Gathered {
+    /// A stub of what a row names.
+    fn stub(&mut self, line: u64, month: Month, fullness: Fullness, kind: Kind) -> io::Result<()> {
+        let recorded_at: Option<Timestamp> = Some(fullness.in_month(month));
+        self.named.take(line, month, Record { recorded_at, kind: Some(kind) })
     }
-    for group in groups {
-        last_month = last_month.max(Some(group.first.month));
-        let (line, seats, revenue) = monthly(group);
-        sink.record(line, Record { recorded_at: None, kind: Some(Kind::ReportedSeats(seats)) })?;
-        if let Some(revenue) = revenue {
-            sink.record(line, Record { recorded_at: None, kind: Some(Kind::Revenue(revenue)) })?;
+
+    fn customer_stub(&mut self, read: &Reader<'_, '_>, month: Month, customer_id: &str) -> io::Result<()> {
+        let customer = read.customer(customer_id, &mut self.notes);
+        self.stub(read.row.line, month, fullness(&customer), Kind::Customer(customer))
+    }
+
+    fn location_stub(&mut self, read: &Reader<'_, '_>, month: Month) -> io::Result<()> {
+        match read.location_stub(&mut self.notes) {
+            Some(location) => self.stub(read.row.line, month, Fullness::Described, Kind::Location(location)),
+            None => Ok(()),
         }
     }
-    if let Some(month) = last_month {
-        let day = month.last_day().min(options.today).to_string();
-        sink.record(1, Record { recorded_at: None, kind: Some(Kind::CompleteThrough(CompleteThrough { day })) })?;
-    }
-    Ok(())
-}
 
-/// When the stub of something named in `month` counts as recorded.
-fn stub_time(month: Month) -> Timestamp {
-    Timestamp { seconds: i64::from(month.index() - 1970 * 12), nanos: 0 }
-}
+    fn add(&mut self, line: Line) -> io::Result<()> {
+        self.last_month = self.last_month.max(Month::from_index(line.month));
+        let key = line.subject.clone();
+        self.lines.push(&key, line)
+    }
 
-fn send_stubs(stubs: Stubs, sink: &mut dyn Sink) -> Result<(), Stopped> {
-    let Stubs { customers, skus, locations } = stubs;
-    let mut send =
-        |line, month, kind| sink.record(line, Record { recorded_at: Some(stub_time(month)), kind: Some(kind) });
-    for (line, month, location) in locations.into_values() {
-        send(line, month, Kind::Location(location))?;
-    }
-    for (line, month, sku) in skus.into_values() {
-        send(line, month, Kind::Sku(sku))?;
-    }
-    for (line, month, customer) in customers.into_values() {
-        send(line, month, Kind::Customer(customer))?;
-    }
-    Ok(())
-}
-
-/// The group of each subscription's latest month, in the order of the file.
-fn latest(groups: &[Group]) -> Vec<&Group> {
-    let mut latest: HashMap<&str, usize> = HashMap::new();
-    for (at, group) in groups.iter().enumerate() {
-        let best = latest.entry(&group.first.subscription).or_insert(at);
-        if groups[*best].first.month < group.first.month {
-            *best = at;
+    /// Sends what is named, then group after group through `send`, then how far the file goes.
+    fn send(
+        self,
+        options: &Options,
+        sink: &mut dyn Sink,
+        mut send: impl FnMut(Vec<Group>, &mut dyn Sink) -> Result<(), ReadError>,
+    ) -> Result<Notes, ReadError> {
+        self.named.send(sink)?;
+        self.lines.each_part(|lines| send(grouped(lines), sink))?;
+        if let Some(month) = self.last_month {
+            let day = month.last_day().min(options.today).to_string();
+            sink.record(1, plain(Kind::CompleteThrough(CompleteThrough { day })))?;
         }
+        Ok(self.notes)
     }
-    let mut order: Vec<usize> = latest.into_values().collect();
-    order.sort_unstable();
-    order.into_iter().map(|at| &groups[at]).collect()
 }
 
-fn subscription_of(group: &Group) -> Kind {
-    let row = &group.first;
-    Kind::Subscription(Subscription {
-        subscription_id: row.subscription.clone(),
-        customer_id: row.customer.clone(),
-        sku_id: row.sku.clone(),
-        sales_channel: row.sales_channel.clone(),
-        auto_renew: row.auto_renew,
-        start: row.start.map(|day| day.to_string()),
-        end: row.end.map(|day| day.to_string()),
-        attributions: group.attributions.clone(),
-        ..Subscription::default()
-    })
+fn plain(kind: Kind) -> Record {
+    Record { recorded_at: None, kind: Some(kind) }
 }
 
-fn monthly(group: Group) -> (u64, ReportedSeats, Option<Revenue>) {
-    let Group { first, attributions } = group;
-    let ParsedRow { line, subscription, month, revenue, .. } = first;
-    let month = month.to_string();
-    let revenue = revenue.map(|amount| Revenue {
-        subscription_id: Some(subscription.clone()),
-        month: month.clone(),
-        amount,
-        currency: "USD".into(),
-        ..Revenue::default()
-    });
-    let seats = ReportedSeats {
-        subscription_id: Some(subscription),
-        month,
-        available: Some(first.available),
-        assigned: first.assigned,
-        active: first.active,
-        status: first.status,
-        attributions,
-        ..ReportedSeats::default()
-    };
-    (line, seats, revenue)
+fn open<'a>(input: &'a mut dyn BufRead, columns: &'static [Column<Key>]) -> Result<Table<'a, Key>, ReadError> {
+    Table::open(input, columns, columns::IGNORED)
+}
+
+fn refuse_without_sku(table: &Table<'_, Key>) -> Result<(), ReadError> {
+    if columns::SKU_KEYS.iter().any(|key| table.has(*key)) {
+        return Ok(());
+    }
+    Err(ReadError::Refused("the file lacks the required column SKU (or SKUId, ProductPartNumber)".into()))
 }

@@ -43,6 +43,47 @@ pub fn service_of_plan(plan: &str) -> Option<&'static str> {
     PLANS.iter().find(|(start, _)| plan.starts_with(start)).map(|(_, service)| *service)
 }
 
+/// Names of workloads and of the services of user reports, letters and digits only in lower case.
+const WORKLOADS: &[(&str, &str)] = &[
+    ("exchange", "Exchange"),
+    ("exchangeonline", "Exchange"),
+    ("exo", "Exchange"),
+    ("outlook", "Exchange"),
+    ("sharepoint", "SharePoint"),
+    ("sharepointonline", "SharePoint"),
+    ("spo", "SharePoint"),
+    ("onedrive", "SharePoint"),
+    ("onedriveforbusiness", "SharePoint"),
+    ("odb", "SharePoint"),
+    ("teams", "Teams"),
+    ("microsoftteams", "Teams"),
+    ("yammer", "Yammer"),
+    ("yammerenterprise", "Yammer"),
+    ("vivaengage", "Yammer"),
+    ("skypeforbusiness", "Skype for Business"),
+    ("skypeforbusinessonline", "Skype for Business"),
+    ("sfb", "Skype for Business"),
+    ("lync", "Skype for Business"),
+    ("officeproplus", "Office apps"),
+    ("office365proplus", "Office apps"),
+    ("microsoft365apps", "Office apps"),
+    ("m365apps", "Office apps"),
+    ("proplus", "Office apps"),
+    ("powerbi", "Power BI"),
+    ("intune", "Intune"),
+    ("visio", "Visio"),
+    ("project", "Project"),
+    ("planner", "Planner"),
+    ("forms", "Forms"),
+    ("stream", "Stream"),
+];
+
+/// The service of a workload: by the table, or none when the table does not know it.
+pub fn service_of_workload(name: &str) -> Option<&'static str> {
+    let bare: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    WORKLOADS.iter().find(|(workload, _)| *workload == bare).map(|(_, service)| *service)
+}
+
 /// OneDrive and OneDrive for Business are SharePoint: they are counted together.
 pub fn fold(service: &str) -> &str {
     let bare: String = service.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
@@ -67,6 +108,9 @@ mod tests {
         ] {
             assert_eq!(service_of_plan(plan), service, "{plan}");
         }
+        assert_eq!(service_of_workload("Exchange Online"), Some("Exchange"));
+        assert_eq!(service_of_workload("Skype For Business"), Some("Skype for Business"));
+        assert_eq!(service_of_workload("Loop"), None);
         assert_eq!(fold("OneDrive for Business"), "SharePoint");
         assert_eq!(fold("Teams"), "Teams");
     }

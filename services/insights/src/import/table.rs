@@ -24,6 +24,8 @@ pub(super) struct Table<'a, K: 'static> {
     /// For each of `columns`, its place in the file.
     places: Vec<Option<usize>>,
     width: usize,
+    /// The names of the columns, as the file spells them.
+    pub(super) header: Vec<String>,
     /// Columns nobody knows, as the file spells them.
     pub(super) unknown: Vec<String>,
 }
@@ -68,11 +70,11 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
         }
         let known: Vec<String> =
             columns.iter().flat_map(|column| column.names).chain(ignored).map(|name| normalised(name)).collect();
-        let unknown = std::iter::zip(&header, &names)
+        let unknown: Vec<String> = std::iter::zip(&header, &names)
             .filter(|(_, name)| !name.is_empty() && !known.contains(name))
             .map(|(spelled, _)| spelled.trim().to_owned())
             .collect();
-        Ok(Self { lines, columns, places, width: header.len(), unknown })
+        Ok(Self { lines, columns, places, width: header.len(), header, unknown })
     }
 
     /// The next row, or why it is none.
@@ -105,6 +107,16 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
             .map_or("", String::as_str)
     }
 
+    /// The field in the column at a place, without blanks around it; none when it is empty.
+    pub(super) fn text_at(row: &Row, place: usize) -> Option<&str> {
+        Some(row.fields.get(place)?.trim()).filter(|text| !text.is_empty())
+    }
+
+    /// The field as it stands in the column at a place.
+    pub(super) fn raw_at(row: &Row, place: usize) -> &str {
+        row.fields.get(place).map_or("", String::as_str)
+    }
+
     /// The field without blanks around it; none when it is empty.
     pub(super) fn text<'r>(&self, row: &'r Row, key: K) -> Option<&'r str> {
         Some(self.raw(row, key).trim()).filter(|text| !text.is_empty())
@@ -116,6 +128,7 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
     }
 }
 
-fn normalised(name: &str) -> String {
+/// A column's name without case, blanks, `-` and `_`.
+pub(super) fn normalised(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

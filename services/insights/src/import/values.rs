@@ -24,11 +24,21 @@ fn month_first(date: &str) -> Option<Day> {
     Day::from_ymd(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
 }
 
+/// `12:00:00`, with fractions and an offset (`.5Z`, `+02:00`) or with ` AM` or ` PM`; no other blank.
 fn is_time(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_digit())
-        && text.contains(':')
-        && text.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | '.' | '+' | '-' | 'Z' | 'A' | 'P' | 'M' | ' '))
-        && !text.ends_with(' ')
+    let time = text.strip_suffix(" AM").or_else(|| text.strip_suffix(" PM")).unwrap_or(text);
+    time.starts_with(|c: char| c.is_ascii_digit())
+        && time.contains(':')
+        && time.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | '.' | '+' | '-' | 'Z'))
+}
+
+/// A word for yes or no.
+pub(super) fn yes_or_no(word: &str) -> Option<bool> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "1" | "yes" | "true" | "y" => Some(true),
+        "0" | "no" | "false" | "n" => Some(false),
+        _ => None,
+    }
 }
 
 /// A `Month` column: the first day of the month, or `YYYY-MM`.
@@ -45,6 +55,20 @@ pub(super) fn report_month(text: &str) -> Result<Month, Fault> {
 
 /// A number of seats that cannot be negative; empty is none.
 pub(super) fn stock(text: &str) -> Result<Option<i64>, Fault> {
+    count(text, "seats")
+}
+
+/// A number of units.
+pub(super) fn units(text: &str) -> Result<Option<i64>, Fault> {
+    count(text, "units")
+}
+
+/// A number of users.
+pub(super) fn users(text: &str) -> Result<Option<i64>, Fault> {
+    count(text, "users")
+}
+
+fn count(text: &str, what: &str) -> Result<Option<i64>, Fault> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -52,9 +76,9 @@ pub(super) fn stock(text: &str) -> Result<Option<i64>, Fault> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let whole_is_number = !whole.trim_start_matches('-').is_empty() && fraction.bytes().all(|byte| byte == b'0');
     match whole.parse::<i64>() {
-        Ok(count) if count < 0 => Err(format!("{text} seats cannot be: a stock of seats is 0 or more")),
+        Ok(count) if count < 0 => Err(format!("{text} {what} cannot be: a stock of {what} is 0 or more")),
         Ok(count) if whole_is_number => Ok(Some(count)),
-        _ => Err(format!("\"{text}\" is not a whole number of seats")),
+        _ => Err(format!("\"{text}\" is not a whole number of {what}")),
     }
 }
 
@@ -162,9 +186,12 @@ pub(super) fn canonical_id(id: String) -> String {
     if is_guid(&id) { id.to_ascii_lowercase() } else { id }
 }
 
-/// Whether a product's name says that it costs nothing.
+/// Words that only free SKUs have in their names and part numbers.
+const FREE: &[&str] = &["free", "viral", "vtrial", "adhoc", "exploratory"];
+
+/// Whether a product's name or part number says that it costs nothing.
 pub(super) fn names_free(name: &str) -> bool {
-    name.split(|c: char| !c.is_alphanumeric()).any(|word| word.eq_ignore_ascii_case("free"))
+    name.split(|c: char| !c.is_alphanumeric()).any(|word| FREE.iter().any(|free| word.eq_ignore_ascii_case(free)))
 }
 
 #[cfg(test)]
@@ -174,9 +201,15 @@ mod tests {
     #[test]
     fn dates_come_in_three_spellings_and_never_with_stray_blanks() {
         let day = Day::from_ymd(2024, 3, 1).unwrap();
-        for good in
-            ["2024-03-01", "2024-03-01T00:00:00", "2024-03-01 00:00:00.000", "3/1/2024", "03/01/2024 12:00:00 AM"]
-        {
+        for good in [
+            "2024-03-01",
+            "2024-03-01T00:00:00",
+            "2024-03-01T08:15:00.5+02:00",
+            "2024-03-01T00:00:00Z",
+            "2024-03-01 00:00:00.000",
+            "3/1/2024",
+            "03/01/2024 12:00:00 AM",
+        ] {
             assert_eq!(report_date(good), Ok(day), "{good}");
         }
         for bad in [
@@ -189,6 +222,8 @@ mod tests {
             "2024-02-30",
             "",
             "3/1/0001",
+            "2015-11-25T06: 41: 12Z",
+            "2015-11-25T06:41:12Z ",
         ] {
             assert!(report_date(bad).is_err(), "{bad}");
         }

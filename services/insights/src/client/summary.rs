@@ -1,0 +1,171 @@
+//! What became of an import.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use insights_proto::ingestion::v1::IngestBatchResponse;
+use serde::Serialize;
+
+use crate::import::{Notes, Rejection};
+
+/// Rejections listed; all are counted.
+const LISTED: usize = 100_000;
+/// Reasons told apart.
+const REASONS: usize = 1_000;
+
+/// What became of an import.
+#[derive(Debug, Default, Serialize)]
+pub struct Summary {
+    /// Records that changed something.
+    pub accepted: u64,
+    /// Records that changed nothing.
+    pub duplicates: u64,
+    /// Rows and records that were refused.
+    pub rejected: u64,
+    /// Why, in the order of the rows.
+    pub rejections: Vec<Listed>,
+    /// The partner's version afterwards; none after a dry run.
+    pub version: Option<i64>,
+    /// Accepted records that wait for what they refer to.
+    pub waiting: u64,
+    /// How many were refused for which reason; values are left out of the reasons.
+    pub rejected_by_reason: BTreeMap<String, u64>,
+    /// Columns that no format knows.
+    pub unknown_columns: BTreeSet<String>,
+    /// Service plans and workloads without a known service.
+    pub unmapped_services: BTreeSet<String>,
+    /// Status words nobody has seen before.
+    pub unknown_statuses: BTreeSet<String>,
+    /// Countries that no list knows.
+    pub unknown_countries: BTreeSet<String>,
+    /// Records that stand in for what a file names and nobody sent yet: those among the accepted.
+    pub stubs_created: u64,
+    /// What became of each file.
+    pub files: Vec<FileSummary>,
+    /// What the user should know besides.
+    pub notes: Vec<String>,
+    /// Why some files could not be imported to their end.
+    pub failures: Vec<String>,
+}
+
+/// What became of a file.
+#[derive(Debug, Default, Serialize)]
+pub struct FileSummary {
+    /// The file.
+    pub file: String,
+    /// What it was taken for; none: not recognised, not imported.
+    pub format: Option<String>,
+    /// The customer it was taken to be about, where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// The month it was taken to be about, where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub month: Option<String>,
+    /// As in the summary of all.
+    pub accepted: u64,
+    /// As in the summary of all.
+    pub duplicates: u64,
+    /// As in the summary of all.
+    pub rejected: u64,
+}
+
+/// A rejection, and the file when there are several.
+#[derive(Debug, Serialize)]
+pub struct Listed {
+    /// The file; absent when only one was imported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Row, field, reason.
+    #[serde(flatten)]
+    pub rejection: Rejection,
+}
+
+impl Summary {
+    pub(super) fn add(&mut self, answer: &IngestBatchResponse, stubs: bool) {
+        let count = |number: i64| u64::try_from(number).unwrap_or_default();
+        self.accepted += count(answer.accepted);
+        self.duplicates += count(answer.duplicates);
+        self.rejected += count(answer.rejected);
+        self.waiting += count(answer.waiting);
+        self.version = self.version.max(Some(answer.version));
+        if stubs {
+            self.stubs_created += count(answer.accepted);
+        }
+    }
+
+    pub(super) fn list(&mut self, file: Option<&str>, rejection: Rejection) {
+        let reason = format!("{}: {}", rejection.field, without_values(&rejection.reason));
+        if self.rejected_by_reason.len() < REASONS || self.rejected_by_reason.contains_key(&reason) {
+            *self.rejected_by_reason.entry(reason).or_default() += 1;
+        } else {
+            *self.rejected_by_reason.entry("other reasons".into()).or_default() += 1;
+        }
+        if self.rejections.len() < LISTED {
+            self.rejections.push(Listed { file: file.map(str::to_owned), rejection });
+        }
+    }
+
+    pub(super) fn take_notes(&mut self, notes: Notes, file: &Path) {
+        let Notes { unknown_columns, unmapped_services, unknown_countries, unknown_statuses, perhaps_free, remarks } =
+            notes;
+        let file = file.display();
+        let mut note = |what: &str, items: Vec<&String>| {
+            if !items.is_empty() {
+                let items: Vec<&str> = items.into_iter().map(String::as_str).collect();
+                self.notes.push(format!("{file}: {what}: {}", items.join(", ")));
+            }
+        };
+        note("columns nobody knows, not used", unknown_columns.iter().collect());
+        note("services nobody knows, each a service of its own name", unmapped_services.iter().collect());
+        note("status words nobody knows, kept, in good standing nowhere", unknown_statuses.iter().collect());
+        note("countries nobody knows, left out", unknown_countries.iter().collect());
+        note("SKUs with seats without end, free by all appearance; the catalogue says", perhaps_free.iter().collect());
+        self.notes.extend(remarks.into_iter().map(|remark| format!("{file}: {remark}")));
+        self.unknown_columns.extend(unknown_columns);
+        self.unmapped_services.extend(unmapped_services);
+        self.unknown_statuses.extend(unknown_statuses);
+        self.unknown_countries.extend(unknown_countries);
+    }
+}
+
+/// A reason without what stands between quotes, and without numbers: so that equal faults are counted as one.
+fn without_values(reason: &str) -> String {
+    let mut text = String::new();
+    for (at, part) in reason.split('"').enumerate() {
+        if at % 2 == 1 {
+            text.push('…');
+            continue;
+        }
+        let mut digits = false;
+        for letter in part.chars() {
+            if letter.is_ascii_digit() {
+                if !digits {
+                    text.push('#');
+                }
+                digits = true;
+            } else {
+                digits = false;
+                text.push(letter);
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_faults_are_counted_as_one() {
+        let mut summary = Summary::default();
+        for (row, reason) in [(2, "\"1/2\" is not a date"), (3, "\"x\" is not a date"), (4, "-7 seats cannot be")] {
+            summary.list(None, Rejection { row, field: "Month".into(), reason: reason.into() });
+        }
+        let counts: Vec<_> = summary.rejected_by_reason.into_iter().collect();
+        assert_eq!(counts, [("Month: -# seats cannot be".into(), 1), ("Month: … is not a date".into(), 2)]);
+        assert_eq!(summary.rejections.len(), 3);
+    }
+}

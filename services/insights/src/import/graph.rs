@@ -1,0 +1,141 @@
+//! Answers of Microsoft Graph about a customer's tenant: subscribedSkus and directory subscriptions.
+
+use std::io::BufRead;
+
+use insights_domain::calendar::Day;
+use insights_proto::ingestion::v1::{Record, ReportedSeats, Sku, Subscription, SubscriptionState, record::Kind};
+
+use super::{
+    Notes, Options, ReadError, Rejection, Sink,
+    json::{self, Element},
+    partner_center::{Customers, complete_through, finished, send_state, services},
+    products,
+    stub::Fullness,
+    values::{canonical_id, is_guid, names_free},
+};
+
+const LIST: &str = "value";
+const OWN_UNKNOWN: &str = "own and other sellers cannot be told apart without the partner's own tenant (--own-tenant): \
+    subscriptions that a partner made are taken for another's";
+/// What stands where there is no id.
+const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Reads subscribedSkus: the licences of a tenant, whoever sold them.
+pub(super) fn subscribed_skus(
+    input: &mut dyn BufRead,
+    options: &Options,
+    sink: &mut dyn Sink,
+) -> Result<Notes, ReadError> {
+    let mut of = Customers::new(options)?;
+    let mut notes = Notes::default();
+    let pages = json::each(input, LIST, &mut |element| match licences(&element, &of.customer, options, &mut notes) {
+        Ok((sku, seats)) => of.report(&element, sku, Fullness::Named, seats, &mut notes, sink),
+        Err(rejection) => sink.rejected(rejection),
+    })?;
+    complete_through(options, sink)?;
+    Ok(finished(notes, &pages))
+}
+
+fn licences(
+    element: &Element,
+    customer: &str,
+    options: &Options,
+    notes: &mut Notes,
+) -> Result<(Sku, ReportedSeats), Rejection> {
+    let seats = ReportedSeats {
+        customer_id: Some(customer.to_owned()),
+        sku_id: Some(element.id("skuId")?),
+        month: options.day().month().to_string(),
+        // Warning, suspended and locked units are not available.
+        available: Some(element.required_count("prepaidUnits.enabled")?),
+        assigned: Some(element.required_count("consumedUnits")?),
+        status: element.text("capabilityStatus"),
+        ..ReportedSeats::default()
+    };
+    Ok((sku(element, "servicePlans", notes)?, seats))
+}
+
+/// A SKU as Graph knows it: by part number and service plans.
+fn sku(element: &Element, plans: &str, notes: &mut Notes) -> Result<Sku, Rejection> {
+    let sku_id = element.id("skuId")?;
+    let name = element.text("skuPartNumber").unwrap_or_else(|| sku_id.clone());
+    let services = services(element.each_text(plans, "servicePlanName"), notes);
+    Ok(Sku { sku_id, product: products::product(&name).to_owned(), free: names_free(&name), name, services })
+}
+
+/// Reads directory subscriptions: all subscriptions of a tenant, whoever sold them, with trial and standing.
+pub(super) fn subscriptions(
+    input: &mut dyn BufRead,
+    options: &Options,
+    sink: &mut dyn Sink,
+) -> Result<Notes, ReadError> {
+    let mut of = Customers::new(options)?;
+    let mut notes = Notes::default();
+    let pages = json::each(input, LIST, &mut |element| {
+        let found = found(&element, &of.customer, options, &mut notes);
+        match found {
+            Ok(Found { sku, subscription, state, created }) => {
+                notes.status(&state.status);
+                of.named(&element, sku, Fullness::Named, sink)?;
+                // A partner's own list of subscriptions knows better whose they are and under which offer.
+                let recorded_at = Some(Fullness::Listed.in_file(options.made));
+                sink.stub(element.row, Record { recorded_at, kind: Some(Kind::Subscription(subscription)) })?;
+                send_state(element.row, state, created, options, sink)
+            }
+            Err(rejection) => sink.rejected(rejection),
+        }
+    })?;
+    if options.month.is_some() {
+        complete_through(options, sink)?;
+    }
+    Ok(finished(notes, &pages))
+}
+
+struct Found {
+    sku: Sku,
+    subscription: Subscription,
+    state: SubscriptionState,
+    created: Option<Day>,
+}
+
+fn found(element: &Element, customer: &str, options: &Options, notes: &mut Notes) -> Result<Found, Rejection> {
+    let commerce = element.text("commerceSubscriptionId").filter(|id| id != NO_ID).map(canonical_id);
+    let subscription_id = commerce.map_or_else(|| element.id("id"), Ok)?;
+    let status = element.required("status")?;
+    let seats = element.required_count("totalLicenses")?;
+    let created = element.day("createdDateTime")?;
+    let trial = element.flag("isTrial");
+    let sku = sku(element, "serviceStatus", notes)?;
+    let subscription = Subscription {
+        subscription_id: subscription_id.clone(),
+        customer_id: customer.to_owned(),
+        sku_id: sku.sku_id.clone(),
+        seller: Some(seller(element, options, notes).to_owned()),
+        trial: trial.unwrap_or(false),
+        start: created.map(|day| day.to_string()),
+        ..Subscription::default()
+    };
+    let state = SubscriptionState {
+        subscription_id,
+        effective: options.day().to_string(),
+        status,
+        seats: Some(seats),
+        // So that a subscription known by its offer is known by its SKU as well.
+        sku_id: Some(sku.sku_id.clone()),
+        trial,
+    };
+    Ok(Found { sku, subscription, state, created })
+}
+
+/// Who made the subscription: the partner itself, another partner, or the customer.
+fn seller(element: &Element, options: &Options, notes: &mut Notes) -> &'static str {
+    let Some(owner) = element.text("ownerTenantId").filter(|id| id != NO_ID) else { return "direct" };
+    let own = options.own_tenant.as_deref().map(str::trim).unwrap_or_default();
+    if own.eq_ignore_ascii_case(&owner) {
+        return "own";
+    }
+    if !is_guid(own) {
+        notes.remarks.insert(OWN_UNKNOWN);
+    }
+    "other"
+}
