@@ -60,8 +60,9 @@ fn every_saved_input_is_read_to_its_end() {
         for file in &files {
             let bytes = std::fs::read(file).unwrap();
             let mut sink = Some20k::default();
-            let read = read(*format, &mut &bytes[..], &Options::on(today), &mut sink);
-            let Collected { records, activity, rejections } = sink.collected;
+            let options = Options { customer: Some("C-1".into()), ..Options::on(today) };
+            let read = read(*format, &mut &bytes[..], &options, &mut sink);
+            let Collected { records, activity, rejections, .. } = sink.collected;
             assert_eq!(records.len() + activity.len() + rejections.len(), sink.taken, "{}", file.display());
             for rejection in &rejections {
                 let said = rejection.row > 0 && !rejection.field.is_empty() && !rejection.reason.is_empty();

@@ -49,39 +49,57 @@ fn folder() -> TempDir {
         fs::write(path, text).unwrap();
     };
     write("anything.csv", plans());
-    write("list.json", json!({"items": [
-        {"id": F, "companyProfile": {"companyName": "Fabrikam", "domain": "fabrikam.example"}},
-        {"id": J, "companyProfile": {"companyName": "Jay", "domain": "jay.example"}},
-    ]}).to_string());
-    write("a.csv", format!(
-        "CustomerTenantId,CustomerName,CustomerMarket,CustomerSegment,CustomerStatus,Month,SKU,MPNId,PartnerAttributionType,IsDuplicateRowForPGA,AvailableSeats,BilledRevenueUSD\n\
+    write(
+        "list.json",
+        json!({"items": [
+            {"id": F, "companyProfile": {"companyName": "Fabrikam", "domain": "fabrikam.example"}},
+            {"id": J, "companyProfile": {"companyName": "Jay", "domain": "jay.example"}},
+        ]})
+        .to_string(),
+    );
+    write(
+        "a.csv",
+        format!(
+            "CustomerTenantId,CustomerName,CustomerMarket,CustomerSegment,CustomerStatus,Month,SKU,MPNId,PartnerAttributionType,IsDuplicateRowForPGA,AvailableSeats,BilledRevenueUSD\n\
         {F},Fabrikam,United States,Corporate,Active,2024-05-01,Azure plan,4711,CSP,0,,100\n\
         {F},Fabrikam,United States,Corporate,Active,2024-06-01,Azure plan,4711,CSP,0,,50\n\
         {F},Fabrikam,United States,Corporate,Active,2024-06-01,Azure plan,4712,PAL,1,,50\n"
-    ));
+        ),
+    );
     write("b.csv", subscriptions(20));
     write("c.tsv", [
         format!("SubscriptionGuid,Month,CustomerTenantId,SKU,SKUId,SubscriptionStatus,FreeVsPaidSKU,PartnerAttachType,PartnerID,AvailableSeats,AssignedSeats,ActiveSeats\n\
         S-3,5/1/2024,{F},Sales,{SALES},Active,Paid,CPOR,4711,40,30,45\n\
         S-3,6/1/2024,{F},Sales,{SALES},Active,Paid,CPOR,4711,40,32,20\n")
     ].concat().replace(',', "\t"));
-    write("d.csv", format!(
-        "CustomerTenantId,WorkloadName,Month,PaidAvailableUnits,MonthlyActiveUsers\n{G},Yammer,2024-05-01,20,30\n{G},Yammer,2024-06-01,20,10\n"
-    ));
-    write(&format!("{F}/2024-06/pc.json"), json!({"items": [{"activeUnits": 5, "availableUnits": 4, "consumedUnits": 1,
+    write(
+        "d.csv",
+        format!(
+            "CustomerTenantId,WorkloadName,Month,PaidAvailableUnits,MonthlyActiveUsers\n{G},Yammer,2024-05-01,20,30\n{G},Yammer,2024-06-01,20,10\n"
+        ),
+    );
+    write(
+        &format!("{F}/2024-06/pc.json"),
+        json!({"items": [{"activeUnits": 5, "availableUnits": 4, "consumedUnits": 1,
         "productSku": {"id": "aaaaaaaa-0000-4000-8000-00000000000c", "name": "Power BI Sample", "skuPartNumber": "PBI"},
-        "servicePlans": [], "capabilityStatus": "Enabled"}]}).to_string());
+        "servicePlans": [], "capabilityStatus": "Enabled"}]})
+        .to_string(),
+    );
     write(&format!("{F}/2024-06/graph.json"), json!({"value": [{"consumedUnits": 2, "prepaidUnits": {"enabled": 7, "warning": 3},
         "skuId": "aaaaaaaa-0000-4000-8000-00000000000d", "skuPartNumber": "VISIOSAMPLE", "capabilityStatus": "Enabled"}]}).to_string());
     let held = |id: &str, seats: u32, trial: bool, created: &str, owner: Value| {
         json!({"id": id, "commerceSubscriptionId": null, "createdDateTime": created, "isTrial": trial, "skuId": E3,
             "skuPartNumber": "PART", "status": "Enabled", "totalLicenses": seats, "ownerTenantId": owner})
     };
-    write(&format!("{H}/directory 2024-06-30.json"), json!({"value": [
-        held("S-4", 25, false, "2024-05-10T00:00:00Z", OWN.into()),
-        held("S-5", 10, false, "2024-06-05T00:00:00Z", "99999999-2222-4333-8444-555555555555".into()),
-        held("S-6", 50, true, "2024-05-10T00:00:00Z", Value::Null),
-    ]}).to_string());
+    write(
+        &format!("{H}/directory 2024-06-30.json"),
+        json!({"value": [
+            held("S-4", 25, false, "2024-05-10T00:00:00Z", OWN.into()),
+            held("S-5", 10, false, "2024-06-05T00:00:00Z", "99999999-2222-4333-8444-555555555555".into()),
+            held("S-6", 50, true, "2024-05-10T00:00:00Z", Value::Null),
+        ]})
+        .to_string(),
+    );
     let bought = |id: &str, seats: u32, status: &str| {
         json!({"id": id, "offerId": "OFFER-1", "offerName": "Office 365 Offered", "quantity": seats, "status": status,
             "creationDate": "2024-05-15T08:00:00Z", "effectiveStartDate": "2024-05-15T00:00:00Z"})
@@ -89,9 +107,14 @@ fn folder() -> TempDir {
     let bought = json!({"totalCount": 2, "items": [bought("S-7", 12, "active"), bought("S-8", 30, "suspended")]});
     write(&format!("customer={J}/month=2024-06/subscriptions.json"), bought.to_string());
     write(&format!("users of {K}.csv"), users("2024-06-28", "True"));
-    write("own.txt", "{\"kind\":\"customer\",\"customer_id\":\"L\",\"country\":\"PT\"}\n\
-        {\"kind\":\"subscription\",\"subscription_id\":\"S-9\",\"customer_id\":\"L\",\"sku_id\":\"OFFER-1\"}\n\
-        {\"kind\":\"subscription_state\",\"subscription_id\":\"S-9\",\"effective\":\"2024-05-01\",\"status\":\"Active\",\"seats\":3}\n".into());
+    write(
+        "own.txt",
+        format!(
+            "{{\"kind\":\"customer\",\"customer_id\":\"L\",\"country\":\"PT\"}}\n\
+        {{\"kind\":\"subscription\",\"subscription_id\":\"S-9\",\"customer_id\":\"L\",\"sku_id\":\"{E3}\"}}\n"
+        ),
+    );
+    write("states.csv", "subscription_id,effective,status,seats\nS-9,2024-05-01,Active,3\n".into());
     write("notes.txt", "Remember the milk.\n".into());
     write(".hidden", "x".into());
     folder
@@ -155,7 +178,8 @@ fn a_folder_of_all_formats_gives_the_figures_worked_out_by_hand() {
     // The list of customers came with names only, and takes no country away.
     let by_country = query(&server, &["customers", "--by", "country", "--filter", "country=US,BR"]);
     let found: Vec<_> = by_country.iter().map(|row| (row["month"].clone(), row["country"].clone())).collect();
-    let expected = [("2024-05", "BR"), ("2024-05", "US"), ("2024-06", "US")].map(|(month, it)| (json!(month), json!(it)));
+    let expected =
+        [("2024-05", "BR"), ("2024-05", "US"), ("2024-06", "US")].map(|(month, it)| (json!(month), json!(it)));
     assert_eq!(found, expected);
 
     // K: Ada and Bob are licensed for Exchange, Ada used it from 3 to 30 June.
@@ -168,7 +192,11 @@ fn a_folder_of_all_formats_gives_the_figures_worked_out_by_hand() {
     assert_eq!((&yammer[0]["active_users"], &yammer[0]["total_users"]), (&json!(30), &json!(20)));
 
     let again = import(&server, &folder);
-    assert_eq!((&again["accepted"], &again["stubs_created"]), (&json!(0), &json!(0)), "a second import changes nothing");
+    assert_eq!(
+        (&again["accepted"], &again["stubs_created"]),
+        (&json!(0), &json!(0)),
+        "a second import changes nothing"
+    );
     assert_eq!(server.json("global_admin", &["verify"])["differences"], 0);
     restated(&server);
     ended(&server);
@@ -196,10 +224,11 @@ fn says_what_it_did(summary: &Value) {
         ("subscriptions.json", "pc-subscriptions"),
         (&format!("users of {K}.csv"), "graph-user-detail"),
         ("own.txt", "ndjson"),
+        ("states.csv", "csv"),
     ] {
         assert_eq!(format(name), expected, "{name}");
     }
-    assert_eq!((format("notes.txt"), files.len()), (Value::Null, 13));
+    assert_eq!((format("notes.txt"), files.len()), (Value::Null, 14));
     let notes = summary["notes"].to_string();
     assert!(notes.contains("notes.txt") && notes.contains("lower bound"), "{notes}");
     // Customers F by reports, G, H and K; the SKUs of both licence lists, of Azure and of the offer; three subscriptions
@@ -234,7 +263,8 @@ fn a_stub_gives_way_to_what_is_known_in_whatever_order_it_comes() {
         {{\"kind\":\"sku\",\"sku_id\":\"{E3}\",\"name\":\"E3\",\"product\":\"Office 365\",\"services\":[\"Teams\"]}}\n"
     );
     let list = json!({"items": [{"id": F, "companyProfile": {"companyName": "Fabrikam, Inc."}}]}).to_string();
-    let licences = json!({"value": [{"consumedUnits": 2, "prepaidUnits": {"enabled": 7}, "skuId": E3, "skuPartNumber": "PART"}]});
+    let licences =
+        json!({"value": [{"consumedUnits": 2, "prepaidUnits": {"enabled": 7}, "skuId": E3, "skuPartNumber": "PART"}]});
     for full_first in [true, false] {
         let server = Server::start();
         let file = |name: &str, text: &str| PathBuf::from(server.file(name, text)).display().to_string();
@@ -257,7 +287,10 @@ fn a_stub_gives_way_to_what_is_known_in_whatever_order_it_comes() {
         if !full_first {
             import(&["ndjson", &full]);
         }
-        assert_eq!((by("country"), by("segment"), by("product")), (json!("PT"), json!("Corporate"), json!("Office 365")));
+        assert_eq!(
+            (by("country"), by("segment"), by("product")),
+            (json!("PT"), json!("Corporate"), json!("Office 365"))
+        );
     }
 }
 

@@ -47,7 +47,10 @@ impl Rows {
                 4_711 + thing % 40
             ),
             Format::InsightsCustomers => {
-                format!("{id},Customer number {customer},Germany,2023-{month:02}-01,Microsoft 365 E{},4711,CPOR,3.25\n", thing % 12)
+                format!(
+                    "{id},Customer number {customer},Germany,2023-{month:02}-01,Microsoft 365 E{},4711,CPOR,3.25\n",
+                    thing % 12
+                )
             }
             Format::InsightsOfficeUsage => format!("{id},2023-{month:02}-01,Workload {},50,40,Brazil\n", thing % 12),
             Format::GraphUserDetail => {

@@ -35,7 +35,9 @@ pub async fn run(caller: &Caller, clock: &Clock, command: &cli::Import, json: bo
     let mut summary = Summary::default();
     announce(&plan, &mut summary);
     let how = How { dry_run: command.dry_run, wait: !command.no_wait };
-    import(caller, &plan.sources, how, &mut summary).await?;
+    if !plan.sources.is_empty() {
+        import(caller, &plan.sources, how, &mut summary).await?;
+    }
     for note in &summary.notes {
         eprintln!("{note}");
     }

@@ -6,7 +6,9 @@ use insights_domain::calendar::Day;
 use serde_json::Value;
 
 use super::{
-    Format, Stopped, json,
+    Format, Options, RecordKind, Stopped,
+    columns::Columns,
+    json,
     lines::{Lines, Split},
     table::normalised,
     values,
@@ -24,17 +26,25 @@ pub struct Recognised {
     pub day: Option<Day>,
 }
 
-/// Looks at the beginning of a file. The answer says in words why a file is none of ours.
-pub fn recognise(input: &mut dyn BufRead) -> io::Result<Result<Recognised, &'static str>> {
+/// Looks at the beginning of a file; `named` is what its name says its records are. The answer says in words why a file
+/// is none of ours.
+pub fn recognise(input: &mut dyn BufRead, named: Option<RecordKind>) -> io::Result<Result<Recognised, &'static str>> {
     let mut start = Vec::new();
     input.take(LOOKED_AT).read_to_end(&mut start)?;
-    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
+    if start.starts_with(b"PAR1") {
+        return Ok(Ok(Recognised { format: Format::Parquet, day: None }));
+    }
+    let mut text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
+    // Our own templates begin with comments.
+    while text.starts_with(b"#") {
+        text = text.iter().position(|byte| *byte == b'\n').map_or(&[], |end| &text[end + 1..]);
+    }
     let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
     Ok(match first {
         None => Err("it is empty"),
         Some(b'{' | b'[') => json(text),
         Some(_) if text.contains(&0) => Err("it is no text"),
-        Some(_) => table(text)?,
+        Some(_) => table(text, named)?,
     })
 }
 
@@ -109,7 +119,7 @@ const TABLES: &[(Format, &[&[&str]])] = &[
 const CUSTOMER: &[&str] = &["customertenantid", "customertenantguid", "tenantid"];
 const SUBSCRIPTION: &[&str] = &["subscriptionid", "subscriptionguid"];
 
-fn table(text: &[u8]) -> io::Result<Result<Recognised, &'static str>> {
+fn table(text: &[u8], named: Option<RecordKind>) -> io::Result<Result<Recognised, &'static str>> {
     let mut input = text;
     let mut lines = Lines::new(&mut input)?;
     let Some(Split::Fields(_, header)) = lines.next_record()? else {
@@ -118,13 +128,14 @@ fn table(text: &[u8]) -> io::Result<Result<Recognised, &'static str>> {
     let names: Vec<String> = header.iter().map(|name| normalised(name)).collect();
     let has = |name: &str| names.iter().any(|own| own == name);
     let fits = |groups: &[&[&str]]| groups.iter().all(|group| group.iter().any(|name| has(name)));
-    let Some((format, _)) = TABLES.iter().find(|(_, groups)| fits(groups)) else {
-        return Ok(Err("its columns are those of no known format"));
+    let other_report = |format| format == Format::InsightsCustomers && SUBSCRIPTION.iter().any(|name| has(name));
+    let Some((format, _)) = TABLES.iter().find(|(format, groups)| fits(groups) && !other_report(*format)) else {
+        let ours = |today| Columns::find(&header, &Options { named, ..Options::on(today) }).is_ok();
+        let of_ours = Day::from_epoch_days(0).is_some_and(ours);
+        let own = Recognised { format: Format::Csv, day: None };
+        return Ok(if of_ours { Ok(own) } else { Err("its columns are those of no known format") });
     };
     let place = |name: &str| names.iter().position(|own| own == name);
-    if *format == Format::InsightsCustomers && SUBSCRIPTION.iter().any(|name| has(name)) {
-        return Ok(Err("its columns are those of no known format"));
-    }
     if *format == Format::InsightsDynamicsUsage {
         // The usage reports of other products have the same columns; theirs are not ours to call Dynamics 365.
         let other = has("partnerhierarchy") && !has("revsumcategoryname") && !has("revsumdivisionname");

@@ -15,7 +15,7 @@ use crate::{
     client::import::Source,
     failure::Failure,
     generate::KINDS,
-    import::{Format, Options, Recognised, recognise},
+    import::{Format, Options, Recognised, RecordKind, recognise},
 };
 
 /// Folders within folders.
@@ -57,6 +57,11 @@ impl Said<'_> {
 
     fn of_format(&self, format: Format, files: &[PathBuf]) -> Result<Plan, Failure> {
         let (name, command) = (format.name(), self.command);
+        if command.kind.is_some() && !is_table(format) {
+            return Err(Failure::Usage(format!(
+                "the files of {name} say themselves what is in them: leave --kind out"
+            )));
+        }
         if command.customer.is_some() && !format.needs_customer() || command.month.is_some() && !format.takes_month() {
             let flag = if format.needs_customer() { "--month" } else { "--customer and --month" };
             let what = if format.needs_customer() { "days" } else { "customers and months" };
@@ -78,19 +83,24 @@ impl Said<'_> {
     fn of_whatever(&self, given: &[PathBuf]) -> Result<Plan, Failure> {
         let mut plan = Plan { found_out: true, ..Plan::default() };
         let mut found = Vec::new();
+        if let Some(missing) = given.iter().find(|path| !path.exists()) {
+            let missing = missing.display();
+            return Err(Failure::Usage(format!("{missing} is neither a file or folder nor a format (see --help)")));
+        }
         for path in given {
             let mut files = Vec::new();
             walk(path, DEPTH, &mut files).map_err(|error| cannot_be_read(path, &error))?;
             for file in files {
                 let within = file.strip_prefix(path).map(Path::to_owned).unwrap_or_default();
-                match look(&file).map_err(|error| cannot_be_read(&file, &error))? {
+                let named = RecordKind::of_file_name(&file);
+                match look(&file, named).map_err(|error| cannot_be_read(&file, &error))? {
                     Ok(recognised) => found.push((recognised, self.source(file, recognised.format, place(&within))?)),
                     Err(reason) => plan.unrecognised.push((file, reason)),
                 }
             }
         }
         found.sort_by_key(|(recognised, source)| {
-            (rank(recognised.format), stem(source), recognised.day, source.options.made, source.file.clone())
+            (order(recognised.format), stem(source), recognised.day, source.options.made, source.file.clone())
         });
         for (_, source) in found {
             if source.format.needs_customer() && source.options.customer.is_none() {
@@ -120,17 +130,24 @@ impl Said<'_> {
             month,
             made: day.map_or(modified, |day| i64::from(day.epoch_days()) * 86_400),
             own_tenant: self.own_tenant.clone().filter(|_| format.needs_customer()),
+            kind: command.kind.filter(|_| is_table(format)),
+            named: RecordKind::of_file_name(&file).filter(|_| is_table(format)),
         };
         Ok(Source { file, format, options })
     }
+}
+
+/// Tables of our own records, which hold one kind each.
+fn is_table(format: Format) -> bool {
+    matches!(format, Format::Csv | Format::Parquet)
 }
 
 fn cannot_be_read(path: &Path, error: &io::Error) -> Failure {
     Failure::because(&format!("{} cannot be read", path.display()), error)
 }
 
-fn look(file: &Path) -> io::Result<Result<Recognised, &'static str>> {
-    recognise(&mut io::BufReader::new(fs::File::open(file)?))
+fn look(file: &Path, named: Option<RecordKind>) -> io::Result<Result<Recognised, &'static str>> {
+    recognise(&mut io::BufReader::new(fs::File::open(file)?), named)
 }
 
 /// The files at or below a path, without hidden ones.
@@ -148,11 +165,16 @@ fn walk(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
     within.iter().try_for_each(|path| walk(path, depth - 1, files))
 }
 
+/// Own records of all formats by what they are.
+fn order(format: Format) -> usize {
+    rank(if is_table(format) { Format::Ndjson } else { format })
+}
+
 /// Catalogue, customers, subscriptions, then the rest; what knows less before what knows more.
 fn rank(format: Format) -> usize {
     let order = [
-        Format::Ndjson,
         Format::ProductNames,
+        Format::Ndjson,
         Format::PcCustomers,
         Format::InsightsCustomers,
         Format::InsightsSubscriptions,
@@ -169,7 +191,7 @@ fn rank(format: Format) -> usize {
 
 /// Of our own records, those others refer to come first.
 fn stem(source: &Source) -> usize {
-    if source.format == Format::Ndjson { kind_rank(&source.file) } else { 0 }
+    if source.format == Format::Ndjson || is_table(source.format) { kind_rank(&source.file) } else { 0 }
 }
 
 fn kind_rank(file: &Path) -> usize {

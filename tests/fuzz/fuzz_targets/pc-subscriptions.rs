@@ -1,0 +1,3 @@
+#![no_main]
+
+insights_fuzz::target!("pc-subscriptions");
