@@ -61,8 +61,13 @@ impl Sink for Text {
     }
 
     fn activity(&mut self, row: u64, activity: Activity) -> Result<(), Stopped> {
-        let Activity { customer_id, user_id, service, day } = activity;
-        self.line(row, "activity", &format!("customer={customer_id} user={user_id} service={service:?} day={day}"))
+        let Activity { customer_id, user_id, service, day, lower_bound } = activity;
+        let at_least = if lower_bound { " lower_bound" } else { "" };
+        self.line(
+            row,
+            "activity",
+            &format!("customer={customer_id} user={user_id} service={service:?} day={day}{at_least}"),
+        )
     }
 
     fn unlicensed(&mut self, row: u64, unlicensed: Unlicensed) -> Result<(), Stopped> {

@@ -44,12 +44,14 @@ const VISIBLE_WITHIN: Duration = Duration::from_secs(30 * 60);
 const WHO_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How to import.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct How {
     /// Checks and counts, stores nothing.
     pub dry_run: bool,
     /// Waits until the figures show what was imported.
     pub wait: bool,
+    /// The partner the caller speaks for, where something is remembered of its customers.
+    pub partner: String,
 }
 
 /// A file and what to take it for.
@@ -64,7 +66,7 @@ pub struct Source {
 }
 
 /// Imports files one after the other and adds what became of them.
-pub async fn import(caller: &Caller, sources: &[Source], how: How, summary: &mut Summary) -> Result<(), Failure> {
+pub async fn import(caller: &Caller, sources: &[Source], how: &How, summary: &mut Summary) -> Result<(), Failure> {
     let total: u64 = sources.iter().filter_map(|source| source.file.metadata().ok()).map(|data| data.len()).sum();
     let style = "{bar:30} {bytes}/{total_bytes} at {bytes_per_sec}, {eta} left {msg}";
     let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -121,7 +123,7 @@ struct Run<'a> {
     caller: &'a Caller,
     source: &'a Source,
     name: Option<&'a String>,
-    how: How,
+    how: &'a How,
     bar: &'a ProgressBar,
     summary: &'a mut Summary,
 }
@@ -183,8 +185,7 @@ impl Run<'_> {
             return Memory::default();
         }
         let customer = options.customer.as_deref().unwrap_or_default().trim().to_lowercase();
-        let partner = options.own_tenant.as_deref().unwrap_or_default();
-        let name = format!("{}\n{partner}\n{customer}", self.caller.address);
+        let name = format!("{}\n{}\n{customer}", self.caller.address, self.how.partner);
         Memory::load(journal::folder("licences").as_deref(), &name)
     }
 }

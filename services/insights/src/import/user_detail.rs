@@ -239,7 +239,8 @@ impl User {
             }
             for day in used {
                 let (customer_id, user_id) = (customer.to_owned(), id.clone());
-                sink.activity(line, Activity { customer_id, user_id, service: service.clone(), day })?;
+                let service = service.clone();
+                sink.activity(line, Activity { customer_id, user_id, service, day, lower_bound: true })?;
             }
         }
         Ok(())
