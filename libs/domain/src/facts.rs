@@ -106,6 +106,8 @@ pub struct CustomerFacts {
     pub activity: Vec<Activity>,
     /// First day of activity by service, over all time.
     pub first_activity: BTreeMap<ServiceNumber, Day>,
+    /// First and last day on which activity is known from dates of last activity alone, by service.
+    pub lower_bound: BTreeMap<ServiceNumber, (Day, Day)>,
     /// Rows by customer and SKU.
     pub by_sku: Vec<BySku>,
     /// Users by service and month that somebody else computed.

@@ -22,6 +22,8 @@ pub struct MonthRollup {
     pub classes: Vec<UserClass>,
     /// Services with activity in the window, by anybody; sorted.
     pub active_services: Vec<ServiceNumber>,
+    /// Services whose use in the window may be greater than what is known of it; sorted.
+    pub lower_bound_services: Vec<ServiceNumber>,
     /// Reported users where they serve, by service.
     pub reported_usage: Vec<UsageMonth>,
 }
@@ -141,8 +143,9 @@ fn first_month(facts: &CustomerFacts) -> Option<Month> {
     let by_sku = facts.by_sku.iter().flat_map(|row| reported_months(&row.reported, &row.revenue));
     let licences = facts.licences.iter().map(|licence| licence.from.month());
     let activity = facts.first_activity.values().map(|day| day.month());
+    let bounds = facts.lower_bound.values().map(|(first, _)| first.month());
     let usage = facts.reported_usage.iter().map(|row| row.month);
-    subscriptions.chain(by_sku).chain(licences).chain(activity).chain(usage).min()
+    subscriptions.chain(by_sku).chain(licences).chain(activity).chain(bounds).chain(usage).min()
 }
 
 fn reported_months<'a>(reported: &'a [ReportedSeats], revenue: &'a [Revenue]) -> impl Iterator<Item = Month> + 'a {
@@ -184,8 +187,15 @@ impl<'a> Customer<'a> {
                 .filter_map(|row| self.usage_month(row, day, &details))
                 .collect(),
             active_services: users.active_services(),
+            lower_bound_services: self.lower_bound_services(Window::ending(day)),
             classes: users.into_classes(),
         }
+    }
+
+    /// Services of which the window holds a day whose use is known from dates of last activity alone.
+    fn lower_bound_services(&self, window: Window) -> Vec<ServiceNumber> {
+        let holds = |(first, last): &(Day, Day)| *first <= window.last() && window.first() <= *last;
+        self.facts.lower_bound.iter().filter(|(_, days)| holds(days)).map(|(service, _)| *service).collect()
     }
 
     /// The subscription on `day`; `None` while its SKU has not come. A state whose SKU has not come waits.

@@ -376,3 +376,17 @@ fn sellers_have_names() {
     }
     assert_eq!(Seller::from_name("else"), None);
 }
+
+#[test]
+fn windows_with_dates_of_last_activity_know_a_lower_bound() {
+    let mut facts = customer(vec![subscription(1, E3, &[("2026-01-01", "Active", 1)])], &[(1, EXCHANGE, "2026-05-09")]);
+    facts.lower_bound.insert(EXCHANGE, (day("2026-03-29"), day("2026-05-09")));
+    facts.lower_bound.insert(YAMMER, (day("2026-05-04"), day("2026-05-04")));
+    let bounded = |on: &str| at(&facts, on).lower_bound_services;
+    assert_eq!(bounded("2026-03-28"), []);
+    assert_eq!(bounded("2026-03-29"), [EXCHANGE]);
+    assert_eq!(bounded("2026-05-31"), [EXCHANGE, YAMMER]);
+    assert_eq!(bounded("2026-06-01"), [EXCHANGE], "the 4th has left the window");
+    assert_eq!(bounded("2026-06-05"), [EXCHANGE]);
+    assert_eq!(bounded("2026-06-06"), []);
+}

@@ -229,6 +229,43 @@ fn reports_people_download_become_figures() {
 }
 
 #[test]
+fn figures_from_dates_of_last_activity_say_that_they_are_a_lower_bound() {
+    let server = Server::start();
+    let lines = r#"{"kind":"sku","sku_id":"E3","name":"E3","product":"Office 365","services":["Exchange","Teams"]}
+        {"kind":"customer","customer_id":"C-1","country":"BR"}
+        {"kind":"customer","customer_id":"C-2","country":"PT"}
+        {"kind":"subscription","subscription_id":"S-1","customer_id":"C-1","sku_id":"E3"}
+        {"kind":"subscription","subscription_id":"S-2","customer_id":"C-2","sku_id":"E3"}
+        {"kind":"subscription_state","subscription_id":"S-1","effective":"2024-01-01","status":"Active","seats":5}
+        {"kind":"subscription_state","subscription_id":"S-2","effective":"2024-01-01","status":"Active","seats":5}
+        {"kind":"activity","customer_id":"C-1","user_id":"u","service":"Teams","day":"2024-03-20","lower_bound":true}
+        {"kind":"activity","customer_id":"C-2","user_id":"v","service":"Teams","day":"2024-03-21"}
+        {"kind":"complete_through","day":"2024-04-30"}"#;
+    let file = server.file("last-seen.ndjson", lines);
+    let summary = server.json("data_source", &["import", "ndjson", &file]);
+    assert_eq!((&summary["accepted"], &summary["rejected"]), (&json!(10), &json!(0)), "{summary}");
+    let query = |more: &[&str]| {
+        server.json("global_admin", &[&["query", "--from", "2024-02", "--to", "2024-04", "--measures"], more].concat())
+    };
+    let bounded = |rows: &Value| -> Vec<bool> {
+        rows.as_array().unwrap().iter().map(|row| row.get("lower_bound") == Some(&json!(true))).collect()
+    };
+    for measure in ["active_users", "active_customers", "active", "usage_percent", "active_usage_percent"] {
+        assert_eq!(bounded(&query(&[measure])), [false, true, false], "{measure}: in March alone");
+    }
+    for measure in ["customers", "available", "total_users", "deployment_percent"] {
+        assert_eq!(bounded(&query(&[measure])), [false; 3], "{measure} rests on nothing of the kind");
+    }
+    let by = query(&["active_users", "--by", "country"]);
+    assert_eq!((&by[0]["country"], bounded(&by)), (&json!("BR"), vec![true, false]), "{by}");
+    let exchange = query(&["active_users", "--filter", "service=Exchange"]);
+    assert_eq!(bounded(&exchange), [false; 3], "another service is known day by day");
+    let report = stdout(&server.run("global_admin", &["report", "adoption", "--from", "2024-03", "--to", "2024-03"]));
+    assert!(report.contains("lower bound"), "{report}");
+    assert_eq!(server.json("global_admin", &["verify"])["differences"], 0);
+}
+
+#[test]
 fn templates_are_files_to_begin_with() {
     let server = Server::start();
     let kinds =

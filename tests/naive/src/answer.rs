@@ -140,6 +140,9 @@ fn rows_of(world: &World, query: &Query, month: Month, group: &[Filter]) -> Vec<
         if world.day(month) < month.last_day() {
             row.insert("partial".into(), json!(true));
         }
+        if lower_bound(&cell, month) {
+            row.insert("lower_bound".into(), json!(true));
+        }
         if wants_revenue && !query.sees_revenue {
             row.insert("redacted".into(), json!(true));
         }
@@ -257,4 +260,21 @@ fn source(cell: &Cell, month: Month) -> &'static str {
         (true, false) => "reported",
         (false, _) => "computed",
     }
+}
+
+/// Whether a measure asked for rests on use that may be greater than what is known of it.
+fn lower_bound(cell: &Cell, month: Month) -> bool {
+    let day = cell.world.day(month);
+    let asked = |measures: &[&str]| cell.query.measures.iter().any(|m| measures.contains(&m.as_str()));
+    let usage = asked(&["usage_percent"]);
+    let bounded = |customer: &str| cell.services().iter().any(|service| cell.world.lower_bound(customer, service, day));
+    let seats = asked(&["active", "active_entitlements", "active_usage_percent"]) || usage && cell.query.entitlements;
+    let users = asked(&["active_users"]) || usage && !cell.query.entitlements;
+    let of_seats = |s: &Snapshot| {
+        let known = |service: &String| cell.world.lower_bound(&s.customer, service, day);
+        s.has_state && s.active_reported.is_none() && s.services.iter().any(known)
+    };
+    seats && cell.matching(month).into_iter().any(of_seats)
+        || users && cell.looked_at(month).into_iter().any(bounded)
+        || asked(&["active_customers"]) && cell.counted(month).iter().any(|customer| bounded(customer))
 }

@@ -2,7 +2,7 @@
 
 use crate::calendar::Month;
 use crate::record::{Owner, Read, Record, read};
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use std::collections::BTreeMap;
 
 /// What is stored: one record per key, the one recorded last.
@@ -12,6 +12,8 @@ pub struct Ledger {
     records: BTreeMap<Vec<String>, Stored>,
     /// Everything received, with the time of its receipt.
     received: Vec<(DateTime<Utc>, String)>,
+    /// First and last date of last activity received, by customer and service; cut by what was taken back.
+    pub lower_bounds: BTreeMap<(String, String), (NaiveDate, NaiveDate)>,
     /// Lines received, bad ones too.
     lines: i64,
     /// Lines that were refused, in order, with what is wrong with them.
@@ -36,6 +38,7 @@ impl Ledger {
             now,
             records: BTreeMap::new(),
             received: Vec::new(),
+            lower_bounds: BTreeMap::new(),
             lines: 0,
             rejected: Vec::new(),
             ties: 0,
@@ -89,6 +92,7 @@ impl Ledger {
                     self.retract(&what, customer.as_deref(), service.as_deref(), from, to);
                 }
                 Ok(read) => {
+                    self.widen_lower_bounds(&read.record);
                     // Without `recorded_at` the time of receipt counts, which is a later one for a later line.
                     let receipt = self.now + TimeDelta::nanoseconds(self.lines);
                     let recorded_at = read.recorded_at.unwrap_or(receipt);
@@ -114,7 +118,31 @@ impl Ledger {
         }
     }
 
+    fn widen_lower_bounds(&mut self, record: &Record) {
+        if let Record::Activity { customer, service, day, lower_bound: true, .. } = record {
+            let days = self.lower_bounds.entry((customer.clone(), service.clone())).or_insert((*day, *day));
+            *days = (days.0.min(*day), days.1.max(*day));
+        }
+    }
+
+    fn cut_lower_bounds(&mut self, customer: Option<&str>, service: Option<&str>, from: NaiveDate, to: NaiveDate) {
+        self.lower_bounds.retain(|(of, used), (first, last)| {
+            if Some(of.as_str()) == customer && service.is_none_or(|service| service == used) {
+                while *first <= *last && from <= *first && *first <= to {
+                    *first = *first + Days::new(1);
+                }
+                while *first <= *last && from <= *last && *last <= to {
+                    *last = *last - Days::new(1);
+                }
+            }
+            first <= last
+        });
+    }
+
     fn retract(&mut self, what: &str, customer: Option<&str>, service: Option<&str>, from: NaiveDate, to: NaiveDate) {
+        if what == "activity" {
+            self.cut_lower_bounds(customer, service, from, to);
+        }
         let owners = self.owners();
         self.records.retain(|_, stored| {
             let Some((kind, day)) = dated(&stored.record) else { return true };
@@ -153,7 +181,7 @@ fn key(record: &Record) -> Vec<String> {
         Record::State { subscription, effective, .. } => text(&[&"subscription_state", subscription, effective]),
         Record::Assignment { subscription, user, from, .. } => text(&[&"assignment", subscription, user, from]),
         Record::Licensed { customer, user, service, from, .. } => text(&[&"licensed", customer, user, service, from]),
-        Record::Activity { customer, user, service, day } => text(&[&"activity", customer, user, service, day]),
+        Record::Activity { customer, user, service, day, .. } => text(&[&"activity", customer, user, service, day]),
         Record::Revenue { of: owner, month, currency, .. } => {
             [text(&[&"revenue", month, currency]), of(owner)].concat()
         }

@@ -60,6 +60,8 @@ pub enum Record {
         user: String,
         service: String,
         day: NaiveDate,
+        /// The day is the last one on which the source saw the user.
+        lower_bound: bool,
     },
     Revenue {
         of: Owner,
@@ -215,6 +217,7 @@ impl Line {
                 user: self.user()?,
                 service: fold(&self.required("service")?),
                 day: self.past("day")?,
+                lower_bound: self.flag("lower_bound")?.unwrap_or(false),
             }),
             "revenue" => self.revenue(),
             "support_cases" => {

@@ -21,6 +21,7 @@ pub struct World {
     states: BTreeMap<String, BTreeMap<NaiveDate, State>>,
     assignments: BTreeMap<String, Vec<Assignment>>,
     activity: BTreeMap<String, BTreeSet<(NaiveDate, String, String)>>,
+    lower_bounds: BTreeMap<(String, String), (NaiveDate, NaiveDate)>,
     revenue: BTreeMap<(Owner, Month), BTreeMap<String, (i128, Option<String>)>>,
     reported: BTreeMap<(Owner, Month), ReportedSeats>,
     /// Every subscription by month, for every month with data.
@@ -123,6 +124,7 @@ impl World {
             states: BTreeMap::new(),
             assignments: BTreeMap::new(),
             activity: BTreeMap::new(),
+            lower_bounds: ledger.lower_bounds.clone(),
             revenue: BTreeMap::new(),
             reported: BTreeMap::new(),
             snapshots: BTreeMap::new(),
@@ -165,7 +167,7 @@ impl World {
             Record::Licensed { customer, user, service, from, to } if self.customers.contains_key(&customer) => {
                 self.licences.push(Licence { customer, user, service, from, to });
             }
-            Record::Activity { customer, user, service, day } if self.customers.contains_key(&customer) => {
+            Record::Activity { customer, user, service, day, .. } if self.customers.contains_key(&customer) => {
                 self.activity.entry(customer).or_default().insert((day, user, service));
             }
             Record::Revenue { of, month, micros, currency, seller } if self.knows(&of) => {
@@ -240,6 +242,12 @@ impl World {
         let days = window(day);
         let used = self.activity.get(customer).into_iter().flatten();
         used.filter(|(d, _, _)| days.contains(d)).map(|(_, user, service)| (user.clone(), service.clone())).collect()
+    }
+
+    /// Whether use of a service in the 28 days that end with a day may be greater than what is known of it.
+    pub fn lower_bound(&self, customer: &str, service: &str, day: NaiveDate) -> bool {
+        let days = self.lower_bounds.get(&(customer.to_owned(), service.to_owned()));
+        days.is_some_and(|(first, last)| window(day).iter().any(|day| first <= day && day <= last))
     }
 
     /// Whether a customer has an assignment by a day of a subscription whose SKU in force then carries a service.

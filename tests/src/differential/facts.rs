@@ -219,10 +219,15 @@ fn activity(cast: &mut Cast) {
         for _ in 0..cast.random.between(1, 8) {
             let (service, user) = (service(cast, &customer, only), user(&mut cast.random));
             let (mut day, until) = (cast.day(), cast.day());
+            // A source that says when a user was last seen, and not when before.
+            let last_seen = cast.random.chance(6);
             loop {
-                cast.lines
-                    .push(json!({"kind": "activity", "customer_id": customer, "user_id": user, "service": service,
-                    "day": day.to_string()}));
+                let mut line = json!({"kind": "activity", "customer_id": customer, "user_id": user, "service": service,
+                    "day": day.to_string()});
+                if last_seen {
+                    line["lower_bound"] = json!(true);
+                }
+                cast.lines.push(line);
                 if cast.random.chance(12) {
                     moved(cast, &customer, &user, day);
                 }

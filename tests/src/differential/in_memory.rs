@@ -71,6 +71,7 @@ pub fn cube(ledger: &Ledger) -> Cube {
     let records: Vec<&Record> = ledger.records().collect();
     records.iter().for_each(|record| builder.thing(record));
     records.iter().for_each(|record| builder.fact(record));
+    builder.lower_bounds(ledger);
     builder.finish(complete_through)
 }
 
@@ -148,7 +149,7 @@ impl Builder {
                     facts.licences.push(Licence { user, service, from: day(*from), to: to.map(day) });
                 }
             }
-            Record::Activity { customer, user, service, day: on } => self.activity(customer, user, service, day(*on)),
+            Record::Activity { customer, user, service, day: on, .. } => self.activity(customer, user, service, day(*on)),
             Record::Revenue { of, month: of_month, micros, currency, seller: by } => {
                 let revenue = Revenue {
                     month: month(*of_month),
@@ -233,6 +234,14 @@ impl Builder {
                 start: None,
                 end: None,
             });
+        }
+    }
+
+    fn lower_bounds(&mut self, ledger: &Ledger) {
+        for ((customer, service), (first, last)) in &ledger.lower_bounds {
+            if let Some(facts) = self.customers.get_mut(customer) {
+                facts.lower_bound.insert(self.services.of(service), (day(*first), day(*last)));
+            }
         }
     }
 
@@ -356,7 +365,7 @@ fn figures(by: &[String], names: &[&String], redacted: bool, row: AnswerRow) -> 
         Source::Mixed => "mixed",
     };
     fields.insert("source".into(), json!(source));
-    for (name, flag) in [("partial", row.partial), ("redacted", redacted)] {
+    for (name, flag) in [("partial", row.partial), ("lower_bound", row.lower_bound), ("redacted", redacted)] {
         if flag {
             fields.insert(name.into(), json!(true));
         }

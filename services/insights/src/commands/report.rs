@@ -88,7 +88,7 @@ async fn adoption(caller: &Caller, page: PageFilters, customer_id: String) -> Re
 }
 
 fn as_text(shown: &Shown) -> String {
-    let Coverage { from_month, to_month, partial, redacted, freshness, .. } = &shown.coverage;
+    let Coverage { from_month, to_month, partial, redacted, lower_bound, freshness, .. } = &shown.coverage;
     let complete = freshness.as_ref().map(|freshness| freshness.complete_through.as_str()).unwrap_or_default();
     let mut text = format!("{}  {from_month} to {to_month}, complete through {complete}", shown.title);
     text.push_str(if *partial { " (the last month is under way)\n\n" } else { "\n\n" });
@@ -104,6 +104,9 @@ fn as_text(shown: &Shown) -> String {
     for breakdown in &shown.breakdowns {
         text.push('\n');
         text.push_str(&breakdown_table(breakdown));
+    }
+    if *lower_bound {
+        text.push_str("\nActivity is a lower bound: for some of it only the date of last activity is known.\n");
     }
     if *redacted {
         text.push_str("\nSomething was left out because your roles may not see it.\n");
@@ -247,6 +250,7 @@ fn as_json(shown: &Shown) -> Json {
         "to": coverage.to_month,
         "partial": coverage.partial,
         "redacted": coverage.redacted,
+        "lower_bound": coverage.lower_bound,
         "source": output::source(coverage.source()),
         "complete_through": coverage.freshness.as_ref().map(|freshness| freshness.complete_through.clone()),
         "cards": shown.cards.iter().map(card).collect::<Vec<_>>(),

@@ -26,6 +26,7 @@ fn row(row: AnswerRow) -> v1::Row {
         currency: row.currency.unwrap_or_default(),
         source: source.into(),
         partial: row.partial,
+        lower_bound: row.lower_bound,
     }
 }
 

@@ -39,6 +39,8 @@ pub struct AnswerRow {
     pub source: Source,
     /// The month is not complete.
     pub partial: bool,
+    /// A measure rests on use that may be greater than what is known of it.
+    pub lower_bound: bool,
 }
 
 /// A figure.
@@ -168,6 +170,7 @@ impl Plan<'_> {
                 currency,
                 source,
                 partial,
+                lower_bound: table.is_marked(Mark::LowerBound, group, month),
             })
         };
         let texts = &self.cube.dictionaries.texts;

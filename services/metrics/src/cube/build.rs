@@ -194,6 +194,7 @@ impl<'a> ChunkBuilder<'a> {
             };
             let columns = &old.months[offset];
             self.chunk.active_services[customer * months + place] = old.active_services(kept.customer, offset);
+            self.bound(customer, place, columns.lower_bound_of(kept.customer));
             let first = columns.revenue.partition_point(|row| (row.subscription as usize) < from.start);
             let revenue = columns.revenue[first..].iter().take_while(|row| (row.subscription as usize) < from.end);
             self.chunk.months[place].revenue.extend(
@@ -206,6 +207,13 @@ impl<'a> ChunkBuilder<'a> {
                 let kind = self.kept_kind(old, row.kind);
                 self.chunk.months[place].classes.push(ClassRow { kind, users: row.users });
             }
+        }
+    }
+
+    /// Notes the services of a customer whose use may be greater than what is known.
+    fn bound(&mut self, customer: usize, offset: usize, services: u32) {
+        if services != 0 {
+            self.chunk.months[offset].lower_bound.push((count(customer), services));
         }
     }
 
@@ -306,6 +314,8 @@ impl<'a> ChunkBuilder<'a> {
         rollup: &MonthRollup,
         position_of: &impl Fn(&SubscriptionNumber) -> Option<usize>,
     ) {
+        let lower_bound = self.dictionaries.services.code(&rollup.lower_bound_services);
+        self.bound(customer, offset, lower_bound);
         let dictionaries = &mut *self.dictionaries;
         let months = self.chunk.months.len();
         self.chunk.active_services[customer * months + offset] = dictionaries.services.code(&rollup.active_services);

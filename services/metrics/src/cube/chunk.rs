@@ -157,6 +157,8 @@ pub(super) struct MonthColumns {
     pub revenue: Vec<RevenueRow>,
     /// By customer and service.
     pub usage: Vec<UsageRow>,
+    /// By customer: the code of the services whose use may be greater than what is known; few have any.
+    pub lower_bound: Vec<(u32, u32)>,
     /// Where each customer's classes end.
     pub class_ends: Vec<u32>,
     pub classes: Vec<ClassRow>,
@@ -197,6 +199,12 @@ impl MonthColumns {
         &self.classes[start..end]
     }
 
+    /// The code of a customer's services whose use may be greater than what is known.
+    pub(super) fn lower_bound_of(&self, customer: usize) -> u32 {
+        let of = |(customer, _): &(u32, u32)| *customer as usize;
+        self.lower_bound.binary_search_by_key(&customer, of).map_or(0, |at| self.lower_bound[at].1)
+    }
+
     /// The reported users of a customer.
     pub(super) fn usage_of(&self, customer: usize) -> &[UsageRow] {
         if self.usage.is_empty() {
@@ -225,6 +233,7 @@ impl Chunk {
         self.active_services(customer, offset) != 0
             || !columns.classes_of(customer).is_empty()
             || !columns.usage_of(customer).is_empty()
+            || columns.lower_bound_of(customer) != 0
             || subscriptions.any(|subscription| self.run_at(subscription, offset).is_some())
     }
 
@@ -294,6 +303,7 @@ impl Chunk {
             subscriptions: positions.filter_map(|position| self.row(offset, position, dictionaries)).collect(),
             classes: classes.collect(),
             active_services: services(self.active_services(customer, offset)),
+            lower_bound_services: services(columns.lower_bound_of(customer)),
             reported_usage: columns
                 .usage_of(customer)
                 .iter()

@@ -41,9 +41,11 @@ pub(super) enum Mark {
     ActiveUsersUnknown,
     /// Reported units stand in the way of a sum.
     TotalUsersUnknown,
+    /// A figure rests on use that may be greater than what is known of it.
+    LowerBound,
 }
 
-const MARKS: usize = Mark::TotalUsersUnknown as usize + 1;
+const MARKS: usize = Mark::LowerBound as usize + 1;
 
 /// One group.
 #[derive(Clone, Copy, Debug)]

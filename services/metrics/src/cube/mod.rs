@@ -12,6 +12,7 @@ mod explain;
 mod figures;
 mod header;
 mod keys;
+mod lower_bound;
 mod needs;
 mod place;
 mod plan;

@@ -24,6 +24,8 @@ pub(super) struct Needs {
     pub standing_source: bool,
     pub assigned_source: bool,
     pub active_source: bool,
+    /// Seats with use, of which there may be more than is known.
+    pub bounded_seats: bool,
 }
 
 impl Needs {
@@ -47,6 +49,7 @@ impl Needs {
             seat_reasons: explained && (entitlements || !usage),
             standing_source: plan.query.measures.iter().any(|measure| !only.contains(measure)),
             assigned_source: asks(&[M::Assigned, M::DeploymentPercent, M::DeploymentOpportunity]),
+            bounded_seats: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent]) || usage && entitlements,
             active_source: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent, M::ActiveCustomers])
                 || usage && entitlements,
             sums,

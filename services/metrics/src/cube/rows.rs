@@ -30,6 +30,8 @@ pub(super) struct Scan<'p, 'a> {
     first_column: i32,
     /// Lifespans tell all of steady subscriptions that the query needs.
     lifespans_tell: bool,
+    /// Seats with use are asked for, and of some in the chunk there may be more than is known.
+    pub bounded_seats: bool,
 }
 
 impl<'p, 'a> Scan<'p, 'a> {
@@ -47,7 +49,9 @@ impl<'p, 'a> Scan<'p, 'a> {
         let first = first.max(floor).min(last);
         let window = Window::new(chunk, first, last)?;
         let lifespans_tell = !plan.flags_matter && !needs.seat_reasons && !plan.query.switches.include_grace;
-        Some(Self { plan, chunk, placed, needs, window, first_column: first - table.first, lifespans_tell })
+        let bounded_seats = needs.bounded_seats && chunk.months.iter().any(|month| !month.lower_bound.is_empty());
+        let first_column = first - table.first;
+        Some(Self { plan, chunk, placed, needs, window, first_column, lifespans_tell, bounded_seats })
     }
 
     /// Reads what the query needs into `table`.
@@ -90,6 +94,9 @@ impl<'p, 'a> Scan<'p, 'a> {
                         self.mark_lives(subscription, run, span, scratch.lives_of(group));
                     }
                     self.add_run(subscription, run, span, group, table);
+                    if self.bounded_seats {
+                        self.mark_lower_bound(customer, run, span, group, table);
+                    }
                 }
             }
         }
@@ -313,6 +320,9 @@ impl<'p, 'a> Scan<'p, 'a> {
         let Some(offset) = self.offset(bit) else { return false };
         let of = table.groups[group as usize];
         let what = &self.plan.whats[of.what as usize];
+        if what.hits[self.chunk.months[offset].lower_bound_of(customer) as usize] {
+            table.mark(Mark::LowerBound, group, self.marks(1 << bit));
+        }
         let by_usage = self.chunk.months[offset].usage_of(customer).iter().any(|row| {
             row.active_users.is_some_and(|users| users > 0)
                 && what.restricting.contains(row.service)

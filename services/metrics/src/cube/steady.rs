@@ -30,6 +30,12 @@ impl Scan<'_, '_> {
             if needs_source {
                 table.mark(Mark::FromDetail, group, self.marks(known));
             }
+            if self.bounded_seats {
+                let customer = self.chunk.customer_of[position] as usize;
+                for span in self.window.spans(known) {
+                    self.mark_lower_bound(customer, &all, span, group, table);
+                }
+            }
             if self.needs.subscriptions {
                 for (columns, _) in self.window.spans(active).filter_map(|span| self.columns_of(span)) {
                     table.add_between(Sum::Subscriptions, group, columns);

@@ -53,20 +53,33 @@ impl Cells {
     }
 }
 
+/// What is known of a customer's users in a month.
+#[derive(Clone, Copy)]
+struct Known<'c> {
+    classes: &'c [ClassRow],
+    usage: &'c [UsageRow],
+    /// The code of the services whose use may be greater.
+    lower_bound: u32,
+}
+
 impl Scan<'_, '_> {
     /// Adds a customer's users of every month to the groups they fall into; `part`: its part of the key.
     pub(super) fn count_users(&self, customer: usize, part: Key, table: &mut Table, scratch: &mut Scratch) {
         for bit in self.bits_in_range() {
             let Some(offset) = self.offset(bit) else { continue };
             let columns = &self.chunk.months[offset];
-            let (classes, usage) = (columns.classes_of(customer), columns.usage_of(customer));
-            if classes.is_empty() && usage.is_empty() {
+            let known = Known {
+                classes: columns.classes_of(customer),
+                usage: columns.usage_of(customer),
+                lower_bound: columns.lower_bound_of(customer),
+            };
+            if known.classes.is_empty() && known.usage.is_empty() && known.lower_bound == 0 {
                 continue;
             }
-            self.find_cells(customer, part, offset, (classes, usage), table, scratch);
+            self.find_cells(customer, part, offset, known, table, scratch);
             for (at, cell) in scratch.cells.cells.iter().enumerate() {
                 let holdings = scratch.cells.holdings_of(at);
-                self.count_cell(*cell, holdings, (classes, usage), self.column(bit), table);
+                self.count_cell(*cell, holdings, known, self.column(bit), table);
             }
         }
     }
@@ -77,7 +90,7 @@ impl Scan<'_, '_> {
         customer: usize,
         part: Key,
         offset: usize,
-        (classes, usage): (&[ClassRow], &[UsageRow]),
+        known: Known<'_>,
         table: &mut Table,
         scratch: &mut Scratch,
     ) {
@@ -111,36 +124,29 @@ impl Scan<'_, '_> {
         if !self.plan.splits_customers {
             without_subscription(0);
         } else if !self.plan.splits_subscriptions {
-            self.whats_without_subscription(classes, usage).into_iter().for_each(without_subscription);
+            self.whats_without_subscription(known).into_iter().for_each(without_subscription);
         }
     }
 
     /// Combinations of product, SKU and service in which users may count without a matching subscription.
-    fn whats_without_subscription(&self, classes: &[ClassRow], usage: &[UsageRow]) -> BTreeSet<u32> {
-        let sets = classes.iter().flat_map(|class| {
+    fn whats_without_subscription(&self, known: Known<'_>) -> BTreeSet<u32> {
+        let sets = known.classes.iter().flat_map(|class| {
             let kind = self.chunk.kinds.value(class.kind);
             [kind.active_services, kind.licensed]
         });
-        let sets: BTreeSet<u32> = sets.collect();
+        let sets: BTreeSet<u32> = sets.chain([known.lower_bound]).collect();
         let services = sets.iter().flat_map(|set| self.plan.cube.dictionaries.services.value(*set)).copied();
-        let services: BTreeSet<u32> = services.chain(usage.iter().map(|row| row.service)).collect();
+        let services: BTreeSet<u32> = services.chain(known.usage.iter().map(|row| row.service)).collect();
         services.iter().filter_map(|service| self.plan.whats_of_service.get(service)).flatten().copied().collect()
     }
 
-    fn count_cell(
-        &self,
-        cell: Cell,
-        holdings: &[Option<Holding>],
-        (classes, usage): (&[ClassRow], &[UsageRow]),
-        column: usize,
-        table: &mut Table,
-    ) {
+    fn count_cell(&self, cell: Cell, holdings: &[Option<Holding>], known: Known<'_>, column: usize, table: &mut Table) {
         let of = table.groups[cell.group as usize];
         let what = &self.plan.whats[of.what as usize];
         let looked_at = !self.plan.by_subscription || cell.has_state;
         let licences_count = !self.plan.by_subscription;
         let (mut total, mut reasons) = (0, Reasons::default());
-        for class in classes {
+        for class in known.classes {
             let kind = self.chunk.kinds.value(class.kind);
             let users = u64::from(class.users);
             let licensed = licences_count && what.hits[kind.licensed as usize];
@@ -154,7 +160,7 @@ impl Scan<'_, '_> {
                 reasons.add(UserCover::of(best, held_before), users);
             }
         }
-        let reported = self.reported_users(cell, of, usage);
+        let reported = self.reported_users(cell, of, known.usage);
         total += reported.total;
         let covered = reported.active.min(total);
         reasons.add(UserCover::Covered, covered);
@@ -165,6 +171,7 @@ impl Scan<'_, '_> {
             (Mark::ActiveUsersUnknown, reported.active_unknown),
             (Mark::TotalUsersUnknown, reported.total_unknown),
             (Mark::FromReport, reported.served),
+            (Mark::LowerBound, looked_at && self.plan.asks_active_users() && what.hits[known.lower_bound as usize]),
         ];
         for (mark, _) in marks.into_iter().filter(|(_, holds)| *holds) {
             table.mark(mark, cell.group, bit_of(column));

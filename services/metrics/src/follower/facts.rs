@@ -165,6 +165,10 @@ impl<'a> Gatherer<'a> {
         for first in part.first_activity {
             self.customer.facts.first_activity.insert(first.service, day(first.day)?);
         }
+        for bound in part.lower_bound {
+            let days = (day(bound.first_day)?, day(bound.last_day)?);
+            self.customer.facts.lower_bound.insert(bound.service, days);
+        }
         for usage in part.reported_usage {
             self.usage(usage)?;
         }

@@ -56,6 +56,9 @@ struct MonthBody {
     class_items: Vec<u32>,
     #[prost(message, repeated, tag = "14")]
     usage: Vec<UsageBody>,
+    /// Written since it is known; a month without was written before or has none.
+    #[prost(uint32, repeated, tag = "15")]
+    lower_bound_services: Vec<u32>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -105,7 +108,12 @@ pub(super) fn read_attributions(bodies: Vec<AttributionBody>) -> Vec<Attribution
 
 /// Bytes of a month. Equal months give equal bytes.
 pub fn write_month(month: &MonthRollup) -> Vec<u8> {
-    let mut body = MonthBody { format: FORMAT, active_services: month.active_services.clone(), ..MonthBody::default() };
+    let mut body = MonthBody {
+        format: FORMAT,
+        active_services: month.active_services.clone(),
+        lower_bound_services: month.lower_bound_services.clone(),
+        ..MonthBody::default()
+    };
     for (position, row) in (0..).zip(&month.subscriptions) {
         body.subscription.push(row.subscription.code());
         body.sku.push(row.sku);
@@ -172,7 +180,13 @@ pub fn read_month(bytes: &[u8]) -> Result<MonthRollup, BodyError> {
         attributions: read_attributions(usage.attributions),
     };
     let reported_usage = body.usage.into_iter().map(read_usage).collect();
-    Ok(MonthRollup { subscriptions, classes, active_services: body.active_services, reported_usage })
+    Ok(MonthRollup {
+        subscriptions,
+        classes,
+        active_services: body.active_services,
+        lower_bound_services: body.lower_bound_services,
+        reported_usage,
+    })
 }
 
 fn read_subscriptions(body: &MonthBody) -> Result<Vec<SubscriptionMonth>, BodyError> {

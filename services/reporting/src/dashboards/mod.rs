@@ -28,6 +28,7 @@ fn coverage(page: &Page, span: Span, answers: &Answers, main: plan::Asked) -> Co
         redacted: answers.redacted(),
         source: answers.source(main) as i32,
         freshness: Some(answers.freshness.clone()),
+        lower_bound: answers.lower_bound(),
     }
 }
 

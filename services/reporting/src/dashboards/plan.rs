@@ -79,6 +79,12 @@ impl Answers {
         self.results.iter().any(|result| result.redacted)
     }
 
+    /// Whether any figure may be greater than what is known.
+    #[must_use]
+    pub fn lower_bound(&self) -> bool {
+        self.results.iter().flat_map(|result| &result.rows).any(|row| row.lower_bound)
+    }
+
     /// How many rows were answered.
     #[must_use]
     pub fn rows(&self) -> usize {

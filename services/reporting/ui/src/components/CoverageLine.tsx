@@ -23,6 +23,11 @@ export function CoverageLine({ coverage, stale }: { coverage: Coverage; stale: b
           {month(coverage.toMonth)} is partial *
         </span>
       )}
+      {coverage.lowerBound && (
+        <span className="badge" title="Of some activity only the last date is known: the true figures may be greater.">
+          activity is a lower bound
+        </span>
+      )}
       {coverage.redacted && (
         <span className="badge" title="Your roles do not see everything that was asked for.">
           some fields are hidden from your roles
