@@ -179,6 +179,7 @@ impl Figures {
             currency: String::new(),
             source: Source::Computed as i32,
             partial: Month::from_index(month).expect("a month").to_string() == LAST,
+            lower_bound: false,
         };
         match query.group_by().next() {
             None => vec![row(Vec::new(), 100, 100)],
