@@ -175,7 +175,7 @@ fn of_field(kind: RecordKind, field: &str) -> &'static str {
         (RecordKind::CompleteThrough, _) => "YYYY-MM-DD",
         (_, "day") => "YYYY-MM-DD, in your time zone",
         (_, "lower_bound") => {
-            "true where the day is a date of last activity: figures from it are a lower bound (false)"
+            "true where the day is a date of last activity: figures from it are a lower bound, and say so (false)"
         }
         (_, "month") => "YYYY-MM",
         (_, "amount") => "a decimal number, at most 6 decimals, may be negative",
