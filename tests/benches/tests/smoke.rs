@@ -15,7 +15,9 @@ fn check(report: &Report, figures: usize, ratios: usize) {
     for figure in &report.figures {
         assert!(figure.samples > 0, "{report}");
         let values = [figure.low, figure.median, figure.high, figure.p99.unwrap_or(figure.high)];
-        assert!(values.iter().all(|value| value.is_finite() && *value > 0.0), "{report}");
+        // Processor time is counted in hundredths of a second: so small a feed may take none.
+        let least = if figure.name.contains("processor time") { 0.0 } else { f64::MIN_POSITIVE };
+        assert!(values.iter().all(|value| value.is_finite() && *value >= least), "{report}");
         assert!(figure.low <= figure.median && figure.median <= figure.high, "{report}");
         assert_eq!(figure.peer.is_some(), figure.ratio.is_some(), "{report}");
     }
@@ -32,7 +34,7 @@ fn check(report: &Report, figures: usize, ratios: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_daily_feed_loses_nothing() {
     let report = daily_feed::run(&options()).await.unwrap();
-    check(&report, 5, 3);
+    check(&report, 11, 3);
     // A day for one writer and a day for two, each of about 2.6 facts of 900 users.
     let facts = report.checked["facts acknowledged, and as many copied"];
     assert!((3_000..7_000).contains(&facts), "{report}");

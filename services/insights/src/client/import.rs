@@ -145,7 +145,8 @@ impl Run<'_> {
         let (format, options) = (*format, options.clone());
         let reader = tokio::task::spawn_blocking(move || {
             let give = |batch| sender.blocking_send(batch).map_err(|_| Stopped);
-            let mut sink = Licences { memory: &mut memory, sink: Batcher::new(Limits::default(), give) };
+            let hears = format == Format::GraphUserDetail;
+            let mut sink = Licences { memory: &mut memory, hears, sink: Batcher::new(Limits::default(), give) };
             let read = import::read(format, &mut input, &options, &mut sink);
             // What was read before a fault is good all the same.
             sink.sink.flush()?;

@@ -101,6 +101,8 @@ fn ending(licensed: &Licensed, from: i32, to: i32, seen: i32) -> Option<Record> 
 /// A sink that remembers licences and ends those that are gone, in front of another.
 pub(super) struct Licences<'m, S> {
     pub(super) memory: &'m mut Memory,
+    /// What is read says who has a licence, not since when; what says both is left as it is.
+    pub(super) hears: bool,
     pub(super) sink: S,
 }
 
@@ -116,7 +118,8 @@ fn days(text: &str) -> Option<i32> {
 
 impl<S: Sink> Sink for Licences<'_, S> {
     fn record(&mut self, row: u64, record: Record) -> Result<(), Stopped> {
-        if let (Some(Kind::Licensed(licensed)), Some(recorded)) = (&record.kind, &record.recorded_at)
+        if self.hears
+            && let (Some(Kind::Licensed(licensed)), Some(recorded)) = (&record.kind, &record.recorded_at)
             && let Some(from) = days(&licensed.from)
         {
             let seen = i32::try_from(recorded.seconds / 86_400).unwrap_or_default();
@@ -169,7 +172,7 @@ mod tests {
         let mut found = Collected::default();
         let options = Options { customer: Some("C".into()), ..Options::on("2024-12-31".parse().unwrap()) };
         let text = format!("{HEADER}{row}\n");
-        let mut sink = Licences { memory, sink: &mut found };
+        let mut sink = Licences { memory, hears: true, sink: &mut found };
         read(Format::GraphUserDetail, &mut text.as_bytes(), &options, &mut sink).unwrap();
         let licence = |record: &Record| match &record.kind {
             Some(Kind::Licensed(it)) => Some((it.service.clone(), it.from.clone(), it.to.clone())),
@@ -197,5 +200,21 @@ mod tests {
         assert_eq!(import(&mut other, "2024-06-20,ada@x.example,False,,"), [], "another customer's is another");
         // Where the file still says since when, nothing need be remembered.
         assert_eq!(import(&mut other, "2024-06-20,ada@x.example,False,,2024-01-10"), ended);
+    }
+
+    #[test]
+    fn records_that_say_since_when_are_left_as_they_are() {
+        let line = |user: &str, from: &str| {
+            format!(
+                "{{\"kind\":\"licensed\",\"customer_id\":\"{user}\",\"user_id\":\"ada\",\"service\":\"Teams\",\"from\":\"{from}\",\"recorded_at\":\"2024-06-01T00:00:00Z\"}}\n"
+            )
+        };
+        let text = [line("C-1", "2024-01-01"), line("C-2", "2024-03-01"), line("C-1", "2024-02-01")].concat();
+        let (mut memory, mut found) = (Memory::load(None, "C"), Collected::default());
+        let options = Options::on("2024-12-31".parse().unwrap());
+        let mut sink = Licences { memory: &mut memory, hears: false, sink: &mut found };
+        read(Format::Ndjson, &mut text.as_bytes(), &options, &mut sink).unwrap();
+        assert_eq!(found.records.len(), 3);
+        assert!(memory.open.is_empty());
     }
 }
