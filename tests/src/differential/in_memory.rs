@@ -149,7 +149,9 @@ impl Builder {
                     facts.licences.push(Licence { user, service, from: day(*from), to: to.map(day) });
                 }
             }
-            Record::Activity { customer, user, service, day: on, .. } => self.activity(customer, user, service, day(*on)),
+            Record::Activity { customer, user, service, day: on, .. } => {
+                self.activity(customer, user, service, day(*on))
+            }
             Record::Revenue { of, month: of_month, micros, currency, seller: by } => {
                 let revenue = Revenue {
                     month: month(*of_month),
