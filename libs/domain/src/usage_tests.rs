@@ -75,7 +75,25 @@ fn reasons_add_up() {
     };
     assert_eq!(reasons, expected);
     assert_eq!(reasons.total(), 127);
-    assert_eq!(reasons.plus(Reasons { covered: 2, ..Reasons::default() }).covered, 3);
-    assert_eq!(reasons.plus(reasons).total(), 254);
-    assert_eq!(reasons.plus(reasons).unlicensed_use, 64);
+    // No number whose double is its square.
+    let more = Reasons {
+        covered: 3,
+        trial: 5,
+        not_in_good_standing: 7,
+        free: 9,
+        license_transferred: 11,
+        unlicensed_use: 13,
+        over_assigned: 15,
+    };
+    let sum = Reasons {
+        covered: 4,
+        trial: 7,
+        not_in_good_standing: 11,
+        free: 17,
+        license_transferred: 27,
+        unlicensed_use: 45,
+        over_assigned: 79,
+    };
+    assert_eq!(reasons.plus(more), sum);
+    assert_eq!(more.plus(reasons).total(), 127 + 63);
 }
