@@ -39,6 +39,8 @@ impl PartnerHeader {
 
 /// The missing value of the service dimension; services are numbered from 1.
 pub(super) const NO_SERVICE: ServiceNumber = 0;
+/// A service that a filter names and no record does: two services are asked for, though nothing is known of one.
+pub(super) const UNKNOWN_SERVICE: ServiceNumber = ServiceNumber::MAX;
 
 /// A SKU.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

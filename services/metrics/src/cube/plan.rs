@@ -10,7 +10,7 @@ use insights_proto::metrics::v1::Dimension;
 
 use super::chunk::{TRIAL, standing_of};
 use super::dictionary::Dictionaries;
-use super::header::NO_SERVICE;
+use super::header::{NO_SERVICE, UNKNOWN_SERVICE};
 use super::keys::{Key, Places};
 use super::place::{Only, PlacedChunk, placed};
 use super::{Cube, View, seller_code};
@@ -269,8 +269,10 @@ impl<'a> Plan<'a> {
         let values = self.values(Dimension::Service)?;
         let wanted: HashSet<&str> = values.iter().flatten().map(String::as_str).collect();
         let services = self.cube.partner.services.iter();
-        let named = services.filter(|(_, name)| wanted.contains(name.as_str())).map(|(number, _)| *number);
-        Some(named.chain(values.contains(&None).then_some(NO_SERVICE)).collect())
+        let named: BTreeSet<ServiceNumber> =
+            services.filter(|(_, name)| wanted.contains(name.as_str())).map(|(number, _)| *number).collect();
+        let unknown = (named.len() < wanted.len()).then_some(UNKNOWN_SERVICE);
+        Some(named.into_iter().chain(values.contains(&None).then_some(NO_SERVICE)).chain(unknown).collect())
     }
 
     /// The product and SKU filters hold for a SKU.

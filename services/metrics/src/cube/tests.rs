@@ -5,7 +5,7 @@ use insights_domain::facts::{
     Activity, Assignment, Attribution, CustomerFacts, State, SubscriptionFacts, SubscriptionNumber,
 };
 use insights_domain::percentage::Percentage;
-use insights_domain::rollup::roll_up;
+use insights_domain::rollup::{MonthRollup, UsageMonth, roll_up};
 use insights_domain::standing::Switches;
 use insights_proto::metrics::v1::{Dimension, Measure};
 
@@ -393,4 +393,24 @@ fn what_stays_is_copied_when_a_neighbour_changes() {
     late.months.retain(|(of, _)| *of >= late.from);
     cube = cube.apply(partner.clone(), vec![late]);
     assert_eq!(cube.customer_months(0, 3), Some(expected));
+}
+
+#[test]
+fn two_services_are_two_though_nobody_knows_one_of_them() {
+    let partner = partner("2026-06-30");
+    let mut update = customer(1, "BR", &[], &[], &partner);
+    let reported =
+        UsageMonth { service: YAMMER, active_users: Some(7), total_users: Some(9), attributions: Vec::new() };
+    update.months = vec![(month("2026-06"), MonthRollup { reported_usage: vec![reported], ..MonthRollup::default() })];
+    let cube = Cube::new(partner.clone()).apply(partner, vec![update]);
+    let mut asked = query(&[Measure::ActiveUsers, Measure::TotalUsers], &[], "2026-06", "2026-06");
+    for (services, figures) in [
+        (&["Yammer"][..], [Figure::Count(7), Figure::Count(9)]),
+        (&["Yammer", "Forms"], [Figure::Null, Figure::Null]),
+        (&["Yammer", "Exchange"], [Figure::Null, Figure::Null]),
+    ] {
+        asked.filters =
+            vec![Filter { dimension: Dimension::Service, values: services.iter().map(|it| some(it)).collect() }];
+        assert_eq!(cube.query(&asked, View::default()).rows[0].values, figures, "{services:?}");
+    }
 }
