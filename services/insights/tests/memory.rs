@@ -5,10 +5,14 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test")]
 
 use std::{
-    io::{self, BufReader, Read},
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
     process::Command,
+    sync::Arc,
 };
 
+use arrow_array::{ArrayRef, Date32Array, RecordBatch, StringArray};
 use insights_cli::import::{Activity, Format, Options, Rejection, Sink, Stopped, read};
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::Record;
@@ -28,6 +32,7 @@ impl Rows {
             Format::InsightsSubscriptions => b"SubscriptionId,Month,CustomerTenantId,CustomerName,CustomerMarket,SKU,AvailableSeatsEOP,SubscriptionState,MPNId,PartnerAttributionType,IsDuplicateRowForPGA,BilledRevenueUSD\n",
             Format::InsightsCustomers => b"CustomerTenantId,CustomerName,CustomerMarket,Month,SKU,MPNId,PartnerAttributionType,BilledRevenueUSD\n",
             Format::InsightsOfficeUsage => b"CustomerTenantId,Month,WorkloadName,PaidAvailableUnits,MonthlyActiveUsers,CustomerMarket\n",
+            Format::Csv => b"customer_id,user_id,service,day\n",
             Format::GraphUserDetail => b"Report Refresh Date,User Principal Name,Has Exchange License,Has Teams License,Exchange Last Activity Date,Teams Last Activity Date\n",
             _ => b"{\"value\": [\n",
         };
@@ -53,6 +58,7 @@ impl Rows {
                 )
             }
             Format::InsightsOfficeUsage => format!("{id},2023-{month:02}-01,Workload {},50,40,Brazil\n", thing % 12),
+            Format::Csv => format!("{id},user{number}@customer.example,Teams,2024-05-{month:02}\n"),
             Format::GraphUserDetail => {
                 format!("2024-05-31,user{number}@customer.example,True,False,2024-05-30,\n")
             }
@@ -81,11 +87,38 @@ impl Read for Rows {
     }
 }
 
+/// A table of activity as Parquet, laid down a part at a time.
+fn lay_down(rows: u64, file: &Path) {
+    const PART: u64 = 1 << 16;
+    let mut writer = None;
+    for start in (0..rows).step_by(1 << 16) {
+        let numbers = || start..rows.min(start + PART);
+        let texts =
+            |text: &dyn Fn(u64) -> String| -> ArrayRef { Arc::new(StringArray::from_iter_values(numbers().map(text))) };
+        let columns = [
+            ("customer_id", texts(&|number| format!("c0ffee00-0000-4e00-9e00-{:012x}", number % 40_000))),
+            ("user_id", texts(&|number| format!("user{number}@customer.example"))),
+            ("service", texts(&|number| ["Teams", "Exchange", "SharePoint"][(number % 3) as usize].to_owned())),
+            (
+                "day",
+                Arc::new(Date32Array::from_iter_values(numbers().map(|number| 19_800 + (number % 60) as i32))) as _,
+            ),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let writer = writer.get_or_insert_with(|| {
+            parquet::arrow::ArrowWriter::try_new(File::create(file).unwrap(), batch.schema(), None).unwrap()
+        });
+        writer.write(&batch).unwrap();
+    }
+    writer.unwrap().close().unwrap();
+}
+
 /// Counts and forgets.
 #[derive(Default)]
 struct Count {
     records: u64,
     activity: u64,
+    rejected: u64,
 }
 
 impl Sink for Count {
@@ -100,7 +133,10 @@ impl Sink for Count {
     }
 
     fn rejected(&mut self, rejection: Rejection) -> Result<(), Stopped> {
-        panic!("{rejection:?}")
+        assert_eq!((rejection.row, rejection.field.as_str()), (2, "row"), "{rejection:?}");
+        assert!(rejection.reason.contains("longer than 1 MiB"), "{rejection:?}");
+        self.rejected += 1;
+        Ok(())
     }
 }
 
@@ -115,30 +151,50 @@ fn peak() -> u64 {
 #[test]
 fn in_a_process_of_its_own() {
     let Ok(what) = std::env::var("INSIGHTS_MEMORY_OF") else { return };
-    let (format, rows) = what.split_once(' ').unwrap();
-    let format = <Format as clap::ValueEnum>::from_str(format, false).unwrap();
-    let mut input = BufReader::new(Rows::new(format, rows.parse().unwrap()));
+    let mut words = what.splitn(3, ' ');
+    let mut word = || words.next().unwrap();
+    let (format, rows) = (word(), word().parse().unwrap());
+    let (format, mut input): (_, Box<dyn BufRead>) = match format {
+        "endless" => {
+            let header = &b"customer_id,user_id,service,day\n"[..];
+            let after = &b"\nC-1,u,Teams,2024-05-01\n"[..];
+            (Format::Csv, Box::new(BufReader::new(header.chain(io::repeat(b'x').take(rows)).chain(after))))
+        }
+        "parquet" => (Format::Parquet, Box::new(BufReader::new(File::open(word()).unwrap()))),
+        other => {
+            let format = <Format as clap::ValueEnum>::from_str(other, false).unwrap();
+            (format, Box::new(BufReader::new(Rows::new(format, rows))))
+        }
+    };
     let options = Options { customer: Some("C".into()), ..Options::on(Day::from_ymd(2024, 6, 20).unwrap()) };
     let mut count = Count::default();
-    read(format, &mut input, &options, &mut count).unwrap();
-    println!("\npeak={} records={} activity={}", peak(), count.records, count.activity);
+    read(format, &mut *input, &options, &mut count).unwrap();
+    let Count { records, activity, rejected } = count;
+    println!("\npeak={} records={records} activity={activity} rejected={rejected}", peak());
 }
 
-/// The peak in KiB, records and activity.
-fn measured(format: Format, rows: u64) -> [u64; 3] {
+/// The peak in KiB, records, activity and rejected rows.
+fn measured(what: &str, rows: u64) -> [u64; 4] {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rows.parquet");
+    if what == "parquet" {
+        lay_down(rows, &file);
+    }
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "in_a_process_of_its_own", "--nocapture"])
-        .env("INSIGHTS_MEMORY_OF", format!("{} {rows}", format.name()))
+        .env("INSIGHTS_MEMORY_OF", format!("{what} {rows} {}", file.display()))
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix("peak=")).unwrap_or_else(|| panic!("{text}"));
     let mut numbers = line.split([' ', '=']).filter_map(|word| word.parse().ok());
-    [(); 3].map(|()| numbers.next().unwrap())
+    [(); 4].map(|()| numbers.next().unwrap())
 }
 
 /// Files in which nothing belongs together, and those that are gathered.
-const FORMATS: [Format; 5] = [
+const FORMATS: [Format; 7] = [
+    Format::Csv,
+    Format::Parquet,
     Format::InsightsSubscriptions,
     Format::InsightsCustomers,
     Format::InsightsOfficeUsage,
@@ -150,12 +206,21 @@ const FORMATS: [Format; 5] = [
 #[cfg(target_os = "linux")]
 fn memory_does_not_grow_with_the_rows() {
     for format in FORMATS {
-        let [small, ..] = measured(format, 60_000);
-        let [large, records, activity] = measured(format, 180_000);
+        let [small, ..] = measured(&format.name(), 60_000);
+        let [large, records, activity, _] = measured(&format.name(), 180_000);
         assert!(records + activity >= 180_000, "{format:?}: {records} records, {activity} activity");
         // Three times the rows are at least 20 MB more when they are kept.
         assert!(large < small + 16 * 1024, "{format:?}: {small} KiB for 60,000 rows, {large} KiB for 180,000");
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_row_without_an_end_is_rejected_without_being_kept() {
+    let [small, ..] = measured("endless", 2_000_000);
+    let [large, records, activity, rejected] = measured("endless", 100_000_000);
+    assert_eq!((records, activity, rejected), (0, 1, 1), "the row after it is read");
+    assert!(large < small + 16 * 1024, "{small} KiB for 2 MB, {large} KiB for 100 MB");
 }
 
 #[test]
@@ -166,7 +231,7 @@ fn five_million_rows_take_less_than_200_megabytes() {
     }
     for format in FORMATS {
         let start = std::time::Instant::now();
-        let [peak, records, activity] = measured(format, 5_000_000);
+        let [peak, records, activity, _] = measured(&format.name(), 5_000_000);
         eprintln!("{format:?}: peak {peak} KiB, {records} records, {activity} activity, {:?}", start.elapsed());
         assert!(records + activity >= 5_000_000, "{format:?}");
         assert!(peak * 1024 < 200_000_000, "{format:?}: {peak} KiB");

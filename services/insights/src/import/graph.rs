@@ -2,19 +2,19 @@
 
 use std::io::BufRead;
 
-use insights_domain::calendar::Day;
-use insights_proto::ingestion::v1::{Record, ReportedSeats, Sku, Subscription, SubscriptionState, record::Kind};
+use insights_proto::ingestion::v1::{ReportedSeats, Sku, Subscription, SubscriptionState};
 
 use super::{
     Notes, Options, ReadError, Rejection, Sink,
-    json::{self, Element},
-    partner_center::{Customers, complete_through, finished, send_state, services},
+    json::Element,
+    lists::{self, Held, Service, services},
     products,
     stub::Fullness,
     values::{canonical_id, is_guid, names_free},
 };
 
-const LIST: &str = "value";
+/// A partner's own list of subscriptions knows better whose they are and under which offer.
+const GRAPH: Service = Service { list: "value", sku: Fullness::Named, subscription: Some(Fullness::Listed) };
 const OWN_UNKNOWN: &str = "own and other sellers cannot be told apart without the partner's own tenant (--own-tenant): \
     subscriptions that a partner made are taken for another's";
 /// What stands where there is no id.
@@ -26,14 +26,9 @@ pub(super) fn subscribed_skus(
     options: &Options,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
-    let mut of = Customers::new(options)?;
-    let mut notes = Notes::default();
-    let pages = json::each(input, LIST, &mut |element| match licences(&element, &of.customer, options, &mut notes) {
-        Ok((sku, seats)) => of.report(&element, sku, Fullness::Named, seats, &mut notes, sink),
-        Err(rejection) => sink.rejected(rejection),
-    })?;
-    complete_through(options, sink)?;
-    Ok(finished(notes, &pages))
+    lists::licences((input, options, sink), &GRAPH, |element, customer, notes| {
+        licences(element, customer, options, notes)
+    })
 }
 
 fn licences(
@@ -69,36 +64,12 @@ pub(super) fn subscriptions(
     options: &Options,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
-    let mut of = Customers::new(options)?;
-    let mut notes = Notes::default();
-    let pages = json::each(input, LIST, &mut |element| {
-        let found = found(&element, &of.customer, options, &mut notes);
-        match found {
-            Ok(Found { sku, subscription, state, created }) => {
-                notes.status(&state.status);
-                of.named(&element, sku, Fullness::Named, sink)?;
-                // A partner's own list of subscriptions knows better whose they are and under which offer.
-                let recorded_at = Some(Fullness::Listed.in_file(options.made));
-                sink.stub(element.row, Record { recorded_at, kind: Some(Kind::Subscription(subscription)) })?;
-                send_state(element.row, state, created, options, sink)
-            }
-            Err(rejection) => sink.rejected(rejection),
-        }
-    })?;
-    if options.month.is_some() {
-        complete_through(options, sink)?;
-    }
-    Ok(finished(notes, &pages))
+    lists::subscriptions((input, options, sink), &GRAPH, |element, customer, notes| {
+        held(element, customer, options, notes)
+    })
 }
 
-struct Found {
-    sku: Sku,
-    subscription: Subscription,
-    state: SubscriptionState,
-    created: Option<Day>,
-}
-
-fn found(element: &Element, customer: &str, options: &Options, notes: &mut Notes) -> Result<Found, Rejection> {
+fn held(element: &Element, customer: &str, options: &Options, notes: &mut Notes) -> Result<Held, Rejection> {
     let commerce = element.text("commerceSubscriptionId").filter(|id| id != NO_ID).map(canonical_id);
     let subscription_id = commerce.map_or_else(|| element.id("id"), Ok)?;
     let status = element.required("status")?;
@@ -124,7 +95,7 @@ fn found(element: &Element, customer: &str, options: &Options, notes: &mut Notes
         sku_id: Some(sku.sku_id.clone()),
         trial,
     };
-    Ok(Found { sku, subscription, state, created })
+    Ok(Held { sku, subscription, state, start: created })
 }
 
 /// Who made the subscription: the partner itself, another partner, or the customer.

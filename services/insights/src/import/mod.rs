@@ -8,6 +8,7 @@ mod columns;
 mod graph;
 mod json;
 mod lines;
+mod lists;
 mod ndjson;
 mod notes;
 mod own;

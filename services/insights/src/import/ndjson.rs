@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     Notes, ReadError, Rejection, Sink,
+    lines::{Read, read_line},
     own::{self, Fault, Parsed, RecordKind},
 };
 
@@ -18,19 +19,21 @@ pub(super) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes
     let mut line = Vec::new();
     let mut row = 0;
     loop {
-        line.clear();
-        if input.read_until(b'\n', &mut line)? == 0 {
-            return Ok(Notes::default());
-        }
+        let whole = match read_line(input, MAX_LINE, &mut line)? {
+            Read::End => return Ok(Notes::default()),
+            Read::Whole => true,
+            Read::Cut => false,
+        };
         row += 1;
         let text = match row {
             1 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line),
             _ => &line,
         };
-        if text.starts_with(b"#") || text.iter().all(u8::is_ascii_whitespace) {
+        if text.starts_with(b"#") || (whole && text.iter().all(u8::is_ascii_whitespace)) {
             continue;
         }
-        match parse(text) {
+        let too_long = || Err(("record".into(), format!("is longer than {MAX_LINE} bytes")));
+        match if whole { parse(text) } else { too_long() } {
             Ok(parsed) => parsed.give(row, sink)?,
             Err((field, reason)) => sink.rejected(Rejection { row, field, reason })?,
         }
@@ -38,9 +41,6 @@ pub(super) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes
 }
 
 fn parse(line: &[u8]) -> Result<Parsed, Fault> {
-    if line.len() > MAX_LINE {
-        return Err(("record".into(), format!("is longer than {MAX_LINE} bytes")));
-    }
     let value: Value =
         serde_json::from_slice(line).map_err(|error| ("record".into(), format!("is not valid JSON: {error}")))?;
     let Value::Object(mut map) = value else {
