@@ -5,9 +5,7 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use insights_cli::import::{
-    Activity, Format, Options, Recognised, Rejection, Sink, Stopped, Unlicensed, read, recognise,
-};
+use insights_cli::import::{Activity, Format, Options, Recognised, Rejection, Sink, Stopped, read, recognise};
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::{Attribution, Record, record::Kind};
 
@@ -68,12 +66,6 @@ impl Sink for Text {
             "activity",
             &format!("customer={customer_id} user={user_id} service={service:?} day={day}{at_least}"),
         )
-    }
-
-    fn unlicensed(&mut self, row: u64, unlicensed: Unlicensed) -> Result<(), Stopped> {
-        let Unlicensed { customer_id, user_id, service, day, seen } = unlicensed;
-        let rest = format!("customer={customer_id} user={user_id} service={service:?} from={day} seen={seen}");
-        self.line(row, "unlicensed", &rest)
     }
 
     fn rejected(&mut self, rejection: Rejection) -> Result<(), Stopped> {
@@ -156,6 +148,7 @@ fn written(record: &Record) -> String {
             put("service", text(&it.service));
             put("from", text(&it.from));
             put("to", maybe(&it.to));
+            put("listed", flag(it.listed));
             "licensed"
         }
         Kind::Revenue(it) => {
@@ -189,6 +182,12 @@ fn written(record: &Record) -> String {
             put("users", number(it.monthly_active_users));
             put("attributions", why(&it.attributions));
             "usage"
+        }
+        Kind::LicenceList(it) => {
+            put("customer", text(&it.customer_id));
+            put("service", text(&it.service));
+            put("day", text(&it.day));
+            "licence_list"
         }
         Kind::CompleteThrough(it) => {
             put("day", text(&it.day));

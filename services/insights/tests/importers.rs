@@ -228,3 +228,28 @@ fn the_row_that_is_no_duplicate_decides() {
     assert_eq!(places, ["L1", "L2", "L3"]);
     assert_eq!(revenue(&found).iter().map(|it| it.amount.as_str()).collect::<Vec<_>>(), ["6"]);
 }
+
+#[test]
+fn a_user_report_read_to_its_end_has_everybody_who_is_licensed() {
+    let header = "Report Refresh Date,User Principal Name,Has Exchange License,Has OneDrive License,Exchange License Assign Date,Teams Last Activity Date\n";
+    let report = |rows: &str| {
+        let mut collected = Collected::default();
+        let options = Options { customer: Some("C".into()), ..Options::on(Day::from_ymd(2024, 6, 20).unwrap()) };
+        let notes = read(Format::GraphUserDetail, &mut format!("{header}{rows}").as_bytes(), &options, &mut collected);
+        let lists = all(&collected, |kind| if let Kind::LicenceList(it) = kind { Some(it) } else { None });
+        let lists: Vec<_> =
+            lists.into_iter().map(|it| format!("{} {} {}", it.customer_id, it.service, it.day)).collect();
+        let licences = all(&collected, |kind| if let Kind::Licensed(it) = kind { Some(it) } else { None });
+        assert!(licences.into_iter().all(|licence| licence.listed));
+        (lists, notes.unwrap().remarks.iter().any(|remark| remark.contains("rows were rejected")))
+    };
+    let (ada, bob) = ("2024-06-18,ada,True,False,2024-01-10,2024-06-17\n", "2024-06-18,bob,False,False,,\n");
+    let expected = ["C Exchange 2024-06-18", "C SharePoint 2024-06-18"].map(str::to_owned).to_vec();
+    assert_eq!(report(&[ada, bob].concat()), (expected.clone(), false), "Teams has no column of licences");
+    assert_eq!(report(bob), (expected, false), "a list of nobody is a list");
+    assert_eq!(report(""), (Vec::new(), false), "a file of no day is none");
+    assert_eq!(report(&[ada, "2024-06-18,cy,perhaps,False,,\n"].concat()), (Vec::new(), true), "Cy may be licensed");
+    assert_eq!(report("2024-06-21,ada,True,False,,\n"), (Vec::new(), false), "the day has not come");
+    let days = report(&[ada, "2024-05-31,ada,True,False,,\n"].concat()).0;
+    assert_eq!((days.len(), days[0].as_str()), (4, "C Exchange 2024-05-31"), "two reports in one file");
+}

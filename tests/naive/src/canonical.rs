@@ -110,7 +110,8 @@ pub fn canonical(line: &Line) -> Result<Vec<u8>, Fault> {
             .maybe_text(5, line.optional_id("sku_id")?)
             .maybe_number(6, flag("trial")?),
         "assignment" => start().maybe_text(4, line.text("to")?),
-        "licensed" => start().maybe_text(5, line.text("to")?),
+        "licensed" => start().maybe_text(5, line.text("to")?).maybe_number(6, set("listed")?),
+        "licence_list" => start(),
         "revenue" => owner(line)?
             .text(4, &line.required("month")?)
             .text(5, &amount(&line.required("amount")?).ok_or("amount: not a decimal")?)

@@ -66,14 +66,36 @@ impl Ledger {
         mixed
     }
 
-    /// Every record that stands.
-    pub fn records(&self) -> impl Iterator<Item = &Record> {
+    /// Every record that stands, licences with the ends that lists gave them.
+    pub fn records(&self) -> Vec<Record> {
+        self.records.values().map(|stored| self.ended(stored)).collect()
+    }
+
+    fn stored(&self) -> impl Iterator<Item = &Record> {
         self.records.values().map(|stored| &stored.record)
+    }
+
+    /// A licence of a list ends on the day of the first list after it began and was last seen.
+    fn ended(&self, stored: &Stored) -> Record {
+        let mut record = stored.record.clone();
+        if let Record::Licensed { customer, service, from, to, listed: true, .. } = &mut record {
+            for other in self.stored() {
+                if let Record::LicenceList { customer: whose, service: of, day } = other
+                    && (whose, of) == (&*customer, &*service)
+                    && day > from
+                    && *day > stored.recorded_at.date_naive()
+                    && to.is_none_or(|to| *day < to)
+                {
+                    *to = Some(*day);
+                }
+            }
+        }
+        record
     }
 
     /// Today in the partner's time zone.
     pub fn today(&self) -> NaiveDate {
-        let zone = self.records().find_map(|record| match record {
+        let zone = self.stored().find_map(|record| match record {
             Record::Partner { time_zone, .. } => time_zone.clone(),
             _ => None,
         });
@@ -157,7 +179,7 @@ impl Ledger {
 
     /// Customer by subscription.
     fn owners(&self) -> BTreeMap<String, String> {
-        self.records()
+        self.stored()
             .filter_map(|record| match record {
                 Record::Subscription(s) => Some((s.id.clone(), s.customer.clone())),
                 _ => None,
@@ -181,6 +203,7 @@ fn key(record: &Record) -> Vec<String> {
         Record::State { subscription, effective, .. } => text(&[&"subscription_state", subscription, effective]),
         Record::Assignment { subscription, user, from, .. } => text(&[&"assignment", subscription, user, from]),
         Record::Licensed { customer, user, service, from, .. } => text(&[&"licensed", customer, user, service, from]),
+        Record::LicenceList { customer, service, day } => text(&[&"licence_list", customer, service, day]),
         Record::Activity { customer, user, service, day, .. } => text(&[&"activity", customer, user, service, day]),
         Record::Revenue { of: owner, month, currency, .. } => {
             [text(&[&"revenue", month, currency]), of(owner)].concat()
@@ -200,6 +223,7 @@ fn dated(record: &Record) -> Option<(&'static str, NaiveDate)> {
         Record::State { effective, .. } => ("subscription_state", *effective),
         Record::Assignment { from, .. } => ("assignment", *from),
         Record::Licensed { from, .. } => ("licensed", *from),
+        Record::LicenceList { day, .. } => ("licensed", *day),
         Record::Activity { day, .. } => ("activity", *day),
         Record::Revenue { month, .. } => ("revenue", first(month)),
         Record::SupportCases { month, .. } => ("support_cases", first(month)),
@@ -216,6 +240,7 @@ fn customer_of(record: &Record, owners: &BTreeMap<String, String>) -> Option<Str
             owners.get(subscription).cloned()
         }
         Record::Licensed { customer, .. }
+        | Record::LicenceList { customer, .. }
         | Record::Activity { customer, .. }
         | Record::SupportCases { customer, .. }
         | Record::ReportedUsage { customer, .. } => Some(customer.clone()),
@@ -229,9 +254,10 @@ fn customer_of(record: &Record, owners: &BTreeMap<String, String>) -> Option<Str
 
 fn service_of(record: &Record) -> Option<&str> {
     match record {
-        Record::Licensed { service, .. } | Record::Activity { service, .. } | Record::ReportedUsage { service, .. } => {
-            Some(service)
-        }
+        Record::Licensed { service, .. }
+        | Record::LicenceList { service, .. }
+        | Record::Activity { service, .. }
+        | Record::ReportedUsage { service, .. } => Some(service),
         _ => None,
     }
 }

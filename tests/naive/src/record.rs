@@ -54,6 +54,12 @@ pub enum Record {
         service: String,
         from: NaiveDate,
         to: Option<NaiveDate>,
+        listed: bool,
+    },
+    LicenceList {
+        customer: String,
+        service: String,
+        day: NaiveDate,
     },
     Activity {
         customer: String,
@@ -210,8 +216,15 @@ impl Line {
             "licensed" => {
                 let (from, to) = self.interval()?;
                 let service = fold(&self.required("service")?);
-                Ok(Record::Licensed { customer: self.id("customer_id")?, user: self.user()?, service, from, to })
+                let listed = self.flag("listed")?.unwrap_or(false);
+                let (customer, user) = (self.id("customer_id")?, self.user()?);
+                Ok(Record::Licensed { customer, user, service, from, to, listed })
             }
+            "licence_list" => Ok(Record::LicenceList {
+                customer: self.id("customer_id")?,
+                service: fold(&self.required("service")?),
+                day: self.past("day")?,
+            }),
             "activity" => Ok(Record::Activity {
                 customer: self.id("customer_id")?,
                 user: self.user()?,

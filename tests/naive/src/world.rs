@@ -93,11 +93,12 @@ impl World {
     /// What counts of a ledger now.
     pub fn of(ledger: &Ledger) -> Self {
         let mut world = Self::with_references(ledger);
-        for record in ledger.records() {
+        let records = ledger.records();
+        for record in &records {
             world.take(record);
         }
         world.stand_for();
-        let through = ledger.records().filter_map(|record| match record {
+        let through = records.iter().filter_map(|record| match record {
             Record::CompleteThrough { day } => Some(*day),
             _ => None,
         });
@@ -129,7 +130,8 @@ impl World {
             reported: BTreeMap::new(),
             snapshots: BTreeMap::new(),
         };
-        for record in ledger.records().cloned() {
+        let records = ledger.records();
+        for record in records.iter().cloned() {
             match record {
                 Record::Sku { sku, product, services, free } => {
                     world.skus.insert(sku, Sku { product, services, free });
@@ -140,7 +142,7 @@ impl World {
                 _ => {}
             }
         }
-        for record in ledger.records() {
+        for record in &records {
             if let Record::Subscription(s) = record
                 && world.customers.contains_key(&s.customer)
                 && world.skus.contains_key(&s.sku)
@@ -164,7 +166,7 @@ impl World {
             Record::Assignment { subscription, user, from, to } if self.subscriptions.contains_key(&subscription) => {
                 self.assignments.entry(subscription).or_default().push(Assignment { user, from, to });
             }
-            Record::Licensed { customer, user, service, from, to } if self.customers.contains_key(&customer) => {
+            Record::Licensed { customer, user, service, from, to, .. } if self.customers.contains_key(&customer) => {
                 self.licences.push(Licence { customer, user, service, from, to });
             }
             Record::Activity { customer, user, service, day, .. } if self.customers.contains_key(&customer) => {

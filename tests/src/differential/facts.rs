@@ -50,6 +50,7 @@ pub fn all(cast: &mut Cast) {
     }
     activity(cast);
     licences(cast);
+    lists(cast);
     reported_usage(cast);
     for _ in 0..cast.random.below(3) {
         let (customer, month) = (cast.customer(), cast.month());
@@ -262,6 +263,33 @@ fn licences(cast: &mut Cast) {
                 trim(json!({"kind": "licensed", "customer_id": customer, "user_id": user, "service": service,
                     "from": from.to_string(), "to": until(random, from)}))
             });
+        }
+    }
+}
+
+/// Licences that a source lists anew each time, and the lists, some of them short of a user or two.
+fn lists(cast: &mut Cast) {
+    for customer in cast.customers.clone() {
+        if !cast.random.chance(40) {
+            continue;
+        }
+        let service = cast.random.pick(&SERVICES);
+        let people: Vec<_> = (0..cast.random.between(1, 5)).map(|_| (user(&mut cast.random), cast.day())).collect();
+        for _ in 0..cast.random.between(1, 5) {
+            let day = cast.day();
+            for (user, from) in people.iter().filter(|(_, from)| *from <= day) {
+                // Some sources say since when, others know of the day alone.
+                let from = if cast.random.chance(70) { *from } else { day };
+                if cast.random.chance(70) {
+                    cast.lines
+                        .push(json!({"kind": "licensed", "customer_id": customer, "user_id": user, "service": service,
+                        "from": from.to_string(), "listed": true, "recorded_at": format!("{day}T00:00:00Z")}));
+                }
+            }
+            if cast.random.chance(90) {
+                let list = json!({"kind": "licence_list", "customer_id": customer, "service": service, "day": day.to_string()});
+                cast.lines.push(list);
+            }
         }
     }
 }

@@ -68,7 +68,7 @@ struct Builder {
 pub fn cube(ledger: &Ledger) -> Cube {
     let complete_through = day(naive::World::of(ledger).complete_through);
     let mut builder = Builder::default();
-    let records: Vec<&Record> = ledger.records().collect();
+    let records = ledger.records();
     records.iter().for_each(|record| builder.thing(record));
     records.iter().for_each(|record| builder.fact(record));
     builder.lower_bounds(ledger);
@@ -143,7 +143,7 @@ impl Builder {
                     subscription.assignments.push(assignment);
                 }
             }
-            Record::Licensed { customer, user, service, from, to } => {
+            Record::Licensed { customer, user, service, from, to, .. } => {
                 let (user, service) = (self.users.of(user), self.services.of(service));
                 if let Some(facts) = self.customers.get_mut(customer) {
                     facts.licences.push(Licence { user, service, from: day(*from), to: to.map(day) });

@@ -25,6 +25,7 @@ use crate::ledger::{
     },
     cells::{CustomerAt, decode_first_activity},
     kind::Kind,
+    licences::Lists,
     partner::Partner,
 };
 
@@ -165,6 +166,8 @@ pub(super) struct Row {
     pub key: Vec<u8>,
     pub day: i32,
     pub user: i32,
+    /// Nanoseconds since 1970; 0 where nothing depends on it.
+    pub recorded: i64,
     pub body: Vec<u8>,
 }
 
@@ -184,7 +187,7 @@ async fn cell_facts(
     let fixed = partner.fixed_cell(cell);
     let numbers: Vec<i64> = customers.iter().map(|customer| customer.at.no).collect();
     let keys = vec![("customer_no", Column::BigInt(numbers.clone()))];
-    let select = "kind, key, day, user_no, body, received_at";
+    let select = "kind, key, day, user_no, body, received_at, recorded_at";
     let found = bulk::lookup_where(snapshot, "ingestion_fact", &fixed, keys, select, "AND t.waits_for = ''").await?;
     let mut facts: Vec<Vec<Row>> = customers.iter().map(|_| Vec::new()).collect();
     for row in &found {
@@ -201,6 +204,7 @@ async fn cell_facts(
             day: row.try_get_by_index(3)?,
             user: row.try_get_by_index(4)?,
             body: row.try_get_by_index(5)?,
+            recorded: row.try_get_by_index(7)?,
         };
         facts[place(row)?].push(fact);
     }
@@ -307,9 +311,14 @@ fn customer_parts(
         lower_bound,
         ..StreamFactsResponse::default()
     });
+    let of_lists = facts.iter().filter(|row| row.kind == Kind::LicenceList);
+    let lists = Lists::new(of_lists.map(|row| (row.prefix(), row.day)));
     let mut sent = HashSet::new();
     for row in facts {
-        add_fact(&mut parts, &row, &mut sent, skus)?;
+        match row.kind {
+            Kind::Licensed => add_licence(&mut parts, &row, &lists)?,
+            _ => add_fact(&mut parts, &row, &mut sent, skus)?,
+        }
     }
     for facts in activity.into_values() {
         parts.add(16 + facts.user.len() * 7, |part| part.activity.push(facts));
@@ -352,11 +361,6 @@ fn add_fact(parts: &mut Parts, row: &Row, sent: &mut HashSet<u32>, skus: &HashMa
             let facts = AssignmentFacts { subscription: number, user, from: row.day, to };
             parts.add(20, |part| part.assignments.push(facts));
         }
-        Kind::Licensed => {
-            let to = end(Licensed::decode(body)?.to.as_ref());
-            let facts = LicenceFacts { user: row.user.cast_unsigned(), service: number, from: row.day, to };
-            parts.add(20, |part| part.licences.push(facts));
-        }
         Kind::Revenue => {
             let facts = Revenue::decode(body)?;
             parts.add(size, |part| part.revenue.push(facts));
@@ -373,8 +377,20 @@ fn add_fact(parts: &mut Parts, row: &Row, sent: &mut HashSet<u32>, skus: &HashMa
             let facts = ReportedUsage::decode(body)?;
             parts.add(size, |part| part.reported_usage.push(facts));
         }
+        // Licences are sent apart, with what their lists say of them.
+        Kind::Licensed | Kind::LicenceList => {}
         Kind::Customer | Kind::Partner | Kind::Location | Kind::Sku | Kind::CompleteThrough => {}
     }
+    Ok(())
+}
+
+fn add_licence(parts: &mut Parts, row: &Row, lists: &Lists) -> Result<(), Error> {
+    let licence = Licensed::decode(row.body.as_slice())?;
+    let service = row.prefix();
+    let to = end(licence.to.as_ref());
+    let to = if licence.listed { lists.end(service, row.day, to, row.recorded) } else { to };
+    let facts = LicenceFacts { user: row.user.cast_unsigned(), service, from: row.day, to };
+    parts.add(20, |part| part.licences.push(facts));
     Ok(())
 }
 

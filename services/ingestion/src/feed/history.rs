@@ -27,7 +27,7 @@ pub(super) async fn standing_at(
     for row in &found {
         let Some(kind) = Kind::from_number(row.try_get_by_index(1)?) else { continue };
         let (key, day, body) = (row.try_get_by_index(2)?, row.try_get_by_index(3)?, row.try_get_by_index(4)?);
-        rows.push((place(row)?, Row { kind, key, day, user: 0, body }));
+        rows.push((place(row)?, Row { kind, key, day, user: 0, recorded: 0, body }));
     }
     Ok(rows)
 }

@@ -13,7 +13,7 @@ use super::{
     cells::CustomerAt,
     directory::user_numbers,
     kind::{Kind, Place},
-    owned,
+    licences, owned,
     work::{Placed, Row, Where, Work},
 };
 
@@ -90,6 +90,10 @@ async fn decide(work: &mut Work<'_>, cell: i32, facts: &[(CustomerAt, &Placed<'_
             }
             Some(held) if row.body == held.row.body => {
                 // The same again, recorded later: it changes nothing but what it takes to replace it.
+                if row.waits_for.is_empty() && licences::is_listed(&row)? {
+                    // A list that ended it may end it no longer.
+                    work.note(*customer, licences::seen(held.row.recorded));
+                }
                 held.row.recorded = row.recorded;
                 held.changed = true;
                 work.tally.duplicates += 1;

@@ -19,13 +19,14 @@ pub(crate) enum Kind {
     ReportedSeats = 11,
     ReportedUsage = 12,
     CompleteThrough = 13,
+    LicenceList = 14,
 }
 
 impl Kind {
     /// Kinds whose keys begin with a subscription's number and that go where it goes.
     pub(crate) const OF_SUBSCRIPTION: [Self; 4] = [Self::State, Self::Assignment, Self::Revenue, Self::ReportedSeats];
 
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Partner,
         Self::Location,
         Self::Sku,
@@ -39,10 +40,19 @@ impl Kind {
         Self::ReportedSeats,
         Self::ReportedUsage,
         Self::CompleteThrough,
+        Self::LicenceList,
     ];
 
     pub(crate) fn from_number(number: i32) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| *kind as i32 == number)
+    }
+
+    /// The kind that is taken back with it.
+    pub(crate) fn with(self) -> Self {
+        match self {
+            Self::Licensed => Self::LicenceList,
+            kind => kind,
+        }
     }
 
     /// Whether superseded rows are kept, so that answers as of an earlier time can be given.

@@ -9,6 +9,7 @@ mod error;
 mod facts;
 mod ingest;
 pub(crate) mod kind;
+pub(crate) mod licences;
 pub(crate) mod migrations;
 mod numbers;
 mod owned;

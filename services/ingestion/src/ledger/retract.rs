@@ -55,8 +55,8 @@ async fn facts_of(
     service: Option<i32>,
     placed: &PlacedRetraction<'_>,
 ) -> Result<bool, Error> {
-    let sql = "SELECT key, recorded_at, received_at, day, body, waits_for FROM ingestion_fact WHERE partner_no = $1 \
-               AND cell = $2 AND customer_no = $3 AND kind = $4 AND day >= $5 AND day <= $6";
+    let sql = "SELECT key, recorded_at, received_at, day, body, waits_for, kind FROM ingestion_fact WHERE partner_no = $1 \
+               AND cell = $2 AND customer_no = $3 AND kind IN ($4, $7) AND day >= $5 AND day <= $6";
     let values: Vec<Value> = vec![
         work.partner.no.into(),
         customer.cell.into(),
@@ -64,6 +64,7 @@ async fn facts_of(
         (kind as i32).into(),
         placed.retraction.from.epoch_days().into(),
         placed.retraction.to.epoch_days().into(),
+        (kind.with() as i32).into(),
     ];
     let mut rows = Vec::new();
     for row in work.transaction.query_all_raw(statement(work.transaction, sql, values)).await? {
@@ -73,7 +74,7 @@ async fn facts_of(
         }
         rows.push(Row {
             customer,
-            kind,
+            kind: if row.try_get_by_index::<i32>(6)? == kind as i32 { kind } else { kind.with() },
             key,
             recorded: row.try_get_by_index(1)?,
             received: row.try_get_by_index(2)?,

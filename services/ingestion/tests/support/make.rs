@@ -1,8 +1,8 @@
 //! Records, in few words.
 
 use insights_proto::ingestion::v1::{
-    ActivityColumns, Assignment, Attribution, CompleteThrough, Customer, IngestBatchRequest, Licensed, Location,
-    Partner, Record, ReportedSeats, ReportedUsage, Retract, Revenue, Sku, Subscription, SubscriptionState,
+    ActivityColumns, Assignment, Attribution, CompleteThrough, Customer, IngestBatchRequest, LicenceList, Licensed,
+    Location, Partner, Record, ReportedSeats, ReportedUsage, Retract, Revenue, Sku, Subscription, SubscriptionState,
     SupportCases, record::Kind,
 };
 use prost_types::Timestamp;
@@ -86,8 +86,19 @@ pub fn licensed(customer: &str, user: &str, service: &str, from: &str) -> Record
         user_id: user.into(),
         service: service.into(),
         from: from.into(),
-        to: None,
+        ..Default::default()
     }))
+}
+
+/// A licence as a list of a day has it.
+pub fn listed(customer: &str, user: &str, service: &str, from: &str, on: &str) -> Record {
+    let Some(Kind::Licensed(licence)) = licensed(customer, user, service, from).kind else { unreachable!() };
+    let recorded_at = Some(Timestamp { seconds: i64::from(day(on)) * 86_400, nanos: 0 });
+    Record { recorded_at, kind: Some(Kind::Licensed(Licensed { listed: true, ..licence })) }
+}
+
+pub fn licence_list(customer: &str, service: &str, day: &str) -> Record {
+    record(Kind::LicenceList(LicenceList { customer_id: customer.into(), service: service.into(), day: day.into() }))
 }
 
 pub fn revenue(subscription: &str, month: &str, amount: &str) -> Record {

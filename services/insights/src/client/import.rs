@@ -24,8 +24,7 @@ pub use super::summary::{FileSummary, Summary};
 use super::{
     Caller,
     batch::{Batch, Batcher, Limits},
-    journal::{self, Journal},
-    licences::{Licences, Memory},
+    journal::Journal,
 };
 use crate::{
     failure::Failure,
@@ -50,8 +49,6 @@ pub struct How {
     pub dry_run: bool,
     /// Waits until the figures show what was imported.
     pub wait: bool,
-    /// The partner the caller speaks for, where something is remembered of its customers.
-    pub partner: String,
 }
 
 /// A file and what to take it for.
@@ -140,17 +137,15 @@ impl Run<'_> {
         let read = Arc::new(AtomicU64::new(0));
         let input = File::open(file).map_err(unreadable)?;
         let mut input = BufReader::with_capacity(1 << 18, Counted { inner: input, read: Arc::clone(&read) });
-        let mut memory = self.memory();
         let (sender, mut batches) = mpsc::channel::<Batch>(AHEAD);
         let (format, options) = (*format, options.clone());
         let reader = tokio::task::spawn_blocking(move || {
             let give = |batch| sender.blocking_send(batch).map_err(|_| Stopped);
-            let hears = format == Format::GraphUserDetail;
-            let mut sink = Licences { memory: &mut memory, hears, sink: Batcher::new(Limits::default(), give) };
+            let mut sink = Batcher::new(Limits::default(), give);
             let read = import::read(format, &mut input, &options, &mut sink);
             // What was read before a fault is good all the same.
-            sink.sink.flush()?;
-            read.map(|notes| (notes, memory))
+            sink.flush()?;
+            read
         });
         let before = self.bar.position();
         let mut position = 0;
@@ -161,33 +156,17 @@ impl Run<'_> {
             position += 1;
             self.bar.set_position(before + read.load(Ordering::Relaxed));
         }
-        let memory = match reader.await {
-            Ok(Ok((notes, memory))) => {
-                self.summary.take_notes(notes, file);
-                memory
-            }
+        match reader.await {
+            Ok(Ok(notes)) => self.summary.take_notes(notes, file),
             Ok(Err(ReadError::Stopped)) => return Ok(()),
             Ok(Err(error)) => return Err(Failure::Failed(error.to_string())),
             Err(error) => return Err(Failure::because("the reader failed", &error)),
-        };
+        }
         self.bar.set_position(before + read.load(Ordering::Relaxed));
         if let Some(journal) = journal {
-            // Before the import counts as done: were it lost, the next file could not end what this one told of.
-            memory.keep().map_err(|error| Failure::because("what was imported cannot be remembered", &error))?;
             journal.end();
         }
         Ok(())
-    }
-
-    /// What is remembered of the customer's licences, for the format that needs it.
-    fn memory(&self) -> Memory {
-        let Source { format, options, .. } = self.source;
-        if *format != Format::GraphUserDetail {
-            return Memory::default();
-        }
-        let customer = options.customer.as_deref().unwrap_or_default().trim().to_lowercase();
-        let name = format!("{}\n{}\n{customer}", self.caller.address, self.how.partner);
-        Memory::load(journal::folder("licences").as_deref(), &name)
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Journal {
 impl Journal {
     /// Begins the import of a file, or goes on with it. `what` tells imports apart: server, format, options.
     pub(super) fn begin(what: &str, file: &Path) -> io::Result<Self> {
-        Self::begin_in(folder("imports").as_deref(), what, file)
+        Self::begin_in(folder().as_deref(), what, file)
     }
 
     fn begin_in(folder: Option<&Path>, what: &str, file: &Path) -> io::Result<Self> {
@@ -70,11 +70,11 @@ fn fresh(path: &Path) -> Option<String> {
     (sound && age < FORGOTTEN_AFTER).then_some(name)
 }
 
-/// Where the imports under way, and what else imports remember, are kept.
-pub(super) fn folder(of: &str) -> Option<PathBuf> {
+/// Where the imports under way are kept.
+fn folder() -> Option<PathBuf> {
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/state"));
     let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(home)?;
-    Some(state.join("insights").join(of))
+    Some(state.join("insights").join("imports"))
 }
 
 #[cfg(test)]

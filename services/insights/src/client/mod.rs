@@ -3,7 +3,6 @@
 pub mod batch;
 pub mod import;
 mod journal;
-mod licences;
 mod summary;
 
 use std::{path::Path, time::Duration};

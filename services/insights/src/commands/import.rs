@@ -28,10 +28,9 @@ pub async fn run(caller: &Caller, clock: &Clock, command: &cli::Import, json: bo
     let mut said = Said { command, today: today(clock), own_tenant: command.own_tenant.clone() };
     // What is wrong with the command line is said before the server is asked anything.
     let mut plan = said.plan()?;
-    let mut how = How { dry_run: command.dry_run, wait: !command.no_wait, partner: String::new() };
-    if plan.sources.iter().any(|source| source.format.needs_customer()) {
-        how.partner = partner(caller).await?;
-        said.own_tenant.get_or_insert_with(|| how.partner.clone());
+    let how = How { dry_run: command.dry_run, wait: !command.no_wait };
+    if said.own_tenant.is_none() && plan.sources.iter().any(|source| source.format.needs_customer()) {
+        said.own_tenant = Some(partner(caller).await?);
         plan = said.plan()?;
     }
     let mut summary = Summary::default();

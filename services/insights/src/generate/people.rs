@@ -64,6 +64,7 @@ fn send_licences(profile: &Profile, people: &[Person], out: &mut Out<'_>) -> Res
             service: "Yammer".into(),
             from: person.from.to_string(),
             to: person.to.map(|to| to.to_string()),
+            listed: false,
         }))?;
     }
     Ok(())

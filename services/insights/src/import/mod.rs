@@ -157,21 +157,6 @@ pub struct Activity {
     pub lower_bound: bool,
 }
 
-/// A user without a licence. Whoever was told of one before can end it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unlicensed {
-    /// The customer.
-    pub customer_id: String,
-    /// The user.
-    pub user_id: String,
-    /// The service.
-    pub service: String,
-    /// The first day without, as far as anybody knows.
-    pub day: Day,
-    /// The day on which that was seen.
-    pub seen: Day,
-}
-
 /// A row that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Rejection {
@@ -195,10 +180,6 @@ pub trait Sink {
     fn stub(&mut self, row: u64, record: Record) -> Result<(), Stopped> {
         self.record(row, record)
     }
-    /// Takes that a user has no licence of a service on a day, without saying since when there was one.
-    fn unlicensed(&mut self, _row: u64, _unlicensed: Unlicensed) -> Result<(), Stopped> {
-        Ok(())
-    }
     /// Takes an activity fact.
     fn activity(&mut self, row: u64, activity: Activity) -> Result<(), Stopped>;
     /// Takes a row that could not be read.
@@ -212,10 +193,6 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 
     fn stub(&mut self, row: u64, record: Record) -> Result<(), Stopped> {
         (**self).stub(row, record)
-    }
-
-    fn unlicensed(&mut self, row: u64, unlicensed: Unlicensed) -> Result<(), Stopped> {
-        (**self).unlicensed(row, unlicensed)
     }
 
     fn activity(&mut self, row: u64, activity: Activity) -> Result<(), Stopped> {
@@ -296,8 +273,6 @@ pub struct Collected {
     pub activity: Vec<(u64, Activity)>,
     /// Rows that could not be read.
     pub rejections: Vec<Rejection>,
-    /// Users without a licence, with their rows.
-    pub unlicensed: Vec<(u64, Unlicensed)>,
 }
 
 impl Sink for Collected {
@@ -313,11 +288,6 @@ impl Sink for Collected {
 
     fn rejected(&mut self, rejection: Rejection) -> Result<(), Stopped> {
         self.rejections.push(rejection);
-        Ok(())
-    }
-
-    fn unlicensed(&mut self, row: u64, unlicensed: Unlicensed) -> Result<(), Stopped> {
-        self.unlicensed.push((row, unlicensed));
         Ok(())
     }
 }

@@ -92,6 +92,7 @@ fn example(kind: RecordKind) -> Map<String, Value> {
         RecordKind::Licensed => {
             r#"{"customer_id":"C-1","user_id":"adele@fabrikam.example","service":"Yammer","from":"2025-01-02","to":"2025-06-01"}"#
         }
+        RecordKind::LicenceList => r#"{"customer_id":"C-1","service":"Yammer","day":"2025-01-31"}"#,
         RecordKind::Activity => {
             r#"{"customer_id":"C-1","user_id":"adele@fabrikam.example","service":"Teams","day":"2025-01-15","lower_bound":false}"#
         }
@@ -121,6 +122,9 @@ fn of_kind(kind: RecordKind) -> &'static str {
         RecordKind::SubscriptionState => "seats and status of a subscription from a day on",
         RecordKind::Assignment => "who holds a seat of a subscription, and when; for deployment and active usage",
         RecordKind::Licensed => "who is licensed for a service by a source that names no subscription",
+        RecordKind::LicenceList => {
+            "a list of all who are licensed is complete: licences of earlier lists that it lacks end on its day"
+        }
         RecordKind::Activity => "who used which service on which day; the 28-day figures come from it",
         RecordKind::Revenue => "what was billed for a month",
         RecordKind::SupportCases => "support cases of a customer and month",
@@ -174,6 +178,9 @@ fn of_field(kind: RecordKind, field: &str) -> &'static str {
         (_, "service") => "such as Exchange, SharePoint, Teams, Yammer",
         (RecordKind::CompleteThrough, _) => "YYYY-MM-DD",
         (_, "day") => "YYYY-MM-DD, in your time zone",
+        (_, "listed") => {
+            "true where the source lists all licences each time; it ends with a licence_list that lacks it (false)"
+        }
         (_, "lower_bound") => {
             "true where the day is a date of last activity: figures from it are a lower bound, and say so (false)"
         }

@@ -2,14 +2,17 @@
 //!
 //! The services are found in the names of the columns, so that a newer file's are read as well.
 
-use std::{collections::BTreeMap, io::BufRead};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::BufRead,
+};
 
 use insights_domain::calendar::Day;
-use insights_proto::ingestion::v1::{CompleteThrough, Licensed, Record, record::Kind};
+use insights_proto::ingestion::v1::{CompleteThrough, LicenceList, Licensed, Record, record::Kind};
 use prost_types::Timestamp;
 
 use super::{
-    Activity, Notes, Options, ReadError, Rejection, Sink, Stopped, Unlicensed,
+    Activity, Notes, Options, ReadError, Rejection, Sink, Stopped,
     services::service_of_workload,
     stub::bare_customer,
     table::{Column, Row, Table, normalised},
@@ -38,6 +41,8 @@ const LOWER_BOUND: &str = "the file has the last day of use only: active users o
 const CONCEALED: &str = "user names are concealed in the file: the same users under their own names in other files are \
     counted besides";
 
+const NOT_ENDED: &str = "rows were rejected, so nobody's licence is taken for ended because the file lacks it";
+
 /// Where the file says what about a service.
 #[derive(Clone, Debug, Default)]
 struct Places {
@@ -55,12 +60,16 @@ pub(super) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Si
     let mut table = Table::open(input, COLUMNS, IGNORED)?;
     let mut notes = Notes::default();
     let services = services(&table, &mut notes)?;
-    let mut last: Option<Day> = None;
+    let mut days: BTreeSet<Day> = BTreeSet::new();
+    let mut rejected = false;
     let mut stub = Some(bare_customer(&customer, options.made));
     while let Some(found) = table.next_row()? {
         let parsed = found.and_then(|row| User::parse(&table, &row, &services));
         match parsed {
-            Err(rejection) => sink.rejected(rejection)?,
+            Err(rejection) => {
+                rejected = true;
+                sink.rejected(rejection)?;
+            }
             Ok(user) => {
                 if let Some(stub) = stub.take() {
                     sink.stub(user.line, stub)?;
@@ -68,17 +77,40 @@ pub(super) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Si
                 if is_concealed(&user.id) {
                     notes.remarks.insert(CONCEALED);
                 }
-                last = last.max(Some(user.refreshed));
+                days.insert(user.refreshed);
                 user.send(&customer, sink)?;
             }
         }
     }
-    if let Some(day) = last {
+    if rejected && !days.is_empty() {
+        notes.remarks.insert(NOT_ENDED);
+    } else {
+        complete(&customer, &services, days.range(..=options.today), sink)?;
+    }
+    if let Some(day) = days.last() {
         notes.remarks.insert(LOWER_BOUND);
-        let day = day.min(options.today).to_string();
+        let day = (*day).min(options.today).to_string();
         sink.record(1, Record { recorded_at: None, kind: Some(Kind::CompleteThrough(CompleteThrough { day })) })?;
     }
     Ok(notes)
+}
+
+/// Says that the file has everybody who was licensed on its days. Last, so that a file that breaks off ends nothing.
+fn complete<'d>(
+    customer: &str,
+    services: &Services,
+    days: impl Iterator<Item = &'d Day>,
+    sink: &mut dyn Sink,
+) -> Result<(), Stopped> {
+    for day in days {
+        let licensed = services.iter().filter(|(_, all)| all.iter().any(|places| places.licensed.is_some()));
+        for (service, _) in licensed {
+            let (customer_id, service, day) = (customer.to_owned(), service.clone(), day.to_string());
+            let kind = Some(Kind::LicenceList(LicenceList { customer_id, service, day }));
+            sink.record(1, Record { recorded_at: None, kind })?;
+        }
+    }
+    Ok(())
 }
 
 /// The beginning of a day.
@@ -221,6 +253,7 @@ impl User {
                     service: service.clone(),
                     from: from.to_string(),
                     to: to.map(|day| day.to_string()),
+                    listed: true,
                 };
                 // What a later file says of the same licence wins, in whatever order they are imported.
                 Record { recorded_at: Some(start_of(refreshed)), kind: Some(Kind::Licensed(licensed)) }
@@ -231,9 +264,6 @@ impl User {
                     if let Some(since) = since.filter(|since| *since < gone) {
                         sink.record(line, licence(since, Some(gone)))?;
                     }
-                    let (customer_id, user_id) = (customer.to_owned(), id.clone());
-                    let service = service.clone();
-                    sink.unlicensed(line, Unlicensed { customer_id, user_id, service, day: gone, seen: refreshed })?;
                 }
                 (None, None) => {}
             }

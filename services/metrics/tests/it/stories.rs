@@ -141,7 +141,7 @@ async fn unlicensed_use_stands_beside_licences() {
                 user_id: user.clone(),
                 service: "Yammer".into(),
                 from: "2026-01-01".into(),
-                to: None,
+                ..Licensed::default()
             })
         }));
         let activity: Vec<_> = users.iter().map(|user| ("C-1", user.as_str(), "Yammer", "2026-05-20")).collect();

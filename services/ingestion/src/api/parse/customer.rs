@@ -1,7 +1,7 @@
 //! Records of a customer that name no subscription.
 
 use insights_domain::calendar::Day;
-use insights_proto::ingestion::v1::{Customer, Licensed, SupportCases};
+use insights_proto::ingestion::v1::{Customer, LicenceList, Licensed, SupportCases};
 use prost::Message;
 
 use super::{Checks, In, Violation};
@@ -46,7 +46,7 @@ impl TryFrom<In<'_, Licensed>> for Fact {
         let from = checks.past_day("from", &record.from);
         let to = checks.end_after("to", record.to.as_ref(), from);
         let day = from.map_or(0, Day::epoch_days);
-        let body = Licensed { to: to.map(|day| day.to_string()), ..Licensed::default() };
+        let body = Licensed { to: to.map(|day| day.to_string()), listed: record.listed, ..Licensed::default() };
         checks.finish(Self {
             kind: Kind::Licensed,
             place: Place::Customer(customer),
@@ -56,6 +56,27 @@ impl TryFrom<In<'_, Licensed>> for Fact {
             tail: [&user.to_be_bytes()[..], &day.to_be_bytes()].concat(),
             day,
             body: body.encode_to_vec(),
+        })
+    }
+}
+
+impl TryFrom<In<'_, LicenceList>> for Fact {
+    type Error = Vec<Violation>;
+
+    fn try_from(In { record, context }: In<'_, LicenceList>) -> Result<Self, Self::Error> {
+        let mut checks = Checks::new("licence_list", context);
+        let customer = checks.id("customer_id", &record.customer_id);
+        let service = checks.service("service", &record.service);
+        let day = checks.past_day("day", &record.day).map_or(0, Day::epoch_days);
+        checks.finish(Self {
+            kind: Kind::LicenceList,
+            place: Place::Customer(customer),
+            prefix: Prefix::Service,
+            sku: None,
+            services: vec![service],
+            tail: day.to_be_bytes().to_vec(),
+            day,
+            body: Vec::new(),
         })
     }
 }

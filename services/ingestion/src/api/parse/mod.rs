@@ -74,6 +74,7 @@ pub(crate) fn record(record: proto::Record, context: &Context<'_>) -> Result<(Op
         Kind::ReportedUsage(record) => fact!(record),
         Kind::CompleteThrough(record) => fact!(record),
         Kind::Retract(record) => Retraction::try_from(In { record, context }).map(Parsed::Retract),
+        Kind::LicenceList(record) => fact!(record),
         Kind::Unreadable(record) => Err(vec![unreadable(record)]),
     };
     match (parsed, checks.into_violations()) {
@@ -111,6 +112,7 @@ pub(crate) fn kind_name(record: &proto::Record) -> &'static str {
         Some(Kind::ReportedUsage(_)) => "reported_usage",
         Some(Kind::CompleteThrough(_)) => "complete_through",
         Some(Kind::Retract(_)) => "retract",
+        Some(Kind::LicenceList(_)) => "licence_list",
         Some(Kind::Unreadable(_)) => "unreadable",
     }
 }

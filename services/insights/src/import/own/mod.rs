@@ -11,8 +11,8 @@ use std::sync::LazyLock;
 use clap::ValueEnum;
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::{
-    Assignment, CompleteThrough, Customer, Licensed, Location, Partner, Record, ReportedSeats, ReportedUsage, Retract,
-    Revenue, Sku, Subscription, SubscriptionState, SupportCases, record::Kind,
+    Assignment, CompleteThrough, Customer, LicenceList, Licensed, Location, Partner, Record, ReportedSeats,
+    ReportedUsage, Retract, Revenue, Sku, Subscription, SubscriptionState, SupportCases, record::Kind,
 };
 use serde_json::{Map, Value};
 
@@ -39,6 +39,8 @@ pub enum RecordKind {
     Assignment,
     /// A user is licensed by a source that names no subscription.
     Licensed,
+    /// A list of all who are licensed is complete.
+    LicenceList,
     /// A user used a service on a day.
     Activity,
     /// Billed revenue of a month.
@@ -68,6 +70,7 @@ impl RecordKind {
             Self::SubscriptionState => "subscription_state",
             Self::Assignment => "assignment",
             Self::Licensed => "licensed",
+            Self::LicenceList => "licence_list",
             Self::Activity => "activity",
             Self::Revenue => "revenue",
             Self::SupportCases => "support_cases",
@@ -244,6 +247,12 @@ fn record(fields: &mut Fields) -> Kind {
             service: fields.required("service"),
             from: fields.day("from"),
             to: fields.optional_day("to"),
+            listed: fields.flag("listed").unwrap_or(false),
+        }),
+        RecordKind::LicenceList => Kind::LicenceList(LicenceList {
+            customer_id: fields.required("customer_id"),
+            service: fields.required("service"),
+            day: fields.day("day"),
         }),
         _ => monthly_or_other(fields),
     }
