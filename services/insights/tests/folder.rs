@@ -4,8 +4,14 @@
 
 mod support;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use arrow_array::{ArrayRef, Date32Array, Decimal128Array, RecordBatch, StringArray};
+use insights_domain::calendar::Day;
 use serde_json::{Value, json};
 use support::{Server, stderr, stdout};
 use tempfile::TempDir;
@@ -115,9 +121,39 @@ fn folder() -> TempDir {
         ),
     );
     write("states.csv", "subscription_id,effective,status,seats\nS-9,2024-05-01,Active,3\n".into());
+    write("seats.csv", "subscription_id;user_id;from;to\nS-9;lin;2024-05-01;\nS-9;lou;2024-06-10;\n".into());
+    tables(folder.path());
     write("notes.txt", "Remember the milk.\n".into());
     write(".hidden", "x".into());
     folder
+}
+
+/// Two tables as Parquet: what S-9 cost, and that Lin used Teams on 20 May and 1 June, Lou on 20 June.
+fn tables(folder: &Path) {
+    let write = |name: &str, columns: Vec<(&str, ArrayRef)>| {
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let file = fs::File::create(folder.join(name)).unwrap();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    };
+    let texts = |texts: &[&str]| -> ArrayRef { Arc::new(StringArray::from(texts.to_vec())) };
+    let amounts = Decimal128Array::from(vec![3_000, 1_250]).with_precision_and_scale(10, 2).unwrap();
+    let columns = vec![
+        ("subscription_id", texts(&["S-9", "S-9"])),
+        ("month", texts(&["2024-05", "2024-06"])),
+        ("amount", Arc::new(amounts) as _),
+        ("currency", texts(&["USD", "USD"])),
+    ];
+    write("revenue 2024", columns);
+    let days = ["2024-05-20", "2024-06-01", "2024-06-20"].map(|day| day.parse::<Day>().unwrap().epoch_days());
+    let columns = vec![
+        ("customer_id", texts(&["L", "L", "L"])),
+        ("user_id", texts(&["lin", "Lin", "lou"])),
+        ("service", texts(&["Teams", "Teams", "Teams"])),
+        ("day", Arc::new(Date32Array::from(days.to_vec())) as _),
+    ];
+    write("used.parquet", columns);
 }
 
 /// Ada and Bob have Exchange, Carol uses Yammer without a licence; Bob's is there or gone.
@@ -146,60 +182,70 @@ fn import(server: &Server, folder: &TempDir) -> Value {
 }
 
 #[test]
-fn a_folder_of_all_formats_gives_the_figures_worked_out_by_hand() {
-    let server = Server::start();
+fn a_folder_of_all_formats_gives_the_figures_worked_out_by_hand_on_sqlite() {
+    gives_the_figures_worked_out_by_hand(&Server::start());
+}
+
+#[test]
+fn a_folder_of_all_formats_gives_the_figures_worked_out_by_hand_on_postgres() {
+    gives_the_figures_worked_out_by_hand(&Server::start_on_postgres());
+}
+
+fn gives_the_figures_worked_out_by_hand(server: &Server) {
     let folder = folder();
     let path = folder.path().display().to_string();
     let dry = server.json("data_source", &["import", &path, "--own-tenant", OWN, "--dry-run"]);
     assert_eq!((&dry["version"], &dry["rejected"]), (&Value::Null, &json!(1)));
-    let summary = import(&server, &folder);
+    let summary = import(server, &folder);
     says_what_it_did(&summary);
     assert_eq!(summary["waiting"], 0, "catalogue, customers and subscriptions come before what needs them");
 
     // May: F (S-1, S-3, Azure), G (S-2), H (S-4 from 10 May, the trial S-6), J (S-7 from 15 May), L. June: without G.
-    let rows = query(&server, &["customers,churned,available,assigned,active"]);
+    let rows = query(server, &["customers,churned,available,assigned,active"]);
     assert_eq!(pick(&rows, "customers"), [5, 4]);
     assert_eq!(rows[1]["churned"], 1);
     // 20 + 10 + 40 + 25 + 12 + 3; then 25 + 40 + 25 + 10 + 12 + 3, 5 of Power BI and 7 of Visio.
     assert_eq!(pick(&rows, "available"), [110, 127]);
-    assert_eq!(pick(&rows, "assigned"), [30, 32 + 1 + 2]);
-    assert_eq!(pick(&rows, "active"), [45, 20]);
+    // S-3 by report, and Lin, then Lin and Lou of L; in June 1 of Power BI and 2 of Visio besides.
+    assert_eq!(pick(&rows, "assigned"), [30 + 1, 32 + 2 + 1 + 2]);
+    // Lin's 20 May lies within 4 to 31 May, her 1 June not within 3 to 30 June; Lou's 20 June does.
+    assert_eq!(pick(&rows, "active"), [45 + 1, 20 + 1]);
     // A partner id more is an attribution more, never an amount more.
-    let revenue = query(&server, &["billed_revenue"]);
-    assert_eq!(pick(&revenue, "billed_revenue"), [json!(380.0), json!(300.0)]);
-    let by_location = query(&server, &["billed_revenue", "--by", "location", "--filter", "location=4712"]);
+    let revenue = query(server, &["billed_revenue"]);
+    assert_eq!(pick(&revenue, "billed_revenue"), [json!(380.0 + 30.0), json!(300.0 + 12.5)]);
+    let by_location = query(server, &["billed_revenue", "--by", "location", "--filter", "location=4712"]);
     assert_eq!(pick(&by_location, "billed_revenue"), [json!(300.0)], "June only: 250 and 50");
 
     // Sold by the partner itself: S-4 of H, not S-5 or S-6; S-1 to S-3, S-7 and S-9 are its own as well.
-    let own = query(&server, &["available", "--filter", "seller=own"]);
+    let own = query(server, &["available", "--filter", "seller=own"]);
     assert_eq!(pick(&own, "available"), [110, 25 + 40 + 25 + 12 + 3]);
-    let trial = query(&server, &["subscriptions", "--filter", "trial=true"]);
+    let trial = query(server, &["subscriptions", "--filter", "trial=true"]);
     assert_eq!(pick(&trial, "subscriptions"), [1, 1]);
     // The list of customers came with names only, and takes no country away.
-    let by_country = query(&server, &["customers", "--by", "country", "--filter", "country=US,BR"]);
+    let by_country = query(server, &["customers", "--by", "country", "--filter", "country=US,BR"]);
     let found: Vec<_> = by_country.iter().map(|row| (row["month"].clone(), row["country"].clone())).collect();
     let expected =
         [("2024-05", "BR"), ("2024-05", "US"), ("2024-06", "US")].map(|(month, it)| (json!(month), json!(it)));
     assert_eq!(found, expected);
 
-    // K: Ada and Bob are licensed for Exchange, Ada used it from 3 to 30 June.
-    let exchange = query(&server, &["active_users,total_users", "--filter", "service=Exchange"]);
-    assert_eq!((&exchange[1]["active_users"], &exchange[1]["total_users"]), (&json!(1), &json!(2)));
+    // K: Ada and Bob are licensed for Exchange, Ada used it from 3 to 30 June. L: Lin and Lou hold seats with Exchange.
+    let exchange = query(server, &["active_users,total_users", "--filter", "service=Exchange"]);
+    assert_eq!((&exchange[1]["active_users"], &exchange[1]["total_users"]), (&json!(1), &json!(2 + 2)));
     assert_eq!(exchange[0]["active_users"], 0, "a last day in June says nothing of May, Bob's 2 May lies before 4 May");
-    // Yammer: 10 of G's 20, and Carol of K without a licence.
-    let yammer = query(&server, &["active_users,total_users", "--filter", "service=Yammer"]);
-    assert_eq!((&yammer[1]["active_users"], &yammer[1]["total_users"]), (&json!(11), &json!(20)));
-    assert_eq!((&yammer[0]["active_users"], &yammer[0]["total_users"]), (&json!(30), &json!(20)));
+    // Yammer: 10 of G's 20, and Carol of K without a licence; the seats of L carry it, unused.
+    let yammer = query(server, &["active_users,total_users", "--filter", "service=Yammer"]);
+    assert_eq!((&yammer[1]["active_users"], &yammer[1]["total_users"]), (&json!(11), &json!(20 + 2)));
+    assert_eq!((&yammer[0]["active_users"], &yammer[0]["total_users"]), (&json!(30), &json!(20 + 1)));
 
-    let again = import(&server, &folder);
+    let again = import(server, &folder);
     assert_eq!(
         (&again["accepted"], &again["stubs_created"]),
         (&json!(0), &json!(0)),
         "a second import changes nothing"
     );
     assert_eq!(server.json("global_admin", &["verify"])["differences"], 0);
-    restated(&server);
-    ended(&server);
+    restated(server);
+    ended(server);
 }
 
 fn says_what_it_did(summary: &Value) {
@@ -225,10 +271,13 @@ fn says_what_it_did(summary: &Value) {
         (&format!("users of {K}.csv"), "graph-user-detail"),
         ("own.txt", "ndjson"),
         ("states.csv", "csv"),
+        ("seats.csv", "csv"),
+        ("revenue 2024", "parquet"),
+        ("used.parquet", "parquet"),
     ] {
         assert_eq!(format(name), expected, "{name}");
     }
-    assert_eq!((format("notes.txt"), files.len()), (Value::Null, 14));
+    assert_eq!((format("notes.txt"), files.len()), (Value::Null, 17));
     let notes = summary["notes"].to_string();
     assert!(notes.contains("notes.txt") && notes.contains("lower bound"), "{notes}");
     // Customers F by reports, G, H and K; the SKUs of both licence lists, of Azure and of the offer; three subscriptions
@@ -248,12 +297,13 @@ fn restated(server: &Server) {
     assert_eq!(available(&["--as-of", &before]), [110, 127]);
 }
 
-/// A later file without a licence ends it on its refresh date.
+/// A later file without a licence ends it on its refresh date, wherever it is imported.
 fn ended(server: &Server) {
+    server.on_another_machine();
     let file = server.file("later.csv", &users("2024-06-29", "False"));
     server.json("data_source", &["import", "graph-user-detail", &file, "--customer", K]);
     let rows = query(server, &["total_users", "--filter", "service=Exchange"]);
-    assert_eq!(pick(&rows, "total_users"), [2, 1]);
+    assert_eq!(pick(&rows, "total_users"), [2 + 1, 1 + 2]);
 }
 
 #[test]

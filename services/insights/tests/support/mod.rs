@@ -1,4 +1,5 @@
 //! A server of one test: the real binary on a free port with a data directory of its own.
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::{
     collections::HashMap,
@@ -7,6 +8,7 @@ use std::{
     sync::Mutex,
 };
 
+use insights_testkit::TempDatabase;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -37,14 +39,30 @@ pub struct Server {
     folder: TempDir,
     pub url: String,
     tokens: Mutex<HashMap<String, String>>,
+    /// Dropped after the process has ended.
+    _database: Option<TempDatabase>,
 }
 
 impl Server {
+    /// On SQLite, as it comes.
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// On a database of a throw-away PostgreSQL.
+    pub fn start_on_postgres() -> Self {
+        Self::start_with(Some(TempDatabase::postgres()))
+    }
+
+    fn start_with(database: Option<TempDatabase>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data_dir = folder.path().join("data").display().to_string();
-        let mut process =
-            command().args(["serve", "--port", "0", "--data-dir", &data_dir]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut serve = command();
+        serve.args(["serve", "--port", "0", "--data-dir", &data_dir]).stderr(Stdio::piped());
+        if let Some(database) = &database {
+            serve.env("INSIGHTS_DATABASE_URL", database.url());
+        }
+        let mut process = serve.spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let url = lines
             .by_ref()
@@ -53,7 +71,7 @@ impl Server {
             .expect("the server says where it serves");
         // Nobody may wait for a reader of stderr.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("server: {line}")));
-        Self { process, folder, url, tokens: Mutex::default() }
+        Self { process, folder, url, tokens: Mutex::default(), _database: database }
     }
 
     pub fn data_dir(&self) -> String {
@@ -64,6 +82,11 @@ impl Server {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         path.display().to_string()
+    }
+
+    /// From now on commands run as on another machine: nothing that they kept is there.
+    pub fn on_another_machine(&self) {
+        let _ = std::fs::remove_dir_all(self.folder.path().join("state"));
     }
 
     fn token(&self, role: &str) -> String {
