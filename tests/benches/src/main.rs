@@ -52,6 +52,10 @@ enum Bench {
     Cube,
 }
 
+/// The product's: what is measured in this process is measured as there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     let usual = if matches!(arguments.bench, Bench::Queries | Bench::Cube) { Scenario::L } else { Scenario::M };

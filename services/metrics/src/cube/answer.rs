@@ -10,7 +10,8 @@ use insights_proto::metrics::v1::{Dimension, Measure};
 
 use super::figures::{Mark, Sum, Table};
 use super::keys::Key;
-use super::plan::{Plan, SUBSCRIPTION_LEVEL, WHAT_LEVEL};
+use super::levels::{SUBSCRIPTION_LEVEL, WHAT_LEVEL};
+use super::plan::Plan;
 use super::rows::seller_of;
 use super::{Cube, View};
 use crate::query::{Basis, Query, Top};

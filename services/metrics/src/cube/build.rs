@@ -10,12 +10,12 @@ use insights_domain::standing::Standing;
 
 use super::chunk::{
     ACTIVE_REPORTED, ASSIGNED_REPORTED, Chunk, ChunkCustomer, ChunkSubscription, ClassKind, ClassRow, HAS_STATE,
-    Lifespan, MonthColumns, NO_SELLER, RevenueRow, Run, SEATS_REPORTED, STANDING_SHIFT, TRIAL, UsageRow, standing_of,
+    Lifespan, MonthColumns, NO_SELLER, RevenueRow, Run, SEATS_REPORTED, STANDING_SHIFT, Shape, TRIAL, UNSTEADY,
+    UsageRow, standing_of,
 };
 use super::counts::Counts;
-use super::dictionary::Dictionaries;
+use super::dictionary::{Dictionaries, Dictionary};
 use super::header::CustomerHeader;
-use super::window::Months;
 use super::{CustomerUpdate, seller_code};
 
 /// Months of a customer that are taken over from the chunk before, as they stand in its columns.
@@ -126,7 +126,9 @@ impl<'a> ChunkBuilder<'a> {
 
     fn finished(mut self) -> Chunk {
         let [seats, assigned, active, active_assigned] = self.counts.map(Counts::from);
-        self.chunk = Chunk { seats, assigned, active, active_assigned, ..self.chunk };
+        let reported = self.chunk.runs.iter().any(|run| run.reported != 0)
+            || self.chunk.months.iter().any(|month| !month.usage.is_empty());
+        self.chunk = Chunk { seats, assigned, active, active_assigned, reported, ..self.chunk };
         self.chunk.runs.shrink_to_fit();
         self.chunk.lifespans.shrink_to_fit();
         self.chunk.subscriptions.shrink_to_fit();
@@ -171,8 +173,6 @@ impl<'a> ChunkBuilder<'a> {
                 first_run: count(first_run),
                 run_count: 0,
                 first_count: count(self.counts[0].len()),
-                sku: 0,
-                steady: false,
             });
             if let Some(kept) = part.kept {
                 self.keep_rows(kept, position);
@@ -282,12 +282,9 @@ impl<'a> ChunkBuilder<'a> {
             }
         }
         let runs = &self.chunk.runs[first_run..];
-        let lifespan = lifespan(runs);
-        let subscription = &mut self.chunk.subscriptions[position];
-        subscription.run_count = count(runs.len());
-        subscription.sku = runs.first().map_or(0, |run| run.sku);
-        subscription.steady = lifespan.is_some();
-        self.chunk.lifespans.push(lifespan.unwrap_or_default());
+        self.chunk.subscriptions[position].run_count = count(runs.len());
+        let lifespan = lifespan(&self.chunk.subscriptions[position], runs, &mut self.dictionaries.shapes);
+        self.chunk.lifespans.push(lifespan.unwrap_or(Lifespan::NONE));
     }
 
     fn run_of(&mut self, offset: usize, row: &SubscriptionMonth) -> Run {
@@ -344,21 +341,30 @@ impl<'a> ChunkBuilder<'a> {
     }
 }
 
-/// The months of a steady subscription; `None` of another.
-fn lifespan(runs: &[Run]) -> Option<Lifespan> {
-    let mut lifespan = Lifespan::default();
+/// The lifespan of a steady subscription; `None` of another.
+fn lifespan(subscription: &ChunkSubscription, runs: &[Run], shapes: &mut Dictionary<Shape>) -> Option<Lifespan> {
+    let (first, terms_of) = (runs.first()?, |run: &Run| (run.sku, run.attributions, run.seller, run.reported));
+    let mut lifespan = Lifespan::NONE;
     for run in runs {
-        let terms = (run.sku, run.attributions, run.seller, run.reported, run.flags & HAS_STATE);
-        if terms != (runs[0].sku, 0, NO_SELLER, 0, HAS_STATE) || run.to > 128 {
+        if terms_of(run) != (first.sku, 0, NO_SELLER, 0) || run.flags & HAS_STATE == 0 || run.to > 64 {
             return None;
         }
-        let months = Months::MAX >> (128 - (run.to - run.from)) << run.from;
+        let months = u64::MAX >> (64 - (run.to - run.from)) << run.from;
         let active = standing_of(run.flags) == Standing::Active;
         lifespan.known |= months;
         lifespan.active |= if active { months } else { 0 };
         lifespan.paid |= if active && run.flags & TRIAL == 0 { months } else { 0 };
     }
-    Some(lifespan)
+    let shape = Shape {
+        sku: first.sku,
+        seller: subscription.seller,
+        attributions: subscription.attributions,
+        sales_channel: subscription.sales_channel,
+        pricing_model: subscription.pricing_model,
+    };
+    let code = shapes.code_of_at_most(UNSTEADY.into(), &shape)?;
+    let counts = subscription.first_count.wrapping_sub(first.from.into());
+    Some(Lifespan { counts, shape: u16::try_from(code).ok()?, ..lifespan })
 }
 
 /// A length or position as it is stored; chunks are far smaller than its range.

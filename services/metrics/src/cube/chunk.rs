@@ -17,7 +17,6 @@ use super::counts::Counts;
 use super::dictionary::{Dictionaries, Dictionary};
 use super::header::CustomerHeader;
 use super::seller_code;
-use super::window::Months;
 
 /// It is on trial.
 pub(super) const TRIAL: u8 = 1;
@@ -60,6 +59,8 @@ pub(super) struct Chunk {
     pub months: Vec<MonthColumns>,
     /// The index of the first month.
     pub first: i32,
+    /// Something of it comes from reports.
+    pub reported: bool,
     /// What a user did and held; subscriptions by their position among the customer's.
     pub kinds: Dictionary<ClassKind>,
     /// Sorted positions among a customer's subscriptions.
@@ -99,21 +100,41 @@ pub(super) struct ChunkSubscription {
     pub run_count: u32,
     /// The position of its counts in the month of its first run.
     pub first_count: u32,
-    /// The SKU of its first run.
-    pub sku: u32,
-    /// All its runs have that SKU, the subscription's terms and a state, and come from detail: its lifespan says the rest.
-    pub steady: bool,
 }
 
-/// Months of a subscription as bits, counted from the chunk's first; of steady subscriptions alone.
-#[derive(Clone, Copy, Debug, Default)]
+/// What a steady subscription keeps through all its months.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Shape {
+    pub sku: u32,
+    pub seller: u8,
+    pub attributions: u32,
+    pub sales_channel: u32,
+    pub pricing_model: u32,
+}
+
+/// The code of no shape.
+pub(super) const UNSTEADY: u16 = u16::MAX;
+
+/// Months of a subscription as bits, counted from the chunk's first, with all that a question about most of its months
+/// needs in half a cache line. Of a steady subscription: all its runs have one SKU, the subscription's terms and a state,
+/// and come from detail, and no month comes after the chunk's 64th.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Lifespan {
     /// Something is known.
-    pub known: Months,
+    pub known: u64,
     /// It is active.
-    pub active: Months,
+    pub active: u64,
     /// It is active and not on trial.
-    pub paid: Months,
+    pub paid: u64,
+    /// The position that its counts would have in the chunk's first month; wraps below 0.
+    pub counts: u32,
+    /// The code of its shape; [`UNSTEADY`]: it has none, and nothing else here says anything.
+    pub shape: u16,
+}
+
+impl Lifespan {
+    /// Of a subscription that is read by its runs.
+    pub(super) const NONE: Self = Self { known: 0, active: 0, paid: 0, counts: 0, shape: UNSTEADY };
 }
 
 /// Months in which nothing of a subscription changes that can be filtered or grouped by.

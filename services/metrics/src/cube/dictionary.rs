@@ -5,6 +5,8 @@ use std::hash::Hash;
 
 use insights_domain::facts::{Attribution, ServiceNumber};
 
+use super::chunk::Shape;
+
 /// Numbers values in the order in which they come.
 #[derive(Clone, Debug)]
 pub(super) struct Dictionary<T> {
@@ -29,6 +31,11 @@ impl<T: Clone + Eq + Hash> Dictionary<T> {
         self.values.push(value.clone());
         self.codes.insert(value.clone(), code);
         code
+    }
+
+    /// The code of a value, unless it is new and `most` have codes already.
+    pub(super) fn code_of_at_most(&mut self, most: usize, value: &T) -> Option<u32> {
+        (self.values.len() < most || self.codes.contains_key(value)).then(|| self.code(value))
     }
 
     pub(super) fn value(&self, code: u32) -> &T {
@@ -60,4 +67,6 @@ pub(super) struct Dictionaries {
     pub services: Dictionary<Vec<ServiceNumber>>,
     /// Lists of attributions; 0 is the empty one.
     pub attributions: Dictionary<Vec<Attribution>>,
+    /// Shapes of steady subscriptions; fewer than [`UNSTEADY`](super::chunk::UNSTEADY).
+    pub shapes: Dictionary<Shape>,
 }

@@ -9,7 +9,7 @@ use insights_domain::usage::Reasons;
 
 use super::keys::{Key, Places, Positions};
 
-/// What is summed up.
+/// What is summed up; [`Table::changes`] knows the order of those of customers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sum {
     /// In the first column those of that month; else what a month has more than the one before, until `finish`.
@@ -85,8 +85,9 @@ struct Revenue {
 }
 
 impl Table {
-    /// From the month before `range` to its last, at most 128 months; `explained`: reasons are wanted.
-    pub(super) fn new(places: &Places, range: (Month, Month), wanted: &[Sum], explained: bool) -> Self {
+    /// From the month before `range` to its last, at most 128 months; `explained`: reasons are wanted; `few`: there are far
+    /// fewer groups at a time than there could be.
+    pub(super) fn new(places: &Places, range: (Month, Month), wanted: &[Sum], explained: bool, few: bool) -> Self {
         let (first, last) = range;
         let mut of_sums = [false; SUMS];
         for sum in wanted {
@@ -94,7 +95,7 @@ impl Table {
         }
         Self {
             groups: Vec::new(),
-            positions: Positions::new(places),
+            positions: Positions::new(places, few),
             first: first.index() - 1,
             columns: usize::try_from(last.index() - first.index() + 2).unwrap_or_default().max(1),
             wanted: of_sums,
@@ -127,17 +128,28 @@ impl Table {
         usize::try_from(month - self.first).ok().filter(|column| *column < self.columns)
     }
 
-    /// A sum of a group by column; empty when nobody asks for it.
-    pub(super) fn sums(&mut self, sum: Sum, group: u32) -> &mut [u64] {
+    /// A sum of a group in these columns; `None` when nobody asks for it.
+    pub(super) fn sums_between(&mut self, sum: Sum, group: u32, columns: &Range<usize>) -> Option<&mut [u64]> {
         let start = group as usize * self.columns;
-        self.sums[sum as usize].get_mut(start..start + self.columns).unwrap_or_default()
+        self.sums[sum as usize].get_mut(start + columns.start..start + columns.end)
+    }
+
+    /// Where customers of a group that begin and end to count are noted.
+    pub(super) fn changes(&mut self, group: u32) -> Changes<'_> {
+        let start = group as usize * self.columns;
+        let of_group = start..start + self.columns;
+        let [customers, _, new, churned, returning, ..] = &mut self.sums;
+        Changes {
+            customers: customers.get_mut(of_group.clone()).unwrap_or_default(),
+            new: new.get_mut(of_group.clone()).unwrap_or_default(),
+            churned: churned.get_mut(of_group.clone()).unwrap_or_default(),
+            returning: returning.get_mut(of_group).unwrap_or_default(),
+        }
     }
 
     /// Adds to a sum, if somebody asks for it.
     pub(super) fn add(&mut self, sum: Sum, group: u32, column: usize, more: u64) {
-        if let Some(sum) = self.sums(sum, group).get_mut(column) {
-            *sum = sum.wrapping_add(more);
-        }
+        add_at(self.sums_between(sum, group, &(0..self.columns)).unwrap_or_default(), column, more);
     }
 
     /// Adds one in these columns to a sum that is kept as changes.
@@ -148,11 +160,7 @@ impl Table {
 
     /// Marks columns of a group; bit 0 is column 1.
     pub(super) fn mark(&mut self, mark: Mark, group: u32, columns: u128) {
-        let marks = &mut self.marks[mark as usize];
-        if marks.len() <= group as usize {
-            marks.resize(self.groups.len(), 0);
-        }
-        marks[group as usize] |= columns;
+        mark_in(&mut self.marks[mark as usize], group, self.groups.len(), columns);
     }
 
     /// Adds reasons, if somebody asks why.
@@ -175,6 +183,16 @@ impl Table {
         revenue.amounts[at] = plus(revenue.amounts[at], amount);
     }
 
+    /// Forgets every group.
+    pub(super) fn clear(&mut self) {
+        self.positions.clear(self.groups.iter().map(|group| group.key));
+        self.groups.clear();
+        self.sums.iter_mut().for_each(Vec::clear);
+        self.marks.iter_mut().for_each(Vec::clear);
+        self.reasons.iter_mut().for_each(Vec::clear);
+        self.revenue.clear();
+    }
+
     /// Takes over what another table of the same query has.
     pub(super) fn merge(&mut self, other: &Self) {
         for (of, position) in other.groups.iter().zip(0..) {
@@ -185,9 +203,9 @@ impl Table {
                     *sum = sum.wrapping_add(*more);
                 }
             }
-            for mark in [Mark::FromDetail, Mark::FromReport, Mark::ActiveUsersUnknown, Mark::TotalUsersUnknown] {
-                if let Some(columns) = other.marks[mark as usize].get(position) {
-                    self.mark(mark, group, *columns);
+            for (mine, theirs) in self.marks.iter_mut().zip(&other.marks) {
+                if let Some(columns) = theirs.get(position) {
+                    mark_in(mine, group, self.groups.len(), *columns);
                 }
             }
             for column in 0..other.reasons.as_ref().map_or(0, |_| self.columns) {
@@ -242,6 +260,42 @@ impl Table {
 
     fn reasons_at(&self, group: usize, column: usize) -> Reasons {
         self.reasons.as_ref().map(|reasons| reasons[group * self.columns + column]).unwrap_or_default()
+    }
+}
+
+/// Sums of one group by column; empty where nobody asks.
+pub(super) struct Changes<'t> {
+    customers: &'t mut [u64],
+    new: &'t mut [u64],
+    churned: &'t mut [u64],
+    returning: &'t mut [u64],
+}
+
+impl Changes<'_> {
+    /// A customer begins to count, for the first time or again.
+    pub(super) fn begin(&mut self, column: usize, again: bool) {
+        add_at(self.customers, column, 1);
+        add_at(self.new, column, 1);
+        add_at(self.returning, column, u64::from(again));
+    }
+
+    /// A customer no longer counts.
+    pub(super) fn end(&mut self, column: usize) {
+        add_at(self.customers, column, 1_u64.wrapping_neg());
+        add_at(self.churned, column, 1);
+    }
+}
+
+fn mark_in(marks: &mut Vec<u128>, group: u32, groups: usize, columns: u128) {
+    if marks.len() <= group as usize {
+        marks.resize(groups, 0);
+    }
+    marks[group as usize] |= columns;
+}
+
+fn add_at(sums: &mut [u64], column: usize, more: u64) {
+    if let Some(sum) = sums.get_mut(column) {
+        *sum = sum.wrapping_add(more);
     }
 }
 

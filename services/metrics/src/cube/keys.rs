@@ -60,10 +60,19 @@ pub(super) enum Positions {
 }
 
 impl Positions {
-    pub(super) fn new(places: &Places) -> Self {
+    /// `few`: there are far fewer groups at a time than keys.
+    pub(super) fn new(places: &Places, few: bool) -> Self {
         match usize::try_from(places.end) {
-            Ok(end) if places.end <= DENSE => Self::Dense(vec![0; end]),
+            Ok(end) if places.end <= DENSE && !few => Self::Dense(vec![0; end]),
             _ => Self::Hashed(HashMap::default()),
+        }
+    }
+
+    /// Forgets keys, which must be all of those that have a position.
+    pub(super) fn clear(&mut self, keys: impl Iterator<Item = Key>) {
+        match self {
+            Self::Dense(positions) => keys.for_each(|key| positions[key as usize] = 0),
+            Self::Hashed(positions) => positions.clear(),
         }
     }
 
@@ -118,7 +127,7 @@ mod tests {
             let key = parts.sum();
             assert_eq!([0, 1, 2, 3].map(|at| places.code(key, at)), codes);
             assert_eq!(places.part(Dimension::Country, 9), 0);
-            let mut positions = Positions::new(&places);
+            let mut positions = Positions::new(&places, false);
             assert_eq!(matches!(positions, Positions::Dense(_)), most == 7);
             assert_eq!([positions.of(key, 0), positions.of(0, 1), positions.of(key, 2)], [0, 1, 0]);
         }

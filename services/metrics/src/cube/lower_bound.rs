@@ -11,7 +11,7 @@ impl Scan<'_, '_> {
         if run.flags & HAS_STATE == 0 || run.reported & ACTIVE_REPORTED != 0 {
             return;
         }
-        let Some((columns, offset)) = self.columns_of(span) else { return };
+        let Some((columns, offset)) = self.window.columns_of(span) else { return };
         let services = self.plan.cube.partner.skus.get(&run.sku).map_or(&[][..], |sku| sku.services.as_slice());
         for (column, month) in columns.zip(&self.chunk.months[offset..]) {
             let bounded = self.plan.cube.dictionaries.services.value(month.lower_bound_of(customer));

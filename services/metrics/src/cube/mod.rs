@@ -12,6 +12,7 @@ mod explain;
 mod figures;
 mod header;
 mod keys;
+mod levels;
 mod lower_bound;
 mod needs;
 mod place;
@@ -19,6 +20,7 @@ mod plan;
 mod read;
 mod rows;
 mod scratch;
+mod shapes;
 mod steady;
 mod users;
 mod window;
@@ -141,5 +143,4 @@ const fn seller_code(seller: Seller) -> u8 {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

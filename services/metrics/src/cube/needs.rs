@@ -24,6 +24,8 @@ pub(super) struct Needs {
     pub standing_source: bool,
     pub assigned_source: bool,
     pub active_source: bool,
+    /// Seats with use are summed up.
+    pub active_seats: bool,
     /// Seats with use, of which there may be more than is known.
     pub bounded_seats: bool,
 }
@@ -50,10 +52,22 @@ impl Needs {
             standing_source: plan.query.measures.iter().any(|measure| !only.contains(measure)),
             assigned_source: asks(&[M::Assigned, M::DeploymentPercent, M::DeploymentOpportunity]),
             bounded_seats: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent]) || usage && entitlements,
+            active_seats: sums_one(&[Sum::Active]),
             active_source: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent, M::ActiveCustomers])
                 || usage && entitlements,
             sums,
         }
+    }
+
+    /// What a ranking needs: scores alone, not where they are from.
+    pub(super) fn for_scores(self) -> Self {
+        let no = false;
+        Self { standing_source: no, assigned_source: no, active_source: no, bounded_seats: no, ..self }
+    }
+
+    /// It matters where figures come from.
+    pub(super) const fn source(&self) -> bool {
+        self.standing_source || self.assigned_source || self.active_source
     }
 
     pub(super) fn sums(&self, sum: Sum) -> bool {

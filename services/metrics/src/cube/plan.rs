@@ -12,7 +12,9 @@ use super::chunk::{TRIAL, standing_of};
 use super::dictionary::Dictionaries;
 use super::header::{NO_SERVICE, UNKNOWN_SERVICE};
 use super::keys::{Key, Places};
+use super::levels::{FLAGS_LEVEL, SUBSCRIPTION_LEVEL, VARYING, WHAT_LEVEL};
 use super::place::{Only, PlacedChunk, placed};
+use super::shapes::Shapes;
 use super::{Cube, View, seller_code};
 use crate::query::{Query, Scope};
 
@@ -60,6 +62,8 @@ pub(super) struct Plan<'a> {
     pub cube: &'a Cube,
     pub view: View<'a>,
     pub chunks: Vec<PlacedChunk<'a>>,
+    /// Something comes from reports.
+    pub reports: bool,
     /// Where dimensions stand in keys.
     pub places: Places,
     /// The first and last month that give rows; none do when they are not in order.
@@ -104,6 +108,10 @@ pub(super) struct Plan<'a> {
     sellers: Option<[bool; 3]>,
     /// Only these groups, and only customers of theirs.
     pub only: Option<Only>,
+    /// Keys of groups differ by the customer, or the subscription, and not only by what steady ones share.
+    pub keys_vary: bool,
+    /// What it makes of steady subscriptions.
+    pub shapes: Shapes,
 }
 
 impl<'a> Plan<'a> {
@@ -117,6 +125,7 @@ impl<'a> Plan<'a> {
             query,
             cube,
             view,
+            reports: chunks.iter().any(|placed| placed.chunk.reported),
             chunks,
             places: Places::new(&query.group_by, |dimension| match dimension {
                 Dimension::Customer => customers as usize + 1,
@@ -157,11 +166,14 @@ impl<'a> Plan<'a> {
             subscriptions: None,
             sellers: None,
             only: None,
+            keys_vary: grouped(&VARYING),
+            shapes: Shapes::default(),
         };
         plan.prepare_values(&cube.dictionaries);
         plan.prepare_flags();
         plan.prepare_whats();
         plan.prepare_pairs(&cube.dictionaries);
+        plan.shapes = Shapes::of(&plan);
         plan
     }
 
@@ -371,24 +383,6 @@ impl<'a> Plan<'a> {
         self.places.part(dimension, code)
     }
 }
-
-/// Dimensions of the product, the SKU and the service.
-pub(super) const WHAT_LEVEL: [Dimension; 3] = [Dimension::Product, Dimension::Sku, Dimension::Service];
-
-/// Dimensions whose value may change with a subscription's state.
-const FLAGS_LEVEL: [Dimension; 2] = [Dimension::Trial, Dimension::Standing];
-
-/// Dimensions of a subscription.
-pub(super) const SUBSCRIPTION_LEVEL: [Dimension; 8] = [
-    Dimension::Location,
-    Dimension::AttributionType,
-    Dimension::SalesChannel,
-    Dimension::PricingModel,
-    Dimension::Seller,
-    Dimension::Trial,
-    Dimension::Standing,
-    Dimension::Subscription,
-];
 
 /// The names of the products, sorted.
 fn products_of(cube: &Cube) -> Vec<String> {

@@ -8,7 +8,7 @@ use insights_proto::metrics::v1::Dimension;
 
 use super::chunk::{
     ACTIVE_REPORTED, ASSIGNED_REPORTED, Chunk, ChunkCustomer, ChunkSubscription, HAS_STATE, Run, SEATS_REPORTED, TRIAL,
-    standing_of,
+    UNSTEADY, standing_of,
 };
 use super::figures::{Mark, Sum, Table};
 use super::keys::Key;
@@ -17,19 +17,20 @@ use super::place::PlacedChunk;
 use super::plan::Plan;
 use super::scratch::{Lives, Scratch};
 use super::seller_code;
+use super::steady::{ANYTHING, CUSTOMERS, SEATS};
 use super::window::{Months, Span, Window, set_bits};
 
 /// One chunk under a query.
 pub(super) struct Scan<'p, 'a> {
     pub plan: &'p Plan<'a>,
     pub chunk: &'p Chunk,
-    placed: &'p PlacedChunk<'a>,
+    pub placed: &'p PlacedChunk<'a>,
     pub needs: &'p Needs,
     pub window: Window,
-    /// The column of bit 0; below 0 when months before the table's are read.
-    first_column: i32,
     /// Lifespans tell all of steady subscriptions that the query needs.
     lifespans_tell: bool,
+    /// It matters what comes from detail: some other figure of the partner comes from a report.
+    pub needs_detail: bool,
     /// Seats with use are asked for, and of some in the chunk there may be more than is known.
     pub bounded_seats: bool,
 }
@@ -43,68 +44,84 @@ impl<'p, 'a> Scan<'p, 'a> {
         table: &Table,
     ) -> Option<Self> {
         let chunk = placed.chunk;
-        let (floor, last) = (plan.floor, table.first + i32::try_from(table.columns).unwrap_or_default() - 1);
         let returning = needs.sums(Sum::Returning);
         let first = if returning { chunk.first_month()?.index() } else { table.first };
-        let first = first.max(floor).min(last);
-        let window = Window::new(chunk, first, last)?;
+        let window = Window::new(chunk, first.max(plan.floor), table)?;
         let lifespans_tell = !plan.flags_matter && !needs.seat_reasons && !plan.query.switches.include_grace;
         let bounded_seats = needs.bounded_seats && chunk.months.iter().any(|month| !month.lower_bound.is_empty());
-        let first_column = first - table.first;
-        Some(Self { plan, chunk, placed, needs, window, first_column, lifespans_tell, bounded_seats })
+        let needs_detail = needs.source() && plan.reports;
+        Some(Self { plan, chunk, placed, needs, window, lifespans_tell, needs_detail, bounded_seats })
     }
 
     /// Reads what the query needs into `table`.
     pub(super) fn read(&self, table: &mut Table, scratch: &mut Scratch) {
-        match self.plan.only.as_ref().and_then(|only| only.customers_of(self.placed)) {
-            Some(customers) => customers.for_each(|customer| self.read_customer(customer, table, scratch)),
-            None => (0..self.chunk.customers.len()).for_each(|customer| self.read_customer(customer, table, scratch)),
+        let needs = self.needs;
+        let more = self.needs_detail || self.bounded_seats || needs.subscriptions || !self.lifespans_tell;
+        match (needs.customers, needs.seats) {
+            (true, false) if !more => self.read_customers::<CUSTOMERS>(table, scratch),
+            (false, true) if !more => self.read_customers::<SEATS>(table, scratch),
+            _ => self.read_customers::<ANYTHING>(table, scratch),
         }
-        if self.needs.revenue {
+        if needs.revenue {
             self.read_revenue(table);
         }
     }
 
-    fn read_customer(&self, customer: usize, table: &mut Table, scratch: &mut Scratch) {
+    #[inline(never)]
+    fn read_customers<const FOR: u8>(&self, table: &mut Table, scratch: &mut Scratch) {
+        let read = |customer| self.read_customer::<FOR>(customer, table, scratch);
+        match self.plan.only.as_ref().and_then(|only| only.customers_of(self.placed)) {
+            Some(customers) => customers.for_each(read),
+            None => (0..self.chunk.customers.len()).for_each(read),
+        }
+    }
+
+    #[inline]
+    fn read_customer<const FOR: u8>(&self, customer: usize, table: &mut Table, scratch: &mut Scratch) {
         let owner = &self.chunk.customers[customer];
         if !self.customer_passes(owner) {
             return;
         }
         let part = self.customer_part(customer);
-        scratch.lives.clear();
-        scratch.places.begin();
+        scratch.begin();
         for position in owner.subscriptions() {
-            let subscription = &self.chunk.subscriptions[position];
-            if !self.subscription_passes(position) {
+            let lifespan = &self.chunk.lifespans[position];
+            if self.lifespans_tell && lifespan.shape != UNSTEADY {
+                self.read_steady::<FOR>(part, position, lifespan, table, scratch);
                 continue;
             }
-            scratch.found = None;
-            if self.lifespans_tell && subscription.steady {
-                self.read_steady(part, position, table, scratch);
-                continue;
-            }
-            for run in self.chunk.runs_of(subscription) {
-                let Some(span) = self.window.span(run).filter(|_| self.plan.flags[usize::from(run.flags)]) else {
-                    continue;
-                };
-                self.find_groups(part, position, run, table, scratch);
-                for at in 0..scratch.groups.len() {
-                    let group = scratch.groups[at];
-                    if self.needs.customers {
-                        self.mark_lives(subscription, run, span, scratch.lives_of(group));
-                    }
-                    self.add_run(subscription, run, span, group, table);
-                    if self.bounded_seats {
-                        self.mark_lower_bound(customer, run, span, group, table);
-                    }
-                }
+            if self.subscription_passes(position) {
+                self.read_runs(customer, part, position, table, scratch);
             }
         }
-        for (group, lives) in &scratch.lives {
+        for (group, lives) in scratch.lives.iter().filter(|_| FOR != SEATS) {
             self.count_customer(customer, *group, *lives, table);
         }
         if self.needs.users {
             self.count_users(customer, part, table, scratch);
+        }
+    }
+
+    /// Apart from the rest, which is short and quick because of it.
+    #[inline(never)]
+    fn read_runs(&self, customer: usize, part: Key, position: usize, table: &mut Table, scratch: &mut Scratch) {
+        let subscription = &self.chunk.subscriptions[position];
+        scratch.found = None;
+        for run in self.chunk.runs_of(subscription) {
+            let Some(span) = self.window.span(run).filter(|_| self.plan.flags[usize::from(run.flags)]) else {
+                continue;
+            };
+            self.find_groups(part, position, run, table, scratch);
+            for at in 0..scratch.groups.len() {
+                let group = scratch.groups[at];
+                if self.needs.customers {
+                    self.mark_lives(subscription, run, span, scratch.lives_of(group));
+                }
+                self.add_run(subscription, run, span, group, table);
+                if self.bounded_seats {
+                    self.mark_lower_bound(customer, run, span, group, table);
+                }
+            }
         }
     }
 
@@ -121,10 +138,15 @@ impl<'p, 'a> Scan<'p, 'a> {
         let (plan, subscription) = (self.plan, &self.chunk.subscriptions[position]);
         passes(plan.sales_channels.as_deref(), subscription.sales_channel)
             && passes(plan.pricing_models.as_deref(), subscription.pricing_model)
-            && plan.subscriptions.as_ref().is_none_or(|ids| {
-                let owner = &self.chunk.customers[self.chunk.customer_of[position] as usize];
-                ids.contains(&owner.header.subscriptions[position - owner.first_subscription as usize].id)
-            })
+            && self.is_named(position)
+    }
+
+    /// It is one of the subscriptions asked for by id, if any are.
+    pub(super) fn is_named(&self, position: usize) -> bool {
+        self.plan.subscriptions.as_ref().is_none_or(|ids| {
+            let owner = &self.chunk.customers[self.chunk.customer_of[position] as usize];
+            ids.contains(&owner.header.subscriptions[position - owner.first_subscription as usize].id)
+        })
     }
 
     /// The groups a subscription falls into during a run: those of its last run, unless what they depend on differs.
@@ -151,6 +173,9 @@ impl<'p, 'a> Scan<'p, 'a> {
     }
 
     fn customer_part(&self, customer: usize) -> Key {
+        if !self.plan.keys_vary {
+            return 0;
+        }
         let (places, columns) = (&self.plan.places, &self.chunk.customers[customer]);
         let code = self.placed.customers + 1 + u32::try_from(customer).unwrap_or_default();
         places.part(Dimension::Country, columns.country)
@@ -203,7 +228,7 @@ impl<'p, 'a> Scan<'p, 'a> {
     }
 
     fn add_run(&self, subscription: &ChunkSubscription, run: &Run, span: Span, group: u32, table: &mut Table) {
-        let Some((columns, offset)) = self.columns_of(span) else { return };
+        let Some((columns, offset)) = self.window.columns_of(span) else { return };
         if self.needs.subscriptions && standing_of(run.flags) == Standing::Active {
             table.add_between(Sum::Subscriptions, group, columns.clone());
         }
@@ -215,15 +240,15 @@ impl<'p, 'a> Scan<'p, 'a> {
             ];
             for (_, flag) in needed.into_iter().filter(|(needed, _)| *needed) {
                 let mark = if run.reported & flag != 0 { Mark::FromReport } else { Mark::FromDetail };
-                table.mark(mark, group, self.marks(span.bits()));
+                table.mark(mark, group, self.window.marks(span.bits()));
             }
         }
         if self.needs.seats {
             let (standing, trial) = (standing_of(run.flags), run.flags & TRIAL != 0);
             let (free, switches) = (self.plan.sku_free[run.sku as usize], self.plan.query.switches);
-            self.add_seats(subscription, SeatRule::of(standing, trial, free, switches), span, group, table);
+            let first = self.chunk.count_at(subscription, offset);
+            self.add_seats(SeatRule::of(standing, trial, free, switches), first, columns.clone(), group, table);
             if self.needs.seat_reasons {
-                let first = self.chunk.count_at(subscription, offset);
                 for (column, at) in columns.zip(first..) {
                     table.explain(group, column, self.chunk.counts(at).reasons(standing, trial, free, switches));
                 }
@@ -232,84 +257,46 @@ impl<'p, 'a> Scan<'p, 'a> {
     }
 
     /// Adds the seats of months in which one rule holds.
-    pub(super) fn add_seats(
-        &self,
-        subscription: &ChunkSubscription,
-        rule: SeatRule,
-        span: Span,
-        group: u32,
-        table: &mut Table,
-    ) {
-        let Some((columns, offset)) = self.columns_of(span) else { return };
-        let first = self.chunk.count_at(subscription, offset);
-        let counts = first..first + columns.len();
-        let chunk = self.chunk;
-        let mut sum = |sum, each: &dyn Fn(&mut [u64])| {
-            if let Some(sums) = table.sums(sum, group).get_mut(columns.clone()) {
-                each(sums);
-            }
-        };
+    pub(super) fn add_seats(&self, rule: SeatRule, first: usize, columns: Range<usize>, group: u32, table: &mut Table) {
+        let (chunk, counts) = (self.chunk, first..first + columns.len());
         if rule.available {
-            sum(Sum::Available, &|sums| chunk.seats.add_to(counts.clone(), sums));
-            sum(Sum::Assigned, &|sums| chunk.assigned.add_to(counts.clone(), sums));
-            sum(Sum::DeploymentOpportunity, &|sums| chunk.seats.add_excess_to(&chunk.assigned, counts.clone(), sums));
+            if let Some(sums) = table.sums_between(Sum::Available, group, &columns) {
+                chunk.seats.add_to(counts.clone(), sums);
+            }
+            if let Some(sums) = table.sums_between(Sum::Assigned, group, &columns) {
+                chunk.assigned.add_to(counts.clone(), sums);
+            }
+            if let Some(sums) = table.sums_between(Sum::DeploymentOpportunity, group, &columns) {
+                chunk.seats.add_excess_to(&chunk.assigned, counts.clone(), sums);
+            }
         }
-        if rule.active {
-            sum(Sum::Active, &|sums| chunk.active.add_to(counts.clone(), sums));
+        if rule.active
+            && let Some(sums) = table.sums_between(Sum::Active, group, &columns)
+        {
+            chunk.active.add_to(counts, sums);
         }
-    }
-
-    /// The columns of a span, and the offset of their first month in the chunk.
-    pub(super) fn columns_of(&self, span: Span) -> Option<(Range<usize>, usize)> {
-        let skipped = usize::try_from(-self.first_column).unwrap_or_default().saturating_sub(span.from);
-        let column = |bit: usize| usize::try_from(self.first_column + i32::try_from(bit).ok()?).ok();
-        let columns = column(span.from + skipped)?..column(span.to)?;
-        (!columns.is_empty()).then_some((columns, span.offset + skipped))
-    }
-
-    /// Bits as marks: those of columns after the first.
-    pub(super) fn marks(&self, months: Months) -> Months {
-        let shift = (self.first_column - 1).unsigned_abs();
-        if self.first_column > 0 { months.unbounded_shl(shift) } else { months.unbounded_shr(shift) }
-    }
-
-    /// The bits of the columns after the first.
-    pub(super) fn bits_in_range(&self) -> Range<usize> {
-        usize::try_from(1 - self.first_column).unwrap_or_default()..self.window.length
-    }
-
-    /// The column of a bit that has one.
-    pub(super) fn column(&self, bit: usize) -> usize {
-        usize::try_from(self.first_column + i32::try_from(bit).unwrap_or_default()).unwrap_or_default()
-    }
-
-    /// The offset of a bit's month in the chunk, if something is known of it.
-    pub(super) fn offset(&self, bit: usize) -> Option<usize> {
-        self.chunk.offset(self.window.first + i32::try_from(bit).ok()?)
     }
 
     /// Turns the months in which a customer counts into figures.
     fn count_customer(&self, customer: usize, group: u32, lives: Lives, table: &mut Table) {
-        let (counted, range) = (lives.counted, self.bits_in_range());
+        let (counted, range) = (lives.counted, self.window.in_range());
         let begun = counted & !(counted << 1);
         let ended = !counted & (counted << 1);
         if range.start > 0 && counted >> (range.start - 1) & 1 == 1 {
             table.add(Sum::Customers, group, 0, 1);
         }
+        let mut changes = table.changes(group);
         for bit in set_bits(begun, range.clone()) {
-            table.add(Sum::Customers, group, self.column(bit), 1);
-            table.add(Sum::New, group, self.column(bit), 1);
-            table.add(Sum::Returning, group, self.column(bit), u64::from(counted.trailing_zeros() < bit as u32));
+            changes.begin(self.window.column(bit), counted.trailing_zeros() < bit as u32);
         }
         for bit in set_bits(ended, range.clone()) {
-            table.add(Sum::Customers, group, self.column(bit), 1_u64.wrapping_neg());
-            table.add(Sum::Churned, group, self.column(bit), 1);
+            changes.end(self.window.column(bit));
         }
         if self.needs.sums(Sum::ActiveCustomers) {
             for bit in set_bits(counted, range) {
                 let by_report = lives.active_by_report >> bit & 1 == 1;
                 if self.is_active(customer, group, bit, by_report, table) {
-                    table.add(Sum::ActiveCustomers, group, self.column(bit), 1);
+                    table.add(Sum::ActiveCustomers, group, self.window.column(bit), 1);
                 }
             }
         }
@@ -317,11 +304,11 @@ impl<'p, 'a> Scan<'p, 'a> {
 
     /// A counted customer has activity on the group's restricting services, in detail or by report.
     fn is_active(&self, customer: usize, group: u32, bit: usize, by_report: bool, table: &mut Table) -> bool {
-        let Some(offset) = self.offset(bit) else { return false };
+        let offset = self.window.offset(bit);
         let of = table.groups[group as usize];
         let what = &self.plan.whats[of.what as usize];
         if what.hits[self.chunk.months[offset].lower_bound_of(customer) as usize] {
-            table.mark(Mark::LowerBound, group, self.marks(1 << bit));
+            table.mark(Mark::LowerBound, group, self.window.marks(1 << bit));
         }
         let by_usage = self.chunk.months[offset].usage_of(customer).iter().any(|row| {
             row.active_users.is_some_and(|users| users > 0)
@@ -329,15 +316,15 @@ impl<'p, 'a> Scan<'p, 'a> {
                 && self.plan.usage_passes(row.attributions, of.pair)
         });
         if by_usage {
-            table.mark(Mark::FromReport, group, self.marks(1 << bit));
+            table.mark(Mark::FromReport, group, self.window.marks(1 << bit));
         }
         by_report || by_usage || what.hits[self.chunk.active_services(customer, offset) as usize]
     }
 
     fn read_revenue(&self, table: &mut Table) {
-        for bit in self.bits_in_range() {
-            let Some(offset) = self.offset(bit) else { continue };
-            for row in &self.chunk.months[offset].revenue {
+        for bit in self.window.in_range() {
+            let offset = self.window.offset(bit);
+            for row in self.chunk.months.get(offset).map_or(&[][..], |month| &month.revenue) {
                 let position = row.subscription as usize;
                 let subscription = &self.chunk.subscriptions[position];
                 let customer = self.chunk.customer_of[position] as usize;
@@ -349,7 +336,7 @@ impl<'p, 'a> Scan<'p, 'a> {
                 let Some(run) = run else { continue };
                 self.groups_of(self.customer_part(customer), position, run, |key, what, pair| {
                     let group = table.group(key, what, pair);
-                    table.bill(row.currency, group, self.column(bit), row.amount);
+                    table.bill(row.currency, group, self.window.column(bit), row.amount);
                 });
             }
         }

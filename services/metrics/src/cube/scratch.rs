@@ -1,5 +1,6 @@
 //! What is kept while a customer is read; used again for the next one.
 
+use super::keys::Key;
 use super::users::Cells;
 use super::window::Months;
 
@@ -19,6 +20,30 @@ pub(super) struct Scratch {
     pub found: Option<(u32, u32, u8, u8)>,
     pub cells: Cells,
     pub places: GroupPlaces,
+    /// The group found last for a steady subscription of the customer, where keys differ from customer to customer.
+    pub last_group: Option<(Key, u32)>,
+    /// By piece of a shape, where they do not.
+    pub group_of_piece: Vec<Known>,
+}
+
+/// What is known of the group of a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nobody looked yet.
+    Not,
+    /// The query is not about it.
+    None,
+    /// Its position.
+    Group(u32),
+}
+
+impl Known {
+    pub(super) const fn group(self) -> Option<u32> {
+        match self {
+            Self::Group(group) => Some(group),
+            Self::Not | Self::None => None,
+        }
+    }
 }
 
 /// Where each group stands in a list that begins anew again and again.
@@ -49,7 +74,23 @@ impl GroupPlaces {
 }
 
 impl Scratch {
+    /// Begins a customer.
+    pub(super) fn begin(&mut self) {
+        self.lives.clear();
+        self.places.begin();
+        self.last_group = None;
+    }
+
+    #[inline]
     pub(super) fn lives_of(&mut self, group: u32) -> &mut Lives {
+        match self.lives.len().checked_sub(1).filter(|last| self.lives[*last].0 == group) {
+            Some(last) => &mut self.lives[last].1,
+            None => self.look_up_lives(group),
+        }
+    }
+
+    #[inline(never)]
+    fn look_up_lives(&mut self, group: u32) -> &mut Lives {
         let place = self.places.of(group, self.lives.len());
         if place == self.lives.len() {
             self.lives.push((group, Lives::default()));

@@ -1,59 +1,150 @@
 //! Reads subscriptions whose SKU and terms never change, by the bits of their lifespans.
 
-use insights_domain::standing::Standing;
-use insights_domain::usage::SeatRule;
+use std::ops::Range;
 
-use super::chunk::{HAS_STATE, NO_SELLER, Run};
+use insights_domain::usage::SeatRule;
+use insights_proto::metrics::v1::Dimension;
+
+use super::chunk::{HAS_STATE, Lifespan, NO_SELLER, Run};
 use super::figures::{Mark, Sum, Table};
 use super::keys::Key;
 use super::rows::Scan;
-use super::scratch::Scratch;
+use super::scratch::{Known, Scratch};
+use super::shapes::ShapePlan;
+use super::window::{Months, Span, stretches};
+
+/// What a loop over subscriptions is made for: one that does a single thing is far quicker.
+pub(super) const CUSTOMERS: u8 = 0;
+pub(super) const SEATS: u8 = 1;
+pub(super) const ANYTHING: u8 = 2;
 
 impl Scan<'_, '_> {
     /// Does for a steady subscription what is done for the runs of another.
-    pub(super) fn read_steady(&self, part: Key, position: usize, table: &mut Table, scratch: &mut Scratch) {
-        let (subscription, lifespan) = (&self.chunk.subscriptions[position], &self.chunk.lifespans[position]);
+    #[inline]
+    pub(super) fn read_steady<const FOR: u8>(
+        &self,
+        part: Key,
+        position: usize,
+        lifespan: &Lifespan,
+        table: &mut Table,
+        scratch: &mut Scratch,
+    ) {
         let known = self.window.cut(lifespan.known);
-        if known == 0 {
+        let shape = &self.plan.shapes.plans[usize::from(lifespan.shape)];
+        if known == 0 || !self.is_named(position) {
             return;
         }
-        let (sku, flags) = (subscription.sku, HAS_STATE);
-        let all = Run { from: 0, to: 0, sku, attributions: 0, seller: NO_SELLER, flags, reported: 0 };
-        self.find_groups(part, position, &all, table, scratch);
         let active = self.window.cut(lifespan.active);
-        let needs_source = self.needs.standing_source || self.needs.assigned_source || self.needs.active_source;
-        for at in 0..scratch.groups.len() {
-            let group = scratch.groups[at];
-            if self.needs.customers {
-                scratch.lives_of(group).counted |= active;
+        for piece in shape.pieces.clone() {
+            let Some(group) = self.group_of_piece(part, position, piece, table, scratch) else { continue };
+            if FOR == CUSTOMERS || FOR == ANYTHING && self.needs.customers {
+                scratch.lives_of(group).counted |= Months::from(active);
             }
-            if needs_source {
-                table.mark(Mark::FromDetail, group, self.marks(known));
+            if FOR == SEATS || FOR == ANYTHING && self.needs.seats {
+                self.add_steady_seats(lifespan, shape, known, group, table);
             }
-            if self.bounded_seats {
-                let customer = self.chunk.customer_of[position] as usize;
-                for span in self.window.spans(known) {
-                    self.mark_lower_bound(customer, &all, span, group, table);
-                }
+            if FOR == ANYTHING {
+                self.note_steady(position, known, active, group, table);
             }
-            if self.needs.subscriptions {
-                for (columns, _) in self.window.spans(active).filter_map(|span| self.columns_of(span)) {
-                    table.add_between(Sum::Subscriptions, group, columns);
-                }
+        }
+    }
+
+    #[inline(never)]
+    fn note_steady(&self, position: usize, known: u64, active: u64, group: u32, table: &mut Table) {
+        if self.needs_detail {
+            table.mark(Mark::FromDetail, group, self.window.marks(known.into()));
+        }
+        if self.needs.subscriptions {
+            for bits in stretches(self.window.in_columns(active)) {
+                table.add_between(Sum::Subscriptions, group, self.window.columns(bits));
             }
-            if self.needs.seats {
-                let (free, switches) = (self.plan.sku_free[sku as usize], self.plan.query.switches);
-                let paid = self.window.cut(lifespan.paid);
-                // Nothing but use counts outside of good standing, whatever the standing is.
-                for (months, standing) in [(paid, Standing::Active), (known & !paid, Standing::Other)] {
-                    let rule = SeatRule::of(standing, false, free, switches);
-                    if rule.available || rule.active && self.needs.sums(Sum::Active) {
-                        for span in self.window.spans(months) {
-                            self.add_seats(subscription, rule, span, group, table);
-                        }
-                    }
-                }
-            }
+        }
+        if self.bounded_seats {
+            self.mark_steady_lower_bound(position, known, group, table);
+        }
+    }
+
+    /// The group of a piece of a subscription's shape; `None` when the query is limited to others.
+    #[inline]
+    fn group_of_piece(
+        &self,
+        part: Key,
+        position: usize,
+        piece: usize,
+        table: &mut Table,
+        scratch: &mut Scratch,
+    ) -> Option<u32> {
+        let plan = self.plan;
+        if !plan.keys_vary
+            && let Some(known) = scratch.group_of_piece.get(piece)
+            && *known != Known::Not
+        {
+            return known.group();
+        }
+        self.look_up_group(part, position, piece, table, scratch)
+    }
+
+    #[inline(never)]
+    fn look_up_group(
+        &self,
+        part: Key,
+        position: usize,
+        piece: usize,
+        table: &mut Table,
+        scratch: &mut Scratch,
+    ) -> Option<u32> {
+        let plan = self.plan;
+        let of = plan.shapes.pieces[piece];
+        let mut key = part + of.key;
+        if plan.splits_subscriptions {
+            let code = self.placed.subscriptions + 1 + u32::try_from(position).unwrap_or_default();
+            key += plan.places.part(Dimension::Subscription, code);
+        }
+        if let Some((_, group)) = scratch.last_group.filter(|(last, _)| *last == key) {
+            return Some(group);
+        }
+        let wanted = plan.only.as_ref().is_none_or(|only| only.keys.contains(&key));
+        let group = wanted.then(|| table.group(key, of.what, of.pair));
+        if plan.keys_vary {
+            scratch.last_group = group.map(|group| (key, group));
+        } else {
+            scratch.group_of_piece.resize(plan.shapes.pieces.len(), Known::Not);
+            scratch.group_of_piece[piece] = group.map_or(Known::None, Known::Group);
+        }
+        group
+    }
+
+    #[inline]
+    fn add_steady_seats(&self, lifespan: &Lifespan, shape: &ShapePlan, known: u64, group: u32, table: &mut Table) {
+        let paid = self.window.cut(lifespan.paid);
+        if self.counts(shape.paid) {
+            self.add_months(lifespan, shape.paid, paid, group, table);
+        }
+        if known != paid && self.counts(shape.unpaid) {
+            self.add_months(lifespan, shape.unpaid, known & !paid, group, table);
+        }
+    }
+
+    const fn counts(&self, rule: SeatRule) -> bool {
+        rule.available || rule.active && self.needs.active_seats
+    }
+
+    #[inline]
+    fn add_months(&self, lifespan: &Lifespan, rule: SeatRule, months: u64, group: u32, table: &mut Table) {
+        for bits in stretches(self.window.in_columns(months)) {
+            let first = lifespan.counts.wrapping_add(self.window.offset(bits.start) as u32) as usize;
+            self.add_seats(rule, first, self.window.columns(bits), group, table);
+        }
+    }
+
+    fn mark_steady_lower_bound(&self, position: usize, known: u64, group: u32, table: &mut Table) {
+        let customer = self.chunk.customer_of[position] as usize;
+        let code = self.chunk.lifespans[position].shape;
+        let sku = self.plan.cube.dictionaries.shapes.value(code.into()).sku;
+        let all = Run { from: 0, to: 0, sku, attributions: 0, seller: NO_SELLER, flags: HAS_STATE, reported: 0 };
+        for Range { start: from, end: to } in stretches(known) {
+            let span = Span { from, to, offset: self.window.offset(from) };
+            self.mark_lower_bound(customer, &all, span, group, table);
         }
     }
 }

@@ -1,150 +1,15 @@
+mod world;
+
 use std::collections::BTreeSet;
 
-use insights_domain::calendar::Day;
-use insights_domain::facts::{
-    Activity, Assignment, Attribution, CustomerFacts, State, SubscriptionFacts, SubscriptionNumber,
-};
 use insights_domain::percentage::Percentage;
-use insights_domain::rollup::{MonthRollup, UsageMonth, roll_up};
-use insights_domain::standing::Switches;
+use insights_domain::rollup::UsageMonth;
+use insights_domain::standing::Standing;
 use insights_proto::metrics::v1::{Dimension, Measure};
 
 use super::*;
-use crate::query::{Basis, Filter, Query, Scope, Top};
-
-const E3: u32 = 1;
-const CRM: u32 = 2;
-const YAMMER: u32 = 2;
-
-fn day(text: &str) -> Day {
-    text.parse().unwrap()
-}
-
-fn month(text: &str) -> Month {
-    text.parse().unwrap()
-}
-
-fn partner(complete_through: &str) -> PartnerHeader {
-    let sku = |id: &str, product: &str, services: &[u32]| SkuHeader {
-        known: true,
-        id: id.to_owned(),
-        name: id.to_owned(),
-        product: product.to_owned(),
-        free: false,
-        services: services.to_vec(),
-    };
-    PartnerHeader {
-        epoch: 1,
-        version: 1,
-        complete_through: day(complete_through),
-        currency: "USD".to_owned(),
-        skus: [(E3, sku("e3", "Office 365", &[1, YAMMER])), (CRM, sku("crm", "Dynamics 365 Sales", &[3]))].into(),
-        services: [(1, "Exchange".to_owned()), (YAMMER, "Yammer".to_owned()), (3, "Sales".to_owned())].into(),
-        locations: BTreeMap::new(),
-    }
-}
-
-/// A subscription with a state for each (day, status, seats), its users held without end, and its locations.
-struct Sold<'a> {
-    sku: u32,
-    states: &'a [(&'a str, &'a str, u32)],
-    users: &'a [u32],
-    locations: &'a [&'a str],
-}
-
-fn customer(
-    number: i64,
-    country: &str,
-    sold: &[Sold<'_>],
-    activity: &[(u32, u32, &str)],
-    partner: &PartnerHeader,
-) -> CustomerUpdate {
-    let mut facts = CustomerFacts { known: true, ..CustomerFacts::default() };
-    let mut header = CustomerHeader {
-        number,
-        cell: 0,
-        id: format!("c{number}"),
-        country: Some(country.to_owned()),
-        ..CustomerHeader::default()
-    };
-    for (position, sold) in sold.iter().enumerate() {
-        let code = u32::try_from(number).unwrap() * 10 + u32::try_from(position).unwrap();
-        let subscription = SubscriptionNumber::of_subscription(code);
-        let attributions =
-            sold.locations.iter().map(|location| Attribution { location: Some((*location).to_owned()), kind: None });
-        header.subscriptions.push(SubscriptionHeader {
-            number: subscription,
-            id: format!("s{code}"),
-            sales_channel: None,
-            pricing_model: None,
-            seller: Seller::Own,
-            attributions: attributions.collect(),
-            start: None,
-            end: None,
-        });
-        let states = sold.states.iter().map(|(effective, status, seats)| State {
-            effective: day(effective),
-            status: (*status).to_owned(),
-            seats: *seats,
-            sku: None,
-            trial: None,
-        });
-        let from = day(sold.states[0].0);
-        facts.subscriptions.push(SubscriptionFacts {
-            number: subscription,
-            sku: sold.sku,
-            trial: false,
-            states: states.collect(),
-            assignments: sold.users.iter().map(|user| Assignment { user: *user, from, to: None }).collect(),
-            reported: Vec::new(),
-            revenue: Vec::new(),
-        });
-    }
-    for (user, service, on) in activity {
-        let on = day(on);
-        facts.activity.push(Activity {
-            user: *user,
-            service: *service,
-            month: on.month(),
-            days: 1 << (on.day_of_month() - 1),
-        });
-        let first = facts.first_activity.entry(*service).or_insert(on);
-        *first = (*first).min(on);
-    }
-    let from = month("1990-01");
-    let months = roll_up(&facts, &partner.catalogue(), partner.complete_through, from);
-    CustomerUpdate { header, from, months }
-}
-
-fn query(measures: &[Measure], group_by: &[Dimension], from: &str, to: &str) -> Query {
-    Query {
-        measures: measures.to_vec(),
-        group_by: group_by.to_vec(),
-        from: month(from),
-        to: month(to),
-        filters: Vec::new(),
-        basis: Basis::Users,
-        scope: Scope::AllSellers,
-        switches: Switches::default(),
-        top: None,
-    }
-}
-
-fn counts(answer: &Answer) -> Vec<(String, Vec<Option<String>>, Vec<i64>)> {
-    let count = |figure: &Figure| match figure {
-        Figure::Count(count) => *count,
-        other => panic!("not a count: {other:?}"),
-    };
-    answer
-        .rows
-        .iter()
-        .map(|row| (row.month.to_string(), row.dimensions.clone(), row.values.iter().map(count).collect()))
-        .collect()
-}
-
-fn some(value: &str) -> Option<String> {
-    Some(value.to_owned())
-}
+use crate::query::{Filter, Top};
+use world::*;
 
 #[test]
 fn a_customer_goes_and_comes_back() {
@@ -365,6 +230,51 @@ fn many_chunks_add_up_to_what_each_of_them_has() {
 }
 
 #[test]
+fn steady_subscriptions_count_by_their_lifespans_as_by_their_runs() {
+    let partner = partner("2026-06-30");
+    let day =
+        |month: i64| Month::from_index(2026 * 12 - i32::try_from(month).unwrap()).unwrap().first_day().to_string();
+    let of = |number: i64| {
+        let words = ["Active", "Expired", "Active", "InGracePeriod", "Active"];
+        // Some begin more months ago than a lifespan has room for.
+        let days: Vec<String> = (0..5).map(|at| day((number % 9 + 1) * (5 - at) * 2 - 6)).collect();
+        let states: Vec<(&str, &str, u32)> = (0..5)
+            .map(|at| (days[at as usize].as_str(), words[(at + number) as usize % 5], (number * 7 + at) as u32))
+            .collect();
+        let sold = |sku, states, locations| Sold { sku, states, users: &[1, 2], locations };
+        let sold =
+            [sold(E3, &states[..], &["L1", "L2"][..]), sold(CRM, &states[2..], &["L1"]), sold(E3, &states[1..], &[])];
+        customer(number, ["BR", "PT"][number as usize % 2], &sold, &[(1, 1, "2026-06-20")], &partner)
+    };
+    let cube = Cube::new(partner.clone()).apply(partner.clone(), (1..=40).map(of).collect());
+    use Measure as M;
+    let measures = [
+        [M::Customers, M::New, M::Churned, M::Returning, M::Subscriptions],
+        [M::Available, M::Assigned, M::Active, M::NewSeats, M::DeploymentOpportunity],
+    ];
+    let standings = Standing::ALL.map(|standing| some(standing.name())).to_vec();
+    let mut told = BTreeSet::new();
+    for group_by in [
+        &[][..],
+        &[Dimension::Sku],
+        &[Dimension::Customer],
+        &[Dimension::Subscription],
+        &[Dimension::Country, Dimension::Location],
+        &[Dimension::Location, Dimension::Product],
+    ] {
+        for (measures, from) in [(&measures[0], "2024-01"), (&measures[1], "2019-01"), (&measures[1], "2026-06")] {
+            let mut asked = query(measures, group_by, from, "2026-06");
+            let by_lifespans = counts(&cube.query(&asked, View::default()));
+            // Whoever asks for standings is answered by runs.
+            asked.filters = vec![Filter { dimension: Dimension::Standing, values: standings.clone() }];
+            assert_eq!(by_lifespans, counts(&cube.query(&asked, View::default())), "{measures:?} by {group_by:?}");
+            told.extend(by_lifespans.into_iter().flat_map(|(_, _, values)| values));
+        }
+    }
+    assert!(told.len() > 100, "the worlds say too little: {told:?}");
+}
+
+#[test]
 fn what_stays_is_copied_when_a_neighbour_changes() {
     let partner = partner("2026-06-30");
     let state = |day, seats| [(day, "Active", seats)];
@@ -412,5 +322,28 @@ fn two_services_are_two_though_nobody_knows_one_of_them() {
         asked.filters =
             vec![Filter { dimension: Dimension::Service, values: services.iter().map(|it| some(it)).collect() }];
         assert_eq!(cube.query(&asked, View::default()).rows[0].values, figures, "{services:?}");
+    }
+}
+
+#[test]
+fn use_that_may_be_greater_is_said_of_every_chunk() {
+    let partner = partner("2026-06-30");
+    let of = |number: i64| {
+        let states = [("2026-02-01", "Active", 5)];
+        let sold = [Sold { sku: E3, states: &states, users: &[1, 2], locations: &[] }];
+        let mut update = customer(number, "BR", &sold, &[(1, 1, "2026-06-20")], &partner);
+        update.header.cell = i32::try_from(number).unwrap();
+        for (month, rollup) in &mut update.months {
+            if month.to_string() == "2026-06" {
+                rollup.lower_bound_services = vec![1];
+            }
+        }
+        update
+    };
+    let cube = Cube::new(partner.clone()).apply(partner.clone(), (1..=100).map(of).collect());
+    for measure in [Measure::Active, Measure::ActiveUsers, Measure::ActiveCustomers] {
+        let rows = cube.query(&query(&[measure], &[Dimension::Customer], "2026-05", "2026-06"), View::default()).rows;
+        let bounded = rows.iter().filter(|row| row.lower_bound).map(|row| row.month.to_string());
+        assert_eq!(bounded.collect::<Vec<_>>(), vec!["2026-06"; 100], "{measure:?}");
     }
 }

@@ -65,9 +65,9 @@ struct Known<'c> {
 impl Scan<'_, '_> {
     /// Adds a customer's users of every month to the groups they fall into; `part`: its part of the key.
     pub(super) fn count_users(&self, customer: usize, part: Key, table: &mut Table, scratch: &mut Scratch) {
-        for bit in self.bits_in_range() {
-            let Some(offset) = self.offset(bit) else { continue };
-            let columns = &self.chunk.months[offset];
+        for bit in self.window.in_range() {
+            let offset = self.window.offset(bit);
+            let Some(columns) = self.chunk.months.get(offset) else { continue };
             let known = Known {
                 classes: columns.classes_of(customer),
                 usage: columns.usage_of(customer),
@@ -79,7 +79,7 @@ impl Scan<'_, '_> {
             self.find_cells(customer, part, offset, known, table, scratch);
             for (at, cell) in scratch.cells.cells.iter().enumerate() {
                 let holdings = scratch.cells.holdings_of(at);
-                self.count_cell(*cell, holdings, known, self.column(bit), table);
+                self.count_cell(*cell, holdings, known, self.window.column(bit), table);
             }
         }
     }
