@@ -16,7 +16,7 @@ use tonic::Code;
 async fn a_report_read_leaves_who_what_and_how_it_ended(database: TempDatabase) {
     let world = World::start_with(Figures::default(), database, |_| Config::default()).await;
     let page = PageFilters { from_month: "2026-01".into(), to_month: "2026-02".into(), ..PageFilters::default() };
-    let request = GetCustomersDashboardRequest { page: Some(page), min_version: 0 };
+    let request = GetCustomersDashboardRequest { page: Some(page), ..Default::default() };
     let request = world.request(&[Role::ReportViewer, Role::AdminAgent], request);
     world.client().get_customers_dashboard(request).await.expect("a page");
 

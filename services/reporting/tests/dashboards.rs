@@ -35,7 +35,7 @@ fn filter(dimension: Dimension, value: Option<&str>) -> Filter {
 }
 
 async fn customers(world: &World, page: PageFilters) -> insights_proto::reporting::v1::GetCustomersDashboardResponse {
-    let request = GetCustomersDashboardRequest { page: Some(page), min_version: 0 };
+    let request = GetCustomersDashboardRequest { page: Some(page), ..Default::default() };
     let request = world.request(&[Role::ReportViewer], request);
     world.client().get_customers_dashboard(request).await.expect("a page").into_inner()
 }
@@ -117,7 +117,7 @@ async fn every_fault_is_told_at_once_with_its_path() {
         scope: 17,
         ..PageFilters::default()
     };
-    let request = GetCustomersDashboardRequest { page: Some(page), min_version: 0 };
+    let request = GetCustomersDashboardRequest { page: Some(page), ..Default::default() };
     let request = world.request(&[Role::ReportViewer], request);
     let refused = world.client().get_customers_dashboard(request).await.expect_err("refused");
     assert_eq!(refused.code(), Code::InvalidArgument);
@@ -135,7 +135,7 @@ async fn every_fault_is_told_at_once_with_its_path() {
     assert_eq!(fields, expected);
 
     let late = PageFilters { from_month: "2026-01".into(), to_month: "2026-04".into(), ..PageFilters::default() };
-    let request = GetCustomersDashboardRequest { page: Some(late), min_version: 0 };
+    let request = GetCustomersDashboardRequest { page: Some(late), ..Default::default() };
     let request = world.request(&[Role::ReportViewer], request);
     let refused = world.client().get_customers_dashboard(request).await.expect_err("refused");
     assert_eq!(refused.get_details_bad_request().expect("details").field_violations[0].field, "page.to_month");
@@ -145,8 +145,10 @@ async fn every_fault_is_told_at_once_with_its_path() {
 async fn what_metrics_refuses_is_told_in_the_words_of_the_page() {
     let world = World::start(Figures::default()).await;
     let as_of = Some(prost_types::Timestamp { seconds: 1, nanos: 0 });
-    let request =
-        GetCustomersDashboardRequest { page: Some(PageFilters { as_of, ..PageFilters::default() }), min_version: 0 };
+    let request = GetCustomersDashboardRequest {
+        page: Some(PageFilters { as_of, ..PageFilters::default() }),
+        ..Default::default()
+    };
     let request = world.request(&[Role::ReportViewer], request);
     let refused = world.client().get_customers_dashboard(request).await.expect_err("refused");
     assert_eq!(refused.get_details_bad_request().expect("details").field_violations[0].field, "page.as_of");

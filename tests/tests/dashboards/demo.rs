@@ -93,7 +93,14 @@ impl Person {
     }
 
     pub async fn customers(&mut self, page: &PageFilters) -> GetCustomersDashboardResponse {
-        let request = GetCustomersDashboardRequest { page: Some(page.clone()), min_version: 0 };
+        let request = GetCustomersDashboardRequest { page: Some(page.clone()), ..Default::default() };
+        let request = self.request(request);
+        self.client.get_customers_dashboard(request).await.expect("a page").into_inner()
+    }
+
+    /// The Customers dashboard with every group of its trends.
+    pub async fn all_groups(&mut self, page: &PageFilters) -> GetCustomersDashboardResponse {
+        let request = GetCustomersDashboardRequest { page: Some(page.clone()), all_groups: true, ..Default::default() };
         let request = self.request(request);
         self.client.get_customers_dashboard(request).await.expect("a page").into_inner()
     }

@@ -2,6 +2,7 @@
 //! answers, under every filter. Nothing is known of the figures beforehand.
 
 mod demo;
+mod distributions;
 
 use insights_proto::metrics::v1::{
     Basis, Dimension, DimensionValue, Filter, Measure, Percentage, Scope, Value, value::Kind,
@@ -139,6 +140,7 @@ fn check_reasons(card: &Card, what: &str) {
 
 fn check_dynamics(page: &GetDynamicsUsageDashboardResponse, what: &str) {
     check_seats(&page.cards, page.by_sku.as_ref().expect("SKUs"), what);
+    check_seats(&page.cards, page.by_country.as_ref().expect("countries"), what);
     let usage = card(&page.cards, Figure::ActiveUsagePercent);
     let shown = percentage(usage);
     assert_eq!(shown.numerator, Some(count(card(&page.cards, Figure::ActiveSeats).value.as_ref())), "{what}");
@@ -219,7 +221,10 @@ async fn figures_agree_on_every_page_under_every_filter() {
         pages.push((format!("{dimension:?}"), PageFilters { filters, ..PageFilters::default() }));
     }
     for (what, page) in &pages {
-        check_customers(&admin.customers(page).await, what);
+        let customers = admin.customers(page).await;
+        check_customers(&customers, what);
+        distributions::check(&customers, what);
+        distributions::check_others(&mut admin, page, &customers, what).await;
         check_dynamics(&admin.dynamics(page).await, what);
         check_adoption(&admin.adoption(page, "").await, what);
         check_against_query(&mut admin, page, what).await;

@@ -6,7 +6,7 @@ use insights_proto::{
     metrics::v1::{Basis, Value, value::Kind},
     reporting::v1::{
         Breakdown, Card, Coverage, Figure, GetCustomersDashboardRequest, GetDynamicsUsageDashboardRequest,
-        GetLicenceAdoptionDashboardRequest, PageFilters, Reasons,
+        GetLicenceAdoptionDashboardRequest, Group, PageFilters, Reasons,
     },
 };
 use serde_json::{Value as Json, json};
@@ -56,16 +56,24 @@ pub async fn run(caller: &Caller, command: &cli::Report, json: bool) -> Result<(
 }
 
 async fn customers(caller: &Caller, page: PageFilters) -> Result<Shown, Failure> {
-    let message = GetCustomersDashboardRequest { page: Some(page), min_version: 0 };
+    let message = GetCustomersDashboardRequest { page: Some(page), ..Default::default() };
     let answer = caller.reporting().get_customers_dashboard(caller.request(message, DEADLINE)).await?.into_inner();
-    let breakdowns = [answer.by_product, answer.by_country].into_iter().flatten().collect();
+    let mut breakdowns: Vec<Breakdown> = [answer.by_product, answer.by_country].into_iter().flatten().collect();
+    breakdowns.extend(answer.distributions);
+    breakdowns.extend(answer.skus.into_iter().filter_map(|product| {
+        let named = |group| Group { name: format!("{}: {}", product.product, name_of(&group)), ..group };
+        product.by_sku.map(|by_sku| {
+            let groups = by_sku.groups.clone().into_iter().map(named).collect();
+            Breakdown { groups, ..by_sku }
+        })
+    }));
     Ok(Shown { title: "Customers", coverage: answer.coverage.unwrap_or_default(), cards: answer.cards, breakdowns })
 }
 
 async fn dynamics(caller: &Caller, page: PageFilters) -> Result<Shown, Failure> {
     let message = GetDynamicsUsageDashboardRequest { page: Some(page), ..Default::default() };
     let answer = caller.reporting().get_dynamics_usage_dashboard(caller.request(message, DEADLINE)).await?.into_inner();
-    let breakdowns = answer.by_sku.into_iter().collect();
+    let breakdowns = [answer.by_sku, answer.by_country].into_iter().flatten().collect();
     Ok(Shown {
         title: "Dynamics usage",
         coverage: answer.coverage.unwrap_or_default(),
@@ -186,9 +194,8 @@ fn breakdown_table(breakdown: &Breakdown) -> String {
     let measures: Vec<String> = breakdown.measures().map(|measure| measure_name(measure).replace('_', " ")).collect();
     let mut columns = vec![dimension.as_str()];
     columns.extend(measures.iter().map(String::as_str));
-    let row = |group: &insights_proto::reporting::v1::Group| {
-        let key = group.key.as_ref().and_then(|key| key.value.clone()).unwrap_or_else(|| "(none)".into());
-        let mut row = vec![if group.name.is_empty() { key } else { group.name.clone() }];
+    let row = |group: &Group| {
+        let mut row = vec![name_of(group)];
         row.extend((0..measures.len()).map(|at| figure(group.values.get(at))));
         row
     };
@@ -199,6 +206,15 @@ fn breakdown_table(breakdown: &Breakdown) -> String {
         text.push_str(&format!("… and {} more\n", breakdown.groups.len() - SHOWN));
     }
     text
+}
+
+/// What a group is called.
+fn name_of(group: &Group) -> String {
+    if group.name.is_empty() {
+        group.key.as_ref().and_then(|key| key.value.clone()).unwrap_or_else(|| "(none)".into())
+    } else {
+        group.name.clone()
+    }
 }
 
 fn figure_name(figure: Figure) -> String {
@@ -234,6 +250,7 @@ fn as_json(shown: &Shown) -> Json {
                     "key": group.key.as_ref().and_then(|key| key.value.clone()),
                     "name": Some(&group.name).filter(|name| !name.is_empty()),
                     "figures": figures,
+                    "change_percent": group.change.as_ref().and_then(|change| change.change.as_ref()?.value),
                 })
             })
             .collect();

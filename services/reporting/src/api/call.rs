@@ -101,7 +101,14 @@ impl Audited for ExplainResponse {
 
 impl Audited for GetCustomersDashboardResponse {
     fn rows(&self) -> usize {
-        self.cards.len() + self.movements.len() + self.activity.len() + groups(&[&self.by_product, &self.by_country])
+        let lists = [&self.distributions, &self.distribution_trends];
+        let skus = self.skus.iter().filter_map(|product| product.by_sku.as_ref());
+        let breakdowns = lists.into_iter().flatten().chain(skus);
+        self.cards.len()
+            + self.movements.len()
+            + self.activity.len()
+            + groups(&[&self.by_product, &self.by_country])
+            + breakdowns.map(|breakdown| breakdown.groups.len()).sum::<usize>()
     }
 
     fn redacted(&self) -> bool {
@@ -111,7 +118,7 @@ impl Audited for GetCustomersDashboardResponse {
 
 impl Audited for GetDynamicsUsageDashboardResponse {
     fn rows(&self) -> usize {
-        self.cards.len() + groups(&[&self.by_sku])
+        self.cards.len() + groups(&[&self.by_sku, &self.by_country])
     }
 
     fn redacted(&self) -> bool {

@@ -9,7 +9,7 @@ use insights_service::{Error, FieldViolation};
 use tonic::Status;
 
 use super::fields::{of_page, rename};
-use crate::dashboards::{Answers, Page, Plan, Span, adoption as adoption_page};
+use crate::dashboards::{Answers, Page, Plan, Rest, Span, adoption as adoption_page};
 use crate::dashboards::{customers as customers_page, dynamics as dynamics_page};
 use crate::metrics::Metrics;
 
@@ -22,9 +22,28 @@ pub async fn customers(
     request: GetCustomersDashboardRequest,
 ) -> Result<GetCustomersDashboardResponse, Status> {
     let min_version = request.min_version;
-    let page = parsed(|faults| customers_page::parse(request, faults))?;
-    let (span, questions, answers) = pinned(metrics, min_version, &page, customers_page::plan).await?;
-    Ok(customers_page::compose(&page, span, &questions, &answers))
+    let asking = parsed(|faults| customers_page::parse(request, faults))?;
+    let mut min_version = min_version;
+    for _ in 0..ATTEMPTS {
+        let (span, questions, answers) = pinned(metrics, min_version, &asking.page, customers_page::plan).await?;
+        let mut names = metrics.names(Dimension::Location, &questions.locations(&answers)).await?;
+        names.extend(metrics.names(Dimension::Sku, &questions.skus(&answers)).await?);
+        let mut page = customers_page::compose(&asking, span, &questions, &answers, &names);
+        if asking.all_groups {
+            return Ok(page);
+        }
+        let version = answers.freshness.version;
+        let trends = &mut page.distribution_trends;
+        let (plan, asked) = Rest::of(trends, &asking.page, &span).split();
+        // Which groups are the largest is known only now: the rest is asked for in a second call, of the same version.
+        let rest = if plan.is_empty() { answers } else { metrics.batch(plan.request(version)).await?.into() };
+        if rest.freshness.version == version {
+            Rest::tell(&asked, trends, span, &rest);
+            return Ok(page);
+        }
+        min_version = rest.freshness.version;
+    }
+    Err(moved_on())
 }
 
 /// The Dynamics usage dashboard.
@@ -89,5 +108,9 @@ async fn pinned<Q>(
         }
         freshness = answers.freshness;
     }
-    Err(Error::aborted("The data moved on while the page was composed; ask again.").into())
+    Err(moved_on())
+}
+
+fn moved_on() -> Status {
+    Error::aborted("The data moved on while the page was composed; ask again.").into()
 }

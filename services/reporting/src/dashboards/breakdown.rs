@@ -3,15 +3,18 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
+use insights_domain::calendar::Month;
 use insights_proto::metrics::v1::{
     Basis, Dimension, DimensionValue, Explanation, Measure, Result as QueryResult, Value, value::Kind,
 };
-use insights_proto::reporting::v1::{Breakdown, Group, GroupPoint, Reasons};
+use insights_proto::reporting::v1::{Breakdown, Group, GroupPoint, Others, Reasons};
 
+use super::cards::{ratio, stock_change};
 use super::span::Span;
 use super::table::Table;
 
 /// What to break down.
+#[derive(Clone, Copy)]
 pub struct Parts<'a> {
     /// The months.
     pub span: Span,
@@ -19,7 +22,7 @@ pub struct Parts<'a> {
     pub dimension: Dimension,
     /// What was asked.
     pub measures: &'a [Measure],
-    /// The answer.
+    /// The answer; its rows may begin with the month before the range, for the changes.
     pub result: &'a QueryResult,
     /// Explanations of its percentages in the last month, by basis.
     pub why: &'a [(Basis, &'a [Explanation])],
@@ -30,37 +33,105 @@ pub struct Parts<'a> {
 /// Composes a breakdown: one group per value seen in the range, largest first in the last month.
 pub fn compose(parts: &Parts<'_>) -> Breakdown {
     let table = Table::new(parts.measures, parts.result);
+    let first = parts.span.from.to_string();
     let mut keys: BTreeMap<Option<&str>, &DimensionValue> = BTreeMap::new();
-    for key in parts.result.rows.iter().filter_map(|row| row.dimensions.first()) {
-        keys.insert(key.value.as_deref(), key);
+    for row in parts.result.rows.iter().filter(|row| row.month >= first) {
+        if let Some(key) = row.dimensions.first() {
+            keys.insert(key.value.as_deref(), key);
+        }
     }
     let mut groups: Vec<Group> = keys.into_values().map(|key| group(parts, &table, key)).collect();
-    // The keys came sorted, and the sort is stable.
-    groups.sort_by(|a, b| size(b).partial_cmp(&size(a)).unwrap_or(Ordering::Equal));
+    sort(&mut groups, 0, false);
+    if !parts.result.overlapping {
+        share(&mut groups);
+    }
     Breakdown {
         dimension: parts.dimension as i32,
         measures: parts.measures.iter().map(|measure| *measure as i32).collect(),
         basis: Basis::Users as i32,
         groups,
         overlapping: parts.result.overlapping,
+        others: None,
+    }
+}
+
+/// Composes a breakdown that also says how each group changed since the month before the range.
+pub fn with_changes(parts: &Parts<'_>) -> Breakdown {
+    let table = Table::new(parts.measures, parts.result);
+    let mut breakdown = compose(parts);
+    let base = parts.span.base();
+    for group in &mut breakdown.groups {
+        let (now, first) = (group.values.first(), parts.measures.first());
+        if let Some((now, measure)) = now.zip(first) {
+            let before = parts.span.stored(base).then(|| table.value(group.key.as_ref(), base, *measure));
+            group.change = Some(stock_change(now, before.as_ref(), base));
+        }
+    }
+    breakdown
+}
+
+/// Orders groups by one of their figures. They come ordered by key, and the sort is stable.
+pub fn sort(groups: &mut [Group], measure: usize, ascending: bool) {
+    let size = |group: &Group| size(group.values.get(measure));
+    groups.sort_by(|left, right| {
+        let order = size(left).partial_cmp(&size(right)).unwrap_or(Ordering::Equal);
+        if ascending { order } else { order.reverse() }
+    });
+}
+
+/// The answer to one question about all the groups that a section leaves out.
+pub fn others(parts: &Parts<'_>, groups: usize) -> Others {
+    let table = Table::new(parts.measures, parts.result);
+    Others {
+        groups: i32::try_from(groups).unwrap_or(i32::MAX),
+        values: values_of_range(parts, &table, None),
+        trend: trend(parts, &table, None),
+        undefined_because: String::new(),
     }
 }
 
 fn group(parts: &Parts<'_>, table: &Table<'_>, key: &DimensionValue) -> Group {
-    let values = |month| -> Vec<Value> {
-        parts.measures.iter().map(|measure| table.value(Some(key), month, *measure)).collect()
-    };
-    let point = |month: insights_domain::calendar::Month| GroupPoint {
-        month: month.to_string(),
-        values: values(month),
-        partial: table.row(Some(key), month).is_some_and(|row| row.partial),
-    };
     Group {
         name: key.value.as_ref().and_then(|id| parts.names.get(id)).cloned().unwrap_or_default(),
-        values: values(parts.span.to),
-        trend: parts.span.months().map(point).collect(),
+        values: values_of_range(parts, table, Some(key)),
+        trend: trend(parts, table, Some(key)),
         reasons: parts.why.iter().filter_map(|(basis, list)| reasons(*basis, list, key)).collect(),
         key: Some(key.clone()),
+        change: None,
+        shares: Vec::new(),
+    }
+}
+
+fn values_of_range(parts: &Parts<'_>, table: &Table<'_>, key: Option<&DimensionValue>) -> Vec<Value> {
+    let value = |measure: &Measure| match measure {
+        Measure::New | Measure::Churned | Measure::Returning => {
+            let counts = parts.span.months().map(|month| count(&table.value(key, month, *measure)).unwrap_or_default());
+            Value { kind: Some(Kind::Count(counts.sum())) }
+        }
+        stock => table.value(key, parts.span.to, *stock),
+    };
+    parts.measures.iter().map(value).collect()
+}
+
+fn trend(parts: &Parts<'_>, table: &Table<'_>, key: Option<&DimensionValue>) -> Vec<GroupPoint> {
+    let point = |month: Month| GroupPoint {
+        month: month.to_string(),
+        values: parts.measures.iter().map(|measure| table.value(key, month, *measure)).collect(),
+        partial: table.row(key, month).is_some_and(|row| row.partial),
+    };
+    parts.span.months().map(point).collect()
+}
+
+/// Says what part of the sum over all groups each group's counts are.
+fn share(groups: &mut [Group]) {
+    let measures = groups.first().map_or(0, |group| group.values.len());
+    let whole = |at: usize| groups.iter().filter_map(|group| count(group.values.get(at)?)).sum::<i64>();
+    let wholes: Vec<i64> = (0..measures).map(whole).collect();
+    for group in groups {
+        let share = |(value, whole): (&Value, &i64)| Value {
+            kind: count(value).map(|part| Kind::Percentage(ratio(Some(part), Some(*whole)))),
+        };
+        group.shares = group.values.iter().zip(&wholes).map(share).collect();
     }
 }
 
@@ -69,9 +140,16 @@ fn reasons(basis: Basis, list: &[Explanation], key: &DimensionValue) -> Option<R
     Some(Reasons { basis: basis as i32, explanation: Some(found.clone()) })
 }
 
+fn count(value: &Value) -> Option<i64> {
+    match value.kind {
+        Some(Kind::Count(count)) => Some(count),
+        _ => None,
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "only orders groups")]
-fn size(group: &Group) -> f64 {
-    match group.values.first().and_then(|value| value.kind.as_ref()) {
+fn size(value: Option<&Value>) -> f64 {
+    match value.and_then(|value| value.kind.as_ref()) {
         Some(Kind::Count(count)) => *count as f64,
         Some(Kind::Percentage(percentage)) => percentage.value.unwrap_or(-1.0),
         _ => -1.0,

@@ -40,6 +40,23 @@ impl Figures<'_> {
         Card { changes: vec![change], trend: self.trend(measure), ..card(figure, value) }
     }
 
+    /// The card of customers added less churned, changed like the flows it is made of.
+    pub fn net_added(&self) -> Card {
+        let net = |table: &Table<'_>, month| table.count(month, Measure::New) - table.count(month, Measure::Churned);
+        let total: i64 = self.span.months().map(|month| net(&self.range, month)).sum();
+        let stored = self.span.stored(self.span.base_from());
+        let base = stored.then(|| self.preceding(Measure::New) - self.preceding(Measure::Churned));
+        let mut card = self.flow(Figure::NetAdded, Measure::New);
+        card.value = Some(Value { kind: Some(Kind::Count(total)) });
+        for change in &mut card.changes {
+            change.change = Some(relative(Some(total), base));
+        }
+        for (point, month) in card.trend.iter_mut().zip(self.span.months()) {
+            point.value = Some(Value { kind: Some(Kind::Count(net(&self.range, month))) });
+        }
+        card
+    }
+
     /// Churned customers over customers at the end of the month before the range.
     pub fn churn(&self) -> Change {
         let churned = self.range.sum(self.span.months(), Measure::Churned);
@@ -86,7 +103,8 @@ pub fn reasons(basis: Basis, explanation: Option<&Explanation>) -> Option<Reason
     explanation.map(|found| Reasons { basis: basis as i32, explanation: Some(found.clone()) })
 }
 
-fn stock_change(value: &Value, base: Option<&Value>, month: Month) -> Change {
+/// The change of a stock against its value at the end of a month.
+pub fn stock_change(value: &Value, base: Option<&Value>, month: Month) -> Change {
     let (kind, change) = match &value.kind {
         Some(Kind::Percentage(now)) => {
             let before = base.and_then(|base| match &base.kind {
@@ -117,9 +135,9 @@ fn relative(now: Option<i64>, base: Option<i64>) -> Percentage {
     ratio(now.zip(base).map(|(now, base)| now - base), base)
 }
 
-/// Null when the base is 0 or unknown.
+/// A percentage; null when the denominator is 0 or unknown.
 #[expect(clippy::cast_precision_loss, reason = "counts of customers and seats are far below 2^53")]
-fn ratio(numerator: Option<i64>, denominator: Option<i64>) -> Percentage {
+pub fn ratio(numerator: Option<i64>, denominator: Option<i64>) -> Percentage {
     let value = match (numerator, denominator) {
         (Some(over), Some(under)) if under != 0 => Some(100.0 * over as f64 / under as f64),
         _ => None,

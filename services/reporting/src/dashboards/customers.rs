@@ -2,17 +2,22 @@
 
 use std::collections::HashMap;
 
-use insights_proto::metrics::v1::{Dimension, Measure, Scope};
+use insights_proto::metrics::v1::{Dimension, Measure, Result as QueryResult, Scope};
 use insights_proto::reporting::v1::{
-    ActivityPoint, Card, CustomerTotals, Figure, GetCustomersDashboardRequest, GetCustomersDashboardResponse, Movement,
+    ActivityPoint, Breakdown, Card, CountryOrder, CustomerTotals, Figure, GetCustomersDashboardRequest,
+    GetCustomersDashboardResponse, Group, Movement,
 };
 use insights_service::FieldViolation;
 
 use super::breakdown::{self, Parts};
 use super::cards::Figures;
+use super::distribution;
 use super::plan::Asked;
 use super::table::Table;
 use super::{Answers, Page, Plan, Span};
+
+/// Longest text to search countries for, in bytes.
+const MAX_SEARCH: usize = 100;
 
 const MEASURES: [Measure; 7] = [
     Measure::Customers,
@@ -23,19 +28,59 @@ const MEASURES: [Measure; 7] = [
     Measure::Returning,
     Measure::Subscriptions,
 ];
-const BY_GROUP: [Measure; 1] = [Measure::Customers];
+const BY_COUNTRY: [Measure; 3] = [Measure::Customers, Measure::ActiveCustomers, Measure::New];
+
+/// What was asked for.
+#[derive(Debug, Clone)]
+pub struct Asking {
+    /// What every section obeys.
+    pub page: Page,
+    /// Trends show every group.
+    pub all_groups: bool,
+    order: CountryOrder,
+    search: String,
+}
 
 /// Where the answers will stand.
 pub struct Questions {
     range: Asked,
     base: Asked,
-    by_product: Asked,
     by_country: Asked,
+    distribution: distribution::Questions,
+}
+
+impl Questions {
+    /// The locations whose names the page needs.
+    #[must_use]
+    pub fn locations(&self, answers: &Answers) -> Vec<String> {
+        self.distribution.locations(answers)
+    }
+
+    /// The SKUs whose names the page needs.
+    #[must_use]
+    pub fn skus(&self, answers: &Answers) -> Vec<String> {
+        self.distribution.skus(answers)
+    }
 }
 
 /// Parses the request.
-pub fn parse(request: GetCustomersDashboardRequest, faults: &mut Vec<FieldViolation>) -> Page {
-    Page::parse(request.page, Scope::SoldOrManaged, faults)
+pub fn parse(request: GetCustomersDashboardRequest, faults: &mut Vec<FieldViolation>) -> Asking {
+    let order = request.country_order.unwrap_or_default();
+    let known = order.measure == Measure::Unspecified as i32 || BY_COUNTRY.iter().any(|it| *it as i32 == order.measure);
+    if !known {
+        faults.push(FieldViolation::new("country_order.measure", "must be customers, active_customers or new"));
+    } else if order.by_code && order.measure != Measure::Unspecified as i32 {
+        faults.push(FieldViolation::new("country_order.by_code", "goes without a measure"));
+    }
+    if request.country_search.len() > MAX_SEARCH {
+        faults.push(FieldViolation::new("country_search", format!("is longer than {MAX_SEARCH} bytes")));
+    }
+    Asking {
+        page: Page::parse(request.page, Scope::SoldOrManaged, faults),
+        all_groups: request.all_groups,
+        order,
+        search: request.country_search.to_lowercase(),
+    }
 }
 
 /// What to ask of metrics.
@@ -45,40 +90,69 @@ pub fn plan(page: &Page, span: &Span) -> (Plan, Questions) {
     let questions = Questions {
         range: plan.ask(page.query(&MEASURES, &[], span.from, span.to)),
         base: plan.ask(page.query(&MEASURES, &[], span.base_from(), span.base())),
-        by_product: plan.ask(page.query(&BY_GROUP, &[Dimension::Product], span.from, span.to)),
-        by_country: plan.ask(page.query(&BY_GROUP, &[Dimension::Country], span.from, span.to)),
+        by_country: plan.ask(page.query(&BY_COUNTRY, &[Dimension::Country], span.base(), span.to)),
+        distribution: distribution::Questions::ask(page, span, &mut plan),
     };
     (plan, questions)
 }
 
-/// Composes the page.
+/// Composes the page; its trends show every group.
 #[must_use]
-pub fn compose(page: &Page, span: Span, questions: &Questions, answers: &Answers) -> GetCustomersDashboardResponse {
+pub fn compose(
+    asking: &Asking,
+    span: Span,
+    questions: &Questions,
+    answers: &Answers,
+    names: &HashMap<String, String>,
+) -> GetCustomersDashboardResponse {
     let figures = Figures {
         span,
         range: Table::new(&MEASURES, answers.of(questions.range)),
         base: Table::new(&MEASURES, answers.of(questions.base)),
     };
-    let nameless = HashMap::new();
-    let by = |dimension, asked| {
-        breakdown::compose(&Parts {
-            span,
-            dimension,
-            measures: &BY_GROUP,
-            result: answers.of(asked),
-            why: &[],
-            names: &nameless,
-        })
+    let by_product = Parts {
+        span,
+        dimension: Dimension::Product,
+        measures: &[Measure::Customers],
+        result: questions.distribution.by(Dimension::Product, answers),
+        why: &[],
+        names: &HashMap::new(),
     };
     GetCustomersDashboardResponse {
-        coverage: Some(super::coverage(page, span, answers, questions.range)),
+        coverage: Some(super::coverage(&asking.page, span, answers, questions.range)),
         cards: cards(&figures),
         totals: Some(totals(&figures)),
         movements: span.months().map(|month| movement(&figures, month)).collect(),
         activity: span.months().map(|month| activity(&figures, month)).collect(),
-        by_product: Some(by(Dimension::Product, questions.by_product)),
-        by_country: Some(by(Dimension::Country, questions.by_country)),
+        by_product: Some(breakdown::with_changes(&by_product)),
+        by_country: Some(countries(asking, span, answers.of(questions.by_country))),
+        skus: questions.distribution.products(span, answers, names),
+        distributions: questions.distribution.distributions(span, answers, names),
+        distribution_trends: questions.distribution.trends(span, answers, names),
     }
+}
+
+fn countries(asking: &Asking, span: Span, result: &QueryResult) -> Breakdown {
+    let names = HashMap::new();
+    let parts = Parts { span, dimension: Dimension::Country, measures: &BY_COUNTRY, result, why: &[], names: &names };
+    let mut breakdown = breakdown::with_changes(&parts);
+    let groups = &mut breakdown.groups;
+    groups.retain(|group| asking.search.is_empty() || code(group).to_lowercase().contains(&asking.search));
+    if asking.order.by_code {
+        groups.sort_by(|left, right| code(left).cmp(code(right)));
+        if !asking.order.ascending {
+            groups.reverse();
+        }
+    } else {
+        groups.sort_by(|left, right| code(left).cmp(code(right)));
+        let measure = BY_COUNTRY.iter().position(|measure| *measure as i32 == asking.order.measure);
+        breakdown::sort(groups, measure.unwrap_or_default(), asking.order.ascending);
+    }
+    breakdown
+}
+
+fn code(group: &Group) -> &str {
+    group.key.as_ref().and_then(|key| key.value.as_deref()).unwrap_or_default()
 }
 
 fn cards(figures: &Figures<'_>) -> Vec<Card> {
@@ -89,6 +163,8 @@ fn cards(figures: &Figures<'_>) -> Vec<Card> {
         figures.stock(Figure::ActiveCustomers, Measure::ActiveCustomers),
         figures.flow(Figure::CustomersAdded, Measure::New),
         churned,
+        figures.net_added(),
+        figures.stock(Figure::LastMonthChurn, Measure::Churned),
         figures.stock(Figure::Subscriptions, Measure::Subscriptions),
     ]
 }

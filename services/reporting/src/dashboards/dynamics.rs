@@ -33,6 +33,7 @@ pub struct Questions {
     range: Asked,
     base: Asked,
     by_sku: Asked,
+    by_country: Asked,
     why: AskedWhy,
     why_sku: AskedWhy,
 }
@@ -63,6 +64,7 @@ pub fn plan(page: &Page, span: &Span) -> (Plan, Questions) {
         range: plan.ask(page.query(&MEASURES, &[], span.from, span.to)),
         base: plan.ask(page.query(&MEASURES, &[], span.base(), span.base())),
         by_sku: plan.ask(page.query(&MEASURES, &[Dimension::Sku], span.from, span.to)),
+        by_country: plan.ask(page.query(&MEASURES, &[Dimension::Country], span.from, span.to)),
         why: plan.ask_why(page.query(&percentage, &[], span.to, span.to)),
         why_sku: plan.ask_why(page.query(&percentage, &[Dimension::Sku], span.to, span.to)),
     };
@@ -98,10 +100,19 @@ pub fn compose(
         why: &[(Basis::Entitlements, answers.why(questions.why_sku))],
         names,
     });
+    let by_country = breakdown::compose(&Parts {
+        span,
+        dimension: Dimension::Country,
+        measures: &MEASURES,
+        result: answers.of(questions.by_country),
+        why: &[],
+        names: &HashMap::new(),
+    });
     GetDynamicsUsageDashboardResponse {
         coverage: Some(super::coverage(page, span, answers, questions.range)),
         cards: cards(&figures, answers.why(questions.why).first()),
         by_sku: Some(by_sku),
+        by_country: Some(by_country),
         products,
     }
 }

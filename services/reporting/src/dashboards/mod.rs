@@ -9,12 +9,14 @@ pub mod adoption;
 mod breakdown;
 mod cards;
 pub mod customers;
+mod distribution;
 pub mod dynamics;
 mod page;
 mod plan;
 mod span;
 mod table;
 
+pub use distribution::Rest;
 pub use page::{Page, Range};
 pub use plan::{Answers, Plan};
 pub use span::{Span, last_month};

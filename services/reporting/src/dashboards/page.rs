@@ -10,6 +10,9 @@ use super::span::{Span, first_month, last_month};
 /// Most months a page shows; metrics keeps 128 of history and a change looks back as far again.
 pub const MAX_MONTHS: i32 = 60;
 
+/// Most values of all filters of a question to metrics, by its default.
+const MAX_VALUES: usize = 1_000;
+
 /// A value that nothing has.
 const NOTHING: &str = "(nothing in common)";
 
@@ -107,6 +110,17 @@ impl Page {
         for filter in self.filters.iter_mut().filter(|filter| filter.values.is_empty()) {
             filter.values.push(DimensionValue { value: Some(NOTHING.to_owned()) });
         }
+    }
+
+    /// The page with these values of a dimension alone, which must be some of those that its filters let through; `None`
+    /// when a question may not have that many.
+    #[must_use]
+    pub fn of_values(&self, dimension: Dimension, values: Vec<DimensionValue>) -> Option<Self> {
+        let mut page = self.clone();
+        page.filters.retain(|filter| filter.dimension != dimension as i32);
+        page.filters.push(Filter { dimension: dimension as i32, values });
+        let values: usize = page.filters.iter().map(|filter| filter.values.len()).sum();
+        (values <= MAX_VALUES).then_some(page)
     }
 
     /// A question under the filters of this page.

@@ -33,6 +33,12 @@ impl Plan {
         AskedWhy(self.explain.len() - 1)
     }
 
+    /// There is nothing to ask.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.queries.is_empty() && self.explain.is_empty()
+    }
+
     /// The one request that holds them all.
     #[must_use]
     pub fn request(self, min_version: i64) -> BatchQueryRequest {

@@ -42,6 +42,11 @@ export const figures: Record<Figure, { label: string; meaning: string }> = {
     label: "Customers churned",
     meaning: "Customers counted at the end of a month and no longer at the end of the next, summed over the range.",
   },
+  [Figure.NET_ADDED]: { label: "Net added", meaning: "Customers added less customers churned." },
+  [Figure.LAST_MONTH_CHURN]: {
+    label: "Churned in the last month",
+    meaning: "Customers counted at the end of the month before the last and no longer at the end of the last.",
+  },
   [Figure.SUBSCRIPTIONS]: { label: "Subscriptions", meaning: "Active subscriptions at the end of the last month." },
   [Figure.AVAILABLE_SEATS]: {
     label: "Available seats",
