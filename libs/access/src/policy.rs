@@ -14,6 +14,7 @@ pub const REPORTING_SERVICE: &str = "insights.reporting.v1.ReportingService";
 const GROUPS: usize = 8;
 /// Of `google.protobuf.MethodOptions.IdempotencyLevel`.
 const NO_SIDE_EFFECTS: i32 = 1;
+const IDEMPOTENT: i32 = 2;
 
 /// The access table.
 #[derive(Debug, Default)]
@@ -34,8 +35,12 @@ pub struct Method {
     pub demand: Demand,
     /// Whether request or response is a stream.
     pub streaming: bool,
+    /// Whether the request is a stream.
+    pub client_streaming: bool,
     /// Whether it changes nothing (`NO_SIDE_EFFECTS`).
     pub read_only: bool,
+    /// Whether twice is as once (`NO_SIDE_EFFECTS` or `IDEMPOTENT`).
+    pub idempotent: bool,
 }
 
 /// What a method demands of its caller.
@@ -102,12 +107,14 @@ impl Policy {
             let anybody = groups.iter().copied().fold(RoleSet::EMPTY, RoleSet::union);
             for method in service.methods() {
                 let demand = demand(&method, &on_method, anybody);
-                let streaming = method.is_client_streaming() || method.is_server_streaming();
+                let client_streaming = method.is_client_streaming();
+                let streaming = client_streaming || method.is_server_streaming();
                 let level =
                     method.options().get_field_by_name("idempotency_level").and_then(|level| level.as_enum_number());
                 let read_only = level == Some(NO_SIDE_EFFECTS);
+                let idempotent = read_only || level == Some(IDEMPOTENT);
                 let path = format!("/{}/{}", service.full_name(), method.name());
-                policy.methods.insert(path, Method { demand, streaming, read_only });
+                policy.methods.insert(path, Method { demand, streaming, client_streaming, read_only, idempotent });
             }
             policy.groups.insert(service.full_name().to_owned(), groups);
         }

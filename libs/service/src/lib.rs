@@ -5,23 +5,27 @@ mod config;
 mod deadline;
 mod error;
 mod layers;
+mod link;
 mod request_id;
 mod seal;
 mod server;
 mod settings;
 mod status;
 mod telemetry;
+mod tls;
 
 pub use channel::IN_PROCESS;
 pub use config::{MessageLimits, ServerConfig};
 pub use deadline::Deadline;
 pub use error::{BoxError, Error, FieldViolation};
 pub use insights_access::Clock;
+pub use link::{FIRST_BACKOFF, LONGEST_BACKOFF, Link, LinkConfig, LinkError, MOST_FAILURES, Resolve};
 pub use request_id::request_id;
 pub use server::{Chassis, ServeError};
 pub use settings::{Fault, Faults, Secret, Validate, load};
 pub use status::{INTERNAL_TEXT, forward};
 pub use telemetry::{Telemetry, TelemetryConfig};
+pub use tls::TlsConfig;
 
 /// Installs aws-lc-rs as the one TLS provider of the process. Both ring and aws-lc are linked, and rustls refuses to choose.
 /// Calling it again does nothing.

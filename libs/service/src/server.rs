@@ -31,6 +31,7 @@ use crate::{
     },
     settings::Validate,
     status::plain,
+    tls::{self, TlsConfig},
 };
 
 /// What servers of one process share: limits, who may call, and when to stop.
@@ -40,6 +41,7 @@ pub struct Chassis {
     access: AccessLayer,
     shutdown: CancellationToken,
     health: HealthReporter,
+    tls: TlsConfig,
 }
 
 /// Why a server could not be or ended.
@@ -54,6 +56,9 @@ pub enum ServeError {
     /// The server failed.
     #[error("the server failed")]
     Transport(#[from] tonic::transport::Error),
+    /// The certificates cannot be used.
+    #[error("TLS: {0}")]
+    Tls(std::io::Error),
 }
 
 impl Chassis {
@@ -64,7 +69,13 @@ impl Chassis {
         if !faults.is_empty() {
             return Err(ServeError::Config(crate::Faults(faults)));
         }
-        Ok(Self { config, access, shutdown, health: HealthReporter::new() })
+        Ok(Self { config, access, shutdown, health: HealthReporter::new(), tls: TlsConfig::default() })
+    }
+
+    /// Speaks TLS on ports, where the configuration names a certificate.
+    #[must_use]
+    pub fn with_tls(self, tls: TlsConfig) -> Self {
+        Self { tls, ..self }
     }
 
     /// Where services say whether they serve. The empty name stands for the process; it serves while the server runs.
@@ -101,8 +112,7 @@ impl Chassis {
         let mut all = routes;
         all.push(Routes::new(health).add_service(reflection));
         let router = self.builder(self.config.connection_age_seconds).add_routes(self.stack(all, pages).into());
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        let delay = self.delay();
+        let (delay, last) = (self.delay(), self.delay() + self.drain());
         self.health.set_service_status("", tonic_health::ServingStatus::Serving).await;
         let (health, shutdown) = (self.health.clone(), self.shutdown.clone());
         let stop = async move {
@@ -110,9 +120,19 @@ impl Chassis {
             health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
             tokio::time::sleep(delay).await;
         };
+        let served = async {
+            if self.tls.is_on() {
+                let incoming = tls::incoming(listener, self.tls).map_err(ServeError::Tls)?;
+                router.serve_with_incoming_shutdown(incoming, stop).await?;
+            } else {
+                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                router.serve_with_incoming_shutdown(incoming, stop).await?;
+            }
+            Ok::<(), ServeError>(())
+        };
         tokio::select! {
-            ended = router.serve_with_incoming_shutdown(incoming, stop) => ended?,
-            () = after(&self.shutdown, delay + self.drain()) => tracing::warn!("calls were cut off at shutdown"),
+            ended = served => ended?,
+            () = after(&self.shutdown, last) => tracing::warn!("calls were cut off at shutdown"),
         }
         Ok(())
     }

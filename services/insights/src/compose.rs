@@ -10,13 +10,10 @@ use insights_access::{AccessLayer, Issuer, Outgoing, Policy, ServiceTokens, Veri
 use insights_ingestion::Ingestion;
 use insights_metrics::Metrics;
 use insights_reporting::{Audit, DevelopmentTokens, Reporting};
-use insights_service::{Chassis, Clock};
+use insights_service::{Chassis, Clock, Link};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
-use tonic::{
-    service::Routes,
-    transport::{Channel, ClientTlsConfig, Endpoint},
-};
+use tonic::{service::Routes, transport::Channel};
 
 use crate::{cli::Service, failure::Failure, settings::Settings};
 
@@ -35,8 +32,9 @@ pub fn database_url(settings: &Settings, service: &str) -> Result<String, Failur
     let url = if settings.database_url_file.as_os_str().is_empty() {
         settings.database_url.clone()
     } else {
-        let path = &settings.database_url_file;
-        let text = fs::read_to_string(path).map_err(|error| Failure::because(&path.display().to_string(), &error))?;
+        // A file of its own for each service, where the path says so.
+        let path = settings.database_url_file.display().to_string().replace("{service}", service);
+        let text = fs::read_to_string(&path).map_err(|error| Failure::because(&path, &error))?;
         text.trim().to_owned()
     };
     if url == "sqlite" {
@@ -86,6 +84,7 @@ impl Product {
         };
         let access = access_layer(settings, clock, issuer.as_deref(), audit.as_ref())?;
         let chassis = Chassis::new(settings.limits.clone(), access, shutdown.clone()).map_err(opening("the server"))?;
+        let chassis = chassis.with_tls(settings.tls.clone());
         let links = Links { settings, clock, issuer, chassis: &chassis };
         let mut product = Self {
             chassis: chassis.clone(),
@@ -125,9 +124,9 @@ impl Product {
             ..insights_metrics::Config::default()
         };
         let own = self.ingestion.as_ref().map(|ingestion| ingestion.routes());
-        let channel = links.channel(own, "ingestion_url", &settings.ingestion_url)?;
+        let link = links.link(own, "ingestion_url", &settings.ingestion_url)?;
         let outgoing = links.outgoing("metrics")?;
-        let metrics = Metrics::open(config, clock.clone(), channel, outgoing).await.map_err(opening("metrics"))?;
+        let metrics = Metrics::open(config, clock.clone(), link, outgoing).await.map_err(opening("metrics"))?;
         let (metrics, stop) = (Arc::new(metrics), self.shutdown.clone());
         self.metrics = Some(Arc::clone(&metrics));
         self.tasks.spawn(async move {
@@ -144,9 +143,9 @@ impl Product {
         links: &Links<'_>,
     ) -> Result<(), Failure> {
         let own = self.metrics.as_ref().map(|metrics| metrics.routes());
-        let channel = links.channel(own, "metrics_url", &links.settings.metrics_url)?;
+        let link = links.link(own, "metrics_url", &links.settings.metrics_url)?;
         let outgoing = links.outgoing("reporting")?;
-        let reporting = Reporting::open_with(config, audit, channel, outgoing).map_err(opening("reporting"))?;
+        let reporting = Reporting::open_with(config, audit, link, outgoing).map_err(opening("reporting"))?;
         let (reporting, stop) = (Arc::new(reporting), self.shutdown.clone());
         self.reporting = Some(Arc::clone(&reporting));
         self.tasks.spawn(async move {
@@ -210,21 +209,16 @@ struct Links<'a> {
 
 impl Links<'_> {
     /// In memory when the service runs here, else over the network.
-    fn channel(&self, own: Option<Routes>, setting: &str, url: &str) -> Result<Channel, Failure> {
+    fn link(&self, own: Option<Routes>, setting: &str, urls: &str) -> Result<Link, Failure> {
         if let Some(routes) = own {
-            return Ok(self.chassis.in_process(vec![routes]));
+            return Ok(self.chassis.in_process(vec![routes]).into());
         }
-        if url.is_empty() {
+        if urls.is_empty() {
             return Err(Failure::Usage(format!(
                 "{setting} must say where the service is, for it does not run in this process"
             )));
         }
-        let invalid = |error: tonic::transport::Error| Failure::Usage(format!("{setting}: \"{url}\": {error}"));
-        let mut endpoint = Endpoint::from_shared(url.to_owned()).map_err(invalid)?;
-        if url.starts_with("https://") {
-            endpoint = endpoint.tls_config(ClientTlsConfig::new().with_native_roots()).map_err(invalid)?;
-        }
-        Ok(endpoint.connect_lazy())
+        Link::open(urls, &self.settings.links).map_err(|error| Failure::Usage(format!("{setting}: {error}")))
     }
 
     fn outgoing(&self, name: &str) -> Result<Outgoing, Failure> {

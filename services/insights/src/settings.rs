@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use insights_access::AccessConfig;
-use insights_service::{Clock, Fault, Faults, ServerConfig, TelemetryConfig, Validate};
+use insights_service::{Clock, Fault, Faults, LinkConfig, ServerConfig, TelemetryConfig, TlsConfig, Validate};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -22,19 +22,23 @@ pub struct Settings {
     pub host: String,
     /// The port to listen on; 0: any that is free.
     pub port: u16,
-    /// The server that client commands talk to.
+    /// Allows plaintext beyond this machine, both ways. Only where something else encrypts, such as a mesh or an ingress.
+    pub plaintext: bool,
+    /// The server that client commands talk to; several with commas.
     pub server: String,
     /// The file with the token of client commands; empty: the demo's, of the data directory.
     pub token_file: PathBuf,
-    /// `sqlite` (one file per service in the data directory) or `postgres://…` without a password.
+    /// `sqlite` (one file per service in the data directory) or `postgres://…` without a password. `{service}` in it stands for
+    /// the service's name, so that each has a role of its own.
     pub database_url: String,
-    /// A file with the whole `postgres://…`, password included; instead of `database_url`.
+    /// A file with the whole `postgres://…`, password included; instead of `database_url`. `{service}` stands for the service's name
+    /// here too.
     pub database_url_file: PathBuf,
     /// The key that user identifiers are hashed with; empty: made in the data directory.
     pub user_key_file: PathBuf,
-    /// Where ingestion is, when it does not run in this process.
+    /// Where ingestion is, when it does not run in this process: a URL whose name may have many addresses, or several with commas.
     pub ingestion_url: String,
-    /// Where metrics is, when it does not run in this process.
+    /// Where metrics is, when it does not run in this process, likewise.
     pub metrics_url: String,
     /// The token of this process's services; empty: from the local development issuer.
     pub service_token_file: PathBuf,
@@ -43,6 +47,10 @@ pub struct Settings {
     pub now: String,
     /// Who may call. Without an issuer of people's tokens, the local development issuer is believed, on loopback only.
     pub access: AccessConfig,
+    /// TLS on the listener.
+    pub tls: TlsConfig,
+    /// How other servers are reached: by services and by client commands.
+    pub links: LinkConfig,
     /// Limits of the server.
     pub limits: ServerConfig,
     /// Logs, traces, metrics.
@@ -55,6 +63,7 @@ impl Default for Settings {
             data_dir: default_data_dir(),
             host: "127.0.0.1".into(),
             port: 8080,
+            plaintext: false,
             server: "http://127.0.0.1:8080".into(),
             token_file: PathBuf::new(),
             database_url: "sqlite".into(),
@@ -65,6 +74,8 @@ impl Default for Settings {
             service_token_file: PathBuf::new(),
             now: String::new(),
             access: AccessConfig::default(),
+            tls: TlsConfig::default(),
+            links: LinkConfig::default(),
             limits: ServerConfig::default(),
             telemetry: TelemetryConfig { log: "warn".into(), ..TelemetryConfig::default() },
         }
@@ -123,21 +134,7 @@ impl Validate for Settings {
         if has_password(&self.database_url) {
             fault("database_url", "must not hold a password: put the URL into a file and name it in database_url_file");
         }
-        for (setting, url) in
-            [("server", &self.server), ("ingestion_url", &self.ingestion_url), ("metrics_url", &self.metrics_url)]
-        {
-            if !(url.is_empty() || url.starts_with("http://") || url.starts_with("https://")) {
-                fault(setting, "must begin with http:// or https://");
-            }
-        }
-        let loopback =
-            self.host.parse::<std::net::IpAddr>().map_or(self.host == "localhost", |address| address.is_loopback());
-        if self.is_local() && !loopback {
-            fault(
-                "host",
-                "must be a loopback address while the local development issuer is believed: set access.people first",
-            );
-        }
+        self.check_doors(&mut fault);
         if !self.now.is_empty() && self.now.parse::<DateTime<Utc>>().is_err() {
             fault("now", "must be a time such as 2026-07-01T12:00:00Z");
         }
@@ -147,12 +144,66 @@ impl Validate for Settings {
         let mut under = |section: &str, inner: Vec<(String, String)>| {
             faults.extend(inner.into_iter().map(|(setting, what)| (format!("{section}.{setting}"), what)));
         };
+        under("tls", self.tls.faults());
+        under("links", self.links.faults());
         under("limits", self.limits.faults());
         under("telemetry", self.telemetry.faults());
         if !self.is_local() {
             under("access", self.access.faults());
         }
         faults
+    }
+}
+
+impl Settings {
+    /// Tokens pass through these: who listens on the way must not read them, unless somebody said that nobody can.
+    fn check_doors(&self, fault: &mut impl FnMut(&str, &str)) {
+        let urls =
+            [("server", &self.server), ("ingestion_url", &self.ingestion_url), ("metrics_url", &self.metrics_url)];
+        for (setting, urls) in urls {
+            for url in urls.split(',').map(str::trim).filter(|_| !urls.is_empty()) {
+                if !(url.starts_with("http://") || url.starts_with("https://")) {
+                    fault(setting, "must begin with http:// or https://");
+                } else if url.starts_with("http://") && !self.plaintext && !is_loopback(host_of(url)) {
+                    fault(
+                        setting,
+                        "would send tokens in plaintext to another machine: use https:// (links.ca_file names the authorities to \
+                         believe), or set plaintext = true where something else encrypts, such as a mesh",
+                    );
+                }
+            }
+        }
+        if is_loopback(&self.host) {
+            return;
+        }
+        if self.is_local() {
+            fault(
+                "host",
+                "must be a loopback address while the local development issuer is believed: set access.people first",
+            );
+        } else if !self.tls.is_on() && !self.plaintext {
+            fault(
+                "host",
+                "would take tokens in plaintext from other machines: name a certificate in tls.cert_file and its key in \
+                 tls.key_file, or set plaintext = true where something else encrypts, such as a mesh or an ingress",
+            );
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_matches(['[', ']']);
+    bare.parse::<std::net::IpAddr>().map_or(bare == "localhost", |address| address.is_loopback())
+}
+
+/// The host of an `http://` URL.
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    match authority.strip_prefix('[') {
+        Some(address) => address.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
     }
 }
 
@@ -317,16 +368,16 @@ mod tests {
 
     #[test]
     fn flags_win_over_the_environment_over_the_file_over_defaults() {
-        let file = file("port = 1\nserver = \"http://file\"\ntoken_file = \"of-file\"\n[limits]\nin_flight = 5\n");
+        let file = file("port = 1\nserver = \"https://file\"\ntoken_file = \"of-file\"\n[limits]\nin_flight = 5\n");
         let environment = |name: &str| match name {
             "INSIGHTS_PORT" => Some("2".to_owned()),
-            "INSIGHTS_SERVER" => Some("http://environment".to_owned()),
+            "INSIGHTS_SERVER" => Some("https://environment".to_owned()),
             "INSIGHTS_LIMITS_DEADLINE_SECONDS" => Some("7".to_owned()),
             _ => None,
         };
         let resolved = resolve(Some(file.path()), &environment, vec![("port", "port", 3.into())]).unwrap();
         assert_eq!(resolved.settings.port, 3);
-        assert_eq!(resolved.settings.server, "http://environment");
+        assert_eq!(resolved.settings.server, "https://environment");
         assert_eq!(resolved.settings.token_file, Path::new("of-file"));
         assert_eq!((resolved.settings.limits.in_flight, resolved.settings.limits.deadline_seconds), (5, 7));
         assert_eq!(resolved.origins["port"], Origin::Flag("port"));
@@ -359,6 +410,55 @@ mod tests {
         assert!(believed.iter().any(|(setting, _)| setting == "now"), "{believed:?}");
         assert!(at("tomorrow", "").faults().iter().any(|(setting, _)| setting == "now"));
         assert!(at("", "").faults().is_empty());
+    }
+
+    #[test]
+    fn plaintext_leaves_the_machine_only_when_somebody_says_so() {
+        let faults = |change: fn(&mut Settings)| {
+            let mut settings = Settings::default();
+            settings.access.people.issuer = "https://login.example".into();
+            settings.access = AccessConfig {
+                people: insights_access::Trust { keys: "/keys".into(), ..settings.access.people },
+                services: insights_access::Trust {
+                    issuer: "https://login.example".into(),
+                    keys: "/keys".into(),
+                    subjects: vec!["metrics".into()],
+                    ..settings.access.services
+                },
+                ..settings.access
+            };
+            change(&mut settings);
+            settings.faults().into_iter().map(|(setting, _)| setting).collect::<Vec<_>>()
+        };
+        assert_eq!(faults(|_| {}), Vec::<String>::new());
+        assert_eq!(faults(|settings| settings.host = "0.0.0.0".into()), ["host"]);
+        assert_eq!(faults(|settings| settings.metrics_url = "http://metrics:8080".into()), ["metrics_url"]);
+        assert_eq!(faults(|settings| settings.server = "http://[2001:db8::1]:8080".into()), ["server"]);
+        assert_eq!(
+            faults(|settings| settings.ingestion_url = "http://localhost:1,http://10.0.0.1:1".into()),
+            ["ingestion_url"]
+        );
+        assert_eq!(
+            faults(|settings| settings.ingestion_url = "http://127.0.0.1@evil.example".into()),
+            ["ingestion_url"]
+        );
+        assert_eq!(
+            faults(|settings| settings.ingestion_url = "http://[::1]:1,https://ingestion".into()),
+            Vec::<String>::new()
+        );
+        let said_so = |settings: &mut Settings| {
+            settings.host = "0.0.0.0".into();
+            settings.metrics_url = "http://metrics:8080".into();
+            settings.plaintext = true;
+        };
+        assert_eq!(faults(said_so), Vec::<String>::new());
+        let encrypted = |settings: &mut Settings| {
+            settings.host = "::".into();
+            settings.tls.cert_file = "cert".into();
+            settings.tls.key_file = "key".into();
+        };
+        assert_eq!(faults(encrypted), Vec::<String>::new());
+        assert_eq!(faults(|settings| settings.tls.cert_file = "cert".into()), ["tls.key_file"]);
     }
 
     #[test]

@@ -303,9 +303,9 @@ fn the_command_line_explains_itself() {
     }
     assert_eq!(insights(&["query", "--no-such-flag"]).status.code(), Some(2));
     assert_eq!(insights(&["token", "--role", "emperor", "--partner", "p"]).status.code(), Some(2));
-    let config = stdout(&insights(&["config", "--server", "http://there", "--json"]));
+    let config = stdout(&insights(&["config", "--server", "https://there", "--json"]));
     let config: Value = serde_json::from_str(&config).unwrap();
-    assert_eq!(config["server"], json!({"value": "http://there", "origin": "flag --server"}));
+    assert_eq!(config["server"], json!({"value": "https://there", "origin": "flag --server"}));
     assert_eq!(config["port"]["origin"], "default");
 }
 

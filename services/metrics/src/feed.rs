@@ -8,7 +8,7 @@ use insights_proto::ingestion::v1::{
     GetPartnerFactsRequest, GetPartnerFactsResponse, ListPartnersRequest, PartnerPosition, StreamChangesRequest,
     StreamChangesResponse, StreamFactsRequest, StreamFactsResponse,
 };
-use tonic::transport::Channel;
+use insights_service::Link;
 use tonic::{Status, Streaming};
 
 /// Largest message taken: catalogues come in one.
@@ -21,14 +21,14 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The change feed.
 #[derive(Clone)]
 pub struct Feed {
-    client: ChangeFeedServiceClient<Channel>,
+    client: ChangeFeedServiceClient<Link>,
     outgoing: Outgoing,
 }
 
 impl Feed {
-    /// Over a channel to ingestion.
-    pub fn new(channel: Channel, outgoing: Outgoing) -> Self {
-        Self { client: ChangeFeedServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES), outgoing }
+    /// Over the way to ingestion.
+    pub fn new(link: Link, outgoing: Outgoing) -> Self {
+        Self { client: ChangeFeedServiceClient::new(link).max_decoding_message_size(MESSAGE_BYTES), outgoing }
     }
 
     /// Every partner's newest version.

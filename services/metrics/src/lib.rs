@@ -18,11 +18,10 @@ use std::sync::Arc;
 use insights_access::{Outgoing, Policy};
 use insights_database::{Database, Engine};
 use insights_proto::metrics::v1::metrics_service_server::MetricsServiceServer;
-use insights_service::Clock;
+use insights_service::{Clock, Link};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use tonic::transport::Channel;
 
 pub use config::Config;
 pub use follower::{FailPoint, Step};
@@ -59,13 +58,18 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Connects to its database and migrates it. `ingestion` is a channel to the change feed, called with `outgoing`.
-    pub async fn open(config: Config, clock: Clock, ingestion: Channel, outgoing: Outgoing) -> Result<Self, OpenError> {
+    /// Connects to its database and migrates it. `ingestion` is the way to the change feed, called with `outgoing`.
+    pub async fn open(
+        config: Config,
+        clock: Clock,
+        ingestion: impl Into<Link>,
+        outgoing: Outgoing,
+    ) -> Result<Self, OpenError> {
         let database = Database::connect(&config.database_url).await?;
         database.migrate::<Migrator>().await?;
         let store = Store::new(database);
         let cubes = Cubes::new(store.clone(), clock.clone(), &config);
-        let feed = Feed::new(ingestion, outgoing);
+        let feed = Feed::new(ingestion.into(), outgoing);
         let policy = Arc::new(Policy::product()?);
         let cores = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)));
         Ok(Self { config: Arc::new(config), clock, store, feed, cubes, policy, cores, fail: None })

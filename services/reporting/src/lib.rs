@@ -15,9 +15,9 @@ use insights_access::{Outgoing, Policy, PolicyError};
 use insights_database::Database;
 use insights_proto::access::v1::access_service_server::AccessServiceServer;
 use insights_proto::reporting::v1::reporting_service_server::ReportingServiceServer;
-use insights_service::{Clock, sized};
+use insights_service::{Clock, Link, sized};
 use tokio_util::sync::CancellationToken;
-use tonic::{service::Routes, transport::Channel};
+use tonic::service::Routes;
 
 pub use audit::{Audit, AuditRecord, Migrator};
 pub use config::{Config, DevelopmentToken, DevelopmentTokens};
@@ -45,7 +45,12 @@ impl Reporting {
     ///
     /// # Errors
     /// When the database or the access table cannot be had.
-    pub async fn open(config: Config, clock: Clock, metrics: Channel, outgoing: Outgoing) -> Result<Self, OpenError> {
+    pub async fn open(
+        config: Config,
+        clock: Clock,
+        metrics: impl Into<Link>,
+        outgoing: Outgoing,
+    ) -> Result<Self, OpenError> {
         let audit = Audit::open(&config, clock).await?;
         Self::open_with(config, audit, metrics, outgoing)
     }
@@ -54,8 +59,13 @@ impl Reporting {
     ///
     /// # Errors
     /// When the access table cannot be read.
-    pub fn open_with(config: Config, audit: Audit, metrics: Channel, outgoing: Outgoing) -> Result<Self, OpenError> {
-        let metrics = metrics::Upstream::new(metrics, outgoing, &config.messages);
+    pub fn open_with(
+        config: Config,
+        audit: Audit,
+        metrics: impl Into<Link>,
+        outgoing: Outgoing,
+    ) -> Result<Self, OpenError> {
+        let metrics = metrics::Upstream::new(metrics.into(), outgoing, &config.messages);
         let api = api::Api::new(metrics, audit, Arc::new(Policy::product()?), config.filter_values);
         Ok(Self { config, api })
     }

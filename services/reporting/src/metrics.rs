@@ -7,8 +7,8 @@ use insights_proto::metrics::v1::{
     BatchQueryRequest, BatchQueryResponse, Dimension, ExplainRequest, ExplainResponse, Freshness, GetFreshnessRequest,
     LookUpNamesRequest, Name, VerifyRequest, VerifyResponse, metrics_service_client::MetricsServiceClient,
 };
-use insights_service::{Deadline, MessageLimits, forward};
-use tonic::{Request, Status, Streaming, transport::Channel};
+use insights_service::{Deadline, Link, MessageLimits, forward};
+use tonic::{Request, Status, Streaming};
 
 /// Most ids whose names are asked for at once.
 const NAMES_AT_ONCE: usize = 10_000;
@@ -16,7 +16,7 @@ const NAMES_AT_ONCE: usize = 10_000;
 /// The way to metrics.
 #[derive(Clone)]
 pub struct Upstream {
-    client: MetricsServiceClient<Channel>,
+    client: MetricsServiceClient<Link>,
     outgoing: Outgoing,
 }
 
@@ -27,9 +27,9 @@ impl fmt::Debug for Upstream {
 }
 
 impl Upstream {
-    /// A way over this channel.
-    pub fn new(channel: Channel, outgoing: Outgoing, limits: &MessageLimits) -> Self {
-        let client = MetricsServiceClient::new(channel)
+    /// A way over this link.
+    pub fn new(link: Link, outgoing: Outgoing, limits: &MessageLimits) -> Self {
+        let client = MetricsServiceClient::new(link)
             .max_decoding_message_size(limits.response_bytes)
             .max_encoding_message_size(limits.request_bytes.max(limits.response_bytes));
         Self { client, outgoing }
@@ -57,7 +57,7 @@ impl Metrics {
         Ok(request)
     }
 
-    fn client(&self) -> MetricsServiceClient<Channel> {
+    fn client(&self) -> MetricsServiceClient<Link> {
         self.upstream.client.clone()
     }
 

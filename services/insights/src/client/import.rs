@@ -111,7 +111,7 @@ pub async fn import(caller: &Caller, sources: &[Source], how: &How, summary: &mu
 
 /// The partner the caller speaks for.
 pub async fn partner(caller: &Caller) -> Result<String, Failure> {
-    let mut client = AccessServiceClient::new(caller.channel());
+    let mut client = AccessServiceClient::new(caller.link());
     Ok(client.who_am_i(caller.request(WhoAmIRequest {}, WHO_DEADLINE)).await?.into_inner().partner)
 }
 

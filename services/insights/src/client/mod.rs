@@ -11,16 +11,13 @@ use insights_proto::{
     ingestion::v1::ingestion_service_client::IngestionServiceClient,
     reporting::v1::reporting_service_client::ReportingServiceClient,
 };
+use insights_service::Link;
 use tonic::{
     Request,
     metadata::{Ascii, MetadataValue},
-    transport::{Channel, ClientTlsConfig, Endpoint},
 };
 
-use crate::{
-    failure::{Failure, chain},
-    settings::Settings,
-};
+use crate::{failure::Failure, settings::Settings};
 
 /// Largest answer taken, in bytes: as much as a server sends by default.
 const MAX_ANSWER: usize = 64 << 20;
@@ -28,7 +25,7 @@ const MAX_ANSWER: usize = 64 << 20;
 /// A caller: where to, and as whom.
 #[derive(Clone)]
 pub struct Caller {
-    channel: Channel,
+    link: Link,
     token: MetadataValue<Ascii>,
     /// Whom the calls go to; part of what tells one import from another.
     pub address: String,
@@ -36,29 +33,23 @@ pub struct Caller {
 
 impl Caller {
     /// A caller over a channel that is there already.
-    pub fn new(channel: Channel, token: &str, address: &str) -> Result<Self, Failure> {
+    pub fn new(link: impl Into<Link>, token: &str, address: &str) -> Result<Self, Failure> {
         let mut token = MetadataValue::try_from(format!("Bearer {}", token.trim()))
             .map_err(|_| Failure::Failed("the token holds characters that no token has".into()))?;
         token.set_sensitive(true);
-        Ok(Self { channel, token, address: address.to_owned() })
+        Ok(Self { link: link.into(), token, address: address.to_owned() })
     }
 
     /// Connects to the server of the settings with the token of their file.
     pub async fn connect(settings: &Settings) -> Result<Self, Failure> {
         let token = read_token(&settings.token_path())?;
         let server = &settings.server;
-        let invalid =
-            |error: &dyn std::fmt::Display| Failure::Usage(format!("server: \"{server}\" is not a URL: {error}"));
-        let mut endpoint = Endpoint::from_shared(server.clone()).map_err(|error| invalid(&error))?;
-        if server.starts_with("https://") {
-            let tls = ClientTlsConfig::new().with_native_roots();
-            endpoint = endpoint.tls_config(tls).map_err(|error| invalid(&error))?;
-        }
-        let channel = endpoint.connect_timeout(Duration::from_secs(5)).connect().await.map_err(|error| {
-            let cause = chain(&error);
+        let link = Link::open(server, &settings.links).map_err(|error| Failure::Usage(format!("server: {error}")))?;
+        link.ready().await.map_err(|status| {
+            let cause = std::error::Error::source(&status).map(ToString::to_string).unwrap_or_default();
             Failure::Failed(format!("UNAVAILABLE: no answer from {server} ({cause}); `insights demo` starts a server"))
         })?;
-        Self::new(channel, &token, server)
+        Self::new(link, &token, server)
     }
 
     /// A request as this caller, to be answered within `deadline`.
@@ -71,20 +62,20 @@ impl Caller {
 
     /// Reports for people.
     #[must_use]
-    pub fn reporting(&self) -> ReportingServiceClient<Channel> {
-        ReportingServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER)
+    pub fn reporting(&self) -> ReportingServiceClient<Link> {
+        ReportingServiceClient::new(self.link.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
     /// Records in.
     #[must_use]
-    pub fn ingestion(&self) -> IngestionServiceClient<Channel> {
-        IngestionServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER)
+    pub fn ingestion(&self) -> IngestionServiceClient<Link> {
+        IngestionServiceClient::new(self.link.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
-    /// The channel itself.
+    /// The way to the server itself.
     #[must_use]
-    pub fn channel(&self) -> Channel {
-        self.channel.clone()
+    pub fn link(&self) -> Link {
+        self.link.clone()
     }
 }
 

@@ -95,7 +95,7 @@ fn token(path: &Path, clock: &Clock) -> Finding {
 
 async fn server(settings: &Settings, caller: &Caller) -> Vec<Finding> {
     let mut findings = vec![well("server", format!("{} answers", settings.server))];
-    let me = AccessServiceClient::new(caller.channel()).who_am_i(caller.request(WhoAmIRequest {}, DEADLINE)).await;
+    let me = AccessServiceClient::new(caller.link()).who_am_i(caller.request(WhoAmIRequest {}, DEADLINE)).await;
     match me.map(tonic::Response::into_inner) {
         Err(status) => {
             let advice = "the server believes other tokens: use one of its own data directory or identity provider";

@@ -19,7 +19,8 @@ pub async fn run(settings: &Settings, clock: &Clock, command: &cli::Serve) -> Re
     let services = wanted(&command.service);
     let mut product = Product::start(settings, clock, &services, None).await?;
     product.listen(listener);
-    eprintln!("serving on http://{address}");
+    let scheme = if settings.tls.is_on() { "https" } else { "http" };
+    eprintln!("serving on {scheme}://{address}");
     if settings.is_local() {
         let folder = settings.data_dir.display();
         eprintln!("tokens: insights token --data-dir {folder} --role global_admin --partner NAME");

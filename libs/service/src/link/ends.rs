@@ -1,0 +1,218 @@
+//! The replicas behind the names of a link: found again and again, each with a connection of its own, tried in turn.
+
+use std::{
+    collections::HashSet,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use futures::future::BoxFuture;
+use http::Uri;
+use tokio::sync::Notify;
+use tonic::transport::{Channel, Endpoint};
+
+use super::LinkConfig;
+
+/// Looks up the addresses of a name and port.
+pub type Resolve = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
+
+/// The first rest of a replica that failed; each further failure doubles it.
+const FIRST_REST: Duration = Duration::from_millis(250);
+const LONGEST_REST: Duration = Duration::from_secs(5);
+/// Names are not looked up more often than this, whatever fails.
+const RESOLVE_AT_MOST: Duration = Duration::from_secs(1);
+
+/// One replica.
+pub(super) struct End {
+    pub(super) address: SocketAddr,
+    /// Which of the URLs it belongs to.
+    url: usize,
+    pub(super) channel: Channel,
+    running: AtomicUsize,
+    rest: Mutex<Rest>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Rest {
+    failures: u32,
+    until: Option<Instant>,
+}
+
+/// A call that runs on a replica, counted while it does.
+pub(super) struct Slot(pub(super) Arc<End>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl End {
+    fn rests(&self, now: Instant) -> Option<Instant> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner).until.filter(|until| *until > now)
+    }
+
+    /// It answered.
+    pub(super) fn well(&self) {
+        *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = Rest::default();
+    }
+
+    /// It could not be reached: others are asked for a while.
+    pub(super) fn failed(&self) {
+        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        let pause = (FIRST_REST * 2_u32.saturating_pow(rest.failures)).min(LONGEST_REST);
+        *rest = Rest { failures: (rest.failures + 1).min(10), until: Some(Instant::now() + pause) };
+    }
+}
+
+/// The replicas known now.
+pub(super) struct Ends {
+    urls: Vec<Uri>,
+    config: LinkConfig,
+    resolve: Resolve,
+    known: ArcSwap<Vec<Arc<End>>>,
+    turn: AtomicUsize,
+    /// Somebody found nobody to ask.
+    wanted: Notify,
+    /// The names were looked up.
+    looked: tokio::sync::watch::Sender<Option<String>>,
+}
+
+impl Ends {
+    pub(super) fn new(urls: Vec<Uri>, config: LinkConfig, resolve: Resolve) -> Arc<Self> {
+        let ends = Arc::new(Self {
+            urls,
+            config,
+            resolve,
+            known: ArcSwap::default(),
+            turn: AtomicUsize::new(0),
+            wanted: Notify::new(),
+            looked: tokio::sync::watch::Sender::new(None),
+        });
+        let keeper = Arc::downgrade(&ends);
+        tokio::spawn(async move {
+            let mut files = Vec::new();
+            // Ends with the last clone of the link.
+            while let Some(ends) = keeper.upgrade() {
+                let now = ends.config.files();
+                let afresh = std::mem::replace(&mut files, now) != files;
+                ends.look_up(afresh).await;
+                let interval = ends.config.resolve_interval();
+                drop(ends);
+                tokio::time::sleep(RESOLVE_AT_MOST.min(interval)).await;
+                let Some(ends) = keeper.upgrade() else { return };
+                let _ = tokio::time::timeout(interval.saturating_sub(RESOLVE_AT_MOST), ends.wanted.notified()).await;
+            }
+        });
+        ends
+    }
+
+    /// Asks for a look at the names soon: what is known does not do.
+    pub(super) fn want(&self) {
+        self.wanted.notify_one();
+    }
+
+    /// Waits until the names were looked up once; says what came of it when nobody is known.
+    pub(super) async fn looked_up(&self) -> Result<(), String> {
+        let mut looked = self.looked.subscribe();
+        let said = looked.wait_for(Option::is_some).await.map_err(|_| "nobody looks names up".to_owned())?;
+        match self.known.load().is_empty() {
+            true => Err(said.clone().unwrap_or_default()),
+            false => Ok(()),
+        }
+    }
+
+    /// The replica for a call that was tried on `tried` before: one that is well, with the fewest calls, in turn.
+    pub(super) fn pick(&self, tried: &HashSet<SocketAddr>) -> Option<Slot> {
+        let known = self.known.load();
+        let (now, turn, count) = (Instant::now(), self.turn.fetch_add(1, Ordering::Relaxed), known.len());
+        let best = (0..count).map(|step| &known[turn.wrapping_add(step) % count]).min_by_key(|end| {
+            // Who rests is asked only when nobody else is left, and the one that rests the shortest first.
+            (tried.contains(&end.address), end.rests(now), end.running.load(Ordering::Relaxed))
+        })?;
+        best.running.fetch_add(1, Ordering::Relaxed);
+        Some(Slot(Arc::clone(best)))
+    }
+
+    /// Whether there is somebody well that was not tried.
+    pub(super) fn another(&self, tried: &HashSet<SocketAddr>) -> bool {
+        let now = Instant::now();
+        self.known.load().iter().any(|end| !tried.contains(&end.address) && end.rests(now).is_none())
+    }
+
+    async fn look_up(&self, afresh: bool) {
+        let before = self.known.load_full();
+        let (mut found, mut said) = (Vec::new(), String::new());
+        for (url, uri) in self.urls.iter().enumerate() {
+            let old = || before.iter().filter(move |end| end.url == url).cloned();
+            match self.addresses(uri).await {
+                // A name that cannot be looked up now keeps the addresses it had.
+                Err(error) => {
+                    tracing::warn!(%error, url = %uri, "the name of a service cannot be looked up; trying again");
+                    found.extend(old());
+                    said = format!("{uri}: {error}");
+                }
+                Ok(addresses) => {
+                    for address in addresses {
+                        match old().find(|end| end.address == address && !afresh) {
+                            Some(end) => found.push(end),
+                            None => match self.end(url, uri, address) {
+                                Ok(end) => found.push(end),
+                                Err(error) => {
+                                    tracing::error!(%error, url = %uri, "a service cannot be connected to");
+                                    found.extend(old().find(|end| end.address == address));
+                                    said = format!("{uri}: {error}");
+                                }
+                            },
+                        }
+                    }
+                }
+            }
+        }
+        self.known.store(Arc::new(found));
+        self.looked.send_replace(Some(said));
+    }
+
+    async fn addresses(&self, uri: &Uri) -> io::Result<Vec<SocketAddr>> {
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let found = match host.parse() {
+            Ok(address) => vec![SocketAddr::new(address, port)],
+            Err(_) => (self.resolve)(host, port).await?,
+        };
+        let mut seen = HashSet::new();
+        let found: Vec<_> = found.into_iter().filter(|address| seen.insert(*address)).collect();
+        if found.is_empty() { Err(io::Error::other("the name has no address")) } else { Ok(found) }
+    }
+
+    fn end(&self, url: usize, uri: &Uri, address: SocketAddr) -> Result<Arc<End>, String> {
+        let failed = |error: &dyn std::error::Error| error.to_string();
+        let scheme = uri.scheme_str().unwrap_or("http");
+        let mut endpoint = Endpoint::from_shared(format!("{scheme}://{address}"))
+            .map_err(|error| failed(&error))?
+            // Whom the call is for, whatever address the name has today.
+            .origin(uri.clone())
+            .tcp_nodelay(true)
+            .connect_timeout(self.config.connect_timeout())
+            .initial_stream_window_size(crate::channel::WINDOW / 4)
+            .initial_connection_window_size(crate::channel::WINDOW);
+        if self.config.keepalive_seconds > 0 {
+            endpoint = endpoint
+                .http2_keep_alive_interval(Duration::from_secs(self.config.keepalive_seconds.into()))
+                .keep_alive_timeout(Duration::from_secs(self.config.keepalive_timeout_seconds.into()))
+                .keep_alive_while_idle(true);
+        }
+        if scheme == "https" {
+            let tls = self.config.tls(uri.host().unwrap_or_default())?;
+            endpoint = endpoint.tls_config(tls).map_err(|error| failed(&error))?;
+        }
+        let (running, rest) = (AtomicUsize::new(0), Mutex::default());
+        Ok(Arc::new(End { address, url, channel: endpoint.connect_lazy(), running, rest }))
+    }
+}

@@ -1,0 +1,350 @@
+//! The way to a service that runs elsewhere, in any number of replicas: every address of its names gets its share of the calls,
+//! and what one replica cannot answer another one is asked, where asking twice is as asking once.
+
+mod config;
+mod ends;
+mod methods;
+
+use std::{
+    collections::HashSet,
+    fmt,
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
+use http_body_util::{BodyExt, Full};
+use tonic::{Code, Status, body::Body, transport::Channel};
+use tower::{Service, ServiceExt};
+
+pub use config::LinkConfig;
+pub use ends::Resolve;
+
+use self::{
+    ends::{End, Ends, Slot},
+    methods::{Again, again},
+};
+use crate::{
+    deadline,
+    settings::Validate,
+    status::{plain, with_retry},
+};
+
+/// What the operator's guide recommends to every client, followed by our own: waits before the second attempt and at most,
+/// each with a fifth more or less. The number of attempts is the configuration's.
+pub const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+/// Longest wait between two attempts.
+pub const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
+/// After this time a call is only tried on replicas it was not tried on: who waits through several services should not wait for
+/// each one's last attempt.
+pub const LAST_ATTEMPT_AFTER: Duration = Duration::from_secs(5);
+/// Failures in a row after half of which nobody tries again: who is down must not be run over when it comes back.
+pub const MOST_FAILURES: i64 = 1000;
+
+/// The way to a service. Cheap to clone.
+#[derive(Clone)]
+pub struct Link(Way);
+
+#[derive(Clone)]
+enum Way {
+    /// In memory, or whatever the channel does.
+    Channel(Channel),
+    Replicas(Arc<Replicas>),
+}
+
+struct Replicas {
+    ends: Arc<Ends>,
+    attempts: u32,
+    /// What may still fail before nobody tries again.
+    credit: AtomicI64,
+}
+
+/// Why there is no way to a service.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// What was given is not a list of URLs.
+    #[error("\"{0}\" is not an http:// or https:// URL")]
+    Url(String),
+    /// The configuration has faults.
+    #[error("{0}: {1}")]
+    Config(String, String),
+}
+
+impl From<Channel> for Link {
+    fn from(channel: Channel) -> Self {
+        Self(Way::Channel(channel))
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Link")
+    }
+}
+
+impl Link {
+    /// The way to the replicas at these URLs, separated by commas; each may be a name with many addresses. Nothing is
+    /// connected yet. Must be called within a tokio runtime.
+    pub fn open(urls: &str, config: &LinkConfig) -> Result<Self, LinkError> {
+        let resolve: Resolve =
+            Arc::new(|host, port| Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) }));
+        Self::open_resolving(urls, config, resolve)
+    }
+
+    /// The same with other means to look names up.
+    pub fn open_resolving(urls: &str, config: &LinkConfig, resolve: Resolve) -> Result<Self, LinkError> {
+        if let Some((setting, fault)) = config.faults().into_iter().next() {
+            return Err(LinkError::Config(setting, fault));
+        }
+        let parse = |url: &str| {
+            let uri: Option<Uri> = url.trim().parse().ok();
+            uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
+                .ok_or_else(|| LinkError::Url(url.to_owned()))
+        };
+        let urls: Vec<Uri> = urls.split(',').map(parse).collect::<Result<_, _>>()?;
+        if urls.iter().any(|uri| uri.scheme_str() == Some("https")) {
+            config.tls("localhost").map_err(|error| LinkError::Config("TLS".to_owned(), error))?;
+        }
+        let ends = Ends::new(urls, config.clone(), resolve);
+        let replicas = Replicas { ends, attempts: config.attempts.max(1), credit: AtomicI64::new(MOST_FAILURES) };
+        Ok(Self(Way::Replicas(Arc::new(replicas))))
+    }
+
+    /// Waits until somebody answers at the other end, for as long as calls are tried; the error's source says why nobody does.
+    pub async fn ready(&self) -> Result<(), Status> {
+        let request = probe()?.map(Body::new);
+        self.clone().oneshot(request).await.map(drop)
+    }
+}
+
+impl Service<Request<Body>> for Link {
+    type Response = Response<Body>;
+    type Error = Status;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Status>> + Send>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        // Each call waits for its own replica.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        match &self.0 {
+            Way::Channel(channel) => {
+                let channel = channel.clone();
+                Box::pin(
+                    async move { channel.oneshot(request).await.map_err(|error| Status::from_error(error.into())) },
+                )
+            }
+            Way::Replicas(replicas) => {
+                let replicas = Arc::clone(replicas);
+                Box::pin(async move { replicas.call(request).await })
+            }
+        }
+    }
+}
+
+/// What came of one attempt.
+enum Outcome {
+    /// An answer, good or bad, that the caller gets.
+    Answer(Response<Body>),
+    /// The replica answered that it cannot do it now.
+    Unavailable(Response<Body>),
+    /// Nobody answered; why.
+    Nobody(String),
+}
+
+const HEALTH: &str = "/grpc.health.v1.Health/Check";
+
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+
+impl Replicas {
+    async fn call(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
+        let deadline = deadline::asked(request.headers()).and_then(|time| Instant::now().checked_add(time));
+        let tries = self.tries(request, deadline);
+        match deadline {
+            None => tries.await,
+            Some(deadline) => tokio::time::timeout_at(deadline.into(), tries).await.unwrap_or_else(|_| Err(too_late())),
+        }
+    }
+
+    async fn tries(&self, request: Request<Body>, deadline: Option<Instant>) -> Result<Response<Body>, Status> {
+        self.ends.looked_up().await.map_err(|error| {
+            self.ends.want();
+            away(error)
+        })?;
+        let again = again(request.uri().path());
+        if again == Again::No {
+            return self.once(request).await;
+        }
+        let (parts, body) = request.into_parts();
+        // One message, which the caller has in memory anyway.
+        let body = body.collect().await?.to_bytes();
+        let (mut tried, mut pause, mut attempt) = (HashSet::new(), FIRST_BACKOFF, 0);
+        let late = Instant::now() + LAST_ATTEMPT_AFTER;
+        loop {
+            attempt += 1;
+            let slot = self.ends.pick(&tried).ok_or_else(nobody_known)?;
+            let mut parts = parts.clone();
+            if let Some(deadline) = deadline {
+                parts.headers.insert(GRPC_TIMEOUT, timeout(deadline));
+            }
+            tried.insert(slot.0.address);
+            let outcome = attempt_on(slot, Request::from_parts(parts, Full::new(body.clone())), again).await;
+            let last = !self.may_repeat(&outcome)
+                || attempt >= self.attempts
+                || (Instant::now() > late && !self.ends.another(&tried));
+            match outcome {
+                Outcome::Answer(response) => return Ok(response),
+                Outcome::Unavailable(response) if last => return Ok(response),
+                Outcome::Nobody(cause) if last => return Err(away(cause)),
+                Outcome::Unavailable(_) | Outcome::Nobody(_) => {}
+            }
+            self.rest(&mut tried, &mut pause).await;
+        }
+    }
+
+    /// A call that cannot be repeated once it began, begun on a replica that just said it serves.
+    async fn once(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
+        let (mut tried, mut pause) = (HashSet::new(), FIRST_BACKOFF);
+        for _ in 0..self.attempts {
+            let slot = self.ends.pick(&tried).ok_or_else(nobody_known)?;
+            tried.insert(slot.0.address);
+            let mut channel = slot.0.channel.clone();
+            let probe = attempt_on(slot, probe()?, Again::Whole).await;
+            if matches!(&probe, Outcome::Answer(response) if serves(response)) {
+                return channel.ready().await.map_err(broken)?.call(request).await.map_err(broken);
+            }
+            self.may_repeat(&probe);
+            self.rest(&mut tried, &mut pause).await;
+        }
+        Err(away("no replica says that it serves"))
+    }
+
+    /// Another replica may be asked at once; one that was asked before needs time.
+    async fn rest(&self, tried: &mut HashSet<SocketAddr>, pause: &mut Duration) {
+        if !self.ends.another(tried) {
+            self.ends.want();
+            tried.clear();
+            tokio::time::sleep(spread(*pause)).await;
+            *pause = (*pause * 2).min(LONGEST_BACKOFF);
+        }
+    }
+
+    /// Counts what failed and what did not; says whether a second try is allowed.
+    fn may_repeat(&self, outcome: &Outcome) -> bool {
+        let change = if matches!(outcome, Outcome::Answer(_)) { 1 } else { -1 };
+        let next = |credit: i64| Some((credit + change).clamp(0, MOST_FAILURES));
+        let before = self.credit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_default();
+        before + change > MOST_FAILURES / 2
+    }
+}
+
+/// Asks one replica.
+async fn attempt_on(slot: Slot, request: Request<Full<Bytes>>, again: Again) -> Outcome {
+    let end = Arc::clone(&slot.0);
+    let nobody = |error: &dyn std::error::Error| {
+        tracing::debug!(monotonic_counter.link_failures = 1_u64, %error, address = %end.address, "a replica did not answer");
+        end.failed();
+        Outcome::Nobody(chain(error))
+    };
+    let answered = end.channel.clone().oneshot(request.map(Body::new)).await;
+    let response = match answered {
+        Ok(response) => response,
+        Err(error) => return nobody(&error),
+    };
+    let (parts, body) = response.into_parts();
+    if again == Again::Begin {
+        let unavailable = is_unavailable(&parts.headers);
+        // Counted as running until its stream ends.
+        let body = Body::new(body.map_frame(move |frame| {
+            let _ = &slot;
+            frame
+        }));
+        return outcome(&end, unavailable, Response::from_parts(parts, body));
+    }
+    // Whole: an answer that breaks off can be asked for again.
+    match body.collect().await {
+        Ok(body) => {
+            let unavailable = is_unavailable(&parts.headers) || body.trailers().is_some_and(is_unavailable);
+            outcome(&end, unavailable, Response::from_parts(parts, Body::new(body)))
+        }
+        Err(error) => nobody(&error),
+    }
+}
+
+fn outcome(end: &End, unavailable: bool, response: Response<Body>) -> Outcome {
+    end.well();
+    if unavailable { Outcome::Unavailable(response) } else { Outcome::Answer(response) }
+}
+
+fn is_unavailable(headers: &HeaderMap) -> bool {
+    headers.get("grpc-status").is_some_and(|code| code.as_bytes() == b"14")
+}
+
+/// A question for somebody's health.
+fn probe() -> Result<Request<Full<Bytes>>, Status> {
+    Request::builder()
+        .method("POST")
+        .uri(HEALTH)
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        // One empty message.
+        .body(Full::new(Bytes::from_static(&[0; 5])))
+        .map_err(|error| Status::internal(error.to_string()))
+}
+
+/// Whether a health check was answered; a replica that drains is left by its UNAVAILABLE or its GOAWAY.
+fn serves(response: &Response<Body>) -> bool {
+    response.status().is_success()
+}
+
+fn spread(pause: Duration) -> Duration {
+    pause.mul_f64(rand::random_range(0.8..1.2))
+}
+
+fn timeout(deadline: Instant) -> HeaderValue {
+    let left = deadline.saturating_duration_since(Instant::now()).as_millis().clamp(1, 99_999_999);
+    // Digits and a letter are a header's value.
+    HeaderValue::from_str(&format!("{left}m")).unwrap_or_else(|_| HeaderValue::from_static("1m"))
+}
+
+/// What callers are told; the cause is for who looks for it here.
+fn away(cause: impl Into<String>) -> Status {
+    let retry = Some(Duration::from_secs(1));
+    let mut status = with_retry(Code::Unavailable, "A part of the service is away.", "UNAVAILABLE", retry);
+    status.set_source(Arc::new(std::io::Error::other(cause.into())));
+    status
+}
+
+fn nobody_known() -> Status {
+    away("no address is known")
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
+fn broken(error: tonic::transport::Error) -> Status {
+    away(chain(&error))
+}
+
+fn too_late() -> Status {
+    plain(Code::DeadlineExceeded, "The call took longer than its deadline allows.", "DEADLINE_EXCEEDED")
+}
