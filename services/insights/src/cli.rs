@@ -65,7 +65,9 @@ pub enum Command {
         insights serve --service metrics --config insights.toml\n")]
     Serve(Serve),
     /// Bring the databases to this version.
-    #[command(before_help = "Examples:\n  insights migrate --check          say what is pending, change nothing\n")]
+    #[command(before_help = "Examples:\n  \
+        insights migrate --check          say what is pending, change nothing\n  \
+        insights migrate --roles | psql -d insights      one PostgreSQL role per service\n")]
     Migrate(Migrate),
     /// Copy the data directory of an installation on SQLite, while it is served or not.
     #[command(before_help = "Examples:\n  insights backup /backups/2026-11-22 --data-dir /var/lib/insights\n")]
@@ -170,6 +172,9 @@ pub struct Migrate {
     /// Say what is pending and change nothing; exit code 1 when something is.
     #[arg(long)]
     pub check: bool,
+    /// Print the SQL that makes one PostgreSQL role per service, each with its own tables only, and do nothing.
+    #[arg(long, conflicts_with = "check")]
+    pub roles: bool,
 }
 
 /// `insights backup`.

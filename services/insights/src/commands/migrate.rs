@@ -13,8 +13,14 @@ use crate::{
     settings::Settings,
 };
 
+/// Makes one role per service, each with its own tables only.
+const ROLES: &str = include_str!("../../../../deploy/postgres/roles.sql");
+
 /// Brings the databases to this version, or says what is pending.
 pub async fn run(settings: &Settings, clock: &Clock, command: &cli::Migrate, json: bool) -> Result<(), Failure> {
+    if command.roles {
+        return output::print(ROLES);
+    }
     make_private(&settings.data_dir)?;
     let pending = pending(settings).await?;
     if !command.check && !pending.is_empty() {

@@ -1,0 +1,25 @@
+-- One role per service, each with a schema of its own and nothing else. Run it once as the owner of the database, in the database of
+-- the product, before the services start for the first time; again changes nothing:
+--
+--   insights migrate --roles | psql -d insights
+--
+-- Then say `database_url = "postgres://{service}@host/insights"`: each service connects as its own role, makes its own tables in its own
+-- schema, and cannot read another's. Give the roles passwords or certificates as your installation does (`ALTER ROLE ingestion PASSWORD …`).
+DO $$
+DECLARE
+    service text;
+BEGIN
+    -- Who has no role of the product has no business here; temporary tables are nobody's.
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+    REVOKE ALL ON SCHEMA public FROM PUBLIC;
+    FOREACH service IN ARRAY ARRAY['ingestion', 'metrics', 'reporting'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = service) THEN
+            EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE', service);
+        END IF;
+        EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), service);
+        EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', service, service);
+        EXECUTE format('REVOKE ALL ON SCHEMA %I FROM PUBLIC', service);
+        EXECUTE format('ALTER ROLE %I IN DATABASE %I SET search_path = %I', service, current_database(), service);
+    END LOOP;
+END
+$$;
