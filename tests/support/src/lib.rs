@@ -1,5 +1,15 @@
-//! Starts what tests need: a throw-away PostgreSQL, a whole product in one process, tokens.
+//! Starts what tests need: a throw-away PostgreSQL, processes of the product and the network between them, an issuer of tokens.
 
+mod authority;
+mod cluster;
+mod issuer;
 mod postgres;
+mod process;
+mod proxy;
 
+pub use authority::{Authority, Signed};
+pub use cluster::{Cluster, Plan, Shape};
+pub use issuer::IdentityProvider;
 pub use postgres::{Postgres, TempDatabase, sql};
+pub use process::{Process, Spec, free_port, insights, program};
+pub use proxy::{Network, Proxy, Target};

@@ -1,0 +1,266 @@
+//! Processes of the product: the built `insights` program, started with settings, killed, terminated and started again.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    fs::{self, File},
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
+    time::{Duration, Instant},
+};
+
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+
+/// How long a process may take to serve or to end. Generous: debug builds start side by side on small machines.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What a process is started with; kept to start it again.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// What it is called in messages, and its log.
+    pub name: String,
+    services: Vec<String>,
+    port: u16,
+    folder: PathBuf,
+    settings: BTreeMap<String, String>,
+    ca: Option<PathBuf>,
+}
+
+impl Spec {
+    /// A process of these services (none: all) that keeps its data directory and its log in `folder`.
+    pub fn new(name: &str, services: &[&str], folder: &Path) -> Self {
+        Self {
+            name: name.to_owned(),
+            services: services.iter().map(|&service| service.to_owned()).collect(),
+            port: free_port(),
+            folder: folder.to_owned(),
+            settings: BTreeMap::new(),
+            ca: None,
+        }
+    }
+
+    /// Sets a setting by its path, such as `limits.drain_seconds`.
+    #[must_use]
+    pub fn set(mut self, setting: &str, value: impl Display) -> Self {
+        self.settings.insert(setting.to_owned(), value.to_string());
+        self
+    }
+
+    /// Sets a setting that was not set yet.
+    #[must_use]
+    pub fn set_unless(mut self, setting: &str, value: impl Display) -> Self {
+        self.settings.entry(setting.to_owned()).or_insert_with(|| value.to_string());
+        self
+    }
+
+    /// Serves TLS with this certificate and key, believed by whoever believes `ca`.
+    #[must_use]
+    pub fn tls(mut self, certificate: &Path, key: &Path, ca: &Path) -> Self {
+        self.ca = Some(ca.to_owned());
+        self.set("tls.cert_file", certificate.display()).set("tls.key_file", key.display())
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        let scheme = if self.ca.is_some() { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
+    }
+
+    /// The process's standard error, all starts one after the other.
+    pub fn log(&self) -> PathBuf {
+        self.folder.join(format!("{}.log", self.name))
+    }
+
+    /// The command that starts it.
+    pub fn command(&self) -> Command {
+        let mut command = insights();
+        command.arg("serve").args(["--port", &self.port.to_string()]);
+        for service in &self.services {
+            command.args(["--service", service]);
+        }
+        command.env("INSIGHTS_DATA_DIR", self.folder.join("data"));
+        for (setting, value) in &self.settings {
+            command.env(format!("INSIGHTS_{}", setting.to_uppercase().replace('.', "_")), value);
+        }
+        let log = File::options().create(true).append(true).open(self.log()).expect("a log");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command
+    }
+}
+
+/// The built `insights` program, away from the settings of whoever runs the tests.
+pub fn insights() -> Command {
+    let mut command = Command::new(program());
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INSIGHTS_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// The program beside the tests: one build of the workspace makes both.
+pub fn program() -> PathBuf {
+    let this = std::env::current_exe().expect("this program");
+    let found = this.ancestors().skip(1).take(2).map(|folder| folder.join("insights")).find(|path| path.is_file());
+    found.expect("`insights` beside this program: `cargo build --workspace --all-targets` makes both")
+}
+
+/// A port nobody listens on, outside the range from which the system takes ports for outgoing connections: a process that
+/// is killed finds it free when it is started again.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % 19_000).unwrap_or_default();
+    for _ in 0..19_000 {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 12_000 + (start.wrapping_mul(31).wrapping_add(step)) % 19_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port is free");
+}
+
+/// A running process. It is killed when the value goes.
+#[derive(Debug)]
+pub struct Process {
+    /// What it was started with; what is changed here holds from the next start on.
+    pub spec: Spec,
+    child: Option<Child>,
+}
+
+impl Process {
+    /// Starts a process and waits until it serves.
+    pub async fn start(spec: Spec) -> Self {
+        let mut process = Self::spawn(spec);
+        process.wait_until_serving().await;
+        process
+    }
+
+    /// Starts a process.
+    pub fn spawn(spec: Spec) -> Self {
+        let mut process = Self { spec, child: None };
+        process.again();
+        process
+    }
+
+    /// Starts it again after it ended.
+    pub fn again(&mut self) {
+        assert!(self.child.is_none(), "{} runs already", self.spec.name);
+        fs::create_dir_all(&self.spec.folder).expect("a folder");
+        self.child = Some(self.spec.command().spawn().expect("the program starts"));
+    }
+
+    /// The process's number while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// Whether it runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().expect("the process").is_none())
+    }
+
+    /// Waits until its health says it serves.
+    pub async fn wait_until_serving(&mut self) {
+        let start = Instant::now();
+        while !self.serves().await {
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().expect("the process"));
+            assert!(ended.is_none(), "{} ended at start ({ended:?}):\n{}", self.spec.name, self.log());
+            assert!(start.elapsed() < PATIENCE, "{} does not serve:\n{}", self.spec.name, self.log());
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// Whether its health says it serves.
+    pub async fn serves(&self) -> bool {
+        let Ok(channel) = self.endpoint().connect().await else { return false };
+        let answer = HealthClient::new(channel).check(HealthCheckRequest::default()).await;
+        answer.is_ok_and(|answer| answer.into_inner().status() == ServingStatus::Serving)
+    }
+
+    /// For connections to it.
+    pub fn endpoint(&self) -> Endpoint {
+        let endpoint = Endpoint::from_shared(self.spec.url()).expect("a URL").connect_timeout(Duration::from_secs(5));
+        let Some(ca) = &self.spec.ca else { return endpoint };
+        let ca = Certificate::from_pem(fs::read(ca).expect("the certificate of the CA"));
+        endpoint.tls_config(ClientTlsConfig::new().ca_certificate(ca)).expect("TLS")
+    }
+
+    /// A connection to it alone.
+    pub fn channel(&self) -> Channel {
+        self.endpoint().connect_lazy()
+    }
+
+    /// Ends it as a crash would (SIGKILL).
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Asks it to end (SIGTERM).
+    pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Lets it do nothing, as a machine that is out of breath would (SIGSTOP).
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    /// Waits until it ended and says how.
+    pub async fn wait(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            let child = self.child.as_mut().expect("a running process");
+            if let Some(status) = child.try_wait().expect("the process") {
+                self.child = None;
+                return status;
+            }
+            assert!(start.elapsed() < PATIENCE, "{} does not end:\n{}", self.spec.name, self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Ends it in order and starts it again, as a rolling restart does with one replica.
+    pub async fn restart(&mut self) {
+        self.terminate();
+        let status = self.wait().await;
+        assert!(status.success(), "{} ended with {status}:\n{}", self.spec.name, self.log());
+        self.again();
+        self.wait_until_serving().await;
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.spec.log()).unwrap_or_default()
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.id().expect("a running process").to_string();
+        let status = Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "signal", signal, &id]).status();
+        assert!(status.expect("a shell").success(), "{signal} to {}", self.spec.name);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- {}\n{}", self.spec.name, self.log());
+        }
+    }
+}
