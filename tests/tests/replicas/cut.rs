@@ -1,0 +1,169 @@
+//! The table "what callers see when the network is cut" of the operator's guide, row by row: a code, a reason, when to try again;
+//! nothing lost, and recovery by itself.
+
+use std::time::{Duration, Instant};
+
+use insights_testkit::{Cluster, Network, Plan, Proxy, Shape, Spec, TempDatabase};
+use tonic::Code;
+
+use crate::world::{Caller, PATIENCE, customer, quick, said, until, urls};
+
+const UNAVAILABLE: (Code, &str, Option<Duration>) = (Code::Unavailable, "UNAVAILABLE", Some(Duration::from_secs(1)));
+
+fn said_so(status: &tonic::Status, expected: (Code, &str, Option<Duration>)) {
+    let (code, reason, retry) = said(status);
+    assert_eq!((code, reason.as_str(), retry), expected, "{status:?}");
+}
+
+/// One of each, with a network between metrics and ingestion and one between reporting and metrics.
+struct World {
+    cluster: Cluster,
+    to_ingestion: Proxy,
+    to_metrics: Proxy,
+    caller: Caller,
+    version: i64,
+}
+
+impl World {
+    async fn start(keepalive: u32) -> Self {
+        let plan = Plan::new(TempDatabase::postgres());
+        let tune = |spec: Spec| {
+            spec.set("links.keepalive_seconds", keepalive)
+                .set("links.keepalive_timeout_seconds", 1)
+                .set("links.connect_seconds", 2)
+                .set("links.resolve_seconds", 1)
+        };
+        // The proxies must be there before the processes that go through them; the ports are known only after.
+        let specs = ["ingestion", "metrics"].map(|service| plan.spec(service, 0));
+        let to_ingestion = Proxy::to(specs[0].address()).await;
+        let to_metrics = Proxy::to(specs[1].address()).await;
+        let shape = Shape { ingestion: 1, metrics: 1, reporting: 1 };
+        let cluster = plan
+            .start(shape, |service, _, spec| match service {
+                "ingestion" => tune(specs[0].clone()),
+                "metrics" => tune(specs[1].clone()).set("ingestion_url", to_ingestion.url()),
+                _ => tune(spec).set("metrics_url", to_metrics.url()),
+            })
+            .await;
+        let caller = Caller::of(&cluster);
+        let version = caller.ingest_customers(0..3).await;
+        caller.visible(version).await;
+        Self { cluster, to_ingestion, to_metrics, caller, version }
+    }
+
+    /// Sends one customer more and says the version.
+    async fn ingest(&self, number: u32) -> i64 {
+        self.caller.ingest(customer(number)).await.expect("ingestion goes on").version
+    }
+
+    async fn recovers(&self, version: i64) {
+        self.caller.visible(version).await;
+        assert!(self.caller.verify().await > 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reporting_cannot_reach_metrics() {
+    let world = World::start(1).await;
+    let caller = &world.caller;
+    world.to_metrics.set(Network::Down);
+    // Refused: told within the time that calls are tried again, both hops together.
+    let start = Instant::now();
+    said_so(&caller.freshness(0, PATIENCE).await.expect_err("cut"), UNAVAILABLE);
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    // What does not need metrics goes on.
+    let version = world.ingest(3).await;
+    world.to_metrics.set(Network::Up);
+    until("answers come back", || async { caller.freshness(0, PATIENCE).await.is_ok() }).await;
+    // Silence: noticed by asking, or by the caller's own patience where that is shorter.
+    world.to_metrics.set(Network::Silent);
+    let start = Instant::now();
+    let status = caller.freshness(0, Duration::from_millis(700)).await.expect_err("silence");
+    said_so(&status, (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", None));
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    said_so(&caller.freshness(0, PATIENCE).await.expect_err("silence"), UNAVAILABLE);
+    world.to_metrics.set(Network::Up);
+    world.recovers(version).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_cannot_reach_ingestion() {
+    let world = World::start(1).await;
+    let caller = &world.caller;
+    world.to_ingestion.set(Network::Down);
+    let version = world.ingest(3).await;
+    // Figures go on as they were, and say of which version they are.
+    let freshness = caller.freshness(0, PATIENCE).await.expect("figures");
+    assert_eq!(freshness.version, world.version);
+    // Nobody can say whether newer ones will come.
+    said_so(&caller.freshness(version, PATIENCE).await.expect_err("cut"), UNAVAILABLE);
+    world.to_ingestion.set(Network::Up);
+    world.recovers(version).await;
+    // The same in silence.
+    world.to_ingestion.set(Network::Silent);
+    let next = world.ingest(4).await;
+    assert_eq!(caller.freshness(0, PATIENCE).await.expect("figures").version, version);
+    said_so(&caller.freshness(next, PATIENCE).await.expect_err("silence"), UNAVAILABLE);
+    world.to_ingestion.set(Network::Up);
+    world.recovers(next).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_is_lost_silently_is_followed_again() {
+    let world = World::start(1).await;
+    world.to_ingestion.forget();
+    let version = world.ingest(3).await;
+    world.recovers(version).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_asking_a_silent_feed_the_figures_would_stand_still() {
+    let world = World::start(0).await;
+    world.to_ingestion.forget();
+    let version = world.ingest(3).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    // Neither does the head come, over the same connection.
+    world.caller.freshness(version, Duration::from_secs(2)).await.expect_err("nothing arrives");
+    assert_eq!(world.caller.freshness(0, PATIENCE).await.expect("figures").version, world.version);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_lost_on_its_way_is_given_again() {
+    let world = World::start(1).await;
+    let proxy = Proxy::to(world.cluster.ingestion[0].spec.address()).await;
+    let sender = Caller::to(&world.cluster.provider, &proxy.url(), &urls(&world.cluster.reporting), &quick());
+    sender.ingest(customer(3)).await.expect("a way through the proxy");
+    let before = world.ingest(3).await;
+    proxy.set(Network::AnswersLost);
+    let sending = {
+        let sender = sender.clone();
+        tokio::spawn(async move { sender.ingest(customer(4)).await })
+    };
+    let head = || async {
+        let request = world.caller.request(insights_proto::ingestion::v1::GetFreshnessRequest {}, PATIENCE);
+        world.caller.ingestion().get_freshness(request).await.expect("the head").into_inner().version
+    };
+    // It is stored, and its sender does not know.
+    until("the batch is stored", || async { head().await > before }).await;
+    let stored = head().await;
+    assert!(!sending.is_finished());
+    proxy.set(Network::Up);
+    let answer = sending.await.expect("no panic").expect("the second try is answered");
+    assert_eq!((answer.version, answer.duplicates), (stored, 0), "the same answer, not another storing");
+    assert_eq!(head().await, stored, "nothing twice");
+    world.recovers(stored).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_cannot_reach_anybody() {
+    let world = World::start(1).await;
+    let proxy = Proxy::to(world.cluster.ingestion[0].spec.address()).await;
+    let sender = Caller::to(&world.cluster.provider, &proxy.url(), &proxy.url(), &quick());
+    proxy.set(Network::Down);
+    said_so(&sender.ingest(customer(3)).await.expect_err("cut"), UNAVAILABLE);
+    proxy.set(Network::Silent);
+    said_so(&sender.ingest(customer(3)).await.expect_err("silence"), UNAVAILABLE);
+    proxy.set(Network::Up);
+    let version = sender.ingest(customer(3)).await.expect("a way").version;
+    world.recovers(version).await;
+}

@@ -1,0 +1,13 @@
+//! Several processes of the product on one PostgreSQL: what holds when services are replicated, restarted one after the other,
+//! and cut off from each other. With `INSIGHTS_LONG=1` more of it.
+
+mod balance;
+mod behind;
+mod cut;
+mod figures;
+mod network;
+mod roles;
+mod rolling;
+mod tls;
+mod tokens;
+mod world;

@@ -1,0 +1,149 @@
+//! Every process of every service is stopped and started again, one after the other, while people write and read: no call fails
+//! for those who follow the policy that the operator's guide recommends.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use insights_service::LinkConfig;
+use insights_testkit::{Cluster, Shape, insights};
+
+use crate::world::{Caller, customer, long, questions, quick, urls};
+
+const SHAPE: Shape = Shape { ingestion: 2, metrics: 2, reporting: 2 };
+
+/// What happened to calls.
+#[derive(Clone, Default)]
+struct Tally {
+    stop: Arc<AtomicBool>,
+    calls: Arc<AtomicUsize>,
+    failed: Arc<std::sync::Mutex<Vec<String>>>,
+}
+
+impl Tally {
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    fn note<T>(&self, what: &str, outcome: Result<T, tonic::Status>) {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        if let Err(status) = outcome {
+            self.failed.lock().expect("the list").push(format!("{what}: {status:?}"));
+        }
+    }
+
+    fn failures(&self) -> Vec<String> {
+        self.failed.lock().expect("the list").clone()
+    }
+}
+
+/// Writers and readers, until the tally says stop. Says the newest version written.
+fn load(cluster: &Cluster, links: &LinkConfig, tally: &Tally) -> tokio::task::JoinSet<i64> {
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..4_u32 {
+        let (ingestion, reporting) = (urls(&cluster.ingestion), urls(&cluster.reporting));
+        let (caller, tally) = (Caller::to(&cluster.provider, &ingestion, &reporting, links), tally.clone());
+        tasks.spawn(async move {
+            let (mut version, mut step) = (0, 0);
+            while !tally.stopped() {
+                step += 1;
+                if task % 2 == 0 {
+                    let answer = caller.ingest(customer(task * 10_000 + step)).await;
+                    version = version.max(answer.as_ref().map_or(0, |answer| answer.version));
+                    tally.note("ingest", answer);
+                } else {
+                    let question = questions()[step as usize % 3].clone();
+                    tally.note("query", caller.query(question, 0, Duration::from_secs(30)).await);
+                }
+                tokio::time::sleep(Duration::from_millis(15)).await;
+            }
+            version
+        });
+    }
+    tasks
+}
+
+/// People at a terminal, one command after the other.
+fn terminal(cluster: &Cluster, tally: &Tally) -> std::thread::JoinHandle<usize> {
+    let token = cluster.folder().join("person.jwt");
+    let person = cluster.provider.person(
+        crate::world::PARTNER,
+        &[insights_access::Role::GlobalAdmin],
+        Duration::from_secs(3600),
+    );
+    std::fs::write(&token, person).expect("a token");
+    let (servers, tally) = (urls(&cluster.reporting), tally.clone());
+    std::thread::spawn(move || {
+        let mut commands = 0;
+        while !tally.stopped() {
+            let mut command = insights();
+            command.args([
+                "query",
+                "--measures",
+                "customers",
+                "--from",
+                "2025-01",
+                "--to",
+                "2025-03",
+                "--server",
+                &servers,
+            ]);
+            let output = command.arg("--token-file").arg(&token).output().expect("the program");
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            tally.note(
+                "the command line",
+                if output.status.success() { Ok(()) } else { Err(tonic::Status::unknown(text)) },
+            );
+            commands += 1;
+        }
+        commands
+    })
+}
+
+async fn restart_all(cluster: &mut Cluster, rounds: usize) {
+    for _ in 0..rounds {
+        for process in cluster.processes_mut() {
+            process.restart().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_call_fails_while_everything_is_restarted() {
+    let mut cluster = Cluster::start(SHAPE).await;
+    let caller = Caller::of(&cluster);
+    let first = caller.ingest_customers(0..3).await;
+    caller.visible(first).await;
+    let tally = Tally::default();
+    let (tasks, terminal) = (load(&cluster, &quick(), &tally), terminal(&cluster, &tally));
+    restart_all(&mut cluster, if long() { 10 } else { 1 }).await;
+    tally.stop.store(true, Ordering::SeqCst);
+    let version = tasks.join_all().await.into_iter().max().expect("tasks");
+    let commands = terminal.join().expect("the terminal");
+    let calls = tally.calls.load(Ordering::SeqCst);
+    println!("{calls} calls, {commands} of them commands, {} failed", tally.failures().len());
+    assert_eq!(tally.failures(), Vec::<String>::new());
+    assert!(calls > 100 && commands > 2, "{calls} calls, {commands} commands");
+    // Everything that was acknowledged is in the figures, once.
+    caller.visible(version).await;
+    assert!(caller.verify().await > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_policy_calls_fail() {
+    let mut cluster = Cluster::start(SHAPE).await;
+    let caller = Caller::of(&cluster);
+    let first = caller.ingest_customers(0..3).await;
+    caller.visible(first).await;
+    let tally = Tally::default();
+    let tasks = load(&cluster, &LinkConfig { attempts: 1, ..quick() }, &tally);
+    cluster.ingestion[0].restart().await;
+    cluster.reporting[0].restart().await;
+    tally.stop.store(true, Ordering::SeqCst);
+    tasks.join_all().await;
+    assert!(!tally.failures().is_empty(), "of {} calls", tally.calls.load(Ordering::SeqCst));
+}

@@ -1,0 +1,270 @@
+//! Records of one partner, callers who send them and ask for figures, and a folder of settings tests share.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use insights_access::Role;
+use insights_domain::calendar::Day;
+use insights_proto::{
+    ingestion::v1::{
+        ActivityColumns, Assignment, CompleteThrough, Customer, IngestBatchRequest, IngestBatchResponse, Record, Sku,
+        Subscription, SubscriptionState, ingestion_service_client::IngestionServiceClient, record::Kind,
+    },
+    metrics::v1::{Dimension, Freshness, Measure, Query, Row},
+    reporting::v1::{
+        GetFreshnessRequest, QueryRequest, VerifyRequest, reporting_service_client::ReportingServiceClient,
+    },
+};
+use insights_service::{Link, LinkConfig};
+use insights_testkit::{Cluster, IdentityProvider, Process};
+use tonic::{Code, Request, Status};
+
+/// The partner everything is about.
+pub const PARTNER: &str = "acme";
+/// Longest anything is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Whether the long forms run.
+pub fn long() -> bool {
+    std::env::var("INSIGHTS_LONG").is_ok_and(|value| value == "1")
+}
+
+/// A record without a time of its own.
+fn record(kind: Kind) -> Record {
+    Record { recorded_at: None, kind: Some(kind) }
+}
+
+/// The catalogue, and until when data is complete.
+pub fn catalogue() -> IngestBatchRequest {
+    let sku = |id: &str, service: &str| {
+        let services = vec![service.to_owned(), "Teams".to_owned()];
+        let product = format!("Product {id}");
+        record(Kind::Sku(Sku { sku_id: id.into(), name: id.into(), product, services, free: false }))
+    };
+    let complete = record(Kind::CompleteThrough(CompleteThrough { day: "2025-03-31".into() }));
+    batch("catalogue", vec![sku("E3", "Exchange"), sku("D365", "Dynamics 365 Sales"), complete])
+}
+
+/// Everything about one customer. What it says follows from its number alone.
+pub fn customer(number: u32) -> IngestBatchRequest {
+    let (id, subscription) = (format!("C-{number:04}"), format!("S-{number:04}"));
+    let countries = ["DE", "US", "FR"];
+    let mut records = vec![
+        record(Kind::Customer(Customer {
+            customer_id: id.clone(),
+            name: Some(format!("Customer {number}")),
+            country: Some(countries[number as usize % 3].into()),
+            ..Customer::default()
+        })),
+        record(Kind::Subscription(Subscription {
+            subscription_id: subscription.clone(),
+            customer_id: id.clone(),
+            sku_id: if number.is_multiple_of(2) { "E3" } else { "D365" }.into(),
+            ..Subscription::default()
+        })),
+        record(Kind::SubscriptionState(SubscriptionState {
+            subscription_id: subscription.clone(),
+            effective: "2025-01-10".into(),
+            status: "Active".into(),
+            seats: Some(i64::from(number % 7) + 5),
+            ..SubscriptionState::default()
+        })),
+    ];
+    let users: Vec<String> = (0..number % 4 + 1).map(|user| format!("U-{number}-{user}")).collect();
+    records.extend(users.iter().map(|user| {
+        let from = "2025-01-10".to_owned();
+        record(Kind::Assignment(Assignment {
+            subscription_id: subscription.clone(),
+            user_id: user.clone(),
+            from,
+            to: None,
+        }))
+    }));
+    let mut activity = ActivityColumns {
+        customers: vec![id],
+        services: vec!["Teams".into(), "Exchange".into()],
+        ..Default::default()
+    };
+    let first: Day = "2025-02-01".parse().expect("a day");
+    for (position, _) in users.iter().enumerate() {
+        for day in 0..20 {
+            if (number + day * 3 + u32::try_from(position).expect("few users")) % 5 < 2 {
+                activity.customer.push(0);
+                activity.user.push(u32::try_from(position).expect("few users"));
+                activity.service.push(day % 2);
+                activity.day.push(first.epoch_days() + i32::try_from(day).expect("few days"));
+            }
+        }
+    }
+    activity.users = users;
+    IngestBatchRequest { activity: Some(activity), ..batch(&format!("customer-{number}"), records) }
+}
+
+fn batch(id: &str, records: Vec<Record>) -> IngestBatchRequest {
+    IngestBatchRequest { batch_id: id.to_owned(), records, ..IngestBatchRequest::default() }
+}
+
+/// Questions that together touch seats, users and customers.
+pub fn questions() -> Vec<Query> {
+    let query = |measures: &[Measure], by: &[Dimension]| Query {
+        measures: measures.iter().map(|&measure| measure as i32).collect(),
+        group_by: by.iter().map(|&dimension| dimension as i32).collect(),
+        from_month: "2025-01".into(),
+        to_month: "2025-03".into(),
+        ..Query::default()
+    };
+    vec![
+        query(&[Measure::Customers, Measure::New, Measure::ActiveCustomers], &[Dimension::Country]),
+        query(&[Measure::Available, Measure::Assigned, Measure::Active], &[Dimension::Sku]),
+        query(&[Measure::ActiveUsers, Measure::TotalUsers], &[Dimension::Customer]),
+    ]
+}
+
+/// Links as tests want them: quick to notice.
+pub fn quick() -> LinkConfig {
+    LinkConfig {
+        connect_seconds: 2,
+        keepalive_seconds: 1,
+        keepalive_timeout_seconds: 1,
+        resolve_seconds: 1,
+        ..LinkConfig::default()
+    }
+}
+
+/// Somebody who sends records and asks for figures, following the policy that the operator's guide recommends.
+#[derive(Clone)]
+pub struct Caller {
+    ingestion: Link,
+    reporting: Link,
+    token: String,
+}
+
+/// The URLs of processes, as a setting takes them.
+pub fn urls(processes: &[Process]) -> String {
+    processes.iter().map(|process| process.spec.url()).collect::<Vec<_>>().join(",")
+}
+
+impl Caller {
+    /// A caller of these replicas.
+    pub fn of(cluster: &Cluster) -> Self {
+        Self::to(&cluster.provider, &urls(&cluster.ingestion), &urls(&cluster.reporting), &quick())
+    }
+
+    /// A caller of the replicas at these URLs.
+    pub fn to(provider: &IdentityProvider, ingestion: &str, reporting: &str, links: &LinkConfig) -> Self {
+        let token = provider.person(PARTNER, &[Role::GlobalAdmin], Duration::from_secs(3600));
+        let open = |urls| Link::open(urls, links).expect("URLs");
+        Self { ingestion: open(ingestion), reporting: open(reporting), token }
+    }
+
+    /// The same with another token.
+    pub fn with_token(self, token: String) -> Self {
+        Self { token, ..self }
+    }
+
+    /// A request of this caller.
+    pub fn request<T>(&self, message: T, deadline: Duration) -> Request<T> {
+        let mut request = Request::new(message);
+        let bearer = format!("Bearer {}", self.token).parse().expect("a header");
+        request.metadata_mut().insert("authorization", bearer);
+        request.set_timeout(deadline);
+        request
+    }
+
+    /// Records in.
+    pub fn ingestion(&self) -> IngestionServiceClient<Link> {
+        IngestionServiceClient::new(self.ingestion.clone())
+    }
+
+    /// Figures out.
+    pub fn reporting(&self) -> ReportingServiceClient<Link> {
+        ReportingServiceClient::new(self.reporting.clone()).max_decoding_message_size(64 << 20)
+    }
+
+    /// Sends a batch.
+    pub async fn ingest(&self, batch: IngestBatchRequest) -> Result<IngestBatchResponse, Status> {
+        let answer = self.ingestion().ingest_batch(self.request(batch, PATIENCE)).await?.into_inner();
+        assert_eq!(answer.rejections, [], "every record is good");
+        Ok(answer)
+    }
+
+    /// Sends customers of a range and says the newest version.
+    pub async fn ingest_customers(&self, numbers: impl IntoIterator<Item = u32>) -> i64 {
+        let mut version = self.ingest(catalogue()).await.expect("the catalogue").version;
+        for number in numbers {
+            version = version.max(self.ingest(customer(number)).await.expect("a customer").version);
+        }
+        version
+    }
+
+    /// Asks how fresh the figures are.
+    pub async fn freshness(&self, min_version: i64, deadline: Duration) -> Result<Freshness, Status> {
+        let request = self.request(GetFreshnessRequest { min_version }, deadline);
+        let answer = self.reporting().get_freshness(request).await?;
+        Ok(answer.into_inner().freshness.unwrap_or_default())
+    }
+
+    /// Waits until the figures show a version, whatever happens meanwhile.
+    pub async fn visible(&self, version: i64) -> Freshness {
+        let start = std::time::Instant::now();
+        loop {
+            match self.freshness(version, PATIENCE).await {
+                Ok(freshness) => return freshness,
+                Err(status) => {
+                    let passing = matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded);
+                    assert!(passing && start.elapsed() < 2 * PATIENCE, "{status:?}");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+
+    /// Asks one question.
+    pub async fn query(&self, query: Query, min_version: i64, deadline: Duration) -> Result<Vec<Row>, Status> {
+        let request = self.request(QueryRequest { query: Some(query), min_version }, deadline);
+        Ok(self.reporting().query(request).await?.into_inner().result.unwrap_or_default().rows)
+    }
+
+    /// The answers to all questions, from this version or a later one, as comparable text.
+    pub async fn figures(&self, version: i64) -> BTreeMap<usize, Vec<String>> {
+        let mut figures = BTreeMap::new();
+        for (number, question) in questions().into_iter().enumerate() {
+            let rows = self.query(question, version, PATIENCE).await.expect("figures");
+            assert!(!rows.is_empty(), "question {number} has rows");
+            let mut rows: Vec<_> = rows.iter().map(|row| format!("{row:?}")).collect();
+            rows.sort();
+            figures.insert(number, rows);
+        }
+        figures
+    }
+
+    /// Rolls everything up again and compares; says how many figures were compared. There must be no difference.
+    pub async fn verify(&self) -> i64 {
+        let mut answers =
+            self.reporting().verify(self.request(VerifyRequest {}, PATIENCE)).await.expect("verify").into_inner();
+        let mut last = None;
+        while let Some(answer) = answers.message().await.expect("verify") {
+            last = Some(answer);
+        }
+        let last = last.expect("an answer");
+        assert!(last.done && last.compared > 0, "{last:?}");
+        assert_eq!(last.differences, 0, "{:?}", last.samples);
+        last.compared
+    }
+}
+
+/// Waits for a condition.
+pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let start = std::time::Instant::now();
+    while !holds().await {
+        assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The reason in an error's ErrorInfo and when to try again, as every error of the product says.
+pub fn said(status: &Status) -> (Code, String, Option<Duration>) {
+    use tonic_types::StatusExt as _;
+    let details = status.get_error_details();
+    let reason = details.error_info().map(|info| info.reason.clone()).unwrap_or_default();
+    (status.code(), reason, details.retry_info().and_then(|info| info.retry_delay))
+}
