@@ -1,0 +1,112 @@
+//! Where values come from, and which are refused.
+
+use std::io::Write as _;
+
+use super::*;
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+#[test]
+fn flags_win_over_the_environment_over_the_file_over_defaults() {
+    let file = file("port = 1\nserver = \"https://file\"\ntoken_file = \"of-file\"\n[limits]\nin_flight = 5\n");
+    let environment = |name: &str| match name {
+        "INSIGHTS_PORT" => Some("2".to_owned()),
+        "INSIGHTS_SERVER" => Some("https://environment".to_owned()),
+        "INSIGHTS_LIMITS_DEADLINE_SECONDS" => Some("7".to_owned()),
+        _ => None,
+    };
+    let resolved = resolve(Some(file.path()), &environment, vec![("port", "port", 3.into())]).unwrap();
+    assert_eq!(resolved.settings.port, 3);
+    assert_eq!(resolved.settings.server, "https://environment");
+    assert_eq!(resolved.settings.token_file, Path::new("of-file"));
+    assert_eq!((resolved.settings.limits.in_flight, resolved.settings.limits.deadline_seconds), (5, 7));
+    assert_eq!(resolved.origins["port"], Origin::Flag("port"));
+    assert_eq!(resolved.origins["server"], Origin::Environment("INSIGHTS_SERVER".into()));
+    assert_eq!(resolved.origins["limits.in_flight"], Origin::File(file.path().to_owned()));
+    assert!(!resolved.origins.contains_key("host"));
+}
+
+#[test]
+fn every_fault_is_reported_at_once() {
+    let file = file("prot = 1\nserver = \"nowhere\"\n[limits]\nin_flight = 0\nspeed = 9\n");
+    let environment = |name: &str| (name == "INSIGHTS_PORT").then(|| "many".to_owned());
+    let Faults(faults) = resolve(Some(file.path()), &environment, vec![]).unwrap_err();
+    let settings: Vec<_> = faults.iter().map(|fault| fault.setting.as_str()).collect();
+    for setting in ["prot", "server", "limits.in_flight", "limits.speed", "INSIGHTS_PORT"] {
+        assert!(settings.contains(&setting), "{setting} is not among {settings:?}");
+    }
+}
+
+#[test]
+fn time_can_be_set_for_tests_only() {
+    let at = |now: &str, issuer: &str| {
+        let mut settings = Settings { now: now.into(), ..Settings::default() };
+        settings.access.people.issuer = issuer.into();
+        settings
+    };
+    let now = at("2026-07-01T12:00:00Z", "").clock().now();
+    assert_eq!(now.to_rfc3339()[..15], *"2026-07-01T12:0");
+    let believed = at("2026-07-01T12:00:00Z", "https://login.example").faults();
+    assert!(believed.iter().any(|(setting, _)| setting == "now"), "{believed:?}");
+    assert!(at("tomorrow", "").faults().iter().any(|(setting, _)| setting == "now"));
+    assert!(at("", "").faults().is_empty());
+}
+
+#[test]
+fn plaintext_leaves_the_machine_only_when_somebody_says_so() {
+    let faults = |change: fn(&mut Settings)| {
+        let mut settings = Settings::default();
+        settings.access.people.issuer = "https://login.example".into();
+        settings.access = AccessConfig {
+            people: insights_access::Trust { keys: "/keys".into(), ..settings.access.people },
+            services: insights_access::Trust {
+                issuer: "https://login.example".into(),
+                keys: "/keys".into(),
+                subjects: vec!["metrics".into()],
+                ..settings.access.services
+            },
+            ..settings.access
+        };
+        change(&mut settings);
+        settings.faults().into_iter().map(|(setting, _)| setting).collect::<Vec<_>>()
+    };
+    assert_eq!(faults(|_| {}), Vec::<String>::new());
+    assert_eq!(faults(|settings| settings.host = "0.0.0.0".into()), ["host"]);
+    assert_eq!(faults(|settings| settings.metrics_url = "http://metrics:8080".into()), ["metrics_url"]);
+    assert_eq!(faults(|settings| settings.server = "http://[2001:db8::1]:8080".into()), ["server"]);
+    assert_eq!(
+        faults(|settings| settings.ingestion_url = "http://localhost:1,http://10.0.0.1:1".into()),
+        ["ingestion_url"]
+    );
+    assert_eq!(faults(|settings| settings.ingestion_url = "http://127.0.0.1@evil.example".into()), ["ingestion_url"]);
+    assert_eq!(
+        faults(|settings| settings.ingestion_url = "http://[::1]:1,https://ingestion".into()),
+        Vec::<String>::new()
+    );
+    let said_so = |settings: &mut Settings| {
+        settings.host = "0.0.0.0".into();
+        settings.metrics_url = "http://metrics:8080".into();
+        settings.plaintext = true;
+    };
+    assert_eq!(faults(said_so), Vec::<String>::new());
+    let encrypted = |settings: &mut Settings| {
+        settings.host = "::".into();
+        settings.tls.cert_file = "cert".into();
+        settings.tls.key_file = "key".into();
+    };
+    assert_eq!(faults(encrypted), Vec::<String>::new());
+    assert_eq!(faults(|settings| settings.tls.cert_file = "cert".into()), ["tls.key_file"]);
+}
+
+#[test]
+fn passwords_and_open_doors_are_refused() {
+    for (setting, value) in [("database_url", "postgres://me:secret@host/db"), ("host", "0.0.0.0")] {
+        let Faults(faults) = resolve(None, &|_| None, vec![(setting, "x", value.into())]).unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.setting.as_str()).collect::<Vec<_>>(), [setting]);
+    }
+    assert!(resolve(None, &|_| None, vec![("database_url", "x", "postgres://me@host/db".into())]).is_ok());
+}
