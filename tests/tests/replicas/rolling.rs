@@ -134,6 +134,31 @@ async fn no_call_fails_while_everything_is_restarted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_call_fails_when_replicas_are_killed() {
+    let mut cluster = Cluster::start(SHAPE).await;
+    let caller = Caller::of(&cluster);
+    let first = caller.ingest_customers(0..3).await;
+    caller.visible(first).await;
+    let tally = Tally::default();
+    let tasks = load(&cluster, &quick(), &tally);
+    for _ in 0..if long() { 20 } else { 1 } {
+        for process in cluster.processes_mut() {
+            process.kill();
+            // Long enough for everybody to run into it.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            process.again();
+            process.wait_until_serving().await;
+        }
+    }
+    tally.stop.store(true, Ordering::SeqCst);
+    let version = tasks.join_all().await.into_iter().max().expect("tasks");
+    println!("{} calls, {} failed", tally.calls.load(Ordering::SeqCst), tally.failures().len());
+    assert_eq!(tally.failures(), Vec::<String>::new());
+    caller.visible(version).await;
+    assert!(caller.verify().await > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_the_policy_calls_fail() {
     let mut cluster = Cluster::start(SHAPE).await;
     let caller = Caller::of(&cluster);
