@@ -3,6 +3,7 @@
 mod channel;
 mod config;
 mod deadline;
+pub mod drill;
 mod error;
 mod layers;
 mod link;

@@ -3,6 +3,7 @@
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use insights_database::Transaction;
 use insights_proto::ingestion::v1::{IngestBatchRequest, IngestBatchResponse, Rejection};
+use insights_service::drill;
 
 use super::{
     Error, Ledger,
@@ -46,9 +47,13 @@ macro_rules! transact {
             let held = $ledger.database.begin().await?;
             let $transaction = &held;
             let result = match $doing.await {
-                Ok(result) => held.commit().await.map(|()| result).map_err(Error::from),
+                Ok(result) => {
+                    drill::point("ingestion.before_commit");
+                    held.commit().await.map(|()| result).map_err(Error::from)
+                }
                 Err(error) => {
-                    held.rollback().await?;
+                    // Where the connection is gone this fails too, and says less than what went wrong before.
+                    let _ = held.rollback().await;
                     Err(error)
                 }
             };
@@ -79,12 +84,14 @@ impl Ledger {
         };
         let _passing = self.rush.pass(checked.activity.columns.day.len());
         if let Some(digest) = digest
+            && drill::guarded("ingestion.batch_id")
             && let Some(answer) =
                 batches::reserve(self.database.writer(), &partner, &batch_id, &digest, checked.now).await?
         {
             return Ok(answer);
         }
         let stored = self.store(&partner, &checked).await?;
+        drill::point("ingestion.before_answer");
         self.answer(&partner, &batch_id, checked, stored).await
     }
 
@@ -261,7 +268,9 @@ impl Ledger {
         if batch_id.is_empty() {
             return Ok(response);
         }
-        batches::complete(self.database.writer(), partner, batch_id, response).await
+        let answer = batches::complete(self.database.writer(), partner, batch_id, response).await;
+        drill::point("ingestion.answer_kept");
+        answer
     }
 }
 

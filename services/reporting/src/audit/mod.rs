@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc};
 
 use insights_access::{Denial, DenialObserver, Principal, role_name};
 use insights_database::Database;
-use insights_service::{Clock, Error};
+use insights_service::{Clock, Error, drill};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tonic::Code;
 
@@ -72,7 +72,9 @@ impl Audit {
             redacted: Set(ending.redacted),
             outcome: Set(format!("{:?}", ending.outcome)),
         };
+        drill::point("reporting.before_audit");
         let stored = entity::Entity::insert(record).exec_without_returning(self.database.writer()).await;
+        drill::point("reporting.audited");
         stored.map(|_| ()).map_err(|error| {
             tracing::error!(%error, rpc, "a call could not be audited");
             Error::unavailable("The call cannot be audited now, so it is not answered.")

@@ -11,6 +11,8 @@ use insights_database::{
     sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait},
 };
 
+use insights_service::drill;
+
 use super::{big, bytes, int, table};
 
 pub(super) struct Chunks;
@@ -62,6 +64,7 @@ async fn convert_all(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         last = *end;
         for customer in customers {
             convert(manager, customer).await?;
+            drill::point("ingestion.migrating_chunks");
         }
     }
     Ok(())
