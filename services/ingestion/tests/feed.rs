@@ -82,7 +82,7 @@ async fn who_is_behind_or_of_another_epoch_rebuilds(engine: Engine) {
     }
     let facts = service.partner_facts().await;
     let next = async |epoch: i64, version: i64| {
-        let position = PartnerPosition { partner: PARTNER.to_owned(), epoch, version };
+        let position = PartnerPosition { partner: PARTNER.to_owned(), epoch, version, stamp: 0 };
         let request = service.as_service(StreamChangesRequest { positions: vec![position] });
         let mut stream = service.feed().stream_changes(request).await.unwrap().into_inner();
         let changes = stream.message().await.unwrap().unwrap();

@@ -84,7 +84,7 @@ async fn write(service: &Service, writer: usize, customers: &[String]) {
 
 /// Follows until the last customer comes, and expects every version once and in order.
 async fn follow(service: &Service) {
-    let position = PartnerPosition { partner: PARTNER.to_owned(), epoch: 0, version: 0 };
+    let position = PartnerPosition { partner: PARTNER.to_owned(), epoch: 0, version: 0, stamp: 0 };
     let request = service.as_service(StreamChangesRequest { positions: vec![position] });
     let mut stream = service.feed().stream_changes(request).await.unwrap().into_inner();
     let mut next = 1;

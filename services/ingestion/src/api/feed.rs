@@ -41,6 +41,7 @@ impl ChangeFeedService for FeedApi {
             partner: partner.id,
             epoch: partner.epoch,
             version: partner.version,
+            stamp: 0,
         };
         Ok(Response::new(proto::ListPartnersResponse { partners: partners.into_iter().map(position).collect() }))
     }
@@ -50,7 +51,8 @@ impl ChangeFeedService for FeedApi {
         request: Request<proto::StreamChangesRequest>,
     ) -> Result<Response<Self::StreamChangesStream>, Status> {
         let positions = request.into_inner().positions.into_iter();
-        let positions = positions.map(|at| (at.partner, Position { epoch: at.epoch, version: at.version }));
+        let positions =
+            positions.map(|at| (at.partner, Position { epoch: at.epoch, version: at.version, stamp: at.stamp }));
         let (sender, receiver) = mpsc::channel(AHEAD);
         let follow = follow(Arc::clone(&self.ledger), positions.collect(), sender.clone(), self.poll);
         let closing = self.closing.clone();
@@ -141,7 +143,11 @@ async fn follow(
         for partner in Partner::all(ledger.database.reader()).await? {
             loop {
                 let position = positions.entry(partner.id.clone()).or_default();
-                let Some((changes, next)) = next_changes(&ledger.database, &partner, *position).await? else { break };
+                let Some((changes, next)) = next_changes(&ledger.database, &partner, *position).await? else {
+                    // Compared, and as it was.
+                    position.stamp = 0;
+                    break;
+                };
                 *position = next;
                 if sender.send(Ok(changes)).await.is_err() {
                     return Ok(());

@@ -11,6 +11,7 @@ use insights_database::{
     sea_orm::{ConnectionTrait, Value},
 };
 use insights_proto::ingestion::v1::{CustomerChange, StreamChangesResponse};
+use insights_service::drill;
 
 use crate::ledger::{Error, partner::Partner};
 
@@ -22,6 +23,8 @@ const ROWS: i64 = 20_000;
 pub(crate) struct Position {
     pub epoch: i64,
     pub version: i64,
+    /// What was said of the version, to be compared once; 0: nothing, or it was compared.
+    pub stamp: i64,
 }
 
 /// The next changes after a position, and the position after them. `None` when there are none.
@@ -32,17 +35,20 @@ pub(crate) async fn next_changes(
 ) -> Result<Option<(StreamChangesResponse, Position)>, Error> {
     let from_the_beginning = position.version == 0;
     let same_epoch = from_the_beginning || position.epoch == partner.epoch;
+    if same_epoch && position.stamp != 0 && other_history(database, partner, position).await? {
+        return Ok(Some(rebuild(database, partner).await?));
+    }
     if same_epoch && position.version == partner.version {
         return Ok(None);
     }
     if !same_epoch || position.version < partner.floor || position.version > partner.version {
-        return Ok(Some(rebuild(partner)));
+        return Ok(Some(rebuild(database, partner).await?));
     }
     let mut rows = rows(database, partner, position.version, ROWS).await?;
     let first = rows.first().map(|row| row.0);
     if first != Some(position.version + 1) {
         // Pruned between the two reads.
-        return Ok(Some(rebuild(partner)));
+        return Ok(Some(rebuild(database, partner).await?));
     }
     let mut last = rows.last().map_or(position.version, |row| row.0);
     if i64::try_from(rows.len()).unwrap_or(0) == ROWS {
@@ -54,9 +60,10 @@ pub(crate) async fn next_changes(
             rows.retain(|row| row.0 <= last);
         }
     }
+    let stamp = rows.last().map_or(0, |row| row.3);
     let mut customers: BTreeMap<i64, i32> = BTreeMap::new();
     let mut everybody = false;
-    for (_, customer, month) in rows {
+    for (_, customer, month, _) in rows {
         if customer == 0 {
             everybody = true;
         } else {
@@ -72,11 +79,26 @@ pub(crate) async fn next_changes(
         rebuild: false,
         everybody,
         customers: customers.collect(),
+        stamp,
     };
-    Ok(Some((response, Position { epoch: partner.epoch, version: last })))
+    Ok(Some((response, Position { epoch: partner.epoch, version: last, stamp: 0 })))
 }
 
-fn rebuild(partner: &Partner) -> (StreamChangesResponse, Position) {
+/// Whether the facts know another version by the number the follower has: they were brought back from a backup and went on.
+async fn other_history(database: &Database, partner: &Partner, position: Position) -> Result<bool, Error> {
+    let known = stamp(database, partner, position.version).await?;
+    Ok(drill::guarded("ingestion.stamp") && known.is_some_and(|known| known != position.stamp))
+}
+
+/// What tells a version from any other of its number: when it came, to the nanosecond.
+async fn stamp(database: &Database, partner: &Partner, version: i64) -> Result<Option<i64>, Error> {
+    let sql = "SELECT committed_at FROM ingestion_feed WHERE partner_no = $1 AND version = $2 LIMIT 1";
+    let values = vec![partner.no.into(), version.into()];
+    let row = database.reader().query_one_raw(statement(database.reader(), sql, values)).await?;
+    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
+}
+
+async fn rebuild(database: &Database, partner: &Partner) -> Result<(StreamChangesResponse, Position), Error> {
     let response = StreamChangesResponse {
         partner: partner.id.clone(),
         epoch: partner.epoch,
@@ -85,32 +107,34 @@ fn rebuild(partner: &Partner) -> (StreamChangesResponse, Position) {
         rebuild: true,
         everybody: true,
         customers: Vec::new(),
+        stamp: stamp(database, partner, partner.version).await?.unwrap_or(0),
     };
-    (response, Position { epoch: partner.epoch, version: partner.version })
+    Ok((response, Position { epoch: partner.epoch, version: partner.version, stamp: 0 }))
 }
 
-type Row = (i64, i64, i32);
+type Row = (i64, i64, i32, i64);
 
 async fn rows(database: &Database, partner: &Partner, after: i64, most: i64) -> Result<Vec<Row>, Error> {
-    let sql = "SELECT version, customer_no, first_month FROM ingestion_feed WHERE partner_no = $1 AND version > $2 \
+    let sql = "SELECT version, customer_no, first_month, committed_at FROM ingestion_feed WHERE partner_no = $1 AND version > $2 \
                AND version <= $3 ORDER BY version, customer_no LIMIT $4";
     read(database, sql, vec![partner.no.into(), after.into(), partner.version.into(), most.into()]).await
 }
 
 async fn version(database: &Database, partner: &Partner, version: i64) -> Result<Vec<Row>, Error> {
-    let sql = "SELECT version, customer_no, first_month FROM ingestion_feed WHERE partner_no = $1 AND version = $2";
+    let sql = "SELECT version, customer_no, first_month, committed_at FROM ingestion_feed WHERE partner_no = $1 AND version = $2";
     read(database, sql, vec![partner.no.into(), version.into()]).await
 }
 
 async fn read(database: &Database, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, Error> {
     let rows = database.reader().query_all_raw(statement(database.reader(), sql, values)).await?;
     let row = |row: &insights_database::sea_orm::QueryResult| -> Result<Row, Error> {
-        Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?))
+        Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?, row.try_get_by_index(3)?))
     };
     rows.iter().map(row).collect()
 }
 
-/// Forgets feed rows committed before a time (nanoseconds since 1970). Who is behind rebuilds.
+/// Forgets feed rows committed before a time (nanoseconds since 1970). Who is behind rebuilds. The rows of the floor itself stay: who
+/// stands there is told from who stood at another version of its number.
 pub(crate) async fn prune(database: &Database, before: i64) -> Result<(), Error> {
     for partner in Partner::all(database.reader()).await? {
         let sql =
@@ -127,7 +151,7 @@ pub(crate) async fn prune(database: &Database, before: i64) -> Result<(), Error>
         let sql = "UPDATE ingestion_partner SET floor = $2 WHERE partner_no = $1 AND floor < $2";
         let values = || -> Vec<Value> { vec![partner.no.into(), floor.into()] };
         transaction.execute_raw(statement(&transaction, sql, values())).await?;
-        let sql = "DELETE FROM ingestion_feed WHERE partner_no = $1 AND version <= $2";
+        let sql = "DELETE FROM ingestion_feed WHERE partner_no = $1 AND version < $2";
         transaction.execute_raw(statement(&transaction, sql, values())).await?;
         transaction.commit().await?;
     }

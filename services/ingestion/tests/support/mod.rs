@@ -166,7 +166,7 @@ impl Service {
     /// Changes after a version up to the newest one, put together.
     pub async fn changes_since(&self, version: i64) -> StreamChangesResponse {
         let facts = self.partner_facts().await;
-        let position = PartnerPosition { partner: PARTNER.to_owned(), epoch: facts.epoch, version };
+        let position = PartnerPosition { partner: PARTNER.to_owned(), epoch: facts.epoch, version, stamp: 0 };
         let request = self.as_service(StreamChangesRequest { positions: vec![position] });
         let mut stream = self.feed().stream_changes(request).await.unwrap().into_inner();
         let mut all: Option<StreamChangesResponse> = None;

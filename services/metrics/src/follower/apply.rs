@@ -7,7 +7,7 @@ use insights_domain::calendar::{Day, Month};
 use insights_domain::facts::Catalogue;
 use insights_domain::rollup::history_floor;
 use insights_proto::ingestion::v1::{StreamFactsRequest, StreamFactsResponse};
-use insights_service::Clock;
+use insights_service::{Clock, drill};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tonic::{Status, Streaming};
 
@@ -141,6 +141,7 @@ impl Applier {
             return Ok(Outcome::Gap);
         }
         let plan = self.plan(&row, changes, partner_model(&facts)?).await?;
+        drill::point("metrics.planned");
         let Some(application) = Application::begin(&self.store, &row, &plan.to).await? else {
             return Ok(Outcome::Lost);
         };
@@ -154,6 +155,11 @@ impl Applier {
     }
 
     fn stop(&self, step: Step) -> Result<(), ApplyError> {
+        drill::point(match step {
+            Step::PositionTaken => "metrics.position_taken",
+            Step::RollupsWritten => "metrics.rollups_written",
+            Step::Committed => "metrics.committed",
+        });
         match &self.fail {
             Some(fail) if fail(step) => Err(ApplyError::Injected(step)),
             _ => Ok(()),
@@ -186,7 +192,8 @@ impl Applier {
         }
         let version = changes.map_or(row.version, |changes| changes.last_version);
         let epoch = changes.map_or(row.epoch, |changes| changes.epoch);
-        Ok(Plan { to: Position { epoch, version, complete_through, model, rebuild }, everybody, customers })
+        let stamp = changes.map_or(row.stamp, |changes| changes.stamp);
+        Ok(Plan { to: Position { epoch, version, stamp, complete_through, model, rebuild }, everybody, customers })
     }
 
     /// Customers whose facts name a SKU whose services changed, or that came or went.

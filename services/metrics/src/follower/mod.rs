@@ -98,8 +98,14 @@ impl Follower {
     async fn connect(&self) -> Result<Streaming<StreamChangesResponse>, ApplyError> {
         let rows = self.applier.store.list_partners().await?;
         let seen = rows.into_iter().filter(|row| row.version > 0);
-        let positions =
-            seen.map(|row| PartnerPosition { partner: row.partner, epoch: row.epoch, version: row.version }).collect();
+        let positions = seen
+            .map(|row| PartnerPosition {
+                partner: row.partner,
+                epoch: row.epoch,
+                version: row.version,
+                stamp: row.stamp,
+            })
+            .collect();
         Ok(self.applier.feed.changes(positions).await?)
     }
 

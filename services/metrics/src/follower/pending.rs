@@ -20,6 +20,8 @@ pub struct Changes {
     pub first_version: i64,
     /// The last version covered.
     pub last_version: i64,
+    /// What the feed said of the last version.
+    pub stamp: i64,
     /// Everything must be rolled up anew.
     pub rebuild: bool,
     /// Who changed, each with the index of the first month that may differ.
@@ -34,6 +36,7 @@ impl Pending {
             epoch: response.epoch,
             first_version: response.first_version,
             last_version: response.last_version,
+            stamp: response.stamp,
             rebuild: response.rebuild,
             customers,
         });
@@ -56,6 +59,7 @@ impl Pending {
         changes.epoch = later.epoch;
         changes.first_version = changes.first_version.min(later.first_version);
         changes.last_version = later.last_version;
+        changes.stamp = later.stamp;
         for (customer, month) in later.customers {
             let first = changes.customers.entry(customer).or_insert(month);
             *first = month.min(*first);

@@ -18,6 +18,8 @@ pub mod partner {
         pub epoch: i64,
         /// The version of the feed up to which changes are applied.
         pub version: i64,
+        /// What the feed said of `version`; 0: nothing.
+        pub stamp: i64,
         /// Counts what was applied: by version, by the clock, by rebuilding. Compared and set by whoever applies.
         pub revision: i64,
         /// The revision at which everything was rebuilt for the last time.

@@ -9,7 +9,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Rollups)]
+        vec![Box::new(Rollups), Box::new(Stamp)]
     }
 
     /// Its own: services may share a database and know nothing of each other.
@@ -47,6 +47,27 @@ impl MigrationTrait for Rollups {
             manager.drop_table(Table::drop().table(table).to_owned()).await?;
         }
         Ok(())
+    }
+}
+
+/// What the feed said of the version a partner's rollups are at.
+struct Stamp;
+
+impl MigrationName for Stamp {
+    fn name(&self) -> &str {
+        "m0002_stamp"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Stamp {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let column = ColumnDef::new("stamp").big_integer().not_null().default(0).to_owned();
+        manager.alter_table(Table::alter().table("rollup_partner").add_column(column).to_owned()).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.alter_table(Table::alter().table("rollup_partner").drop_column("stamp").to_owned()).await
     }
 }
 

@@ -46,6 +46,8 @@ pub struct PartnerRow {
     pub epoch: i64,
     /// The version of the feed.
     pub version: i64,
+    /// What the feed said of the version; 0: nothing.
+    pub stamp: i64,
     /// Counts what was applied.
     pub revision: i64,
     /// The revision of the last rebuilding.
@@ -112,6 +114,7 @@ impl Store {
             partner: ActiveValue::Set(partner.to_owned()),
             epoch: ActiveValue::Set(0),
             version: ActiveValue::Set(0),
+            stamp: ActiveValue::Set(0),
             revision: ActiveValue::Set(0),
             rebuilt_revision: ActiveValue::Set(0),
             complete_through: ActiveValue::Set(UNKNOWN_DAY),
@@ -254,9 +257,30 @@ fn partner_row(row: partner::Model) -> Result<PartnerRow, StoreError> {
         partner: row.partner,
         epoch: row.epoch,
         version: row.version,
+        stamp: row.stamp,
         revision: row.revision,
         rebuilt_revision: row.rebuilt_revision,
         complete_through,
         model: read_partner(&row.body)?,
     })
+}
+
+impl From<StoreError> for insights_service::Error {
+    /// A database that is away comes back; everything else is a fault of ours.
+    fn from(error: StoreError) -> Self {
+        use insights_database::Error as Cause;
+        let passes = |cause: &Cause| matches!(cause, Cause::Unavailable(_) | Cause::Contended(_));
+        let away = |cause: &dyn std::fmt::Display| {
+            tracing::warn!(%cause, "rollups cannot be read");
+            Self::unavailable("The figures cannot be read just now.")
+        };
+        match error {
+            StoreError::Database(cause) if passes(&cause) => away(&cause),
+            StoreError::Query(cause) => match Cause::from(cause) {
+                cause if passes(&cause) => away(&cause),
+                cause => Self::internal(cause),
+            },
+            other => Self::internal(other),
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use insights_database::Transaction;
 use insights_database::bulk::{self, Column, Conflict};
 use insights_domain::calendar::Day;
+use insights_service::drill;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 
@@ -20,6 +21,8 @@ pub struct Position {
     pub epoch: i64,
     /// The version of the feed.
     pub version: i64,
+    /// What the feed said of the version.
+    pub stamp: i64,
     /// The effective one.
     pub complete_through: Day,
     /// Settings, catalogue and locations.
@@ -47,14 +50,17 @@ impl Application {
             // By far the largest column, and seldom another.
             update = update.col_expr(partner::Column::Body, Expr::value(write_partner(&to.model)));
         }
+        if drill::guarded("metrics.position") {
+            update = update.filter(partner::Column::Revision.eq(row.revision));
+        }
         let taken = update
             .col_expr(partner::Column::Epoch, Expr::value(to.epoch))
             .col_expr(partner::Column::Version, Expr::value(to.version))
+            .col_expr(partner::Column::Stamp, Expr::value(to.stamp))
             .col_expr(partner::Column::Revision, Expr::value(revision))
             .col_expr(partner::Column::RebuiltRevision, Expr::value(rebuilt))
             .col_expr(partner::Column::CompleteThrough, Expr::value(to.complete_through.epoch_days()))
             .filter(partner::Column::PartnerNo.eq(row.number))
-            .filter(partner::Column::Revision.eq(row.revision))
             .exec(&transaction)
             .await?;
         if taken.rows_affected == 0 {

@@ -70,6 +70,7 @@ impl FakeFeed {
                 .iter()
                 .map(|(customer, first_month)| CustomerChange { customer: *customer, first_month: *first_month })
                 .collect(),
+            stamp: 0,
         });
         drop(books);
         self.changed.send_modify(|count| *count += 1);
@@ -116,6 +117,7 @@ impl ChangeFeedService for FakeFeed {
             partner: partner.clone(),
             epoch: book.epoch,
             version: book.version(),
+            stamp: 0,
         };
         Ok(Response::new(ListPartnersResponse { partners: books.iter().map(position).collect() }))
     }
