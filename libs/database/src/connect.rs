@@ -30,7 +30,7 @@ pub enum Engine {
 pub struct Options {
     /// Most connections at once (SQLite: readers).
     pub connections: u32,
-    /// How long a caller waits for a free connection.
+    /// How long a caller waits for a free connection, or for one at all while the server is away.
     pub acquire_timeout: Duration,
     /// How long a SQLite transaction waits for another process's.
     pub busy_timeout: Duration,
@@ -38,7 +38,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { connections: 16, acquire_timeout: Duration::from_secs(30), busy_timeout: Duration::from_secs(30) }
+        Self { connections: 16, acquire_timeout: Duration::from_secs(5), busy_timeout: Duration::from_secs(30) }
     }
 }
 

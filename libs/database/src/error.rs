@@ -61,16 +61,49 @@ impl From<DbErr> for Error {
                 if database.is_unique_violation() {
                     return Self::Duplicate(error);
                 }
-                match database.code().as_deref() {
-                    // Serialization failure and deadlock (PostgreSQL), busy and its extended forms (SQLite).
-                    Some("40001" | "40P01" | "5" | "517" | "261") => Self::Contended(error),
-                    // Admin shutdown, crash shutdown, cannot connect now, too many connections, disk full.
-                    Some("57P01" | "57P02" | "57P03" | "53300" | "53100") => Self::Unavailable(error),
-                    _ => Self::Failed(error),
+                let postgres = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
+                let code = database.code().unwrap_or_default();
+                match if postgres { of_postgres(&code) } else { of_sqlite(&code) } {
+                    Some(Passing::Contended) => Self::Contended(error),
+                    Some(Passing::Unavailable) => Self::Unavailable(error),
+                    None => Self::Failed(error),
                 }
             }
             _ => Self::Failed(error),
         }
+    }
+}
+
+/// What passes, of what an engine complains about.
+enum Passing {
+    Contended,
+    Unavailable,
+}
+
+fn of_postgres(code: &str) -> Option<Passing> {
+    match code {
+        // Serialization failure, deadlock, a lock not to be had.
+        "40001" | "40P01" | "55P03" => Some(Passing::Contended),
+        // Shut down by an administrator, by a crash, not yet up; a session ended for being idle within a transaction.
+        "57P01" | "57P02" | "57P03" | "25P03" | "57P05" => Some(Passing::Unavailable),
+        // A server that only follows another, as after a failover; whether a statement was done is not known.
+        "25006" | "40003" => Some(Passing::Unavailable),
+        // Ended for taking too long; a file that cannot be read or written just now.
+        "57014" | "58030" => Some(Passing::Unavailable),
+        // Connections lost; no room on the disk, in memory, among connections.
+        _ if code.starts_with("08") || code.starts_with("53") => Some(Passing::Unavailable),
+        _ => None,
+    }
+}
+
+fn of_sqlite(code: &str) -> Option<Passing> {
+    // The lower byte is the kind, the rest of an extended code says more.
+    match code.parse::<u32>().ok()? & 0xFF {
+        // Busy, locked.
+        5 | 6 => Some(Passing::Contended),
+        // Errors of input and output, no room on the disk, a file that cannot be opened.
+        10 | 13 | 14 => Some(Passing::Unavailable),
+        _ => None,
     }
 }
 

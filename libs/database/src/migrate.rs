@@ -22,8 +22,11 @@ impl Database {
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<()> {
         match self.engine() {
             Engine::Sqlite => {
+                // All or nothing, though SQLite would let its parts stand; whoever else migrates waits for the writer's lock.
+                let all = self.begin().await?;
                 self.refuse_newer::<M>().await?;
-                M::up(self.writer(), None).await?;
+                M::up(&all, None).await?;
+                all.commit().await?;
             }
             Engine::Postgres => {
                 // Held by this transaction until everything is applied by other connections of the pool.

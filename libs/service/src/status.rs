@@ -38,6 +38,11 @@ impl From<Error> for Status {
 /// concerns us becomes an internal error, and a refusal of our own token too, for the caller can do nothing about it.
 #[must_use]
 pub fn forward(status: Status) -> Status {
+    // Made on this side: the other was not reached, or is gone in the middle of the call, and said nothing itself.
+    if std::error::Error::source(&status).is_some() {
+        tracing::warn!(%status, "another service went away");
+        return Error::unavailable("A part of the service is away.").into();
+    }
     match status.code() {
         Code::InvalidArgument
         | Code::NotFound

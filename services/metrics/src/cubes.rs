@@ -89,7 +89,7 @@ impl Cubes {
         if let Some(root) = entry.root.load_full().filter(|root| root.partner_no != 0) {
             return Ok(root);
         }
-        self.renew(partner, &entry, None).await.map_err(Error::internal)?;
+        self.renew(partner, &entry, None).await?;
         entry.root.load_full().ok_or_else(|| Error::unavailable("The figures are being loaded."))
     }
 

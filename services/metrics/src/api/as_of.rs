@@ -49,7 +49,7 @@ impl Api {
     }
 
     async fn cube_as_of(&self, partner: &str, root: &Root, time: DateTime<Utc>) -> Result<Cube, Error> {
-        let row = Store::find_partner_in(self.store.database().reader(), partner).await.map_err(Error::internal)?;
+        let row = Store::find_partner_in(self.store.database().reader(), partner).await?;
         let Some(row) = row else { return Ok(root.cube.clone()) };
         let (catalogue, numbers) = (row.model.catalogue(), Numbers::of(&row.model));
         let complete_through = root.cube.partner().complete_through;
@@ -99,6 +99,7 @@ fn over(cube: &Cube, customers: Vec<Customer>, catalogue: &Catalogue, floor: Mon
 fn from_feed(error: ApplyError) -> Error {
     match error {
         ApplyError::Feed(status) => unavailable(*status),
+        ApplyError::Store(error) => error.into(),
         other => Error::internal(other),
     }
 }

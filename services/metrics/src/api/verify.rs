@@ -10,7 +10,7 @@ use insights_domain::facts::Catalogue;
 use insights_domain::rollup::{MonthRollup, history_floor};
 use insights_proto::ingestion::v1::StreamFactsRequest;
 use insights_proto::metrics::v1::VerifyResponse;
-use insights_service::Error;
+use insights_service::{Error, forward};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
@@ -40,6 +40,8 @@ pub fn stream(api: Api, partner: String) -> impl Stream<Item = Result<VerifyResp
             Ok(()) => Ok(VerifyResponse { done: true, ..verification.progress }),
             Err(VerifyError::CallerGone) => return,
             Err(VerifyError::Service(error)) => Err(error.into()),
+            Err(VerifyError::Apply(ApplyError::Store(error))) => Err(Error::from(error).into()),
+            Err(VerifyError::Apply(ApplyError::Feed(status))) => Err(forward(*status)),
             Err(VerifyError::Apply(error)) => Err(Error::internal(error).into()),
         };
         // Whoever asked may be gone.
