@@ -4,5 +4,6 @@ pub mod differential;
 pub mod examples;
 pub mod keys;
 pub mod product;
+pub mod running;
 pub mod small;
 pub mod wire;

@@ -6,6 +6,7 @@ mod issuer;
 mod postgres;
 mod process;
 mod proxy;
+mod server;
 
 pub use authority::{Authority, Signed};
 pub use cluster::{Cluster, Plan, Shape};
@@ -13,3 +14,4 @@ pub use issuer::IdentityProvider;
 pub use postgres::{Postgres, TempDatabase, sql};
 pub use process::{Process, Spec, free_port, insights, program};
 pub use proxy::{Network, Proxy, Target};
+pub use server::{Server, SmallDisk};

@@ -174,7 +174,7 @@ impl Drop for TempDatabase {
 }
 
 /// The folder of the server programs.
-fn programs() -> PathBuf {
+pub(crate) fn programs() -> PathBuf {
     if let Some(found) = installed() {
         return found;
     }
@@ -207,7 +207,7 @@ fn is_root() -> bool {
 }
 
 /// PostgreSQL refuses to run as root: Debian's package brings the user `postgres`.
-fn unprivileged(program: &Path, arguments: &[String]) -> Command {
+pub(crate) fn unprivileged(program: &Path, arguments: &[String]) -> Command {
     let mut command = if is_root() {
         let mut command = Command::new("runuser");
         command.args(["-u", "postgres", "--"]).arg(program);
@@ -219,7 +219,7 @@ fn unprivileged(program: &Path, arguments: &[String]) -> Command {
     command
 }
 
-fn own(folder: &Path) {
+pub(crate) fn own(folder: &Path) {
     if is_root() {
         let mut command = Command::new("chown");
         command.arg("postgres").arg(folder);
@@ -229,7 +229,7 @@ fn own(folder: &Path) {
 
 /// Removes the server when its owner is gone, in whatever way it went.
 #[allow(clippy::zombie_processes, reason = "the guard outlives this process")]
-fn guard(folder: &Path, owner: u32) {
+pub(crate) fn guard(folder: &Path, owner: u32) {
     let script = "while kill -0 \"$1\" 2>/dev/null; do sleep 0.5; done
         pid=$(head -n 1 \"$2/data/postmaster.pid\") && kill -QUIT \"$pid\"
         while kill -0 \"$pid\" 2>/dev/null; do sleep 0.1; done
@@ -245,8 +245,14 @@ fn guard(folder: &Path, owner: u32) {
 }
 
 fn wait(folder: &Path) {
-    for _ in 0..300 {
-        let answer = psql(folder, "SELECT 1").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    wait_for(folder, 5432);
+}
+
+/// Waits until the server of a folder answers.
+pub(crate) fn wait_for(folder: &Path, port: u16) {
+    for _ in 0..600 {
+        let mut ask = psql(folder, "SELECT 1");
+        let answer = ask.env("PGPORT", port.to_string()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         if answer.is_ok_and(|status| status.success()) {
             return;
         }
@@ -269,7 +275,7 @@ fn run_sql(folder: &Path, statement: &str) {
     run(command);
 }
 
-fn run(mut command: Command) {
+pub(crate) fn run(mut command: Command) {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -1,0 +1,220 @@
+//! Where an installation keeps its keys and data, and how its processes are started.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use insights_access::{Issuer, Role, TokenRequest};
+use insights_database::{
+    Database,
+    sea_orm::{ConnectionTrait, QueryResult, Statement},
+};
+use insights_testkit::TempDatabase;
+use tempfile::TempDir;
+use tonic::transport::{Channel, Endpoint};
+
+use super::{Kind, PARTNER, Process};
+
+/// A data directory, and the address of a PostgreSQL database unless it is all on SQLite.
+pub struct Place {
+    home: TempDir,
+    url: Option<String>,
+    _database: Option<TempDatabase>,
+    issuer: Arc<Issuer>,
+}
+
+/// What a process is started with beside its port.
+#[derive(Clone, Debug, Default)]
+pub struct Setting {
+    /// Where ingestion is.
+    pub ingestion: Option<SocketAddr>,
+    /// Where metrics is.
+    pub metrics: Option<SocketAddr>,
+    /// Orders to crash; see `insights_service::drill`.
+    pub drill: String,
+    /// Further environment variables.
+    pub environment: Vec<(&'static str, String)>,
+}
+
+/// The binary that this build made, beside the test's own.
+#[must_use]
+pub fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("INSIGHTS_BIN") {
+        return path.into();
+    }
+    let test = std::env::current_exe().expect("a test has a path");
+    let built = test.parent().and_then(Path::parent).expect("a test lies in target/PROFILE/deps").join("insights");
+    assert!(built.exists(), "build the workspace first: {} is missing", built.display());
+    built
+}
+
+/// An address on loopback that nobody listens at.
+#[must_use]
+pub fn free_address() -> SocketAddr {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("an address")
+}
+
+impl Place {
+    /// On SQLite.
+    #[must_use]
+    pub fn sqlite() -> Self {
+        Self::new(None, None)
+    }
+
+    /// In a new database of the shared PostgreSQL.
+    #[must_use]
+    pub fn postgres() -> Self {
+        let database = TempDatabase::postgres();
+        Self::new(Some(database.url().to_owned()), Some(database))
+    }
+
+    /// In a database at this address.
+    #[must_use]
+    pub fn at(url: &str) -> Self {
+        Self::new(Some(url.to_owned()), None)
+    }
+
+    fn new(url: Option<String>, database: Option<TempDatabase>) -> Self {
+        insights_service::install_crypto();
+        let home = tempfile::tempdir().expect("a directory");
+        let issuer = Arc::new(Issuer::open(&home.path().join("data")).expect("an issuer"));
+        if let Some(url) = &url {
+            std::fs::write(home.path().join("url"), url).expect("the address is written");
+        }
+        Self { home, url, _database: database, issuer }
+    }
+
+    /// The same place after its data directory was emptied: with new keys.
+    #[must_use]
+    pub fn again(mut self) -> Self {
+        self.issuer = Arc::new(Issuer::open(&self.beside("data")).expect("an issuer"));
+        self
+    }
+
+    /// A path beside the data directory.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// Whether it is on PostgreSQL.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        self.url.is_some()
+    }
+
+    /// From now on processes are started with another address of the database.
+    pub fn move_to(&mut self, url: &str) {
+        self.url = Some(url.to_owned());
+        std::fs::write(self.beside("url"), url).expect("the address is written");
+    }
+
+    /// The command, away from the settings of whoever runs the tests, with this place's.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(binary());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INSIGHTS_")) {
+            command.env_remove(name);
+        }
+        command.env("INSIGHTS_DATA_DIR", self.beside("data")).env("XDG_STATE_HOME", self.beside("state"));
+        if self.url.is_some() {
+            command.env("INSIGHTS_DATABASE_URL_FILE", self.beside("url"));
+        }
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Starts a process, which may not answer yet.
+    #[must_use]
+    pub fn spawn(&self, kind: Kind, address: SocketAddr, setting: &Setting) -> Process {
+        let mut command = self.command();
+        command.args(["serve", "--port", &address.port().to_string()]);
+        if kind != Kind::Everything {
+            command.args(["--service", &kind.to_string()]);
+        }
+        for (name, url) in [("INSIGHTS_INGESTION_URL", setting.ingestion), ("INSIGHTS_METRICS_URL", setting.metrics)] {
+            if let Some(address) = url {
+                command.env(name, format!("http://{address}"));
+            }
+        }
+        if !setting.drill.is_empty() {
+            command.env("INSIGHTS_DRILL", &setting.drill);
+        }
+        command.envs(setting.environment.iter().map(|(name, value)| (*name, value.as_str())));
+        Process::spawn(command, address)
+    }
+
+    /// Starts a process and waits until it answers.
+    #[must_use]
+    pub fn start(&self, kind: Kind, address: SocketAddr, setting: &Setting) -> Process {
+        let mut process = self.spawn(kind, address, setting);
+        assert!(process.answers(), "{kind} ended at its start:\n{}", process.log());
+        process
+    }
+
+    /// Runs a command.
+    #[must_use]
+    pub fn run(&self, args: &[&str], environment: &[(&str, &str)]) -> Output {
+        self.command().envs(environment.iter().copied()).args(args).output().expect("the command runs")
+    }
+
+    /// Runs a command that must work; what it wrote.
+    pub fn done(&self, args: &[&str]) -> String {
+        let output = self.run(args, &[]);
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// A token of somebody.
+    #[must_use]
+    pub fn token(&self, subject: &str, role: Role, locations: &[&str]) -> String {
+        let request = TokenRequest {
+            subject: subject.into(),
+            roles: vec![role],
+            partner: PARTNER.into(),
+            locations: locations.iter().map(|&location| location.to_owned()).collect(),
+            ttl: Duration::from_secs(12 * 3600),
+        };
+        self.issuer.mint(&request).expect("a token")
+    }
+
+    /// A database of a service, as the product sees it.
+    pub async fn database(&self, service: &str) -> Database {
+        let file = || format!("sqlite:{}", self.beside("data").join(format!("{service}.db")).display());
+        let url = self.url.as_ref().map_or_else(file, |url| url.replace("{service}", service));
+        Database::connect(&url).await.expect("the database")
+    }
+
+    /// Reads from a service's tables behind its back.
+    pub async fn rows(&self, service: &str, sql: &str) -> Vec<QueryResult> {
+        let database = self.database(service).await;
+        let ask = Statement::from_string(database.reader().get_database_backend(), sql);
+        let rows = database.reader().query_all_raw(ask).await.expect("the query");
+        database.close().await.expect("closed");
+        rows
+    }
+
+    /// Changes a service's tables behind its back.
+    pub async fn execute(&self, service: &str, sql: &str) {
+        let database = self.database(service).await;
+        database.writer().execute_unprepared(sql).await.expect("the statement");
+        database.close().await.expect("closed");
+    }
+
+    /// One number from a service's tables.
+    pub async fn number(&self, service: &str, sql: &str) -> i64 {
+        self.rows(service, sql).await[0].try_get_by_index(0).expect("a number")
+    }
+}
+
+/// A channel that connects when it is needed, and again when it broke.
+#[must_use]
+pub fn channel(address: SocketAddr) -> Channel {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
+    endpoint.connect_timeout(Duration::from_secs(5)).connect_lazy()
+}

@@ -1,0 +1,204 @@
+//! What each guard is for: the same thing happens twice, with the guard and without it, and harm is seen without it only.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use insights_access::Role;
+use insights_proto::ingestion::v1::{
+    CompleteThrough, Customer, IngestBatchRequest, Record, Sku, Subscription, SubscriptionState, record::Kind as What,
+};
+use insights_tests::running::{
+    Kind, Place, Process,
+    facts::WITNESS,
+    figures::verify,
+    ledger::Ledger,
+    place::{Setting, channel, free_address},
+    reader::{Reader, witnesses},
+    writer::Writer,
+};
+
+/// An installation of processes that pause where a test wants them to.
+struct Stage {
+    place: Arc<Place>,
+    ledger: Arc<Ledger>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let place = Place::postgres();
+        place.done(&["migrate"]);
+        Self { place: Arc::new(place), ledger: Arc::default() }
+    }
+
+    fn start(&self, kind: Kind, setting: &Setting) -> Process {
+        self.place.start(kind, free_address(), setting)
+    }
+
+    fn writer(&self, of: &Process) -> Writer {
+        Writer::several(&self.place, 1, &[channel(of.address())], &self.ledger, 1).remove(0)
+    }
+
+    fn reader(&self, of: &Process) -> Reader {
+        Reader::new(&self.place, "reader", &[channel(of.address())], &self.ledger)
+    }
+}
+
+/// A customer with a seat of the SKU of the witnesses.
+fn witness(number: usize) -> Vec<Record> {
+    let (customer, subscription) = (format!("W-{number}"), format!("S-{number}"));
+    let all = [
+        What::Customer(Customer { customer_id: customer.clone(), ..Customer::default() }),
+        What::Subscription(Subscription {
+            subscription_id: subscription.clone(),
+            customer_id: customer,
+            sku_id: WITNESS.into(),
+            ..Subscription::default()
+        }),
+        What::SubscriptionState(SubscriptionState {
+            subscription_id: subscription,
+            effective: "2024-01-05".into(),
+            status: "Active".into(),
+            seats: Some(1),
+            ..SubscriptionState::default()
+        }),
+    ];
+    all.into_iter().map(|kind| Record { recorded_at: None, kind: Some(kind) }).collect()
+}
+
+fn ground() -> Vec<Record> {
+    let sku = Sku {
+        sku_id: WITNESS.into(),
+        name: "Witness".into(),
+        product: "Office 365".into(),
+        services: vec!["Exchange".into()],
+        free: false,
+    };
+    let through = CompleteThrough { day: "2024-04-20".into() };
+    let all = [What::Sku(sku), What::CompleteThrough(through)];
+    all.into_iter().map(|kind| Record { recorded_at: None, kind: Some(kind) }).collect()
+}
+
+fn batch(records: Vec<Record>) -> IngestBatchRequest {
+    IngestBatchRequest { records, ..IngestBatchRequest::default() }
+}
+
+/// Waits until a process has come to its pause.
+async fn reached(file: &PathBuf) {
+    let started = Instant::now();
+    while !file.exists() {
+        assert!(started.elapsed() < Duration::from_secs(60), "nobody came to {}", file.display());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Two replicas of ingestion store a customer each; the first is held up between reading the partner's version and committing.
+/// Returns how many of three customers the figures know in the end, and how many figures differ from the facts.
+async fn versions(guard: &str) -> (i64, u64) {
+    let stage = Stage::new();
+    let file = stage.place.beside("paused");
+    // The third version is that of the second customer.
+    let drill = |order: &str| [order, guard].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(",");
+    let plain = Setting { drill: drill(""), ..Setting::default() };
+    let other = stage.start(Kind::Ingestion, &plain);
+    let (ahead, late) = (
+        stage.writer(&other),
+        Setting { drill: drill(&format!("pause:ingestion.version_read:1:{}", file.display())), ..Setting::default() },
+    );
+    ahead.call(0, batch(ground())).await.unwrap();
+    ahead.call(0, batch(witness(0))).await.unwrap();
+    let metrics = stage.start(Kind::Metrics, &Setting { ingestion: Some(other.address()), ..Setting::default() });
+    let reporting = stage.start(Kind::Reporting, &Setting { metrics: Some(metrics.address()), ..Setting::default() });
+    let reader = stage.reader(&reporting);
+    let paused = stage.start(Kind::Ingestion, &late);
+    let held_up = stage.writer(&paused);
+    let first = tokio::spawn(async move { held_up.call(0, batch(witness(1))).await });
+    reached(&file).await;
+    // With the guard this waits for the first; without it, it overtakes and is followed.
+    let second = tokio::spawn(async move { ahead.call(0, batch(witness(2))).await });
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        if second.is_finished() && witnesses(&reader.call(0, 0).await.unwrap()) >= 2 {
+            break;
+        }
+    }
+    std::fs::remove_file(&file).unwrap();
+    let first = first.await.unwrap().unwrap().version;
+    let second = second.await.unwrap().unwrap().version;
+    let answer = reader.call(0, first.max(second)).await.unwrap();
+    (witnesses(&answer), verify(&stage.place, reporting.address()).1)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_partners_row_held_a_version_is_skipped() {
+    assert_eq!(versions("").await, (3, 0));
+    let (known, differences) = versions("without:ingestion.version_lock").await;
+    assert_eq!(known, 2, "a follower passed a transaction that was still open");
+    assert!(differences > 0, "and verify sees it");
+}
+
+/// A replica of metrics is held up between reading its position and taking it, and meanwhile another goes on. Then it crashes right
+/// after its commit, if it comes that far. Returns the version of the figures before and after.
+async fn positions(guard: &str) -> (i64, i64) {
+    let stage = Stage::new();
+    let file = stage.place.beside("paused");
+    let ingestion = stage.start(Kind::Ingestion, &Setting::default());
+    let writer = stage.writer(&ingestion);
+    writer.call(0, batch(ground())).await.unwrap();
+    let of = |drill: String| Setting { ingestion: Some(ingestion.address()), drill, ..Setting::default() };
+    let drill = format!("pause:metrics.planned:1:{},abort:metrics.committed:1,{guard}", file.display());
+    let mut late = stage.start(Kind::Metrics, &of(drill));
+    reached(&file).await;
+    let other = stage.start(Kind::Metrics, &of(String::new()));
+    let reporting = stage.start(Kind::Reporting, &Setting { metrics: Some(other.address()), ..Setting::default() });
+    let reader = stage.reader(&reporting);
+    let version = writer.call(0, batch(witness(0))).await.unwrap().version;
+    let before = reader.call(0, version).await.unwrap().freshness.unwrap().version;
+    std::fs::remove_file(&file).unwrap();
+    // With the guard it finds the position moved and has nothing to commit, until something else comes.
+    late.ends_within(Duration::from_secs(3));
+    late.kill();
+    // What the tables hold is what any replica shows.
+    let sql = "SELECT version FROM rollup_partner";
+    (before, stage.place.number("metrics", sql).await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_position_compared_figures_go_back() {
+    let (before, after) = positions("").await;
+    assert_eq!(before, after);
+    let (before, after) = positions("without:metrics.position").await;
+    assert!(after < before, "{after} after {before}");
+}
+
+/// A sender whose answer was lost on the way sends a batch again, after another was stored. Returns the seats that count.
+async fn repeats(guard: &str) -> i64 {
+    let stage = Stage::new();
+    let everything = stage.start(Kind::Everything, &Setting { drill: guard.into(), ..Setting::default() });
+    let (writer, reader) = (stage.writer(&everything), stage.reader(&everything));
+    writer.call(0, batch(ground())).await.unwrap();
+    let with_seats = |id: &str, there: bool| {
+        let mut records = witness(0);
+        if let Some(What::SubscriptionState(state)) = &mut records[2].kind {
+            state.status = if there { "Active" } else { "Deleted" }.into();
+        }
+        IngestBatchRequest { batch_id: id.into(), ..batch(records) }
+    };
+    let first = writer.call(0, with_seats("one", true)).await.unwrap();
+    writer.call(0, with_seats("two", false)).await.unwrap();
+    let again = writer.call(0, with_seats("one", true)).await.unwrap();
+    assert_eq!(again == first, guard.is_empty());
+    let token = stage.place.token("x", Role::DataSource, &[]);
+    assert!(!token.is_empty());
+    // Another one, so that the version asked for is the newest.
+    let last = writer.call(0, batch(witness(1))).await.unwrap();
+    witnesses(&reader.call(0, last.version).await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_batch_ids_a_repeat_undoes_what_came_after() {
+    assert_eq!(repeats("").await, 1);
+    assert_eq!(repeats("without:ingestion.batch_id").await, 2);
+}

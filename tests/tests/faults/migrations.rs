@@ -1,0 +1,226 @@
+//! Migrations by several processes at once, and migrations that are killed in the middle, on both engines.
+
+use std::{process::Stdio, time::Duration};
+
+use insights_proto::ingestion::v1::{
+    ActivityColumns, Assignment, Customer, IngestBatchRequest, Record, Sku, Subscription, SubscriptionState,
+    record::Kind as What,
+};
+use insights_tests::running::{
+    Kind, Place,
+    ledger::Ledger,
+    place::{Setting, channel, free_address},
+    writer::Writer,
+};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+const CUSTOMERS: usize = 20;
+const USERS: u32 = 5;
+
+fn both() -> [Place; 2] {
+    [Place::sqlite(), Place::postgres()]
+}
+
+fn pending(place: &Place) -> String {
+    let output = place.run(&["migrate", "--check", "--json"], &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Several processes migrate at once; all of them must succeed.
+fn at_once(place: &Place) {
+    let mut all: Vec<_> = (0..4)
+        .map(|_| place.command().arg("migrate").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+        .collect();
+    for process in all.drain(..) {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert!(pending(place).contains("\"pending\": []"), "{}", pending(place));
+}
+
+/// A record as the sender has it.
+fn records(customer: usize) -> Vec<Record> {
+    let (id, subscription) = (format!("C-{customer}"), format!("S-{customer}"));
+    let mut all = vec![
+        What::Sku(Sku {
+            sku_id: "K".into(),
+            name: "N".into(),
+            product: "Office 365".into(),
+            services: vec!["Exchange".into()],
+            free: false,
+        }),
+        What::Customer(Customer { customer_id: id.clone(), ..Customer::default() }),
+        What::Subscription(Subscription {
+            subscription_id: subscription.clone(),
+            customer_id: id,
+            sku_id: "K".into(),
+            ..Subscription::default()
+        }),
+        What::SubscriptionState(SubscriptionState {
+            subscription_id: subscription.clone(),
+            effective: "2024-01-05".into(),
+            status: "Active".into(),
+            seats: Some(9),
+            ..SubscriptionState::default()
+        }),
+    ];
+    all.extend((0..USERS).map(|user| {
+        What::Assignment(Assignment {
+            subscription_id: subscription.clone(),
+            user_id: format!("u{user}"),
+            from: "2024-01-05".into(),
+            to: None,
+        })
+    }));
+    all.into_iter().map(|kind| Record { recorded_at: None, kind: Some(kind) }).collect()
+}
+
+/// Everybody is active in Exchange on 2024-02-03.
+fn activity(customer: usize) -> ActivityColumns {
+    let users = 0..USERS;
+    ActivityColumns {
+        customers: vec![format!("C-{customer}")],
+        users: users.clone().map(|user| format!("u{user}")).collect(),
+        services: vec!["Exchange".into()],
+        customer: users.clone().map(|_| 0).collect(),
+        user: users.clone().collect(),
+        service: users.clone().map(|_| 0).collect(),
+        // Days since 1970.
+        day: users.map(|_| 19_756).collect(),
+        lower_bound: Vec::new(),
+    }
+}
+
+/// An installation with facts, as the first version of the tables held them.
+async fn older(place: &Place) {
+    place.done(&["migrate"]);
+    let everything = place.start(Kind::Everything, free_address(), &Setting::default());
+    let ledger = std::sync::Arc::new(Ledger::default());
+    let writer = Writer::several(place, 1, &[channel(everything.address())], &ledger, 1).remove(0);
+    for customer in 0..CUSTOMERS {
+        let batch = IngestBatchRequest {
+            records: records(customer),
+            activity: Some(activity(customer)),
+            ..IngestBatchRequest::default()
+        };
+        assert_eq!(writer.call(0, batch).await.unwrap().rejections, []);
+    }
+    assert_eq!(figures(place, everything.address()), (CUSTOMERS, CUSTOMERS * USERS as usize));
+    drop(everything);
+    let (bytes, body) = match place.is_postgres() {
+        true => ("bytea", format!("decode('0100{}', 'hex')", "04000000".repeat(USERS as usize))),
+        false => ("blob", format!("x'0100{}'", "04000000".repeat(USERS as usize))),
+    };
+    for statement in [
+        "DROP TABLE ingestion_activity",
+        &format!(
+            "CREATE TABLE ingestion_activity (partner_no integer NOT NULL, cell integer NOT NULL, customer_no bigint NOT NULL, \
+             service_no integer NOT NULL, month integer NOT NULL, bucket integer NOT NULL, body {bytes} NOT NULL, \
+             PRIMARY KEY (partner_no, cell, customer_no, service_no, month, bucket))"
+        ),
+        &format!(
+            "INSERT INTO ingestion_activity SELECT c.partner_no, c.cell, c.customer_no, s.service_no, {}, 0, {body} \
+             FROM ingestion_customer c JOIN ingestion_service s ON s.partner_no = c.partner_no WHERE c.customer_no > 0",
+            2024 * 12 + 1
+        ),
+        "DELETE FROM ingestion_migration WHERE version = 'm0002_chunks_of_all_services'",
+    ] {
+        place.execute("ingestion", statement).await;
+    }
+}
+
+/// Customers, and seats in use, in February 2024.
+fn figures(place: &Place, server: std::net::SocketAddr) -> (usize, usize) {
+    let token = place.token("asker", insights_access::Role::GlobalAdmin, &[]);
+    let file = place.beside("token");
+    std::fs::write(&file, token).unwrap();
+    let (file, url) = (file.display().to_string(), format!("http://{server}"));
+    for _ in 0..300 {
+        let said = place.done(&[
+            "query",
+            "--measures",
+            "customers,active",
+            "--from",
+            "2024-02",
+            "--to",
+            "2024-02",
+            "--json",
+            "--server",
+            &url,
+            "--token-file",
+            &file,
+        ]);
+        let rows: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let figure = |name: &str| rows[0][name].as_u64().unwrap_or(0) as usize;
+        if figure("active") == CUSTOMERS * USERS as usize {
+            return (figure("customers"), figure("active"));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    (0, 0)
+}
+
+/// The figures are what they were, worked out anew from the facts.
+fn as_before(place: &Place) {
+    let everything = place.start(Kind::Everything, free_address(), &Setting::default());
+    assert_eq!(figures(place, everything.address()), (CUSTOMERS, CUSTOMERS * USERS as usize));
+    let (compared, different) = insights_tests::running::figures::verify(place, everything.address());
+    assert!(compared > 0 && different == 0, "{different} of {compared} differ");
+}
+
+#[test]
+fn several_processes_may_migrate_an_empty_database_at_once() {
+    for _ in 0..3 {
+        for place in both() {
+            at_once(&place);
+            let _serves = place.start(Kind::Everything, free_address(), &Setting::default());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_processes_may_migrate_an_older_database_at_once() {
+    for place in both() {
+        older(&place).await;
+        at_once(&place);
+        as_before(&place);
+    }
+}
+
+#[test]
+fn a_migration_of_an_empty_database_that_was_killed_begins_again() {
+    let mut random = StdRng::seed_from_u64(3);
+    let mut killed = 0;
+    for turn in 1..=6 {
+        for place in both() {
+            let order = format!("abort:ingestion.migrating:{}", turn * 2);
+            let output = place.run(&["migrate"], &[("INSIGHTS_DRILL", &order)]);
+            assert!(!output.status.success(), "it is killed");
+            // And once more at any moment, in whichever service.
+            let mut process = place.command().arg("migrate").stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(random.random_range(0..150)));
+            let _ = process.kill();
+            process.wait().unwrap();
+            killed += 2;
+            place.done(&["migrate"]);
+            assert!(pending(&place).contains("\"pending\": []"));
+            let _serves = place.start(Kind::Everything, free_address(), &Setting::default());
+        }
+    }
+    println!("migrations killed on empty databases: {killed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_of_an_older_database_that_was_killed_begins_again() {
+    for place in both() {
+        older(&place).await;
+        for turn in [1, CUSTOMERS / 2, CUSTOMERS] {
+            let order = format!("abort:ingestion.migrating_chunks:{turn}");
+            let output = place.run(&["migrate"], &[("INSIGHTS_DRILL", &order)]);
+            assert!(!output.status.success(), "it is killed at customer {turn}");
+        }
+        place.done(&["migrate"]);
+        as_before(&place);
+    }
+}
