@@ -34,11 +34,18 @@ pub struct Options {
     pub acquire_timeout: Duration,
     /// How long a SQLite transaction waits for another process's.
     pub busy_timeout: Duration,
+    /// How long a transaction may do nothing before PostgreSQL ends it: a process that hangs must not hold rows for ever.
+    pub idle_transaction: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { connections: 16, acquire_timeout: Duration::from_secs(5), busy_timeout: Duration::from_secs(30) }
+        Self {
+            connections: 16,
+            acquire_timeout: Duration::from_secs(5),
+            busy_timeout: Duration::from_secs(30),
+            idle_transaction: Duration::from_secs(300),
+        }
     }
 }
 
@@ -155,7 +162,7 @@ async fn sqlite(path: &str, options: &Options) -> Result<Database> {
             .acquire_timeout(options.acquire_timeout)
             .test_before_acquire(false)
     };
-    let writer = pool(1).connect_with(connect.clone()).await?;
+    let writer = first(|| pool(1).connect_with(connect.clone()), options.busy_timeout).await?;
     let reader = pool(options.connections).connect_with(connect.pragma("query_only", "on")).await?;
     Ok(Database {
         engine: Engine::Sqlite,
@@ -164,9 +171,37 @@ async fn sqlite(path: &str, options: &Options) -> Result<Database> {
     })
 }
 
+/// Opens the file. Processes that make it at the same moment are in each other's way while it becomes one with a log of writes
+/// ahead, and SQLite does not wait then.
+async fn first<T, F>(open: impl Fn() -> F, patience: Duration) -> Result<T>
+where
+    F: Future<Output = std::result::Result<T, sqlx::Error>>,
+{
+    const PAUSE: Duration = Duration::from_millis(20);
+    let mut waited = Duration::ZERO;
+    loop {
+        match open().await.map_err(Error::from) {
+            Err(error) if error.is_contended() && waited < patience => {
+                tokio::time::sleep(PAUSE).await;
+                waited += PAUSE;
+            }
+            other => return other,
+        }
+    }
+}
+
 async fn postgres(url: &str, options: &Options) -> Result<Database> {
     let connect = PgConnectOptions::from_str(url).map_err(|error| Error::Address(error.to_string()))?;
-    let connect = connect.application_name("insights").options([("timezone", "UTC")]);
+    let idle = options.idle_transaction.as_millis().to_string();
+    let connect = connect.application_name("insights").options([
+        ("timezone", "UTC"),
+        // A host that vanishes lets go of the rows it held within half a minute.
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "4"),
+        ("tcp_user_timeout", "30000"),
+        ("idle_in_transaction_session_timeout", &idle),
+    ]);
     let pool = PgPoolOptions::new()
         .max_connections(options.connections)
         .acquire_timeout(options.acquire_timeout)

@@ -31,6 +31,8 @@ impl Database {
             Engine::Postgres => {
                 // Held by this transaction until everything is applied by other connections of the pool.
                 let lock = self.writer().begin().await?;
+                // It does nothing for as long as the migrations take.
+                lock.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
                 lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")).await?;
                 self.refuse_newer::<M>().await?;
                 M::up(self.writer(), None).await?;

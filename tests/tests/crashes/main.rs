@@ -1,7 +1,7 @@
 //! Real processes, killed at any moment and at chosen ones, while writers and readers go on: what was acknowledged is stored, nothing
 //! counts twice, the figures are those of the naive implementation, and they agree with the facts.
 //!
-//! `INSIGHTS_LONG=1` kills each service 200 times instead of 12; `INSIGHTS_SEED=N` draws other moments; `INSIGHTS_TEST_LOG=1` shows what
+//! `INSIGHTS_LONG=1` kills each service 200 times instead of 10; `INSIGHTS_SEED=N` draws other moments; `INSIGHTS_TEST_LOG=1` shows what
 //! the processes say.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -12,7 +12,7 @@ use harness::{Harness, Plan};
 use insights_tests::running::{Kind, Place, long};
 
 fn kills() -> usize {
-    if long() { 200 } else { 12 }
+    if long() { 200 } else { 10 }
 }
 
 #[test]
