@@ -37,7 +37,7 @@ async fn a_host_that_vanishes_is_noticed() {
         ("tcp_keepalives_idle", "10"),
         ("tcp_keepalives_interval", "5"),
         ("tcp_keepalives_count", "4"),
-        ("tcp_user_timeout", "30s"),
+        ("tcp_user_timeout", "30000"),
         ("idle_in_transaction_session_timeout", "5min"),
     ] {
         assert_eq!(ask(database.reader(), &format!("SHOW {setting}")).await, expected, "{setting}");
