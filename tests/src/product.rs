@@ -2,19 +2,21 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
 use insights_access::{AccessLayer, Clock, Issuer, Outgoing, Policy, Role, ServiceTokens, TokenRequest, Verifier};
 use insights_ingestion::Ingestion;
 use insights_metrics::Metrics;
 use insights_proto::ingestion::v1::{IngestBatchRequest, IngestBatchResponse, Record, record::Kind};
-use insights_reporting::{Audit, Reporting};
+use insights_proto::reporting::v1::reporting_service_client::ReportingServiceClient;
+use insights_reporting::{Audit, ExportsConfig, Reporting};
 use insights_service::{Chassis, ServerConfig, Telemetry, TelemetryConfig};
 use insights_testkit::TempDatabase;
 use prost::Message;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tonic::Code;
+use tonic::metadata::AsciiMetadataValue;
+use tonic::transport::Channel;
+use tonic::{Code, Request};
 
 use crate::wire::{Answer, Wire, frame};
 
@@ -26,35 +28,72 @@ pub struct Product {
     pub address: SocketAddr,
     /// Its tokens.
     pub issuer: Arc<Issuer>,
-    _stop: DropGuard,
-    _folder: TempDir,
+    /// Reports and exports.
+    pub reporting: Arc<Reporting>,
+    stop: DropGuard,
+    folder: TempDir,
+}
+
+/// How a product is to be started, where it matters.
+#[derive(Clone, Debug)]
+pub struct How {
+    /// What it takes for the time.
+    pub clock: Clock,
+    /// Settings of exports, apart from their place.
+    pub exports: ExportsConfig,
+    /// Exports are written; else they wait for [`Product::write_exports`].
+    pub writes_exports: bool,
+}
+
+impl Default for How {
+    fn default() -> Self {
+        Self { clock: Clock::system(), exports: ExportsConfig::default(), writes_exports: true }
+    }
 }
 
 impl Product {
     /// The product on SQLite.
     pub async fn sqlite() -> Self {
+        Self::sqlite_with(How::default()).await
+    }
+
+    /// The product on SQLite, started like this.
+    pub async fn sqlite_with(how: How) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let files = folder.path().to_owned();
-        Self::start(folder, |service| format!("sqlite:{}", files.join(format!("{service}.db")).display())).await
+        Self::start(folder, |service| format!("sqlite:{}", files.join(format!("{service}.db")).display()), how).await
     }
 
     /// The product on a PostgreSQL database.
     pub async fn postgres(database: &TempDatabase) -> Self {
-        Self::start(tempfile::tempdir().expect("a folder"), |_| database.url().to_owned()).await
+        Self::postgres_with(database, How::default()).await
     }
 
-    async fn start(folder: TempDir, database: impl Fn(&str) -> String) -> Self {
+    /// The product on a PostgreSQL database, started like this.
+    pub async fn postgres_with(database: &TempDatabase, how: How) -> Self {
+        Self::start(tempfile::tempdir().expect("a folder"), |_| database.url().to_owned(), how).await
+    }
+
+    async fn start(folder: TempDir, database: impl Fn(&str) -> String, how: How) -> Self {
         insights_service::install_crypto();
         if let Ok(log) = std::env::var("INSIGHTS_TEST_LOG") {
             let config = TelemetryConfig { log, ..TelemetryConfig::default() };
             // One per process: the next product's lines go the same way.
             let _ = Telemetry::start(&config, "test");
         }
-        let clock = Clock::system();
-        let issuer = Arc::new(Issuer::open(folder.path()).expect("an issuer"));
+        let clock = how.clock;
+        let issuer = Arc::new(Issuer::open_at(folder.path(), clock.clone()).expect("an issuer"));
         let stop = CancellationToken::new();
-        let reporting =
-            insights_reporting::Config { database_url: database("reporting"), ..insights_reporting::Config::default() };
+        let exports = ExportsConfig {
+            folder: folder.path().join("exports"),
+            scratch_folder: folder.path().join("scratch"),
+            ..how.exports
+        };
+        let reporting = insights_reporting::Config {
+            database_url: database("reporting"),
+            exports,
+            ..insights_reporting::Config::default()
+        };
         let audit = Audit::open(&reporting, clock.clone()).await.expect("an audit");
         let verifier = Arc::new(Verifier::new(issuer.access_config(), clock.clone()).expect("a verifier"));
         let policy = Arc::new(Policy::product().expect("a policy"));
@@ -71,6 +110,7 @@ impl Product {
         let metrics = Arc::new(metrics);
         let queries = chassis.in_process(vec![metrics.routes()]);
         let reporting = Reporting::open_with(reporting, audit, queries, outgoing("reporting")).expect("reporting");
+        let reporting = Arc::new(reporting);
 
         let routes = vec![ingestion.routes(), metrics.routes(), reporting.routes()];
         let (following, housekeeping) = (stop.clone(), stop.clone());
@@ -78,8 +118,47 @@ impl Product {
         tokio::spawn(async move { ingestion.run(housekeeping).await });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        tokio::spawn(chassis.serve(listener, routes, Router::new()));
-        Self { wire: Wire::to(address), address, issuer, _stop: stop.drop_guard(), _folder: folder }
+        tokio::spawn(chassis.serve(listener, routes, reporting.pages()));
+        let product = Self { wire: Wire::to(address), address, issuer, reporting, stop: stop.drop_guard(), folder };
+        if how.writes_exports {
+            product.write_exports();
+        }
+        product
+    }
+
+    /// Begins to write exports in the background.
+    pub fn write_exports(&self) {
+        let (reporting, stop) = (Arc::clone(&self.reporting), self.stop.token().clone());
+        tokio::spawn(async move { reporting.run(stop).await });
+    }
+
+    /// The files of exports.
+    #[must_use]
+    pub fn export_files(&self) -> Vec<std::path::PathBuf> {
+        let mut open = vec![self.folder.path().join("exports")];
+        let mut files = Vec::new();
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.path().is_dir() { open.push(entry.path()) } else { files.push(entry.path()) }
+            }
+        }
+        files
+    }
+
+    /// The address of a service's database, where it is a file.
+    #[must_use]
+    pub fn sqlite_url(&self, service: &str) -> String {
+        format!("sqlite:{}", self.folder.path().join(format!("{service}.db")).display())
+    }
+
+    /// Reports, for somebody with a token.
+    ///
+    /// # Panics
+    /// When the server is not there.
+    pub async fn person(&self, token: &str) -> Person {
+        let channel = Channel::from_shared(format!("http://{}", self.address)).expect("a url").connect().await;
+        let client = ReportingServiceClient::new(channel.expect("a channel")).max_decoding_message_size(64 << 20);
+        Person { client, token: format!("Bearer {token}").parse().expect("a header") }
     }
 
     /// A token of somebody with these roles, bound to these locations (none: unbound).
@@ -120,5 +199,22 @@ impl Product {
         let (answer, stored) = self.ask::<IngestBatchResponse>(path, &token, &batch).await;
         assert_eq!(answer.code(), Code::Ok, "{answer:?}");
         stored
+    }
+}
+
+/// Somebody with a token.
+#[derive(Clone)]
+pub struct Person {
+    /// Their client.
+    pub client: ReportingServiceClient<Channel>,
+    token: AsciiMetadataValue,
+}
+
+impl Person {
+    /// A request of theirs.
+    pub fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.metadata_mut().insert("authorization", self.token.clone());
+        request
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-use crate::{FieldClass, Role, RoleSet};
+use crate::{FieldClass, RoleSet};
 
 /// A person or machine whose token was verified. Only this crate can make one, so holding one is the proof.
 #[derive(Clone, PartialEq, Eq)]
@@ -49,16 +49,10 @@ impl Principal {
         self.expires
     }
 
-    /// Whether the caller sees fields of the class. The table of access.md: revenue and personal data are for Executive
-    /// report viewer and Global admin.
+    /// Whether the caller sees fields of the class.
     #[must_use]
     pub fn can_see(&self, class: FieldClass) -> bool {
-        match class {
-            FieldClass::Unspecified => true,
-            FieldClass::Revenue | FieldClass::Personal => {
-                self.roles.contains(Role::ExecutiveReportViewer) || self.roles.contains(Role::GlobalAdmin)
-            }
-        }
+        self.roles.can_see(class)
     }
 }
 

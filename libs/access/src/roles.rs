@@ -4,6 +4,8 @@ use std::fmt;
 
 pub use insights_proto::access::v1::Role;
 
+use crate::FieldClass;
+
 /// The roles a caller holds, or the roles of which one suffices.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RoleSet(u32);
@@ -40,6 +42,18 @@ impl RoleSet {
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Whether one of them sees fields of the class. The table of access.md: revenue and personal data are for Executive
+    /// report viewer and Global admin.
+    #[must_use]
+    pub const fn can_see(self, class: FieldClass) -> bool {
+        match class {
+            FieldClass::Unspecified => true,
+            FieldClass::Revenue | FieldClass::Personal => {
+                self.contains(Role::ExecutiveReportViewer) || self.contains(Role::GlobalAdmin)
+            }
+        }
     }
 
     /// The roles in the order of the enum.

@@ -111,6 +111,16 @@ pub enum Command {
         insights report adoption --customer C-00042\n  \
         insights report dynamics-usage --filter country=DE\n")]
     Report(Report),
+    /// Order, list and fetch files of figures: CSV, TSV, XLSX, Parquet.
+    #[command(
+        subcommand,
+        before_help = "Examples:\n  \
+        insights export create --measures available,active --by customer,sku --from 2026-01 --to 2026-06 --out seats.csv\n  \
+        insights export create --measures customers --by country --from 2026-01 --to 2026-06 --format xlsx --wait\n  \
+        insights export list\n  \
+        insights export download 0123456789abcdef0123456789abcdef --out ./downloads\n"
+    )]
+    Export(crate::cli_export::Export),
     /// Make a believable partner as records of our own.
     #[command(before_help = "Examples:\n  \
         insights generate --customers 500 --months 24 --seed 1 --out ./facts\n  \

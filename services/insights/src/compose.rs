@@ -9,7 +9,7 @@ use std::{
 use insights_access::{AccessLayer, Issuer, Outgoing, Policy, ServiceTokens, Verifier};
 use insights_ingestion::Ingestion;
 use insights_metrics::Metrics;
-use insights_reporting::{Audit, DevelopmentTokens, Reporting};
+use insights_reporting::{Audit, DevelopmentTokens, ExportsConfig, Reporting};
 use insights_service::{Chassis, Clock, Link};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -53,6 +53,20 @@ pub fn user_key(settings: &Settings) -> PathBuf {
     }
 }
 
+/// Where exports are kept and put together: in the data directory, unless another place is named.
+fn exports(settings: &Settings) -> ExportsConfig {
+    let place = |named: &Path, own: &str| match named.as_os_str().is_empty() {
+        true => settings.data_dir.join(own),
+        false => named.to_owned(),
+    };
+    let exports = &settings.exports;
+    ExportsConfig {
+        folder: place(&exports.folder, "exports"),
+        scratch_folder: place(&exports.scratch_folder, "scratch"),
+        ..exports.clone()
+    }
+}
+
 /// The services a command runs: all of them unless some are named.
 #[must_use]
 pub fn wanted(services: &[Service]) -> Vec<Service> {
@@ -74,6 +88,7 @@ impl Product {
         let reporting_config = insights_reporting::Config {
             database_url: database_url(settings, "reporting")?,
             messages: settings.limits.messages,
+            exports: exports(settings),
             development_tokens: sign_ins,
             ..insights_reporting::Config::default()
         };

@@ -1,6 +1,7 @@
 //! Partner Insights in one binary: the services composed into one process, and the command line that talks to them.
 
 pub mod cli;
+pub mod cli_export;
 pub mod client;
 pub mod commands;
 pub mod compose;
@@ -68,6 +69,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Explain(shape) => commands::query::explain(&Caller::connect(settings).await?, &shape, json).await,
         Command::Report(report) => commands::report::run(&Caller::connect(settings).await?, &report, json).await,
+        Command::Export(command) => commands::export::run(&Caller::connect(settings).await?, command, json).await,
         Command::Verify => commands::verify::run(&Caller::connect(settings).await?, json).await,
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use insights_access::AccessConfig;
+use insights_reporting::ExportsConfig;
 use insights_service::{Clock, Fault, Faults, LinkConfig, ServerConfig, TelemetryConfig, TlsConfig, Validate};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -53,6 +54,8 @@ pub struct Settings {
     pub links: LinkConfig,
     /// Limits of the server.
     pub limits: ServerConfig,
+    /// Exports; without a folder, in the data directory.
+    pub exports: ExportsConfig,
     /// Logs, traces, metrics.
     pub telemetry: TelemetryConfig,
 }
@@ -77,6 +80,7 @@ impl Default for Settings {
             tls: TlsConfig::default(),
             links: LinkConfig::default(),
             limits: ServerConfig::default(),
+            exports: ExportsConfig { folder: PathBuf::new(), ..ExportsConfig::default() },
             telemetry: TelemetryConfig { log: "warn".into(), ..TelemetryConfig::default() },
         }
     }
@@ -147,6 +151,7 @@ impl Validate for Settings {
         under("tls", self.tls.faults());
         under("links", self.links.faults());
         under("limits", self.limits.faults());
+        under("exports", self.exports.faults());
         under("telemetry", self.telemetry.faults());
         if !self.is_local() {
             under("access", self.access.faults());

@@ -5,6 +5,8 @@ use std::{fmt, sync::Arc};
 use insights_service::{MessageLimits, Validate};
 use serde::{Deserialize, Serialize};
 
+use crate::exports::ExportsConfig;
+
 /// Settings of the reporting service. Plain data with defaults; unknown keys are refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -15,6 +17,8 @@ pub struct Config {
     pub messages: MessageLimits,
     /// Values listed at once for a filter of a page.
     pub filter_values: usize,
+    /// Exports.
+    pub exports: ExportsConfig,
     /// Ready sign-ins shown on the page, in a demo only; never configured, but given by the program.
     #[serde(skip)]
     pub development_tokens: Option<DevelopmentTokens>,
@@ -26,6 +30,7 @@ impl Default for Config {
             database_url: "sqlite:reporting.db".to_owned(),
             messages: MessageLimits::default(),
             filter_values: 200,
+            exports: ExportsConfig::default(),
             development_tokens: None,
         }
     }
@@ -37,6 +42,8 @@ impl Validate for Config {
         if self.filter_values == 0 {
             faults.push(("filter_values".to_owned(), "must be at least 1".to_owned()));
         }
+        let exports = self.exports.faults().into_iter();
+        faults.extend(exports.map(|(setting, fault)| (format!("exports.{setting}"), fault)));
         faults
     }
 }

@@ -1,4 +1,4 @@
-//! Composes dashboards for people, answers their questions, keeps the audit and serves the web page.
+//! Composes dashboards for people, answers their questions, writes exports, keeps the audit and serves the web page.
 //!
 //! It holds no numbers of its own: every figure is asked of metrics, under the caller's own rights.
 
@@ -6,6 +6,7 @@ mod api;
 mod audit;
 mod config;
 pub mod dashboards;
+mod exports;
 mod metrics;
 mod pages;
 
@@ -19,14 +20,18 @@ use insights_service::{Clock, Link, sized};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
+use exports::Exports;
+
 pub use audit::{Audit, AuditRecord, Migrator};
 pub use config::{Config, DevelopmentToken, DevelopmentTokens};
+pub use exports::ExportsConfig;
 
 /// The reporting service.
 #[derive(Debug)]
 pub struct Reporting {
     config: Config,
     api: api::Api,
+    exports: Exports,
 }
 
 /// Why the service cannot start.
@@ -66,8 +71,10 @@ impl Reporting {
         outgoing: Outgoing,
     ) -> Result<Self, OpenError> {
         let metrics = metrics::Upstream::new(metrics.into(), outgoing, &config.messages);
-        let api = api::Api::new(metrics, audit, Arc::new(Policy::product()?), config.filter_values);
-        Ok(Self { config, api })
+        let policy = Arc::new(Policy::product()?);
+        let exports = Exports::new(config.exports.clone(), audit.clone(), metrics.clone(), Arc::clone(&policy));
+        let api = api::Api::new(metrics, audit, policy, config.filter_values, exports.clone());
+        Ok(Self { config, api, exports })
     }
 
     /// The audit.
@@ -84,14 +91,22 @@ impl Reporting {
         Routes::new(reporting).add_service(access)
     }
 
-    /// The web page.
+    /// The web page, and downloads of exports.
     pub fn pages(&self) -> axum::Router {
-        pages::router(self.config.development_tokens.clone())
+        pages::router(self.config.development_tokens.clone()).merge(pages::sealed_router(self.exports.router()))
     }
 
-    /// Background work: none yet; ends with the token.
+    /// Writes exports and removes old ones, until told to stop.
     pub async fn run(&self, shutdown: CancellationToken) {
-        shutdown.cancelled().await;
+        self.exports.run(shutdown).await;
+    }
+
+    /// Removes the exports whose time is over; [`Self::run`] does so from time to time.
+    ///
+    /// # Errors
+    /// When the database cannot be had.
+    pub async fn sweep_exports(&self) -> Result<usize, insights_database::Error> {
+        self.exports.sweep().await
     }
 }
 

@@ -5,7 +5,8 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use insights_access::{Outgoing, Principal};
 use insights_proto::metrics::v1::{
     BatchQueryRequest, BatchQueryResponse, Dimension, ExplainRequest, ExplainResponse, Freshness, GetFreshnessRequest,
-    LookUpNamesRequest, Name, VerifyRequest, VerifyResponse, metrics_service_client::MetricsServiceClient,
+    LookUpNamesRequest, Name, StreamQueryRequest, StreamQueryResponse, VerifyRequest, VerifyResponse,
+    metrics_service_client::MetricsServiceClient,
 };
 use insights_service::{Deadline, Link, MessageLimits, forward};
 use tonic::{Request, Status, Streaming};
@@ -33,6 +34,12 @@ impl Upstream {
             .max_decoding_message_size(limits.response_bytes)
             .max_encoding_message_size(limits.request_bytes.max(limits.response_bytes));
         Self { client, outgoing }
+    }
+
+    /// The answer to one query in parts, under the rights of the viewer it names.
+    pub async fn stream_query(&self, request: StreamQueryRequest) -> Result<Streaming<StreamQueryResponse>, Status> {
+        let answer = self.client.clone().stream_query(self.outgoing.as_service(request)?).await;
+        answer.map(tonic::Response::into_inner)
     }
 
     /// Asks on a caller's behalf, for no longer than the caller waits.

@@ -44,6 +44,11 @@ pub fn router(tokens: Option<DevelopmentTokens>) -> Router {
     router.layer(CompressionLayer::new().gzip(true)).layer(from_fn(sealed))
 }
 
+/// Routes under the same headers as the page, uncompressed: ranges of a file are ranges of its bytes.
+pub fn sealed_router(router: Router) -> Router {
+    router.layer(from_fn(sealed))
+}
+
 /// What only the build needs is not served.
 fn served(path: &str) -> bool {
     !path.ends_with(".sha256")

@@ -71,6 +71,7 @@ pub const METHODS: &[(&str, Group)] = &[
     ("/insights.metrics.v1.MetricsService/Explain", Group::Services),
     ("/insights.metrics.v1.MetricsService/LookUpNames", Group::Services),
     ("/insights.metrics.v1.MetricsService/GetFreshness", Group::Services),
+    ("/insights.metrics.v1.MetricsService/StreamQuery", Group::Services),
     ("/insights.metrics.v1.MetricsService/Verify", Group::Services),
     ("/insights.reporting.v1.ReportingService/Query", Group::Query),
     ("/insights.reporting.v1.ReportingService/Explain", Group::Query),
@@ -79,6 +80,14 @@ pub const METHODS: &[(&str, Group)] = &[
     ("/insights.reporting.v1.ReportingService/GetLicenceAdoptionDashboard", Group::LicenceAdoption),
     ("/insights.reporting.v1.ReportingService/ListFilterValues", Group::AnyDashboard),
     ("/insights.reporting.v1.ReportingService/GetFreshness", Group::Ingest),
+    ("/insights.reporting.v1.ReportingService/CreateExport", Group::Query),
+    ("/insights.reporting.v1.ReportingService/PreviewExport", Group::Query),
+    ("/insights.reporting.v1.ReportingService/GetExport", Group::AnyDashboard),
+    ("/insights.reporting.v1.ReportingService/ListExports", Group::AnyDashboard),
+    ("/insights.reporting.v1.ReportingService/CancelExport", Group::AnyDashboard),
+    ("/insights.reporting.v1.ReportingService/DeleteExport", Group::AnyDashboard),
+    ("/insights.reporting.v1.ReportingService/DownloadExport", Group::AnyDashboard),
+    ("/insights.reporting.v1.ReportingService/CreateDownloadTicket", Group::AnyDashboard),
     ("/insights.reporting.v1.ReportingService/Verify", Group::Administration),
 ];
 

@@ -8,8 +8,8 @@ use insights_proto::{
     },
     metrics::v1::{Dimension, Measure, Query, Row, value},
     reporting::v1::{
-        GetCustomersDashboardRequest, GetDynamicsUsageDashboardRequest, GetLicenceAdoptionDashboardRequest,
-        ListFilterValuesRequest, QueryRequest, QueryResponse,
+        ExportFormat, ExportOrder, GetCustomersDashboardRequest, GetDynamicsUsageDashboardRequest,
+        GetLicenceAdoptionDashboardRequest, ListFilterValuesRequest, PreviewExportRequest, QueryRequest, QueryResponse,
     },
 };
 use insights_tests::{product::Product, wire::Answer};
@@ -134,6 +134,15 @@ pub async fn everything(
         answers.push((format!("values of {dimension:?}"), send(product, list, &token, &asked).await));
     }
     let path = |method: &str| format!("/insights.reporting.v1.ReportingService/{method}");
+    for dimension in [Dimension::Customer, Dimension::Country] {
+        let order = ExportOrder {
+            query: Some(query(&all, &[dimension])),
+            format: ExportFormat::Csv.into(),
+            name: String::new(),
+        };
+        let asked = PreviewExportRequest { order: Some(order), min_version: version };
+        answers.push((format!("export by {dimension:?}"), send(product, &path("PreviewExport"), &token, &asked).await));
+    }
     let asked = GetCustomersDashboardRequest { min_version: version, ..Default::default() };
     answers.push(("customers".into(), send(product, &path("GetCustomersDashboard"), &token, &asked).await));
     let asked = GetDynamicsUsageDashboardRequest { min_version: version, ..Default::default() };

@@ -4,6 +4,8 @@ pub mod backup;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod export;
+mod export_download;
 pub mod generate;
 pub mod import;
 pub mod migrate;

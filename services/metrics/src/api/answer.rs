@@ -13,7 +13,8 @@ pub fn result(query: &Query, answer: Answer, view: View<'_>) -> v1::Result {
     v1::Result { rows: answer.rows.into_iter().map(row).collect(), overlapping: answer.overlapping, redacted }
 }
 
-fn row(row: AnswerRow) -> v1::Row {
+/// One row.
+pub fn row(row: AnswerRow) -> v1::Row {
     let source = match row.source {
         Source::Computed => v1::Source::Computed,
         Source::Reported => v1::Source::Reported,

@@ -4,6 +4,7 @@ mod answer;
 mod as_of;
 mod names;
 mod parse;
+mod stream;
 mod verify;
 
 use std::pin::Pin;
@@ -11,11 +12,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::Stream;
-use insights_access::{Policy, Principal, REPORTING_SERVICE, forbidden, on_behalf};
+use insights_access::{Policy, Principal, REPORTING_SERVICE, forbidden, on_behalf, service};
 use insights_proto::metrics::v1::metrics_service_server::MetricsService;
 use insights_proto::metrics::v1::{
     self, BatchQueryRequest, BatchQueryResponse, ExplainRequest, ExplainResponse, ExplanationList, GetFreshnessRequest,
-    GetFreshnessResponse, LookUpNamesRequest, LookUpNamesResponse, Measure, VerifyRequest, VerifyResponse,
+    GetFreshnessResponse, LookUpNamesRequest, LookUpNamesResponse, Measure, StreamQueryRequest, StreamQueryResponse,
+    VerifyRequest, VerifyResponse,
 };
 use insights_service::{Deadline, Error};
 use tokio::sync::Semaphore;
@@ -62,7 +64,7 @@ impl MetricsService for Api {
         let queries = parser.queries("queries", &message.queries);
         let explain = parser.explanations("explain", &message.explain);
         let (queries, explain) = parser.finish((queries, explain))?;
-        let root = self.root_at(&caller, message.min_version, deadline).await?;
+        let root = self.root_at(caller.partner(), message.min_version, deadline).await?;
         Ok(Response::new(self.compute(root, caller, queries, explain).await?))
     }
 
@@ -74,7 +76,7 @@ impl MetricsService for Api {
         parser.min_version(message.min_version);
         let query = parser.explanation("query", message.query.as_ref());
         let explain = parser.finish(query)?.into_iter().collect();
-        let root = self.root_at(&caller, message.min_version, deadline).await?;
+        let root = self.root_at(caller.partner(), message.min_version, deadline).await?;
         let mut answer = self.compute(root, caller, Vec::new(), explain).await?;
         let explanations = answer.explained.pop().unwrap_or_default().explanations;
         Ok(Response::new(ExplainResponse { explanations, freshness: answer.freshness }))
@@ -100,8 +102,27 @@ impl MetricsService for Api {
         let mut parser = Parser::new(&self.limits);
         parser.min_version(min_version);
         parser.finish(())?;
-        let root = self.root_at(&caller, min_version, deadline).await?;
+        let root = self.root_at(caller.partner(), min_version, deadline).await?;
         Ok(Response::new(GetFreshnessResponse { freshness: Some(answer::freshness(&root.cube)) }))
+    }
+
+    type StreamQueryStream = Pin<Box<dyn Stream<Item = Result<StreamQueryResponse, Status>> + Send>>;
+
+    async fn stream_query(
+        &self,
+        request: Request<StreamQueryRequest>,
+    ) -> Result<Response<Self::StreamQueryStream>, Status> {
+        service(&request)?;
+        let deadline = self.deadline(&request);
+        let message = request.into_inner();
+        let viewer = stream::Viewer::try_from(message.viewer)?;
+        viewer.authorise(&self.policy, message.query.as_ref())?;
+        let mut parser = Parser::new(&self.limits);
+        parser.min_version(message.min_version);
+        let asked = parser.one("query", message.query.as_ref());
+        let asked = parser.finish(asked)?.ok_or_else(|| Error::invalid("query", "is required"))?;
+        let root = self.root_at(viewer.partner(), message.min_version, deadline).await?;
+        Ok(Response::new(Box::pin(stream::stream(self, root, viewer, asked).await?)))
     }
 
     type VerifyStream = Pin<Box<dyn Stream<Item = Result<VerifyResponse, Status>> + Send>>;
@@ -139,9 +160,8 @@ impl Api {
         Instant::now() + left.map_or(configured, |left| left.min(configured))
     }
 
-    /// The caller's figures at this version or a later one.
-    async fn root_at(&self, caller: &Principal, min_version: i64, deadline: Instant) -> Result<Arc<Root>, Error> {
-        let partner = caller.partner();
+    /// A partner's figures at this version or a later one.
+    async fn root_at(&self, partner: &str, min_version: i64, deadline: Instant) -> Result<Arc<Root>, Error> {
         let root = self.cubes.root(partner).await?;
         if root.version() >= min_version {
             return Ok(root);

@@ -50,6 +50,15 @@ impl<'a> Parser<'a> {
         queries.iter().enumerate().filter_map(|(at, query)| self.query(&format!("{field}[{at}]"), query)).collect()
     }
 
+    /// Parses one query under the name of its field; `None` when something is wrong with it.
+    pub fn one(&mut self, field: &str, query: Option<&v1::Query>) -> Option<Asked> {
+        let Some(query) = query else {
+            self.fault(field, "is required");
+            return None;
+        };
+        self.query(field, query)
+    }
+
     /// Parses queries to explain, each with one usage percentage as its measure.
     pub fn explanations(&mut self, field: &str, queries: &[v1::Query]) -> Vec<Asked> {
         for (at, query) in queries.iter().enumerate().take(self.limits.queries) {

@@ -3,6 +3,7 @@
 mod access;
 mod call;
 mod compose;
+mod exports;
 mod fields;
 mod filter_values;
 mod questions;
@@ -14,10 +15,12 @@ use insights_proto::reporting::v1::{self as wire, reporting_service_server::Repo
 use tonic::{Request, Response, Status};
 
 use crate::audit::Audit;
+use crate::exports::Exports;
 use crate::metrics::Upstream;
 use call::Call;
 
 pub use access::AccessApi;
+pub use exports::rename_order;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -28,12 +31,13 @@ pub struct Api {
     audit: Audit,
     policy: Arc<Policy>,
     filter_values: usize,
+    exports: Exports,
 }
 
 impl Api {
     /// A service over metrics.
-    pub fn new(metrics: Upstream, audit: Audit, policy: Arc<Policy>, filter_values: usize) -> Self {
-        Self { metrics, audit, policy, filter_values }
+    pub fn new(metrics: Upstream, audit: Audit, policy: Arc<Policy>, filter_values: usize, exports: Exports) -> Self {
+        Self { metrics, audit, policy, filter_values, exports }
     }
 
     /// The audit.
@@ -99,6 +103,49 @@ impl ReportingService for Api {
         // How fresh the figures are is no report, so it is not audited.
         let freshness = call.metrics.freshness(request.into_inner().min_version).await?;
         Ok(Response::new(wire::GetFreshnessResponse { freshness: Some(freshness) }))
+    }
+
+    async fn create_export(&self, request: Request<wire::CreateExportRequest>) -> Answer<wire::CreateExportResponse> {
+        exports::create(self, request).await
+    }
+
+    async fn preview_export(
+        &self,
+        request: Request<wire::PreviewExportRequest>,
+    ) -> Answer<wire::PreviewExportResponse> {
+        exports::preview(self, request).await
+    }
+
+    async fn get_export(&self, request: Request<wire::GetExportRequest>) -> Answer<wire::GetExportResponse> {
+        exports::get(self, request).await
+    }
+
+    async fn list_exports(&self, request: Request<wire::ListExportsRequest>) -> Answer<wire::ListExportsResponse> {
+        exports::list(self, request).await
+    }
+
+    async fn cancel_export(&self, request: Request<wire::CancelExportRequest>) -> Answer<wire::CancelExportResponse> {
+        exports::cancel(self, request).await
+    }
+
+    async fn delete_export(&self, request: Request<wire::DeleteExportRequest>) -> Answer<wire::DeleteExportResponse> {
+        exports::delete(self, request).await
+    }
+
+    type DownloadExportStream = exports::DownloadStream;
+
+    async fn download_export(
+        &self,
+        request: Request<wire::DownloadExportRequest>,
+    ) -> Answer<Self::DownloadExportStream> {
+        exports::download(self, request).await
+    }
+
+    async fn create_download_ticket(
+        &self,
+        request: Request<wire::CreateDownloadTicketRequest>,
+    ) -> Answer<wire::CreateDownloadTicketResponse> {
+        exports::ticket(self, request).await
     }
 
     async fn verify(&self, request: Request<wire::VerifyRequest>) -> Answer<Self::VerifyStream> {

@@ -9,7 +9,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(AuditRecords)]
+        vec![Box::new(AuditRecords), Box::new(crate::exports::ExportsMigration)]
     }
 
     /// Its own: services may share a database and know nothing of each other.

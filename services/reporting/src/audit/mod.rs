@@ -60,12 +60,28 @@ impl Audit {
     /// Unavailable when it could not be stored: what cannot be audited is not given.
     pub async fn record(&self, caller: &Principal, rpc: &str, asked: &str, ending: Ending) -> Result<(), Error> {
         let roles: Vec<String> = caller.roles().iter().map(role_name).collect();
+        self.record_as(caller.partner(), caller.subject(), &roles.join(" "), rpc, asked, ending).await
+    }
+
+    /// Records a call of somebody whose token was seen before, such as who follows a link with a ticket.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub async fn record_as(
+        &self,
+        partner: &str,
+        subject: &str,
+        roles: &str,
+        rpc: &str,
+        asked: &str,
+        ending: Ending,
+    ) -> Result<(), Error> {
         let record = entity::ActiveModel {
-            partner: Set(caller.partner().to_owned()),
+            partner: Set(partner.to_owned()),
             at_micros: Set(self.clock.now().timestamp_micros()),
             record_id: Set(rand::random::<i64>()),
-            subject: Set(caller.subject().to_owned()),
-            roles: Set(roles.join(" ")),
+            subject: Set(subject.to_owned()),
+            roles: Set(roles.to_owned()),
             rpc: Set(rpc.to_owned()),
             asked: Set(cut(asked, ASKED_BYTES).to_owned()),
             row_count: Set(i64::try_from(ending.rows).unwrap_or(i64::MAX)),
@@ -79,6 +95,16 @@ impl Audit {
             tracing::error!(%error, rpc, "a call could not be audited");
             Error::unavailable("The call cannot be audited now, so it is not answered.")
         })
+    }
+
+    /// The database it is kept in, which is the service's.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The service's clock.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// What an access layer tells of its denials. Only those of a known person are kept: without a valid token there is

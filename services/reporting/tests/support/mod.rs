@@ -10,7 +10,7 @@ use futures::Stream;
 use insights_access::{AccessLayer, Clock, Issuer, Outgoing, Policy, Role, ServiceTokens, TokenRequest, Verifier};
 use insights_proto::metrics::v1::{
     BatchQueryRequest, BatchQueryResponse, ExplainRequest, ExplainResponse, GetFreshnessRequest, GetFreshnessResponse,
-    LookUpNamesRequest, LookUpNamesResponse, VerifyRequest, VerifyResponse,
+    LookUpNamesRequest, LookUpNamesResponse, StreamQueryRequest, StreamQueryResponse, VerifyRequest, VerifyResponse,
     metrics_service_server::{MetricsService, MetricsServiceServer},
 };
 use insights_proto::reporting::v1::reporting_service_client::ReportingServiceClient;
@@ -57,6 +57,18 @@ impl MetricsService for MadeUp {
 
     async fn get_freshness(&self, _: Request<GetFreshnessRequest>) -> Result<Response<GetFreshnessResponse>, Status> {
         Ok(Response::new(GetFreshnessResponse { freshness: Some(self.0.freshness()) }))
+    }
+
+    type StreamQueryStream = Pin<Box<dyn Stream<Item = Result<StreamQueryResponse, Status>> + Send>>;
+
+    async fn stream_query(
+        &self,
+        request: Request<StreamQueryRequest>,
+    ) -> Result<Response<Self::StreamQueryStream>, Status> {
+        let answer = self.0.answer(&request.into_inner().query.unwrap_or_default());
+        let first = StreamQueryResponse { freshness: Some(self.0.freshness()), ..StreamQueryResponse::default() };
+        let rows = StreamQueryResponse { rows: answer.rows, done: true, ..StreamQueryResponse::default() };
+        Ok(Response::new(Box::pin(futures::stream::iter([Ok(first), Ok(rows)]))))
     }
 
     type VerifyStream = Pin<Box<dyn Stream<Item = Result<VerifyResponse, Status>> + Send>>;

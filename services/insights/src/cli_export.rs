@@ -1,0 +1,90 @@
+//! `insights export`: its subcommands and flags.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::commands::query::Shape;
+
+/// What to do with exports.
+#[derive(Debug, Subcommand)]
+pub enum Export {
+    /// Order a file of the rows of a query.
+    Create(Create),
+    /// Show the first rows an export would have.
+    Preview(Ordered),
+    /// List your exports, newest first.
+    List,
+    /// Say how far an export is.
+    Get(One),
+    /// Fetch the file of an export; a download that broke off goes on where it did.
+    Download(Download),
+    /// Stop an export.
+    Cancel(One),
+    /// Remove an export and its file.
+    Delete(One),
+}
+
+/// What to export.
+#[derive(Debug, Args)]
+pub struct Ordered {
+    /// The query.
+    #[command(flatten)]
+    pub shape: Shape,
+    /// How to write the file.
+    #[arg(long, value_enum, default_value = "csv")]
+    pub format: Format,
+    /// What the file is to be called, without an ending.
+    #[arg(long, default_value = "")]
+    pub name: String,
+}
+
+/// `insights export create`.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// What to export.
+    #[command(flatten)]
+    pub ordered: Ordered,
+    /// A name for the order: the same again answers the same export.
+    #[arg(long, default_value = "")]
+    pub request_id: String,
+    /// Wait until the file is there.
+    #[arg(long)]
+    pub wait: bool,
+    /// Wait, then fetch the file to here: a file, or a directory.
+    #[arg(long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
+}
+
+/// An export.
+#[derive(Debug, Args)]
+pub struct One {
+    /// Its id.
+    pub id: String,
+}
+
+/// `insights export download`.
+#[derive(Debug, Args)]
+pub struct Download {
+    /// The id of the export.
+    pub id: String,
+    /// Where to: a file, or a directory [default: here, under the name of the export].
+    #[arg(long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
+    /// Write what is said of the file beside it, as FILE.manifest.json.
+    #[arg(long)]
+    pub manifest: bool,
+}
+
+/// How a file is written, as flags spell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Comma-separated values.
+    Csv,
+    /// Tab-separated values.
+    Tsv,
+    /// A workbook.
+    Xlsx,
+    /// Apache Parquet.
+    Parquet,
+}

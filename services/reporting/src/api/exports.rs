@@ -1,0 +1,183 @@
+//! Exports. Every call that shows or promises figures is audited.
+
+use std::pin::Pin;
+
+use futures::stream::{self, Stream, StreamExt};
+use insights_proto::reporting::v1 as wire;
+use insights_service::{Error, FieldViolation};
+use tonic::{Request, Response, Status};
+
+use super::call::{Audited, Call};
+use super::fields::rename;
+use super::{Answer, Api};
+use crate::exports::{Job, export};
+
+/// A file on its way.
+pub type DownloadStream = Pin<Box<dyn Stream<Item = Result<wire::DownloadExportResponse, Status>> + Send>>;
+
+/// Bytes of a message.
+const PIECE: usize = 256 * 1024;
+
+/// What metrics finds wrong with the query, in the words of an order.
+pub fn rename_order(status: Status) -> Status {
+    rename(insights_service::forward(status), |path| {
+        if path.starts_with("query") { format!("order.{path}") } else { path.to_owned() }
+    })
+}
+
+/// Orders an export.
+pub async fn create(api: &Api, request: Request<wire::CreateExportRequest>) -> Answer<wire::CreateExportResponse> {
+    let call = Call::begin(api, "CreateExport", &request)?;
+    let answer = api.exports.create(&call.caller, request.into_inner()).await;
+    call.answer(answer.map(|export| wire::CreateExportResponse { export: Some(export) })).await
+}
+
+/// Shows the first rows.
+pub async fn preview(api: &Api, request: Request<wire::PreviewExportRequest>) -> Answer<wire::PreviewExportResponse> {
+    let call = Call::begin(api, "PreviewExport", &request)?;
+    let request = request.into_inner();
+    let answer = api.exports.preview(&call.caller, request.order, request.min_version).await;
+    call.answer(answer).await
+}
+
+/// Says how far an export is.
+pub async fn get(api: &Api, request: Request<wire::GetExportRequest>) -> Answer<wire::GetExportResponse> {
+    let call = Call::begin(api, "GetExport", &request)?;
+    // It shows no figures and is asked for again and again, so it is not audited.
+    let job = api.exports.find(&call.caller, &request.into_inner().id).await?;
+    Ok(Response::new(wire::GetExportResponse { export: Some(export(&job)) }))
+}
+
+/// Lists exports.
+pub async fn list(api: &Api, request: Request<wire::ListExportsRequest>) -> Answer<wire::ListExportsResponse> {
+    let call = Call::begin(api, "ListExports", &request)?;
+    let request = request.into_inner();
+    // The same.
+    api.exports.list(&call.caller, request.page_size, &request.page_token).await.map(Response::new)
+}
+
+/// Stops an export.
+pub async fn cancel(api: &Api, request: Request<wire::CancelExportRequest>) -> Answer<wire::CancelExportResponse> {
+    let call = Call::begin(api, "CancelExport", &request)?;
+    let answer = api.exports.cancel(&call.caller, &request.into_inner().id).await;
+    call.answer(answer.map(|export| wire::CancelExportResponse { export: Some(export) })).await
+}
+
+/// Removes an export.
+pub async fn delete(api: &Api, request: Request<wire::DeleteExportRequest>) -> Answer<wire::DeleteExportResponse> {
+    let call = Call::begin(api, "DeleteExport", &request)?;
+    let answer = api.exports.delete(&call.caller, &request.into_inner().id).await;
+    call.answer(answer.map(|()| wire::DeleteExportResponse {})).await
+}
+
+/// Makes a ticket.
+pub async fn ticket(
+    api: &Api,
+    request: Request<wire::CreateDownloadTicketRequest>,
+) -> Answer<wire::CreateDownloadTicketResponse> {
+    let call = Call::begin(api, "CreateDownloadTicket", &request)?;
+    let id = request.into_inner().id;
+    let answer = async {
+        let job = api.exports.downloadable(&call.caller, &id).await?;
+        api.exports.ticket(&call.caller, &job).await
+    };
+    let answer = answer.await;
+    call.answer(answer).await
+}
+
+/// Sends a file.
+pub async fn download(api: &Api, request: Request<wire::DownloadExportRequest>) -> Answer<DownloadStream> {
+    let call = Call::begin(api, "DownloadExport", &request)?;
+    let answer = open(api, &call, request.into_inner()).await;
+    let answer = call.answer(answer).await?;
+    Ok(answer.map(|download| download.stream))
+}
+
+struct Download {
+    stream: DownloadStream,
+    job: Job,
+}
+
+async fn open(api: &Api, call: &Call, request: wire::DownloadExportRequest) -> Result<Download, Status> {
+    let job = api.exports.downloadable(&call.caller, &request.id).await?;
+    let offset = u64::try_from(request.offset);
+    let offset = offset.map_err(|_| Error::Invalid(vec![FieldViolation::new("offset", "is negative")]))?;
+    let size = u64::try_from(job.byte_count).unwrap_or_default();
+    if offset > size {
+        return Err(Error::out_of_range(format!("The file has {size} bytes; there is nothing at {offset}.")).into());
+    }
+    let bytes = api.exports.file(&job, offset..size).await.map_err(gone)?;
+    let pieces = bytes.flat_map(|bytes| {
+        let pieces = match bytes {
+            Ok(bytes) => {
+                let size = bytes.len();
+                let places = (0..size).step_by(PIECE);
+                places.map(|from| Ok(bytes.slice(from..(from + PIECE).min(size)))).collect::<Vec<_>>()
+            }
+            Err(error) => vec![Err(Error::internal(error))],
+        };
+        stream::iter(pieces)
+    });
+    let mut at = request.offset;
+    let data = pieces.map(move |piece| {
+        let data = piece.map_err(Status::from)?;
+        let offset = at;
+        at += i64::try_from(data.len()).unwrap_or_default();
+        Ok(wire::DownloadExportResponse { data, offset, export: None })
+    });
+    let offset = job.byte_count;
+    let last = wire::DownloadExportResponse { offset, export: Some(export(&job)), ..Default::default() };
+    Ok(Download { stream: data.chain(stream::iter([Ok(last)])).boxed(), job })
+}
+
+/// A file may be gone without its row: after a restore of the database alone.
+fn gone(error: std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Error::not_found("The file of the export"),
+        _ => Error::internal(error),
+    }
+}
+
+impl Audited for Download {
+    fn rows(&self) -> usize {
+        usize::try_from(self.job.row_count).unwrap_or_default()
+    }
+
+    fn redacted(&self) -> bool {
+        self.job.redacted
+    }
+}
+
+impl Audited for wire::CreateExportResponse {
+    /// None yet.
+    fn rows(&self) -> usize {
+        0
+    }
+
+    fn redacted(&self) -> bool {
+        self.export.as_ref().is_some_and(|export| export.redacted)
+    }
+}
+
+impl Audited for wire::PreviewExportResponse {
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn redacted(&self) -> bool {
+        self.redacted
+    }
+}
+
+/// What gives no rows.
+macro_rules! without_rows {
+    ($($answer:ty),*) => {
+        $(impl Audited for $answer {
+            fn rows(&self) -> usize {
+                0
+            }
+        })*
+    };
+}
+
+without_rows!(wire::CancelExportResponse, wire::DeleteExportResponse, wire::CreateDownloadTicketResponse);

@@ -1,0 +1,143 @@
+//! Parquet: typed columns, what the file is in its key-value metadata.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use arrow_array::builder::{BooleanBuilder, Decimal128Builder, Float64Builder, Int64Builder, StringBuilder};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field, Schema};
+use insights_domain::amount::Amount;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+
+use super::{EncodeError, Encoder, Pieces};
+use crate::exports::columns::{Cell, Column, Kind};
+use crate::exports::manifest::About;
+
+/// Rows given to the writer at a time.
+const BATCH: usize = 8 * 1024;
+/// Rows of a row group: what is held in memory.
+const GROUP: usize = 64 * 1024;
+/// Digits and decimals of an amount.
+const DIGITS: u8 = 19;
+const DECIMALS: i8 = 6;
+
+/// A Parquet file.
+pub struct Parquet {
+    writer: ArrowWriter<Vec<u8>>,
+    schema: Arc<Schema>,
+    builders: Vec<Builder>,
+    rows: usize,
+}
+
+enum Builder {
+    Text(StringBuilder),
+    Count(Int64Builder),
+    Percent(Float64Builder),
+    Amount(Decimal128Builder),
+    Flag(BooleanBuilder),
+}
+
+impl Parquet {
+    /// Begins a file.
+    pub fn new(columns: &[Column]) -> Result<Self, EncodeError> {
+        let fields: Vec<Field> =
+            columns.iter().map(|column| Field::new(&column.name, data_type(column.kind), true)).collect();
+        let schema = Arc::new(Schema::new(fields));
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+            .set_max_row_group_row_count(Some(GROUP))
+            .build();
+        let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
+        let builders = columns.iter().map(|column| Builder::new(column.kind)).collect::<Result<_, _>>()?;
+        Ok(Self { writer, schema, builders, rows: 0 })
+    }
+
+    fn flush(&mut self) -> Result<(), EncodeError> {
+        if self.rows == 0 {
+            return Ok(());
+        }
+        let columns = self.builders.iter_mut().map(Builder::finish).collect();
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(ParquetError::from)?;
+        self.rows = 0;
+        Ok(self.writer.write(&batch)?)
+    }
+}
+
+fn data_type(kind: Kind) -> DataType {
+    match kind {
+        Kind::Text => DataType::Utf8,
+        Kind::Count => DataType::Int64,
+        Kind::Percent => DataType::Float64,
+        Kind::Amount => DataType::Decimal128(DIGITS, DECIMALS),
+        Kind::Flag => DataType::Boolean,
+    }
+}
+
+impl Builder {
+    fn new(kind: Kind) -> Result<Self, EncodeError> {
+        Ok(match kind {
+            Kind::Text => Self::Text(StringBuilder::new()),
+            Kind::Count => Self::Count(Int64Builder::new()),
+            Kind::Percent => Self::Percent(Float64Builder::new()),
+            Kind::Amount => Self::Amount(
+                Decimal128Builder::new().with_precision_and_scale(DIGITS, DECIMALS).map_err(ParquetError::from)?,
+            ),
+            Kind::Flag => Self::Flag(BooleanBuilder::new()),
+        })
+    }
+
+    fn push(&mut self, cell: Cell<'_>) -> Result<(), EncodeError> {
+        match (self, cell) {
+            (Self::Text(builder), Cell::Text(text)) => builder.append_value(text),
+            (Self::Text(builder), _) => builder.append_null(),
+            (Self::Count(builder), Cell::Count(count)) => builder.append_value(count),
+            (Self::Count(builder), _) => builder.append_null(),
+            (Self::Percent(builder), Cell::Percent(value)) => builder.append_value(value),
+            (Self::Percent(builder), _) => builder.append_null(),
+            (Self::Amount(builder), Cell::Amount(digits)) => {
+                let unfit = |_| EncodeError::Unfit(format!("The amount {digits} is not one that Parquet can hold."));
+                builder.append_value(i128::from(Amount::from_str(digits).map_err(unfit)?.micros()));
+            }
+            (Self::Amount(builder), _) => builder.append_null(),
+            (Self::Flag(builder), Cell::Flag(flag)) => builder.append_value(flag),
+            (Self::Flag(builder), _) => builder.append_null(),
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Text(builder) => Arc::new(builder.finish()),
+            Self::Count(builder) => Arc::new(builder.finish()),
+            Self::Percent(builder) => Arc::new(builder.finish()),
+            Self::Amount(builder) => Arc::new(builder.finish()),
+            Self::Flag(builder) => Arc::new(builder.finish()),
+        }
+    }
+}
+
+impl Encoder for Parquet {
+    fn row(&mut self, cells: &[Cell<'_>]) -> Result<(), EncodeError> {
+        for (builder, cell) in self.builders.iter_mut().zip(cells) {
+            builder.push(*cell)?;
+        }
+        self.rows += 1;
+        if self.rows < BATCH { Ok(()) } else { self.flush() }
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::take(self.writer.inner_mut())
+    }
+
+    fn finish(mut self: Box<Self>, about: &About, pieces: Pieces<'_>) -> Result<(), EncodeError> {
+        self.flush()?;
+        for (name, value) in about.lines() {
+            self.writer.append_key_value_metadata(KeyValue::new(format!("insights.{name}"), value));
+        }
+        pieces(self.writer.into_inner()?)
+    }
+}

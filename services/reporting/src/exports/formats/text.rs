@@ -1,0 +1,126 @@
+//! CSV and TSV: RFC 4180, UTF-8, lines ending in CR LF.
+
+use super::{EncodeError, Encoder, Pieces};
+use crate::exports::columns::{Cell, Column};
+use crate::exports::manifest::About;
+
+/// Signs that make a spreadsheet take a text for a formula when it begins with one; the wide ones where East Asian input
+/// is read as ASCII.
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
+/// A file of lines.
+pub struct Text {
+    out: Vec<u8>,
+    field: Vec<u8>,
+    between: u8,
+}
+
+impl Text {
+    /// Begins with the names of the columns.
+    pub fn new(columns: &[Column], between: u8) -> Self {
+        let mut text = Self { out: Vec::new(), field: Vec::new(), between };
+        let names: Vec<Cell<'_>> = columns.iter().map(|column| Cell::Text(&column.name)).collect();
+        text.line(&names);
+        text
+    }
+
+    fn line(&mut self, cells: &[Cell<'_>]) {
+        for (at, cell) in cells.iter().enumerate() {
+            if at > 0 {
+                self.out.push(self.between);
+            }
+            match cell {
+                Cell::Text(text) => {
+                    self.field.clear();
+                    if neutral(text) {
+                        self.field.push(b'\'');
+                    }
+                    self.field.extend_from_slice(text.as_bytes());
+                    quoted(&self.field, self.between, &mut self.out);
+                }
+                other => other.write(&mut self.out),
+            }
+        }
+        self.out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Whether a text is made harmless by an apostrophe before it.
+fn neutral(text: &str) -> bool {
+    text.starts_with(FORMULA)
+}
+
+/// A cell as a file of text has it, without quotes.
+pub fn text_of(cell: Cell<'_>) -> String {
+    let mut out = Vec::new();
+    if matches!(cell, Cell::Text(text) if neutral(text)) {
+        out.push(b'\'');
+    }
+    cell.write(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// In quotes where it must be: RFC 4180, and where blanks at an end might be lost.
+fn quoted(field: &[u8], between: u8, out: &mut Vec<u8>) {
+    let special = |byte: &u8| *byte == between || matches!(byte, b'"' | b'\r' | b'\n');
+    let blank = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
+    if !field.iter().any(special) && !blank(field.first()) && !blank(field.last()) {
+        out.extend_from_slice(field);
+        return;
+    }
+    out.push(b'"');
+    for byte in field {
+        if *byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(*byte);
+    }
+    out.push(b'"');
+}
+
+impl Encoder for Text {
+    fn row(&mut self, cells: &[Cell<'_>]) -> Result<(), EncodeError> {
+        self.line(cells);
+        Ok(())
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// Nothing follows the rows: whatever did would be read as one.
+    fn finish(mut self: Box<Self>, _: &About, pieces: Pieces<'_>) -> Result<(), EncodeError> {
+        pieces(self.take())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(cells: &[Cell<'_>], between: u8) -> String {
+        let mut text = Text::new(&[], between);
+        text.take();
+        text.line(cells);
+        String::from_utf8(text.take()).expect("UTF-8")
+    }
+
+    #[test]
+    fn fields_are_quoted_where_they_must_be() {
+        let cells = [Cell::Text("a,b"), Cell::Text("say \"x\""), Cell::Text("two\r\nlines"), Cell::Text(" blank")];
+        assert_eq!(line(&cells, b','), "\"a,b\",\"say \"\"x\"\"\",\"two\r\nlines\",\" blank\"\r\n");
+        assert_eq!(line(&[Cell::Text("a,b"), Cell::Text("c\td")], b'\t'), "a,b\t\"c\td\"\r\n");
+        assert_eq!(line(&[Cell::Null, Cell::Text(""), Cell::Count(-3), Cell::Percent(12.5)], b','), ",,-3,12.5\r\n");
+    }
+
+    #[test]
+    fn texts_that_would_be_formulas_are_made_harmless_and_numbers_stay() {
+        for text in ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "＝1"] {
+            let written = line(&[Cell::Text(text), Cell::Count(1)], b',');
+            assert!(written.trim_start_matches('"').starts_with('\''), "{written:?}");
+            assert_eq!(text_of(Cell::Text(text)), format!("'{text}"));
+        }
+        assert_eq!(line(&[Cell::Amount("-12.50"), Cell::Count(-7)], b','), "-12.50,-7\r\n");
+        assert_eq!(line(&[Cell::Text("a=b"), Cell::Text("'x")], b','), "a=b,'x\r\n");
+    }
+}

@@ -1,0 +1,334 @@
+//! Orders of a caller: checked, stored, looked at, stopped, removed.
+
+use insights_access::Principal;
+use insights_database::Error as DatabaseError;
+use insights_proto::metrics::v1::StreamQueryRequest;
+use insights_proto::reporting::v1::{
+    CreateExportRequest, Export, ExportFormat, ExportOrder, ExportState, ListExportsResponse, PreviewExportResponse,
+    PreviewRow,
+};
+use insights_service::{Error, FieldViolation};
+use prost::Message;
+use prost_types::Timestamp;
+use tonic::Status;
+
+use super::Exports;
+use super::columns;
+use super::formats::{ending, text_of};
+use super::rights::Rights;
+use super::table::Job;
+use super::write::{Beginning, begin};
+use crate::api::rename_order;
+
+/// Rows of a preview.
+const PREVIEW: usize = 15;
+/// Exports of a page, unless asked for otherwise, and at most.
+const PAGE: i32 = 50;
+const LARGEST_PAGE: i32 = 200;
+/// Longest name of an order and of a file, in letters.
+const REQUEST_ID: usize = 128;
+const NAME: usize = 100;
+
+impl Exports {
+    /// Stores an order, or finds what the same one made before.
+    pub async fn create(&self, caller: &Principal, request: CreateExportRequest) -> Result<Export, Status> {
+        let rights = Rights::of(caller);
+        let query = request.order.as_ref().and_then(|order| order.query.as_ref());
+        let redacted = rights.authorise(&self.policy, query)?;
+        let order = checked(request.order, &request.request_id)?;
+        if let Some(job) = self.same_request(caller, &request.request_id, &order).await? {
+            return Ok(export(&job));
+        }
+        if self.table.count(caller.partner(), caller.subject()).await.map_err(unavailable)? >= self.config.per_owner {
+            let most = self.config.per_owner;
+            let text =
+                format!("At most {most} exports are kept of one caller; delete some, or wait until they expire.");
+            return Err(Error::exhausted(text).into());
+        }
+        // Whatever is wrong with the query is said now, and not by a file that never comes.
+        let first = self.first_rows(caller, &rights, &order, request.min_version, 0).await?.0;
+        let now = self.table.now();
+        let id = format!("{:032x}", rand::random::<u128>());
+        let job = Job {
+            partner: caller.partner().to_owned(),
+            owner: caller.subject().to_owned(),
+            request_id: Some(request.request_id.clone()).filter(|id| !id.is_empty()),
+            min_version: request.min_version.max(first.freshness.version),
+            roles: rights.roles_text(),
+            locations: rights.locations_text(),
+            state: ExportState::Waiting.into(),
+            attempt: 0,
+            worker: String::new(),
+            lease_until_micros: 0,
+            created_micros: now.timestamp_micros(),
+            ended_micros: 0,
+            expires_micros: (now + self.config.keep()).timestamp_micros(),
+            row_count: 0,
+            customers: 0,
+            total_customers: 0,
+            byte_count: 0,
+            sha256: String::new(),
+            version: 0,
+            complete_through: String::new(),
+            redacted,
+            file_name: file_name(&order, &id),
+            file_path: String::new(),
+            failure: String::new(),
+            manifest: String::new(),
+            order_body: order.encode_to_vec(),
+            export_id: id,
+        };
+        match self.table.insert(job.clone()).await {
+            Ok(()) => {}
+            // The same request came twice at once.
+            Err(DatabaseError::Duplicate(_)) => {
+                let same = self.same_request(caller, &request.request_id, &order).await?;
+                return same.map(|job| export(&job)).ok_or_else(|| Error::unavailable("Try again.").into());
+            }
+            Err(error) => return Err(unavailable(error)),
+        }
+        self.wake.notify_one();
+        Ok(export(&job))
+    }
+
+    async fn same_request(
+        &self,
+        caller: &Principal,
+        request_id: &str,
+        order: &ExportOrder,
+    ) -> Result<Option<Job>, Status> {
+        if request_id.is_empty() {
+            return Ok(None);
+        }
+        let found = self.table.find_request(caller.partner(), caller.subject(), request_id).await;
+        match found.map_err(unavailable)? {
+            Some(job) if job.order_body != order.encode_to_vec() => {
+                Err(Error::conflict("The request_id was used for another order.").into())
+            }
+            found => Ok(found),
+        }
+    }
+
+    /// The first rows of a file that was not ordered.
+    pub async fn preview(
+        &self,
+        caller: &Principal,
+        order: Option<ExportOrder>,
+        min_version: i64,
+    ) -> Result<PreviewExportResponse, Status> {
+        let rights = Rights::of(caller);
+        let hides = rights.authorise(&self.policy, order.as_ref().and_then(|order| order.query.as_ref()))?;
+        let order = checked(order, "")?;
+        let (first, mut rows) = self.first_rows(caller, &rights, &order, min_version, PREVIEW + 1).await?;
+        let redacted = hides || first.redacted;
+        let columns = columns::of_query(&order.query.clone().unwrap_or_default(), !redacted);
+        let more = rows.len() > PREVIEW;
+        rows.truncate(PREVIEW);
+        let cells = |row| columns.iter().map(|column| text_of(column.cell(row))).collect();
+        Ok(PreviewExportResponse {
+            rows: rows.iter().map(|row| PreviewRow { cells: cells(row) }).collect(),
+            columns: columns.into_iter().map(|column| column.name).collect(),
+            more,
+            redacted,
+            freshness: Some(first.freshness),
+        })
+    }
+
+    /// What an export begins with, by the way its file would be written.
+    async fn first_rows(
+        &self,
+        caller: &Principal,
+        rights: &Rights,
+        order: &ExportOrder,
+        min_version: i64,
+        most: usize,
+    ) -> Result<(Beginning, Vec<insights_proto::metrics::v1::Row>), Status> {
+        let request = StreamQueryRequest {
+            viewer: Some(rights.viewer(caller.partner())),
+            query: order.query.clone(),
+            min_version,
+        };
+        let mut stream = self.metrics.stream_query(request).await.map_err(rename_order)?;
+        let first = begin(&mut stream).await.map_err(rename_order)?;
+        let mut rows = Vec::new();
+        while rows.len() < most {
+            let Some(part) = stream.message().await.map_err(rename_order)? else { break };
+            rows.extend(part.rows);
+            if part.done {
+                break;
+            }
+        }
+        Ok((first, rows))
+    }
+
+    /// An export of the caller's.
+    pub async fn find(&self, caller: &Principal, id: &str) -> Result<Job, Status> {
+        let found = self.table.find(caller.partner(), caller.subject(), id).await.map_err(unavailable)?;
+        found.ok_or_else(|| Error::not_found("The export").into())
+    }
+
+    /// The caller's exports, a page at a time.
+    pub async fn list(&self, caller: &Principal, size: i32, token: &str) -> Result<ListExportsResponse, Status> {
+        let after = page(token)?;
+        let size = match size {
+            0 => PAGE,
+            size if size < 0 => return Err(Error::invalid("page_size", "is negative").into()),
+            size => size.min(LARGEST_PAGE),
+        };
+        let wanted = u64::try_from(size).unwrap_or_default();
+        let found = self.table.list(caller.partner(), caller.subject(), after, wanted + 1).await;
+        let mut jobs = found.map_err(unavailable)?;
+        let more = jobs.len() as u64 > wanted;
+        jobs.truncate(usize::try_from(wanted).unwrap_or_default());
+        let last = jobs.last().filter(|_| more);
+        let next_page_token = last.map(|job| format!("{}.{}", job.created_micros, job.export_id)).unwrap_or_default();
+        Ok(ListExportsResponse { exports: jobs.iter().map(export).collect(), next_page_token })
+    }
+
+    /// Stops an export of the caller's.
+    pub async fn cancel(&self, caller: &Principal, id: &str) -> Result<Export, Status> {
+        let job = self.find(caller, id).await?;
+        self.table.cancel(&job, &self.config).await.map_err(unavailable)?;
+        Ok(export(&self.find(caller, id).await?))
+    }
+
+    /// Removes an export of the caller's. Whoever writes it just then takes their file back.
+    pub async fn delete(&self, caller: &Principal, id: &str) -> Result<(), Status> {
+        let job = self.find(caller, id).await?;
+        self.table.cancel(&job, &self.config).await.map_err(unavailable)?;
+        let job = self.find(caller, id).await?;
+        self.files.remove(&job.file_path).await.map_err(Error::internal)?;
+        self.table.remove(&job).await.map_err(unavailable)?;
+        Ok(())
+    }
+
+    /// An export whose file the caller may have now: their own, complete, with no right lost since.
+    pub async fn downloadable(&self, caller: &Principal, id: &str) -> Result<Job, Status> {
+        let job = self.find(caller, id).await?;
+        let order = ExportOrder::decode(job.order_body.as_slice()).map_err(Error::internal)?;
+        let then = Rights::read(&job.roles, job.locations.as_deref());
+        then.still_held_by(&Rights::of(caller), &self.policy, order.query.as_ref())?;
+        if job.state != i32::from(ExportState::Done) {
+            return Err(Error::aborted("The export has no file, or none yet.").into());
+        }
+        Ok(job)
+    }
+}
+
+/// The order, when nothing is wrong with it that can be seen from here.
+fn checked(order: Option<ExportOrder>, request_id: &str) -> Result<ExportOrder, Error> {
+    let order = order.ok_or_else(|| Error::invalid("order", "is required"))?;
+    let mut faults = Vec::new();
+    let mut fault = |field: &str, what: String| faults.push(FieldViolation::new(field, what));
+    if order.query.is_none() {
+        fault("order.query", "is required".to_owned());
+    }
+    if ExportFormat::try_from(order.format).unwrap_or_default() == ExportFormat::Unspecified {
+        fault("order.format", "must be CSV, TSV, XLSX or PARQUET".to_owned());
+    }
+    if order.name.chars().count() > NAME {
+        fault("order.name", format!("is longer than {NAME} letters"));
+    }
+    if request_id.chars().count() > REQUEST_ID {
+        fault("request_id", format!("is longer than {REQUEST_ID} letters"));
+    }
+    if faults.is_empty() { Ok(order) } else { Err(Error::Invalid(faults)) }
+}
+
+/// A name that is one everywhere: no path, no line, no quote, no ending of its own.
+fn file_name(order: &ExportOrder, id: &str) -> String {
+    let (ending, _) = ending(order.format());
+    let kept = |letter: char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_' | '.');
+    let name: String = order.name.chars().map(|letter| if kept(letter) { letter } else { '_' }).collect();
+    let name = name.trim_matches([' ', '.']);
+    let name = name.strip_suffix(&format!(".{ending}")).unwrap_or(name);
+    if !name.is_empty() {
+        return format!("{name}.{ending}");
+    }
+    let query = order.query.clone().unwrap_or_default();
+    // Ids are hexadecimal: every position is between letters.
+    format!("export-{}-{}-{}.{ending}", query.from_month, query.to_month, &id[..8.min(id.len())])
+}
+
+/// The place a page token names: when the last export of the page before was ordered, and its id.
+fn page(token: &str) -> Result<Option<(i64, String)>, Error> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let parts = token.split_once('.').and_then(|(created, id)| Some((created.parse().ok()?, id.to_owned())));
+    let hexadecimal = |id: &str| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parts = parts.filter(|(_, id)| hexadecimal(id));
+    parts.map(Some).ok_or_else(|| Error::invalid("page_token", "is not one that was given out"))
+}
+
+/// An export as the API shows it.
+pub fn export(job: &Job) -> Export {
+    let state = ExportState::try_from(job.state).unwrap_or_default();
+    let done = state == ExportState::Done;
+    let time = |micros: i64| Timestamp {
+        seconds: micros.div_euclid(1_000_000),
+        nanos: i32::try_from(micros.rem_euclid(1_000_000) * 1_000).unwrap_or_default(),
+    };
+    let percent = match job.total_customers {
+        _ if done => 100,
+        0 => 0,
+        total => i32::try_from(job.customers.saturating_mul(100) / total).unwrap_or_default().clamp(0, 99),
+    };
+    Export {
+        id: job.export_id.clone(),
+        order: ExportOrder::decode(job.order_body.as_slice()).ok(),
+        state: state.into(),
+        progress_percent: percent,
+        rows: job.row_count,
+        bytes: job.byte_count,
+        sha256: job.sha256.clone(),
+        version: job.version,
+        complete_through: job.complete_through.clone(),
+        redacted: job.redacted,
+        file_name: job.file_name.clone(),
+        create_time: Some(time(job.created_micros)),
+        end_time: (job.ended_micros != 0).then(|| time(job.ended_micros)),
+        expire_time: Some(time(job.expires_micros)),
+        failure: job.failure.clone(),
+        attempts: job.attempt,
+        manifest: job.manifest.clone(),
+    }
+}
+
+/// The table cannot be had now.
+pub fn unavailable(error: DatabaseError) -> Status {
+    tracing::warn!(%error, "the table of exports cannot be had");
+    Error::unavailable("Exports cannot be looked at now.").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> String {
+        let order = ExportOrder { name: name.to_owned(), format: ExportFormat::Csv.into(), ..ExportOrder::default() };
+        file_name(&order, "0123456789abcdef")
+    }
+
+    #[test]
+    fn names_of_files_are_names_everywhere() {
+        assert_eq!(named("Março 2026"), "Março 2026.csv");
+        assert_eq!(named("seats.csv"), "seats.csv");
+        assert_eq!(named("../../etc/passwd"), "_.._etc_passwd.csv");
+        assert_eq!(named("a\r\nSet-Cookie: x=1"), "a__Set-Cookie_ x_1.csv");
+        assert_eq!(named("\"; filename=\"b"), "__ filename__b.csv");
+        for nothing in ["", "..", " . "] {
+            assert!(named(nothing).starts_with("export-"), "{}", named(nothing));
+        }
+    }
+
+    #[test]
+    fn page_tokens_are_those_given_out() {
+        let id = "0123456789abcdef0123456789abcdef";
+        assert_eq!(page("").expect("none"), None);
+        assert_eq!(page(&format!("17.{id}")).expect("a place"), Some((17, id.to_owned())));
+        for wrong in ["17", "x.y", ".", &format!("17.{id}'"), &format!("17.{}", &id[1..])] {
+            assert!(page(wrong).is_err(), "{wrong}");
+        }
+    }
+}

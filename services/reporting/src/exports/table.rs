@@ -1,0 +1,299 @@
+//! The table of orders: what is kept of each, and who writes it at the moment.
+//!
+//! Whoever writes an export holds a lease on its row. Every later write of theirs names worker and attempt, so that
+//! somebody who was taken for dead changes nothing when they come back.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use insights_database::{Database, Error};
+use insights_proto::reporting::v1::ExportState;
+use insights_service::Clock;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Value,
+};
+
+use super::config::ExportsConfig;
+use super::entity::{job, ticket};
+
+pub use super::entity::job::Model as Job;
+pub use super::entity::ticket::Model as Ticket;
+
+/// Orders looked at when a worker seeks one.
+const CANDIDATES: u64 = 16;
+
+/// The table.
+#[derive(Clone)]
+pub struct Table {
+    database: Database,
+    clock: Clock,
+}
+
+/// How far a file is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// Rows written.
+    pub rows: i64,
+    /// Customers looked at.
+    pub customers: i64,
+    /// Customers in all.
+    pub total_customers: i64,
+}
+
+/// A complete file.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// How far it came: to the end.
+    pub progress: Progress,
+    /// Its size.
+    pub bytes: u64,
+    /// Its checksum.
+    pub sha256: String,
+    /// The version of the figures.
+    pub version: i64,
+    /// How far the data goes.
+    pub complete_through: String,
+    /// Something was left out because of the owner's roles.
+    pub redacted: bool,
+    /// What is said beside it.
+    pub manifest: String,
+}
+
+/// States in which a file may still come to be.
+fn open_states() -> [i32; 2] {
+    [ExportState::Waiting.into(), ExportState::Running.into()]
+}
+
+impl Table {
+    /// The table in this database.
+    pub fn new(database: Database, clock: Clock) -> Self {
+        Self { database, clock }
+    }
+
+    /// The time.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    fn now_micros(&self) -> i64 {
+        self.now().timestamp_micros()
+    }
+
+    /// Stores an order.
+    pub async fn insert(&self, job: Job) -> Result<(), Error> {
+        job::Entity::insert(job.into_active_model().reset_all()).exec_without_returning(self.database.writer()).await?;
+        Ok(())
+    }
+
+    /// An owner's export.
+    pub async fn find(&self, partner: &str, owner: &str, id: &str) -> Result<Option<Job>, Error> {
+        let found = job::Entity::find_by_id((partner.to_owned(), id.to_owned()))
+            .filter(job::Column::Owner.eq(owner))
+            .filter(job::Column::ExpiresMicros.gt(self.now_micros()));
+        Ok(found.one(self.database.reader()).await?)
+    }
+
+    /// What an owner ordered under this name.
+    pub async fn find_request(&self, partner: &str, owner: &str, request_id: &str) -> Result<Option<Job>, Error> {
+        let found = job::Entity::find()
+            .filter(job::Column::Partner.eq(partner))
+            .filter(job::Column::Owner.eq(owner))
+            .filter(job::Column::RequestId.eq(request_id));
+        Ok(found.one(self.database.reader()).await?)
+    }
+
+    /// How many exports an owner keeps.
+    pub async fn count(&self, partner: &str, owner: &str) -> Result<u64, Error> {
+        Ok(self.owned(partner, owner).count(self.database.reader()).await?)
+    }
+
+    fn owned(&self, partner: &str, owner: &str) -> sea_orm::Select<job::Entity> {
+        job::Entity::find()
+            .filter(job::Column::Partner.eq(partner))
+            .filter(job::Column::Owner.eq(owner))
+            .filter(job::Column::ExpiresMicros.gt(self.now_micros()))
+    }
+
+    /// An owner's exports, newest first, after the one that a page ended with.
+    pub async fn list(
+        &self,
+        partner: &str,
+        owner: &str,
+        after: Option<(i64, String)>,
+        limit: u64,
+    ) -> Result<Vec<Job>, Error> {
+        let mut found = self.owned(partner, owner);
+        if let Some((created, id)) = after {
+            let same = Condition::all().add(job::Column::CreatedMicros.eq(created)).add(job::Column::ExportId.lt(id));
+            found = found.filter(Condition::any().add(job::Column::CreatedMicros.lt(created)).add(same));
+        }
+        let found = found.order_by_desc(job::Column::CreatedMicros).order_by_desc(job::Column::ExportId).limit(limit);
+        Ok(found.all(self.database.reader()).await?)
+    }
+
+    /// Takes the lease of an export that nobody writes, with the place its file will have.
+    pub async fn claim(&self, worker: &str, config: &ExportsConfig) -> Result<Option<Job>, Error> {
+        let candidates = job::Entity::find()
+            .filter(job::Column::State.is_in(open_states()))
+            .filter(job::Column::LeaseUntilMicros.lte(self.now_micros()))
+            .filter(job::Column::ExpiresMicros.gt(self.now_micros()))
+            .order_by_asc(job::Column::CreatedMicros)
+            .limit(CANDIDATES);
+        for job in candidates.all(self.database.reader()).await? {
+            let attempt = job.attempt + 1;
+            let until = (self.now() + config.lease()).timestamp_micros();
+            let path = format!("{}/{attempt}-{:016x}", job.export_id, rand::random::<u64>());
+            let changes = [
+                (job::Column::State, Value::from(i32::from(ExportState::Running))),
+                (job::Column::Attempt, attempt.into()),
+                (job::Column::Worker, worker.into()),
+                (job::Column::LeaseUntilMicros, until.into()),
+                (job::Column::RowCount, 0_i64.into()),
+                (job::Column::Customers, 0_i64.into()),
+                (job::Column::FilePath, path.clone().into()),
+            ];
+            let still = job::Column::LeaseUntilMicros.eq(job.lease_until_micros);
+            let still = Condition::all().add(still).add(job::Column::Attempt.eq(job.attempt));
+            if self.update(&job, still.add(job::Column::State.is_in(open_states())), changes).await? {
+                return Ok(Some(Job { attempt, worker: worker.to_owned(), file_path: path, ..job }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Says that its writer lives and how far it is. False when it is not theirs any more.
+    pub async fn renew(&self, job: &Job, config: &ExportsConfig, progress: Progress) -> Result<bool, Error> {
+        let until = (self.now() + config.lease()).timestamp_micros();
+        let changes = [
+            (job::Column::LeaseUntilMicros, Value::from(until)),
+            (job::Column::RowCount, progress.rows.into()),
+            (job::Column::Customers, progress.customers.into()),
+            (job::Column::TotalCustomers, progress.total_customers.into()),
+        ];
+        self.update(job, held(job), changes).await
+    }
+
+    /// Gives the lease back, to be taken again from this time on.
+    pub async fn release(&self, job: &Job, from: DateTime<Utc>) -> Result<bool, Error> {
+        let changes = [
+            (job::Column::State, Value::from(i32::from(ExportState::Waiting))),
+            (job::Column::LeaseUntilMicros, from.timestamp_micros().into()),
+        ];
+        self.update(job, held(job), changes).await
+    }
+
+    /// The file is there. False when the export is not its writer's any more: nobody will ask for that file.
+    pub async fn finish(&self, job: &Job, config: &ExportsConfig, finished: Finished) -> Result<bool, Error> {
+        let progress = finished.progress;
+        let bytes = i64::try_from(finished.bytes).unwrap_or(i64::MAX);
+        let changes = [
+            (job::Column::State, Value::from(i32::from(ExportState::Done))),
+            (job::Column::RowCount, progress.rows.into()),
+            (job::Column::Customers, progress.total_customers.into()),
+            (job::Column::TotalCustomers, progress.total_customers.into()),
+            (job::Column::ByteCount, bytes.into()),
+            (job::Column::Sha256, finished.sha256.into()),
+            (job::Column::Version, finished.version.into()),
+            (job::Column::CompleteThrough, finished.complete_through.into()),
+            (job::Column::Redacted, finished.redacted.into()),
+            (job::Column::Manifest, finished.manifest.into()),
+        ];
+        self.update(job, held(job), changes.into_iter().chain(self.ended(config))).await
+    }
+
+    /// It cannot be written.
+    pub async fn fail(&self, job: &Job, config: &ExportsConfig, why: &str) -> Result<bool, Error> {
+        let changes = [
+            (job::Column::State, Value::from(i32::from(ExportState::Failed))),
+            (job::Column::Failure, why.to_owned().into()),
+        ];
+        self.update(job, held(job), changes.into_iter().chain(self.ended(config))).await
+    }
+
+    /// Stops an export that has not ended.
+    pub async fn cancel(&self, job: &Job, config: &ExportsConfig) -> Result<bool, Error> {
+        let open = Condition::all().add(job::Column::State.is_in(open_states()));
+        let change = (job::Column::State, Value::from(i32::from(ExportState::Cancelled)));
+        self.update(job, open, std::iter::once(change).chain(self.ended(config))).await
+    }
+
+    fn ended(&self, config: &ExportsConfig) -> [(job::Column, Value); 3] {
+        [
+            (job::Column::EndedMicros, self.now_micros().into()),
+            (job::Column::ExpiresMicros, (self.now() + config.keep()).timestamp_micros().into()),
+            (job::Column::LeaseUntilMicros, 0_i64.into()),
+        ]
+    }
+
+    async fn update(
+        &self,
+        job: &Job,
+        when: Condition,
+        changes: impl IntoIterator<Item = (job::Column, Value)>,
+    ) -> Result<bool, Error> {
+        // A later change of one column counts.
+        let changes: BTreeMap<String, (job::Column, Value)> =
+            changes.into_iter().map(|(column, value)| (format!("{column:?}"), (column, value))).collect();
+        let mut update = job::Entity::update_many()
+            .filter(job::Column::Partner.eq(&job.partner))
+            .filter(job::Column::ExportId.eq(&job.export_id))
+            .filter(when);
+        for (column, value) in changes.into_values() {
+            update = update.col_expr(column, Expr::value(value));
+        }
+        Ok(update.exec(self.database.writer()).await?.rows_affected > 0)
+    }
+
+    /// Forgets an export and the tickets for it.
+    pub async fn remove(&self, job: &Job) -> Result<bool, Error> {
+        ticket::Entity::delete_many()
+            .filter(ticket::Column::Partner.eq(&job.partner))
+            .filter(ticket::Column::ExportId.eq(&job.export_id))
+            .exec(self.database.writer())
+            .await?;
+        let removed = job::Entity::delete_many()
+            .filter(job::Column::Partner.eq(&job.partner))
+            .filter(job::Column::ExportId.eq(&job.export_id))
+            .exec(self.database.writer())
+            .await?;
+        Ok(removed.rows_affected > 0)
+    }
+
+    /// Exports whose time is over.
+    pub async fn expired(&self) -> Result<Vec<Job>, Error> {
+        let found = job::Entity::find().filter(job::Column::ExpiresMicros.lte(self.now_micros())).limit(1_000);
+        Ok(found.all(self.database.reader()).await?)
+    }
+
+    /// Stores a ticket and forgets those whose time is over.
+    pub async fn insert_ticket(&self, ticket: Ticket) -> Result<(), Error> {
+        ticket::Entity::delete_many()
+            .filter(ticket::Column::ExpiresMicros.lte(self.now_micros()))
+            .exec(self.database.writer())
+            .await?;
+        ticket::Entity::insert(ticket.into_active_model().reset_all())
+            .exec_without_returning(self.database.writer())
+            .await?;
+        Ok(())
+    }
+
+    /// A ticket that is still good, and the export it is good for.
+    pub async fn redeem(&self, hash: &str, id: &str) -> Result<Option<(Ticket, Job)>, Error> {
+        let ticket = ticket::Entity::find_by_id(hash.to_owned())
+            .filter(ticket::Column::ExportId.eq(id))
+            .filter(ticket::Column::ExpiresMicros.gt(self.now_micros()));
+        let Some(ticket) = ticket.one(self.database.reader()).await? else { return Ok(None) };
+        let job = self.find(&ticket.partner, &ticket.subject, id).await?;
+        Ok(job.map(|job| (ticket, job)))
+    }
+}
+
+/// The export is still the writer's.
+fn held(job: &Job) -> Condition {
+    Condition::all()
+        .add(job::Column::Worker.eq(&job.worker))
+        .add(job::Column::Attempt.eq(job.attempt))
+        .add(job::Column::State.eq(i32::from(ExportState::Running)))
+}

@@ -1,0 +1,37 @@
+//! Tickets: a browser follows a link and cannot send a token, so for some minutes a path is as good as one, for one file.
+
+use insights_access::{Principal, role_name};
+use insights_proto::reporting::v1::CreateDownloadTicketResponse;
+use prost_types::Timestamp;
+use sha2::{Digest, Sha256};
+use tonic::Status;
+
+use super::Exports;
+use super::manifest::hex;
+use super::orders::unavailable;
+use super::table::{Job, Ticket};
+
+impl Exports {
+    /// A path that downloads the file of an export.
+    pub async fn ticket(&self, caller: &Principal, job: &Job) -> Result<CreateDownloadTicketResponse, Status> {
+        let secret = hex(&rand::random::<[u8; 32]>());
+        let until = self.table.now() + self.config.ticket();
+        let roles: Vec<String> = caller.roles().iter().map(role_name).collect();
+        let ticket = Ticket {
+            ticket_hash: hash(&secret),
+            partner: job.partner.clone(),
+            export_id: job.export_id.clone(),
+            subject: caller.subject().to_owned(),
+            roles: roles.join(" "),
+            expires_micros: until.timestamp_micros(),
+        };
+        self.table.insert_ticket(ticket).await.map_err(unavailable)?;
+        let expire_time = Some(Timestamp { seconds: until.timestamp(), nanos: 0 });
+        Ok(CreateDownloadTicketResponse { path: format!("/exports/{}?ticket={secret}", job.export_id), expire_time })
+    }
+}
+
+/// What is kept of a ticket: whoever reads the table cannot use it.
+pub fn hash(secret: &str) -> String {
+    hex(&Sha256::digest(secret.as_bytes()))
+}

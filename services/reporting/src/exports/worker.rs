@@ -1,0 +1,146 @@
+//! Writes what was ordered, in the background, on every replica.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::Exports;
+use super::table::Job;
+use super::write::{NotWritten, Seen, write};
+
+/// How often what is too old is looked for.
+const SWEEP: Duration = Duration::from_secs(60);
+/// Longest wait before an export is tried again, in seconds.
+const LONGEST_WAIT: i64 = 60;
+
+impl Exports {
+    /// Takes orders and writes their files, and removes what is too old, until told to stop. What is then under way is
+    /// given back at once, for another replica to begin anew.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        tokio::join!(self.take_orders(shutdown.clone()), self.keep_sweeping(shutdown));
+    }
+
+    async fn take_orders(&self, shutdown: CancellationToken) {
+        let mut under_way = JoinSet::new();
+        loop {
+            while under_way.len() < self.config.at_a_time {
+                match self.table.claim(&self.worker, &self.config).await {
+                    Ok(Some(job)) => {
+                        let (exports, shutdown) = (self.clone(), shutdown.clone());
+                        under_way.spawn(async move { exports.carry_out(job, shutdown).await });
+                    }
+                    Ok(None) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, "orders of exports cannot be looked at; trying again");
+                        break;
+                    }
+                }
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = self.wake.notified() => {}
+                _ = under_way.join_next(), if !under_way.is_empty() => {}
+                () = tokio::time::sleep(self.config.poll()) => {}
+            }
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    async fn keep_sweeping(&self, shutdown: CancellationToken) {
+        loop {
+            if let Err(error) = self.sweep().await {
+                tracing::warn!(%error, "exports that are too old cannot be removed; trying again");
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(SWEEP) => {}
+            }
+        }
+    }
+
+    /// Removes exports whose time is over, and their files.
+    ///
+    /// # Errors
+    /// When the database cannot be had.
+    pub async fn sweep(&self) -> Result<usize, insights_database::Error> {
+        let mut removed = 0;
+        for job in self.table.expired().await? {
+            // The file first: a row without its file can be swept again, a file without its row cannot.
+            if let Err(error) = self.files.remove(&job.file_path).await {
+                tracing::warn!(%error, export = job.export_id, "the file of an export cannot be removed");
+                continue;
+            }
+            removed += usize::from(self.table.remove(&job).await?);
+        }
+        Ok(removed)
+    }
+
+    /// Writes one file, unless it stops being ours.
+    async fn carry_out(&self, job: Job, shutdown: CancellationToken) {
+        let seen = Arc::new(Seen::default());
+        if job.attempt > self.config.attempts {
+            return self.give_up(&job, "The export was begun too often without coming to an end.").await;
+        }
+        let written = tokio::select! {
+            written = write(self, &job, &seen) => written,
+            () = self.lose(&job, &seen) => {
+                tracing::info!(export = job.export_id, "an export was stopped, or taken over by another replica");
+                return self.take_back(&job).await;
+            }
+            () = shutdown.cancelled() => {
+                self.give_back(&job, TimeDelta::zero()).await;
+                return self.take_back(&job).await;
+            }
+        };
+        match written {
+            Ok(finished) => match self.table.finish(&job, &self.config, finished).await {
+                Ok(true) => {}
+                Ok(false) => self.take_back(&job).await,
+                // Whether the row says so is not known: the next attempt has another file.
+                Err(error) => tracing::warn!(%error, export = job.export_id, "an export cannot be called done"),
+            },
+            Err(NotWritten::Never(why)) => self.give_up(&job, &why).await,
+            Err(NotWritten::ForNow(why)) => {
+                tracing::warn!(export = job.export_id, attempt = job.attempt, why, "an export will be tried again");
+                let wait = TimeDelta::seconds((1_i64 << job.attempt.clamp(0, 6)).min(LONGEST_WAIT));
+                self.give_back(&job, wait).await;
+                self.take_back(&job).await;
+            }
+        }
+    }
+
+    /// Renews the lease; ends when it is lost.
+    async fn lose(&self, job: &Job, seen: &Seen) {
+        loop {
+            tokio::time::sleep(self.config.heartbeat()).await;
+            match self.table.renew(job, &self.config, seen.progress()).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                // The lease may last longer than what is wrong.
+                Err(error) => tracing::warn!(%error, export = job.export_id, "the lease of an export is not renewed"),
+            }
+        }
+    }
+
+    async fn give_up(&self, job: &Job, why: &str) {
+        if let Err(error) = self.table.fail(job, &self.config, why).await {
+            tracing::warn!(%error, export = job.export_id, "an export cannot be called failed");
+        }
+        self.take_back(job).await;
+    }
+
+    async fn give_back(&self, job: &Job, wait: TimeDelta) {
+        if let Err(error) = self.table.release(job, self.table.now() + wait).await {
+            tracing::warn!(%error, export = job.export_id, "an export is given back when its lease ends");
+        }
+    }
+
+    async fn take_back(&self, job: &Job) {
+        if let Err(error) = self.files.remove(&job.file_path).await {
+            tracing::warn!(%error, export = job.export_id, "a file that nobody needs cannot be removed");
+        }
+    }
+}

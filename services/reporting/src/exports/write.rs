@@ -1,0 +1,238 @@
+//! Writes one file: rows from metrics, through an encoder, into the store. Three steps side by side, with a few pieces
+//! between them, so that memory does not grow with the file.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use insights_proto::metrics::v1::{Freshness, Row, StreamQueryRequest, StreamQueryResponse};
+use insights_proto::reporting::v1::ExportOrder;
+use insights_service::BoxError;
+use prost::Message;
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+use tonic::{Code, Status, Streaming};
+use tonic_types::StatusExt;
+
+use super::Exports;
+use super::columns::{self, Cell, Column};
+use super::files::Piece;
+use super::formats::{EncodeError, Encoder, encoder};
+use super::manifest::{About, RowsDigest, hex, order_json, time};
+use super::rights::Rights;
+use super::table::{Finished, Job, Progress};
+
+/// Messages and pieces that may wait between two steps.
+const BETWEEN: usize = 2;
+
+/// Why a file was not written.
+#[derive(Debug)]
+pub enum NotWritten {
+    /// It never will be, for this reason, said to its owner.
+    Never(String),
+    /// Trying again may help.
+    ForNow(String),
+}
+
+/// How far a file is, seen while it is written.
+#[derive(Debug, Default)]
+pub struct Seen {
+    rows: AtomicI64,
+    customers: AtomicI64,
+    total_customers: AtomicI64,
+}
+
+impl Seen {
+    /// As it is now.
+    pub fn progress(&self) -> Progress {
+        Progress {
+            rows: self.rows.load(Ordering::Relaxed),
+            customers: self.customers.load(Ordering::Relaxed),
+            total_customers: self.total_customers.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// What is said of a file from its first message on.
+pub struct Beginning {
+    /// How fresh the whole is.
+    pub freshness: Freshness,
+    /// Something is left out because of the viewer's rights.
+    pub redacted: bool,
+    /// Groups may sum to more than the whole.
+    pub overlapping: bool,
+}
+
+/// The first message of an answer.
+#[allow(clippy::result_large_err, reason = "Status is what streams end with")]
+pub async fn begin(stream: &mut Streaming<StreamQueryResponse>) -> Result<Beginning, Status> {
+    let first = stream.message().await?.unwrap_or_default();
+    let freshness = first.freshness.ok_or_else(|| Status::unavailable("the answer broke off"))?;
+    Ok(Beginning { freshness, redacted: first.redacted, overlapping: first.overlapping })
+}
+
+/// What the encoding step gets.
+enum Step {
+    Rows(Vec<Row>),
+    End,
+}
+
+/// What the encoding step made.
+struct Encoded {
+    about: About,
+    bytes: u64,
+    sha256: String,
+}
+
+/// Writes the file of an order.
+pub async fn write(exports: &Exports, job: &Job, seen: &Arc<Seen>) -> Result<Finished, NotWritten> {
+    let order = ExportOrder::decode(job.order_body.as_slice()).map_err(never)?;
+    let rights = Rights::read(&job.roles, job.locations.as_deref());
+    let query = order.query.clone().unwrap_or_default();
+    let hides = rights.authorise(&exports.policy, Some(&query)).map_err(from_status)?;
+    let request = StreamQueryRequest {
+        viewer: Some(rights.viewer(&job.partner)),
+        query: Some(query.clone()),
+        min_version: job.min_version,
+    };
+    let mut stream = exports.metrics.stream_query(request).await.map_err(from_status)?;
+    let first = begin(&mut stream).await.map_err(from_status)?;
+    let redacted = hides || first.redacted;
+    let columns = columns::of_query(&query, !redacted);
+    let about = About {
+        file_name: job.file_name.clone(),
+        order: order_json(&order),
+        written: time(exports.table.now()),
+        columns: columns.iter().map(|column| column.name.clone()).collect(),
+        version: first.freshness.version,
+        epoch: first.freshness.epoch,
+        complete_through: first.freshness.complete_through.clone(),
+        overlapping: first.overlapping,
+        locations: job.locations.clone(),
+        redacted,
+        ..About::default()
+    };
+    let scratch = Some(exports.config.scratch_folder.clone()).filter(|folder| !folder.as_os_str().is_empty());
+    let (steps, waiting_steps) = mpsc::channel(BETWEEN);
+    let (pieces, waiting_pieces) = mpsc::channel(BETWEEN);
+    let encoding = {
+        let format = order.format();
+        let making = move || encoder(format, &columns, scratch.as_deref()).map(|encoder| (encoder, columns));
+        tokio::task::spawn_blocking(move || encode(making, waiting_steps, &pieces, about))
+    };
+    let (files, path) = (exports.files.clone(), job.file_path.clone());
+    // A task of its own: an upload that is given up must still be taken back.
+    let keeping = tokio::spawn(async move { files.put(&path, waiting_pieces).await });
+    let read = read(&mut stream, steps, seen).await;
+    let encoded = encoding.await.map_err(for_now)?;
+    let kept = keeping.await.map_err(for_now)?;
+    // The first step that failed says why; those after it only saw it end.
+    read?;
+    let encoded = match encoded {
+        Ok(encoded) => encoded,
+        Err(EncodeError::Unfit(why)) => return Err(NotWritten::Never(why)),
+        Err(error) => return Err(kept.err().map_or_else(|| for_now(error), for_now)),
+    };
+    kept.map_err(for_now)?;
+    Ok(Finished {
+        progress: seen.progress(),
+        manifest: encoded.about.document(encoded.bytes, &encoded.sha256),
+        bytes: encoded.bytes,
+        sha256: encoded.sha256,
+        version: encoded.about.version,
+        complete_through: encoded.about.complete_through,
+        redacted,
+    })
+}
+
+/// Hands rows on until the answer says that it is complete.
+async fn read(
+    stream: &mut Streaming<StreamQueryResponse>,
+    steps: mpsc::Sender<Step>,
+    seen: &Seen,
+) -> Result<(), NotWritten> {
+    while let Some(part) = stream.message().await.map_err(from_status)? {
+        let rows = i64::try_from(part.rows.len()).unwrap_or_default();
+        if !part.rows.is_empty() && steps.send(Step::Rows(part.rows)).await.is_err() {
+            // The next step failed, and says why.
+            return Ok(());
+        }
+        seen.rows.fetch_add(rows, Ordering::Relaxed);
+        seen.customers.store(part.customers, Ordering::Relaxed);
+        seen.total_customers.store(part.total_customers, Ordering::Relaxed);
+        if part.done {
+            // The same.
+            let _ = steps.send(Step::End).await;
+            return Ok(());
+        }
+    }
+    Err(NotWritten::ForNow("the answer broke off before its end".to_owned()))
+}
+
+/// Encodes rows until the end; on a thread of its own.
+fn encode(
+    making: impl FnOnce() -> Result<(Box<dyn Encoder>, Vec<Column>), EncodeError>,
+    mut steps: mpsc::Receiver<Step>,
+    pieces: &mpsc::Sender<Piece>,
+    mut about: About,
+) -> Result<Encoded, EncodeError> {
+    let (mut encoder, columns) = making()?;
+    let (mut digest, mut file, mut bytes) = (RowsDigest::default(), Sha256::new(), 0_u64);
+    let mut hand_on = |piece: Vec<u8>| {
+        if piece.is_empty() {
+            return Ok(());
+        }
+        file.update(&piece);
+        bytes += piece.len() as u64;
+        pieces.blocking_send(Piece::Data(piece)).map_err(|_| broken())
+    };
+    loop {
+        match steps.blocking_recv() {
+            None => return Err(broken()),
+            Some(Step::End) => break,
+            Some(Step::Rows(rows)) => {
+                for row in &rows {
+                    let cells: Vec<Cell<'_>> = columns.iter().map(|column| column.cell(row)).collect();
+                    digest.row(&cells);
+                    encoder.row(&cells)?;
+                }
+                about.rows += rows.len() as u64;
+                hand_on(encoder.take())?;
+            }
+        }
+    }
+    about.rows_sha256 = digest.finish();
+    encoder.finish(&about, &mut hand_on)?;
+    pieces.blocking_send(Piece::End).map_err(|_| broken())?;
+    Ok(Encoded { about, bytes, sha256: hex(&file.finalize()) })
+}
+
+fn broken() -> EncodeError {
+    EncodeError::Io(std::io::Error::from(std::io::ErrorKind::BrokenPipe))
+}
+
+fn never(error: impl std::fmt::Display) -> NotWritten {
+    NotWritten::Never(error.to_string())
+}
+
+fn for_now(error: impl Into<BoxError>) -> NotWritten {
+    let error = error.into();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    NotWritten::ForNow(text)
+}
+
+/// What concerns the order itself will be so again; everything else may pass.
+fn from_status(status: Status) -> NotWritten {
+    match status.code() {
+        Code::InvalidArgument | Code::PermissionDenied | Code::ResourceExhausted | Code::OutOfRange => {
+            let fields = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
+            let fields: Vec<_> = fields.iter().map(|it| format!("{} {}", it.field, it.description)).collect();
+            NotWritten::Never(if fields.is_empty() { status.message().to_owned() } else { fields.join("; ") })
+        }
+        _ => NotWritten::ForNow(format!("{:?}: {}", status.code(), status.message())),
+    }
+}
