@@ -129,7 +129,8 @@ async fn every_method_through_the_product() {
         }
         let alone = [("authorization", bearer.as_str()), ("grpc-timeout", "500m")];
         let answer = product.wire.call(path, &alone, EMPTY).await.unwrap();
-        let needs_caller = path.contains("MetricsService");
+        // An export outlives the token of its owner, so a stream names whose rights apply in the message.
+        let needs_caller = path.contains("MetricsService") && !path.ends_with("/StreamQuery");
         assert_eq!(answer.code() == Code::Unauthenticated, needs_caller, "{path}: {answer:?}");
     }
 }
