@@ -45,11 +45,7 @@ impl Reader {
     pub async fn call(&self, replica: usize, min_version: i64) -> Result<QueryResponse, Status> {
         let query = Query {
             measures: vec![Measure::Customers as i32],
-            filters: vec![Filter {
-                dimension: Dimension::Sku as i32,
-                values: vec![named(WITNESS)],
-                ..Filter::default()
-            }],
+            filters: vec![Filter { dimension: Dimension::Sku as i32, values: vec![named(WITNESS)] }],
             from_month: "2024-03".into(),
             to_month: "2024-03".into(),
             ..Query::default()

@@ -86,11 +86,10 @@ impl Part {
     fn open(to: &Path) -> Result<Self, Failure> {
         let path = PathBuf::from(format!("{}.part", to.display()));
         let failed = |error: std::io::Error| Failure::because(&path.display().to_string(), &error);
-        let mut file =
-            OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(|error| failed(error))?;
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(&failed)?;
         let (mut digest, mut size, mut buffer) = (Sha256::new(), 0_u64, vec![0; 1 << 20]);
         loop {
-            let read = file.read(&mut buffer).map_err(|error| failed(error))?;
+            let read = file.read(&mut buffer).map_err(&failed)?;
             if read == 0 {
                 break;
             }
