@@ -1,7 +1,6 @@
 //! What each guard is for: the same thing happens twice, with the guard and without it, and harm is seen without it only.
 
 use std::{
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -86,7 +85,7 @@ fn batch(records: Vec<Record>) -> IngestBatchRequest {
 }
 
 /// Waits until a process has come to its pause.
-async fn reached(file: &PathBuf) {
+async fn reached(file: &std::path::Path) {
     let started = Instant::now();
     while !file.exists() {
         assert!(started.elapsed() < Duration::from_secs(60), "nobody came to {}", file.display());

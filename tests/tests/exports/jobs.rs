@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use insights_access::{Clock, Role};
 use insights_database::Database;
 use insights_database::sea_orm::ConnectionTrait;
@@ -39,7 +39,7 @@ async fn what_a_dead_replica_began_another_continues(postgres: bool) {
     let mut viewer = world.person(&[Role::ReportViewer], &[]).await;
     let export = create(&mut viewer, seats(), world.version).await.unwrap();
     // Somebody took it, wrote half a file, and is gone. Their lease lasts a little longer than they did.
-    let lease = (Utc::now() + TimeDelta::seconds(1)).timestamp_micros();
+    let lease = (Clock::system().now() + TimeDelta::seconds(1)).timestamp_micros();
     let running = i32::from(ExportState::Running);
     let taken = format!(
         "UPDATE export_job SET state = {running}, worker = 'dead', attempt = 1, lease_until_micros = {lease}, \

@@ -102,7 +102,7 @@ fn customer(number: usize) -> Vec<Kind> {
             subscription_id: subscription.clone(),
             customer_id: id.clone(),
             sku_id: ["SKU-1", "SKU-2"][half].into(),
-            trial: number % 7 == 0,
+            trial: number.is_multiple_of(7),
             attributions: vec![Attribution { location_id: text(location), r#type: text("CSP") }],
             ..Subscription::default()
         }));
@@ -129,7 +129,7 @@ fn customer(number: usize) -> Vec<Kind> {
             ..Assignment::default()
         }));
     }
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         records.push(Kind::ReportedSeats(ReportedSeats {
             subscription_id: Some(format!("S-{number}-0")),
             month: "2025-03".into(),
