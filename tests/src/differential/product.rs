@@ -1,7 +1,7 @@
 //! The product, as people run it: the `insights` binary, started, fed and asked through its command line.
 
 use super::question::Caller;
-use insights_testkit::TempDatabase;
+use insights_testkit::{TempDatabase, program};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -20,17 +20,6 @@ pub struct Product {
     _database: Option<TempDatabase>,
 }
 
-/// The binary that this build made, beside the test's own.
-fn binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("INSIGHTS_BIN") {
-        return path.into();
-    }
-    let test = std::env::current_exe().expect("a test has a path");
-    let built = test.parent().and_then(Path::parent).expect("a test lies in target/PROFILE/deps").join("insights");
-    assert!(built.exists(), "build the workspace first: {} is missing", built.display());
-    built
-}
-
 fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
@@ -38,7 +27,7 @@ fn free_port() -> u16 {
 
 /// Starts a server and waits until it answers.
 fn serve(home: &Path, port: u16, now: &str) -> Child {
-    let mut command = Command::new(binary());
+    let mut command = Command::new(program());
     command.args(["serve", "--port", &port.to_string(), "--data-dir"]).arg(home);
     command.env("INSIGHTS_NOW", now).stdout(Stdio::null()).stderr(Stdio::piped());
     let url = home.join("database-url");
@@ -102,7 +91,7 @@ impl Product {
     }
 
     fn run(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(program());
         command.args(args).env("INSIGHTS_NOW", &self.now).stdin(Stdio::null());
         command.env("INSIGHTS_SERVER", format!("http://127.0.0.1:{}", self.port));
         command.output().expect("the command runs")

@@ -13,7 +13,7 @@ use insights_database::{
     Database,
     sea_orm::{ConnectionTrait, QueryResult, Statement},
 };
-use insights_testkit::TempDatabase;
+use insights_testkit::{TempDatabase, program};
 use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
 
@@ -38,18 +38,6 @@ pub struct Setting {
     pub drill: String,
     /// Further environment variables.
     pub environment: Vec<(&'static str, String)>,
-}
-
-/// The binary that this build made, beside the test's own.
-#[must_use]
-pub fn binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("INSIGHTS_BIN") {
-        return path.into();
-    }
-    let test = std::env::current_exe().expect("a test has a path");
-    let built = test.parent().and_then(Path::parent).expect("a test lies in target/PROFILE/deps").join("insights");
-    assert!(built.exists(), "build the workspace first: {} is missing", built.display());
-    built
 }
 
 /// An address on loopback that nobody listens at.
@@ -117,7 +105,7 @@ impl Place {
     /// The command, away from the settings of whoever runs the tests, with this place's.
     #[must_use]
     pub fn command(&self) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(program());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INSIGHTS_")) {
             command.env_remove(name);
         }

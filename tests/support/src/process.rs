@@ -105,8 +105,11 @@ pub fn insights() -> Command {
     command
 }
 
-/// The program beside the tests: one build of the workspace makes both.
+/// The program beside the tests: one build of the workspace makes both. `INSIGHTS_BIN` names another.
 pub fn program() -> PathBuf {
+    if let Some(path) = std::env::var_os("INSIGHTS_BIN") {
+        return path.into();
+    }
     let this = std::env::current_exe().expect("this program");
     let found = this.ancestors().skip(1).take(2).map(|folder| folder.join("insights")).find(|path| path.is_file());
     found.expect("`insights` beside this program: `cargo build --workspace --all-targets` makes both")

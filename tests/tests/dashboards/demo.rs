@@ -1,7 +1,7 @@
 //! A demo under way, and people who look at it.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use insights_proto::metrics::v1::{Basis, Dimension, DimensionValue, Measure, Query, Scope, Value};
@@ -10,6 +10,7 @@ use insights_proto::reporting::v1::{
     GetDynamicsUsageDashboardResponse, GetLicenceAdoptionDashboardRequest, GetLicenceAdoptionDashboardResponse,
     ListFilterValuesRequest, PageFilters, QueryRequest, reporting_service_client::ReportingServiceClient,
 };
+use insights_testkit::program;
 use tonic::Request;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
@@ -21,18 +22,10 @@ pub struct Demo {
     url: String,
 }
 
-fn binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("INSIGHTS_BIN") {
-        return path.into();
-    }
-    let test = std::env::current_exe().expect("a test has a path");
-    test.parent().and_then(Path::parent).expect("a test lies in target/PROFILE/deps").join("insights")
-}
-
 impl Demo {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut server = Command::new(binary())
+        let mut server = Command::new(program())
             .args(["--json", "demo", "--port", "0", "--customers", "60", "--data-dir"])
             .arg(folder.path())
             .stdout(Stdio::piped())
@@ -53,7 +46,7 @@ impl Demo {
     }
 
     fn token(&self, arguments: &[&str]) -> String {
-        let output = Command::new(binary())
+        let output = Command::new(program())
             .args(["token", "--partner", "demo", "--data-dir"])
             .arg(self.folder.path())
             .args(arguments)
