@@ -49,6 +49,9 @@ pub struct Common {
     /// The file with the caller's token [env: INSIGHTS_TOKEN_FILE] [default: the demo's].
     #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// The language of titles and terms: en or pt [default: that of LC_ALL, LC_MESSAGES or LANG].
+    #[arg(long, global = true, value_name = "LANG")]
+    pub language: Option<String>,
 }
 
 /// The commands.
@@ -121,6 +124,16 @@ pub enum Command {
         insights export download 0123456789abcdef0123456789abcdef --out ./downloads\n"
     )]
     Export(crate::cli_export::Export),
+    /// Say what the words and numbers mean and how they are computed.
+    #[command(before_help = "Examples:\n  \
+        insights glossary                   everything\n  \
+        insights glossary usage --language pt\n")]
+    Glossary(Glossary),
+    /// List who read what, newest first; for the Global admin.
+    #[command(before_help = "Examples:\n  \
+        insights audit --outcome PERMISSION_DENIED\n  \
+        insights audit --who ada --method GetCustomersDashboard --from 2026-11-01 --json\n")]
+    Audit(crate::commands::audit::Wanted),
     /// Make a believable partner as records of our own.
     #[command(before_help = "Examples:\n  \
         insights generate --customers 500 --months 24 --seed 1 --out ./facts\n  \
@@ -278,6 +291,14 @@ pub struct Report {
     /// Count free SKUs.
     #[arg(long)]
     pub include_free: bool,
+}
+
+/// `insights glossary`.
+#[derive(Debug, Args)]
+pub struct Glossary {
+    /// Part of a term or of its definition [default: all terms].
+    #[arg(default_value = "")]
+    pub search: String,
 }
 
 /// A dashboard.

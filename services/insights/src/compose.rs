@@ -89,6 +89,7 @@ impl Product {
             database_url: database_url(settings, "reporting")?,
             messages: settings.limits.messages,
             exports: exports(settings),
+            audit: settings.audit.clone(),
             development_tokens: sign_ins,
             ..insights_reporting::Config::default()
         };

@@ -14,6 +14,7 @@ pub mod settings;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
+use insights_reporting::words::Language;
 use serde_json::Value;
 
 use crate::{
@@ -45,7 +46,7 @@ fn fail(failure: &Failure) -> ExitCode {
 
 async fn run(cli: Cli) -> Result<(), Failure> {
     let Cli { common, command } = cli;
-    let json = common.json;
+    let (json, language) = (common.json, language(&common));
     let resolved = resolve(&common, &command)?;
     let settings = &resolved.settings;
     let clock = settings.clock();
@@ -68,10 +69,23 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             commands::query::query(&Caller::connect(settings).await?, &shape, json).await
         }
         Command::Explain(shape) => commands::query::explain(&Caller::connect(settings).await?, &shape, json).await,
-        Command::Report(report) => commands::report::run(&Caller::connect(settings).await?, &report, json).await,
+        Command::Report(report) => {
+            commands::report::run(&Caller::connect(settings).await?, &report, language, json).await
+        }
+        Command::Glossary(glossary) => {
+            commands::glossary::run(&Caller::connect(settings).await?, &glossary, language, json).await
+        }
+        Command::Audit(wanted) => commands::audit::run(&Caller::connect(settings).await?, wanted, json).await,
         Command::Export(command) => commands::export::run(&Caller::connect(settings).await?, command, json).await,
         Command::Verify => commands::verify::run(&Caller::connect(settings).await?, json).await,
     }
+}
+
+/// The language to speak: the flag's, else that of the environment.
+fn language(common: &Common) -> Language {
+    let named = |name: &&str| std::env::var(name).ok().filter(|locale| !locale.is_empty());
+    let locale = || ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(named);
+    Language::of_locale(&common.language.clone().or_else(locale).unwrap_or_default())
 }
 
 /// The settings for a command: its flags over the environment over the file over the defaults.

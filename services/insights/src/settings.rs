@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use insights_access::AccessConfig;
-use insights_reporting::ExportsConfig;
+use insights_reporting::{AuditConfig, ExportsConfig};
 use insights_service::{Clock, Fault, Faults, LinkConfig, ServerConfig, TelemetryConfig, TlsConfig, Validate};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -56,6 +56,8 @@ pub struct Settings {
     pub limits: ServerConfig,
     /// Exports; without a folder, in the data directory.
     pub exports: ExportsConfig,
+    /// The audit.
+    pub audit: AuditConfig,
     /// Logs, traces, metrics.
     pub telemetry: TelemetryConfig,
 }
@@ -81,6 +83,7 @@ impl Default for Settings {
             links: LinkConfig::default(),
             limits: ServerConfig::default(),
             exports: ExportsConfig { folder: PathBuf::new(), ..ExportsConfig::default() },
+            audit: AuditConfig::default(),
             telemetry: TelemetryConfig { log: "warn".into(), ..TelemetryConfig::default() },
         }
     }

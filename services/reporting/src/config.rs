@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use insights_service::{MessageLimits, Validate};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::AuditConfig;
 use crate::exports::ExportsConfig;
 
 /// Settings of the reporting service. Plain data with defaults; unknown keys are refused.
@@ -19,6 +20,8 @@ pub struct Config {
     pub filter_values: usize,
     /// Exports.
     pub exports: ExportsConfig,
+    /// The audit.
+    pub audit: AuditConfig,
     /// Ready sign-ins shown on the page, in a demo only; never configured, but given by the program.
     #[serde(skip)]
     pub development_tokens: Option<DevelopmentTokens>,
@@ -31,6 +34,7 @@ impl Default for Config {
             messages: MessageLimits::default(),
             filter_values: 200,
             exports: ExportsConfig::default(),
+            audit: AuditConfig::default(),
             development_tokens: None,
         }
     }

@@ -9,6 +9,7 @@ pub mod dashboards;
 mod exports;
 mod metrics;
 mod pages;
+pub mod words;
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use tonic::service::Routes;
 
 use exports::Exports;
 
-pub use audit::{Audit, AuditRecord, Migrator};
+pub use audit::{Audit, AuditConfig, AuditRecord, Ending, Migrator};
 pub use config::{Config, DevelopmentToken, DevelopmentTokens};
 pub use exports::ExportsConfig;
 
@@ -96,9 +97,9 @@ impl Reporting {
         pages::router(self.config.development_tokens.clone()).merge(pages::sealed_router(self.exports.router()))
     }
 
-    /// Writes exports and removes old ones, until told to stop.
+    /// Writes exports, and removes old ones and old entries of the audit, until told to stop.
     pub async fn run(&self, shutdown: CancellationToken) {
-        self.exports.run(shutdown).await;
+        tokio::join!(self.exports.run(shutdown.clone()), self.audit().keep_sweeping(shutdown));
     }
 
     /// Removes the exports whose time is over; [`Self::run`] does so from time to time.

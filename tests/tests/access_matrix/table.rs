@@ -89,6 +89,9 @@ pub const METHODS: &[(&str, Group)] = &[
     ("/insights.reporting.v1.ReportingService/DownloadExport", Group::AnyDashboard),
     ("/insights.reporting.v1.ReportingService/CreateDownloadTicket", Group::AnyDashboard),
     ("/insights.reporting.v1.ReportingService/Verify", Group::Administration),
+    ("/insights.reporting.v1.ReportingService/ListAuditEntries", Group::Administration),
+    ("/insights.reporting.v1.ReportingService/ListGlossaryTerms", Group::WhoAmI),
+    ("/insights.reporting.v1.ReportingService/GetWords", Group::WhoAmI),
 ];
 
 /// Who may ask for the customer counts: as the Customers dashboard.

@@ -1,5 +1,6 @@
 //! What each command does.
 
+pub mod audit;
 pub mod backup;
 pub mod config;
 pub mod demo;
@@ -7,6 +8,7 @@ pub mod doctor;
 pub mod export;
 mod export_download;
 pub mod generate;
+pub mod glossary;
 pub mod import;
 pub mod migrate;
 pub mod query;

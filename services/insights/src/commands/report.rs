@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use insights_proto::{
-    metrics::v1::{Basis, Value, value::Kind},
+    metrics::v1::{Basis, ReasonCount, Value, value::Kind},
     reporting::v1::{
-        Breakdown, Card, Coverage, Figure, GetCustomersDashboardRequest, GetDynamicsUsageDashboardRequest,
+        self as wire, Breakdown, Card, Coverage, GetCustomersDashboardRequest, GetDynamicsUsageDashboardRequest,
         GetLicenceAdoptionDashboardRequest, Group, PageFilters, Reasons,
     },
 };
+use insights_reporting::words::{Language, Sentence, title};
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     client::Caller,
     commands::query::{dimension_name, filters, measure_name},
     failure::Failure,
-    output::{self, grouped, reason_name},
+    output,
 };
 
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -25,14 +26,14 @@ const SHOWN: usize = 12;
 
 /// What a page shows, whichever it is.
 struct Shown {
-    title: &'static str,
+    page: wire::Page,
     coverage: Coverage,
     cards: Vec<Card>,
     breakdowns: Vec<Breakdown>,
 }
 
 /// Shows a dashboard.
-pub async fn run(caller: &Caller, command: &cli::Report, json: bool) -> Result<(), Failure> {
+pub async fn run(caller: &Caller, command: &cli::Report, language: Language, json: bool) -> Result<(), Failure> {
     let mut given = command.filter.clone();
     if let Some(customer) = &command.customer
         && command.page != Page::Adoption
@@ -48,26 +49,27 @@ pub async fn run(caller: &Caller, command: &cli::Report, json: bool) -> Result<(
         ..PageFilters::default()
     };
     let shown = match command.page {
-        Page::Customers => customers(caller, page).await?,
+        Page::Customers => customers(caller, page, language).await?,
         Page::DynamicsUsage => dynamics(caller, page).await?,
         Page::Adoption => adoption(caller, page, command.customer.clone().unwrap_or_default()).await?,
     };
-    if json { output::print_json(&as_json(&shown)) } else { output::print(&as_text(&shown)) }
+    if json { output::print_json(&as_json(&shown)) } else { output::print(&as_text(&shown, language)) }
 }
 
-async fn customers(caller: &Caller, page: PageFilters) -> Result<Shown, Failure> {
+async fn customers(caller: &Caller, page: PageFilters, language: Language) -> Result<Shown, Failure> {
     let message = GetCustomersDashboardRequest { page: Some(page), ..Default::default() };
     let answer = caller.reporting().get_customers_dashboard(caller.request(message, DEADLINE)).await?.into_inner();
     let mut breakdowns: Vec<Breakdown> = [answer.by_product, answer.by_country].into_iter().flatten().collect();
     breakdowns.extend(answer.distributions);
     breakdowns.extend(answer.skus.into_iter().filter_map(|product| {
-        let named = |group| Group { name: format!("{}: {}", product.product, name_of(&group)), ..group };
+        let named = |group| Group { name: format!("{}: {}", product.product, name_of(&group, language)), ..group };
         product.by_sku.map(|by_sku| {
             let groups = by_sku.groups.clone().into_iter().map(named).collect();
             Breakdown { groups, ..by_sku }
         })
     }));
-    Ok(Shown { title: "Customers", coverage: answer.coverage.unwrap_or_default(), cards: answer.cards, breakdowns })
+    let coverage = answer.coverage.unwrap_or_default();
+    Ok(Shown { page: wire::Page::Customers, coverage, cards: answer.cards, breakdowns })
 }
 
 async fn dynamics(caller: &Caller, page: PageFilters) -> Result<Shown, Failure> {
@@ -75,7 +77,7 @@ async fn dynamics(caller: &Caller, page: PageFilters) -> Result<Shown, Failure> 
     let answer = caller.reporting().get_dynamics_usage_dashboard(caller.request(message, DEADLINE)).await?.into_inner();
     let breakdowns = [answer.by_sku, answer.by_country].into_iter().flatten().collect();
     Ok(Shown {
-        title: "Dynamics usage",
+        page: wire::Page::DynamicsUsage,
         coverage: answer.coverage.unwrap_or_default(),
         cards: answer.cards,
         breakdowns,
@@ -88,52 +90,56 @@ async fn adoption(caller: &Caller, page: PageFilters, customer_id: String) -> Re
         caller.reporting().get_licence_adoption_dashboard(caller.request(message, DEADLINE)).await?.into_inner();
     let breakdowns = [answer.by_product, answer.by_service].into_iter().flatten().collect();
     Ok(Shown {
-        title: "Licence adoption",
+        page: wire::Page::LicenceAdoption,
         coverage: answer.coverage.unwrap_or_default(),
         cards: answer.cards,
         breakdowns,
     })
 }
 
-fn as_text(shown: &Shown) -> String {
+fn as_text(shown: &Shown, language: Language) -> String {
     let Coverage { from_month, to_month, partial, redacted, lower_bound, freshness, .. } = &shown.coverage;
     let complete = freshness.as_ref().map(|freshness| freshness.complete_through.as_str()).unwrap_or_default();
-    let mut text = format!("{}  {from_month} to {to_month}, complete through {complete}", shown.title);
-    text.push_str(if *partial { " (the last month is under way)\n\n" } else { "\n\n" });
-    let rows: Vec<Vec<String>> = shown.cards.iter().map(card_row).collect();
-    text.push_str(&output::table(&["", "now", "change", "trend"], &rows, &[false, true, true, false]));
+    let say = |sentence: Sentence| sentence.say(language, &[]);
+    let covers = Sentence::Covers.say(language, &[("from", from_month), ("to", to_month), ("complete", complete)]);
+    let mut text = format!("{}  {covers}", title(language, shown.page.as_str_name()));
+    text.push_str(&if *partial { format!(" ({})\n\n", say(Sentence::UnderWay)) } else { "\n\n".to_owned() });
+    let rows: Vec<Vec<String>> = shown.cards.iter().map(|card| card_row(card, language)).collect();
+    let columns = [Sentence::Now, Sentence::Change, Sentence::Trend].map(say);
+    let columns = ["", &columns[0], &columns[1], &columns[2]];
+    text.push_str(&output::table(&columns, &rows, &[false, true, true, false]));
     for card in &shown.cards {
         if let Some(reasons) = &card.reasons
-            && let Some(line) = reasons_line(reasons)
+            && let Some(line) = reasons_line(reasons, language)
         {
-            text.push_str(&format!("  {}: {line}\n", figure_name(card.figure())));
+            text.push_str(&format!("  {}: {line}\n", title(language, card.figure().as_str_name())));
         }
     }
     for breakdown in &shown.breakdowns {
         text.push('\n');
-        text.push_str(&breakdown_table(breakdown));
+        text.push_str(&breakdown_table(breakdown, language));
     }
-    if *lower_bound {
-        text.push_str("\nActivity is a lower bound: for some of it only the date of last activity is known.\n");
-    }
-    if *redacted {
-        text.push_str("\nSomething was left out because your roles may not see it.\n");
+    for (sentence, _) in [(Sentence::LowerBound, lower_bound), (Sentence::Redacted, redacted)].iter().filter(|it| *it.1)
+    {
+        text.push_str(&format!("\n{}\n", say(*sentence)));
     }
     text
 }
 
-fn card_row(card: &Card) -> Vec<String> {
+fn card_row(card: &Card, language: Language) -> Vec<String> {
     let points: Vec<Option<f64>> = card.trend.iter().map(|point| number(point.value.as_ref())).collect();
-    let value = if card.undefined_because.is_empty() { figure(card.value.as_ref()) } else { "–".into() };
-    vec![figure_name(card.figure()), value, change(card), sparkline(&points)]
+    let known = card.undefined_because.is_empty();
+    let value = if known { figure(card.value.as_ref(), language) } else { "–".into() };
+    vec![title(language, card.figure().as_str_name()), value, change(card, language), sparkline(&points)]
 }
 
-fn change(card: &Card) -> String {
+fn change(card: &Card, language: Language) -> String {
     let Some(value) = card.changes.first().and_then(|change| change.change.as_ref()?.value) else {
         return "–".into();
     };
-    let unit = if matches!(number_kind(card.value.as_ref()), Some(true)) { " pt" } else { " %" };
-    format!("{value:+.1}{unit}")
+    let points = matches!(number_kind(card.value.as_ref()), Some(true));
+    let unit = if points { Sentence::Points.say(language, &[]) } else { "%".to_owned() };
+    format!("{} {unit}", language.decimal(&format!("{value:+.1}")))
 }
 
 /// Whether a value is a percentage.
@@ -141,16 +147,17 @@ fn number_kind(value: Option<&Value>) -> Option<bool> {
     value?.kind.as_ref().map(|kind| matches!(kind, Kind::Percentage(_)))
 }
 
-fn figure(value: Option<&Value>) -> String {
+fn figure(value: Option<&Value>, language: Language) -> String {
+    let percent = |value: f64| format!("{} %", language.decimal(&format!("{value:.2}")));
     match value.and_then(|value| value.kind.as_ref()) {
         None => "–".into(),
-        Some(Kind::Count(count)) => grouped(*count),
-        Some(Kind::Amount(amount)) => amount.clone(),
+        Some(Kind::Count(count)) => language.number(*count),
+        Some(Kind::Amount(amount)) => language.decimal(amount),
         Some(Kind::Percentage(parts)) => match (parts.value, parts.numerator, parts.denominator) {
             (Some(value), Some(numerator), Some(denominator)) => {
-                format!("{value:.2} %  ({} / {})", grouped(numerator), grouped(denominator))
+                format!("{}  ({} / {})", percent(value), language.number(numerator), language.number(denominator))
             }
-            (Some(value), ..) => format!("{value:.2} %"),
+            (Some(value), ..) => percent(value),
             _ => "–".into(),
         },
     }
@@ -176,49 +183,49 @@ fn sparkline(points: &[Option<f64>]) -> String {
     points.iter().map(|point| point.map_or(' ', block)).collect()
 }
 
-fn reasons_line(reasons: &Reasons) -> Option<String> {
+fn reasons_line(reasons: &Reasons, language: Language) -> Option<String> {
     let explanation = reasons.explanation.as_ref()?;
-    let counted: Vec<String> = explanation
-        .reasons
-        .iter()
-        .filter(|reason| reason.count > 0)
-        .map(|reason| {
-            format!("{} {}", grouped(reason.count), reason_name(reason.reason()).to_lowercase().replace('_', " "))
-        })
-        .collect();
-    (!counted.is_empty()).then(|| format!("{} covered, {}", grouped(explanation.covered), counted.join(", ")))
+    let one = |reason: &ReasonCount| {
+        let name = title(language, reason.reason().as_str_name()).to_lowercase();
+        Sentence::Reason.say(language, &[("count", &language.number(reason.count)), ("reason", &name)])
+    };
+    let counted: Vec<String> = explanation.reasons.iter().filter(|reason| reason.count > 0).map(one).collect();
+    let covered = Sentence::Covered.say(language, &[("count", &language.number(explanation.covered))]);
+    (!counted.is_empty()).then(|| format!("{covered}, {}", counted.join(", ")))
 }
 
-fn breakdown_table(breakdown: &Breakdown) -> String {
-    let dimension = format!("by {}", dimension_name(breakdown.dimension()).replace('_', " "));
-    let measures: Vec<String> = breakdown.measures().map(|measure| measure_name(measure).replace('_', " ")).collect();
+fn breakdown_table(breakdown: &Breakdown, language: Language) -> String {
+    let dimension = title(language, breakdown.dimension().as_str_name());
+    // Acronyms such as SKU stay as they are.
+    let lower = if dimension.chars().all(char::is_uppercase) { dimension } else { dimension.to_lowercase() };
+    let dimension = Sentence::By.say(language, &[("dimension", &lower)]);
+    let measures: Vec<String> =
+        breakdown.measures().map(|measure| title(language, measure.as_str_name()).to_lowercase()).collect();
     let mut columns = vec![dimension.as_str()];
     columns.extend(measures.iter().map(String::as_str));
     let row = |group: &Group| {
-        let mut row = vec![name_of(group)];
-        row.extend((0..measures.len()).map(|at| figure(group.values.get(at))));
+        let mut row = vec![name_of(group, language)];
+        row.extend((0..measures.len()).map(|at| figure(group.values.get(at), language)));
         row
     };
     let rows: Vec<Vec<String>> = breakdown.groups.iter().take(SHOWN).map(row).collect();
     let right: Vec<bool> = (0..columns.len()).map(|at| at > 0).collect();
     let mut text = output::table(&columns, &rows, &right);
     if breakdown.groups.len() > SHOWN {
-        text.push_str(&format!("… and {} more\n", breakdown.groups.len() - SHOWN));
+        let more = language.number(i64::try_from(breakdown.groups.len() - SHOWN).unwrap_or(i64::MAX));
+        text.push_str(&format!("{}\n", Sentence::More.say(language, &[("count", &more)])));
     }
     text
 }
 
 /// What a group is called.
-fn name_of(group: &Group) -> String {
+fn name_of(group: &Group, language: Language) -> String {
     if group.name.is_empty() {
-        group.key.as_ref().and_then(|key| key.value.clone()).unwrap_or_else(|| "(none)".into())
+        let value = group.key.as_ref().and_then(|key| key.value.clone());
+        value.unwrap_or_else(|| Sentence::Missing.say(language, &[]))
     } else {
         group.name.clone()
     }
-}
-
-fn figure_name(figure: Figure) -> String {
-    figure.as_str_name().trim_start_matches("FIGURE_").to_lowercase().replace('_', " ")
 }
 
 fn as_json(shown: &Shown) -> Json {
@@ -262,7 +269,7 @@ fn as_json(shown: &Shown) -> Json {
         })
     };
     json!({
-        "page": shown.title,
+        "page": title(Language::English, shown.page.as_str_name()),
         "from": coverage.from_month,
         "to": coverage.to_month,
         "partial": coverage.partial,

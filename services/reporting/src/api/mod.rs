@@ -1,12 +1,14 @@
 //! What people call. A handler: context → parse → call → map; [`Call`] is the context and writes the audit.
 
 mod access;
+mod audit;
 mod call;
 mod compose;
 mod exports;
 mod fields;
 mod filter_values;
 mod questions;
+mod words;
 
 use std::sync::Arc;
 
@@ -152,5 +154,23 @@ impl ReportingService for Api {
         let call = Call::begin(self, "Verify", &request)?;
         let answer = questions::verify(&call).await;
         call.answer(answer).await
+    }
+
+    async fn list_audit_entries(
+        &self,
+        request: Request<wire::ListAuditEntriesRequest>,
+    ) -> Answer<wire::ListAuditEntriesResponse> {
+        audit::list(self, request).await
+    }
+
+    async fn list_glossary_terms(
+        &self,
+        request: Request<wire::ListGlossaryTermsRequest>,
+    ) -> Answer<wire::ListGlossaryTermsResponse> {
+        words::glossary(&request)
+    }
+
+    async fn get_words(&self, request: Request<wire::GetWordsRequest>) -> Answer<wire::GetWordsResponse> {
+        words::words(&request)
     }
 }

@@ -9,7 +9,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(AuditRecords), Box::new(crate::exports::ExportsMigration)]
+        vec![Box::new(AuditRecords), Box::new(crate::exports::ExportsMigration), Box::new(AuditListed)]
     }
 
     /// Its own: services may share a database and know nothing of each other.
@@ -51,5 +51,33 @@ impl MigrationTrait for AuditRecords {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table("audit_record").to_owned()).await
+    }
+}
+
+/// The audit is listed by who and by outcome: without these, finding a few entries reads all of a partner's.
+struct AuditListed;
+
+impl MigrationName for AuditListed {
+    fn name(&self) -> &str {
+        "m0003_audit_listed"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for AuditListed {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for (name, column) in [("audit_record_by_subject", "subject"), ("audit_record_by_outcome", "outcome")] {
+            let mut index = Index::create();
+            index.name(name).table("audit_record").col("partner").col(column).col("at_micros");
+            manager.create_index(index).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for name in ["audit_record_by_subject", "audit_record_by_outcome"] {
+            manager.drop_index(Index::drop().name(name).table("audit_record").to_owned()).await?;
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,10 @@
 //! Who read what: a record of every report read and every denial, written before the answer is given.
 
+mod config;
 mod entity;
+mod list;
 mod migrations;
+mod retention;
 
 use std::{fmt, sync::Arc};
 
@@ -13,7 +16,9 @@ use tonic::Code;
 
 use crate::Config;
 
+pub use config::AuditConfig;
 pub use entity::Model as AuditRecord;
+pub use list::Listing;
 pub use migrations::Migrator;
 
 /// Longest record of what was asked, in bytes; the rest is cut off.
@@ -24,6 +29,7 @@ const ASKED_BYTES: usize = 64 * 1024;
 pub struct Audit {
     database: Database,
     clock: Clock,
+    config: AuditConfig,
 }
 
 impl fmt::Debug for Audit {
@@ -51,7 +57,7 @@ impl Audit {
     pub async fn open(config: &Config, clock: Clock) -> Result<Self, insights_database::Error> {
         let database = crate::connect(config).await?;
         database.migrate::<Migrator>().await?;
-        Ok(Self { database, clock })
+        Ok(Self { database, clock, config: config.audit.clone() })
     }
 
     /// Records a call and how it ended.

@@ -11,6 +11,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use insights_proto::reporting::v1::{ExportOrder, ExportState};
+use insights_service::drill;
 use prost::Message;
 use tonic::Code;
 
@@ -21,7 +22,7 @@ use super::tickets::hash;
 use crate::audit::Ending;
 
 /// What the audit calls a download by ticket.
-const NAME: &str = "GET /exports/{id}";
+pub const NAME: &str = "GET /exports/{id}";
 
 impl Exports {
     /// The route that downloads.
@@ -49,7 +50,7 @@ async fn download(State(exports): State<Exports>, Path(id): Path<String>, reques
             return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, whole)]).into_response();
         }
     };
-    if exports.audited(&ticket, &job).await.is_err() {
+    if exports.audited(&ticket, &job).await.is_err() && drill::guarded("reporting.audit") {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let bytes = range.clone().unwrap_or(0..size);

@@ -30,6 +30,7 @@ use files::Files;
 use table::Table;
 
 pub use config::ExportsConfig;
+pub use http::NAME as DOWNLOAD_BY_TICKET;
 pub use migrations::Exports as ExportsMigration;
 pub(crate) use orders::export;
 pub(crate) use table::Job;

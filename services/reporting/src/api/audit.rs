@@ -1,0 +1,43 @@
+//! Who read what, for the Global admin. Reading it is itself audited.
+
+use insights_access::forbidden;
+use insights_proto::reporting::v1 as wire;
+use insights_service::Error;
+use tonic::{Request, Status};
+
+use super::call::{Audited, Call};
+use super::{Answer, Api};
+use crate::audit::Listing;
+
+/// Lists entries.
+pub async fn list(
+    api: &Api,
+    request: Request<wire::ListAuditEntriesRequest>,
+) -> Answer<wire::ListAuditEntriesResponse> {
+    let call = Call::begin(api, "ListAuditEntries", &request)?;
+    let answer = read(api, &call, request.get_ref()).await;
+    call.answer(answer).await
+}
+
+async fn read(
+    api: &Api,
+    call: &Call,
+    request: &wire::ListAuditEntriesRequest,
+) -> Result<wire::ListAuditEntriesResponse, Status> {
+    // Entries say what others asked about any customer: the audit is of the whole partner.
+    if call.caller.locations().is_some() {
+        return Err(forbidden());
+    }
+    let listing = Listing::parse(request, &api.policy)?;
+    let entries = api.audit.list(call.caller.partner(), &listing).await;
+    entries.map_err(|error| {
+        tracing::warn!(%error, "the audit cannot be read");
+        Error::unavailable("The audit cannot be read now.").into()
+    })
+}
+
+impl Audited for wire::ListAuditEntriesResponse {
+    fn rows(&self) -> usize {
+        self.entries.len()
+    }
+}

@@ -1,0 +1,281 @@
+//! Who read what, page by page, newest first.
+
+use insights_access::Policy;
+use insights_proto::reporting::v1::{AuditEntry, ListAuditEntriesRequest, ListAuditEntriesResponse};
+use insights_service::{Error, FieldViolation};
+use prost_types::Timestamp;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sha2::{Digest, Sha256};
+use tonic::Code;
+
+use super::{Audit, AuditRecord, entity};
+use crate::exports::DOWNLOAD_BY_TICKET;
+
+/// Entries of a page, unless the caller says how many.
+const PAGE: u32 = 100;
+/// The most entries of a page.
+const LARGEST_PAGE: u32 = 1_000;
+/// The longest text to look for, in bytes.
+const TEXT_BYTES: usize = 512;
+
+/// Every code there is.
+const CODES: [Code; 17] = [
+    Code::Ok,
+    Code::Cancelled,
+    Code::Unknown,
+    Code::InvalidArgument,
+    Code::DeadlineExceeded,
+    Code::NotFound,
+    Code::AlreadyExists,
+    Code::PermissionDenied,
+    Code::ResourceExhausted,
+    Code::FailedPrecondition,
+    Code::Aborted,
+    Code::OutOfRange,
+    Code::Unimplemented,
+    Code::Internal,
+    Code::Unavailable,
+    Code::DataLoss,
+    Code::Unauthenticated,
+];
+
+/// What to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    subject: Option<String>,
+    /// Any of these.
+    rpcs: Option<Vec<String>>,
+    /// As the table spells it.
+    outcome: Option<String>,
+    from: Option<i64>,
+    to: Option<i64>,
+    size: u32,
+    after: Option<Place>,
+}
+
+/// Where a page ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    at_micros: i64,
+    record_id: i64,
+}
+
+impl Listing {
+    /// What a request asks for, or everything that is wrong with it.
+    ///
+    /// # Errors
+    /// Names the fields at fault.
+    pub fn parse(request: &ListAuditEntriesRequest, policy: &Policy) -> Result<Self, Error> {
+        let mut faults = Vec::new();
+        let mut fault = |field: &str, what: String| faults.push(FieldViolation::new(field, what));
+        for (field, text) in [("subject", &request.subject), ("method", &request.method)] {
+            if text.len() > TEXT_BYTES {
+                fault(field, format!("is longer than {TEXT_BYTES} bytes"));
+            }
+        }
+        let rpcs = rpcs(&request.method, policy);
+        if rpcs.as_ref().is_some_and(Vec::is_empty) {
+            fault("method", "is no method".to_owned());
+        }
+        let outcome = CODES.into_iter().find(|code| code_name(*code) == request.outcome.trim().to_uppercase());
+        if outcome.is_none() && !request.outcome.is_empty() {
+            fault("outcome", "is no code of gRPC, such as PERMISSION_DENIED".to_owned());
+        }
+        let mut time = |field: &str, time: Option<Timestamp>| {
+            let micros = time.map(micros);
+            if micros == Some(None) {
+                fault(field, "is not a time".to_owned());
+            }
+            micros.flatten()
+        };
+        let (from, to) = (time("from_time", request.from_time), time("to_time", request.to_time));
+        if from.zip(to).is_some_and(|(from, to)| to < from) {
+            fault("to_time", "comes before from_time".to_owned());
+        }
+        let size = u32::try_from(request.page_size);
+        if size.is_err() {
+            fault("page_size", "is negative".to_owned());
+        }
+        let size = size.ok().filter(|size| *size > 0).unwrap_or(PAGE).min(LARGEST_PAGE);
+        let subject = Some(request.subject.clone()).filter(|subject| !subject.is_empty());
+        let outcome = outcome.map(|code| format!("{code:?}"));
+        let mut listing = Self { subject, rpcs, outcome, from, to, size, after: None };
+        match listing.place(&request.page_token) {
+            Ok(after) => listing.after = after,
+            Err(NotGivenOut) => fault("page_token", "is not one that was given out for this listing".to_owned()),
+        }
+        if faults.is_empty() { Ok(listing) } else { Err(Error::Invalid(faults)) }
+    }
+
+    fn place(&self, token: &str) -> Result<Option<Place>, NotGivenOut> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let mut parts = token.splitn(3, '.');
+        let mut number = || parts.next().and_then(|part| part.parse::<i64>().ok()).ok_or(NotGivenOut);
+        let place = Place { at_micros: number()?, record_id: number()? };
+        // Of another listing, or written by hand.
+        if token == self.token(place) { Ok(Some(place)) } else { Err(NotGivenOut) }
+    }
+
+    fn token(&self, place: Place) -> String {
+        let Self { subject, rpcs, outcome, from, to, .. } = self;
+        let text = serde_json::json!([place.at_micros, place.record_id, subject, rpcs, outcome, from, to]).to_string();
+        let sum: String = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}.{}.{sum}", place.at_micros, place.record_id)
+    }
+
+    fn condition(&self, partner: &str) -> Condition {
+        use entity::Column;
+        let mut all = Condition::all().add(Column::Partner.eq(partner));
+        all = all.add_option(self.subject.as_ref().map(|subject| Column::Subject.eq(subject)));
+        all = all.add_option(self.rpcs.as_ref().map(|rpcs| Column::Rpc.is_in(rpcs)));
+        all = all.add_option(self.outcome.as_ref().map(|outcome| Column::Outcome.eq(outcome)));
+        all = all.add_option(self.from.map(|from| Column::AtMicros.gte(from)));
+        all = all.add_option(self.to.map(|to| Column::AtMicros.lt(to)));
+        all.add_option(self.after.map(|Place { at_micros, record_id }| {
+            let same = Condition::all().add(Column::AtMicros.eq(at_micros)).add(Column::RecordId.lt(record_id));
+            // The first of the three lets the key be used; the others are exact.
+            let before = Condition::any().add(Column::AtMicros.lt(at_micros)).add(same);
+            Condition::all().add(Column::AtMicros.lte(at_micros)).add(before)
+        }))
+    }
+}
+
+/// A page token that is not of this listing.
+struct NotGivenOut;
+
+/// The calls a name stands for; none: all of them.
+fn rpcs(method: &str, policy: &Policy) -> Option<Vec<String>> {
+    let known = || policy.methods().map(|(path, _)| path).chain([DOWNLOAD_BY_TICKET]);
+    match method.trim() {
+        "" => None,
+        name if name.starts_with('/') => Some(vec![name.to_owned()]),
+        name => {
+            let named = |path: &&str| *path == name || path.rsplit('/').next() == Some(name);
+            let mut rpcs: Vec<String> = known().filter(named).map(str::to_owned).collect();
+            rpcs.sort();
+            Some(rpcs)
+        }
+    }
+}
+
+/// A code as gRPC spells it, such as `PERMISSION_DENIED`.
+fn code_name(code: Code) -> String {
+    spelled(&format!("{code:?}"))
+}
+
+/// `PermissionDenied` of the table as gRPC spells it.
+fn spelled(outcome: &str) -> String {
+    let mut name = String::new();
+    for (at, letter) in outcome.chars().enumerate() {
+        if at > 0 && letter.is_uppercase() {
+            name.push('_');
+        }
+        name.extend(letter.to_uppercase());
+    }
+    name
+}
+
+fn micros(time: Timestamp) -> Option<i64> {
+    let nanos = u32::try_from(time.nanos).ok()?;
+    Some(chrono::DateTime::from_timestamp(time.seconds, nanos)?.timestamp_micros())
+}
+
+fn entry(record: AuditRecord) -> AuditEntry {
+    let micros = record.at_micros;
+    AuditEntry {
+        time: Some(Timestamp {
+            seconds: micros.div_euclid(1_000_000),
+            nanos: i32::try_from(micros.rem_euclid(1_000_000) * 1_000).unwrap_or_default(),
+        }),
+        subject: record.subject,
+        roles: record.roles.split_whitespace().map(str::to_owned).collect(),
+        rpc: record.rpc,
+        asked: record.asked,
+        rows: record.row_count,
+        redacted: record.redacted,
+        outcome: spelled(&record.outcome),
+    }
+}
+
+impl Audit {
+    /// A page of a partner's entries.
+    ///
+    /// # Errors
+    /// When the database cannot be had.
+    pub async fn list(
+        &self,
+        partner: &str,
+        listing: &Listing,
+    ) -> Result<ListAuditEntriesResponse, insights_database::Error> {
+        let found = entity::Entity::find()
+            .filter(listing.condition(partner))
+            .order_by_desc(entity::Column::AtMicros)
+            .order_by_desc(entity::Column::RecordId)
+            .limit(u64::from(listing.size) + 1);
+        let mut found = found.all(self.database.reader()).await?;
+        let size = usize::try_from(listing.size).unwrap_or(usize::MAX);
+        let more = found.len() > size;
+        found.truncate(size);
+        let last = found.last().filter(|_| more);
+        let place = last.map(|last| Place { at_micros: last.at_micros, record_id: last.record_id });
+        let next_page_token = place.map(|place| listing.token(place)).unwrap_or_default();
+        Ok(ListAuditEntriesResponse { entries: found.into_iter().map(entry).collect(), next_page_token })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(request: &ListAuditEntriesRequest) -> Result<Listing, Error> {
+        Listing::parse(request, &Policy::product().expect("a policy"))
+    }
+
+    #[test]
+    fn methods_go_by_name_or_path() {
+        let rpcs = |method: &str| {
+            let request = ListAuditEntriesRequest { method: method.to_owned(), ..Default::default() };
+            parse(&request).expect("a listing").rpcs
+        };
+        assert_eq!(rpcs(""), None);
+        assert_eq!(rpcs("Verify").map(|rpcs| rpcs.len()), Some(2), "of reporting and of metrics");
+        assert_eq!(rpcs(DOWNLOAD_BY_TICKET), Some(vec![DOWNLOAD_BY_TICKET.to_owned()]));
+        assert_eq!(rpcs("/insights.old.v1.Service/Gone"), Some(vec!["/insights.old.v1.Service/Gone".to_owned()]));
+    }
+
+    #[test]
+    fn every_fault_is_named() {
+        let request = ListAuditEntriesRequest {
+            page_size: -1,
+            page_token: "1.2.3".into(),
+            subject: "s".repeat(TEXT_BYTES + 1),
+            method: "GetEverything".into(),
+            outcome: "FINE".into(),
+            from_time: Some(Timestamp { seconds: 0, nanos: -1 }),
+            to_time: Some(Timestamp { seconds: i64::MAX, nanos: 0 }),
+        };
+        let Err(Error::Invalid(faults)) = parse(&request) else { panic!("not refused") };
+        let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
+        assert_eq!(fields, ["subject", "method", "outcome", "from_time", "to_time", "page_size", "page_token"]);
+    }
+
+    #[test]
+    fn page_tokens_are_of_one_listing() {
+        let request = ListAuditEntriesRequest { outcome: "permission_denied".into(), ..Default::default() };
+        let listing = parse(&request).expect("a listing");
+        let token = listing.token(Place { at_micros: 17, record_id: -4 });
+        let again = ListAuditEntriesRequest { page_token: token.clone(), page_size: 7, ..request.clone() };
+        assert_eq!(parse(&again).expect("a listing").after, Some(Place { at_micros: 17, record_id: -4 }));
+        let other = ListAuditEntriesRequest { page_token: token.clone(), subject: "ada".into(), ..request.clone() };
+        let edited = ListAuditEntriesRequest { page_token: token.replacen("17", "18", 1), ..request };
+        assert!(parse(&other).is_err() && parse(&edited).is_err());
+    }
+
+    #[test]
+    fn codes_are_spelled_as_grpc_does() {
+        assert_eq!(code_name(Code::PermissionDenied), "PERMISSION_DENIED");
+        assert_eq!(code_name(Code::Ok), "OK");
+    }
+}

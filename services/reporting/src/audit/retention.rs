@@ -1,0 +1,77 @@
+//! Entries are removed when their time is over, some at a time, so that nobody waits for the table.
+
+use std::time::Duration;
+
+use insights_database::Error;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use tokio_util::sync::CancellationToken;
+
+use super::{Audit, entity};
+
+/// How often what is too old is looked for.
+const SWEEP: Duration = Duration::from_secs(3600);
+/// Entries removed in one statement.
+const AT_ONCE: u64 = 1_000;
+
+impl Audit {
+    /// Removes what is too old from time to time, until told to stop.
+    pub(crate) async fn keep_sweeping(&self, shutdown: CancellationToken) {
+        loop {
+            if let Err(error) = self.sweep().await {
+                tracing::warn!(%error, "audit entries that are too old cannot be removed; trying again");
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(SWEEP) => {}
+            }
+        }
+    }
+
+    /// Removes the entries whose time is over and says how many they were.
+    ///
+    /// # Errors
+    /// When the database cannot be had.
+    pub async fn sweep(&self) -> Result<u64, Error> {
+        let Some(keep) = self.config.keep() else { return Ok(0) };
+        let floor = (self.clock.now() - keep).timestamp_micros();
+        let mut removed = 0;
+        let mut partner = self.next_partner("").await?;
+        while let Some(name) = partner {
+            removed += self.sweep_partner(&name, floor).await?;
+            partner = self.next_partner(&name).await?;
+        }
+        Ok(removed)
+    }
+
+    /// The partners of the table one by one, by its key: listing them all would read every entry.
+    async fn next_partner(&self, after: &str) -> Result<Option<String>, Error> {
+        let next = entity::Entity::find()
+            .select_only()
+            .column(entity::Column::Partner)
+            .filter(entity::Column::Partner.gt(after))
+            .order_by_asc(entity::Column::Partner)
+            .limit(1);
+        Ok(next.into_tuple().one(self.database.reader()).await?)
+    }
+
+    async fn sweep_partner(&self, partner: &str, floor: i64) -> Result<u64, Error> {
+        let mut removed = 0;
+        loop {
+            let oldest = entity::Entity::find()
+                .select_only()
+                .column(entity::Column::AtMicros)
+                .filter(entity::Column::Partner.eq(partner))
+                .filter(entity::Column::AtMicros.lt(floor))
+                .order_by_asc(entity::Column::AtMicros)
+                .limit(AT_ONCE);
+            let oldest: Vec<i64> = oldest.into_tuple().all(self.database.reader()).await?;
+            let Some(last) = oldest.last() else { return Ok(removed) };
+            let deleted = entity::Entity::delete_many()
+                .filter(entity::Column::Partner.eq(partner))
+                .filter(entity::Column::AtMicros.lte(*last))
+                .exec(self.database.writer())
+                .await?;
+            removed += deleted.rows_affected;
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The words of the product in the languages it speaks, from Fluent files that are part of the program.
+
+mod glossary;
+mod language;
+mod sentence;
+mod titles;
+
+use std::sync::LazyLock;
+
+use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
+
+pub use glossary::{glossary, page as glossary_page};
+pub use language::Language;
+pub use sentence::Sentence;
+pub use titles::{title, titles};
+
+/// The files of a language: name and text.
+macro_rules! files {
+    ($language:literal) => {
+        [
+            ("titles.ftl", include_str!(concat!("../../words/", $language, "/titles.ftl"))),
+            ("glossary.ftl", include_str!(concat!("../../words/", $language, "/glossary.ftl"))),
+            ("report.ftl", include_str!(concat!("../../words/", $language, "/report.ftl"))),
+        ]
+    };
+}
+
+type Bundle = FluentBundle<FluentResource>;
+
+static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::English));
+static PORTUGUESE: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::Portuguese));
+
+impl Language {
+    /// The files it is written in.
+    fn files(self) -> [(&'static str, &'static str); 3] {
+        match self {
+            Self::English => files!("en"),
+            Self::Portuguese => files!("pt"),
+        }
+    }
+
+    fn bundle(self) -> &'static Bundle {
+        match self {
+            Self::English => &ENGLISH,
+            Self::Portuguese => &PORTUGUESE,
+        }
+    }
+}
+
+/// What cannot be read of a file is left out; a test reads every file and every message.
+fn bundle(language: Language) -> Bundle {
+    let mut bundle = Bundle::new_concurrent(language.code().parse().into_iter().collect());
+    // Values are numbers and names in a terminal; marks of direction around them would only show up in files.
+    bundle.set_use_isolating(false);
+    for (_, text) in language.files() {
+        let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(resource, _)| resource);
+        bundle.add_resource_overriding(resource);
+    }
+    bundle
+}
+
+/// A message, or an attribute of one, with its values filled in. What a language lacks is said in English.
+fn message(language: Language, id: &str, attribute: Option<&str>, values: &[(&str, &str)]) -> Option<String> {
+    let languages = [language, Language::English];
+    languages.into_iter().find_map(|language| {
+        let bundle = language.bundle();
+        let message = bundle.get_message(id)?;
+        let pattern = match attribute {
+            Some(name) => message.get_attribute(name)?.value(),
+            None => message.value()?,
+        };
+        let arguments: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, *value)).collect();
+        Some(bundle.format_pattern(pattern, Some(&arguments), &mut Vec::new()).into_owned())
+    })
+}
+
+/// The name of an enum's value as the id of a message: `FIGURE_NET_ADDED` is `figure-net-added`.
+fn id_of(name: &str) -> String {
+    name.to_lowercase().replace('_', "-")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! What a report in the terminal says around its figures.
+
+use super::{Language, message};
+
+/// A sentence, or a heading that no enum of the API stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sentence {
+    /// `from`, `to`, `complete`: what a report covers.
+    Covers,
+    /// The last month is under way.
+    UnderWay,
+    /// The heading over figures.
+    Now,
+    /// The heading over changes.
+    Change,
+    /// The heading over small charts.
+    Trend,
+    /// Percentage points, short.
+    Points,
+    /// `dimension`: the heading over groups.
+    By,
+    /// `count`: so many are covered.
+    Covered,
+    /// `count`, `reason`: so many for a reason.
+    Reason,
+    /// `count`: groups that are not shown.
+    More,
+    /// The missing value of a dimension.
+    Missing,
+    /// Activity is a lower bound.
+    LowerBound,
+    /// Something was left out.
+    Redacted,
+}
+
+impl Sentence {
+    /// Every one.
+    pub const ALL: [Self; 13] = [
+        Self::Covers,
+        Self::UnderWay,
+        Self::Now,
+        Self::Change,
+        Self::Trend,
+        Self::Points,
+        Self::By,
+        Self::Covered,
+        Self::Reason,
+        Self::More,
+        Self::Missing,
+        Self::LowerBound,
+        Self::Redacted,
+    ];
+
+    /// The id of its message.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Covers => "report-covers",
+            Self::UnderWay => "report-under-way",
+            Self::Now => "report-now",
+            Self::Change => "report-change",
+            Self::Trend => "report-trend",
+            Self::Points => "report-points",
+            Self::By => "report-by",
+            Self::Covered => "report-covered",
+            Self::Reason => "report-reason",
+            Self::More => "report-more",
+            Self::Missing => "report-missing",
+            Self::LowerBound => "report-lower-bound",
+            Self::Redacted => "report-redacted",
+        }
+    }
+
+    /// It in a language, with its values.
+    #[must_use]
+    pub fn say(self, language: Language, values: &[(&str, &str)]) -> String {
+        message(language, self.id(), None, values).unwrap_or_default()
+    }
+}

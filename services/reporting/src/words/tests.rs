@@ -1,0 +1,186 @@
+//! Every word is there in every language, and none that nobody says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use insights_proto::metrics::v1::Measure;
+use insights_proto::reporting::v1::{GlossaryKind, ListGlossaryTermsRequest};
+
+use super::glossary::TERMS;
+use super::*;
+
+const EXAMPLES: i32 = 9;
+
+/// The messages and attributes that the program says: `id` or `id.attribute`.
+fn said() -> BTreeSet<String> {
+    let mut said: BTreeSet<String> = titles::NAMES.iter().map(|name| id_of(name)).collect();
+    said.extend(Sentence::ALL.map(|sentence| sentence.id().to_owned()));
+    said.extend((1..=EXAMPLES).map(|number| format!("example-{number}")));
+    for term in TERMS {
+        let id = term.message_id();
+        said.extend(term.value_name().is_none().then(|| id.clone()));
+        said.insert(format!("{id}.definition"));
+        said.extend(term.formula.then(|| format!("{id}.formula")));
+    }
+    said
+}
+
+/// The messages and attributes that the files of a language have, with the text of each.
+fn written(language: Language) -> BTreeMap<String, String> {
+    let mut written = BTreeMap::new();
+    let mut message = String::new();
+    for (file, text) in language.files() {
+        for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+            let (id, text) = line.split_once(" =").unwrap_or_else(|| panic!("{file}: one message, one line: {line}"));
+            let id = match id.trim_start().strip_prefix('.') {
+                Some(attribute) => format!("{message}.{attribute}"),
+                None => {
+                    message = id.to_owned();
+                    if text.trim().is_empty() {
+                        continue;
+                    }
+                    id.to_owned()
+                }
+            };
+            assert_eq!(written.insert(id, text.trim().to_owned()), None, "{file}: twice: {line}");
+        }
+    }
+    written
+}
+
+fn variables(text: &str) -> BTreeSet<String> {
+    let named = |part: &str| part.split(' ').next().unwrap_or_default().to_owned();
+    text.split("{ $").skip(1).map(named).collect()
+}
+
+#[test]
+fn every_language_says_every_message_and_no_other() {
+    let said = said();
+    for language in Language::ALL {
+        let written: BTreeSet<String> = written(language).into_keys().collect();
+        let missing: Vec<_> = said.difference(&written).collect();
+        assert!(missing.is_empty(), "{}: these are missing: {missing:?}", language.code());
+        let unused: Vec<_> = written.difference(&said).collect();
+        assert!(unused.is_empty(), "{}: nobody says these: {unused:?}", language.code());
+    }
+}
+
+#[test]
+fn every_file_can_be_read_and_every_message_said() {
+    for language in Language::ALL {
+        for (file, text) in language.files() {
+            assert!(FluentResource::try_new(text.to_owned()).is_ok(), "{} {file} cannot be read", language.code());
+        }
+        for (id, text) in written(language) {
+            let variables = variables(&text);
+            let values: Vec<(&str, &str)> = variables.iter().map(|name| (name.as_str(), "§")).collect();
+            let (message_id, attribute) = id.split_once('.').map_or((id.as_str(), None), |(id, of)| (id, Some(of)));
+            let said = message(language, message_id, attribute, &values).unwrap_or_else(|| panic!("{id} is not said"));
+            assert!(!said.is_empty() && !said.contains(['{', '}', '\u{2068}']), "{id}: {said}");
+            assert_eq!(said.matches('§').count(), variables.len(), "{id}: {said}");
+        }
+    }
+}
+
+#[test]
+fn languages_differ_in_words_and_not_in_values() {
+    let (english, portuguese) = (written(Language::English), written(Language::Portuguese));
+    for (id, text) in &english {
+        let other = portuguese.get(id).map(String::as_str).unwrap_or_default();
+        assert_eq!(variables(text), variables(other), "{id}");
+        if id.ends_with(".definition") || id.starts_with("example-") {
+            assert_ne!(text, other, "{id} is not translated");
+        }
+        // The numbers of a worked example are the same in every language.
+        let numbers =
+            |text: &str| text.split(|c: char| !c.is_ascii_digit()).map(str::to_owned).collect::<BTreeSet<_>>();
+        if id.starts_with("example-") {
+            assert_eq!(numbers(text), numbers(other), "{id}");
+        }
+    }
+}
+
+#[test]
+fn a_message_a_language_lacks_is_said_in_english() {
+    assert_eq!(title(Language::Portuguese, "FIGURE_CUSTOMERS"), "Clientes");
+    assert_eq!(title(Language::Portuguese, "FIGURE_OF_TOMORROW"), "FIGURE_OF_TOMORROW");
+}
+
+/// The first column of the table under a heading.
+fn column(document: &str, heading: &str) -> Vec<String> {
+    let section = document.split(&format!("\n## {heading}\n")).nth(1).unwrap_or_default();
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
+    let cells = rows.filter_map(|row| row.split('|').nth(1)).flat_map(|cell| cell.split(", "));
+    cells.map(|cell| cell.trim().trim_matches('`').to_owned()).collect()
+}
+
+#[test]
+fn the_glossary_has_every_word_and_measure_of_the_metric_dictionary() {
+    let dictionary = include_str!("../../../../libs/domain/docs/metric-dictionary.md");
+    let ids: BTreeSet<String> = TERMS.iter().map(|term| term.id.replace('-', " ")).collect();
+    let words = column(dictionary, "Words");
+    assert!(words.len() > 10, "{words:?}");
+    for word in words.iter().filter(|word| *word != "R") {
+        assert!(ids.contains(word), "{word} is no term");
+    }
+    let measures = column(dictionary, "Measures");
+    assert!(measures.len() >= 20, "{measures:?}");
+    for measure in &measures {
+        assert!(ids.contains(&measure.replace('_', " ")), "{measure} is no term");
+    }
+    let known = |kind: GlossaryKind| TERMS.iter().filter(|term| term.kind == kind).count();
+    let all = |prefix: &str| titles::NAMES.iter().filter(|name| name.starts_with(prefix)).count();
+    assert_eq!(known(GlossaryKind::Measure), all("MEASURE_"));
+    assert_eq!(known(GlossaryKind::Dimension), all("DIMENSION_"));
+    assert_eq!(known(GlossaryKind::Reason), all("REASON_"));
+    assert_eq!(known(GlossaryKind::Scope), all("SCOPE_"));
+    assert_eq!(known(GlossaryKind::Basis), all("BASIS_"));
+    for term in TERMS {
+        let known = term.value_name().is_none_or(|name| titles::NAMES.contains(&name));
+        assert!(known, "{} is named after nothing", term.id);
+    }
+    assert!(Measure::from_str_name("MEASURE_CUSTOMERS").is_some());
+}
+
+#[test]
+fn every_term_and_example_is_complete_and_unique() {
+    for language in Language::ALL {
+        let terms = glossary(language);
+        let mut keys = BTreeSet::new();
+        let mut examples = BTreeSet::new();
+        for term in &terms {
+            assert!(keys.insert((term.kind, term.id.clone())), "{} twice", term.id);
+            assert!(!term.title.is_empty() && !term.definition.is_empty(), "{}", term.id);
+            let computed = [GlossaryKind::Measure, GlossaryKind::RangeFigure].contains(&term.kind());
+            assert!(!computed || !term.formula.is_empty(), "{} has no formula", term.id);
+            examples.extend(term.examples.iter().map(|example| example.number));
+        }
+        assert_eq!(examples, (1..=EXAMPLES).collect(), "every worked example stands at a term");
+    }
+}
+
+#[test]
+fn pages_of_the_glossary_are_all_of_it() {
+    let all = glossary(Language::Portuguese);
+    let mut request = ListGlossaryTermsRequest { page_size: 7, ..Default::default() };
+    let mut terms = Vec::new();
+    loop {
+        let page = glossary_page(Language::Portuguese, &request).expect("a page");
+        assert!(page.terms.len() <= 7);
+        terms.extend(page.terms);
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(terms, all);
+    let found = ListGlossaryTermsRequest { search: "Yammer".into(), ..Default::default() };
+    let found = glossary_page(Language::English, &found).expect("a page").terms;
+    assert_eq!(found.iter().map(|term| term.id.as_str()).collect::<Vec<_>>(), ["UNLICENSED_USE"]);
+    for wrong in ["x", "1.", "9.nothing"] {
+        let request = ListGlossaryTermsRequest { page_token: wrong.into(), ..Default::default() };
+        assert!(glossary_page(Language::English, &request).is_err(), "{wrong}");
+    }
+    let negative = ListGlossaryTermsRequest { page_size: -1, search: "x".repeat(257), ..Default::default() };
+    assert!(glossary_page(Language::English, &negative).is_err());
+}

@@ -1,0 +1,15 @@
+# What a report in the terminal says around its figures.
+
+report-covers = { $from } to { $to }, complete through { $complete }
+report-under-way = the last month is under way
+report-now = now
+report-change = change
+report-trend = trend
+report-points = pt
+report-by = by { $dimension }
+report-covered = { $count } covered
+report-reason = { $count } { $reason }
+report-more = … and { $count } more
+report-missing = (none)
+report-lower-bound = Activity is a lower bound: for some of it only the date of last activity is known.
+report-redacted = Something was left out because your roles may not see it.

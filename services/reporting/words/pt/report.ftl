@@ -1,0 +1,15 @@
+# O que um relatório no terminal diz em volta dos números.
+
+report-covers = { $from } a { $to }, completo até { $complete }
+report-under-way = o último mês está em curso
+report-now = agora
+report-change = variação
+report-trend = tendência
+report-points = p.p.
+report-by = por { $dimension }
+report-covered = { $count } com cobertura
+report-reason = { $count } { $reason }
+report-more = … e mais { $count }
+report-missing = (nenhum)
+report-lower-bound = A atividade é um limite inferior: de parte dela só se conhece a data da última atividade.
+report-redacted = Algo foi omitido porque as suas funções não permitem vê-lo.

@@ -1,0 +1,135 @@
+//! What is recorded, and what is only counted.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use insights_access::{Policy, Role};
+use insights_database::Database;
+use insights_database::sea_orm::{ConnectionTrait, Statement};
+use insights_proto::reporting::v1::{CreateDownloadTicketRequest, CreateDownloadTicketResponse};
+use insights_tests::{product::Product, wire::EMPTY};
+use tonic::Code;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::{Layer, layer::SubscriberExt};
+
+use crate::world::{NOT_AUDITED, PARTNER, SERVICE, export, path, reads, records, send, token_of};
+
+/// The methods of reporting.
+fn methods() -> BTreeSet<String> {
+    let policy = Policy::product().unwrap();
+    let own = policy.methods().filter_map(|(path, _)| path.strip_prefix(&format!("{SERVICE}/")));
+    own.map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_method_that_shows_figures_leaves_an_entry_and_the_others_none() {
+    let product = Product::sqlite().await;
+    let version = product.ingest(PARTNER, records()).await;
+    let token = token_of(&product, "ada", PARTNER, &[Role::GlobalAdmin], &[]);
+    let id = export(&product, &token, version).await;
+    let ticket = CreateDownloadTicketRequest { id: id.clone() };
+    let (_, ticket) = product.ask::<CreateDownloadTicketResponse>(&path("CreateDownloadTicket"), &token, &ticket).await;
+    let before = async || product.reporting.audit().newest(PARTNER, 10_000).await.unwrap();
+
+    let reads = reads(version, &id);
+    let written: BTreeSet<String> =
+        reads.iter().map(|(method, _)| *method).chain(NOT_AUDITED).map(str::to_owned).collect();
+    assert_eq!(methods(), written, "every method is in one of the two lists");
+
+    let known = before().await.len();
+    let url = format!("http://{}{}", product.address, ticket.path);
+    reqwest::get(&url).await.unwrap().error_for_status().unwrap();
+    assert_eq!(before().await.len(), known + 1, "a download by ticket");
+    reqwest::get(url.replace("ticket=", "ticket=0")).await.unwrap();
+    assert_eq!(before().await.len(), known + 1, "nobody is known by a wrong ticket");
+
+    for method in NOT_AUDITED {
+        let known = before().await.len();
+        send(&product.wire, &path(method), &token, &[]).await;
+        assert_eq!(before().await.len(), known, "{method}");
+    }
+    for (method, body) in reads {
+        let known = before().await.len();
+        let answer = send(&product.wire, &path(method), &token, &body).await;
+        assert_eq!(answer.code(), Code::Ok, "{method}: {answer:?}");
+        let entries = before().await;
+        assert_eq!(entries.len(), known + 1, "{method}");
+        let entry = entries.iter().find(|entry| entry.rpc == path(method)).unwrap();
+        assert_eq!((entry.subject.as_str(), entry.roles.as_str()), ("ada", "global_admin"), "{method}");
+        assert_eq!(entry.outcome, "Ok");
+        assert!(entry.asked.starts_with('{'), "{method}: {}", entry.asked);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_denial_of_a_known_person_leaves_an_entry() {
+    let product = Product::sqlite().await;
+    let token = token_of(&product, "eve", PARTNER, &[], &[]);
+    let policy = Policy::product().unwrap();
+    let paths: Vec<&str> = policy.methods().map(|(path, _)| path).collect();
+    for path in &paths {
+        let answer = product.wire.with_token(path, &token).await.unwrap();
+        assert_eq!(answer.code(), Code::PermissionDenied, "{path}");
+    }
+    let entries = product.reporting.audit().newest(PARTNER, 10_000).await.unwrap();
+    assert_eq!(entries.len(), paths.len());
+    for path in paths {
+        let entry = entries.iter().find(|entry| entry.rpc == path).unwrap_or_else(|| panic!("{path}"));
+        assert_eq!((entry.subject.as_str(), entry.outcome.as_str()), ("eve", "PermissionDenied"));
+    }
+}
+
+/// Sums what is counted under one name, and keeps the labels.
+#[derive(Clone, Default)]
+struct Counter(Arc<Mutex<(u64, BTreeSet<String>)>>);
+
+#[derive(Default)]
+struct Seen {
+    count: u64,
+    labels: BTreeSet<String>,
+}
+
+impl Visit for Seen {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.count += if field.name() == "monotonic_counter.access_denied" { value } else { 0 };
+    }
+
+    fn record_debug(&mut self, field: &Field, _: &dyn std::fmt::Debug) {
+        self.labels.insert(field.name().to_owned());
+    }
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Counter {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        let mut seen = Seen::default();
+        event.record(&mut seen);
+        if seen.count > 0 {
+            let mut all = self.0.lock().unwrap();
+            all.0 += seen.count;
+            all.1.extend(seen.labels);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_known_is_counted_and_not_kept() {
+    let counter = Counter::default();
+    // Of this process, which runs this test alone or leaves the others uncounted.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(counter.clone()));
+    let product = Product::sqlite().await;
+    let methods = methods();
+    for method in &methods {
+        for headers in [&[][..], &[("authorization", "Bearer nonsense")]] {
+            let answer = product.wire.call(&path(method), headers, EMPTY).await.unwrap();
+            assert_eq!(answer.code(), Code::Unauthenticated);
+        }
+    }
+    let database = Database::connect(&product.sqlite_url("reporting")).await.unwrap();
+    let count = Statement::from_string(database.reader().get_database_backend(), "SELECT COUNT(*) FROM audit_record");
+    let rows = database.reader().query_all_raw(count).await.unwrap();
+    assert_eq!(rows[0].try_get_by_index::<i64>(0).unwrap(), 0, "nothing is kept");
+    let (count, labels) = counter.0.lock().unwrap().clone();
+    assert_eq!(count, 2 * methods.len() as u64);
+    // What is counted becomes labels: they name no person.
+    assert_eq!(labels, ["code", "message", "reason", "rpc"].map(str::to_owned).into());
+}

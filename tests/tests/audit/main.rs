@@ -1,0 +1,8 @@
+//! Who read what is known, and only to whom it concerns.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod counted;
+mod kept;
+mod listed;
+mod refused;
+mod world;
