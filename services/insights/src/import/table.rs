@@ -109,7 +109,7 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
 
     /// The field in the column at a place, without blanks around it; none when it is empty.
     pub(super) fn text_at(row: &Row, place: usize) -> Option<&str> {
-        Some(row.fields.get(place)?.trim()).filter(|text| !text.is_empty())
+        Some(plain(row.fields.get(place)?.trim())).filter(|text| !text.is_empty())
     }
 
     /// The field as it stands in the column at a place.
@@ -119,7 +119,7 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
 
     /// The field without blanks around it; none when it is empty.
     pub(super) fn text<'r>(&self, row: &'r Row, key: K) -> Option<&'r str> {
-        Some(self.raw(row, key).trim()).filter(|text| !text.is_empty())
+        Some(plain(self.raw(row, key).trim())).filter(|text| !text.is_empty())
     }
 
     /// The best name of the column, for messages.
@@ -128,7 +128,28 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
     }
 }
 
+/// Signs that make a spreadsheet take a text for a formula.
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
+/// A text without the apostrophe that our own exports put before what a spreadsheet would take for a formula.
+fn plain(text: &str) -> &str {
+    let formula = text.trim_start_matches('\'').starts_with(FORMULA);
+    text.strip_prefix('\'').filter(|_| formula).unwrap_or(text)
+}
+
 /// A column's name without case, blanks, `-` and `_`.
 pub(super) fn normalised(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn the_apostrophe_before_a_formula_is_none_of_the_text() {
+        for (cell, text) in [("'=1+1", "=1+1"), ("''-2", "'-2"), ("'t Hooft", "'t Hooft"), ("'", "'"), ("-2", "-2")] {
+            assert_eq!(plain(cell), text);
+        }
+    }
 }

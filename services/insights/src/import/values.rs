@@ -120,6 +120,28 @@ pub(super) fn amount(text: &str) -> Result<Option<String>, Fault> {
     Ok(Some(format!("{}{whole}{point}{fraction}", if zero { "" } else { sign })))
 }
 
+/// Amounts in several currencies, `EUR 1.5; GBP -2`.
+pub(super) fn amounts(text: &str) -> Result<Vec<(String, String)>, Fault> {
+    let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
+    let read = |part: &str| {
+        let (currency, digits) = part.split_once(' ').unwrap_or((part, ""));
+        let code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let amount = if code { amount(digits)? } else { None };
+        let amount = amount.ok_or_else(|| format!("\"{part}\" is not a currency and an amount, such as EUR 1.5"))?;
+        Ok((currency.to_ascii_uppercase(), amount))
+    };
+    parts.map(read).collect()
+}
+
+/// Who sold something; empty is nobody said.
+pub(super) fn seller(text: &str) -> Result<Option<String>, Fault> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "" => Ok(None),
+        seller @ ("own" | "other" | "direct") => Ok(Some(seller.to_owned())),
+        _ => Err(format!("\"{text}\" is not own, other or direct")),
+    }
+}
+
 /// ISO 3166-1 alpha-2 of a country given as a code or a name.
 pub(super) fn country(text: &str) -> Option<String> {
     let bare: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
@@ -246,6 +268,19 @@ mod tests {
         for bad in ["1,5", "$5", "0.0000001", "abc", "-", "1e99", ".", "NaN"] {
             assert!(amount(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn amounts_of_several_currencies_stand_one_after_the_other() {
+        let read = |text: &str| amounts(text).unwrap();
+        assert_eq!(read(" "), []);
+        assert_eq!(read("EUR 1.50; gbp -2"), [("EUR".into(), "1.5".into()), ("GBP".into(), "-2".into())]);
+        for bad in ["1.5", "EUR", "EURO 1", "EUR x", "EUR1", "EUR 1; 2"] {
+            assert!(amounts(bad).is_err(), "{bad}");
+        }
+        assert_eq!(seller("Own"), Ok(Some("own".into())));
+        assert_eq!(seller(""), Ok(None));
+        assert!(seller("somebody").is_err());
     }
 
     #[test]

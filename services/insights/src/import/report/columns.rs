@@ -36,6 +36,9 @@ pub(in crate::import) enum Key {
     Assigned,
     Active,
     Revenue,
+    OtherRevenue,
+    PricingModel,
+    Seller,
     Workload,
     Units,
     Users,
@@ -77,6 +80,7 @@ macro_rules! sku_columns {
             optional(Key::Sku, &["SKU", "SKUName"]),
             optional(Key::PartNumber, &["ProductPartNumber", "SkuPartNumber"]),
             optional(Key::SalesChannel, &["SalesChannel", "SalesModel"]),
+            optional(Key::Free, &["FreeVsPaidSKU"]),
             $($own),*
         ]
     };
@@ -91,6 +95,9 @@ macro_rules! subscription_columns {
             optional(Key::Start, &["SubscriptionStartDate"]),
             optional(Key::End, &["SubscriptionEndDate"]),
             optional(Key::AutoRenew, &["IsAutoRenew"]),
+            // Of our own exports.
+            optional(Key::PricingModel, &["PricingModel"]),
+            optional(Key::Seller, &["Seller"]),
             $($own),*
         ]
     };
@@ -103,11 +110,13 @@ pub(super) const SUBSCRIPTIONS: &[Column<Key>] = subscription_columns![
     required(Key::Available, &["AvailableSeatsEOP", "TotalSoldSeats"]),
     optional(Key::Assigned, &["TotalAssignedSeats", "AssignedSeats"]),
     optional(Key::Revenue, &["BilledRevenueUSD"]),
+    optional(Key::OtherRevenue, &["OtherBilledRevenue"]),
 ];
 
 /// DynamicsUsage. `AvailableSeats` is the stock here.
 pub(super) const DYNAMICS_USAGE: &[Column<Key>] = subscription_columns![
-    optional(Key::Free, &["FreeVsPaidSKU"]),
+    // Of our own exports, which are not always of Dynamics 365.
+    optional(Key::Product, &["Product"]),
     required(Key::Available, &["AvailableSeats"]),
     optional(Key::Assigned, &["AssignedSeats"]),
     optional(Key::Active, &["ActiveSeats"]),
@@ -122,6 +131,7 @@ pub(super) const CUSTOMERS: &[Column<Key>] = sku_columns![
     optional(Key::Product, &["Product"]),
     optional(Key::RawProduct, &["RawProductName"]),
     optional(Key::Revenue, &["BilledRevenueUSD"]),
+    optional(Key::OtherRevenue, &["OtherBilledRevenue"]),
 ];
 
 /// OfficeUsage.
@@ -147,6 +157,7 @@ pub(super) const IGNORED: &[&str] = &[
     "DetailedSalesModel",
     "EOU",
     "EnrollmentNumber",
+    "IsTrial",
     "PGAMpnID",
     "PGAPartnerID",
     "PGAPartnerName",

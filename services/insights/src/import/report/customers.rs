@@ -3,7 +3,7 @@
 //! The report does not name subscriptions. Attributions and revenue stand on the row of a customer's SKU, which gives way
 //! to any subscription of that SKU. Its seats are 0: whether `AvailableSeats` is a stock or a flow here nobody says.
 
-use std::{io::BufRead, str::FromStr as _};
+use std::{collections::BTreeMap, io::BufRead, str::FromStr as _};
 
 use insights_domain::amount::Amount;
 use insights_proto::ingestion::v1::{ReportedSeats, Revenue, record::Kind};
@@ -37,8 +37,9 @@ fn take(read: &Reader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
     let month = read.month()?;
     let customer = read.id(Key::Customer)?;
     let revenue = read.parsed(Key::Revenue, values::amount)?;
+    let other_revenue = read.other_revenue()?;
     let sku = read.sku();
-    if sku.is_none() && revenue.is_some() {
+    if sku.is_none() && (revenue.is_some() || !other_revenue.is_empty()) {
         return Err(read.reject(Key::Sku, "is missing: the revenue belongs to nothing".into()).into());
     }
     let line = read.row.line;
@@ -63,13 +64,14 @@ fn take(read: &Reader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
         attribution: read.attribution(),
         status,
         revenue,
+        other_revenue,
         ..Line::default()
     })?;
     Ok(())
 }
 
 fn send(group: Group, sink: &mut dyn Sink) -> Result<(), ReadError> {
-    let amount = amount(&group);
+    let amounts = amounts(&group);
     let Group { first, attributions, .. } = group;
     let month = first.month_text();
     // The partner's report lists what it sold or manages; without an attribution that says which, it sold it.
@@ -85,14 +87,14 @@ fn send(group: Group, sink: &mut dyn Sink) -> Result<(), ReadError> {
         ..ReportedSeats::default()
     };
     sink.record(first.line, plain(Kind::ReportedSeats(seats)))?;
-    if let Some(amount) = amount {
+    for (currency, amount) in amounts {
         let revenue = Revenue {
-            customer_id: Some(first.subject),
-            sku_id: Some(first.object),
-            month,
+            customer_id: Some(first.subject.clone()),
+            sku_id: Some(first.object.clone()),
+            month: month.clone(),
             amount,
-            currency: "USD".into(),
-            seller,
+            currency,
+            seller: seller.clone(),
             ..Revenue::default()
         };
         sink.record(first.line, plain(Kind::Revenue(revenue)))?;
@@ -100,19 +102,17 @@ fn send(group: Group, sink: &mut dyn Sink) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// The sum over the articles sold under the SKU. An amount too large to add is left for the server to refuse.
-fn amount(group: &Group) -> Option<String> {
-    let amounts = std::iter::once(&group.first).chain(&group.others).filter_map(|line| line.revenue.as_deref());
-    let mut sum: Option<String> = None;
-    for amount in amounts {
-        let Some(so_far) = &sum else {
-            sum = Some(amount.to_owned());
-            continue;
-        };
-        let (Ok(one), Ok(other)) = (Amount::from_str(so_far), Amount::from_str(amount)) else {
-            return Some(amount.to_owned());
-        };
-        sum = Some(Amount::from_micros(one.micros().saturating_add(other.micros())).to_string());
+/// The sums over the articles sold under the SKU, by currency. An amount too large to add is left for the server to refuse.
+fn amounts(group: &Group) -> BTreeMap<String, String> {
+    let mut sums: BTreeMap<String, String> = BTreeMap::new();
+    for line in std::iter::once(&group.first).chain(&group.others) {
+        for (currency, amount) in line.amounts() {
+            let sum = sums.entry(currency.to_owned()).or_insert_with(|| "0".to_owned());
+            *sum = match (Amount::from_str(sum), Amount::from_str(amount)) {
+                (Ok(one), Ok(other)) => Amount::from_micros(one.micros().saturating_add(other.micros())).to_string(),
+                _ => amount.to_owned(),
+            };
+        }
     }
-    sum
+    sums
 }

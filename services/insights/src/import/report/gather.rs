@@ -60,11 +60,33 @@ pub(super) struct Line {
     pub(super) active: Option<i64>,
     #[prost(string, optional, tag = "18")]
     pub(super) revenue: Option<String>,
+    /// Amounts in other currencies, one after the other.
+    #[prost(message, repeated, tag = "19")]
+    pub(super) other_revenue: Vec<OtherRevenue>,
+    #[prost(string, optional, tag = "20")]
+    pub(super) pricing_model: Option<String>,
+    #[prost(string, optional, tag = "21")]
+    pub(super) seller: Option<String>,
+}
+
+/// An amount in another currency than the column's.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct OtherRevenue {
+    #[prost(string, tag = "1")]
+    pub(super) currency: String,
+    #[prost(string, tag = "2")]
+    pub(super) amount: String,
 }
 
 impl Line {
     pub(super) fn month_text(&self) -> String {
         Month::from_index(self.month).map(|month| month.to_string()).unwrap_or_default()
+    }
+
+    /// Amounts by currency.
+    pub(super) fn amounts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let dollars = self.revenue.iter().map(|amount| ("USD", amount.as_str()));
+        dollars.chain(self.other_revenue.iter().map(|other| (other.currency.as_str(), other.amount.as_str())))
     }
 }
 

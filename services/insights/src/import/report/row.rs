@@ -6,6 +6,7 @@ use insights_proto::ingestion::v1::{Attribution, Customer, Location, Sku};
 use super::{
     Notes, Table,
     columns::{Key, PRODUCT_KEYS, SKU_KEYS},
+    gather::OtherRevenue,
     values,
 };
 use crate::import::{Rejection, table::Row};
@@ -48,6 +49,11 @@ impl Reader<'_, '_> {
         self.text(key).and_then(|word| values::yes_or_no(&word))
     }
 
+    pub(super) fn other_revenue(&self) -> Result<Vec<OtherRevenue>, Rejection> {
+        let amounts = self.parsed(Key::OtherRevenue, values::amounts)?;
+        Ok(amounts.into_iter().map(|(currency, amount)| OtherRevenue { currency, amount }).collect())
+    }
+
     /// What tells the SKU apart, if anything does.
     pub(super) fn sku(&self) -> Option<String> {
         SKU_KEYS.iter().chain(PRODUCT_KEYS).find_map(|key| self.text(*key)).map(values::canonical_id)
@@ -82,7 +88,7 @@ impl Reader<'_, '_> {
 
     pub(super) fn sku_stub(&self, sku_id: &str, product: Option<&str>) -> Sku {
         let name = self.text(Key::Sku).or_else(|| self.text(Key::RawProduct)).unwrap_or_else(|| sku_id.to_owned());
-        let product = product.map(str::to_owned).or_else(|| self.text(Key::Product)).unwrap_or_else(|| name.clone());
+        let product = self.text(Key::Product).or_else(|| product.map(str::to_owned)).unwrap_or_else(|| name.clone());
         let free = match self.text(Key::Free) {
             Some(word) => word.eq_ignore_ascii_case("free"),
             None => values::names_free(&name),

@@ -1,6 +1,9 @@
 //! The two reports about subscriptions: SeatsSubscriptionsAndRevenue and DynamicsUsage.
 
-use std::{collections::HashMap, io::BufRead};
+use std::{
+    collections::{HashMap, HashSet},
+    io::BufRead,
+};
 
 use insights_domain::calendar::Month;
 use insights_proto::ingestion::v1::{Record, ReportedSeats, Revenue, Subscription, record::Kind};
@@ -62,6 +65,9 @@ fn take(read: &Reader<'_, '_>, product: Option<&str>, gathered: &mut Gathered) -
         assigned: assigned?,
         active: active?,
         revenue: read.parsed(Key::Revenue, values::amount)?,
+        other_revenue: read.other_revenue()?,
+        pricing_model: read.text(Key::PricingModel),
+        seller: read.parsed(Key::Seller, values::seller)?,
         duplicate: read.flag(Key::Duplicate).unwrap_or(false),
         attribution: read.attribution(),
         status: read.text(Key::Status),
@@ -84,8 +90,15 @@ fn take(read: &Reader<'_, '_>, product: Option<&str>, gathered: &mut Gathered) -
 }
 
 fn send(groups: Vec<Group>, owns_subscriptions: bool, sink: &mut dyn Sink) -> Result<(), ReadError> {
+    // A month without attributions has its subscription's own. Where a row says that it has none, neither has the subscription.
+    let unattributed: HashSet<&str> =
+        groups.iter().filter(|group| group.attributions.is_empty()).map(|group| group.first.subject.as_str()).collect();
     for group in latest(&groups) {
-        let kind = Some(Kind::Subscription(subscription(group)));
+        let mut subscription = subscription(group);
+        if unattributed.contains(group.first.subject.as_str()) {
+            subscription.attributions.clear();
+        }
+        let kind = Some(Kind::Subscription(subscription));
         let line = group.first.line;
         match Month::from_index(group.first.month).filter(|_| !owns_subscriptions) {
             Some(month) => {
@@ -97,7 +110,7 @@ fn send(groups: Vec<Group>, owns_subscriptions: bool, sink: &mut dyn Sink) -> Re
     for group in groups {
         let (line, seats, revenue) = monthly(group);
         sink.record(line, plain(Kind::ReportedSeats(seats)))?;
-        if let Some(revenue) = revenue {
+        for revenue in revenue {
             sink.record(line, plain(Kind::Revenue(revenue)))?;
         }
     }
@@ -125,6 +138,8 @@ fn subscription(group: &Group) -> Subscription {
         customer_id: line.customer.clone(),
         sku_id: line.sku.clone(),
         sales_channel: line.sales_channel.clone(),
+        pricing_model: line.pricing_model.clone(),
+        seller: line.seller.clone(),
         auto_renew: line.auto_renew,
         start: line.start.clone(),
         end: line.end.clone(),
@@ -133,16 +148,17 @@ fn subscription(group: &Group) -> Subscription {
     }
 }
 
-fn monthly(group: Group) -> (u64, ReportedSeats, Option<Revenue>) {
+fn monthly(group: Group) -> (u64, ReportedSeats, Vec<Revenue>) {
     let Group { first, attributions, .. } = group;
     let month = first.month_text();
-    let revenue = first.revenue.map(|amount| Revenue {
+    let revenue = first.amounts().map(|(currency, amount)| Revenue {
         subscription_id: Some(first.subject.clone()),
         month: month.clone(),
-        amount,
-        currency: "USD".into(),
+        amount: amount.to_owned(),
+        currency: currency.to_owned(),
         ..Revenue::default()
     });
+    let revenue = revenue.collect();
     let seats = ReportedSeats {
         subscription_id: Some(first.subject),
         month,
