@@ -9,7 +9,7 @@ use crate::commands::query::Shape;
 /// What to do with exports.
 #[derive(Debug, Subcommand)]
 pub enum Export {
-    /// Order a file of the rows of a query.
+    /// Order a file of the rows of a query, or of a report.
     Create(Create),
     /// Show the first rows an export would have.
     Preview(Ordered),
@@ -31,6 +31,12 @@ pub struct Ordered {
     /// The query.
     #[command(flatten)]
     pub shape: Shape,
+    /// A report in the place of --measures and --by, under the names of columns that the incumbent's reports have.
+    #[arg(long, value_enum, value_name = "NAME", conflicts_with_all = ["measures", "by", "basis"])]
+    pub report: Option<Report>,
+    /// Columns of the report, separated by commas, in the order of the file [default: all].
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',', requires = "report")]
+    pub columns: Vec<String>,
     /// How to write the file.
     #[arg(long, value_enum, default_value = "csv")]
     pub format: Format,
@@ -87,4 +93,19 @@ pub enum Format {
     Xlsx,
     /// Apache Parquet.
     Parquet,
+}
+
+/// A report, as flags spell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Report {
+    /// Customers by SKU and month: status, seats, billed revenue.
+    Customers,
+    /// Subscriptions by month: state, seats, billed revenue.
+    Subscriptions,
+    /// Users of each customer by service and month.
+    OfficeUsage,
+    /// Seats and their use by subscription and month, of Dynamics 365.
+    DynamicsUsage,
+    /// The same of any product.
+    LicenceUsage,
 }

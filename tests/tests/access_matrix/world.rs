@@ -8,7 +8,7 @@ use insights_proto::{
     },
     metrics::v1::{Dimension, Measure, Query, Row, value},
     reporting::v1::{
-        ExportFormat, ExportOrder, GetCustomersDashboardRequest, GetDynamicsUsageDashboardRequest,
+        ExportFormat, ExportOrder, ExportReport, GetCustomersDashboardRequest, GetDynamicsUsageDashboardRequest,
         GetLicenceAdoptionDashboardRequest, ListFilterValuesRequest, PreviewExportRequest, QueryRequest, QueryResponse,
     },
 };
@@ -138,10 +138,20 @@ pub async fn everything(
         let order = ExportOrder {
             query: Some(query(&all, &[dimension])),
             format: ExportFormat::Csv.into(),
-            name: String::new(),
+            ..ExportOrder::default()
         };
         let asked = PreviewExportRequest { order: Some(order), min_version: version };
         answers.push((format!("export by {dimension:?}"), send(product, &path("PreviewExport"), &token, &asked).await));
+    }
+    for report in (1..).map_while(|number| ExportReport::try_from(number).ok()) {
+        let order = ExportOrder {
+            query: Some(query(&[], &[])),
+            format: ExportFormat::Csv.into(),
+            report: report.into(),
+            ..ExportOrder::default()
+        };
+        let asked = PreviewExportRequest { order: Some(order), min_version: version };
+        answers.push((format!("{report:?} report"), send(product, &path("PreviewExport"), &token, &asked).await));
     }
     let asked = GetCustomersDashboardRequest { min_version: version, ..Default::default() };
     answers.push(("customers".into(), send(product, &path("GetCustomersDashboard"), &token, &asked).await));

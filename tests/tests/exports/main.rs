@@ -3,6 +3,9 @@
 
 mod files;
 mod jobs;
+mod partner;
+mod reports;
+mod round_trip;
 mod ways;
 mod world;
 

@@ -159,7 +159,7 @@ pub fn only(query: Query, dimension: Dimension, value: &str) -> Query {
 }
 
 pub fn order(query: Query, format: ExportFormat) -> ExportOrder {
-    ExportOrder { query: Some(query), format: format.into(), name: String::new() }
+    ExportOrder { query: Some(query), format: format.into(), ..ExportOrder::default() }
 }
 
 /// Orders an export.

@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::ProgressBar;
+use insights_proto::metrics::v1::Measure;
 use insights_proto::reporting::v1::{
-    CancelExportRequest, CreateExportRequest, DeleteExportRequest, Export, ExportFormat, ExportOrder, ExportState,
-    GetExportRequest, ListExportsRequest, PreviewExportRequest,
+    CancelExportRequest, CreateExportRequest, DeleteExportRequest, Export, ExportFormat, ExportOrder, ExportReport,
+    ExportState, GetExportRequest, ListExportsRequest, PreviewExportRequest,
 };
 use prost_types::Timestamp;
 use serde_json::{Value, json};
 
 use super::export_download::download;
 use crate::{
-    cli_export::{Create, Export as Command, Format, Ordered},
+    cli_export::{Create, Export as Command, Format, Ordered, Report},
     client::Caller,
     failure::Failure,
     output,
@@ -57,7 +58,26 @@ fn order(ordered: &Ordered) -> Result<ExportOrder, Failure> {
         Format::Xlsx => ExportFormat::Xlsx,
         Format::Parquet => ExportFormat::Parquet,
     };
-    Ok(ExportOrder { query: Some(ordered.shape.query(None)?), format: format.into(), name: ordered.name.clone() })
+    let mut query = ordered.shape.query(ordered.report.map(|_| Measure::Customers))?;
+    if ordered.report.is_some() {
+        // The report has its own.
+        query.measures.clear();
+    }
+    let report = match ordered.report {
+        None => ExportReport::Unspecified,
+        Some(Report::Customers) => ExportReport::Customers,
+        Some(Report::Subscriptions) => ExportReport::Subscriptions,
+        Some(Report::OfficeUsage) => ExportReport::OfficeUsage,
+        Some(Report::DynamicsUsage) => ExportReport::DynamicsUsage,
+        Some(Report::LicenceUsage) => ExportReport::LicenceUsage,
+    };
+    Ok(ExportOrder {
+        query: Some(query),
+        format: format.into(),
+        name: ordered.name.clone(),
+        report: report.into(),
+        columns: ordered.columns.clone(),
+    })
 }
 
 async fn create(caller: &Caller, create: Create, json: bool) -> Result<(), Failure> {

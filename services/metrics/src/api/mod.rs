@@ -121,8 +121,9 @@ impl MetricsService for Api {
         parser.min_version(message.min_version);
         let asked = parser.one("query", message.query.as_ref());
         let asked = parser.finish(asked)?.ok_or_else(|| Error::invalid("query", "is required"))?;
+        let rows = stream::Rows::parse(message.grain, message.product_prefix, &asked.query)?;
         let root = self.root_at(viewer.partner(), message.min_version, deadline).await?;
-        Ok(Response::new(Box::pin(stream::stream(self, root, viewer, asked).await?)))
+        Ok(Response::new(Box::pin(stream::stream(self, root, viewer, asked, rows).await?)))
     }
 
     type VerifyStream = Pin<Box<dyn Stream<Item = Result<VerifyResponse, Status>> + Send>>;

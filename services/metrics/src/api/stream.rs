@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::Stream;
 use insights_access::{FieldClass, Policy, REPORTING_SERVICE, Role, RoleSet};
-use insights_proto::metrics::v1::{self, Dimension, Measure, Query, StreamQueryResponse};
+use insights_proto::metrics::v1::{self, Dimension, Measure, Query, ReportGrain, StreamQueryResponse};
 use insights_service::Error;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
@@ -16,8 +16,9 @@ use tonic::Status;
 
 use super::parse::Asked;
 use super::{Api, answer, take_rows};
-use crate::cube::{Answer, Cube, View};
+use crate::cube::{Answer, Cube, Report, View};
 use crate::cubes::Root;
+use crate::query::Filter;
 
 /// Rows of a message: some hundred kilobytes.
 const ROWS: usize = 2_000;
@@ -59,8 +60,50 @@ impl Viewer {
         policy.authorise_roles(self.roles, REPORTING_SERVICE, &measures).map(|_| ())
     }
 
+    fn sees_personal(&self) -> bool {
+        self.roles.can_see(FieldClass::Personal)
+    }
+
     fn view(&self) -> View<'_> {
         View { locations: self.locations.as_ref(), revenue: self.roles.can_see(FieldClass::Revenue) }
+    }
+}
+
+/// What the rows of an answer are about, and of which products.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    grain: ReportGrain,
+    product_prefix: String,
+}
+
+impl Rows {
+    /// Checks that the query is split as its rows are.
+    pub fn parse(grain: i32, product_prefix: String, query: &crate::query::Query) -> Result<Self, Error> {
+        let grain = ReportGrain::try_from(grain).map_err(|_| Error::invalid("grain", "is not known"))?;
+        let by: &[Dimension] = match grain {
+            ReportGrain::Unspecified => &query.group_by,
+            ReportGrain::Subscriptions | ReportGrain::CustomerSkus => &[],
+            ReportGrain::CustomerServices => &[Dimension::Customer, Dimension::Service],
+        };
+        if query.group_by != by || grain != ReportGrain::Unspecified && query.top.is_some() {
+            return Err(Error::invalid("query.group_by", "does not go with the grain"));
+        }
+        Ok(Self { grain, product_prefix })
+    }
+
+    /// The query, of these products alone.
+    fn narrow(&self, query: &mut crate::query::Query, cube: &Cube) {
+        if self.product_prefix.is_empty() {
+            return;
+        }
+        let products: BTreeSet<&String> = cube.partner().skus.values().map(|sku| &sku.product).collect();
+        let products = products.into_iter().filter(|product| product.starts_with(&self.product_prefix));
+        let mut values: Vec<Option<String>> = products.cloned().map(Some).collect();
+        if let Some(filter) = query.filter(Dimension::Product) {
+            values.retain(|value| filter.values.contains(value));
+        }
+        query.filters.retain(|filter| filter.dimension != Dimension::Product);
+        query.filters.push(Filter { dimension: Dimension::Product, values });
     }
 }
 
@@ -69,12 +112,15 @@ pub async fn stream(
     api: &Api,
     root: Arc<Root>,
     viewer: Viewer,
-    asked: Asked,
+    mut asked: Asked,
+    rows: Rows,
 ) -> Result<impl Stream<Item = Result<StreamQueryResponse, Status>> + Send + use<>, Error> {
     let mut earlier = api.cubes_as_of(&viewer.partner, &root, std::iter::once(&asked)).await?;
     let cube = asked.as_of.and_then(|time| earlier.remove(&time)).unwrap_or_else(|| root.cube.clone());
     let (sender, receiver) = mpsc::channel(BUFFER);
+    rows.narrow(&mut asked.query, &cube);
     let answering = Answering {
+        grain: rows.grain,
         total_customers: i64::try_from(cube.customer_count()).unwrap_or(i64::MAX),
         freshness: Some(answer::freshness(&root.cube)),
         cores: Arc::clone(&api.cores),
@@ -90,6 +136,7 @@ pub async fn stream(
 }
 
 struct Answering {
+    grain: ReportGrain,
     asked: Arc<Asked>,
     viewer: Arc<Viewer>,
     cores: Arc<Semaphore>,
@@ -109,7 +156,11 @@ impl Answering {
     async fn run(mut self, cube: Cube) {
         let in_parts = self.asked.query.top.is_none()
             && self.asked.query.group_by.iter().any(|by| matches!(by, Dimension::Customer | Dimension::Subscription));
-        let sent = if in_parts { self.parts(&cube).await } else { self.whole(cube).await };
+        let sent = match self.grain {
+            ReportGrain::Unspecified if in_parts => self.parts(&cube).await,
+            ReportGrain::Unspecified => self.whole(cube).await,
+            _ => self.report(&cube).await,
+        };
         // What cannot be sent any more is not missed: whoever asked is gone.
         let _ = match sent {
             Ok(()) => self.send(Vec::new(), true).await,
@@ -134,12 +185,44 @@ impl Answering {
         self.rows(answer, self.total_customers).await
     }
 
+    /// Some thousand rows at a time: a core is held for as long as they take, and memory holds no more.
+    async fn report(&mut self, cube: &Cube) -> Result<(), Ending> {
+        if !self.begun {
+            self.begin(false).await?;
+        }
+        for part in cube.parts() {
+            let mut from = 0;
+            while from < part.customer_count() {
+                let report = Report { grain: self.grain, personal: self.viewer.sees_personal(), from, enough: ROWS };
+                let part = part.clone();
+                let (mut rows, next) =
+                    self.work(move |asked, viewer| part.report(&asked.query, viewer.view(), report)).await?;
+                self.customers += i64::try_from(next - from).unwrap_or_default();
+                from = next;
+                while !rows.is_empty() {
+                    let rest = rows.split_off(rows.len().min(ROWS));
+                    let report_rows = std::mem::replace(&mut rows, rest);
+                    self.send_part(StreamQueryResponse { report_rows, ..StreamQueryResponse::default() }).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn answer(&self, cube: Cube) -> Result<Answer, Error> {
+        self.work(move |asked, viewer| cube.query(&asked.query, viewer.view())).await
+    }
+
+    /// Does something on a core of its own.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Asked, &Viewer) -> T + Send + 'static,
+    ) -> Result<T, Error> {
         let core = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
         let (asked, viewer) = (Arc::clone(&self.asked), Arc::clone(&self.viewer));
         let work = move || {
             let _core = core;
-            cube.query(&asked.query, viewer.view())
+            work(&asked, &viewer)
         };
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)
     }
@@ -179,8 +262,12 @@ impl Answering {
         if !self.begun {
             self.begin(false).await?;
         }
+        self.send_part(StreamQueryResponse { rows, done, ..StreamQueryResponse::default() }).await
+    }
+
+    async fn send_part(&mut self, part: StreamQueryResponse) -> Result<(), Gone> {
         let (customers, total_customers) = (self.customers, self.total_customers);
-        let part = StreamQueryResponse { rows, customers, total_customers, done, ..StreamQueryResponse::default() };
+        let part = StreamQueryResponse { customers, total_customers, ..part };
         self.sender.send(Ok(part)).await.map_err(|_| Gone)
     }
 }

@@ -18,6 +18,7 @@ mod needs;
 mod place;
 mod plan;
 mod read;
+mod report;
 mod rows;
 mod scratch;
 mod shapes;
@@ -35,6 +36,7 @@ use insights_domain::rollup::MonthRollup;
 pub use answer::{Answer, AnswerRow, Figure, Source};
 pub use explain::ExplanationRow;
 pub use header::{CustomerHeader, PartnerHeader, SkuHeader, SubscriptionHeader};
+pub use report::Report;
 
 use build::ChunkBuilder;
 use chunk::Chunk;

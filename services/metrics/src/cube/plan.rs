@@ -359,21 +359,25 @@ impl<'a> Plan<'a> {
         self.usage_pairs = usage_pairs;
     }
 
-    /// The part of the key of one attribution that passes the location and type filters and the binding.
-    fn pair_part(&self, attribution: &Attribution, codes: &HashMap<&Option<String>, u32>) -> Option<Key> {
+    /// The location and type filters and the binding hold on one attribution.
+    pub(super) fn attribution_passes(&self, attribution: &Attribution) -> bool {
         let bound = self
             .view
             .locations
             .is_none_or(|bound| attribution.location.as_ref().is_some_and(|location| bound.contains(location)));
         let wanted =
             |dimension, value: &Option<String>| self.values(dimension).is_none_or(|values| values.contains(value));
-        let passes = bound
+        bound
             && wanted(Dimension::Location, &attribution.location)
-            && wanted(Dimension::AttributionType, &attribution.kind);
+            && wanted(Dimension::AttributionType, &attribution.kind)
+    }
+
+    /// The part of the key of one attribution that passes the location and type filters and the binding.
+    fn pair_part(&self, attribution: &Attribution, codes: &HashMap<&Option<String>, u32>) -> Option<Key> {
         let part = |dimension, value: &Option<String>| {
             self.group_part(dimension, codes.get(value).copied().unwrap_or_default())
         };
-        passes.then(|| {
+        self.attribution_passes(attribution).then(|| {
             part(Dimension::Location, &attribution.location) + part(Dimension::AttributionType, &attribution.kind)
         })
     }

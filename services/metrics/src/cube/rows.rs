@@ -79,7 +79,7 @@ impl<'p, 'a> Scan<'p, 'a> {
     #[inline]
     fn read_customer<const FOR: u8>(&self, customer: usize, table: &mut Table, scratch: &mut Scratch) {
         let owner = &self.chunk.customers[customer];
-        if !self.customer_passes(owner) {
+        if !self.plan.customer_passes(owner) {
             return;
         }
         let part = self.customer_part(customer);
@@ -125,28 +125,14 @@ impl<'p, 'a> Scan<'p, 'a> {
         }
     }
 
-    fn customer_passes(&self, customer: &ChunkCustomer) -> bool {
-        let plan = self.plan;
-        passes(plan.countries.as_deref(), customer.country)
-            && passes(plan.segments.as_deref(), customer.segment)
-            && passes(plan.industries.as_deref(), customer.industry)
-            && plan.customers.as_ref().is_none_or(|ids| ids.contains(&customer.header.id))
-    }
-
     /// What does not change with the month passes.
     pub(super) fn subscription_passes(&self, position: usize) -> bool {
-        let (plan, subscription) = (self.plan, &self.chunk.subscriptions[position]);
-        passes(plan.sales_channels.as_deref(), subscription.sales_channel)
-            && passes(plan.pricing_models.as_deref(), subscription.pricing_model)
-            && self.is_named(position)
+        self.plan.subscription_passes(self.chunk, position)
     }
 
     /// It is one of the subscriptions asked for by id, if any are.
     pub(super) fn is_named(&self, position: usize) -> bool {
-        self.plan.subscriptions.as_ref().is_none_or(|ids| {
-            let owner = &self.chunk.customers[self.chunk.customer_of[position] as usize];
-            ids.contains(&owner.header.subscriptions[position - owner.first_subscription as usize].id)
-        })
+        self.plan.names_subscription(self.chunk, position)
     }
 
     /// The groups a subscription falls into during a run: those of its last run, unless what they depend on differs.
@@ -158,18 +144,9 @@ impl<'p, 'a> Scan<'p, 'a> {
         }
         scratch.found = found;
         scratch.groups.clear();
-        if self.matches(&self.chunk.subscriptions[position], run) {
+        if self.plan.matches(&self.chunk.subscriptions[position], run) {
             self.groups_of(part, position, run, |key, what, pair| scratch.groups.push(table.group(key, what, pair)));
         }
-    }
-
-    /// What holds for the months of a run passes.
-    pub(super) fn matches(&self, subscription: &ChunkSubscription, run: &Run) -> bool {
-        let (seller, attributions) = run.terms(subscription);
-        self.plan.flags[usize::from(run.flags)]
-            && self.plan.sku_passes.get(run.sku as usize).is_some_and(|passes| *passes)
-            && self.plan.seller_passes(seller, attributions != 0)
-            && !self.plan.pairs[attributions as usize].is_empty()
     }
 
     fn customer_part(&self, customer: usize) -> Key {
@@ -329,9 +306,9 @@ impl<'p, 'a> Scan<'p, 'a> {
                 let subscription = &self.chunk.subscriptions[position];
                 let customer = self.chunk.customer_of[position] as usize;
                 let run = self.chunk.run_at(subscription, offset).filter(|run| {
-                    self.customer_passes(&self.chunk.customers[customer])
+                    self.plan.customer_passes(&self.chunk.customers[customer])
                         && self.subscription_passes(position)
-                        && self.matches(subscription, run)
+                        && self.plan.matches(subscription, run)
                 });
                 let Some(run) = run else { continue };
                 self.groups_of(self.customer_part(customer), position, run, |key, what, pair| {
@@ -348,6 +325,43 @@ fn passes(filter: Option<&[bool]>, code: u32) -> bool {
 }
 
 impl Plan<'_> {
+    /// The customer-level filters hold.
+    #[inline]
+    pub(super) fn customer_passes(&self, customer: &ChunkCustomer) -> bool {
+        passes(self.countries.as_deref(), customer.country)
+            && passes(self.segments.as_deref(), customer.segment)
+            && passes(self.industries.as_deref(), customer.industry)
+            && self.customers.as_ref().is_none_or(|ids| ids.contains(&customer.header.id))
+    }
+
+    /// What does not change with the month passes.
+    #[inline]
+    pub(super) fn subscription_passes(&self, chunk: &Chunk, position: usize) -> bool {
+        let subscription = &chunk.subscriptions[position];
+        passes(self.sales_channels.as_deref(), subscription.sales_channel)
+            && passes(self.pricing_models.as_deref(), subscription.pricing_model)
+            && self.names_subscription(chunk, position)
+    }
+
+    /// It is one of the subscriptions asked for by id, if any are.
+    #[inline]
+    fn names_subscription(&self, chunk: &Chunk, position: usize) -> bool {
+        self.subscriptions.as_ref().is_none_or(|ids| {
+            let owner = &chunk.customers[chunk.customer_of[position] as usize];
+            ids.contains(&owner.header.subscriptions[position - owner.first_subscription as usize].id)
+        })
+    }
+
+    /// What holds for the months of a run passes.
+    #[inline]
+    pub(super) fn matches(&self, subscription: &ChunkSubscription, run: &Run) -> bool {
+        let (seller, attributions) = run.terms(subscription);
+        self.flags[usize::from(run.flags)]
+            && self.sku_passes.get(run.sku as usize).is_some_and(|passes| *passes)
+            && self.seller_passes(seller, attributions != 0)
+            && !self.pairs[attributions as usize].is_empty()
+    }
+
     /// The combinations a subscription of a SKU falls into.
     pub(super) fn whats_of(&self, sku: u32) -> &[u32] {
         self.whats_of_sku.get(sku as usize).map_or(&[], Vec::as_slice)

@@ -6,4 +6,5 @@ mod fake_feed;
 mod faults;
 mod following;
 mod stories;
+mod streams;
 mod world;

@@ -19,6 +19,7 @@ use insights_service::{Chassis, Clock, ServerConfig};
 use insights_testkit::TempDatabase;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
@@ -173,11 +174,22 @@ pub fn admin() -> TokenRequest {
 }
 
 impl Replica {
-    /// A request on somebody's behalf.
-    pub fn as_caller<T>(&self, caller: &TokenRequest, message: T) -> Request<T> {
+    /// A header with somebody's token.
+    pub fn bearer(&self, caller: &TokenRequest) -> AsciiMetadataValue {
+        format!("Bearer {}", self.issuer.mint(caller).unwrap()).parse().unwrap()
+    }
+
+    /// A request of a service by itself.
+    pub fn as_service<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         let service = self.issuer.mint_service("reporting").unwrap();
         request.metadata_mut().insert("authorization", format!("Bearer {service}").parse().unwrap());
+        request
+    }
+
+    /// A request on somebody's behalf.
+    pub fn as_caller<T>(&self, caller: &TokenRequest, message: T) -> Request<T> {
+        let mut request = self.as_service(message);
         request.metadata_mut().insert("x-insights-caller", self.issuer.mint(caller).unwrap().parse().unwrap());
         request
     }

@@ -2,6 +2,9 @@
 
 use insights_proto::metrics::v1::{Dimension, Measure, Query, Row, Source, value::Kind as ValueKind};
 
+use super::lines::Line;
+use super::report::{Known, Shown};
+
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -71,6 +74,12 @@ enum From {
     Source,
     Partial,
     LowerBound,
+    Report(Shown),
+}
+
+/// A column of a report.
+pub fn of_report(known: &Known) -> Column {
+    column(known.name.to_owned(), known.kind, From::Report(known.shown))
 }
 
 /// The columns of an answer to a query, under the names of the command line. What the viewer may not see has none.
@@ -117,8 +126,16 @@ fn short(name: &str, prefix: &str) -> String {
 }
 
 impl Column {
-    /// The cell of a row.
-    pub fn cell<'a>(&self, row: &'a Row) -> Cell<'a> {
+    /// The cell of a line.
+    pub fn cell<'a>(&self, line: Line<'a>) -> Cell<'a> {
+        match (line, self.from) {
+            (Line::Report(line), From::Report(shown)) => line.cell(shown),
+            (Line::Group(row), _) => self.group_cell(row),
+            (Line::Report(_), _) => Cell::Null,
+        }
+    }
+
+    fn group_cell<'a>(&self, row: &'a Row) -> Cell<'a> {
         let count = |count: Option<i64>| count.map_or(Cell::Null, Cell::Count);
         let value = |at: usize| row.values.get(at).and_then(|value| value.kind.as_ref());
         let percentage = |at: usize| match value(at) {
@@ -149,6 +166,7 @@ impl Column {
             }),
             From::Partial => Cell::Flag(row.partial),
             From::LowerBound => Cell::Flag(row.lower_bound),
+            From::Report(_) => Cell::Null,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Orders of a caller: checked, stored, looked at, stopped, removed.
 
+use std::convert::Infallible;
+
 use insights_access::Principal;
 use insights_database::Error as DatabaseError;
 use insights_proto::metrics::v1::StreamQueryRequest;
@@ -13,9 +15,10 @@ use prost_types::Timestamp;
 use tonic::Status;
 
 use super::Exports;
-use super::columns;
 use super::formats::{ending, text_of};
+use super::lines::Block;
 use super::rights::Rights;
+use super::sheet::Sheet;
 use super::table::Job;
 use super::write::{Beginning, begin};
 use crate::api::rename_order;
@@ -33,8 +36,8 @@ impl Exports {
     /// Stores an order, or finds what the same one made before.
     pub async fn create(&self, caller: &Principal, request: CreateExportRequest) -> Result<Export, Status> {
         let rights = Rights::of(caller);
-        let query = request.order.as_ref().and_then(|order| order.query.as_ref());
-        let redacted = rights.authorise(&self.policy, query)?;
+        let sheet = Sheet::of(&request.order.clone().unwrap_or_default());
+        let redacted = sheet.authorise(&self.policy, &rights)?;
         let order = checked(request.order, &request.request_id)?;
         if let Some(job) = self.same_request(caller, &request.request_id, &order).await? {
             return Ok(export(&job));
@@ -46,7 +49,7 @@ impl Exports {
             return Err(Error::exhausted(text).into());
         }
         // Whatever is wrong with the query is said now, and not by a file that never comes.
-        let first = self.first_rows(caller, &rights, &order, request.min_version, 0).await?.0;
+        let first = self.first_lines(sheet.request(&rights, caller.partner(), request.min_version), 0).await?.0;
         let now = self.table.now();
         let id = format!("{:032x}", rand::random::<u128>());
         let job = Job {
@@ -117,48 +120,49 @@ impl Exports {
         min_version: i64,
     ) -> Result<PreviewExportResponse, Status> {
         let rights = Rights::of(caller);
-        let hides = rights.authorise(&self.policy, order.as_ref().and_then(|order| order.query.as_ref()))?;
-        let order = checked(order, "")?;
-        let (first, mut rows) = self.first_rows(caller, &rights, &order, min_version, PREVIEW + 1).await?;
-        let redacted = hides || first.redacted;
-        let columns = columns::of_query(&order.query.clone().unwrap_or_default(), !redacted);
+        let sheet = Sheet::of(&order.clone().unwrap_or_default());
+        let hides = sheet.authorise(&self.policy, &rights)?;
+        checked(order, "")?;
+        let request = sheet.request(&rights, caller.partner(), min_version);
+        let (first, blocks) = self.first_lines(request, PREVIEW + 1).await?;
+        let columns = sheet.columns(&rights);
+        let mut rows = Vec::new();
+        for block in &blocks {
+            // Nothing can fail.
+            let _ = block.each(|line| {
+                if rows.len() <= PREVIEW {
+                    rows.push(PreviewRow { cells: columns.iter().map(|column| text_of(column.cell(line))).collect() });
+                }
+                Ok::<_, Infallible>(())
+            });
+        }
         let more = rows.len() > PREVIEW;
         rows.truncate(PREVIEW);
-        let cells = |row| columns.iter().map(|column| text_of(column.cell(row))).collect();
         Ok(PreviewExportResponse {
-            rows: rows.iter().map(|row| PreviewRow { cells: cells(row) }).collect(),
+            rows,
             columns: columns.into_iter().map(|column| column.name).collect(),
             more,
-            redacted,
+            redacted: hides || first.redacted,
             freshness: Some(first.freshness),
         })
     }
 
     /// What an export begins with, by the way its file would be written.
-    async fn first_rows(
-        &self,
-        caller: &Principal,
-        rights: &Rights,
-        order: &ExportOrder,
-        min_version: i64,
-        most: usize,
-    ) -> Result<(Beginning, Vec<insights_proto::metrics::v1::Row>), Status> {
-        let request = StreamQueryRequest {
-            viewer: Some(rights.viewer(caller.partner())),
-            query: order.query.clone(),
-            min_version,
-        };
+    async fn first_lines(&self, request: StreamQueryRequest, most: usize) -> Result<(Beginning, Vec<Block>), Status> {
         let mut stream = self.metrics.stream_query(request).await.map_err(rename_order)?;
         let first = begin(&mut stream).await.map_err(rename_order)?;
-        let mut rows = Vec::new();
-        while rows.len() < most {
+        let (mut blocks, mut lines) = (Vec::new(), 0);
+        while lines < most {
             let Some(part) = stream.message().await.map_err(rename_order)? else { break };
-            rows.extend(part.rows);
-            if part.done {
+            let done = part.done;
+            let block = Block::from(part);
+            lines += block.lines();
+            blocks.push(block);
+            if done {
                 break;
             }
         }
-        Ok((first, rows))
+        Ok((first, blocks))
     }
 
     /// An export of the caller's.
@@ -207,7 +211,7 @@ impl Exports {
         let job = self.find(caller, id).await?;
         let order = ExportOrder::decode(job.order_body.as_slice()).map_err(Error::internal)?;
         let then = Rights::read(&job.roles, job.locations.as_deref());
-        then.still_held_by(&Rights::of(caller), &self.policy, order.query.as_ref())?;
+        then.still_held_by(&Rights::of(caller), &self.policy, &Sheet::of(&order))?;
         if job.state != i32::from(ExportState::Done) {
             return Err(Error::aborted("The export has no file, or none yet.").into());
         }
@@ -232,6 +236,7 @@ fn checked(order: Option<ExportOrder>, request_id: &str) -> Result<ExportOrder, 
     if request_id.chars().count() > REQUEST_ID {
         fault("request_id", format!("is longer than {REQUEST_ID} letters"));
     }
+    faults.extend(Sheet::faults(&order));
     if faults.is_empty() { Ok(order) } else { Err(Error::Invalid(faults)) }
 }
 
@@ -247,7 +252,8 @@ fn file_name(order: &ExportOrder, id: &str) -> String {
     }
     let query = order.query.clone().unwrap_or_default();
     // Ids are hexadecimal: every position is between letters.
-    format!("export-{}-{}-{}.{ending}", query.from_month, query.to_month, &id[..8.min(id.len())])
+    let kind = Sheet::of(order).name();
+    format!("{kind}-{}-{}-{}.{ending}", query.from_month, query.to_month, &id[..8.min(id.len())])
 }
 
 /// The place a page token names: when the last export of the page before was ordered, and its id.

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use insights_access::{Policy, Principal, REPORTING_SERVICE, RoleSet, forbidden, role_from_name, role_name};
+use insights_access::{
+    FieldClass, Policy, Principal, REPORTING_SERVICE, RoleSet, forbidden, role_from_name, role_name,
+};
 use insights_proto::metrics::v1::{Measure, Query, Viewer, ViewerLocations};
 use tonic::Status;
+
+use super::sheet::Sheet;
 
 /// What a caller may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,23 +58,29 @@ impl Rights {
         Ok(policy.authorise_roles(self.roles, REPORTING_SERVICE, &measures)?.redacted())
     }
 
+    /// Whether fields of a class are seen.
+    pub fn can_see(&self, class: FieldClass) -> bool {
+        self.roles.can_see(class)
+    }
+
     /// Refuses whoever may see less now than what a file of these rights holds.
     #[allow(clippy::result_large_err, reason = "Status is what handlers return")]
-    pub fn still_held_by(&self, now: &Self, policy: &Policy, query: Option<&Query>) -> Result<(), Status> {
-        let redacted_then = self.authorise(policy, query)?;
-        let redacted_now = now.authorise(policy, query)?;
+    pub fn still_held_by(&self, now: &Self, policy: &Policy, sheet: &Sheet) -> Result<(), Status> {
+        sheet.authorise(policy, self)?;
+        sheet.authorise(policy, now)?;
         let within = match (&self.locations, &now.locations) {
             (_, None) => true,
             (None, Some(_)) => false,
             (Some(then), Some(now)) => then.is_subset(now),
         };
-        if within && (redacted_then || !redacted_now) { Ok(()) } else { Err(forbidden()) }
+        if within && sheet.shows_as_much_to(now, self) { Ok(()) } else { Err(forbidden()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use insights_access::Role;
+    use insights_proto::reporting::v1::{ExportOrder, ExportReport};
 
     use super::*;
 
@@ -81,8 +91,15 @@ mod tests {
         }
     }
 
-    fn query(measures: &[Measure]) -> Query {
-        Query { measures: measures.iter().map(|measure| i32::from(*measure)).collect(), ..Query::default() }
+    fn query(measures: &[Measure]) -> Sheet {
+        let query =
+            Query { measures: measures.iter().map(|measure| i32::from(*measure)).collect(), ..Query::default() };
+        Sheet::of(&ExportOrder { query: Some(query), ..ExportOrder::default() })
+    }
+
+    fn report(report: ExportReport, columns: &[&str]) -> Sheet {
+        let columns = columns.iter().map(|&name| name.to_owned()).collect();
+        Sheet::of(&ExportOrder { report: report.into(), columns, ..ExportOrder::default() })
     }
 
     #[test]
@@ -103,7 +120,7 @@ mod tests {
         let money = query(&[Measure::Available, Measure::BilledRevenue]);
         let executive = rights(&[Role::ExecutiveReportViewer], None);
         let viewer = rights(&[Role::ReportViewer], None);
-        let held = |then: &Rights, now: &Rights| then.still_held_by(now, &policy, Some(&money)).is_ok();
+        let held = |then: &Rights, now: &Rights| then.still_held_by(now, &policy, &money).is_ok();
         assert!(held(&executive, &executive) && held(&viewer, &executive) && held(&viewer, &viewer));
         assert!(!held(&executive, &viewer), "the file holds revenue");
         assert!(!held(&viewer, &rights(&[Role::DataSource], None)), "no right to the measure any more");
@@ -114,7 +131,45 @@ mod tests {
 
         let users = query(&[Measure::ActiveUsers]);
         let sales = rights(&[Role::SalesAgent], None);
-        assert!(sales.still_held_by(&sales, &policy, Some(&users)).is_ok());
-        assert!(sales.still_held_by(&viewer, &policy, Some(&users)).is_err());
+        assert!(sales.still_held_by(&sales, &policy, &users).is_ok());
+        assert!(sales.still_held_by(&viewer, &policy, &users).is_err());
+    }
+    #[test]
+    fn reports_show_each_class_to_those_who_see_it_alone() {
+        let policy = Policy::product().expect("a policy");
+        let executive = rights(&[Role::ExecutiveReportViewer], None);
+        let viewer = rights(&[Role::ReportViewer], None);
+        let names = |sheet: &Sheet, rights: &Rights| -> Vec<String> {
+            sheet.columns(rights).into_iter().map(|column| column.name).collect()
+        };
+        let whole = report(ExportReport::Customers, &[]);
+        let hidden: Vec<String> =
+            names(&whole, &executive).into_iter().filter(|name| !names(&whole, &viewer).contains(name)).collect();
+        assert_eq!(hidden, ["TenantDomainName", "BilledRevenueUSD", "OtherBilledRevenue"]);
+        assert!(whole.authorise(&policy, &viewer).is_ok_and(|hides| hides));
+        assert!(executive.still_held_by(&viewer, &policy, &whole).is_err());
+        assert!(viewer.still_held_by(&viewer, &policy, &whole).is_ok());
+
+        let domains = report(ExportReport::Customers, &["customertenantid", "TENANTDOMAINNAME"]);
+        assert_eq!(names(&domains, &executive), ["CustomerTenantId", "TenantDomainName"]);
+        assert!(executive.still_held_by(&viewer, &policy, &domains).is_err(), "the file holds domains");
+        let plain = report(ExportReport::Customers, &["CustomerTenantId"]);
+        assert!(plain.authorise(&policy, &viewer).is_ok_and(|hides| !hides));
+        assert!(executive.still_held_by(&viewer, &policy, &plain).is_ok());
+        let nothing = report(ExportReport::Customers, &["BilledRevenueUSD"]);
+        assert!(nothing.authorise(&policy, &viewer).is_err(), "nothing would be left");
+
+        // Customers and subscriptions are counted by who sees the Customers dashboard, users by who sees adoption.
+        let may = |sheet: ExportReport, role| report(sheet, &[]).authorise(&policy, &rights(&[role], None)).is_ok();
+        for (sheet, account, sales, viewer) in [
+            (ExportReport::Customers, false, false, true),
+            (ExportReport::Subscriptions, false, false, true),
+            (ExportReport::DynamicsUsage, true, true, true),
+            (ExportReport::LicenceUsage, true, true, true),
+            (ExportReport::OfficeUsage, false, true, false),
+        ] {
+            let found = [Role::AccountAdmin, Role::SalesAgent, Role::ReportViewer].map(|role| may(sheet, role));
+            assert_eq!(found, [account, sales, viewer], "{sheet:?}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use insights_proto::metrics::v1::{Freshness, Row, StreamQueryRequest, StreamQueryResponse};
+use insights_proto::metrics::v1::{Freshness, StreamQueryResponse};
 use insights_proto::reporting::v1::ExportOrder;
 use insights_service::BoxError;
 use prost::Message;
@@ -14,11 +14,13 @@ use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 
 use super::Exports;
-use super::columns::{self, Cell, Column};
+use super::columns::{Cell, Column};
 use super::files::Piece;
 use super::formats::{EncodeError, Encoder, encoder};
+use super::lines::Block;
 use super::manifest::{About, RowsDigest, hex, order_json, time};
 use super::rights::Rights;
+use super::sheet::Sheet;
 use super::table::{Finished, Job, Progress};
 
 /// Messages and pieces that may wait between two steps.
@@ -72,7 +74,7 @@ pub async fn begin(stream: &mut Streaming<StreamQueryResponse>) -> Result<Beginn
 
 /// What the encoding step gets.
 enum Step {
-    Rows(Vec<Row>),
+    Rows(Block),
     End,
 }
 
@@ -87,17 +89,13 @@ struct Encoded {
 pub async fn write(exports: &Exports, job: &Job, seen: &Arc<Seen>) -> Result<Finished, NotWritten> {
     let order = ExportOrder::decode(job.order_body.as_slice()).map_err(never)?;
     let rights = Rights::read(&job.roles, job.locations.as_deref());
-    let query = order.query.clone().unwrap_or_default();
-    let hides = rights.authorise(&exports.policy, Some(&query)).map_err(from_status)?;
-    let request = StreamQueryRequest {
-        viewer: Some(rights.viewer(&job.partner)),
-        query: Some(query.clone()),
-        min_version: job.min_version,
-    };
+    let sheet = Sheet::of(&order);
+    let hides = sheet.authorise(&exports.policy, &rights).map_err(from_status)?;
+    let request = sheet.request(&rights, &job.partner, job.min_version);
     let mut stream = exports.metrics.stream_query(request).await.map_err(from_status)?;
     let first = begin(&mut stream).await.map_err(from_status)?;
     let redacted = hides || first.redacted;
-    let columns = columns::of_query(&query, !redacted);
+    let columns = sheet.columns(&rights);
     let about = About {
         file_name: job.file_name.clone(),
         order: order_json(&order),
@@ -151,15 +149,17 @@ async fn read(
     seen: &Seen,
 ) -> Result<(), NotWritten> {
     while let Some(part) = stream.message().await.map_err(from_status)? {
-        let rows = i64::try_from(part.rows.len()).unwrap_or_default();
-        if !part.rows.is_empty() && steps.send(Step::Rows(part.rows)).await.is_err() {
+        let (customers, total_customers, done) = (part.customers, part.total_customers, part.done);
+        let block = Block::from(part);
+        let lines = i64::try_from(block.lines()).unwrap_or_default();
+        if lines > 0 && steps.send(Step::Rows(block)).await.is_err() {
             // The next step failed, and says why.
             return Ok(());
         }
-        seen.rows.fetch_add(rows, Ordering::Relaxed);
-        seen.customers.store(part.customers, Ordering::Relaxed);
-        seen.total_customers.store(part.total_customers, Ordering::Relaxed);
-        if part.done {
+        seen.rows.fetch_add(lines, Ordering::Relaxed);
+        seen.customers.store(customers, Ordering::Relaxed);
+        seen.total_customers.store(total_customers, Ordering::Relaxed);
+        if done {
             // The same.
             let _ = steps.send(Step::End).await;
             return Ok(());
@@ -189,13 +189,13 @@ fn encode(
         match steps.blocking_recv() {
             None => return Err(broken()),
             Some(Step::End) => break,
-            Some(Step::Rows(rows)) => {
-                for row in &rows {
-                    let cells: Vec<Cell<'_>> = columns.iter().map(|column| column.cell(row)).collect();
+            Some(Step::Rows(block)) => {
+                block.each(|line| {
+                    let cells: Vec<Cell<'_>> = columns.iter().map(|column| column.cell(line)).collect();
                     digest.row(&cells);
-                    encoder.row(&cells)?;
-                }
-                about.rows += rows.len() as u64;
+                    encoder.row(&cells)
+                })?;
+                about.rows += block.lines() as u64;
                 hand_on(encoder.take())?;
             }
         }

@@ -45,9 +45,10 @@ impl Text {
     }
 }
 
-/// Whether a text is made harmless by an apostrophe before it.
+/// Whether a text is made harmless by an apostrophe before it. One that looks as if it had been is given another, so that taking
+/// one away gives the text again.
 fn neutral(text: &str) -> bool {
-    text.starts_with(FORMULA)
+    text.trim_start_matches('\'').starts_with(FORMULA)
 }
 
 /// A cell as a file of text has it, without quotes.

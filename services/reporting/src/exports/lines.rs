@@ -1,0 +1,161 @@
+//! The lines of a file, and the cells of a report's.
+//!
+//! As in the incumbent's files, what has several attributions has a line for each, and all but the first say that they are
+//! duplicates: their seats and revenue are not to be added up again.
+
+use insights_domain::percentage::Percentage;
+use insights_proto::metrics::v1::{ReportAttribution, ReportRow, Row, StreamQueryResponse};
+
+use super::columns::Cell;
+use super::report::Shown;
+use Shown as S;
+
+/// The currency with a column of its own.
+const DOLLARS: &str = "USD";
+
+/// Rows of a part of an answer.
+#[derive(Debug, Default)]
+pub struct Block {
+    groups: Vec<Row>,
+    report: Vec<ReportRow>,
+}
+
+/// One line.
+#[derive(Clone, Copy, Debug)]
+pub enum Line<'a> {
+    /// A row of a query's answer.
+    Group(&'a Row),
+    /// A line of a report.
+    Report(ReportLine<'a>),
+}
+
+impl From<StreamQueryResponse> for Block {
+    fn from(part: StreamQueryResponse) -> Self {
+        Self { groups: part.rows, report: part.report_rows }
+    }
+}
+
+impl Block {
+    /// How many lines it has.
+    pub fn lines(&self) -> usize {
+        self.groups.len() + self.report.iter().map(|row| row.attributions.len().max(1)).sum::<usize>()
+    }
+
+    /// Does something with each line.
+    pub fn each<E>(&self, mut each: impl FnMut(Line<'_>) -> Result<(), E>) -> Result<(), E> {
+        self.groups.iter().try_for_each(|row| each(Line::Group(row)))?;
+        self.report.iter().try_for_each(|row| each_line(row, |line| each(Line::Report(line))))
+    }
+}
+
+/// A line of a report.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportLine<'a> {
+    row: &'a ReportRow,
+    spelled: &'a Spelled,
+    attribution: Option<&'a ReportAttribution>,
+    duplicate: bool,
+}
+
+/// What a row does not say in the words of a file.
+#[derive(Debug)]
+struct Spelled {
+    month: String,
+    channels: String,
+    other_revenue: String,
+}
+
+fn each_line<E>(row: &ReportRow, mut each: impl FnMut(ReportLine<'_>) -> Result<(), E>) -> Result<(), E> {
+    let elsewhere = row.revenue.iter().filter(|amount| amount.currency != DOLLARS);
+    let elsewhere: Vec<String> = elsewhere.map(|amount| format!("{} {}", amount.currency, amount.amount)).collect();
+    let spelled = Spelled {
+        month: format!("{}-01", row.month),
+        channels: row.sales_channels.join("; "),
+        other_revenue: elsewhere.join("; "),
+    };
+    for at in 0..row.attributions.len().max(1) {
+        each(ReportLine { row, spelled: &spelled, attribution: row.attributions.get(at), duplicate: at > 0 })?;
+    }
+    Ok(())
+}
+
+impl<'a> ReportLine<'a> {
+    /// A cell.
+    pub fn cell(self, shown: Shown) -> Cell<'a> {
+        let row = self.row;
+        let known = |value: Option<&'a str>| value.filter(|text| !text.is_empty()).map_or(Cell::Null, Cell::Text);
+        let customer = row.customer.as_ref();
+        let sku = row.sku.as_ref();
+        let subscription = row.subscription.as_ref();
+        match shown {
+            S::Month => Cell::Text(&self.spelled.month),
+            S::CustomerName => known(customer.and_then(|it| it.name.as_deref())),
+            S::Customer => known(customer.map(|it| it.id.as_str())),
+            S::Segment => known(customer.and_then(|it| it.segment.as_deref())),
+            S::Country => known(customer.and_then(|it| it.country.as_deref())),
+            S::Industry => known(customer.and_then(|it| it.industry.as_deref())),
+            S::Domain => known(customer.and_then(|it| it.domain.as_deref())),
+            S::CustomerStatus => Cell::Text(if row.standing == "ACTIVE" { "Active" } else { "Inactive" }),
+            S::Product => known(sku.map(|it| it.product.as_str())),
+            S::SkuName => known(sku.map(|it| it.name.as_str())),
+            S::Sku => known(sku.map(|it| it.id.as_str())),
+            S::Free => sku.map_or(Cell::Null, |it| Cell::Text(if it.free { "Free" } else { "Paid" })),
+            S::Service => known(row.service.as_deref()),
+            S::Subscription => known(subscription.map(|it| it.id.as_str())),
+            S::Start => known(subscription.and_then(|it| it.start.as_deref())),
+            S::End => known(subscription.and_then(|it| it.end.as_deref())),
+            S::State(ended) => Cell::Text(state(&row.standing, ended)),
+            S::Trial => Cell::Flag(row.trial),
+            S::Seller => known(Some(&row.seller)),
+            S::SalesChannel => known(match subscription {
+                Some(subscription) => subscription.sales_channel.as_deref(),
+                None => Some(&self.spelled.channels),
+            }),
+            S::PricingModel => known(subscription.and_then(|it| it.pricing_model.as_deref())),
+            S::Location => known(self.attribution.and_then(|it| it.location_id.as_deref())),
+            S::LocationName => known(self.attribution.and_then(|it| it.location_name.as_deref())),
+            S::AttributionType => known(self.attribution.and_then(|it| it.r#type.as_deref())),
+            S::Duplicate => Cell::Count(i64::from(self.duplicate)),
+            S::OtherRevenue => known(Some(&self.spelled.other_revenue)),
+            S::Dollars => {
+                let amount = row.revenue.iter().find(|amount| amount.currency == DOLLARS);
+                amount.map_or(Cell::Null, |amount| Cell::Amount(&amount.amount))
+            }
+            figure => self.figure(figure),
+        }
+    }
+
+    fn figure(self, shown: Shown) -> Cell<'a> {
+        let row = self.row;
+        let count = |count: Option<i64>| count.map_or(Cell::Null, Cell::Count);
+        match shown {
+            S::Available => count(row.available),
+            S::NewSeats => count(row.new_seats),
+            S::Assigned => count(row.assigned),
+            S::Active => count(row.active),
+            S::Unassigned => count(row.available.zip(row.assigned).map(|(sold, given)| (sold - given).max(0))),
+            S::ActivePercent => {
+                let [active, available] = [row.active, row.available].map(|it| it.and_then(|it| it.try_into().ok()));
+                let percentage = Percentage { numerator: active, denominator: available };
+                percentage.value().map_or(Cell::Null, Cell::Percent)
+            }
+            S::TotalUsers => count(row.total_users),
+            S::ActiveUsers => count(row.active_users),
+            _ => Cell::Null,
+        }
+    }
+}
+
+/// A standing in the incumbent's words; all of them are read back as the same standing.
+fn state(standing: &str, ended: &'static str) -> &'static str {
+    match standing {
+        "ACTIVE" => "Active",
+        "GRACE" => "In Grace Period",
+        "SUSPENDED" => "Suspended",
+        "DISABLED" => ended,
+        "UPGRADED" => "Upgraded",
+        "PENDING" => "Pending",
+        "" => "None",
+        _ => "Other",
+    }
+}

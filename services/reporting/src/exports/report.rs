@@ -1,0 +1,291 @@
+//! The reports that can be downloaded. Columns bear the incumbent's names where they say the same, so that spreadsheets made
+//! for its files keep working and our own import reads them back; columns of our own come last.
+
+use insights_access::FieldClass;
+use insights_proto::metrics::v1::{Measure, ReportGrain, Scope};
+use insights_proto::reporting::v1::ExportReport;
+
+use super::columns::Kind;
+use crate::dashboards::dynamics::DYNAMICS;
+
+/// A report.
+#[derive(Debug)]
+pub struct Report {
+    /// Its name on the command line and in names of files.
+    pub name: &'static str,
+    /// What its rows are about.
+    pub grain: ReportGrain,
+    /// Its products' names begin so; empty: all.
+    pub product_prefix: &'static str,
+    /// What is looked at unless the order says otherwise.
+    pub scope: Scope,
+    /// Who may not ask for this may not have the report.
+    pub measures: &'static [Measure],
+    /// All its columns.
+    pub columns: &'static [Known],
+}
+
+/// A column of a report.
+#[derive(Debug)]
+pub struct Known {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// What it shows.
+    pub shown: Shown,
+    /// The measure it takes.
+    pub measure: Option<Measure>,
+    /// Who sees it.
+    pub class: FieldClass,
+}
+
+/// What a column shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// The first day of the month.
+    Month,
+    /// The customer's name.
+    CustomerName,
+    /// The customer's id.
+    Customer,
+    /// Its segment.
+    Segment,
+    /// Its market.
+    Country,
+    /// Its industry.
+    Industry,
+    /// Its domain.
+    Domain,
+    /// Whether it holds an active subscription of the SKU.
+    CustomerStatus,
+    /// The product.
+    Product,
+    /// The SKU's name.
+    SkuName,
+    /// The SKU's id.
+    Sku,
+    /// Whether the SKU is free.
+    Free,
+    /// The service.
+    Service,
+    /// The subscription's id.
+    Subscription,
+    /// Its first day.
+    Start,
+    /// Its last day.
+    End,
+    /// Its standing; the word is for what has ended.
+    State(&'static str),
+    /// It is on trial.
+    Trial,
+    /// Who sold it.
+    Seller,
+    /// How it was sold.
+    SalesChannel,
+    /// Azure pricing model.
+    PricingModel,
+    /// The partner location.
+    Location,
+    /// The location's name.
+    LocationName,
+    /// The type of the attribution.
+    AttributionType,
+    /// The line repeats another for a further attribution.
+    Duplicate,
+    /// Seats in good standing.
+    Available,
+    /// The same against the month before.
+    NewSeats,
+    /// Users assigned.
+    Assigned,
+    /// Seats with use.
+    Active,
+    /// Seats not assigned.
+    Unassigned,
+    /// Active over available.
+    ActivePercent,
+    /// Revenue in US dollars.
+    Dollars,
+    /// Revenue in other currencies.
+    OtherRevenue,
+    /// Users held on the service.
+    TotalUsers,
+    /// Users active on it.
+    ActiveUsers,
+}
+
+use Kind as K;
+use Shown as S;
+
+const fn text(name: &'static str, shown: Shown) -> Known {
+    Known { name, kind: K::Text, shown, measure: None, class: FieldClass::Unspecified }
+}
+
+const fn figure(name: &'static str, kind: Kind, shown: Shown, measure: Measure) -> Known {
+    Known { name, kind, shown, measure: Some(measure), class: FieldClass::Unspecified }
+}
+
+const fn count(name: &'static str, shown: Shown, measure: Measure) -> Known {
+    figure(name, K::Count, shown, measure)
+}
+
+const fn other(name: &'static str, kind: Kind, shown: Shown) -> Known {
+    Known { name, kind, shown, measure: None, class: FieldClass::Unspecified }
+}
+
+const fn revenue(name: &'static str, kind: Kind, shown: Shown) -> Known {
+    Known { name, kind, shown, measure: Some(Measure::BilledRevenue), class: FieldClass::Revenue }
+}
+
+const CUSTOMERS: &[Known] = &[
+    text("CustomerName", S::CustomerName),
+    text("CustomerTenantId", S::Customer),
+    text("CustomerSegment", S::Segment),
+    text("CustomerMarket", S::Country),
+    text("CustomerStatus", S::CustomerStatus),
+    Known { class: FieldClass::Personal, ..text("TenantDomainName", S::Domain) },
+    text("Product", S::Product),
+    text("SKU", S::SkuName),
+    text("Month", S::Month),
+    text("MPNId", S::Location),
+    text("PartnerName", S::LocationName),
+    text("PartnerAttributionType", S::AttributionType),
+    text("SalesChannel", S::SalesChannel),
+    text("IndustryName", S::Industry),
+    other("IsDuplicateRowForPGA", K::Count, S::Duplicate),
+    count("AvailableSeats", S::Available, Measure::Available),
+    revenue("BilledRevenueUSD", K::Amount, S::Dollars),
+    text("SKUId", S::Sku),
+    text("FreeVsPaidSKU", S::Free),
+    revenue("OtherBilledRevenue", K::Text, S::OtherRevenue),
+];
+
+const SUBSCRIPTIONS: &[Known] = &[
+    text("SubscriptionId", S::Subscription),
+    text("SubscriptionStartDate", S::Start),
+    text("SubscriptionEndDate", S::End),
+    text("SubscriptionState", S::State("Churned")),
+    text("Month", S::Month),
+    text("CustomerName", S::CustomerName),
+    text("CustomerTenantId", S::Customer),
+    text("CustomerSegment", S::Segment),
+    text("CustomerMarket", S::Country),
+    text("Product", S::Product),
+    text("SKU", S::SkuName),
+    text("MPNID", S::Location),
+    text("PartnerName", S::LocationName),
+    text("PartnerAttributionType", S::AttributionType),
+    text("SalesChannel", S::SalesChannel),
+    text("IndustryName", S::Industry),
+    other("IsDuplicateRowForPGA", K::Count, S::Duplicate),
+    count("AvailableSeatsEOP", S::Available, Measure::Available),
+    count("AvailableSeats", S::NewSeats, Measure::NewSeats),
+    count("TotalAssignedSeats", S::Assigned, Measure::Assigned),
+    revenue("BilledRevenueUSD", K::Amount, S::Dollars),
+    text("SKUId", S::Sku),
+    text("FreeVsPaidSKU", S::Free),
+    revenue("OtherBilledRevenue", K::Text, S::OtherRevenue),
+    text("PricingModel", S::PricingModel),
+    text("Seller", S::Seller),
+    other("IsTrial", K::Flag, S::Trial),
+];
+
+const USAGE: &[Known] = &[
+    text("SubscriptionId", S::Subscription),
+    text("SubscriptionStartDate", S::Start),
+    text("SubscriptionEndDate", S::End),
+    text("SubscriptionStatus", S::State("Inactive")),
+    text("Month", S::Month),
+    text("SKU", S::SkuName),
+    text("SKUId", S::Sku),
+    text("FreeVsPaidSKU", S::Free),
+    text("SalesModel", S::SalesChannel),
+    text("CustomerName", S::CustomerName),
+    text("CustomerTenantId", S::Customer),
+    text("CustomerSegment", S::Segment),
+    text("CustomerMarket", S::Country),
+    text("IndustryName", S::Industry),
+    text("MPNID", S::Location),
+    text("PartnerName", S::LocationName),
+    text("PartnerAttachType", S::AttributionType),
+    count("AvailableSeats", S::Available, Measure::Available),
+    count("AssignedSeats", S::Assigned, Measure::Assigned),
+    count("ActiveSeats", S::Active, Measure::Active),
+    count("DeploymentOpportunity", S::Unassigned, Measure::DeploymentOpportunity),
+    figure("ActiveUsagePercent", K::Percent, S::ActivePercent, Measure::ActiveUsagePercent),
+    other("IsDuplicateRowForPGA", K::Count, S::Duplicate),
+    text("Product", S::Product),
+    text("PricingModel", S::PricingModel),
+    text("Seller", S::Seller),
+    other("IsTrial", K::Flag, S::Trial),
+];
+
+const OFFICE: &[Known] = &[
+    text("CustomerTenantId", S::Customer),
+    text("WorkloadName", S::Service),
+    text("Month", S::Month),
+    count("PaidAvailableUnits", S::TotalUsers, Measure::TotalUsers),
+    count("MonthlyActiveUsers", S::ActiveUsers, Measure::ActiveUsers),
+    text("CustomerName", S::CustomerName),
+    text("CustomerMarket", S::Country),
+    text("CustomerSegment", S::Segment),
+    text("IndustryName", S::Industry),
+    text("PartnerID", S::Location),
+    text("PartnerName", S::LocationName),
+    text("PartnerAttributionType", S::AttributionType),
+    other("IsDuplicateRowForPGA", K::Count, S::Duplicate),
+];
+
+const CUSTOMERS_REPORT: Report = Report {
+    name: "customers",
+    grain: ReportGrain::CustomerSkus,
+    product_prefix: "",
+    scope: Scope::SoldOrManaged,
+    measures: &[Measure::Customers],
+    columns: CUSTOMERS,
+};
+const SUBSCRIPTIONS_REPORT: Report = Report {
+    name: "subscriptions",
+    grain: ReportGrain::Subscriptions,
+    product_prefix: "",
+    scope: Scope::SoldOrManaged,
+    measures: &[Measure::Subscriptions],
+    columns: SUBSCRIPTIONS,
+};
+const OFFICE_REPORT: Report = Report {
+    name: "office-usage",
+    grain: ReportGrain::CustomerServices,
+    product_prefix: "",
+    scope: Scope::AllSellers,
+    measures: &[Measure::ActiveUsers, Measure::TotalUsers],
+    columns: OFFICE,
+};
+const LICENCE_REPORT: Report = Report {
+    name: "licence-usage",
+    grain: ReportGrain::Subscriptions,
+    product_prefix: "",
+    scope: Scope::SoldOrManaged,
+    measures: &[Measure::Available, Measure::Assigned, Measure::Active],
+    columns: USAGE,
+};
+const DYNAMICS_REPORT: Report = Report { name: "dynamics-usage", product_prefix: DYNAMICS, ..LICENCE_REPORT };
+
+/// A report by its name in the API.
+pub const fn of(report: ExportReport) -> Option<&'static Report> {
+    match report {
+        ExportReport::Unspecified => None,
+        ExportReport::Customers => Some(&CUSTOMERS_REPORT),
+        ExportReport::Subscriptions => Some(&SUBSCRIPTIONS_REPORT),
+        ExportReport::OfficeUsage => Some(&OFFICE_REPORT),
+        ExportReport::DynamicsUsage => Some(&DYNAMICS_REPORT),
+        ExportReport::LicenceUsage => Some(&LICENCE_REPORT),
+    }
+}
+
+impl Report {
+    /// A column by its name, in any case.
+    pub fn column(&self, name: &str) -> Option<&'static Known> {
+        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name.trim()))
+    }
+}

@@ -1,0 +1,132 @@
+//! What an order asks metrics for, and the columns of its file: those of a query's answer or of a report.
+
+use std::collections::BTreeSet;
+
+use insights_access::{FieldClass, Policy, forbidden};
+use insights_proto::metrics::v1::{Basis, Dimension, Measure, Query, ReportGrain, Scope, StreamQueryRequest};
+use insights_proto::reporting::v1::{ExportOrder, ExportReport};
+use insights_service::FieldViolation;
+use tonic::Status;
+
+use super::columns::{self, Column};
+use super::report::{self, Known, Report};
+use super::rights::Rights;
+
+/// An order made ready.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    query: Query,
+    report: Option<&'static Report>,
+    /// Of the report.
+    columns: Vec<&'static Known>,
+}
+
+impl Sheet {
+    /// Of an order, of which what is wrong is left out.
+    pub fn of(order: &ExportOrder) -> Self {
+        let query = order.query.clone().unwrap_or_default();
+        let Some(report) = report::of(order.report()) else {
+            return Self { query, report: None, columns: Vec::new() };
+        };
+        let named: Vec<&Known> = order.columns.iter().filter_map(|name| report.column(name)).collect();
+        let columns = if named.is_empty() { report.columns.iter().collect() } else { named };
+        let taken = columns.iter().filter_map(|column| column.measure);
+        let measures: BTreeSet<i32> = report.measures.iter().copied().chain(taken).map(i32::from).collect();
+        let group_by = match report.grain {
+            ReportGrain::CustomerServices => vec![Dimension::Customer.into(), Dimension::Service.into()],
+            _ => Vec::new(),
+        };
+        let scope = if query.scope() == Scope::Unspecified { report.scope } else { query.scope() };
+        let query = Query { measures: measures.into_iter().collect(), group_by, scope: scope.into(), ..query };
+        Self { query, report: Some(report), columns }
+    }
+
+    /// What is wrong with what an order says of its report.
+    pub fn faults(order: &ExportOrder) -> Vec<FieldViolation> {
+        let mut faults = Vec::new();
+        let mut fault = |field: &str, what: String| faults.push(FieldViolation::new(field, what));
+        if ExportReport::try_from(order.report).is_err() {
+            fault("order.report", "is not known".to_owned());
+            return faults;
+        }
+        let Some(report) = report::of(order.report()) else {
+            if !order.columns.is_empty() {
+                fault("order.columns", "go with a report".to_owned());
+            }
+            return faults;
+        };
+        let query = order.query.clone().unwrap_or_default();
+        let given = [
+            ("order.query.measures", !query.measures.is_empty()),
+            ("order.query.group_by", !query.group_by.is_empty()),
+            ("order.query.top", query.top.is_some()),
+            ("order.query.basis", query.basis() != Basis::Unspecified),
+        ];
+        for (field, _) in given.into_iter().filter(|(_, given)| *given) {
+            fault(field, "does not go with a report, which has its own".to_owned());
+        }
+        let mut seen = BTreeSet::new();
+        for (at, name) in order.columns.iter().enumerate() {
+            let field = format!("order.columns[{at}]");
+            match report.column(name) {
+                None => {
+                    let known: Vec<&str> = report.columns.iter().map(|column| column.name).collect();
+                    fault(&field, format!("is none of the report: {}", known.join(", ")));
+                }
+                Some(column) if !seen.insert(column.name) => fault(&field, "is there already".to_owned()),
+                Some(_) => {}
+            }
+        }
+        faults
+    }
+
+    /// What metrics is asked for.
+    pub fn request(&self, rights: &Rights, partner: &str, min_version: i64) -> StreamQueryRequest {
+        StreamQueryRequest {
+            viewer: Some(rights.viewer(partner)),
+            query: Some(self.query.clone()),
+            min_version,
+            grain: self.report.map_or(ReportGrain::Unspecified, |report| report.grain).into(),
+            product_prefix: self.report.map_or("", |report| report.product_prefix).to_owned(),
+        }
+    }
+
+    /// Whether it may be asked for; says whether something of it is left out.
+    #[allow(clippy::result_large_err, reason = "Status is what handlers return")]
+    pub fn authorise(&self, policy: &Policy, rights: &Rights) -> Result<bool, Status> {
+        let hides = rights.authorise(policy, Some(&self.query))?;
+        if self.report.is_none() {
+            return Ok(hides);
+        }
+        if !self.columns.iter().any(|column| rights.can_see(column.class)) {
+            return Err(forbidden());
+        }
+        Ok(self.columns.iter().any(|column| !rights.can_see(column.class)))
+    }
+
+    /// Whether somebody sees all of it that another saw.
+    pub fn shows_as_much_to(&self, now: &Rights, as_to: &Rights) -> bool {
+        let shown = |class: &FieldClass| match self.report {
+            Some(_) => self.columns.iter().any(|column| column.class == *class),
+            None => *class == FieldClass::Revenue && self.query.measures().any(|it| it == Measure::BilledRevenue),
+        };
+        let classes = [FieldClass::Revenue, FieldClass::Personal];
+        classes.iter().filter(|class| shown(class)).all(|class| now.can_see(*class) || !as_to.can_see(*class))
+    }
+
+    /// The columns, apart from what the owner of these rights may not see.
+    pub fn columns(&self, rights: &Rights) -> Vec<Column> {
+        match self.report {
+            None => columns::of_query(&self.query, rights.can_see(FieldClass::Revenue)),
+            Some(_) => {
+                let seen = self.columns.iter().filter(|column| rights.can_see(column.class));
+                seen.map(|column| columns::of_report(column)).collect()
+            }
+        }
+    }
+
+    /// What a file of it is called before its months.
+    pub fn name(&self) -> &'static str {
+        self.report.map_or("export", |report| report.name)
+    }
+}
