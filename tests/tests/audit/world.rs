@@ -61,7 +61,7 @@ pub fn order() -> wire::ExportOrder {
     wire::ExportOrder {
         query: Some(query(&[Measure::Available], &[Dimension::Customer])),
         format: wire::ExportFormat::Csv.into(),
-        name: String::new(),
+        ..wire::ExportOrder::default()
     }
 }
 

@@ -140,9 +140,10 @@ impl Partner {
     }
 }
 
-/// The digits that files have: JSON knows no trailing zeros.
+/// The digits that files have: JSON knows no trailing zeros, and may have an exponent.
 fn amount(digits: &str) -> String {
-    Amount::from_str(digits).map_or_else(|_| digits.to_owned(), |amount| amount.to_string())
+    let plain = digits.parse::<f64>().ok().filter(|_| digits.contains('e')).map(|number| format!("{number:.6}"));
+    Amount::from_str(plain.as_deref().unwrap_or(digits)).map_or_else(|_| digits.to_owned(), |amount| amount.to_string())
 }
 
 /// Adds a figure, unless it is nothing.

@@ -143,7 +143,8 @@ impl<'r> Reader<'r> {
             active: when(rule.active, stored.active),
             active_assigned: 0,
         };
-        let billed = &chunk.months[offset].revenue;
+        // Who may not see revenue cannot tell by a row that there is some.
+        let billed = if self.plan.view.revenue { &chunk.months[offset].revenue[..] } else { &[] };
         let first = billed.partition_point(|row| (row.subscription as usize) < position);
         let of_this = billed[first..].iter().take_while(|row| row.subscription as usize == position);
         Some(Seen { run, counts, revenue: of_this.map(|row| (row.currency, row.amount)).collect() })
@@ -319,7 +320,7 @@ impl<'r> Reader<'r> {
     }
 
     fn revenue(&self, amounts: impl Iterator<Item = (u32, Amount)>) -> Vec<ReportAmount> {
-        if !self.plan.view.revenue || !self.plan.query.measures.contains(&Measure::BilledRevenue) {
+        if !self.plan.query.measures.contains(&Measure::BilledRevenue) {
             return Vec::new();
         }
         let texts = &self.plan.cube.dictionaries.texts;

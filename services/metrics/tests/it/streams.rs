@@ -14,24 +14,29 @@ use crate::world::{PARTNER, Replica, World, admin, catalogue, customer, month, n
 async fn world() -> (World, Replica) {
     let world = World::new(TempDatabase::sqlite());
     let replica = world.replica(Clock::fixed(noon("2026-06-20"))).await;
-    world.feed.change(PARTNER, &[(1, month("2026-04")), (2, month("2026-04"))], true, |book| {
+    world.feed.change(PARTNER, &[(1, month("2026-03")), (2, month("2026-03"))], true, |book| {
         catalogue(book, "2026-06-30");
         for number in 1..=2 {
             let mut facts = customer(number, "BR", "2026-04-03");
             use_seat(&mut facts, "2026-05-25");
             facts.attributes.get_or_insert_default().domain = Some(format!("domain-{number}.example"));
-            facts.revenue = vec![Revenue {
-                subscription_id: Some(format!("S-{number}")),
-                month: "2026-05".into(),
-                amount: format!("{number}.5"),
-                currency: "EUR".into(),
-                ..Revenue::default()
-            }];
+            // In March there is nothing but revenue.
+            facts.revenue = ["2026-03", "2026-05"].map(|month| revenue(number, month)).to_vec();
             book.customers.insert(number, facts);
         }
     });
     replica.rows(query(&[Measure::Customers], &[], "2026-05", "2026-05"), 1).await;
     (world, replica)
+}
+
+fn revenue(number: i64, month: &str) -> Revenue {
+    Revenue {
+        subscription_id: Some(format!("S-{number}")),
+        month: month.into(),
+        amount: format!("{number}.5"),
+        currency: "EUR".into(),
+        ..Revenue::default()
+    }
 }
 
 fn viewer(roles: &[Role], locations: Option<&[&str]>) -> Viewer {
@@ -113,6 +118,23 @@ async fn a_viewer_gets_what_their_roles_and_locations_let_through() {
     // Of another partner there is nothing here.
     let elsewhere = Viewer { partner: "other".into(), ..viewer(&[Role::GlobalAdmin], None) };
     assert_eq!(rows(&replica, request(elsewhere, &MEASURES, ReportGrain::Subscriptions)).await.0, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_row_tells_of_revenue_that_is_not_seen() {
+    let (_world, replica) = world().await;
+    for grain in [ReportGrain::Subscriptions, ReportGrain::CustomerSkus] {
+        let of = |role| {
+            let mut request = request(viewer(&[role], None), &MEASURES, grain);
+            request.query.get_or_insert_default().from_month = "2026-03".into();
+            request
+        };
+        let months = |rows: Vec<ReportRow>| rows.into_iter().map(|row| row.month).collect::<Vec<_>>();
+        let (seen, _) = rows(&replica, of(Role::ExecutiveReportViewer)).await;
+        assert_eq!(months(seen), ["2026-03", "2026-04", "2026-05"].repeat(2));
+        let (seen, _) = rows(&replica, of(Role::ReportViewer)).await;
+        assert_eq!(months(seen), ["2026-04", "2026-05"].repeat(2));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
