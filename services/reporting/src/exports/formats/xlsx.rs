@@ -5,7 +5,7 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use rust_xlsxwriter::{Format, Workbook, Worksheet};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet};
 
 use super::{EncodeError, Encoder, Pieces};
 use crate::exports::columns::{Cell, Column};
@@ -125,6 +125,10 @@ impl Encoder for Xlsx {
 
     fn finish(mut self: Box<Self>, about: &About, pieces: Pieces<'_>) -> Result<(), EncodeError> {
         self.about(about)?;
+        // The file's own time and not the machine's: the same file twice is the same bytes.
+        if let Ok(written) = ExcelDateTime::parse_from_str(&about.written) {
+            self.book.set_properties(&DocProperties::new().set_creation_datetime(&written));
+        }
         let mut file = match &self.scratch {
             Some(folder) => tempfile::tempfile_in(folder)?,
             None => tempfile::tempfile()?,
