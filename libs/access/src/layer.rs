@@ -165,9 +165,9 @@ impl Guard {
         }
         let reflection = path.starts_with("/grpc.reflection.v1.ServerReflection/")
             || path.starts_with("/grpc.reflection.v1alpha.ServerReflection/");
-        let demand = match self.policy.method(&path) {
-            Some(method) => Some(method.demand),
-            None if reflection => None,
+        let (demand, whole_partner) = match self.policy.method(&path) {
+            Some(method) => (Some(method.demand), method.whole_partner),
+            None if reflection => (None, false),
             None => return Err(unknown_method()),
         };
         let identity = match bearer(&parts.headers) {
@@ -181,7 +181,7 @@ impl Guard {
         match (demand, identity) {
             (None, _) => {}
             (Some(Demand::Roles(roles) | Demand::ByMeasure(roles)), Identity::Person(person)) => {
-                if !roles.intersects(person.roles()) {
+                if !roles.intersects(person.roles()) || whole_partner && person.locations().is_some() {
                     return Err(self.refuse(&path, Some(person), None).await);
                 }
                 parts.extensions.insert(person);

@@ -33,6 +33,8 @@ pub struct Policy {
 pub struct Method {
     /// What it demands of its caller.
     pub demand: Demand,
+    /// Whether a caller who is bound to locations is refused.
+    pub whole_partner: bool,
     /// Whether request or response is a stream.
     pub streaming: bool,
     /// Whether the request is a stream.
@@ -114,7 +116,9 @@ impl Policy {
                 let read_only = level == Some(NO_SIDE_EFFECTS);
                 let idempotent = read_only || level == Some(IDEMPOTENT);
                 let path = format!("/{}/{}", service.full_name(), method.name());
-                policy.methods.insert(path, Method { demand, streaming, client_streaming, read_only, idempotent });
+                let whole_partner = whole_partner(&method, &on_method);
+                let known = Method { demand, whole_partner, streaming, client_streaming, read_only, idempotent };
+                policy.methods.insert(path, known);
             }
             policy.groups.insert(service.full_name().to_owned(), groups);
         }
@@ -201,6 +205,13 @@ fn demand(method: &MethodDescriptor, option: &ExtensionDescriptor, anybody: Role
         Some(3) => Demand::Services,
         _ => Demand::Nobody,
     }
+}
+
+fn whole_partner(method: &MethodDescriptor, option: &ExtensionDescriptor) -> bool {
+    let options = method.options();
+    let policy = options.get_extension(option);
+    let field = policy.as_message().and_then(|policy| policy.get_field_by_name("whole_partner"));
+    field.and_then(|field| field.as_bool()).unwrap_or_default()
 }
 
 fn roles(message: &DynamicMessage) -> RoleSet {

@@ -12,7 +12,7 @@ use prost::Message;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::table::{Group, METHODS, ROLES};
+use crate::table::{Group, METHODS, ROLES, WHOLE_PARTNER};
 
 /// A server whose methods are those of no service but one: what is let through is answered by whoever is there, with
 /// anything but a refusal.
@@ -73,6 +73,27 @@ async fn of_several_roles_the_union() {
                 let allowed = group.allows(*one) || group.allows(*other);
                 if allowed { assert_allowed(&answer, &what) } else { assert_forbidden(&answer, &what) }
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn bound_to_locations_nothing_of_the_whole_partner() {
+    let server = server().await;
+    for role in ROLES {
+        let request = TokenRequest {
+            subject: "ada".into(),
+            roles: vec![role],
+            partner: "contoso".into(),
+            locations: vec!["L1".into()],
+            ..TokenRequest::default()
+        };
+        let token = server.issuer.mint(&request).unwrap();
+        for (path, group) in METHODS {
+            let answer = call(&server.wire, path, &token).await;
+            let what = format!("{role:?} bound to a location on {path}");
+            let allowed = group.allows(role) && !WHOLE_PARTNER.contains(path);
+            if allowed { assert_allowed(&answer, &what) } else { assert_forbidden(&answer, &what) }
         }
     }
 }

@@ -94,6 +94,15 @@ pub const METHODS: &[(&str, Group)] = &[
     ("/insights.reporting.v1.ReportingService/GetWords", Group::WhoAmI),
 ];
 
+/// What is of the whole partner: nobody who is bound to locations may call it, whatever their roles.
+pub const WHOLE_PARTNER: [&str; 5] = [
+    "/insights.ingestion.v1.IngestionService/ListRejections",
+    "/insights.ingestion.v1.IngestionService/ReplayRejections",
+    "/insights.ingestion.v1.IngestionService/ListWaiting",
+    "/insights.reporting.v1.ReportingService/Verify",
+    "/insights.reporting.v1.ReportingService/ListAuditEntries",
+];
+
 /// Who may ask for the customer counts: as the Customers dashboard.
 const COUNTS: [bool; 8] = [YES, NO, NO, YES, NO, YES, YES, NO];
 /// Seats and revenue: as Dynamics usage or Licence adoption.
