@@ -43,11 +43,13 @@ pub struct How {
     pub exports: ExportsConfig,
     /// Exports are written; else they wait for [`Product::write_exports`].
     pub writes_exports: bool,
+    /// The key that users are hashed with, 64 hexadecimal digits; none: made up.
+    pub user_key: Option<String>,
 }
 
 impl Default for How {
     fn default() -> Self {
-        Self { clock: Clock::system(), exports: ExportsConfig::default(), writes_exports: true }
+        Self { clock: Clock::system(), exports: ExportsConfig::default(), writes_exports: true, user_key: None }
     }
 }
 
@@ -101,6 +103,9 @@ impl Product {
         let chassis = Chassis::new(ServerConfig::default(), access, stop.clone()).expect("a chassis");
         let outgoing = |name| Outgoing::new(ServiceTokens::local(Arc::clone(&issuer), name, clock.clone()));
 
+        if let Some(key) = how.user_key {
+            std::fs::write(folder.path().join("user.key"), key).expect("the key is written");
+        }
         let config = insights_ingestion::Config::new(database("ingestion"), folder.path().join("user.key"));
         let ingestion = Arc::new(Ingestion::open(config, clock.clone()).await.expect("ingestion"));
         let feed = chassis.in_process(vec![ingestion.routes()]);

@@ -1,6 +1,7 @@
 //! The access table, proved: every method and measure, every role, through a real server with real tokens.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod identical;
 mod measures;
 mod methods;
 mod options;

@@ -1,0 +1,225 @@
+//! Every call that is answered at once.
+
+use insights_proto::ingestion::v1 as ingestion;
+use insights_proto::metrics::v1::{Dimension, DimensionValue, Filter, Measure, Query, Scope, Top};
+use insights_proto::reporting::v1 as wire;
+use insights_tests::wire::frame;
+use prost::Message;
+
+use super::callers::Caller;
+use super::told::Told;
+use super::world::{INGEST, World};
+
+const REPORTING: &str = "/insights.reporting.v1.ReportingService";
+const INGESTION: &str = "/insights.ingestion.v1.IngestionService";
+
+/// A question: path, what it is called, message.
+pub type Question = (String, String, Vec<u8>);
+
+/// Asks everything as one caller.
+pub async fn everything(world: &World, caller: &Caller, token: &str, told: &mut Vec<Told>) {
+    for (path, what, body) in questions(world.version) {
+        told.push(ask(world, caller, token, &path, &what, &body, &[]).await.0);
+    }
+    pages(world, caller, token, told).await;
+}
+
+/// Asks one thing; what was told, and the message of the answer.
+pub async fn ask(
+    world: &World,
+    caller: &Caller,
+    token: &str,
+    path: &str,
+    what: &str,
+    body: &[u8],
+    random: &[String],
+) -> (Told, Vec<u8>) {
+    world.tick();
+    let bearer = format!("Bearer {token}");
+    let answer = world.product.wire.call(path, &[("authorization", &bearer)], &frame(body)).await.unwrap();
+    let message = answer.body.get(5..).unwrap_or_default().to_vec();
+    (Told::of(caller, path, what, &answer, random), message)
+}
+
+/// Lists that come in pages, one entry at a time.
+async fn pages(world: &World, caller: &Caller, token: &str, told: &mut Vec<Told>) {
+    let (rejections, waiting) = (format!("{INGESTION}/ListRejections"), format!("{INGESTION}/ListWaiting"));
+    let mut page_token = String::new();
+    for page in 0..6 {
+        let request = ingestion::ListRejectionsRequest { page_size: 1, page_token: page_token.clone() };
+        let what = format!("page {page}");
+        let (one, body) = ask(world, caller, token, &rejections, &what, &request.encode_to_vec(), &[]).await;
+        told.push(one);
+        page_token = ingestion::ListRejectionsResponse::decode(&*body).unwrap_or_default().next_page_token;
+    }
+    let mut page_token = String::new();
+    for page in 0..3 {
+        let request = ingestion::ListWaitingRequest { page_size: 1, page_token: page_token.clone() };
+        let what = format!("page {page}");
+        let (one, body) = ask(world, caller, token, &waiting, &what, &request.encode_to_vec(), &[]).await;
+        told.push(one);
+        page_token = ingestion::ListWaitingResponse::decode(&*body).unwrap_or_default().next_page_token;
+    }
+}
+
+fn questions(version: i64) -> Vec<Question> {
+    let mut questions = Vec::new();
+    let mut put = |path: String, what: String, body: Vec<u8>| questions.push((path, what, body));
+    for (what, query) in queries() {
+        let request = wire::QueryRequest { query: Some(query.clone()), min_version: version };
+        put(format!("{REPORTING}/Query"), what.clone(), request.encode_to_vec());
+        // Previews are made of the same rows; some will do.
+        if !what.contains("top 3") && !what.contains("by Customer") {
+            continue;
+        }
+        let order = wire::ExportOrder { query: Some(query), format: wire::ExportFormat::Csv.into(), name: "x".into() };
+        let request = wire::PreviewExportRequest { order: Some(order), min_version: version };
+        put(format!("{REPORTING}/PreviewExport"), what, request.encode_to_vec());
+    }
+    for measure in [Measure::UsagePercent, Measure::ActiveUsagePercent, Measure::BilledRevenue] {
+        for dimension in [Dimension::Customer, Dimension::Sku, Dimension::Country] {
+            let request = wire::ExplainRequest { query: Some(query(&[measure], &[dimension])), min_version: version };
+            put(format!("{REPORTING}/Explain"), format!("{measure:?} {dimension:?}"), request.encode_to_vec());
+        }
+    }
+    for dimension in dimensions() {
+        for search in ["", "o", "d1", "user", "example"] {
+            let dimension_no = dimension.into();
+            let request =
+                wire::ListFilterValuesRequest { dimension: dimension_no, search: search.into(), min_version: version };
+            put(format!("{REPORTING}/ListFilterValues"), format!("{dimension:?} {search:?}"), request.encode_to_vec());
+        }
+    }
+    for (what, page) in page_filters() {
+        dashboards(&what, &page, version, &mut put);
+    }
+    others(version, &mut put);
+    questions
+}
+
+fn dimensions() -> impl Iterator<Item = Dimension> {
+    (1..=15).filter_map(|number| Dimension::try_from(number).ok())
+}
+
+fn query(measures: &[Measure], by: &[Dimension]) -> Query {
+    Query {
+        measures: measures.iter().map(|&measure| measure.into()).collect(),
+        group_by: by.iter().map(|&dimension| dimension.into()).collect(),
+        from_month: "2024-11".into(),
+        to_month: "2025-03".into(),
+        ..Query::default()
+    }
+}
+
+/// Queries with and without revenue, good and bad.
+fn queries() -> Vec<(String, Query)> {
+    use Measure as M;
+    let sets: [&[Measure]; 6] = [
+        &[M::BilledRevenue],
+        &[M::Available, M::BilledRevenue, M::Active],
+        &[M::Customers, M::Churned, M::BilledRevenue],
+        &[M::ActiveUsers, M::TotalUsers, M::UsagePercent, M::BilledRevenue],
+        &[M::Customers, M::ActiveCustomers, M::New, M::Existing, M::Returning, M::Subscriptions],
+        &[M::Available, M::Assigned, M::ActiveUsagePercent, M::NewSeats, M::DeploymentOpportunity],
+    ];
+    let mut queries = Vec::new();
+    for set in sets {
+        queries.push((format!("{set:?}"), query(set, &[])));
+        for dimension in dimensions() {
+            queries.push((format!("{set:?} by {dimension:?}"), query(set, &[dimension])));
+        }
+        let by = [Dimension::Country, Dimension::Location];
+        queries.push((format!("{set:?} by {by:?}"), query(set, &by)));
+        for by in [Dimension::Customer, Dimension::Subscription, Dimension::Country] {
+            for (measure, count) in [(M::BilledRevenue, 1), (M::BilledRevenue, 3)] {
+                let top = Some(Top { measure: measure.into(), count });
+                let query = Query { top, ..query(set, &[by]) };
+                queries.push((format!("{set:?} top {count} of {by:?} by {measure:?}"), query));
+            }
+        }
+        let standing =
+            Filter { dimension: Dimension::Standing.into(), values: vec![value("PENDING"), value("ACTIVE")] };
+        let by = query(set, &[Dimension::Subscription]);
+        queries.push((format!("{set:?} filtered"), Query { filters: vec![standing], ..by.clone() }));
+        queries.push((format!("{set:?} own"), Query { scope: Scope::Own.into(), include_free: true, ..by.clone() }));
+        // Months in which there is nothing but revenue.
+        let (from_month, to_month) = ("2023-04".into(), "2023-06".into());
+        queries.push((format!("{set:?} long ago"), Query { from_month, to_month, ..by.clone() }));
+        queries.push((format!("{set:?} backwards"), Query { to_month: "2020-01".into(), ..by }));
+    }
+    queries
+}
+
+fn value(text: &str) -> DimensionValue {
+    DimensionValue { value: Some(text.to_owned()) }
+}
+
+fn page_filters() -> Vec<(String, wire::PageFilters)> {
+    let filter = |dimension: Dimension, of: &str| wire::PageFilters {
+        filters: vec![Filter { dimension: dimension.into(), values: vec![value(of)] }],
+        ..wire::PageFilters::default()
+    };
+    let range = |from: &str, to: &str| wire::PageFilters {
+        from_month: from.into(),
+        to_month: to.into(),
+        ..wire::PageFilters::default()
+    };
+    vec![
+        ("everything".into(), wire::PageFilters::default()),
+        ("of L2".into(), filter(Dimension::Location, "L2")),
+        ("of a product".into(), filter(Dimension::Product, "Office 365")),
+        ("long ago".into(), range("2023-04", "2023-06")),
+        ("three months".into(), range("2025-01", "2025-03")),
+        ("to come".into(), range("2025-05", "2026-02")),
+    ]
+}
+
+fn dashboards(what: &str, page: &wire::PageFilters, version: i64, put: &mut impl FnMut(String, String, Vec<u8>)) {
+    let (page, min_version) = (Some(page.clone()), version);
+    for measure in [Measure::Unspecified, Measure::Customers, Measure::BilledRevenue] {
+        let order = wire::CountryOrder { measure: measure.into(), ..Default::default() };
+        let country_order = Some(order).filter(|_| measure != Measure::Unspecified);
+        let request =
+            wire::GetCustomersDashboardRequest { page: page.clone(), min_version, country_order, ..Default::default() };
+        put(format!("{REPORTING}/GetCustomersDashboard"), format!("{what} {measure:?}"), request.encode_to_vec());
+    }
+    let request = wire::GetDynamicsUsageDashboardRequest { page: page.clone(), min_version, ..Default::default() };
+    put(format!("{REPORTING}/GetDynamicsUsageDashboard"), what.to_owned(), request.encode_to_vec());
+    for customer in ["", "C-1", "C-4", "C-none", "d1.example"] {
+        let request =
+            wire::GetLicenceAdoptionDashboardRequest { page: page.clone(), min_version, customer_id: customer.into() };
+        put(
+            format!("{REPORTING}/GetLicenceAdoptionDashboard"),
+            format!("{what} of {customer:?}"),
+            request.encode_to_vec(),
+        );
+    }
+}
+
+fn others(version: i64, put: &mut impl FnMut(String, String, Vec<u8>)) {
+    put("/insights.access.v1.AccessService/WhoAmI".into(), String::new(), Vec::new());
+    for method in ["GetWords", "ListGlossaryTerms", "Verify"] {
+        put(format!("{REPORTING}/{method}"), String::new(), Vec::new());
+    }
+    for min_version in [version, version + 1, -1] {
+        let request = wire::GetFreshnessRequest { min_version };
+        put(format!("{REPORTING}/GetFreshness"), min_version.to_string(), request.encode_to_vec());
+    }
+    put(format!("{INGESTION}/GetFreshness"), String::new(), Vec::new());
+    put(
+        format!("{INGESTION}/ReplayRejections"),
+        "of nothing".into(),
+        ingestion::ReplayRejectionsRequest { ids: vec![999_999] }.encode_to_vec(),
+    );
+    let check = ingestion::IngestBatchRequest {
+        records: vec![ingestion::Record {
+            kind: Some(ingestion::record::Kind::CompleteThrough(ingestion::CompleteThrough {
+                day: "2025-03-30".into(),
+            })),
+            ..Default::default()
+        }],
+        validate_only: true,
+        ..Default::default()
+    };
+    put(INGEST.into(), "a check".into(), check.encode_to_vec());
+}
