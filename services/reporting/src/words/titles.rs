@@ -8,12 +8,13 @@ use prost_reflect::DescriptorPool;
 use super::{Language, id_of, message};
 
 /// The enums whose values have titles.
-const ENUMS: [&str; 13] = [
+const ENUMS: [&str; 14] = [
     "insights.reporting.v1.Page",
     "insights.reporting.v1.Section",
     "insights.reporting.v1.Figure",
     "insights.reporting.v1.ChangeKind",
     "insights.reporting.v1.ExportState",
+    "insights.reporting.v1.ExportReport",
     "insights.reporting.v1.GlossaryKind",
     "insights.metrics.v1.Measure",
     "insights.metrics.v1.Dimension",

@@ -133,6 +133,11 @@ export-state-running = Running
 export-state-done = Done
 export-state-failed = Failed
 export-state-cancelled = Cancelled
+export-report-customers = Customers
+export-report-subscriptions = Subscriptions
+export-report-office-usage = Office usage
+export-report-dynamics-usage = Dynamics usage
+export-report-licence-usage = Licence usage
 
 ## The glossary
 

@@ -133,6 +133,11 @@ export-state-running = Em andamento
 export-state-done = Concluída
 export-state-failed = Falhou
 export-state-cancelled = Cancelada
+export-report-customers = Clientes
+export-report-subscriptions = Assinaturas
+export-report-office-usage = Uso do Office
+export-report-dynamics-usage = Uso do Dynamics
+export-report-licence-usage = Uso de licenças
 
 ## O glossário
 

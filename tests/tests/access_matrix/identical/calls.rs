@@ -72,9 +72,16 @@ fn questions(version: i64) -> Vec<Question> {
         if !what.contains("top 3") && !what.contains("by Customer") {
             continue;
         }
-        let order = wire::ExportOrder { query: Some(query), format: wire::ExportFormat::Csv.into(), name: "x".into() };
+        let format = wire::ExportFormat::Csv.into();
+        let order = wire::ExportOrder { query: Some(query), format, name: "x".into(), ..Default::default() };
         let request = wire::PreviewExportRequest { order: Some(order), min_version: version };
         put(format!("{REPORTING}/PreviewExport"), what, request.encode_to_vec());
+    }
+    for report in (1..).map_while(|number| wire::ExportReport::try_from(number).ok()) {
+        for (what, order) in previews(report) {
+            let request = wire::PreviewExportRequest { order: Some(order), min_version: version };
+            put(format!("{REPORTING}/PreviewExport"), format!("{report:?} {what}"), request.encode_to_vec());
+        }
     }
     for measure in [Measure::UsagePercent, Measure::ActiveUsagePercent, Measure::BilledRevenue] {
         for dimension in [Dimension::Customer, Dimension::Sku, Dimension::Country] {
@@ -148,6 +155,29 @@ fn queries() -> Vec<(String, Query)> {
         queries.push((format!("{set:?} backwards"), Query { to_month: "2020-01".into(), ..by }));
     }
     queries
+}
+
+/// Reports: of everything, of a location, of each currency alone, and of months in which there is nothing but revenue.
+fn previews(report: wire::ExportReport) -> Vec<(String, wire::ExportOrder)> {
+    let order = |query: Query| wire::ExportOrder {
+        query: Some(query),
+        format: wire::ExportFormat::Csv.into(),
+        name: "x".into(),
+        report: report.into(),
+        columns: Vec::new(),
+    };
+    let (from_month, to_month) = ("2025-03".to_owned(), "2025-03".to_owned());
+    let month = Query { from_month, to_month, ..Query::default() };
+    let there = Filter { dimension: Dimension::Location.into(), values: vec![value("L2")] };
+    let (from_month, to_month) = ("2023-04".into(), "2023-06".into());
+    let columns = vec!["BilledRevenueUSD".to_owned(), "TenantDomainName".to_owned()];
+    vec![
+        ("everything".into(), order(month.clone())),
+        ("of L2".into(), order(Query { filters: vec![there], ..month.clone() })),
+        ("own".into(), order(Query { scope: Scope::Own.into(), ..month.clone() })),
+        ("long ago".into(), order(Query { from_month, to_month, ..month.clone() })),
+        ("what is hidden alone".into(), wire::ExportOrder { columns, ..order(month) }),
+    ]
 }
 
 fn value(text: &str) -> DimensionValue {

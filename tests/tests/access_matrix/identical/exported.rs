@@ -35,12 +35,20 @@ fn orders() -> Vec<(String, wire::ExportOrder)> {
     ];
     let order = |what: &str, query: &Query, format: wire::ExportFormat| {
         let name = format!("file of {what}");
-        let order = wire::ExportOrder { query: Some(query.clone()), format: format.into(), name };
+        let query = Some(query.clone());
+        let order = wire::ExportOrder { query, format: format.into(), name, ..Default::default() };
         (format!("{what} as {format:?}"), order)
+    };
+    let of_report = |report: wire::ExportReport| {
+        let query = Query { from_month: "2025-01".into(), to_month: "2025-03".into(), ..Query::default() };
+        let (what, order) = order(&format!("{report:?}"), &query, wire::ExportFormat::Csv);
+        (what, wire::ExportOrder { report: report.into(), ..order })
     };
     let others = [wire::ExportFormat::Tsv, wire::ExportFormat::Xlsx, wire::ExportFormat::Parquet];
     let texts = queries.iter().map(|(what, query)| order(what, query, wire::ExportFormat::Csv));
-    texts.chain(others.map(|format| order(queries[0].0, &queries[0].1, format))).collect()
+    let others = others.map(|format| order(queries[0].0, &queries[0].1, format));
+    let reports = (1..).map_while(|number| wire::ExportReport::try_from(number).ok()).map(of_report);
+    texts.chain(others).chain(reports).collect()
 }
 
 /// Orders, looks at, fetches and removes everything.
