@@ -1,7 +1,6 @@
 //! A demo under way, and people who look at it.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use insights_proto::metrics::v1::{Basis, Dimension, DimensionValue, Measure, Query, Scope, Value};
