@@ -132,6 +132,7 @@ impl<'a> ChunkBuilder<'a> {
         self.chunk.runs.shrink_to_fit();
         self.chunk.lifespans.shrink_to_fit();
         self.chunk.subscriptions.shrink_to_fit();
+        self.chunk.look_ahead();
         self.chunk
     }
 
@@ -144,6 +145,8 @@ impl<'a> ChunkBuilder<'a> {
             first_subscription: count(self.chunk.subscriptions.len()),
             subscription_count: count(header.subscriptions.len()),
             header: header.clone(),
+            counted: None,
+            most_seats: 0,
         });
         if let Some(kept) = part.kept {
             self.keep_months(customer, kept);

@@ -13,6 +13,7 @@ use insights_domain::rollup::{MonthRollup, Reported, SubscriptionMonth, UsageMon
 use insights_domain::standing::Standing;
 use insights_domain::usage::SeatCounts;
 
+use super::ahead::Ahead;
 use super::counts::Counts;
 use super::dictionary::{Dictionaries, Dictionary};
 use super::header::CustomerHeader;
@@ -61,6 +62,7 @@ pub(super) struct Chunk {
     pub first: i32,
     /// Something of it comes from reports.
     pub reported: bool,
+    pub ahead: Ahead,
     /// What a user did and held; subscriptions by their position among the customer's.
     pub kinds: Dictionary<ClassKind>,
     /// Sorted positions among a customer's subscriptions.
@@ -77,6 +79,10 @@ pub(super) struct ChunkCustomer {
     /// Its subscriptions' first position, and how many there are.
     pub first_subscription: u32,
     pub subscription_count: u32,
+    /// The months in which one of its subscriptions is active; `None` when some are not steady.
+    pub counted: Option<u64>,
+    /// It never had more seats at a time, in good standing or not.
+    pub most_seats: u64,
 }
 
 impl ChunkCustomer {

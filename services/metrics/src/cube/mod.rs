@@ -3,6 +3,7 @@
 //! A [`Cube`] is immutable: one version, always. [`Cube::apply`] gives the next one, sharing every chunk of customers in
 //! which nothing changed.
 
+mod ahead;
 mod answer;
 mod build;
 mod chunk;

@@ -1,6 +1,7 @@
 //! Reads the chunks of a cube for a query, and ranks groups.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cmp::Reverse;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{LazyLock, OnceLock};
 
 use insights_proto::metrics::v1::{Dimension, Measure};
@@ -16,9 +17,6 @@ use super::scratch::Scratch;
 /// A thread more reads a cube only if there are so many chunks for it: waking it costs some 10 µs.
 const CHUNKS_WORTH_A_THREAD: usize = 8;
 
-/// Groups are ranked when so many have come together.
-const RANKED_AT_ONCE: usize = 4_096;
-
 static PROCESSORS: LazyLock<usize> =
     LazyLock::new(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
 
@@ -26,7 +24,7 @@ impl Plan<'_> {
     /// Reads every chunk.
     pub(super) fn read(&self, explained: bool) -> Table {
         let needs = Needs::of(self, explained);
-        let mut parts = self.on_threads(|chunks| self.read_chunks(&needs, explained, chunks)).into_iter();
+        let mut parts = self.on_threads(&self.chunks, |chunks| self.read_chunks(&needs, explained, chunks)).into_iter();
         let mut table = parts.next().unwrap_or_else(|| self.table(&needs, explained, true));
         for part in parts {
             table.merge(&part);
@@ -40,24 +38,36 @@ impl Plan<'_> {
         let needs = Needs::of(self, false).for_scores();
         let within_chunks = |dimension: &Dimension| matches!(dimension, Dimension::Customer | Dimension::Subscription);
         if !self.query.group_by.iter().any(within_chunks) {
-            let mut ranked = Vec::new();
+            let mut ranked = Ranked::default();
             self.rank_table(measure, &self.read(false), count, &mut ranked);
-            keep_best(&mut ranked, count);
-            return ranked;
+            keep_best(&mut ranked.groups, count);
+            return ranked.groups;
         }
         // No group is in two chunks: each is ranked by itself, and little is kept of it.
-        let parts = self.on_threads(|chunks| {
+        let (mut order, bounded) = (self.chunks.clone(), is_at_most_the_seats(measure));
+        if bounded {
+            order.sort_unstable_by_key(|placed| Reverse(placed.chunk.ahead.most_seats));
+        }
+        // So many groups are known to have at least this score.
+        let least = AtomicU64::new(0);
+        let parts = self.on_threads(&order, |chunks| {
             let (mut table, mut scratch) = (self.table(&needs, false, true), Scratch::default());
-            let mut ranked = Vec::new();
+            let mut ranked = Ranked::default();
             while let Some(placed) = chunks.next() {
-                if let Some(scan) = Scan::new(self, placed, &needs, &table) {
+                let least_seats = if bounded { least.load(Ordering::Relaxed) } else { 0 };
+                if placed.chunk.ahead.most_seats < least_seats {
+                    break;
+                }
+                if let Some(mut scan) = Scan::new(self, placed, &needs, &table) {
+                    scan.least_seats = least_seats;
                     scan.read(&mut table, &mut scratch);
                     table.finish();
                     self.rank_table(measure, &table, count, &mut ranked);
                     table.clear();
+                    least.fetch_max(ranked.least, Ordering::Relaxed);
                 }
             }
-            ranked
+            ranked.groups
         });
         let mut ranked = parts.concat();
         keep_best(&mut ranked, count);
@@ -65,19 +75,21 @@ impl Plan<'_> {
     }
 
     /// Adds the groups of a table to those ranked so far.
-    fn rank_table(&self, measure: Measure, table: &Table, count: usize, ranked: &mut Vec<(i128, Key)>) {
+    fn rank_table(&self, measure: Measure, table: &Table, count: usize, ranked: &mut Ranked) {
         let score = |group| self.months().map(|month| self.score(measure, table, group, month)).sum();
-        ranked.extend(table.groups.iter().zip(0..).map(|(group, position)| (score(position), group.key)));
+        ranked.groups.extend(table.groups.iter().zip(0..).map(|(group, position)| (score(position), group.key)));
         // Sorting out what has no chance costs less the more there is of it.
-        if ranked.len() > count.saturating_mul(2).max(RANKED_AT_ONCE) {
-            keep_best(ranked, count);
+        if ranked.groups.len() > 2 * ranked.kept.max(count) {
+            let least = keep_best(&mut ranked.groups, count);
+            ranked.kept = ranked.groups.len();
+            ranked.least = least.and_then(|least| u64::try_from(least).ok()).unwrap_or_default();
         }
     }
 
     /// Runs on as many threads as there are processors when there are many chunks; they take chunks until none is left.
-    fn on_threads<T: Send + Sync>(&self, run: impl Fn(&Chunks<'_, '_>) -> T + Sync) -> Vec<T> {
-        let chunks = Chunks { all: &self.chunks, next: AtomicUsize::new(0) };
-        let others = (self.chunks.len() / CHUNKS_WORTH_A_THREAD).clamp(1, *PROCESSORS) - 1;
+    fn on_threads<T: Send + Sync>(&self, all: &[PlacedChunk<'_>], run: impl Fn(&Chunks<'_, '_>) -> T + Sync) -> Vec<T> {
+        let chunks = Chunks { all, next: AtomicUsize::new(0) };
+        let others = (all.len() / CHUNKS_WORTH_A_THREAD).clamp(1, *PROCESSORS) - 1;
         let parts: Vec<OnceLock<T>> = std::iter::repeat_with(OnceLock::new).take(others).collect();
         let own = rayon::in_place_scope(|scope| {
             for part in &parts {
@@ -121,11 +133,26 @@ impl<'c, 'a> Chunks<'c, 'a> {
     }
 }
 
-/// Drops those that have `count` others above them.
-fn keep_best(ranked: &mut Vec<(i128, Key)>, count: usize) {
-    if let Some(place) = count.checked_sub(1).filter(|place| *place < ranked.len()) {
-        let (_, (last, _), _) = ranked.select_nth_unstable_by_key(place, |(score, _)| std::cmp::Reverse(*score));
-        let last = *last;
-        ranked.retain(|(score, _)| *score >= last);
-    }
+/// Groups ranked so far.
+#[derive(Default)]
+struct Ranked {
+    /// With their scores.
+    groups: Vec<(i128, Key)>,
+    /// How many were left when those without a chance were last sorted out, and the least score of them.
+    kept: usize,
+    least: u64,
+}
+
+/// No group of a customer can score higher by this than the customer has seats.
+const fn is_at_most_the_seats(measure: Measure) -> bool {
+    matches!(measure, Measure::Available | Measure::TotalEntitlements | Measure::DeploymentOpportunity)
+}
+
+/// Drops those that have `count` others above them. Returns the least score left, when there were so many.
+fn keep_best(ranked: &mut Vec<(i128, Key)>, count: usize) -> Option<i128> {
+    let place = count.checked_sub(1).filter(|place| *place < ranked.len())?;
+    let (_, (last, _), _) = ranked.select_nth_unstable_by_key(place, |(score, _)| Reverse(*score));
+    let last = *last;
+    ranked.retain(|(score, _)| *score >= last);
+    Some(last)
 }

@@ -33,6 +33,10 @@ pub(super) struct Scan<'p, 'a> {
     pub needs_detail: bool,
     /// Seats with use are asked for, and of some in the chunk there may be more than is known.
     pub bounded_seats: bool,
+    /// The query takes every steady subscription of the chunk, and all of a customer's are in one group.
+    takes_all: bool,
+    /// Customers that never had so many seats are passed over.
+    pub least_seats: u64,
 }
 
 impl<'p, 'a> Scan<'p, 'a> {
@@ -50,7 +54,20 @@ impl<'p, 'a> Scan<'p, 'a> {
         let lifespans_tell = !plan.flags_matter && !needs.seat_reasons && !plan.query.switches.include_grace;
         let bounded_seats = needs.bounded_seats && chunk.months.iter().any(|month| !month.lower_bound.is_empty());
         let needs_detail = needs.source() && plan.reports;
-        Some(Self { plan, chunk, placed, needs, window, lifespans_tell, needs_detail, bounded_seats })
+        let takes_all = plan.takes_all_of(chunk);
+        let least_seats = 0;
+        Some(Self {
+            plan,
+            chunk,
+            placed,
+            needs,
+            window,
+            lifespans_tell,
+            needs_detail,
+            bounded_seats,
+            takes_all,
+            least_seats,
+        })
     }
 
     /// Reads what the query needs into `table`.
@@ -59,11 +76,27 @@ impl<'p, 'a> Scan<'p, 'a> {
         let more = self.needs_detail || self.bounded_seats || needs.subscriptions || !self.lifespans_tell;
         match (needs.customers, needs.seats) {
             (true, false) if !more => self.read_customers::<CUSTOMERS>(table, scratch),
+            (false, true) if !more && self.plan.takes_every_customer() && !needs.users => {
+                self.read_sums_or_customers(table, scratch);
+            }
             (false, true) if !more => self.read_customers::<SEATS>(table, scratch),
             _ => self.read_customers::<ANYTHING>(table, scratch),
         }
         if needs.revenue {
             self.read_revenue(table);
+        }
+    }
+
+    /// Every customer passes, and it does not matter which is which: seats are summed already, but for a few.
+    fn read_sums_or_customers(&self, table: &mut Table, scratch: &mut Scratch) {
+        let Some(sums) = &self.chunk.ahead.seats else { return self.read_customers::<SEATS>(table, scratch) };
+        for (shape, sums) in self.chunk.ahead.shapes.iter().zip(sums) {
+            self.add_sums(&self.plan.shapes.plans[usize::from(*shape)], sums, table, scratch);
+        }
+        for position in self.chunk.ahead.unsteady.iter().map(|position| *position as usize) {
+            if self.subscription_passes(position) {
+                self.read_runs(self.chunk.customer_of[position] as usize, 0, position, table, scratch);
+            }
         }
     }
 
@@ -79,11 +112,16 @@ impl<'p, 'a> Scan<'p, 'a> {
     #[inline]
     fn read_customer<const FOR: u8>(&self, customer: usize, table: &mut Table, scratch: &mut Scratch) {
         let owner = &self.chunk.customers[customer];
-        if !self.plan.customer_passes(owner) {
+        if owner.most_seats < self.least_seats || !self.plan.customer_passes(owner) {
             return;
         }
         let part = self.customer_part(customer);
         scratch.begin();
+        if FOR == CUSTOMERS
+            && let Some(counted) = owner.counted.filter(|_| self.takes_all)
+        {
+            return self.count_whole(customer, part, self.window.cut(counted), table, scratch);
+        }
         for position in owner.subscriptions() {
             let lifespan = &self.chunk.lifespans[position];
             if self.lifespans_tell && lifespan.shape != UNSTEADY {
@@ -251,6 +289,18 @@ impl<'p, 'a> Scan<'p, 'a> {
             && let Some(sums) = table.sums_between(Sum::Active, group, &columns)
         {
             chunk.active.add_to(counts, sums);
+        }
+    }
+
+    /// Counts a customer of whom every subscription is taken, and is steady.
+    #[inline]
+    fn count_whole(&self, customer: usize, part: Key, counted: u64, table: &mut Table, scratch: &mut Scratch) {
+        let piece =
+            self.chunk.ahead.shapes.first().map(|shape| self.plan.shapes.plans[usize::from(*shape)].pieces.start);
+        if let Some(piece) = piece.filter(|_| counted != 0)
+            && let Some(group) = self.group_of_piece(part, 0, piece, table, scratch)
+        {
+            self.count_customer(customer, group, Lives { counted: counted.into(), ..Lives::default() }, table);
         }
     }
 

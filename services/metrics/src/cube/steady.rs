@@ -5,6 +5,7 @@ use std::ops::Range;
 use insights_domain::usage::SeatRule;
 use insights_proto::metrics::v1::Dimension;
 
+use super::ahead::SeatSums;
 use super::chunk::{HAS_STATE, Lifespan, NO_SELLER, Run};
 use super::figures::{Mark, Sum, Table};
 use super::keys::Key;
@@ -66,7 +67,7 @@ impl Scan<'_, '_> {
 
     /// The group of a piece of a subscription's shape; `None` when the query is limited to others.
     #[inline]
-    fn group_of_piece(
+    pub(super) fn group_of_piece(
         &self,
         part: Key,
         position: usize,
@@ -134,6 +135,37 @@ impl Scan<'_, '_> {
         for bits in stretches(self.window.in_columns(months)) {
             let first = lifespan.counts.wrapping_add(self.window.offset(bits.start) as u32) as usize;
             self.add_seats(rule, first, self.window.columns(bits), group, table);
+        }
+    }
+
+    /// Adds what is summed up already of a shape in the whole chunk.
+    pub(super) fn add_sums(&self, shape: &ShapePlan, sums: &SeatSums, table: &mut Table, scratch: &mut Scratch) {
+        let read = self.window.cut(u64::MAX.unbounded_shr(64_u32.saturating_sub(self.chunk.months.len() as u32)));
+        for piece in shape.pieces.clone() {
+            let Some(group) = self.group_of_piece(0, 0, piece, table, scratch) else { continue };
+            for bits in stretches(self.window.in_columns(read)) {
+                let months = self.window.offset(bits.start)..self.window.offset(bits.end);
+                let columns = self.window.columns(bits);
+                let mut add = |sum: Sum, more: &Vec<u64>, less: bool| {
+                    let Some(more) = more.get(months.clone()) else { return };
+                    for (sum, more) in table.sums_between(sum, group, &columns).into_iter().flatten().zip(more) {
+                        *sum = if less { sum.wrapping_sub(*more) } else { sum.wrapping_add(*more) };
+                    }
+                };
+                if shape.paid.available {
+                    add(Sum::Available, &sums.seats, false);
+                    add(Sum::Assigned, &sums.assigned, false);
+                    add(Sum::DeploymentOpportunity, &sums.seats, false);
+                    add(Sum::DeploymentOpportunity, &sums.assigned, true);
+                    add(Sum::DeploymentOpportunity, &sums.over, false);
+                }
+                if shape.paid.active {
+                    add(Sum::Active, &sums.active, false);
+                }
+                if shape.unpaid.active {
+                    add(Sum::Active, &sums.active_unpaid, false);
+                }
+            }
         }
     }
 
