@@ -36,6 +36,8 @@ pub struct Trust {
     pub audience: String,
     /// Its JWKS: an `https://` URL (`http://` on loopback only) or a file's path.
     pub keys: String,
+    /// Authorities believed besides the system's when the keys are fetched: a PEM file, read at start. Empty: none.
+    pub ca_file: String,
     /// The `typ` headers accepted, in any case.
     pub token_types: Vec<String>,
     /// Accepts tokens without `typ` (Dex).
@@ -88,6 +90,7 @@ impl Default for Trust {
             issuer: String::new(),
             audience: "insights".into(),
             keys: String::new(),
+            ca_file: String::new(),
             token_types: vec!["at+jwt".into(), "JWT".into()],
             accept_untyped: false,
             require_nbf: true,
@@ -159,6 +162,9 @@ impl Trust {
         }
         if self.keys.starts_with("http://") && !is_loopback(&self.keys) {
             fault("keys", "must be https:// (http:// on loopback only): who changes the keys on the way is believed");
+        }
+        if !self.ca_file.is_empty() && !self.keys.starts_with("https://") {
+            fault("ca_file", "is for keys at an https:// URL");
         }
         if self.token_types.is_empty() && !self.accept_untyped {
             fault("token_types", "must name at least one type");

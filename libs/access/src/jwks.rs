@@ -50,12 +50,25 @@ struct Known {
     generation: u64,
 }
 
+/// The certificates in a file; none without one.
+fn authorities(file: &str) -> Result<Vec<reqwest::Certificate>, String> {
+    if file.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pem = std::fs::read(file).map_err(|error| format!("{file}: {error}"))?;
+    let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| format!("{file}: {error}"))?;
+    if found.is_empty() { Err(format!("{file}: holds no certificate")) } else { Ok(found) }
+}
+
 impl KeyStore {
     pub(crate) fn new(trust: &Trust, clock: Clock) -> Result<Arc<Self>, String> {
         let source = if trust.keys.starts_with("http://") || trust.keys.starts_with("https://") {
             let url = reqwest::Url::parse(&trust.keys).map_err(|error| format!("{}: {error}", trust.keys))?;
             // No redirects: whoever could redirect could bring keys of their own.
-            let client = reqwest::Client::builder().timeout(FETCH_TIMEOUT).redirect(reqwest::redirect::Policy::none());
+            let client = reqwest::Client::builder()
+                .timeout(FETCH_TIMEOUT)
+                .redirect(reqwest::redirect::Policy::none())
+                .tls_certs_merge(authorities(&trust.ca_file)?);
             Source::Url(client.build().map_err(|error| error.to_string())?, url)
         } else {
             Source::File(PathBuf::from(&trust.keys))

@@ -15,6 +15,16 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// Lines of its log that are kept.
 const LINES: usize = 200;
 
+/// Errors that processes logged, also those that are gone; the first of them.
+static ERRORS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+const MOST_ERRORS: usize = 50;
+
+/// Errors that processes logged so far, the first fifty.
+#[must_use]
+pub fn logged_errors() -> String {
+    ERRORS.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+}
+
 /// What a process serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -60,6 +70,12 @@ impl Process {
             for line in lines.map_while(Result::ok) {
                 if loud {
                     eprintln!("{}: {line}", address.port());
+                }
+                if line.contains("ERROR") {
+                    let mut errors = ERRORS.lock().unwrap_or_else(PoisonError::into_inner);
+                    if errors.len() < MOST_ERRORS {
+                        errors.push(line.clone());
+                    }
                 }
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 if kept.len() == LINES {

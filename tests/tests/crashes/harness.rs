@@ -15,6 +15,7 @@ use insights_tests::running::{
     check::{Checked, check},
     ledger::Ledger,
     place::{Setting, channel, free_address},
+    process::logged_errors,
     reader::Reader,
     writer::Writer,
 };
@@ -160,7 +161,7 @@ impl Harness {
             tokio::spawn(checking).await.unwrap()
         });
         self.print(engine, &killed, started, &checked);
-        assert_eq!(checked.wrong, Vec::<String>::new());
+        assert_eq!(checked.wrong, Vec::<String>::new(), "errors that were logged:\n{}", logged_errors());
         assert!(checked.cells > 1_000, "{} cells are too few to prove anything", checked.cells);
     }
 

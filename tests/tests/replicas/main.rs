@@ -5,6 +5,7 @@ mod balance;
 mod behind;
 mod cut;
 mod figures;
+mod ingress;
 mod network;
 mod roles;
 mod rolling;

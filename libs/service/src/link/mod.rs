@@ -211,7 +211,7 @@ impl Replicas {
         }
     }
 
-    /// A call that cannot be repeated once it began, begun on a replica that just said it serves.
+    /// A call that cannot be repeated once it began, begun on a replica that just answered.
     async fn once(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
         let (mut tried, mut pause) = (HashSet::new(), FIRST_BACKOFF);
         for _ in 0..self.attempts {
@@ -219,13 +219,13 @@ impl Replicas {
             tried.insert(slot.0.address);
             let mut channel = slot.0.channel.clone();
             let probe = attempt_on(slot, probe()?, Again::Whole).await;
-            if matches!(&probe, Outcome::Answer(response) if serves(response)) {
+            if matches!(&probe, Outcome::Answer(_)) {
                 return channel.ready().await.map_err(broken)?.call(request).await.map_err(broken);
             }
             self.may_repeat(&probe);
             self.rest(&mut tried, &mut pause).await;
         }
-        Err(away("no replica says that it serves"))
+        Err(away("no replica answers"))
     }
 
     /// Another replica may be asked at once; one that was asked before needs time.
@@ -299,11 +299,6 @@ fn probe() -> Result<Request<Full<Bytes>>, Status> {
         // One empty message.
         .body(Full::new(Bytes::from_static(&[0; 5])))
         .map_err(|error| Status::internal(error.to_string()))
-}
-
-/// Whether a health check was answered; a replica that drains is left by its UNAVAILABLE or its GOAWAY.
-fn serves(response: &Response<Body>) -> bool {
-    response.status().is_success()
 }
 
 fn spread(pause: Duration) -> Duration {

@@ -1,3 +1,4 @@
+mod ahead;
 mod world;
 
 use std::collections::BTreeSet;
