@@ -12,6 +12,7 @@ on_both!(
     the_same_again_changes_nothing,
     the_greater_recorded_at_wins_in_any_order,
     the_later_line_wins_without_recorded_at,
+    a_record_recorded_again_and_again_changes_nothing,
     early_references_wait_in_any_order,
     a_subscription_takes_its_facts_along,
     partners_do_not_meet,
@@ -160,6 +161,20 @@ async fn the_later_line_wins_without_recorded_at(engine: Engine) {
     // An explicit time before that of receipt loses.
     assert_eq!(service.take(vec![at(0, customer("C-1", "IT"))]).await.duplicates, 1);
     assert!(service.world().await.says("C-1", "country: Some(\"AT\")"));
+}
+
+async fn a_record_recorded_again_and_again_changes_nothing(engine: Engine) {
+    let service = Service::start(engine).await;
+    service.take(everything()).await;
+    let world = service.world().await;
+    // Each line counts as recorded after the one before it, and after what is stored.
+    let thrice: Vec<Record> = everything().into_iter().flat_map(|record| vec![record; 3]).collect();
+    let answer = service.take(thrice.clone()).await;
+    assert_eq!((answer.accepted, usize::try_from(answer.duplicates).unwrap()), (0, thrice.len()), "{answer:?}");
+    assert_eq!(service.world().await, world);
+    // It takes a later time than that of the last line to change it.
+    assert_eq!(service.take(vec![at(0, subscription("S-1", "C-2", "K-1"))]).await.accepted, 0);
+    assert_eq!(service.take(vec![subscription("S-1", "C-2", "K-1")]).await.accepted, 1);
 }
 
 async fn early_references_wait_in_any_order(engine: Engine) {

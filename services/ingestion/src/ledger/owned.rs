@@ -26,7 +26,8 @@ pub(crate) async fn apply(work: &mut Work<'_>, owned: &[&Placed<'_>]) -> Result<
     }
     let mut stored = stored(work, owned).await?;
     let mut winners: BTreeMap<i32, (Row, &Placed<'_>)> = BTreeMap::new();
-    let mut raised: Vec<Row> = Vec::new();
+    // What was recorded again, once however often: a row is written once.
+    let mut raised: BTreeMap<i32, Row> = BTreeMap::new();
     for placed in owned {
         let Where::Owned { subscription, customer } = placed.place else { continue };
         let row = facts::row_of(placed, customer, work.waits_for(customer, None, placed.fact.sku.as_deref()));
@@ -36,7 +37,7 @@ pub(crate) async fn apply(work: &mut Work<'_>, owned: &[&Placed<'_>]) -> Result<
             Some(held) if row.body == held.body => {
                 held.recorded = row.recorded;
                 work.tally.duplicates += 1;
-                raised.push(held.clone());
+                raised.insert(subscription, held.clone());
             }
             _ => {
                 work.tally.accepted += 1;
@@ -45,8 +46,8 @@ pub(crate) async fn apply(work: &mut Work<'_>, owned: &[&Placed<'_>]) -> Result<
             }
         }
     }
-    // A row raised first and replaced then is written once, as replaced.
-    raised.retain(|row| !winners.values().any(|(winner, _)| winner.key == row.key));
+    // A row raised first and replaced then is written as replaced.
+    raised.retain(|subscription, _| !winners.contains_key(subscription));
     let mut arrivals = Vec::new();
     let mut moves = Vec::new();
     let mut gone = Vec::new();
@@ -79,7 +80,7 @@ pub(crate) async fn apply(work: &mut Work<'_>, owned: &[&Placed<'_>]) -> Result<
             at.customer = *customer;
         }
     }
-    let rows: Vec<Row> = winners.into_values().map(|(row, _)| row).chain(raised).collect();
+    let rows: Vec<Row> = winners.into_values().map(|(row, _)| row).chain(raised.into_values()).collect();
     write_all(work, rows, &gone).await?;
     store_directory(work, directory).await?;
     move_facts(work, &moves).await?;
