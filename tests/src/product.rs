@@ -140,14 +140,7 @@ impl Product {
     /// The files of exports.
     #[must_use]
     pub fn export_files(&self) -> Vec<std::path::PathBuf> {
-        let mut open = vec![self.folder.path().join("exports")];
-        let mut files = Vec::new();
-        while let Some(folder) = open.pop() {
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                if entry.path().is_dir() { open.push(entry.path()) } else { files.push(entry.path()) }
-            }
-        }
-        files
+        files(&self.folder.path().join("exports"))
     }
 
     /// The address of a service's database, where it is a file.
@@ -162,8 +155,7 @@ impl Product {
     /// When the server is not there.
     pub async fn person(&self, token: &str) -> Person {
         let channel = Channel::from_shared(format!("http://{}", self.address)).expect("a url").connect().await;
-        let client = ReportingServiceClient::new(channel.expect("a channel")).max_decoding_message_size(64 << 20);
-        Person { client, token: format!("Bearer {token}").parse().expect("a header") }
+        Person::new(channel.expect("a channel"), token)
     }
 
     /// A token of somebody with these roles, bound to these locations (none: unbound).
@@ -207,6 +199,19 @@ impl Product {
     }
 }
 
+/// Every file of a folder and of those within.
+#[must_use]
+pub fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut open = vec![folder.to_owned()];
+    let mut files = Vec::new();
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.path().is_dir() { open.push(entry.path()) } else { files.push(entry.path()) }
+        }
+    }
+    files
+}
+
 /// Somebody with a token.
 #[derive(Clone)]
 pub struct Person {
@@ -216,6 +221,16 @@ pub struct Person {
 }
 
 impl Person {
+    /// Somebody with a token, who asks over this channel.
+    ///
+    /// # Panics
+    /// When the token is none.
+    #[must_use]
+    pub fn new(channel: Channel, token: &str) -> Self {
+        let client = ReportingServiceClient::new(channel).max_decoding_message_size(64 << 20);
+        Self { client, token: format!("Bearer {token}").parse().expect("a header") }
+    }
+
     /// A request of theirs.
     pub fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);

@@ -25,7 +25,7 @@ use exports::Exports;
 
 pub use audit::{Audit, AuditConfig, AuditRecord, Ending, Migrator};
 pub use config::{Config, DevelopmentToken, DevelopmentTokens};
-pub use exports::ExportsConfig;
+pub use exports::{ExportsConfig, S3Config, StoreError};
 
 /// The reporting service.
 #[derive(Debug)]
@@ -44,13 +44,16 @@ pub enum OpenError {
     /// The access table cannot be read.
     #[error("the access table")]
     Policy(#[from] PolicyError),
+    /// Files cannot be kept as configured.
+    #[error("the place of exports")]
+    Store(#[from] StoreError),
 }
 
 impl Reporting {
     /// Opens the service: its database is connected and brought to this version.
     ///
     /// # Errors
-    /// When the database or the access table cannot be had.
+    /// When the database, the access table or the store of exports cannot be had.
     pub async fn open(
         config: Config,
         clock: Clock,
@@ -64,7 +67,7 @@ impl Reporting {
     /// Opens the service with an audit that is open already, such as the one that hears of denials.
     ///
     /// # Errors
-    /// When the access table cannot be read.
+    /// When the access table cannot be read, or the settings of the store of exports cannot be used.
     pub fn open_with(
         config: Config,
         audit: Audit,
@@ -73,7 +76,7 @@ impl Reporting {
     ) -> Result<Self, OpenError> {
         let metrics = metrics::Upstream::new(metrics.into(), outgoing, &config.messages);
         let policy = Arc::new(Policy::product()?);
-        let exports = Exports::new(config.exports.clone(), audit.clone(), metrics.clone(), Arc::clone(&policy));
+        let exports = Exports::new(config.exports.clone(), audit.clone(), metrics.clone(), Arc::clone(&policy))?;
         let api = api::Api::new(metrics, audit, policy, config.filter_values, exports.clone());
         Ok(Self { config, api, exports })
     }

@@ -20,7 +20,7 @@ const MEASURES: [Measure; 5] =
     [Measure::Customers, Measure::Available, Measure::ActiveUsagePercent, Measure::NewSeats, Measure::BilledRevenue];
 
 /// Lines of a file of text, the heading first.
-fn lines(bytes: &[u8], between: u8) -> Vec<Vec<String>> {
+pub fn lines(bytes: &[u8], between: u8) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).delimiter(between).from_reader(bytes);
     reader.records().map(|line| line.unwrap().iter().map(str::to_owned).collect()).collect()
 }

@@ -3,10 +3,15 @@
 
 mod files;
 mod jobs;
+mod office;
 mod partner;
+mod processes;
 mod reports;
 mod round_trip;
+mod s3;
+mod stores;
 mod ways;
+mod wide;
 mod world;
 
 /// The same on both engines.

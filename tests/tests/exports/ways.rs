@@ -16,7 +16,7 @@ fn revenue() -> ExportOrder {
     order(query(&[Measure::Available, Measure::BilledRevenue], &[Dimension::Subscription]), ExportFormat::Csv)
 }
 
-async fn ticket(person: &mut Person, id: &str) -> Result<String, tonic::Status> {
+pub async fn ticket(person: &mut Person, id: &str) -> Result<String, tonic::Status> {
     let request = person.request(CreateDownloadTicketRequest { id: id.to_owned() });
     Ok(person.client.create_download_ticket(request).await?.into_inner().path)
 }

@@ -130,10 +130,14 @@ async fn open(api: &Api, call: &Call, request: wire::DownloadExportRequest) -> R
     Ok(Download { stream: data.chain(stream::iter([Ok(last)])).boxed(), job })
 }
 
-/// A file may be gone without its row: after a restore of the database alone.
+/// A file may be gone without its row: after a restore of the database alone. A store may be away for a while.
 fn gone(error: std::io::Error) -> Error {
     match error.kind() {
         std::io::ErrorKind::NotFound => Error::not_found("The file of the export"),
+        std::io::ErrorKind::NotConnected => {
+            tracing::warn!(%error, "the store of exports cannot be had");
+            Error::unavailable("Files of exports cannot be had now.")
+        }
         _ => Error::internal(error),
     }
 }

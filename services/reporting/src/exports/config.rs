@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExportsConfig {
-    /// Where files are kept; replicas must share it.
+    /// Where files are kept, unless in a bucket; replicas must share it.
     pub folder: PathBuf,
+    /// A bucket of an S3 store where files are kept instead.
+    pub s3: S3Config,
     /// Where workbooks are put together before they are kept; empty: the system's place for temporary files.
     pub scratch_folder: PathBuf,
     /// An export is removed so many days after it ended.
@@ -29,10 +31,105 @@ pub struct ExportsConfig {
     pub ticket_seconds: u32,
 }
 
+/// A bucket of Amazon's S3 or of a store that speaks like it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct S3Config {
+    /// The bucket; empty: files are kept in a directory.
+    pub bucket: String,
+    /// What the names of all objects begin with, such as `insights/exports`.
+    pub prefix: String,
+    /// The region.
+    pub region: String,
+    /// The URL of the store; empty: Amazon's of the region.
+    pub endpoint: String,
+    /// The bucket's name is part of the host's instead of the path.
+    pub virtual_hosted: bool,
+    /// The id of the key that calls are signed with; empty: what the platform gives (environment, identity of the workload or of
+    /// the machine).
+    pub access_key_id: String,
+    /// The file with the key's secret, read for every call.
+    pub secret_access_key_file: PathBuf,
+    /// The file with the token of a key that lasts for a while only; empty: the key needs none.
+    pub session_token_file: PathBuf,
+    /// Certificates of authorities believed beside the system's, PEM.
+    pub ca_file: PathBuf,
+    /// Allows an endpoint in plaintext. Only where something else encrypts.
+    pub allow_http: bool,
+    /// Size of the parts that larger files are sent in, in MiB; stores take 10,000 of them. Up to three are in memory for each file.
+    pub part_mebibytes: u32,
+}
+
+impl Default for S3Config {
+    fn default() -> Self {
+        Self {
+            bucket: String::new(),
+            prefix: String::new(),
+            region: "us-east-1".into(),
+            endpoint: String::new(),
+            virtual_hosted: false,
+            access_key_id: String::new(),
+            secret_access_key_file: PathBuf::new(),
+            session_token_file: PathBuf::new(),
+            ca_file: PathBuf::new(),
+            allow_http: false,
+            part_mebibytes: 8,
+        }
+    }
+}
+
+impl S3Config {
+    /// Whether files are kept there.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        !self.bucket.is_empty()
+    }
+
+    fn faults(&self) -> Vec<(String, String)> {
+        let mut faults = Vec::new();
+        let mut fault = |setting: &str, what: &str| faults.push((setting.to_owned(), what.to_owned()));
+        let named = |path: &PathBuf| !path.as_os_str().is_empty();
+        if self.endpoint.starts_with("http://") {
+            if !self.allow_http {
+                fault(
+                    "endpoint",
+                    "would send files in plaintext: use https://, or set s3.allow_http = true where something else encrypts",
+                );
+            }
+        } else if !self.endpoint.is_empty() && !self.endpoint.starts_with("https://") {
+            fault("endpoint", "must begin with https:// or http://");
+        }
+        if self.access_key_id.is_empty() == named(&self.secret_access_key_file) {
+            fault("secret_access_key_file", "must be given together with access_key_id");
+        }
+        if named(&self.session_token_file) && self.access_key_id.is_empty() {
+            fault("session_token_file", "must be given together with access_key_id");
+        }
+        if !self.is_wanted() && !(self.endpoint.is_empty() && self.access_key_id.is_empty() && self.prefix.is_empty()) {
+            fault("bucket", "must be named, or else nothing of s3");
+        }
+        if self.region.is_empty() {
+            fault("region", "must be named; stores without regions take us-east-1");
+        }
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.' | '/');
+        if !self.prefix.chars().all(plain)
+            || self.prefix.starts_with('/')
+            || self.prefix.split('/').any(|it| it == "..")
+        {
+            fault("prefix", "must be letters, digits, - _ . and / between them");
+        }
+        if !(5..=1024).contains(&self.part_mebibytes) {
+            fault("part_mebibytes", "must be from 5 to 1024");
+        }
+        faults
+    }
+}
+
 impl Default for ExportsConfig {
     fn default() -> Self {
         Self {
             folder: PathBuf::from("exports"),
+            s3: S3Config::default(),
             scratch_folder: PathBuf::new(),
             keep_days: 14,
             per_owner: 100,
@@ -59,7 +156,9 @@ impl ExportsConfig {
             ("ticket_seconds", self.ticket_seconds.into()),
         ];
         let zero = counts.into_iter().filter(|(_, value)| *value == 0);
-        zero.map(|(setting, _)| (setting.to_owned(), "must be at least 1".to_owned())).collect()
+        let zero = zero.map(|(setting, _)| (setting.to_owned(), "must be at least 1".to_owned()));
+        let s3 = self.s3.faults().into_iter().map(|(setting, what)| (format!("s3.{setting}"), what));
+        zero.chain(s3).collect()
     }
 
     pub(super) fn keep(&self) -> TimeDelta {
@@ -81,5 +180,39 @@ impl ExportsConfig {
 
     pub(super) fn ticket(&self) -> TimeDelta {
         TimeDelta::seconds(self.ticket_seconds.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(s3: S3Config) -> Vec<String> {
+        let config = ExportsConfig { s3, ..ExportsConfig::default() };
+        config.faults().into_iter().map(|(setting, _)| setting).collect()
+    }
+
+    #[test]
+    fn buckets_are_checked_before_anything_is_sent() {
+        let good = S3Config {
+            bucket: "files".into(),
+            prefix: "insights/exports".into(),
+            endpoint: "https://store.example".into(),
+            access_key_id: "id".into(),
+            secret_access_key_file: "secret".into(),
+            ..S3Config::default()
+        };
+        assert_eq!(faults(good.clone()), [""; 0]);
+        assert_eq!(faults(S3Config { bucket: "files".into(), ..S3Config::default() }), [""; 0]);
+        let plain = S3Config { endpoint: "http://store.example".into(), ..good.clone() };
+        assert_eq!(faults(plain.clone()), ["s3.endpoint"]);
+        assert_eq!(faults(S3Config { allow_http: true, ..plain }), [""; 0]);
+        assert_eq!(faults(S3Config { endpoint: "store.example".into(), ..good.clone() }), ["s3.endpoint"]);
+        assert_eq!(faults(S3Config { bucket: String::new(), ..good.clone() }), ["s3.bucket"]);
+        assert_eq!(faults(S3Config { access_key_id: String::new(), ..good.clone() }), ["s3.secret_access_key_file"]);
+        assert_eq!(faults(S3Config { part_mebibytes: 4, ..good.clone() }), ["s3.part_mebibytes"]);
+        for prefix in ["/a", "a/../b", "a b"] {
+            assert_eq!(faults(S3Config { prefix: prefix.into(), ..good.clone() }), ["s3.prefix"], "{prefix}");
+        }
     }
 }

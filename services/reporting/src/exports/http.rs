@@ -1,5 +1,6 @@
 //! `GET /exports/{id}?ticket=…`: the file by plain HTTP, whole or a range of it.
 
+use std::io::ErrorKind;
 use std::ops::Range;
 
 use axum::{
@@ -69,7 +70,11 @@ async fn download(State(exports): State<Exports>, Path(id): Path<String>, reques
         Ok(stream) => (status, headers, Body::from_stream(stream)).into_response(),
         Err(error) => {
             tracing::error!(%error, export = job.export_id, "the file of an export cannot be read");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            match error.kind() {
+                ErrorKind::NotFound => absent(),
+                ErrorKind::NotConnected => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+                _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            }
         }
     }
 }

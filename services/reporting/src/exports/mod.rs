@@ -32,7 +32,8 @@ use crate::metrics::Upstream;
 use files::Files;
 use table::Table;
 
-pub use config::ExportsConfig;
+pub use config::{ExportsConfig, S3Config};
+pub use files::StoreError;
 pub use http::NAME as DOWNLOAD_BY_TICKET;
 pub use migrations::Exports as ExportsMigration;
 pub(crate) use orders::export;
@@ -61,18 +62,25 @@ impl std::fmt::Debug for Exports {
 
 impl Exports {
     /// Exports over metrics, kept where the audit is.
-    pub fn new(config: ExportsConfig, audit: Audit, metrics: Upstream, policy: Arc<Policy>) -> Self {
-        let config = Arc::new(config);
-        Self {
+    ///
+    /// # Errors
+    /// When the settings of the store cannot be used.
+    pub fn new(
+        config: ExportsConfig,
+        audit: Audit,
+        metrics: Upstream,
+        policy: Arc<Policy>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
             table: Table::new(audit.database().clone(), audit.clock().clone()),
-            files: Files::new(Arc::clone(&config)),
+            files: Files::new(&config)?,
             wake: Arc::default(),
             worker: format!("{:016x}", rand::random::<u64>()),
-            config,
+            config: Arc::new(config),
             metrics,
             policy,
             audit,
-        }
+        })
     }
 
     /// Bytes of the file of an export.

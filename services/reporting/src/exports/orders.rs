@@ -201,7 +201,7 @@ impl Exports {
         let job = self.find(caller, id).await?;
         self.table.cancel(&job, &self.config).await.map_err(unavailable)?;
         let job = self.find(caller, id).await?;
-        self.files.remove(&job.file_path).await.map_err(Error::internal)?;
+        self.files.remove_all(&job.export_id).await.map_err(Error::internal)?;
         self.table.remove(&job).await.map_err(unavailable)?;
         Ok(())
     }

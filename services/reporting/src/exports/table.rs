@@ -175,6 +175,12 @@ impl Table {
         self.update(job, held(job), changes).await
     }
 
+    /// Whether it is still its writer's.
+    pub async fn is_held(&self, job: &Job) -> Result<bool, Error> {
+        let found = job::Entity::find_by_id((job.partner.clone(), job.export_id.clone())).filter(held(job));
+        Ok(found.count(self.database.reader()).await? > 0)
+    }
+
     /// Gives the lease back, to be taken again from this time on.
     pub async fn release(&self, job: &Job, from: DateTime<Utc>) -> Result<bool, Error> {
         let changes = [

@@ -69,7 +69,7 @@ impl Exports {
         let mut removed = 0;
         for job in self.table.expired().await? {
             // The file first: a row without its file can be swept again, a file without its row cannot.
-            if let Err(error) = self.files.remove(&job.file_path).await {
+            if let Err(error) = self.files.remove_all(&job.export_id).await {
                 tracing::warn!(%error, export = job.export_id, "the file of an export cannot be removed");
                 continue;
             }
@@ -83,6 +83,12 @@ impl Exports {
         let seen = Arc::new(Seen::default());
         if job.attempt > self.config.attempts {
             return self.give_up(&job, "The export was begun too often without coming to an end.").await;
+        }
+        if job.attempt > 1
+            && let Err(error) = self.files.remove_others(&job.file_path).await
+        {
+            // They go with the export.
+            tracing::warn!(%error, export = job.export_id, "what earlier attempts left cannot be removed now");
         }
         let written = tokio::select! {
             written = write(self, &job, &seen) => written,
@@ -112,10 +118,22 @@ impl Exports {
         }
     }
 
-    /// Renews the lease; ends when it is lost.
+    /// Renews the lease; ends when it is lost, or the export is stopped, which is looked for more often.
     async fn lose(&self, job: &Job, seen: &Seen) {
+        let (heartbeat, look) = (self.config.heartbeat(), self.config.poll());
+        let mut since = Duration::ZERO;
         loop {
-            tokio::time::sleep(self.config.heartbeat()).await;
+            let pause = look.min(heartbeat - since);
+            tokio::time::sleep(pause).await;
+            since += pause;
+            if since < heartbeat {
+                match self.table.is_held(job).await {
+                    Ok(false) => return,
+                    // The next renewal says what is wrong.
+                    Ok(true) | Err(_) => continue,
+                }
+            }
+            since = Duration::ZERO;
             match self.table.renew(job, &self.config, seen.progress()).await {
                 Ok(true) => {}
                 Ok(false) => return,

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use insights_proto::metrics::v1::{Freshness, StreamQueryResponse};
 use insights_proto::reporting::v1::ExportOrder;
-use insights_service::BoxError;
+use insights_service::{BoxError, drill};
 use prost::Message;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 
@@ -110,6 +111,9 @@ pub async fn write(exports: &Exports, job: &Job, seen: &Arc<Seen>) -> Result<Fin
         ..About::default()
     };
     let scratch = Some(exports.config.scratch_folder.clone()).filter(|folder| !folder.as_os_str().is_empty());
+    // Whatever ends this, however early, ends the steps that go on by themselves: nobody takes their pieces any more.
+    let given_up = CancellationToken::new();
+    let _guard = given_up.clone().drop_guard();
     let (steps, waiting_steps) = mpsc::channel(BETWEEN);
     let (pieces, waiting_pieces) = mpsc::channel(BETWEEN);
     let encoding = {
@@ -119,7 +123,7 @@ pub async fn write(exports: &Exports, job: &Job, seen: &Arc<Seen>) -> Result<Fin
     };
     let (files, path) = (exports.files.clone(), job.file_path.clone());
     // A task of its own: an upload that is given up must still be taken back.
-    let keeping = tokio::spawn(async move { files.put(&path, waiting_pieces).await });
+    let keeping = tokio::spawn(async move { files.put(&path, waiting_pieces, given_up).await });
     let read = read(&mut stream, steps, seen).await;
     let encoded = encoding.await.map_err(for_now)?;
     let kept = keeping.await.map_err(for_now)?;
@@ -197,6 +201,7 @@ fn encode(
                 })?;
                 about.rows += block.lines() as u64;
                 hand_on(encoder.take())?;
+                drill::point("reporting.export_rows");
             }
         }
     }

@@ -31,7 +31,7 @@ pub enum EncodeError {
 }
 
 /// Takes the pieces of a file in their order.
-pub type Pieces<'a> = &'a mut dyn FnMut(Vec<u8>) -> Result<(), EncodeError>;
+pub type Pieces<'a> = &'a mut (dyn FnMut(Vec<u8>) -> Result<(), EncodeError> + Send);
 
 /// Writes one file.
 pub trait Encoder: Send {

@@ -2,8 +2,8 @@
 //!
 //! Rows wait in temporary files, so that memory stays flat. Texts are written as texts: no cell is a formula.
 
-use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet};
 
@@ -17,6 +17,11 @@ pub const ROWS: u32 = 1_048_576;
 const LETTERS: usize = 32_767;
 /// Digits a number in a sheet keeps.
 const DIGITS: usize = 15;
+/// Bytes of a sheet before it is packed: archives hold files below 4 GiB.
+const SHEET: u64 = 4_000_000_000;
+/// What a cell takes beside its text, at most, and each byte of a text: `"` becomes `&quot;`.
+const CELL: u64 = 64;
+const BYTE: u64 = 6;
 /// Bytes handed on at a time.
 const PIECE: usize = 1024 * 1024;
 
@@ -25,12 +30,13 @@ pub struct Xlsx {
     book: Workbook,
     names: Vec<String>,
     heading: Format,
-    scratch: Option<PathBuf>,
     /// Rows a sheet may have.
     most: u32,
     sheets: usize,
     /// The next row of the last sheet.
     next: u32,
+    /// Bytes of the last sheet, at most.
+    size: u64,
 }
 
 impl Xlsx {
@@ -45,10 +51,10 @@ impl Xlsx {
             book,
             names: columns.iter().map(|column| column.name.clone()).collect(),
             heading: Format::new().set_bold(),
-            scratch: scratch.map(Path::to_owned),
             most,
             sheets: 0,
             next: 0,
+            size: 0,
         };
         xlsx.begin_sheet()?;
         Ok(xlsx)
@@ -61,7 +67,7 @@ impl Xlsx {
         for (at, name) in (0..).zip(&self.names) {
             sheet.write_string_with_format(0, at, name, &self.heading)?;
         }
-        self.next = 1;
+        (self.next, self.size) = (1, 0);
         Ok(())
     }
 
@@ -92,6 +98,14 @@ fn write(sheet: &mut Worksheet, row: u32, at: u16, cell: Cell<'_>) -> Result<(),
     Ok(())
 }
 
+/// What a cell takes in a sheet, at most.
+fn most_bytes(cell: Cell<'_>) -> u64 {
+    match cell {
+        Cell::Text(text) | Cell::Amount(text) => CELL + BYTE * text.len() as u64,
+        Cell::Null | Cell::Count(_) | Cell::Percent(_) | Cell::Flag(_) => CELL,
+    }
+}
+
 /// Numbers in sheets have 15 digits; a longer one is written as text rather than rounded.
 fn keeps(digits: &str) -> bool {
     digits.bytes().filter(u8::is_ascii_digit).count() <= DIGITS
@@ -105,11 +119,34 @@ fn fitting(text: &str) -> Result<&str, EncodeError> {
     Err(EncodeError::Unfit(format!("A text is longer than the {LETTERS} letters a workbook's cell holds; use CSV.")))
 }
 
+/// Hands the archive on while it is put together. It ends early when nobody takes the pieces.
+struct Out<'a> {
+    piece: Vec<u8>,
+    pieces: Pieces<'a>,
+}
+
+impl Write for Out<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.piece.extend_from_slice(bytes);
+        if self.piece.len() >= PIECE {
+            let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE));
+            (self.pieces)(piece).map_err(|_| io::Error::from(ErrorKind::BrokenPipe))?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Encoder for Xlsx {
     fn row(&mut self, cells: &[Cell<'_>]) -> Result<(), EncodeError> {
-        if self.next == self.most {
+        let size: u64 = cells.iter().map(|cell| most_bytes(*cell)).sum();
+        if self.next == self.most || self.size + size > SHEET {
             self.begin_sheet()?;
         }
+        self.size += size;
         let sheet = self.book.worksheet_from_index(self.sheets - 1)?;
         for (at, cell) in (0..).zip(cells) {
             write(sheet, self.next, at, *cell)?;
@@ -129,18 +166,67 @@ impl Encoder for Xlsx {
         if let Ok(written) = ExcelDateTime::parse_from_str(&about.written) {
             self.book.set_properties(&DocProperties::new().set_creation_datetime(&written));
         }
-        let mut file = match &self.scratch {
-            Some(folder) => tempfile::tempfile_in(folder)?,
-            None => tempfile::tempfile()?,
-        };
-        self.book.save_to_writer(&mut file)?;
-        file.seek(SeekFrom::Start(0))?;
-        loop {
-            let mut piece = Vec::with_capacity(PIECE);
-            if file.by_ref().take(PIECE as u64).read_to_end(&mut piece)? == 0 {
-                return Ok(());
-            }
-            pieces(piece)?;
+        let mut out = Out { piece: Vec::with_capacity(PIECE), pieces };
+        self.book.save_to_writer(&mut out)?;
+        (out.pieces)(out.piece)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Cursor};
+
+    use insights_proto::metrics::v1::{Measure, Query};
+
+    use super::*;
+    use crate::exports::columns::of_query;
+
+    /// Rows of each sheet of a workbook of so many rows, by the first cell of each: headings and numbers.
+    fn sheets(rows: u32, most: u32) -> Vec<(usize, String)> {
+        let columns = of_query(&Query { measures: vec![Measure::Customers.into()], ..Query::default() }, false);
+        let columns = &columns[1..2];
+        let mut book = Box::new(Xlsx::new(columns, None, most).expect("a workbook"));
+        for row in 0..rows {
+            book.row(&[Cell::Count(row.into())]).expect("a row");
         }
+        let mut bytes = Vec::new();
+        let mut take = |piece: Vec<u8>| {
+            bytes.extend_from_slice(&piece);
+            Ok(())
+        };
+        book.finish(&About::default(), &mut take).expect("an archive");
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).expect("an archive");
+        let mut sheets = Vec::new();
+        for number in 1.. {
+            let Ok(sheet) = archive.by_name(&format!("xl/worksheets/sheet{number}.xml")) else { break };
+            let (mut count, mut last) = (0, String::new());
+            for row in BufReader::new(sheet).split(b'/').map(|row| row.expect("text")) {
+                // `<row r="2"><c r="A2"><v>0</v></c></row>`: what stands before the end of a value.
+                let row = String::from_utf8_lossy(&row);
+                count += usize::from(row.contains("<row "));
+                if let Some(value) = row.strip_suffix('<').and_then(|row| row.rsplit_once("<v>")) {
+                    last = value.1.to_owned();
+                }
+            }
+            sheets.push((count, last));
+        }
+        sheets
+    }
+
+    #[test]
+    fn what_does_not_fit_a_sheet_goes_on_in_the_next() {
+        let of = |rows| sheets(rows, 5).into_iter().map(|(count, last)| format!("{count} {last}")).collect::<Vec<_>>();
+        // The last sheet says what the file is: eleven lines.
+        assert_eq!(of(0), ["1 ", "11 "]);
+        assert_eq!(of(4), ["5 3", "11 "]);
+        assert_eq!(of(5), ["5 3", "2 4", "11 "]);
+        assert_eq!(of(9), ["5 3", "5 7", "2 8", "11 "]);
+    }
+
+    #[test]
+    fn sheets_are_as_long_as_spreadsheets_take() {
+        let sheets = sheets(ROWS + 1, ROWS);
+        let ends: Vec<(usize, &str)> = sheets.iter().map(|(count, last)| (*count, last.as_str())).collect();
+        assert_eq!(ends, [(1_048_576, "1048574"), (3, "1048576"), (11, "")]);
     }
 }

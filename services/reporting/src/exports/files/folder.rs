@@ -1,0 +1,122 @@
+//! Files in a directory, which only its owner may enter.
+
+use std::io::{self, ErrorKind, SeekFrom};
+use std::ops::Range;
+use std::path::{Path as FilePath, PathBuf};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{GetResultPayload, MultipartUpload, ObjectStoreExt};
+use tokio::fs::{self, File};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio_util::io::ReaderStream;
+
+use super::Upload;
+
+/// Bytes read at a time.
+const BUFFER: usize = 256 * 1024;
+
+/// A directory.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    place: PathBuf,
+}
+
+impl Folder {
+    /// This directory; it is made when the first file comes.
+    pub fn new(place: PathBuf) -> Self {
+        Self { place }
+    }
+
+    /// The store in it. A file has its name when its bytes and the name itself are on the disk.
+    fn store(&self) -> io::Result<LocalFileSystem> {
+        if !self.place.is_dir() {
+            return Err(ErrorKind::NotFound.into());
+        }
+        Ok(LocalFileSystem::new_with_prefix(&self.place)?.with_fsync(true))
+    }
+
+    pub(super) async fn begin(&self, path: &str) -> io::Result<Box<dyn Upload>> {
+        private(&self.place).await?;
+        Ok(Box::new(Part(self.store()?.put_multipart(&Path::from(path)).await?)))
+    }
+
+    pub(super) async fn exists(&self, path: &str) -> io::Result<()> {
+        self.store()?.head(&Path::from(path)).await?;
+        Ok(())
+    }
+
+    pub(super) async fn get(&self, path: &str, range: Range<u64>) -> io::Result<BoxStream<'static, io::Result<Bytes>>> {
+        match self.store()?.get(&Path::from(path)).await?.payload {
+            // Read here, in larger steps than the store's own.
+            GetResultPayload::File(file, _) => {
+                let mut file = File::from_std(file);
+                file.seek(SeekFrom::Start(range.start)).await?;
+                Ok(ReaderStream::with_capacity(file.take(range.end - range.start), BUFFER).boxed())
+            }
+            GetResultPayload::Stream(stream) => Ok(stream.map_err(io::Error::from).boxed()),
+        }
+    }
+
+    /// The store does not show what is under way, `NAME#NUMBER`, which a killed process leaves behind: it is looked for here.
+    pub(super) async fn sweep(&self, export: &str, wanted: impl Fn(&str) -> bool) -> io::Result<()> {
+        let folder = self.place.join(export);
+        let mut entries = match fs::read_dir(&folder).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        while let Some(entry) = entries.next_entry().await? {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if wanted(name.split('#').next().unwrap_or_default()) {
+                remove(&entry.path()).await?;
+            }
+        }
+        // Unless another attempt is writing into it.
+        let _ = fs::remove_dir(folder).await;
+        Ok(())
+    }
+}
+
+/// A file under another name until it is complete.
+struct Part(Box<dyn MultipartUpload>);
+
+#[async_trait]
+impl Upload for Part {
+    async fn put(&mut self, bytes: Bytes) -> io::Result<()> {
+        Ok(self.0.put_part(bytes.into()).await?)
+    }
+
+    async fn complete(&mut self) -> io::Result<()> {
+        self.0.complete().await?;
+        Ok(())
+    }
+
+    async fn abort(&mut self) -> io::Result<()> {
+        // Whoever gives a file up may have swept it away already.
+        let _ = self.0.abort().await;
+        Ok(())
+    }
+}
+
+async fn remove(path: &FilePath) -> io::Result<()> {
+    match fs::remove_file(path).await {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the directory, which only its owner may enter.
+async fn private(folder: &FilePath) -> io::Result<()> {
+    if fs::try_exists(folder).await? {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).await?;
+    #[cfg(unix)]
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)).await?;
+    Ok(())
+}
