@@ -7,6 +7,7 @@ pub mod cube;
 pub mod daily_feed;
 mod dice;
 mod duckdb;
+pub mod exports;
 mod feed;
 pub mod freshness;
 mod load;

@@ -4,6 +4,7 @@ use insights_proto::ingestion::v1::{IngestBatchRequest, Record};
 
 use crate::{
     Failure, feed,
+    portfolio::Portfolio,
     product::{Ingested, Product},
     say,
     world::{World, complete_through, customer_record},
@@ -77,4 +78,20 @@ pub async fn world(product: &Product, world: &World, days: i32, batch: usize) ->
     caller.visible(last.version).await?;
     say(&format!("all of it visible {:.1} s later", start.elapsed().as_secs_f64()));
     Ok(())
+}
+
+/// Loads the portfolio; says how many seconds after the last acknowledgement it was visible.
+pub async fn portfolio(product: &Product, portfolio: &Portfolio) -> Result<f64, Failure> {
+    records(product, "SKUs", portfolio.catalogue()).await?;
+    records(product, "customers", (0..portfolio.scenario.customers).map(customer_record)).await?;
+    records(product, "subscriptions", portfolio.subscriptions()).await?;
+    records(product, "states", portfolio.states()).await?;
+    records(product, "assignments", portfolio.assignments()).await?;
+    let end = complete_through(portfolio.last().last_day());
+    let version = records(product, "marks", std::iter::once(end)).await?.version;
+    let start = std::time::Instant::now();
+    product.caller().await?.visible(version).await?;
+    let visible = start.elapsed().as_secs_f64();
+    say(&format!("all of it visible {visible:.1} s later"));
+    Ok(visible)
 }

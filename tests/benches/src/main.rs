@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use insights_benches::{Failure, Options, Scenario, cube, daily_feed, freshness, queries};
+use insights_benches::{Failure, Options, Scenario, cube, daily_feed, exports, freshness, queries};
 
 /// Measures the product through its door against its peers, in the same run, alternating.
 #[derive(Parser)]
@@ -11,7 +11,7 @@ use insights_benches::{Failure, Options, Scenario, cube, daily_feed, freshness, 
 struct Arguments {
     /// What to measure.
     bench: Bench,
-    /// How large: tiny, S, M, L [default: L for `queries` and `cube`, M for the others].
+    /// How large: tiny, S, M, L [default: L for `queries`, `cube` and `exports`, M for the others].
     #[arg(long)]
     scale: Option<Scenario>,
     /// How often product and peers take their turns.
@@ -50,6 +50,8 @@ enum Bench {
     Queries,
     /// P8 and P9: the cube in memory.
     Cube,
+    /// P10: files against COPY, and memory while they are written.
+    Exports,
 }
 
 /// The product's: what is measured in this process is measured as there.
@@ -58,7 +60,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
-    let usual = if matches!(arguments.bench, Bench::Queries | Bench::Cube) { Scenario::L } else { Scenario::M };
+    let usual = if matches!(arguments.bench, Bench::Queries | Bench::Cube | Bench::Exports) {
+        Scenario::L
+    } else {
+        Scenario::M
+    };
     let options = Options {
         rounds: arguments.rounds.into(),
         batch: arguments.batch,
@@ -75,6 +81,7 @@ fn main() -> Result<(), Failure> {
             Bench::Freshness => freshness::run(&options).await,
             Bench::Queries => queries::run(&options).await,
             Bench::Cube => cube::run(&options),
+            Bench::Exports => exports::run(&options).await,
         }
     })?;
     if arguments.json {

@@ -31,12 +31,14 @@ const PATIENCE: Duration = Duration::from_secs(1800);
 /// A product with an empty partner. Everything goes with it.
 pub struct Product {
     server: Child,
+    program: PathBuf,
+    port: u16,
     endpoint: Endpoint,
     token: MetadataValue<Ascii>,
     peers: TempDatabase,
-    _own: TempDatabase,
+    own: TempDatabase,
     postgres: PathBuf,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// Sums over the answers to batches.
@@ -62,18 +64,28 @@ impl Product {
             ..TokenRequest::default()
         })?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut server = Command::new(&options.insights)
-            .args(["serve", "--port", &port.to_string(), "--data-dir"])
-            .arg(folder.path())
-            .env("INSIGHTS_DATABASE_URL", own.url())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .map_err(|error| format!("{}: {error}", options.insights.display()))?;
+        let server = serve(&options.insights, port, folder.path(), own.url())?;
         let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?.tcp_nodelay(true);
+        let token = MetadataValue::try_from(format!("Bearer {token}"))?;
+        let postgres = postgres.folder().to_owned();
+        let program = options.insights.clone();
+        let mut product = Self { server, program, port, endpoint, token, peers, own, postgres, folder };
+        product.answers().await?;
+        Ok(product)
+    }
+
+    /// Starts the process again, as it is after a load of data long ago.
+    pub async fn restart(&mut self) -> Result<(), Failure> {
+        self.server.kill()?;
+        self.server.wait()?;
+        self.server = serve(&self.program, self.port, self.folder.path(), self.own.url())?;
+        self.answers().await
+    }
+
+    async fn answers(&mut self) -> Result<(), Failure> {
         let start = Instant::now();
-        while endpoint.connect().await.is_err() {
-            if let Some(status) = server.try_wait()? {
+        while self.endpoint.connect().await.is_err() {
+            if let Some(status) = self.server.try_wait()? {
                 return Err(format!("the product ended at start: {status}").into());
             }
             if start.elapsed() > Duration::from_secs(120) {
@@ -82,9 +94,7 @@ impl Product {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         say(&format!("the product answers after {:.1} s", start.elapsed().as_secs_f64()));
-        let token = MetadataValue::try_from(format!("Bearer {token}"))?;
-        let postgres = postgres.folder().to_owned();
-        Ok(Self { server, endpoint, token, peers, _own: own, postgres, _folder: folder })
+        Ok(())
     }
 
     /// A database beside the product's, on the same server.
@@ -105,6 +115,11 @@ impl Product {
             line.trim_start_matches(':').trim().trim_end_matches("kB").trim().parse::<u64>().ok()
         };
         Some((field("VmRSS")? / 1024, field("VmHWM")? / 1024))
+    }
+
+    /// From now on "at most" of [`Self::memory`] is since now, where the system lets us say so.
+    pub fn forget_most_memory(&self) -> Result<(), Failure> {
+        Ok(fs::write(format!("/proc/{}/clear_refs", self.server.id()), "5")?)
     }
 
     /// Processor time taken so far.
@@ -128,13 +143,15 @@ pub struct Caller {
 }
 
 impl Caller {
-    fn request<T>(&self, message: T) -> Request<T> {
+    /// A request of theirs.
+    pub fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.metadata_mut().insert("authorization", self.token.clone());
         request
     }
 
-    fn reporting(&self) -> ReportingServiceClient<Channel> {
+    /// Reports.
+    pub fn reporting(&self) -> ReportingServiceClient<Channel> {
         ReportingServiceClient::new(self.channel.clone()).max_decoding_message_size(64 << 20)
     }
 
@@ -183,6 +200,16 @@ impl Caller {
         let request = self.request(QueryRequest { query: Some(query), min_version: version });
         Ok(self.reporting().query(request).await?.into_inner())
     }
+}
+
+fn serve(program: &Path, port: u16, folder: &Path, database: &str) -> Result<Child, Failure> {
+    let mut command = Command::new(program);
+    command
+        .args(["serve", "--port", &port.to_string(), "--data-dir"])
+        .arg(folder)
+        .env("INSIGHTS_DATABASE_URL", database);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    Ok(command.spawn().map_err(|error| format!("{}: {error}", program.display()))?)
 }
 
 /// The product's program in the folder of this one: one build makes both.

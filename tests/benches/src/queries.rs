@@ -13,7 +13,6 @@ use crate::{
     questions::{Answer, Question, questions},
     report::{Figure, Samples},
     say,
-    world::{complete_through, customer_record},
 };
 
 /// Calls of the product in a round, and questions to DuckDB: short times need more of them.
@@ -28,7 +27,7 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
     let portfolio = Portfolio::new(options.scenario);
     let product = Product::start(options).await?;
     let mut report = Report::new("P6 questions over rollups", options);
-    let visible = load_product(&product, &portfolio).await?;
+    let visible = load::portfolio(&product, &portfolio).await?;
     report.note(format!(
         "{} subscription-months of {} customers; visible {visible:.1} s after the last acknowledgement of the whole load",
         i64::from(options.scenario.subscriptions) * i64::from(MONTHS),
@@ -68,22 +67,6 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
     }
     report.memory(&product);
     Ok(report)
-}
-
-/// Loads the portfolio; says how many seconds after the last acknowledgement it was visible.
-async fn load_product(product: &Product, portfolio: &Portfolio) -> Result<f64, Failure> {
-    load::records(product, "SKUs", portfolio.catalogue()).await?;
-    load::records(product, "customers", (0..portfolio.scenario.customers).map(customer_record)).await?;
-    load::records(product, "subscriptions", portfolio.subscriptions()).await?;
-    load::records(product, "states", portfolio.states()).await?;
-    load::records(product, "assignments", portfolio.assignments()).await?;
-    let end = complete_through(portfolio.last().last_day());
-    let version = load::records(product, "marks", std::iter::once(end)).await?.version;
-    let start = Instant::now();
-    product.caller().await?.visible(version).await?;
-    let visible = start.elapsed().as_secs_f64();
-    say(&format!("all of it visible {visible:.1} s later"));
-    Ok(visible)
 }
 
 struct Peers {

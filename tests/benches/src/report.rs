@@ -112,6 +112,11 @@ impl Figure {
         Self { budget: Some(least), met, ..self }
     }
 
+    /// The median is to be at least this.
+    pub fn at_least(self, least: f64) -> Self {
+        Self { budget: Some(least), met: Some(self.median >= least), ..self }
+    }
+
     /// The median is to be at most this.
     pub fn at_most(self, most: f64) -> Self {
         Self { budget: Some(most), met: Some(self.median <= most), ..self }

@@ -2,7 +2,7 @@
 //! fact acknowledged and visible, answers as the peers give them, ratios that mean something.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use insights_benches::{Options, Report, Scenario, cube, daily_feed, freshness, queries};
+use insights_benches::{Options, Report, Scenario, cube, daily_feed, exports, freshness, queries};
 
 fn options() -> Options {
     // DuckDB is left out: it would have to be downloaded.
@@ -73,4 +73,16 @@ fn the_cube_answers_in_memory() {
     assert!(seen.clone().all(|figure| figure.samples > 0 && figure.low > 0.0), "{report}");
     // Twenty times each: 24 months, 24 months, 24 months of at least 30 SKUs, 12 months of at least 50 customers.
     assert!(report.checked["rows answered"] >= 20 * (24 + 24 + 24 * 30 + 12 * 50), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_hold_what_copy_writes() {
+    let report = exports::run(&options()).await.unwrap();
+    assert_eq!(report.figures.len(), 9, "{report}");
+    // So small a file takes no memory, and no time that is counted.
+    let seen = report.figures.iter().filter(|figure| !figure.name.contains(','));
+    assert!(seen.clone().all(|figure| figure.samples > 0 && figure.low > 0.0), "{report}");
+    assert!(report.figures[0].peer.is_some(), "{report}");
+    // Three formats of 180 subscriptions in most of 24 months.
+    assert!(report.checked["rows written"] > 3 * 180 * 12, "{report}");
 }

@@ -49,8 +49,16 @@ fn read(xml: &str) -> Seen {
             "table:table" => seen.sheets.push(Vec::new()),
             "table:table-row" => seen.sheets.last_mut().unwrap().push(Vec::new()),
             "table:table-cell" => {
-                seen.formulas += usize::from(tag.contains("table:formula="));
-                let value = attribute(tag, "office:value").or_else(|| attribute(tag, "office:boolean-value"));
+                let formula = attribute(tag, "table:formula");
+                // The program has no truths of its own: it shows the constants of a workbook's cells as these two.
+                let truth = match formula.as_deref() {
+                    Some("of:=TRUE()") => Some("true".to_owned()),
+                    Some("of:=FALSE()") => Some("false".to_owned()),
+                    _ => attribute(tag, "office:boolean-value"),
+                };
+                let constant = matches!(formula.as_deref(), None | Some("of:=TRUE()" | "of:=FALSE()"));
+                seen.formulas += usize::from(!constant);
+                let value = truth.or_else(|| attribute(tag, "office:value"));
                 let mut text = String::new();
                 while !tag.ends_with('/') {
                     let Some((inner, after)) = tags.next_if(|(tag, _)| *tag != "/table:table-cell") else { break };
