@@ -120,6 +120,7 @@ pub enum Command {
         before_help = "Examples:\n  \
         insights export create --measures available,active --by customer,sku --from 2026-01 --to 2026-06 --out seats.csv\n  \
         insights export create --measures customers --by country --from 2026-01 --to 2026-06 --format xlsx --wait\n  \
+        insights export create --report subscriptions --from 2026-01 --to 2026-06 --out subscriptions.csv\n  \
         insights export list\n  \
         insights export download 0123456789abcdef0123456789abcdef --out ./downloads\n"
     )]

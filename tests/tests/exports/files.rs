@@ -9,7 +9,7 @@ use arrow_array::{Array, RecordBatch};
 use bytes::Bytes;
 use insights_access::Role;
 use insights_proto::metrics::v1::{Dimension, Measure, Query, Row, Source, value::Kind};
-use insights_proto::reporting::v1::{ExportFormat, PreviewExportRequest, QueryRequest};
+use insights_proto::reporting::v1::{ExportFormat, ExportOrder, ExportReport, PreviewExportRequest, QueryRequest};
 use insights_tests::product::{How, Person};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -168,6 +168,30 @@ async fn parquet_holds_the_same_with_types(postgres: bool) {
     assert_eq!(found, expected);
 }
 
+async fn reports_hold_the_same_in_every_format(postgres: bool) {
+    let world = World::start(postgres, How::default()).await;
+    let mut admin = world.person(&[Role::GlobalAdmin], &[]).await;
+    for report in (1..).map_while(|number| ExportReport::try_from(number).ok()) {
+        let mut seen = Vec::new();
+        for format in [ExportFormat::Csv, ExportFormat::Tsv, ExportFormat::Xlsx, ExportFormat::Parquet] {
+            let order = ExportOrder { report: report.into(), ..order(query(&[], &[]), format) };
+            let export = done(&mut admin, order, world.version).await;
+            let (bytes, _) = download(&mut admin, &export.id, 0).await.unwrap();
+            assert_eq!(sha256(&bytes), export.sha256);
+            let manifest: serde_json::Value = serde_json::from_str(&export.manifest).unwrap();
+            assert_eq!(manifest["order"]["report"], report.as_str_name());
+            assert!(export.file_name.ends_with(&format!(".{}", format.as_str_name()[14..].to_lowercase())));
+            if format == ExportFormat::Parquet {
+                let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).unwrap();
+                assert_eq!(builder.metadata().file_metadata().num_rows(), export.rows);
+            }
+            seen.push((export.rows, manifest["columns"].clone(), manifest["rows_sha256"].clone()));
+        }
+        assert!(seen[0].0 > 40, "{report:?}: {} rows", seen[0].0);
+        assert!(seen.iter().all(|one| *one == seen[0]), "{report:?}: {seen:?}");
+    }
+}
+
 async fn workbooks_hold_texts_and_numbers_and_no_formula(postgres: bool) {
     let world = World::start(postgres, How::default()).await;
     let mut executive = world.person(&[Role::ExecutiveReportViewer], &[]).await;
@@ -251,6 +275,7 @@ async fn a_preview_shows_what_the_file_begins_with(postgres: bool) {
 crate::on_each_engine!(
     files_hold_what_the_query_answers,
     parquet_holds_the_same_with_types,
+    reports_hold_the_same_in_every_format,
     workbooks_hold_texts_and_numbers_and_no_formula,
     nobody_exports_what_they_may_not_see,
     a_preview_shows_what_the_file_begins_with,
