@@ -107,11 +107,15 @@ fn amounts(group: &Group) -> BTreeMap<String, String> {
     let mut sums: BTreeMap<String, String> = BTreeMap::new();
     for line in std::iter::once(&group.first).chain(&group.others) {
         for (currency, amount) in line.amounts() {
-            let sum = sums.entry(currency.to_owned()).or_insert_with(|| "0".to_owned());
-            *sum = match (Amount::from_str(sum), Amount::from_str(amount)) {
-                (Ok(one), Ok(other)) => Amount::from_micros(one.micros().saturating_add(other.micros())).to_string(),
-                _ => amount.to_owned(),
+            let Some(sum) = sums.get_mut(currency) else {
+                sums.insert(currency.to_owned(), amount.to_owned());
+                continue;
             };
+            if let (Ok(one), Ok(other)) = (Amount::from_str(sum), Amount::from_str(amount)) {
+                *sum = Amount::from_micros(one.micros().saturating_add(other.micros())).to_string();
+            } else {
+                amount.clone_into(sum);
+            }
         }
     }
     sums
