@@ -8,6 +8,7 @@ mod answer;
 mod build;
 mod chunk;
 mod counts;
+mod customers;
 mod dictionary;
 mod explain;
 mod figures;

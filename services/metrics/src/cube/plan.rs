@@ -8,7 +8,7 @@ use insights_domain::rollup::history_floor;
 use insights_domain::standing::Standing;
 use insights_proto::metrics::v1::Dimension;
 
-use super::chunk::{Chunk, TRIAL, standing_of};
+use super::chunk::{TRIAL, standing_of};
 use super::dictionary::Dictionaries;
 use super::header::{NO_SERVICE, UNKNOWN_SERVICE};
 use super::keys::{Key, Places};
@@ -175,19 +175,6 @@ impl<'a> Plan<'a> {
         plan.prepare_pairs(&cube.dictionaries);
         plan.shapes = Shapes::of(&plan);
         plan
-    }
-
-    /// Every customer passes, whoever it is, and groups do not tell them apart.
-    pub(super) fn takes_every_customer(&self) -> bool {
-        let texts = [&self.countries, &self.segments, &self.industries];
-        let ids = [&self.customers, &self.subscriptions];
-        !self.keys_vary && texts.iter().all(|it| it.is_none()) && ids.iter().all(|it| it.is_none())
-    }
-
-    /// Every steady subscription of a chunk passes, and all of a customer's are in one group.
-    pub(super) fn takes_all_of(&self, chunk: &Chunk) -> bool {
-        let passes = |shape: &u16| !self.shapes.plans[usize::from(*shape)].pieces.is_empty();
-        !self.splits_customers && self.subscriptions.is_none() && chunk.ahead.shapes.iter().all(passes)
     }
 
     /// Whether a seller, with or without attributions, is in scope and passes its filter.

@@ -6,7 +6,7 @@ use insights_domain::standing::Standing;
 use insights_domain::usage::SeatRule;
 use insights_proto::metrics::v1::Dimension;
 
-use super::chunk::Shape;
+use super::chunk::{Chunk, Shape};
 use super::keys::Key;
 use super::plan::Plan;
 
@@ -60,6 +60,19 @@ impl Shapes {
 }
 
 impl Plan<'_> {
+    /// Every customer passes, whoever it is, and groups do not tell them apart.
+    pub(super) fn takes_every_customer(&self) -> bool {
+        let texts = [&self.countries, &self.segments, &self.industries];
+        let ids = [&self.customers, &self.subscriptions];
+        !self.keys_vary && texts.iter().all(|it| it.is_none()) && ids.iter().all(|it| it.is_none())
+    }
+
+    /// Every steady subscription of a chunk passes, and all of a customer's are in one group.
+    pub(super) fn takes_all_of(&self, chunk: &Chunk) -> bool {
+        let passes = |shape: &u16| !self.shapes.plans[usize::from(*shape)].pieces.is_empty();
+        !self.splits_customers && self.subscriptions.is_none() && chunk.ahead.shapes.iter().all(passes)
+    }
+
     fn shape_passes(&self, shape: &Shape) -> bool {
         let text = |filter: &Option<Vec<bool>>, code: u32| filter.as_ref().is_none_or(|passes| passes[code as usize]);
         self.sku_passes.get(shape.sku as usize).is_some_and(|passes| *passes)

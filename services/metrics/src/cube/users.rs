@@ -102,7 +102,8 @@ impl Scan<'_, '_> {
         for position in positions {
             let subscription = &self.chunk.subscriptions[position];
             let run = self.chunk.run_at(subscription, offset);
-            let Some(run) = run.filter(|run| self.subscription_passes(position) && self.plan.matches(subscription, run))
+            let Some(run) =
+                run.filter(|run| self.subscription_passes(position) && self.plan.matches(subscription, run))
             else {
                 continue;
             };
