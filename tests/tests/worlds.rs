@@ -46,7 +46,7 @@ fn random_worlds_show_every_figure_reason_and_source() {
             }
         }
     }
-    let mut expected: Vec<&str> = [naive::query::BY_SEAT, naive::query::OTHER_MEASURES].concat();
+    let mut expected: Vec<&str> = [naive::query::BY_SEAT.as_slice(), &naive::query::OTHER_MEASURES].concat();
     expected.extend([
         "TRIAL",
         "NOT_IN_GOOD_STANDING",

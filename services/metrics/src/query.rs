@@ -56,6 +56,17 @@ pub struct Query {
     pub switches: Switches,
     /// Only the groups that rank highest.
     pub top: Option<Top>,
+    /// Only some groups, in the order of their values.
+    pub slice: Option<Slice>,
+}
+
+/// The first groups after a place in the order of their values.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Slice {
+    /// The values of the group before the first; empty: from the beginning.
+    pub after: Vec<Option<String>>,
+    /// How many groups.
+    pub count: usize,
 }
 
 /// The groups that rank highest by a measure.
@@ -82,6 +93,7 @@ pub const fn is_seat_measure(measure: Measure, basis: Basis) -> bool {
         | Measure::Active
         | Measure::NewSeats
         | Measure::DeploymentOpportunity
+        | Measure::IdleSeats
         | Measure::ActiveUsagePercent
         | Measure::DeploymentPercent
         | Measure::ActiveEntitlements

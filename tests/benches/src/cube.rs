@@ -172,6 +172,7 @@ fn questions(portfolio: &Portfolio) -> Vec<(&'static str, Query)> {
         scope: Default::default(),
         switches: Default::default(),
         top: None,
+        slice: None,
     };
     let first = portfolio.first;
     let filter = |dimension, values: Vec<&str>| Filter {

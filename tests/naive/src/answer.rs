@@ -206,6 +206,10 @@ fn figure(cell: &Cell, measure: &str, month: Month) -> Figure {
             let unassigned = seats(&|s| if cell.good(s) { s.seats.saturating_sub(s.assigned()) } else { 0 });
             Figure::Count(Some(unassigned as i64))
         }
+        "idle_seats" => {
+            let unused = |s: &Snapshot| s.assigned().saturating_sub(s.active_and_assigned());
+            Figure::Count(Some(seats(&|s| if cell.good(s) { unused(s) } else { 0 }) as i64))
+        }
         "active_usage_percent" => Figure::Percent(Some(active()), Some(available())),
         "usage_percent" if cell.query.entitlements => Figure::Percent(Some(active()), Some(available())),
         "deployment_percent" => Figure::Percent(Some(assigned()), Some(available())),
@@ -221,9 +225,9 @@ fn source(cell: &Cell, month: Month) -> &'static str {
     let asked = |measures: &[&str]| cell.query.measures.iter().any(|m| measures.contains(&m.as_str()));
     let users = asked(&["usage_percent"]) && !cell.query.entitlements;
     let entitlements = asked(&["usage_percent"]) && cell.query.entitlements;
-    let takes_assigned = asked(&["assigned", "deployment_percent", "deployment_opportunity"]);
-    let takes_active =
-        entitlements || asked(&["active", "active_entitlements", "active_usage_percent", "active_customers"]);
+    let takes_assigned = asked(&["assigned", "deployment_percent", "deployment_opportunity", "idle_seats"]);
+    let of_active = ["active", "active_entitlements", "active_usage_percent", "active_customers", "idle_seats"];
+    let takes_active = entitlements || asked(&of_active);
     let takes_standing =
         cell.query.measures.iter().any(|m| !["active", "active_entitlements", "billed_revenue"].contains(&m.as_str()));
 
@@ -268,7 +272,8 @@ fn lower_bound(cell: &Cell, month: Month) -> bool {
     let asked = |measures: &[&str]| cell.query.measures.iter().any(|m| measures.contains(&m.as_str()));
     let usage = asked(&["usage_percent"]);
     let bounded = |customer: &str| cell.services().iter().any(|service| cell.world.lower_bound(customer, service, day));
-    let seats = asked(&["active", "active_entitlements", "active_usage_percent"]) || usage && cell.query.entitlements;
+    let of_seats_used = ["active", "active_entitlements", "active_usage_percent", "idle_seats"];
+    let seats = asked(&of_seats_used) || usage && cell.query.entitlements;
     let users = asked(&["active_users"]) || usage && !cell.query.entitlements;
     let of_seats = |s: &Snapshot| {
         let known = |service: &String| cell.world.lower_bound(&s.customer, service, day);

@@ -13,12 +13,13 @@ pub const WHAT: [&str; 3] = ["product", "sku", "service"];
 pub const SUBSCRIPTION_LEVEL: [&str; 8] =
     ["location", "attribution_type", "sales_channel", "pricing_model", "seller", "trial", "standing", "subscription"];
 /// Measures that services do not define.
-pub const BY_SEAT: [&str; 10] = [
+pub const BY_SEAT: [&str; 11] = [
     "available",
     "assigned",
     "active",
     "new_seats",
     "deployment_opportunity",
+    "idle_seats",
     "active_usage_percent",
     "deployment_percent",
     "active_entitlements",

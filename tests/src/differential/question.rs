@@ -66,7 +66,7 @@ pub struct Values<'a>(pub &'a naive::World);
 
 impl Values<'_> {
     /// A value to filter by; sometimes the missing one, sometimes one nobody has.
-    fn pick(&self, random: &mut Random, dimension: &str) -> String {
+    pub fn pick(&self, random: &mut Random, dimension: &str) -> String {
         let subscriptions = self.0.subscriptions.values().map(|contract| contract.subscription.id.clone());
         let known: Vec<String> = match dimension {
             "country" => texts(&["BR", "US", "DE", "PT", "(none)"]),

@@ -118,7 +118,8 @@ impl BasisName {
 }
 
 impl ScopeName {
-    fn scope(self) -> Scope {
+    /// As the API has it.
+    pub fn scope(self) -> Scope {
         match self {
             Self::Own => Scope::Own,
             Self::SoldOrManaged => Scope::SoldOrManaged,
@@ -280,7 +281,7 @@ mod tests {
         let query = shape("customers, usage_percent", "month,country,attribution_type", &[]).query(None).unwrap();
         assert_eq!(query.measures, [i32::from(Measure::Customers), i32::from(Measure::UsagePercent)]);
         assert_eq!(query.group_by, [i32::from(Dimension::Country), i32::from(Dimension::AttributionType)]);
-        assert_eq!(measure_names().len(), 20);
+        assert_eq!(measure_names().len(), 21);
     }
 
     #[test]

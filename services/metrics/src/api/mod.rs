@@ -2,6 +2,7 @@
 
 mod answer;
 mod as_of;
+mod look_up;
 mod names;
 mod parse;
 mod stream;
@@ -16,8 +17,9 @@ use insights_access::{Policy, Principal, REPORTING_SERVICE, forbidden, on_behalf
 use insights_proto::metrics::v1::metrics_service_server::MetricsService;
 use insights_proto::metrics::v1::{
     self, BatchQueryRequest, BatchQueryResponse, ExplainRequest, ExplainResponse, ExplanationList, GetFreshnessRequest,
-    GetFreshnessResponse, LookUpNamesRequest, LookUpNamesResponse, Measure, StreamQueryRequest, StreamQueryResponse,
-    VerifyRequest, VerifyResponse,
+    GetFreshnessResponse, LookUpNamesRequest, LookUpNamesResponse, LookUpSubscriptionsRequest,
+    LookUpSubscriptionsResponse, LookUpSupportCasesRequest, LookUpSupportCasesResponse, Measure, StreamQueryRequest,
+    StreamQueryResponse, VerifyRequest, VerifyResponse,
 };
 use insights_service::{Deadline, Error};
 use tokio::sync::Semaphore;
@@ -91,6 +93,29 @@ impl MetricsService for Api {
         let wanted = names::parse(request.get_ref(), &self.limits)?;
         let root = self.cubes.root(caller.partner()).await?;
         Ok(Response::new(LookUpNamesResponse { names: wanted.find(&root.cube, view(&caller)) }))
+    }
+
+    async fn look_up_subscriptions(
+        &self,
+        request: Request<LookUpSubscriptionsRequest>,
+    ) -> Result<Response<LookUpSubscriptionsResponse>, Status> {
+        let caller = on_behalf(&request)?;
+        self.policy.authorise_measures(&caller, REPORTING_SERVICE, &[Measure::Available])?;
+        let wanted = look_up::subscriptions(request.get_ref(), &self.limits)?;
+        let root = self.cubes.root(caller.partner()).await?;
+        Ok(Response::new(wanted.find(&root.cube, view(&caller))))
+    }
+
+    async fn look_up_support_cases(
+        &self,
+        request: Request<LookUpSupportCasesRequest>,
+    ) -> Result<Response<LookUpSupportCasesResponse>, Status> {
+        let caller = on_behalf(&request)?;
+        // Like users: what people of a customer do.
+        self.policy.authorise_measures(&caller, REPORTING_SERVICE, &[Measure::ActiveUsers])?;
+        let wanted = look_up::support_cases(request.get_ref(), &self.limits)?;
+        let root = self.cubes.root(caller.partner()).await?;
+        Ok(Response::new(wanted.find(&root.cube, view(&caller))))
     }
 
     async fn get_freshness(

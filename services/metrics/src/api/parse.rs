@@ -9,7 +9,7 @@ use insights_service::{Error, FieldViolation};
 use prost_types::Timestamp;
 
 use crate::config::Limits;
-use crate::query::{Basis, Filter, Query, Scope, Top, is_percentage, is_seat_measure};
+use crate::query::{Basis, Filter, Query, Scope, Slice, Top, is_percentage, is_seat_measure};
 
 /// Why seats are refused by service.
 const NO_SEATS_BY_SERVICE: &str =
@@ -114,9 +114,10 @@ impl<'a> Parser<'a> {
         }
         let as_of = query.as_of.and_then(|as_of| self.as_of(path, as_of));
         let top = query.top.and_then(|top| self.top(path, top, by_service));
+        let slice = query.slice.as_ref().and_then(|slice| self.slice(path, query, slice));
         let (from, to) = months?;
         let switches = Switches { include_grace: query.include_grace, include_free: query.include_free };
-        let query = Query { measures, group_by, from, to, filters, basis, scope, switches, top };
+        let query = Query { measures, group_by, from, to, filters, basis, scope, switches, top, slice };
         let parsed = Asked { query, as_of };
         (self.faults.len() == before).then_some(parsed)
     }
@@ -155,6 +156,24 @@ impl<'a> Parser<'a> {
                 None
             }
         }
+    }
+
+    fn slice(&mut self, path: &str, query: &v1::Query, slice: &v1::Slice) -> Option<Slice> {
+        let before = self.faults.len();
+        if query.top.is_some() {
+            self.fault(format!("{path}.slice"), "goes without top");
+        }
+        if query.group_by.is_empty() {
+            self.fault(format!("{path}.slice"), "needs something to split by");
+        } else if !slice.after.is_empty() && slice.after.len() != query.group_by.len() {
+            self.fault(format!("{path}.slice.after"), "must have one value for each of group_by, or none");
+        }
+        let count = usize::try_from(slice.count).unwrap_or_default();
+        if count == 0 {
+            self.fault(format!("{path}.slice.count"), "is less than 1");
+        }
+        let after = slice.after.iter().map(|value| value.value.clone()).collect();
+        (self.faults.len() == before).then_some(Slice { after, count })
     }
 
     fn refuse_seats(&mut self, path: &str, measures: &[i32], basis: Basis) {

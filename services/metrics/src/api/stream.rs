@@ -155,6 +155,7 @@ struct Gone;
 impl Answering {
     async fn run(mut self, cube: Cube) {
         let in_parts = self.asked.query.top.is_none()
+            && self.asked.query.slice.is_none()
             && self.asked.query.group_by.iter().any(|by| matches!(by, Dimension::Customer | Dimension::Subscription));
         let sent = match self.grain {
             ReportGrain::Unspecified if in_parts => self.parts(&cube).await,

@@ -26,10 +26,11 @@ pub(super) struct Ahead {
 #[derive(Clone, Debug, Default)]
 pub(super) struct SeatSums {
     /// In months in which a subscription is active and not on trial: seats, those assigned, by how much more were assigned
-    /// than sold, and those with use.
+    /// than sold, those assigned and not used, and those with use.
     pub seats: Vec<u64>,
     pub assigned: Vec<u64>,
     pub over: Vec<u64>,
+    pub idle: Vec<u64>,
     pub active: Vec<u64>,
     /// In the other months: those with use.
     pub active_unpaid: Vec<u64>,
@@ -92,6 +93,7 @@ impl Chunk {
                     add(&mut of.seats, counts.seats);
                     add(&mut of.assigned, counts.assigned);
                     add(&mut of.over, counts.assigned.saturating_sub(counts.seats));
+                    add(&mut of.idle, counts.assigned.saturating_sub(counts.active_assigned));
                     add(&mut of.active, counts.active);
                 } else {
                     add(&mut of.active_unpaid, counts.active);

@@ -88,6 +88,9 @@ impl Cube {
         let mut plan = Plan::new(query, self, view);
         if let Some(top) = query.top {
             plan.limit_to(self.best(query, top, view));
+        } else if let Some(slice) = &query.slice {
+            let whole = Query { slice: None, ..query.clone() };
+            plan.limit_to(Plan::new(&whole, self, view).first_after(slice));
         }
         let counted = plan.count(false);
         let mut rows = Vec::new();
@@ -150,7 +153,7 @@ impl Plan<'_> {
         (self.range.0.index()..=self.range.1.index()).filter_map(Month::from_index)
     }
 
-    fn push_rows(
+    pub(super) fn push_rows(
         &self,
         table: &Table,
         group: u32,
@@ -200,6 +203,7 @@ impl Plan<'_> {
             Measure::Assigned => count(sum(Sum::Assigned)),
             Measure::Active | Measure::ActiveEntitlements => count(sum(Sum::Active)),
             Measure::DeploymentOpportunity => count(sum(Sum::DeploymentOpportunity)),
+            Measure::IdleSeats => count(sum(Sum::IdleSeats)),
             Measure::NewSeats => {
                 let before = table.sum(Sum::Available, group, month.previous());
                 Figure::Count(sum(Sum::Available).cast_signed() - before.cast_signed())
@@ -235,7 +239,7 @@ impl Plan<'_> {
     }
 
     /// The values of a key, in the order of `group_by`.
-    fn values_of(&self, key: Key) -> Vec<Option<String>> {
+    pub(super) fn values_of(&self, key: Key) -> Vec<Option<String>> {
         self.query
             .group_by
             .iter()

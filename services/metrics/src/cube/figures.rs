@@ -24,6 +24,7 @@ pub(super) enum Sum {
     Assigned,
     Active,
     DeploymentOpportunity,
+    IdleSeats,
     ActiveUsers,
     TotalUsers,
 }

@@ -87,6 +87,19 @@ pub struct CustomerHeader {
     pub domain: Option<String>,
     /// Its subscriptions and what rows by customer and SKU stand for, by number.
     pub subscriptions: Vec<SubscriptionHeader>,
+    /// Its support cases, by month.
+    pub support_cases: Vec<SupportMonth>,
+}
+
+/// Support cases of a customer in one month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SupportMonth {
+    /// The month.
+    pub month: Month,
+    /// All of them.
+    pub total: u32,
+    /// Those that asked how to do something, as far as the source says.
+    pub how_to: u32,
 }
 
 /// A subscription.

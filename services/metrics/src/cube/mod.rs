@@ -9,6 +9,7 @@ mod build;
 mod chunk;
 mod counts;
 mod customers;
+mod details;
 mod dictionary;
 mod explain;
 mod figures;
@@ -24,6 +25,7 @@ mod report;
 mod rows;
 mod scratch;
 mod shapes;
+mod slice;
 mod steady;
 mod users;
 mod window;
@@ -36,8 +38,9 @@ use insights_domain::facts::Seller;
 use insights_domain::rollup::MonthRollup;
 
 pub use answer::{Answer, AnswerRow, Figure, Source};
+pub use details::SubscriptionEntry;
 pub use explain::ExplanationRow;
-pub use header::{CustomerHeader, PartnerHeader, SkuHeader, SubscriptionHeader};
+pub use header::{CustomerHeader, PartnerHeader, SkuHeader, SubscriptionHeader, SupportMonth};
 pub use report::Report;
 
 use build::ChunkBuilder;

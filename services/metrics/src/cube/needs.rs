@@ -6,6 +6,9 @@ use super::figures::Sum;
 use super::plan::Plan;
 use crate::query::Basis;
 
+/// Sums over seats.
+const SEATS: [Sum; 5] = [Sum::Available, Sum::Assigned, Sum::Active, Sum::DeploymentOpportunity, Sum::IdleSeats];
+
 /// What a query needs of the columns.
 #[derive(Clone, Debug)]
 pub(super) struct Needs {
@@ -45,15 +48,17 @@ impl Needs {
         Self {
             customers: sums_one(&[Sum::Customers, Sum::ActiveCustomers, Sum::New, Sum::Churned, Sum::Returning]),
             subscriptions: sums_one(&[Sum::Subscriptions]),
-            seats: explained || sums_one(&[Sum::Available, Sum::Assigned, Sum::Active, Sum::DeploymentOpportunity]),
+            seats: explained || sums_one(&SEATS),
             users: sums_one(&[Sum::ActiveUsers, Sum::TotalUsers]),
             revenue: asks(&[M::BilledRevenue]) && plan.view.revenue,
             seat_reasons: explained && (entitlements || !usage),
             standing_source: plan.query.measures.iter().any(|measure| !only.contains(measure)),
-            assigned_source: asks(&[M::Assigned, M::DeploymentPercent, M::DeploymentOpportunity]),
-            bounded_seats: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent]) || usage && entitlements,
+            assigned_source: asks(&[M::Assigned, M::DeploymentPercent, M::DeploymentOpportunity, M::IdleSeats]),
+            bounded_seats: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent, M::IdleSeats])
+                || usage && entitlements,
             active_seats: sums_one(&[Sum::Active]),
             active_source: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent, M::ActiveCustomers])
+                || asks(&[M::IdleSeats])
                 || usage && entitlements,
             sums,
         }
@@ -90,6 +95,7 @@ fn sums_of(measure: Measure, basis: Basis) -> &'static [Sum] {
         Measure::Assigned => &[Sum::Assigned],
         Measure::Active | Measure::ActiveEntitlements => &[Sum::Active],
         Measure::DeploymentOpportunity => &[Sum::DeploymentOpportunity],
+        Measure::IdleSeats => &[Sum::IdleSeats],
         Measure::ActiveUsagePercent => &[Sum::Active, Sum::Available],
         Measure::DeploymentPercent => &[Sum::Assigned, Sum::Available],
         Measure::ActiveUsers => &[Sum::ActiveUsers],

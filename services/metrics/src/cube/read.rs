@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{LazyLock, OnceLock};
 
-use insights_proto::metrics::v1::{Dimension, Measure};
+use insights_proto::metrics::v1::Measure;
 
 use super::figures::Table;
 use super::keys::Key;
@@ -36,8 +36,7 @@ impl Plan<'_> {
     /// Groups by their scores, without those that have `count` others above them.
     pub(super) fn rank(&self, measure: Measure, count: usize) -> Vec<(i128, Key)> {
         let needs = Needs::of(self, false).for_scores();
-        let within_chunks = |dimension: &Dimension| matches!(dimension, Dimension::Customer | Dimension::Subscription);
-        if !self.query.group_by.iter().any(within_chunks) {
+        if !self.groups_are_within_chunks() {
             let mut ranked = Ranked::default();
             self.rank_table(measure, &self.read(false), count, &mut ranked);
             keep_best(&mut ranked.groups, count);
@@ -87,7 +86,11 @@ impl Plan<'_> {
     }
 
     /// Runs on as many threads as there are processors when there are many chunks; they take chunks until none is left.
-    fn on_threads<T: Send + Sync>(&self, all: &[PlacedChunk<'_>], run: impl Fn(&Chunks<'_, '_>) -> T + Sync) -> Vec<T> {
+    pub(super) fn on_threads<T: Send + Sync>(
+        &self,
+        all: &[PlacedChunk<'_>],
+        run: impl Fn(&Chunks<'_, '_>) -> T + Sync,
+    ) -> Vec<T> {
         let chunks = Chunks { all, next: AtomicUsize::new(0) };
         let others = (all.len() / CHUNKS_WORTH_A_THREAD).clamp(1, *PROCESSORS) - 1;
         let parts: Vec<OnceLock<T>> = std::iter::repeat_with(OnceLock::new).take(others).collect();
@@ -101,7 +104,7 @@ impl Plan<'_> {
         parts.into_iter().filter_map(OnceLock::into_inner).chain([own]).collect()
     }
 
-    fn table(&self, needs: &Needs, explained: bool, few: bool) -> Table {
+    pub(super) fn table(&self, needs: &Needs, explained: bool, few: bool) -> Table {
         let mut table = Table::new(&self.places, self.range, &needs.sums, explained, few);
         if self.query.group_by.is_empty() {
             table.group(0, 0, 0);
@@ -121,14 +124,14 @@ impl Plan<'_> {
 }
 
 /// Chunks that threads share.
-struct Chunks<'c, 'a> {
+pub(super) struct Chunks<'c, 'a> {
     all: &'c [PlacedChunk<'a>],
     next: AtomicUsize,
 }
 
 impl<'c, 'a> Chunks<'c, 'a> {
     /// One that nobody has taken.
-    fn next(&self) -> Option<&'c PlacedChunk<'a>> {
+    pub(super) fn next(&self) -> Option<&'c PlacedChunk<'a>> {
         self.all.get(self.next.fetch_add(1, Ordering::Relaxed))
     }
 }

@@ -284,6 +284,9 @@ impl<'p, 'a> Scan<'p, 'a> {
             if let Some(sums) = table.sums_between(Sum::DeploymentOpportunity, group, &columns) {
                 chunk.seats.add_excess_to(&chunk.assigned, counts.clone(), sums);
             }
+            if let Some(sums) = table.sums_between(Sum::IdleSeats, group, &columns) {
+                chunk.assigned.add_excess_to(&chunk.active_assigned, counts.clone(), sums);
+            }
         }
         if rule.active
             && let Some(sums) = table.sums_between(Sum::Active, group, &columns)

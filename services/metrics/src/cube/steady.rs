@@ -158,6 +158,7 @@ impl Scan<'_, '_> {
                     add(Sum::DeploymentOpportunity, &sums.seats, false);
                     add(Sum::DeploymentOpportunity, &sums.assigned, true);
                     add(Sum::DeploymentOpportunity, &sums.over, false);
+                    add(Sum::IdleSeats, &sums.idle, false);
                 }
                 if shape.paid.active {
                     add(Sum::Active, &sums.active, false);

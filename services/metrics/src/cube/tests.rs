@@ -1,4 +1,5 @@
 mod ahead;
+mod slices;
 mod world;
 
 use std::collections::BTreeSet;

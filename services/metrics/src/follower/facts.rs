@@ -12,7 +12,7 @@ use insights_domain::facts::{
 use insights_domain::service_fold;
 use insights_proto::ingestion::v1;
 
-use crate::cube::{CustomerHeader, SubscriptionHeader};
+use crate::cube::{CustomerHeader, SubscriptionHeader, SupportMonth};
 use crate::rollups::CustomerKey;
 use crate::rollups::model::{LocationModel, PartnerModel, ServiceModel, SkuModel, StoredCustomer};
 
@@ -172,6 +172,13 @@ impl<'a> Gatherer<'a> {
         for usage in part.reported_usage {
             self.usage(usage)?;
         }
+        for cases in part.support_cases {
+            // No customer opens more than fit.
+            let most = |count: Option<i64>| u32::try_from(count.unwrap_or_default().max(0)).unwrap_or(u32::MAX);
+            let of_month =
+                SupportMonth { month: month(&cases.month)?, total: most(cases.total), how_to: most(cases.how_to) };
+            self.customer.stored.header.support_cases.push(of_month);
+        }
         Ok(())
     }
 
@@ -211,6 +218,7 @@ impl<'a> Gatherer<'a> {
             header.subscriptions.push(by_sku_header(&header.id, row.sku, self.numbers));
         }
         header.subscriptions.sort_by_key(|subscription| subscription.number);
+        header.support_cases.sort_unstable();
         Ok(self.customer)
     }
 

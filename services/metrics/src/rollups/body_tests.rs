@@ -1,9 +1,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 use insights_domain::amount::Amount;
-use insights_domain::calendar::Day;
+use insights_domain::calendar::{Day, Month};
 
 use super::*;
-use crate::cube::{CustomerHeader, SubscriptionHeader};
+use crate::cube::{CustomerHeader, SubscriptionHeader, SupportMonth};
 use crate::rollups::model::{LocationModel, PartnerModel, ServiceModel, SkuModel, StoredCustomer};
 use crate::rollups::{CustomerKey, read_customer, read_partner, write_customer, write_partner};
 
@@ -116,6 +116,7 @@ fn headers_come_back_as_they_were() {
         industry: None,
         domain: Some("c1.example".into()),
         subscriptions: vec![subscription],
+        support_cases: vec![SupportMonth { month: Month::from_index(24_312).unwrap(), total: 9, how_to: 4 }],
     };
     let customer = StoredCustomer { header, skus: vec![4, 7] };
     let key = CustomerKey { cell: 3, customer: 12 };

@@ -1,13 +1,13 @@
 //! How headers of customers and partners are written.
 
-use insights_domain::calendar::Day;
+use insights_domain::calendar::{Day, Month};
 use insights_domain::facts::{Seller, SubscriptionNumber};
 use prost::Message;
 
 use super::CustomerKey;
 use super::body::{AttributionBody, BodyError, read_attributions, write_attributions};
 use super::model::{LocationModel, PartnerModel, ServiceModel, SkuModel, StoredCustomer};
-use crate::cube::{CustomerHeader, SubscriptionHeader};
+use crate::cube::{CustomerHeader, SubscriptionHeader, SupportMonth};
 
 /// The format written by this version.
 const FORMAT: u32 = 1;
@@ -32,6 +32,13 @@ struct CustomerBody {
     subscriptions: Vec<SubscriptionBody>,
     #[prost(uint32, repeated, tag = "9")]
     skus: Vec<u32>,
+    // Support cases by month.
+    #[prost(sint32, repeated, tag = "10")]
+    support_month: Vec<i32>,
+    #[prost(uint32, repeated, tag = "11")]
+    support_total: Vec<u32>,
+    #[prost(uint32, repeated, tag = "12")]
+    support_how_to: Vec<u32>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -135,6 +142,9 @@ pub fn write_customer(customer: &StoredCustomer) -> Vec<u8> {
         industry: header.industry.clone(),
         subscriptions: header.subscriptions.iter().map(write).collect(),
         skus: customer.skus.clone(),
+        support_month: header.support_cases.iter().map(|cases| cases.month.index()).collect(),
+        support_total: header.support_cases.iter().map(|cases| cases.total).collect(),
+        support_how_to: header.support_cases.iter().map(|cases| cases.how_to).collect(),
     };
     body.encode_to_vec()
 }
@@ -145,6 +155,7 @@ pub fn read_customer(key: CustomerKey, bytes: &[u8]) -> Result<StoredCustomer, B
     if body.format != FORMAT {
         return Err(BodyError::Format(body.format));
     }
+    let support_cases = read_support(&body)?;
     let header = CustomerHeader {
         number: key.customer,
         cell: key.cell,
@@ -155,8 +166,22 @@ pub fn read_customer(key: CustomerKey, bytes: &[u8]) -> Result<StoredCustomer, B
         industry: body.industry,
         domain: body.domain,
         subscriptions: body.subscriptions.into_iter().map(read_subscription).collect::<Result<_, _>>()?,
+        support_cases,
     };
     Ok(StoredCustomer { header, skus: body.skus })
+}
+
+fn read_support(body: &CustomerBody) -> Result<Vec<SupportMonth>, BodyError> {
+    let columns = [&body.support_total, &body.support_how_to];
+    if columns.iter().any(|column| column.len() != body.support_month.len()) {
+        return Err(BodyError::Damaged("columns of different length"));
+    }
+    let rows = body.support_month.iter().zip(&body.support_total).zip(&body.support_how_to);
+    rows.map(|((month, total), how_to)| {
+        let month = Month::from_index(*month).ok_or(BodyError::Damaged("a month out of range"))?;
+        Ok(SupportMonth { month, total: *total, how_to: *how_to })
+    })
+    .collect()
 }
 
 fn read_subscription(body: SubscriptionBody) -> Result<SubscriptionHeader, BodyError> {

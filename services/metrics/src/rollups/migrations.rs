@@ -9,7 +9,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Rollups), Box::new(Stamp)]
+        vec![Box::new(Rollups), Box::new(Stamp), Box::new(SupportCases)]
     }
 
     /// Its own: services may share a database and know nothing of each other.
@@ -68,6 +68,29 @@ impl MigrationTrait for Stamp {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.alter_table(Table::alter().table("rollup_partner").drop_column("stamp").to_owned()).await
+    }
+}
+
+/// Headers of customers hold their support cases: no epoch is −1, so the feed has everything rolled up anew, and answers go
+/// on meanwhile.
+struct SupportCases;
+
+impl MigrationName for SupportCases {
+    fn name(&self) -> &str {
+        "m0003_support_cases"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for SupportCases {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let other_epoch = Query::update().table("rollup_partner").value("epoch", -1).to_owned();
+        manager.execute(other_epoch).await
+    }
+
+    /// An older version reads past what it does not know.
+    async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        Ok(())
     }
 }
 

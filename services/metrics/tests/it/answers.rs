@@ -4,7 +4,7 @@ use insights_access::{Role, TokenRequest};
 use insights_proto::ingestion::v1::Revenue;
 use insights_proto::metrics::v1::{
     Basis, BatchQueryRequest, Dimension, DimensionValue, ExplainRequest, Filter, LookUpNamesRequest, Measure, Query,
-    Top, VerifyRequest,
+    Slice, Top, VerifyRequest,
 };
 use insights_service::Clock;
 use insights_testkit::TempDatabase;
@@ -83,7 +83,10 @@ async fn every_fault_of_a_request_is_told_at_once() {
     let mut by_service = query(&[Measure::UsagePercent, Measure::Subscriptions], &[], "2026-05", "2026-05");
     by_service.basis = Basis::Entitlements.into();
     by_service.filters = vec![filter(Dimension::Service, vec![value("Exchange")])];
-    let status = replica.batch(&admin(), vec![bad, backwards, long, by_service], 0).await.unwrap_err();
+    let mut sliced = query(&[Measure::Customers], &[Dimension::Country], "2026-05", "2026-05");
+    sliced.top = Some(Top { measure: Measure::Customers.into(), count: 1 });
+    sliced.slice = Some(Slice { after: vec![value("BR"), value("PT")], count: 0 });
+    let status = replica.batch(&admin(), vec![bad, backwards, long, by_service, sliced], 0).await.unwrap_err();
     let expected = [
         "queries[0].as_of",
         "queries[0].basis",
@@ -102,6 +105,9 @@ async fn every_fault_of_a_request_is_told_at_once() {
         "queries[1].to_month",
         "queries[2].to_month",
         "queries[3].measures[0]",
+        "queries[4].slice",
+        "queries[4].slice.after",
+        "queries[4].slice.count",
     ];
     assert_eq!(fields(&status), expected);
 }

@@ -128,6 +128,7 @@ pub fn query(measures: &[Measure], group_by: &[Dimension], from: &str, to: &str)
         scope: Scope::AllSellers,
         switches: Switches::default(),
         top: None,
+        slice: None,
     }
 }
 

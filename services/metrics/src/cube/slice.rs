@@ -1,0 +1,86 @@
+//! The first groups of a query after a place, so that an answer of any size can be read in pages.
+
+use std::collections::HashSet;
+
+use insights_proto::metrics::v1::Dimension;
+
+use super::figures::Table;
+use super::keys::Key;
+use super::needs::Needs;
+use super::plan::Plan;
+use super::rows::Scan;
+use super::scratch::Scratch;
+use crate::query::Slice;
+
+/// Groups are sorted out when so many have come together.
+const AT_ONCE: usize = 4_096;
+
+/// A group's values, and its key.
+type Found = (Vec<Option<String>>, Key);
+
+impl Plan<'_> {
+    /// No group is in two chunks.
+    pub(super) fn groups_are_within_chunks(&self) -> bool {
+        let within = |dimension: &Dimension| matches!(dimension, Dimension::Customer | Dimension::Subscription);
+        self.query.group_by.iter().any(within)
+    }
+
+    /// The keys of the groups of a slice.
+    pub(super) fn first_after(&self, slice: &Slice) -> HashSet<Key> {
+        let mut first = if self.groups_are_within_chunks() {
+            self.first_of_chunks(slice)
+        } else {
+            let mut first = Vec::new();
+            self.take_first(&self.read(false), slice, &mut first);
+            first
+        };
+        keep_first(&mut first, slice.count);
+        first.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// Reads each chunk by itself, so that little is kept of it.
+    fn first_of_chunks(&self, slice: &Slice) -> Vec<Found> {
+        let needs = Needs::of(self, false);
+        let parts = self.on_threads(&self.chunks, |chunks| {
+            let (mut table, mut scratch) = (self.table(&needs, false, true), Scratch::default());
+            let mut first = Vec::new();
+            while let Some(placed) = chunks.next() {
+                if let Some(scan) = Scan::new(self, placed, &needs, &table) {
+                    scan.read(&mut table, &mut scratch);
+                    table.finish();
+                    self.take_first(&table, slice, &mut first);
+                    table.clear();
+                }
+            }
+            first
+        });
+        parts.concat()
+    }
+
+    /// Adds the groups of a table that stand after the slice's place and have a row.
+    fn take_first(&self, table: &Table, slice: &Slice, first: &mut Vec<Found>) {
+        for (group, position) in table.groups.iter().zip(0..) {
+            let values = self.values_of(group.key);
+            if values > slice.after && self.has_row(table, position, &values) {
+                first.push((values, group.key));
+            }
+        }
+        if first.len() > slice.count.saturating_mul(2).max(AT_ONCE) {
+            keep_first(first, slice.count);
+        }
+    }
+
+    fn has_row(&self, table: &Table, group: u32, values: &[Option<String>]) -> bool {
+        let mut rows = Vec::new();
+        self.months().any(|month| {
+            self.push_rows(table, group, month, values, &mut rows);
+            !rows.is_empty()
+        })
+    }
+}
+
+/// Drops all but the first in the order of their values.
+fn keep_first(first: &mut Vec<Found>, count: usize) {
+    first.sort_unstable();
+    first.truncate(count);
+}
