@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::query::Shape,
+    commands::query::{ScopeName, Shape},
     import::{RecordKind, template::Form},
 };
 
@@ -108,11 +108,13 @@ pub enum Command {
     #[command(before_help = "Examples:\n  \
         insights explain --measures usage_percent --by service --from 2026-06 --to 2026-06\n")]
     Explain(Shape),
-    /// Show a dashboard in the terminal.
+    /// Show a dashboard, or advice, in the terminal.
     #[command(before_help = "Examples:\n  \
         insights report customers\n  \
         insights report adoption --customer C-00042\n  \
-        insights report dynamics-usage --filter country=DE\n")]
+        insights report dynamics --filter country=DE\n  \
+        insights report dynamics --product \"Office 365\" --search contoso\n  \
+        insights report advice --filter country=DE\n")]
     Report(Report),
     /// Order, list and fetch files of figures: CSV, TSV, XLSX, Parquet.
     #[command(
@@ -286,6 +288,18 @@ pub struct Report {
     /// DIMENSION=VALUE,…; any of the values will do, all filters must hold.
     #[arg(long, value_name = "DIM=V,…")]
     pub filter: Vec<String>,
+    /// Which subscriptions are looked at [default: sold-or-managed; all for adoption and advice].
+    #[arg(long)]
+    pub scope: Option<ScopeName>,
+    /// Of the usage report: a product instead of Dynamics; may be repeated.
+    #[arg(long)]
+    pub product: Vec<String>,
+    /// Of the usage report: subscriptions of customers whose id or name contains this, instead of those with most revenue.
+    #[arg(long, value_name = "TEXT", conflicts_with = "all_subscriptions")]
+    pub search: Option<String>,
+    /// Of the usage report: every subscription.
+    #[arg(long)]
+    pub all_subscriptions: bool,
     /// Count grace as good standing.
     #[arg(long)]
     pub include_grace: bool,
@@ -307,10 +321,13 @@ pub struct Glossary {
 pub enum Page {
     /// Customers.
     Customers,
-    /// Dynamics usage.
+    /// Dynamics usage, or that of any product.
+    #[value(alias = "dynamics")]
     DynamicsUsage,
     /// Licence adoption.
     Adoption,
+    /// What to advise customers.
+    Advice,
 }
 
 /// `insights generate`.

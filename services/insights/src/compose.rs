@@ -90,6 +90,7 @@ impl Product {
             messages: settings.limits.messages,
             exports: exports(settings),
             audit: settings.audit.clone(),
+            advice: settings.advice.clone(),
             development_tokens: sign_ins,
             ..insights_reporting::Config::default()
         };

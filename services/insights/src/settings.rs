@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use insights_access::AccessConfig;
-use insights_reporting::{AuditConfig, ExportsConfig};
+use insights_reporting::{AdviceConfig, AuditConfig, ExportsConfig};
 use insights_service::{Clock, Fault, Faults, LinkConfig, ServerConfig, TelemetryConfig, TlsConfig, Validate};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -58,6 +58,8 @@ pub struct Settings {
     pub exports: ExportsConfig,
     /// The audit.
     pub audit: AuditConfig,
+    /// When there is something to advise.
+    pub advice: AdviceConfig,
     /// Logs, traces, metrics.
     pub telemetry: TelemetryConfig,
 }
@@ -84,6 +86,7 @@ impl Default for Settings {
             limits: ServerConfig::default(),
             exports: ExportsConfig { folder: PathBuf::new(), ..ExportsConfig::default() },
             audit: AuditConfig::default(),
+            advice: AdviceConfig::default(),
             telemetry: TelemetryConfig { log: "warn".into(), ..TelemetryConfig::default() },
         }
     }
@@ -155,6 +158,7 @@ impl Validate for Settings {
         under("links", self.links.faults());
         under("limits", self.limits.faults());
         under("exports", self.exports.faults());
+        under("advice", self.advice.faults());
         under("telemetry", self.telemetry.faults());
         if !self.is_local() {
             under("access", self.access.faults());

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use insights_service::{MessageLimits, Validate};
 use serde::{Deserialize, Serialize};
 
+use crate::advice::AdviceConfig;
 use crate::audit::AuditConfig;
 use crate::exports::ExportsConfig;
 
@@ -22,6 +23,8 @@ pub struct Config {
     pub exports: ExportsConfig,
     /// The audit.
     pub audit: AuditConfig,
+    /// When there is something to advise.
+    pub advice: AdviceConfig,
     /// Ready sign-ins shown on the page, in a demo only; never configured, but given by the program.
     #[serde(skip)]
     pub development_tokens: Option<DevelopmentTokens>,
@@ -35,6 +38,7 @@ impl Default for Config {
             filter_values: 200,
             exports: ExportsConfig::default(),
             audit: AuditConfig::default(),
+            advice: AdviceConfig::default(),
             development_tokens: None,
         }
     }
@@ -48,6 +52,8 @@ impl Validate for Config {
         }
         let exports = self.exports.faults().into_iter();
         faults.extend(exports.map(|(setting, fault)| (format!("exports.{setting}"), fault)));
+        let advice = self.advice.faults().into_iter();
+        faults.extend(advice.map(|(setting, fault)| (format!("advice.{setting}"), fault)));
         faults
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! It holds no numbers of its own: every figure is asked of metrics, under the caller's own rights.
 
+pub mod advice;
 mod api;
 mod audit;
 mod config;
@@ -23,6 +24,7 @@ use tonic::service::Routes;
 
 use exports::Exports;
 
+pub use advice::AdviceConfig;
 pub use audit::{Audit, AuditConfig, AuditRecord, Ending, Migrator};
 pub use config::{Config, DevelopmentToken, DevelopmentTokens};
 pub use exports::{ExportsConfig, S3Config, StoreError};
@@ -77,7 +79,7 @@ impl Reporting {
         let metrics = metrics::Upstream::new(metrics.into(), outgoing, &config.messages);
         let policy = Arc::new(Policy::product()?);
         let exports = Exports::new(config.exports.clone(), audit.clone(), metrics.clone(), Arc::clone(&policy))?;
-        let api = api::Api::new(metrics, audit, policy, config.filter_values, exports.clone());
+        let api = api::Api::new(metrics, audit, policy, &config, exports.clone());
         Ok(Self { config, api, exports })
     }
 

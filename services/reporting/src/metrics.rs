@@ -3,10 +3,12 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use insights_access::{Outgoing, Principal};
+use insights_domain::calendar::{Day, Month};
 use insights_proto::metrics::v1::{
     BatchQueryRequest, BatchQueryResponse, Dimension, ExplainRequest, ExplainResponse, Freshness, GetFreshnessRequest,
-    LookUpNamesRequest, Name, StreamQueryRequest, StreamQueryResponse, VerifyRequest, VerifyResponse,
-    metrics_service_client::MetricsServiceClient,
+    LookUpNamesRequest, LookUpSubscriptionsRequest, LookUpSubscriptionsResponse, LookUpSupportCasesRequest,
+    LookUpSupportCasesResponse, Name, StreamQueryRequest, StreamQueryResponse, SubscriptionDetails, VerifyRequest,
+    VerifyResponse, metrics_service_client::MetricsServiceClient,
 };
 use insights_service::{Deadline, Link, MessageLimits, forward};
 use tonic::{Request, Status, Streaming};
@@ -114,6 +116,42 @@ impl Metrics {
     pub async fn find_name(&self, dimension: Dimension, id: &str) -> Result<Option<String>, Status> {
         let found = self.look_up(dimension, vec![id.to_owned()], "").await?;
         Ok(found.into_iter().find(|entry| entry.id == id).map(|entry| entry.name))
+    }
+
+    /// What is known of subscriptions, by id.
+    pub async fn subscriptions(&self, ids: Vec<String>) -> Result<HashMap<String, SubscriptionDetails>, Status> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let found = self.look_up_subscriptions(LookUpSubscriptionsRequest { ids, ..Default::default() }).await?;
+        Ok(found.subscriptions.into_iter().map(|details| (details.subscription_id.clone(), details)).collect())
+    }
+
+    /// Subscriptions that end within some days, the next one first.
+    pub async fn ending(&self, from: Day, to: Day) -> Result<LookUpSubscriptionsResponse, Status> {
+        let (ends_from, ends_to) = (from.to_string(), to.to_string());
+        self.look_up_subscriptions(LookUpSubscriptionsRequest { ends_from, ends_to, ids: Vec::new() }).await
+    }
+
+    async fn look_up_subscriptions(
+        &self,
+        request: LookUpSubscriptionsRequest,
+    ) -> Result<LookUpSubscriptionsResponse, Status> {
+        let answer = self.client().look_up_subscriptions(self.request(request)?).await;
+        answer.map(tonic::Response::into_inner).map_err(forward)
+    }
+
+    /// Customers with how-to support cases, most first.
+    pub async fn support_cases(
+        &self,
+        from: Month,
+        to: Month,
+        min_how_to: i64,
+    ) -> Result<LookUpSupportCasesResponse, Status> {
+        let (from_month, to_month) = (from.to_string(), to.to_string());
+        let request = self.request(LookUpSupportCasesRequest { from_month, to_month, min_how_to })?;
+        let answer = self.client().look_up_support_cases(request).await;
+        answer.map(tonic::Response::into_inner).map_err(forward)
     }
 
     async fn look_up(&self, dimension: Dimension, ids: Vec<String>, search: &str) -> Result<Vec<Name>, Status> {

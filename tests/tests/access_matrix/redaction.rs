@@ -1,11 +1,14 @@
 //! Revenue is for those who may see it, by no side door for others; and every method and measure through the real product.
 
-use insights_access::Role;
+use insights_access::{Clock, Role};
 use insights_proto::{
     metrics::v1::{Dimension, Measure, Top, value},
     reporting::v1::{QueryRequest, QueryResponse},
 };
-use insights_tests::{product::Product, wire::EMPTY};
+use insights_tests::{
+    product::{How, Product},
+    wire::{Answer, EMPTY},
+};
 use tonic::Code;
 
 use crate::{
@@ -13,12 +16,16 @@ use crate::{
     world::{QUERY, Sold, ask, everything, query, records, send, shows},
 };
 
+const WORLD: [Sold; 3] = [
+    Sold { customer: "C-1", seats: 10, location: None, amount: "918273.45" },
+    Sold { customer: "C-2", seats: 200, location: None, amount: "5000" },
+    Sold { customer: "C-3", seats: 4000, location: None, amount: "0.25" },
+];
+
 /// By revenue C-1, by seats C-3.
 async fn product() -> (Product, i64) {
     let product = Product::sqlite().await;
-    let sold = |customer, seats, amount| Sold { customer, seats, location: None, amount };
-    let world = [sold("C-1", 10, "918273.45"), sold("C-2", 200, "5000"), sold("C-3", 4000, "0.25")];
-    let version = product.ingest("alpha", records("Alphamark", &world)).await;
+    let version = product.ingest("alpha", records("Alphamark", &WORLD)).await;
     (product, version)
 }
 
@@ -49,6 +56,34 @@ async fn amounts_are_absent_for_others() {
             assert_eq!(!row.currency.is_empty(), SEES_ALL[column], "{role:?}: nor the currency: {row:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn data_that_differs_in_revenue_alone_looks_the_same_to_who_may_not_see_it() {
+    // Born at the same moment: answers name the epoch, which is that of the birth.
+    let born = chrono::DateTime::from_timestamp(1_750_000_000, 0).unwrap();
+    let how = || How { clock: Clock::new(move || born), ..How::default() };
+    let (first, second) = (Product::sqlite_with(how()).await, Product::sqlite_with(how()).await);
+    let version = first.ingest("alpha", records("Alphamark", &WORLD)).await;
+    let sold = |customer, seats, amount| Sold { customer, seats, location: None, amount };
+    // The order by revenue is another one.
+    let world = [sold("C-1", 10, "1"), sold("C-2", 200, "918273.45"), sold("C-3", 4000, "918274")];
+    assert_eq!(second.ingest("alpha", records("Alphamark", &world)).await, version);
+    let (mut compared, mut told_apart) = (0, 0);
+    for (column, role) in ROLES.into_iter().enumerate() {
+        let left = everything(&first, "alpha", &[role], &[], version).await;
+        let right = everything(&second, "alpha", &[role], &[], version).await;
+        for ((what, one), (_, other)) in left.into_iter().zip(right) {
+            let same = one.body == other.body && one.code() == other.code();
+            let message = |answer: &Answer| answer.status.as_ref().map(|status| status.message().to_owned());
+            if !SEES_ALL[column] {
+                assert!(same && message(&one) == message(&other), "{role:?} sees a difference in {what}");
+                compared += 1;
+            }
+            told_apart += usize::from(!same);
+        }
+    }
+    assert!(compared > 150 && told_apart > 10, "{compared} {told_apart}");
 }
 
 #[tokio::test]

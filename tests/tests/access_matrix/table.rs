@@ -70,6 +70,8 @@ pub const METHODS: &[(&str, Group)] = &[
     ("/insights.metrics.v1.MetricsService/BatchQuery", Group::Services),
     ("/insights.metrics.v1.MetricsService/Explain", Group::Services),
     ("/insights.metrics.v1.MetricsService/LookUpNames", Group::Services),
+    ("/insights.metrics.v1.MetricsService/LookUpSubscriptions", Group::Services),
+    ("/insights.metrics.v1.MetricsService/LookUpSupportCases", Group::Services),
     ("/insights.metrics.v1.MetricsService/GetFreshness", Group::Services),
     ("/insights.metrics.v1.MetricsService/StreamQuery", Group::Services),
     ("/insights.metrics.v1.MetricsService/Verify", Group::Services),
@@ -78,6 +80,8 @@ pub const METHODS: &[(&str, Group)] = &[
     ("/insights.reporting.v1.ReportingService/GetCustomersDashboard", Group::Customers),
     ("/insights.reporting.v1.ReportingService/GetDynamicsUsageDashboard", Group::DynamicsUsage),
     ("/insights.reporting.v1.ReportingService/GetLicenceAdoptionDashboard", Group::LicenceAdoption),
+    ("/insights.reporting.v1.ReportingService/ListSubscriptionPerformance", Group::DynamicsUsage),
+    ("/insights.reporting.v1.ReportingService/ListAdvice", Group::LicenceAdoption),
     ("/insights.reporting.v1.ReportingService/ListFilterValues", Group::AnyDashboard),
     ("/insights.reporting.v1.ReportingService/GetFreshness", Group::Ingest),
     ("/insights.reporting.v1.ReportingService/CreateExport", Group::Query),
@@ -132,6 +136,7 @@ pub const MEASURES: &[(&str, [bool; 8])] = &[
     ("MEASURE_ACTIVE_ENTITLEMENTS", SEATS),
     ("MEASURE_TOTAL_ENTITLEMENTS", SEATS),
     ("MEASURE_BILLED_REVENUE", SEATS),
+    ("MEASURE_IDLE_SEATS", SEATS),
 ];
 
 /// Who sees revenue and personal data.

@@ -9,7 +9,8 @@ use insights_proto::{
     metrics::v1::{Dimension, Measure, Query, Row, value},
     reporting::v1::{
         ExportFormat, ExportOrder, ExportReport, GetCustomersDashboardRequest, GetDynamicsUsageDashboardRequest,
-        GetLicenceAdoptionDashboardRequest, ListFilterValuesRequest, PreviewExportRequest, QueryRequest, QueryResponse,
+        GetLicenceAdoptionDashboardRequest, ListAdviceRequest, ListFilterValuesRequest,
+        ListSubscriptionPerformanceRequest, PreviewExportRequest, QueryRequest, QueryResponse,
     },
 };
 use insights_tests::{product::Product, wire::Answer};
@@ -159,6 +160,19 @@ pub async fn everything(
     answers.push(("usage".into(), send(product, &path("GetDynamicsUsageDashboard"), &token, &asked).await));
     let asked = GetLicenceAdoptionDashboardRequest { min_version: version, ..Default::default() };
     answers.push(("adoption".into(), send(product, ADOPTION, &token, &asked).await));
+    for (all, customer_search) in [(false, ""), (true, ""), (false, "mark C")] {
+        let asked = ListSubscriptionPerformanceRequest {
+            all,
+            customer_search: customer_search.into(),
+            page_size: 2,
+            min_version: version,
+            ..Default::default()
+        };
+        let what = format!("performance {all} {customer_search:?}");
+        answers.push((what, send(product, &path("ListSubscriptionPerformance"), &token, &asked).await));
+    }
+    let asked = ListAdviceRequest { min_version: version, ..Default::default() };
+    answers.push(("advice".into(), send(product, &path("ListAdvice"), &token, &asked).await));
     for customer in ["C-1", "C-2", "C-3", "C-4"] {
         let asked = adoption_of(customer, version);
         answers.push((format!("adoption of {customer}"), send(product, ADOPTION, &token, &asked).await));

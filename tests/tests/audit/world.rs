@@ -86,6 +86,11 @@ pub fn reads(version: i64, export: &str) -> Vec<(&'static str, Vec<u8>)> {
             wire::GetLicenceAdoptionDashboardRequest { min_version, ..Default::default() }.encode_to_vec(),
         ),
         (
+            "ListSubscriptionPerformance",
+            wire::ListSubscriptionPerformanceRequest { min_version, ..Default::default() }.encode_to_vec(),
+        ),
+        ("ListAdvice", wire::ListAdviceRequest { min_version, ..Default::default() }.encode_to_vec()),
+        (
             "ListFilterValues",
             wire::ListFilterValuesRequest { dimension: Dimension::Customer.into(), ..Default::default() }
                 .encode_to_vec(),

@@ -1,8 +1,12 @@
 //! The dashboards of the demo: card = last point of its series = sum of its non-overlapping breakdown = what a query
 //! answers, under every filter. Nothing is known of the figures beforehand.
 
+mod advice;
+mod agreement;
 mod demo;
 mod distributions;
+mod generated;
+mod performance;
 
 use insights_proto::metrics::v1::{
     Basis, Dimension, DimensionValue, Filter, Measure, Percentage, Scope, Value, value::Kind,
@@ -159,6 +163,22 @@ fn check_adoption(page: &GetLicenceAdoptionDashboardResponse, what: &str) {
     let of = (value(Figure::ActiveSeats), value(Figure::AvailableSeats));
     assert_eq!((shown.numerator, shown.denominator), of, "{what}");
     check_reasons(entitlements, what);
+    for (figure, measure) in
+        [(Figure::DeploymentOpportunity, Measure::DeploymentOpportunity), (Figure::IdleSeats, Measure::IdleSeats)]
+    {
+        stock_ends_its_series(card(&page.cards, figure));
+        let whole = series(card(&page.cards, figure));
+        let parts = summed(page.by_product.as_ref().expect("products"), measure);
+        assert!(parts == whole || (parts.is_empty() && whole.iter().all(|v| *v == 0)), "{what}: {figure:?}");
+        // Of customers there are those with the most seats in the last month, a hundred at most.
+        if let Some(customers) = page.by_customer.as_ref().filter(|customers| customers.groups.len() < 100) {
+            let parts = summed(customers, measure);
+            assert_eq!(parts.last().copied().unwrap_or_default(), whole[whole.len() - 1], "{what}: {figure:?}");
+        }
+    }
+    let idle = series(card(&page.cards, Figure::IdleSeats));
+    let assigned = series(card(&page.cards, Figure::AssignedSeats));
+    assert!(idle.iter().zip(&assigned).all(|(idle, assigned)| idle <= assigned), "{what}: {idle:?} {assigned:?}");
     let users = card(&page.cards, Figure::UsagePercentUsers);
     let shown = percentage(users);
     assert_eq!((shown.numerator, shown.denominator), (value(Figure::ActiveUsers), value(Figure::TotalUsers)), "{what}");
@@ -184,6 +204,7 @@ async fn check_against_query(person: &mut Person, page: &PageFilters, what: &str
             Scope::AllSellers,
         ),
         (&adoption.cards, Figure::AssignedSeats, Measure::Assigned, Basis::Users, Scope::AllSellers),
+        (&adoption.cards, Figure::IdleSeats, Measure::IdleSeats, Basis::Users, Scope::AllSellers),
     ];
     for (cards, figure, measure, basis, scope) in cases {
         let asked = person.ask(measure, basis, page, scope, &month).await;

@@ -1,12 +1,15 @@
 //! `insights report`: a dashboard in the terminal.
 
+mod advice;
+mod performance;
+
 use std::time::Duration;
 
 use insights_proto::{
-    metrics::v1::{Basis, ReasonCount, Value, value::Kind},
+    metrics::v1::{Basis, ReasonCount, Scope, Value, value::Kind},
     reporting::v1::{
         self as wire, Breakdown, Card, Coverage, GetCustomersDashboardRequest, GetDynamicsUsageDashboardRequest,
-        GetLicenceAdoptionDashboardRequest, Group, PageFilters, Reasons,
+        GetLicenceAdoptionDashboardRequest, Group, GroupPoint, PageFilters, Reasons,
     },
 };
 use insights_reporting::words::{Language, Sentence, title};
@@ -15,7 +18,7 @@ use serde_json::{Value as Json, json};
 use crate::{
     cli::{self, Page},
     client::Caller,
-    commands::query::{dimension_name, filters, measure_name},
+    commands::query::{ScopeName, dimension_name, filters, measure_name},
     failure::Failure,
     output,
 };
@@ -30,6 +33,7 @@ struct Shown {
     coverage: Coverage,
     cards: Vec<Card>,
     breakdowns: Vec<Breakdown>,
+    subscriptions: Option<performance::Shown>,
 }
 
 /// Shows a dashboard.
@@ -46,11 +50,17 @@ pub async fn run(caller: &Caller, command: &cli::Report, language: Language, jso
         filters: filters(&given).map_err(|faults| Failure::Usage(faults.join("\n")))?,
         include_grace: command.include_grace,
         include_free: command.include_free,
+        scope: command.scope.map_or(Scope::Unspecified, ScopeName::scope).into(),
         ..PageFilters::default()
     };
+    let of_usage = !command.product.is_empty() || command.search.is_some() || command.all_subscriptions;
+    if of_usage && command.page != Page::DynamicsUsage {
+        return Err(Failure::Usage("--product, --search and --all-subscriptions belong to dynamics-usage".into()));
+    }
     let shown = match command.page {
+        Page::Advice => return advice::run(caller, page, json).await,
         Page::Customers => customers(caller, page, language).await?,
-        Page::DynamicsUsage => dynamics(caller, page).await?,
+        Page::DynamicsUsage => dynamics(caller, page, command).await?,
         Page::Adoption => adoption(caller, page, command.customer.clone().unwrap_or_default()).await?,
     };
     if json { output::print_json(&as_json(&shown)) } else { output::print(&as_text(&shown, language)) }
@@ -69,31 +79,31 @@ async fn customers(caller: &Caller, page: PageFilters, language: Language) -> Re
         })
     }));
     let coverage = answer.coverage.unwrap_or_default();
-    Ok(Shown { page: wire::Page::Customers, coverage, cards: answer.cards, breakdowns })
+    Ok(Shown { page: wire::Page::Customers, coverage, cards: answer.cards, breakdowns, subscriptions: None })
 }
 
-async fn dynamics(caller: &Caller, page: PageFilters) -> Result<Shown, Failure> {
-    let message = GetDynamicsUsageDashboardRequest { page: Some(page), ..Default::default() };
+async fn dynamics(caller: &Caller, page: PageFilters, command: &cli::Report) -> Result<Shown, Failure> {
+    let products = command.product.clone();
+    let message = GetDynamicsUsageDashboardRequest { page: Some(page.clone()), products, ..Default::default() };
     let answer = caller.reporting().get_dynamics_usage_dashboard(caller.request(message, DEADLINE)).await?.into_inner();
     let breakdowns = [answer.by_sku, answer.by_country].into_iter().flatten().collect();
-    Ok(Shown {
-        page: wire::Page::DynamicsUsage,
-        coverage: answer.coverage.unwrap_or_default(),
-        cards: answer.cards,
-        breakdowns,
-    })
+    let coverage = answer.coverage.unwrap_or_default();
+    let version = coverage.freshness.as_ref().map_or(0, |freshness| freshness.version);
+    let subscriptions = Some(performance::ask(caller, page, version, command).await?);
+    Ok(Shown { page: wire::Page::DynamicsUsage, coverage, cards: answer.cards, breakdowns, subscriptions })
 }
 
 async fn adoption(caller: &Caller, page: PageFilters, customer_id: String) -> Result<Shown, Failure> {
     let message = GetLicenceAdoptionDashboardRequest { page: Some(page), min_version: 0, customer_id };
     let answer =
         caller.reporting().get_licence_adoption_dashboard(caller.request(message, DEADLINE)).await?.into_inner();
-    let breakdowns = [answer.by_product, answer.by_service].into_iter().flatten().collect();
+    let breakdowns = [answer.by_product, answer.by_service, answer.by_customer].into_iter().flatten().collect();
     Ok(Shown {
         page: wire::Page::LicenceAdoption,
         coverage: answer.coverage.unwrap_or_default(),
         cards: answer.cards,
         breakdowns,
+        subscriptions: None,
     })
 }
 
@@ -118,6 +128,10 @@ fn as_text(shown: &Shown, language: Language) -> String {
     for breakdown in &shown.breakdowns {
         text.push('\n');
         text.push_str(&breakdown_table(breakdown, language));
+    }
+    if let Some(subscriptions) = &shown.subscriptions {
+        text.push('\n');
+        text.push_str(&subscriptions.text(language));
     }
     for (sentence, _) in [(Sentence::LowerBound, lower_bound), (Sentence::Redacted, redacted)].iter().filter(|it| *it.1)
     {
@@ -203,19 +217,59 @@ fn breakdown_table(breakdown: &Breakdown, language: Language) -> String {
         breakdown.measures().map(|measure| title(language, measure.as_str_name()).to_lowercase()).collect();
     let mut columns = vec![dimension.as_str()];
     columns.extend(measures.iter().map(String::as_str));
+    let shares = breakdown.groups.iter().any(|group| !group.shares.is_empty());
+    let [share_title, trend_title] = [Sentence::Share, Sentence::Trend].map(|word| word.say(language, &[]));
+    if shares {
+        columns.push(&share_title);
+    }
+    columns.push(&trend_title);
     let row = |group: &Group| {
         let mut row = vec![name_of(group, language)];
         row.extend((0..measures.len()).map(|at| figure(group.values.get(at), language)));
+        if shares {
+            row.push(share(group, language));
+        }
+        row.push(trend_of(&group.trend, 0));
         row
     };
     let rows: Vec<Vec<String>> = breakdown.groups.iter().take(SHOWN).map(row).collect();
-    let right: Vec<bool> = (0..columns.len()).map(|at| at > 0).collect();
+    let right: Vec<bool> = (0..columns.len()).map(|at| at > 0 && at + 1 < columns.len()).collect();
     let mut text = output::table(&columns, &rows, &right);
+    for group in breakdown.groups.iter().take(SHOWN) {
+        text.push_str(&over_100(group, language));
+    }
     if breakdown.groups.len() > SHOWN {
         let more = language.number(i64::try_from(breakdown.groups.len() - SHOWN).unwrap_or(i64::MAX));
         text.push_str(&format!("{}\n", Sentence::More.say(language, &[("count", &more)])));
     }
     text
+}
+
+/// The part of its first figure in the sum over all groups.
+fn share(group: &Group, language: Language) -> String {
+    match group.shares.first().and_then(|share| share.kind.as_ref()) {
+        Some(Kind::Percentage(parts)) => {
+            parts.value.map_or("–".into(), |value| format!("{} %", language.decimal(&format!("{value:.1}"))))
+        }
+        _ => "–".into(),
+    }
+}
+
+/// A figure month by month.
+fn trend_of(trend: &[GroupPoint], at: usize) -> String {
+    let points: Vec<Option<f64>> = trend.iter().map(|point| number(point.values.get(at))).collect();
+    sparkline(&points)
+}
+
+/// Why usage percentages of a group exceed 100.
+fn over_100(group: &Group, language: Language) -> String {
+    let exceeds = |reasons: &&Reasons| reasons.explanation.as_ref().is_some_and(|why| why.numerator > why.denominator);
+    let of_basis = |reasons: &Reasons| {
+        let line = reasons_line(reasons, language)?;
+        let basis = title(language, reasons.basis().as_str_name()).to_lowercase();
+        Some(format!("  {}, {basis}: {line}\n", name_of(group, language)))
+    };
+    group.reasons.iter().filter(exceeds).filter_map(of_basis).collect()
 }
 
 /// What a group is called.
@@ -242,6 +296,8 @@ fn as_json(shown: &Shown) -> Json {
             "value": json_value(card.value.as_ref()),
             "change_percent": card.changes.first().and_then(|change| change.change.as_ref()?.value),
             "trend": points(card),
+            "reasons": card.reasons.as_ref().map(reasons_json),
+            "undefined_because": Some(&card.undefined_because).filter(|because| !because.is_empty()),
         })
     };
     let breakdown = |breakdown: &Breakdown| {
@@ -250,14 +306,14 @@ fn as_json(shown: &Shown) -> Json {
             .groups
             .iter()
             .map(|group| {
-                let figures: serde_json::Map<String, Json> = std::iter::zip(&names, &group.values)
-                    .map(|(name, value)| (name.clone(), json_value(Some(value))))
-                    .collect();
                 json!({
                     "key": group.key.as_ref().and_then(|key| key.value.clone()),
                     "name": Some(&group.name).filter(|name| !name.is_empty()),
-                    "figures": figures,
+                    "figures": named(&names, &group.values),
                     "change_percent": group.change.as_ref().and_then(|change| change.change.as_ref()?.value),
+                    "shares": named(&names, &group.shares),
+                    "trend": trend_json(&names, &group.trend),
+                    "reasons": group.reasons.iter().map(reasons_json).collect::<Vec<_>>(),
                 })
             })
             .collect();
@@ -265,6 +321,7 @@ fn as_json(shown: &Shown) -> Json {
             "dimension": dimension_name(breakdown.dimension()),
             "basis": basis_name(breakdown.basis()),
             "overlapping": breakdown.overlapping,
+            "undefined_because": Some(&breakdown.undefined_because).filter(|because| !because.is_empty()),
             "groups": groups,
         })
     };
@@ -279,6 +336,30 @@ fn as_json(shown: &Shown) -> Json {
         "complete_through": coverage.freshness.as_ref().map(|freshness| freshness.complete_through.clone()),
         "cards": shown.cards.iter().map(card).collect::<Vec<_>>(),
         "breakdowns": shown.breakdowns.iter().map(breakdown).collect::<Vec<_>>(),
+        "subscriptions": shown.subscriptions.as_ref().map(performance::Shown::json),
+    })
+}
+
+/// Figures by the names of their measures.
+fn named(names: &[String], values: &[Value]) -> Json {
+    let figures = std::iter::zip(names, values).map(|(name, value)| (name.clone(), json_value(Some(value))));
+    Json::Object(figures.collect())
+}
+
+fn trend_json(names: &[String], trend: &[GroupPoint]) -> Vec<Json> {
+    trend.iter().map(|point| json!({"month": point.month, "figures": named(names, &point.values)})).collect()
+}
+
+fn reasons_json(reasons: &Reasons) -> Json {
+    let why = reasons.explanation.clone().unwrap_or_default();
+    let count = |reason: &ReasonCount| (output::reason_name(reason.reason()).to_owned(), json!(reason.count));
+    let counts: serde_json::Map<String, Json> = why.reasons.iter().map(count).collect();
+    json!({
+        "basis": basis_name(reasons.basis()),
+        "numerator": why.numerator,
+        "denominator": why.denominator,
+        "covered": why.covered,
+        "reasons": counts,
     })
 }
 

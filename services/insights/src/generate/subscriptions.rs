@@ -54,6 +54,8 @@ pub(super) struct Deal {
     pricing_model: Option<&'static str>,
     began_as_trial: bool,
     pub(super) states: Vec<State>,
+    /// The last day of its term, which renews by itself.
+    end: Option<Day>,
 }
 
 impl Deal {
@@ -160,8 +162,21 @@ fn deal(profile: &Profile, at: usize, wish: &Wish, seller: Seller, horizon: Hori
         },
         pricing_model: if azure { Some(dice.weighted(&[("Azure plan", 3), ("Pay-As-You-Go", 2)])) } else { None },
         began_as_trial: trial,
+        end: if product.free || azure { None } else { term_end(&states, horizon) },
         states,
     }
+}
+
+/// Terms are years; one that ended for good ended when its last state says.
+fn term_end(states: &[State], horizon: Horizon) -> Option<Day> {
+    let (first, last) = (states.first()?, states.last()?);
+    if !last.usable() {
+        return Some(last.from);
+    }
+    let years = (horizon.end.month().index() - first.from.month().index()) / 12;
+    let into = i32::try_from(first.from.day_of_month()).unwrap_or(1) - 2;
+    let end = |years: i32| first.from.month().plus(12 * years).first_day().plus(into);
+    [years, years + 1].map(end).into_iter().find(|end| *end >= horizon.end)
 }
 
 /// One state per stay, with the same seats for ever.
@@ -274,6 +289,7 @@ fn trial_under_way(profile: &Profile, at: usize, horizon: Horizon, dice: &mut Di
     let from = horizon.end.plus(-dice.days(6, 24)).max(came);
     deal.states = vec![State { from, status: "Active", seats: 25, trial: true }];
     deal.began_as_trial = true;
+    deal.end = Some(from.plus(29));
     deal
 }
 
@@ -306,7 +322,7 @@ pub(super) fn send(profile: &Profile, deal: &Deal, out: &mut Out<'_>) -> Result<
         trial: deal.began_as_trial,
         auto_renew: Some(true),
         start: deal.states.first().map(|state| state.from.to_string()),
-        end: None,
+        end: deal.end.map(|end| end.to_string()),
         attributions: deal.attributions.clone(),
     }))?;
     for state in &deal.states {

@@ -5,7 +5,8 @@ use std::sync::{Arc, LazyLock};
 use insights_access::{Principal, principal};
 use insights_proto::reporting::v1::{
     Breakdown, Coverage, ExplainResponse, GetCustomersDashboardResponse, GetDynamicsUsageDashboardResponse,
-    GetLicenceAdoptionDashboardResponse, ListFilterValuesResponse, QueryResponse,
+    GetLicenceAdoptionDashboardResponse, ListAdviceResponse, ListFilterValuesResponse,
+    ListSubscriptionPerformanceResponse, QueryResponse,
 };
 use insights_service::{Deadline, drill};
 use prost::Message;
@@ -130,7 +131,27 @@ impl Audited for GetDynamicsUsageDashboardResponse {
 
 impl Audited for GetLicenceAdoptionDashboardResponse {
     fn rows(&self) -> usize {
-        self.cards.len() + groups(&[&self.by_product, &self.by_service])
+        self.cards.len() + groups(&[&self.by_product, &self.by_service, &self.by_customer])
+    }
+
+    fn redacted(&self) -> bool {
+        redacted(self.coverage.as_ref())
+    }
+}
+
+impl Audited for ListSubscriptionPerformanceResponse {
+    fn rows(&self) -> usize {
+        self.subscriptions.len()
+    }
+
+    fn redacted(&self) -> bool {
+        redacted(self.coverage.as_ref())
+    }
+}
+
+impl Audited for ListAdviceResponse {
+    fn rows(&self) -> usize {
+        self.advice.len()
     }
 
     fn redacted(&self) -> bool {

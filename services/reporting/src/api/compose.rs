@@ -53,16 +53,21 @@ pub async fn dynamics(
 ) -> Result<GetDynamicsUsageDashboardResponse, Status> {
     let min_version = request.min_version;
     let asking = parsed(|faults| dynamics_page::parse(request, faults))?;
-    let mut products = asking.products;
-    if products.is_empty() {
-        let known = metrics.search(Dimension::Product, dynamics_page::DYNAMICS).await?;
-        products.extend(known.into_iter().map(|name| name.id).filter(|id| id.starts_with(dynamics_page::DYNAMICS)));
-    }
+    let products = products(metrics, asking.products).await?;
     let mut page = asking.page;
     page.narrow(Dimension::Product, &products);
     let (span, questions, answers) = pinned(metrics, min_version, &page, dynamics_page::plan).await?;
     let names = metrics.names(Dimension::Sku, &dynamics_page::skus(&questions, &answers)).await?;
     Ok(dynamics_page::compose(&page, span, &questions, &answers, &names, products))
+}
+
+/// The products asked for; none: those whose name begins with Dynamics.
+pub async fn products(metrics: &Metrics, mut products: Vec<String>) -> Result<Vec<String>, Status> {
+    if products.is_empty() {
+        let known = metrics.search(Dimension::Product, dynamics_page::DYNAMICS).await?;
+        products.extend(known.into_iter().map(|name| name.id).filter(|id| id.starts_with(dynamics_page::DYNAMICS)));
+    }
+    Ok(products)
 }
 
 /// The Licence adoption dashboard.
@@ -78,12 +83,16 @@ pub async fn adoption(
         let name = name.ok_or_else(|| Error::not_found("The customer"))?;
         customer = Some(FilterValue { value: Some(DimensionValue { value: Some(id) }), name });
     }
-    let (span, questions, answers) = pinned(metrics, min_version, &asking.page, adoption_page::plan).await?;
-    let page = adoption_page::compose(&asking.page, span, &questions, &answers);
+    let portfolio = customer.is_none();
+    let plan = |page: &Page, span: &Span| adoption_page::plan(page, span, portfolio);
+    let (span, questions, answers) = pinned(metrics, min_version, &asking.page, plan).await?;
+    let names = metrics.names(Dimension::Customer, &questions.customers(&answers)).await?;
+    let page = adoption_page::compose(&asking.page, span, &questions, &answers, &names);
     Ok(GetLicenceAdoptionDashboardResponse { customer, ..page })
 }
 
-fn parsed<T>(parse: impl FnOnce(&mut Vec<FieldViolation>) -> T) -> Result<T, Error> {
+/// What was parsed, or everything that is wrong.
+pub fn parsed<T>(parse: impl FnOnce(&mut Vec<FieldViolation>) -> T) -> Result<T, Error> {
     let mut faults = Vec::new();
     let parsed = parse(&mut faults);
     if faults.is_empty() { Ok(parsed) } else { Err(Error::Invalid(faults)) }
@@ -91,7 +100,7 @@ fn parsed<T>(parse: impl FnOnce(&mut Vec<FieldViolation>) -> T) -> Result<T, Err
 
 /// Asks everything of one version. The months depend on how far the data goes, which is part of the answer: should it have
 /// moved into another month in between, the page is asked for anew.
-async fn pinned<Q>(
+pub async fn pinned<Q>(
     metrics: &Metrics,
     min_version: i64,
     page: &Page,
@@ -111,6 +120,7 @@ async fn pinned<Q>(
     Err(moved_on())
 }
 
-fn moved_on() -> Status {
+/// The data moves on faster than it is asked for.
+pub fn moved_on() -> Status {
     Error::aborted("The data moved on while the page was composed; ask again.").into()
 }

@@ -1,12 +1,14 @@
 //! What people call. A handler: context → parse → call → map; [`Call`] is the context and writes the audit.
 
 mod access;
+mod advice;
 mod audit;
 mod call;
 mod compose;
 mod exports;
 mod fields;
 mod filter_values;
+mod performance;
 mod questions;
 mod words;
 
@@ -16,7 +18,9 @@ use insights_access::Policy;
 use insights_proto::reporting::v1::{self as wire, reporting_service_server::ReportingService};
 use tonic::{Request, Response, Status};
 
+use crate::advice::AdviceConfig;
 use crate::audit::Audit;
+use crate::config::Config;
 use crate::exports::Exports;
 use crate::metrics::Upstream;
 use call::Call;
@@ -34,12 +38,14 @@ pub struct Api {
     policy: Arc<Policy>,
     filter_values: usize,
     exports: Exports,
+    advice: Arc<AdviceConfig>,
 }
 
 impl Api {
     /// A service over metrics.
-    pub fn new(metrics: Upstream, audit: Audit, policy: Arc<Policy>, filter_values: usize, exports: Exports) -> Self {
-        Self { metrics, audit, policy, filter_values, exports }
+    pub fn new(metrics: Upstream, audit: Audit, policy: Arc<Policy>, config: &Config, exports: Exports) -> Self {
+        let (filter_values, advice) = (config.filter_values, Arc::new(config.advice.clone()));
+        Self { metrics, audit, policy, filter_values, exports, advice }
     }
 
     /// The audit.
@@ -88,6 +94,21 @@ impl ReportingService for Api {
     ) -> Answer<wire::GetLicenceAdoptionDashboardResponse> {
         let call = Call::begin(self, "GetLicenceAdoptionDashboard", &request)?;
         let answer = compose::adoption(&call.metrics, request.into_inner()).await;
+        call.answer(answer).await
+    }
+
+    async fn list_subscription_performance(
+        &self,
+        request: Request<wire::ListSubscriptionPerformanceRequest>,
+    ) -> Answer<wire::ListSubscriptionPerformanceResponse> {
+        let call = Call::begin(self, "ListSubscriptionPerformance", &request)?;
+        let answer = performance::list(&call, request.into_inner()).await;
+        call.answer(answer).await
+    }
+
+    async fn list_advice(&self, request: Request<wire::ListAdviceRequest>) -> Answer<wire::ListAdviceResponse> {
+        let call = Call::begin(self, "ListAdvice", &request)?;
+        let answer = advice::list(&call, &self.advice, request.into_inner()).await;
         call.answer(answer).await
     }
 

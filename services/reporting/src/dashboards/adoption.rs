@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use insights_proto::metrics::v1::{Basis, Dimension, Measure, Query, Scope};
+use insights_proto::metrics::v1::{Basis, Dimension, Measure, Query, Result as QueryResult, Scope, Top};
 use insights_proto::reporting::v1::{
     Breakdown, Card, Figure, GetLicenceAdoptionDashboardRequest, GetLicenceAdoptionDashboardResponse,
 };
@@ -15,15 +15,16 @@ use super::table::Table;
 use super::{Answers, Page, Plan, Span};
 
 const USERS: [Measure; 3] = [Measure::ActiveUsers, Measure::TotalUsers, Measure::UsagePercent];
-const SEATS: [Measure; 6] = [
+const SEATS: [Measure; 7] = [
     Measure::Available,
     Measure::Assigned,
     Measure::Active,
     Measure::DeploymentPercent,
     Measure::ActiveUsagePercent,
     Measure::DeploymentOpportunity,
+    Measure::IdleSeats,
 ];
-const BOTH: [Measure; 8] = [
+const BOTH: [Measure; 10] = [
     Measure::Available,
     Measure::Assigned,
     Measure::Active,
@@ -32,7 +33,11 @@ const BOTH: [Measure; 8] = [
     Measure::ActiveUsers,
     Measure::TotalUsers,
     Measure::UsagePercent,
+    Measure::DeploymentOpportunity,
+    Measure::IdleSeats,
 ];
+/// Customers shown of the portfolio.
+const CUSTOMERS: i32 = 100;
 const NOT_BY_SERVICE: &str = "Seats are not defined by service.";
 
 /// What was asked for.
@@ -54,6 +59,15 @@ pub struct Questions {
     why_product: AskedWhy,
     by_service: Asked,
     why_service: AskedWhy,
+    by_customer: Option<Asked>,
+}
+
+impl Questions {
+    /// The customers whose names the page needs.
+    #[must_use]
+    pub fn customers(&self, answers: &Answers) -> Vec<String> {
+        self.by_customer.map(|asked| super::ids(answers.of(asked))).unwrap_or_default()
+    }
 }
 
 /// Where the answers about seats will stand, which no service filter allows.
@@ -74,9 +88,9 @@ pub fn parse(request: GetLicenceAdoptionDashboardRequest, faults: &mut Vec<Field
     Asking { page, customer }
 }
 
-/// What to ask of metrics.
+/// What to ask of metrics; customers are told apart in a portfolio only.
 #[must_use]
-pub fn plan(page: &Page, span: &Span) -> (Plan, Questions) {
+pub fn plan(page: &Page, span: &Span, portfolio: bool) -> (Plan, Questions) {
     let percentage = [Measure::UsagePercent];
     let by_service = !page.filters_on(Dimension::Service);
     let mut plan = Plan::default();
@@ -85,6 +99,11 @@ pub fn plan(page: &Page, span: &Span) -> (Plan, Questions) {
         base: plan.ask(page.query(&SEATS, &[], span.base(), span.base())),
         why: plan.ask_why(entitlements(page.query(&percentage, &[], span.to, span.to))),
         why_product: plan.ask_why(entitlements(page.query(&percentage, &[Dimension::Product], span.to, span.to))),
+    });
+    let by_customer = (portfolio && seats.is_some()).then(|| {
+        let top = Top { measure: Measure::Available as i32, count: CUSTOMERS };
+        let query = page.query(&BOTH, &[Dimension::Customer], span.from, span.to);
+        plan.ask(Query { top: Some(top), ..query })
     });
     let measures: &[Measure] = if seats.is_some() { &BOTH } else { &USERS };
     let questions = Questions {
@@ -96,6 +115,7 @@ pub fn plan(page: &Page, span: &Span) -> (Plan, Questions) {
         why_product: plan.ask_why(page.query(&percentage, &[Dimension::Product], span.to, span.to)),
         by_service: plan.ask(page.query(&USERS, &[Dimension::Service], span.from, span.to)),
         why_service: plan.ask_why(page.query(&percentage, &[Dimension::Service], span.to, span.to)),
+        by_customer,
     };
     (plan, questions)
 }
@@ -107,6 +127,7 @@ pub fn compose(
     span: Span,
     questions: &Questions,
     answers: &Answers,
+    names: &HashMap<String, String>,
 ) -> GetLicenceAdoptionDashboardResponse {
     let mut cards = seat_cards(span, questions, answers);
     cards.extend(user_cards(span, questions, answers));
@@ -116,6 +137,7 @@ pub fn compose(
         by_product: Some(by_product(span, questions, answers)),
         by_service: Some(by_service(span, questions, answers)),
         customer: None,
+        by_customer: questions.by_customer.map(|asked| by_customer(span, answers.of(asked), names)),
     }
 }
 
@@ -127,6 +149,7 @@ fn seat_cards(span: Span, questions: &Questions, answers: &Answers) -> Vec<Card>
         (Figure::AssignedSeats, Measure::Assigned),
         (Figure::ActiveSeats, Measure::Active),
         (Figure::DeploymentOpportunity, Measure::DeploymentOpportunity),
+        (Figure::IdleSeats, Measure::IdleSeats),
     ];
     let Some(seats) = &questions.seats else {
         return kinds.iter().map(|(figure, _)| undefined(*figure, NOT_BY_SERVICE)).collect();
@@ -172,15 +195,21 @@ fn by_product(span: Span, questions: &Questions, answers: &Answers) -> Breakdown
     })
 }
 
+/// Deployment and both bases by customer; how each customer's percentage comes about is told on its own page.
+fn by_customer(span: Span, result: &QueryResult, names: &HashMap<String, String>) -> Breakdown {
+    breakdown::compose(&Parts { span, dimension: Dimension::Customer, measures: &BOTH, result, why: &[], names })
+}
+
 fn by_service(span: Span, questions: &Questions, answers: &Answers) -> Breakdown {
-    breakdown::compose(&Parts {
+    let by_service = breakdown::compose(&Parts {
         span,
         dimension: Dimension::Service,
         measures: &USERS,
         result: answers.of(questions.by_service),
         why: &[(Basis::Users, answers.why(questions.why_service))],
         names: &HashMap::new(),
-    })
+    });
+    Breakdown { undefined_because: NOT_BY_SERVICE.to_owned(), ..by_service }
 }
 
 fn entitlements(query: Query) -> Query {

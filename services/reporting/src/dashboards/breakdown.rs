@@ -52,6 +52,7 @@ pub fn compose(parts: &Parts<'_>) -> Breakdown {
         groups,
         overlapping: parts.result.overlapping,
         others: None,
+        undefined_because: String::new(),
     }
 }
 
@@ -88,6 +89,11 @@ pub fn others(parts: &Parts<'_>, groups: usize) -> Others {
         trend: trend(parts, &table, None),
         undefined_because: String::new(),
     }
+}
+
+/// The figures of one group: of the last month, and by month.
+pub fn figures(parts: &Parts<'_>, table: &Table<'_>, key: &DimensionValue) -> (Vec<Value>, Vec<GroupPoint>) {
+    (values_of_range(parts, table, Some(key)), trend(parts, table, Some(key)))
 }
 
 fn group(parts: &Parts<'_>, table: &Table<'_>, key: &DimensionValue) -> Group {

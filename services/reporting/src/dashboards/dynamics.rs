@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use insights_proto::metrics::v1::{Basis, Dimension, Explanation, Measure, Scope};
 use insights_proto::reporting::v1::{
-    Card, Figure, GetDynamicsUsageDashboardRequest, GetDynamicsUsageDashboardResponse,
+    Card, Figure, GetDynamicsUsageDashboardRequest, GetDynamicsUsageDashboardResponse, PageFilters,
 };
 use insights_service::FieldViolation;
 
@@ -40,19 +40,29 @@ pub struct Questions {
 
 /// Parses the request.
 pub fn parse(request: GetDynamicsUsageDashboardRequest, faults: &mut Vec<FieldViolation>) -> Asking {
-    let page = Page::parse(request.page, Scope::SoldOrManaged, faults);
+    let (page, products) = parse_page(request.page, request.products, faults);
+    Asking { page, products }
+}
+
+/// Parses the filters and products of a page about seats.
+pub fn parse_page(
+    page: Option<PageFilters>,
+    products: Vec<String>,
+    faults: &mut Vec<FieldViolation>,
+) -> (Page, Vec<String>) {
+    let page = Page::parse(page, Scope::SoldOrManaged, faults);
     for (index, filter) in page.filters.iter().enumerate() {
         if filter.dimension == Dimension::Service as i32 {
             let field = format!("page.filters[{index}].dimension");
             faults.push(FieldViolation::new(field, "seats are not defined by service"));
         }
     }
-    for (index, product) in request.products.iter().enumerate() {
+    for (index, product) in products.iter().enumerate() {
         if product.trim().is_empty() {
             faults.push(FieldViolation::new(format!("products[{index}]"), "needs a name"));
         }
     }
-    Asking { page, products: request.products }
+    (page, products)
 }
 
 /// What to ask of metrics.

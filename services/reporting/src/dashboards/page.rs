@@ -106,7 +106,11 @@ impl Page {
             let values = values.iter().map(|text| DimensionValue { value: Some(text.clone()) }).collect();
             self.filters.push(Filter { dimension: dimension as i32, values });
         }
-        // A filter without values would be no filter at all; the page is to be empty, not everything.
+        self.forbid_nothing();
+    }
+
+    /// A filter without values would be no filter at all; the page is to be empty, not everything.
+    fn forbid_nothing(&mut self) {
         for filter in self.filters.iter_mut().filter(|filter| filter.values.is_empty()) {
             filter.values.push(DimensionValue { value: Some(NOTHING.to_owned()) });
         }
@@ -116,11 +120,21 @@ impl Page {
     /// when a question may not have that many.
     #[must_use]
     pub fn of_values(&self, dimension: Dimension, values: Vec<DimensionValue>) -> Option<Self> {
+        if values.len() > self.room(dimension) {
+            return None;
+        }
         let mut page = self.clone();
         page.filters.retain(|filter| filter.dimension != dimension as i32);
         page.filters.push(Filter { dimension: dimension as i32, values });
-        let values: usize = page.filters.iter().map(|filter| filter.values.len()).sum();
-        (values <= MAX_VALUES).then_some(page)
+        page.forbid_nothing();
+        Some(page)
+    }
+
+    /// How many values of a dimension a question may name beside what this page filters on otherwise.
+    #[must_use]
+    pub fn room(&self, dimension: Dimension) -> usize {
+        let others = self.filters.iter().filter(|filter| filter.dimension != dimension as i32);
+        MAX_VALUES.saturating_sub(others.map(|filter| filter.values.len()).sum())
     }
 
     /// A question under the filters of this page.
@@ -138,6 +152,7 @@ impl Page {
             include_free: self.include_free,
             as_of: self.as_of,
             top: None,
+            slice: None,
         }
     }
 }

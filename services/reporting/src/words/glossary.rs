@@ -61,6 +61,7 @@ pub(super) const TERMS: &[Term] = &[
     term(GlossaryKind::Measure, "active", true, &[1, 2, 8]),
     term(GlossaryKind::Measure, "new-seats", true, &[]),
     term(GlossaryKind::Measure, "deployment-opportunity", true, &[]),
+    term(GlossaryKind::Measure, "idle-seats", true, &[]),
     term(GlossaryKind::Measure, "active-usage-percent", true, &[1, 2, 3, 8]),
     term(GlossaryKind::Measure, "deployment-percent", true, &[]),
     term(GlossaryKind::Measure, "active-users", true, &[4]),

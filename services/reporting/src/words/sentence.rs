@@ -31,11 +31,21 @@ pub enum Sentence {
     LowerBound,
     /// Something was left out.
     Redacted,
+    /// The heading over parts of a whole.
+    Share,
+    /// The heading over first days.
+    Start,
+    /// The heading over last days.
+    End,
+    /// Of the customers with the highest billed revenue.
+    TopByRevenue,
+    /// Of the customers with the most available seats.
+    TopBySeats,
 }
 
 impl Sentence {
     /// Every one.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::Covers,
         Self::UnderWay,
         Self::Now,
@@ -49,6 +59,11 @@ impl Sentence {
         Self::Missing,
         Self::LowerBound,
         Self::Redacted,
+        Self::Share,
+        Self::Start,
+        Self::End,
+        Self::TopByRevenue,
+        Self::TopBySeats,
     ];
 
     /// The id of its message.
@@ -68,6 +83,11 @@ impl Sentence {
             Self::Missing => "report-missing",
             Self::LowerBound => "report-lower-bound",
             Self::Redacted => "report-redacted",
+            Self::Share => "report-share",
+            Self::Start => "report-start",
+            Self::End => "report-end",
+            Self::TopByRevenue => "report-top-by-revenue",
+            Self::TopBySeats => "report-top-by-seats",
         }
     }
 

@@ -10,7 +10,9 @@ use futures::Stream;
 use insights_access::{AccessLayer, Clock, Issuer, Outgoing, Policy, Role, ServiceTokens, TokenRequest, Verifier};
 use insights_proto::metrics::v1::{
     BatchQueryRequest, BatchQueryResponse, ExplainRequest, ExplainResponse, GetFreshnessRequest, GetFreshnessResponse,
-    LookUpNamesRequest, LookUpNamesResponse, StreamQueryRequest, StreamQueryResponse, VerifyRequest, VerifyResponse,
+    LookUpNamesRequest, LookUpNamesResponse, LookUpSubscriptionsRequest, LookUpSubscriptionsResponse,
+    LookUpSupportCasesRequest, LookUpSupportCasesResponse, StreamQueryRequest, StreamQueryResponse, VerifyRequest,
+    VerifyResponse,
     metrics_service_server::{MetricsService, MetricsServiceServer},
 };
 use insights_proto::reporting::v1::reporting_service_client::ReportingServiceClient;
@@ -53,6 +55,22 @@ impl MetricsService for MadeUp {
         request: Request<LookUpNamesRequest>,
     ) -> Result<Response<LookUpNamesResponse>, Status> {
         Ok(Response::new(LookUpNamesResponse { names: self.0.names(request.get_ref()) }))
+    }
+
+    async fn look_up_subscriptions(
+        &self,
+        _: Request<LookUpSubscriptionsRequest>,
+    ) -> Result<Response<LookUpSubscriptionsResponse>, Status> {
+        let freshness = Some(self.0.freshness());
+        Ok(Response::new(LookUpSubscriptionsResponse { freshness, ..LookUpSubscriptionsResponse::default() }))
+    }
+
+    async fn look_up_support_cases(
+        &self,
+        _: Request<LookUpSupportCasesRequest>,
+    ) -> Result<Response<LookUpSupportCasesResponse>, Status> {
+        let freshness = Some(self.0.freshness());
+        Ok(Response::new(LookUpSupportCasesResponse { freshness, ..LookUpSupportCasesResponse::default() }))
     }
 
     async fn get_freshness(&self, _: Request<GetFreshnessRequest>) -> Result<Response<GetFreshnessResponse>, Status> {

@@ -44,6 +44,7 @@ figure-usage-percent-entitlements = Usage % · entitlements
 figure-active-users = Active users
 figure-total-users = Total users
 figure-deployment-opportunity = Unassigned seats
+figure-idle-seats = Idle seats
 figure-net-added = Net added
 figure-last-month-churn = Churned in the last month
 
@@ -69,6 +70,7 @@ measure-usage-percent = Usage %
 measure-active-entitlements = Active entitlements
 measure-total-entitlements = Total entitlements
 measure-billed-revenue = Billed revenue
+measure-idle-seats = Idle
 
 ## Dimensions
 

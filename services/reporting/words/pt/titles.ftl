@@ -44,6 +44,7 @@ figure-usage-percent-entitlements = % de utilização · direitos
 figure-active-users = Usuários ativos
 figure-total-users = Total de usuários
 figure-deployment-opportunity = Licenças não atribuídas
+figure-idle-seats = Licenças ociosas
 figure-net-added = Adicionados, líquido
 figure-last-month-churn = Perdidos no último mês
 
@@ -69,6 +70,7 @@ measure-usage-percent = % de utilização
 measure-active-entitlements = Direitos ativos
 measure-total-entitlements = Total de direitos
 measure-billed-revenue = Receita faturada
+measure-idle-seats = Ociosas
 
 ## Dimensões
 

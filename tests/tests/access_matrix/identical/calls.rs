@@ -215,6 +215,21 @@ fn dashboards(what: &str, page: &wire::PageFilters, version: i64, put: &mut impl
     }
     let request = wire::GetDynamicsUsageDashboardRequest { page: page.clone(), min_version, ..Default::default() };
     put(format!("{REPORTING}/GetDynamicsUsageDashboard"), what.to_owned(), request.encode_to_vec());
+    for (all, search) in [(false, ""), (true, ""), (false, "C-1"), (false, "o"), (false, "d1.example")] {
+        let request = wire::ListSubscriptionPerformanceRequest {
+            page: page.clone(),
+            min_version,
+            products: if all { vec!["Office 365".into()] } else { Vec::new() },
+            all,
+            customer_search: search.into(),
+            page_size: 1,
+            page_token: String::new(),
+        };
+        let what = format!("{what} {all} {search:?}");
+        put(format!("{REPORTING}/ListSubscriptionPerformance"), what, request.encode_to_vec());
+    }
+    let request = wire::ListAdviceRequest { page: page.clone(), min_version, page_size: 2, ..Default::default() };
+    put(format!("{REPORTING}/ListAdvice"), what.to_owned(), request.encode_to_vec());
     for customer in ["", "C-1", "C-4", "C-none", "d1.example"] {
         let request =
             wire::GetLicenceAdoptionDashboardRequest { page: page.clone(), min_version, customer_id: customer.into() };

@@ -70,6 +70,10 @@ export const figures: Record<Figure, { label: string; meaning: string }> = {
   },
   [Figure.TOTAL_USERS]: { label: "Total users", meaning: "Distinct users who hold a licence in good standing." },
   [Figure.DEPLOYMENT_OPPORTUNITY]: { label: "Unassigned seats", meaning: "Available seats that nobody holds yet." },
+  [Figure.IDLE_SEATS]: {
+    label: "Idle seats",
+    meaning: "Assigned seats whose holder did not use them in the 28-day window.",
+  },
 };
 
 export const measures: Record<Measure, string> = {
@@ -94,6 +98,7 @@ export const measures: Record<Measure, string> = {
   [Measure.ACTIVE_ENTITLEMENTS]: "Active entitlements",
   [Measure.TOTAL_ENTITLEMENTS]: "Total entitlements",
   [Measure.BILLED_REVENUE]: "Billed revenue",
+  [Measure.IDLE_SEATS]: "Idle",
 };
 
 export const reasons: Record<Reason, { label: string; meaning: string }> = {

@@ -1,0 +1,156 @@
+//! What rules look at, and what they find.
+
+use insights_domain::calendar::{Day, Month};
+use insights_proto::reporting::v1::{
+    AdviceArgument, AdviceCode, Evidence, EvidenceKind, EvidencePoint, advice_argument::Value,
+};
+
+/// Seats of a customer in one month.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seats {
+    /// Available.
+    pub available: i64,
+    /// Assigned.
+    pub assigned: i64,
+    /// Used in the window.
+    pub active: i64,
+    /// Available and assigned to nobody.
+    pub unassigned: i64,
+    /// Assigned and not used.
+    pub idle: i64,
+}
+
+/// Seats of a customer month by month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerSeats {
+    /// The customer's id.
+    pub customer: String,
+    /// Without gaps, the month that advice is about last.
+    pub months: Vec<(Month, Seats)>,
+}
+
+impl CustomerSeats {
+    /// Those of the last month.
+    #[must_use]
+    pub fn last(&self) -> Seats {
+        self.months.last().map(|(_, seats)| *seats).unwrap_or_default()
+    }
+
+    /// A figure month by month.
+    pub(super) fn evidence(&self, kind: EvidenceKind, figure: impl Fn(&Seats) -> i64) -> Evidence {
+        evidence(kind, self.months.iter().map(|(month, seats)| (*month, figure(seats))))
+    }
+}
+
+/// Seats of a customer and SKU in the last month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkuSeats {
+    /// The customer's id.
+    pub customer: String,
+    /// The SKU's id.
+    pub sku: String,
+    /// Its seats.
+    pub seats: Seats,
+}
+
+/// A subscription that ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The customer's id.
+    pub customer: String,
+    /// The subscription's id.
+    pub subscription: String,
+    /// The SKU by id and name.
+    pub sku: (String, String),
+    /// Its last day.
+    pub end: Day,
+    /// Days until then, from the last day of the figures.
+    pub days: i32,
+    /// Its seats in the last month.
+    pub seats: Seats,
+}
+
+/// Support cases of a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cases {
+    /// The customer's id.
+    pub customer: String,
+    /// By month, those without any left out: all, and those that asked how to do something.
+    pub months: Vec<(Month, i64, i64)>,
+}
+
+/// What a rule found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The rule.
+    pub code: AdviceCode,
+    /// The customer's id.
+    pub customer: String,
+    /// The subscription's id; empty where it is about none.
+    pub subscription: String,
+    /// The SKU by id and name; empty where it is about none.
+    pub sku: (String, String),
+    /// What is at stake times the rule's weight.
+    pub score: i64,
+    /// What texts say.
+    pub arguments: Vec<AdviceArgument>,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Found {
+    /// Something about a customer.
+    pub(super) fn of(code: AdviceCode, customer: &str, score: i64) -> Self {
+        Self {
+            code,
+            customer: customer.to_owned(),
+            subscription: String::new(),
+            sku: Default::default(),
+            score,
+            arguments: Vec::new(),
+            evidence: Vec::new(),
+        }
+    }
+}
+
+/// A figure and its trend.
+pub(super) fn evidence(kind: EvidenceKind, points: impl Iterator<Item = (Month, i64)>) -> Evidence {
+    let trend: Vec<EvidencePoint> =
+        points.map(|(month, value)| EvidencePoint { month: month.to_string(), value }).collect();
+    Evidence { kind: kind as i32, value: trend.last().map_or(0, |point| point.value), trend }
+}
+
+/// A figure of one month.
+pub(super) fn evidence_now(kind: EvidenceKind, value: i64) -> Evidence {
+    Evidence { kind: kind as i32, value, trend: Vec::new() }
+}
+
+fn argument(name: &str, value: Value) -> AdviceArgument {
+    AdviceArgument { name: name.to_owned(), value: Some(value) }
+}
+
+/// A count in a text.
+pub(super) fn count(name: &str, count: i64) -> AdviceArgument {
+    argument(name, Value::Count(count))
+}
+
+/// A percentage in a text.
+#[expect(clippy::cast_precision_loss, reason = "counts of seats are far below 2^53")]
+pub(super) fn percent(name: &str, part: i64, whole: i64) -> AdviceArgument {
+    argument(name, Value::Percent(if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 }))
+}
+
+/// A day in a text.
+pub(super) fn day(name: &str, day: Day) -> AdviceArgument {
+    argument(name, Value::Day(day.to_string()))
+}
+
+/// A month in a text.
+pub(super) fn month(name: &str, month: Month) -> AdviceArgument {
+    argument(name, Value::Month(month.to_string()))
+}
+
+/// A name in a text.
+pub(super) fn text(name: &str, text: &str) -> AdviceArgument {
+    argument(name, Value::Text(text.to_owned()))
+}

@@ -1,0 +1,195 @@
+//! What the rules look at, asked of metrics in one call.
+
+use std::collections::{BTreeMap, HashMap};
+
+use insights_domain::calendar::{Day, Month};
+use insights_proto::metrics::v1::{
+    CustomerSupportCases, Dimension, Measure, Query, Result as QueryResult, Row, SubscriptionDetails, Top, value::Kind,
+};
+
+use super::config::AdviceConfig;
+use super::found::{Cases, CustomerSeats, Ending, Seats, SkuSeats};
+use crate::dashboards::{Answers, Asked, Page, Plan, Span};
+
+const MEASURES: [Measure; 5] =
+    [Measure::Available, Measure::Assigned, Measure::Active, Measure::DeploymentOpportunity, Measure::IdleSeats];
+/// Questions about one list of things at most: metrics answers a hundred at once.
+const PARTS: usize = 30;
+/// Customers are looked at that have the most of any of these.
+const RANKINGS: [Measure; 3] = [Measure::Available, Measure::DeploymentOpportunity, Measure::IdleSeats];
+
+/// What is known beside figures: which subscriptions end, and who asks for help.
+#[derive(Clone, Debug, Default)]
+pub struct Trouble {
+    /// Subscriptions that end soon.
+    pub ending: Vec<SubscriptionDetails>,
+    /// Customers with how-to cases.
+    pub cases: Vec<CustomerSupportCases>,
+}
+
+/// Where the answers will stand.
+#[derive(Debug)]
+pub struct Questions {
+    /// By customer and month; the first is the main one.
+    pub customers: Vec<Asked>,
+    skus: Asked,
+    renewals: Vec<Asked>,
+    trials: Vec<Asked>,
+    cases: Vec<Asked>,
+    /// There was too much to ask for.
+    cut: bool,
+}
+
+/// What the rules look at.
+#[derive(Clone, Debug, Default)]
+pub struct Gathered {
+    /// By customer.
+    pub customers: Vec<CustomerSeats>,
+    /// By customer and SKU.
+    pub skus: Vec<SkuSeats>,
+    /// Paid subscriptions that end.
+    pub renewals: Vec<Ending>,
+    /// Trials that end.
+    pub trials: Vec<Ending>,
+    /// Customers with cases.
+    pub cases: Vec<Cases>,
+    /// A ranking left customers out.
+    pub incomplete: bool,
+}
+
+/// The first month that rules look at.
+#[must_use]
+pub fn first_month(last: Month, config: &AdviceConfig) -> Month {
+    last.plus(-config.decline_months.max(5))
+}
+
+/// What to ask of metrics.
+#[must_use]
+pub fn plan(page: &Page, span: &Span, trouble: &Trouble, config: &AdviceConfig) -> (Plan, Questions) {
+    let mut plan = Plan::default();
+    let last = span.to;
+    let top = |query: Query, measure: Measure| Query {
+        top: Some(Top { measure: measure as i32, count: config.customers }),
+        ..query
+    };
+    let by_customer = page.query(&MEASURES, &[Dimension::Customer], first_month(last, config), last);
+    let customers = RANKINGS.iter().map(|measure| plan.ask(top(by_customer.clone(), *measure))).collect();
+    let by_sku = page.query(&MEASURES, &[Dimension::Customer, Dimension::Sku], last, last);
+    let skus = plan.ask(top(by_sku, Measure::Available));
+    let ids: Vec<String> = trouble.ending.iter().map(|details| details.subscription_id.clone()).collect();
+    let by_subscription = [Dimension::Customer, Dimension::Subscription];
+    let mut cut = false;
+    let mut ask_each = |page: &Page, dimension: Dimension, ids: &[String], group_by: &[Dimension]| -> Vec<Asked> {
+        let chunks = ids.chunks(page.room(dimension).max(1));
+        cut |= chunks.len() > PARTS;
+        let narrowed = |ids: &[String]| {
+            let mut page = page.clone();
+            page.narrow(dimension, ids);
+            page.query(&MEASURES, group_by, last, last)
+        };
+        chunks.take(PARTS).map(|ids| plan.ask(narrowed(ids))).collect()
+    };
+    let renewals = ask_each(page, Dimension::Subscription, &ids, &by_subscription);
+    let mut on_trial = page.clone();
+    on_trial.narrow(Dimension::Trial, &["true".to_owned()]);
+    on_trial.narrow(Dimension::Standing, &["ACTIVE".to_owned()]);
+    let trials = ask_each(&on_trial, Dimension::Subscription, &ids, &by_subscription);
+    let helped: Vec<String> = trouble.cases.iter().map(|cases| cases.customer_id.clone()).collect();
+    let cases = ask_each(page, Dimension::Customer, &helped, &[Dimension::Customer]);
+    (plan, Questions { customers, skus, renewals, trials, cases, cut })
+}
+
+impl Gathered {
+    /// What the rules look at, from the answers; `day` is the last day of the figures.
+    #[must_use]
+    pub fn of(
+        questions: &Questions,
+        answers: &Answers,
+        trouble: &Trouble,
+        span: &Span,
+        day: Day,
+        config: &AdviceConfig,
+    ) -> Self {
+        let mut customers: BTreeMap<&str, BTreeMap<&str, Seats>> = BTreeMap::new();
+        let mut incomplete = questions.cut;
+        for asked in &questions.customers {
+            let mut ranked = std::collections::BTreeSet::new();
+            for row in &answers.of(*asked).rows {
+                let Some(customer) = key(row, 0) else { continue };
+                ranked.insert(customer);
+                customers.entry(customer).or_default().insert(&row.month, seats(row));
+            }
+            incomplete |= i32::try_from(ranked.len()).is_ok_and(|ranked| ranked >= config.customers);
+        }
+        let months = |of: &BTreeMap<&str, Seats>| -> Vec<(Month, Seats)> {
+            let first = first_month(span.to, config);
+            let seats = |month: Month| of.get(month.to_string().as_str()).copied().unwrap_or_default();
+            crate::dashboards::months(first, span.to).map(|month| (month, seats(month))).collect()
+        };
+        let customers = customers
+            .iter()
+            .map(|(customer, of)| CustomerSeats { customer: (*customer).to_owned(), months: months(of) })
+            .collect();
+        let of_sku = |row: &Row| {
+            let (customer, sku) = (key(row, 0)?.to_owned(), key(row, 1)?.to_owned());
+            Some(SkuSeats { customer, sku, seats: seats(row) })
+        };
+        Self {
+            customers,
+            skus: answers.of(questions.skus).rows.iter().filter_map(of_sku).collect(),
+            renewals: endings(&questions.renewals, answers, trouble, day),
+            trials: endings(&questions.trials, answers, trouble, day),
+            cases: cases(&questions.cases, answers, trouble),
+            incomplete,
+        }
+    }
+}
+
+/// Subscriptions that end and have figures.
+fn endings(asked: &[Asked], answers: &Answers, trouble: &Trouble, day: Day) -> Vec<Ending> {
+    let details: HashMap<&str, &SubscriptionDetails> =
+        trouble.ending.iter().map(|details| (details.subscription_id.as_str(), details)).collect();
+    let ending = |row: &Row| {
+        let details = details.get(key(row, 1)?)?;
+        let end: Day = details.end.parse().ok()?;
+        Some(Ending {
+            customer: key(row, 0)?.to_owned(),
+            subscription: details.subscription_id.clone(),
+            sku: (details.sku_id.clone(), details.sku_name.clone()),
+            end,
+            days: end.epoch_days() - day.epoch_days(),
+            seats: seats(row),
+        })
+    };
+    rows(asked, answers).filter_map(ending).collect()
+}
+
+/// Support cases of customers that have figures: whoever has none is not under the page's filters.
+fn cases(asked: &[Asked], answers: &Answers, trouble: &Trouble) -> Vec<Cases> {
+    let seen: std::collections::BTreeSet<&str> = rows(asked, answers).filter_map(|row| key(row, 0)).collect();
+    let of = |cases: &CustomerSupportCases| Cases {
+        customer: cases.customer_id.clone(),
+        months: cases.months.iter().filter_map(|of| Some((of.month.parse().ok()?, of.total, of.how_to))).collect(),
+    };
+    trouble.cases.iter().filter(|cases| seen.contains(cases.customer_id.as_str())).map(of).collect()
+}
+
+fn rows<'a>(asked: &'a [Asked], answers: &'a Answers) -> impl Iterator<Item = &'a Row> {
+    asked.iter().flat_map(move |asked| &of(answers, *asked).rows)
+}
+
+fn of(answers: &Answers, asked: Asked) -> &QueryResult {
+    answers.of(asked)
+}
+
+fn key(row: &Row, at: usize) -> Option<&str> {
+    row.dimensions.get(at)?.value.as_deref()
+}
+
+fn seats(row: &Row) -> Seats {
+    let count = |at: usize| match row.values.get(at).and_then(|value| value.kind.as_ref()) {
+        Some(Kind::Count(count)) => *count,
+        _ => 0,
+    };
+    Seats { available: count(0), assigned: count(1), active: count(2), unassigned: count(3), idle: count(4) }
+}

@@ -1,0 +1,140 @@
+//! Advice: rules over the figures that say what is wrong at which customer, what to consider and what to try, with the
+//! figures that say so. Rules are pure functions; what they look at is asked of metrics, under the caller's rights.
+
+mod config;
+mod found;
+mod gather;
+pub mod rules;
+pub mod texts;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use insights_domain::calendar::Month;
+use insights_proto::metrics::v1::{Dimension, Scope};
+use insights_proto::reporting::v1::{Advice, AdviceCode, AdviceCount, ListAdviceRequest};
+use insights_service::FieldViolation;
+
+use crate::dashboards::performance::named;
+use crate::dashboards::{Page, PageTokens, page_size};
+
+pub use config::{AdviceConfig, Weights};
+pub use found::{Cases, CustomerSeats, Ending, Found, Seats, SkuSeats};
+pub use gather::{Gathered, Questions, Trouble, first_month, plan};
+
+use texts::Arguments;
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// What the figures obey.
+    pub page: Page,
+    /// Of these rules alone; none: all.
+    pub codes: Vec<AdviceCode>,
+    /// Advice of a page.
+    pub size: usize,
+    /// Where the page begins, and the version of the pages before.
+    pub after: Option<(usize, i64)>,
+}
+
+/// Tokens of the list that a request asks for.
+#[must_use]
+pub fn tokens(partner: &str, request: &ListAdviceRequest) -> PageTokens {
+    let list = ListAdviceRequest { min_version: 0, page_size: 0, page_token: String::new(), ..request.clone() };
+    PageTokens::of(partner, "ListAdvice", &list)
+}
+
+/// Parses the request.
+pub fn parse(request: ListAdviceRequest, tokens: &PageTokens, faults: &mut Vec<FieldViolation>) -> Asking {
+    let page = Page::parse(request.page, Scope::AllSellers, faults);
+    for (index, filter) in page.filters.iter().enumerate() {
+        if filter.dimension == Dimension::Service as i32 {
+            let field = format!("page.filters[{index}].dimension");
+            faults.push(FieldViolation::new(field, "seats are not defined by service"));
+        }
+    }
+    let mut codes = Vec::new();
+    for (index, code) in request.codes.iter().enumerate() {
+        match AdviceCode::try_from(*code) {
+            Ok(AdviceCode::Unspecified) | Err(_) => {
+                faults.push(FieldViolation::new(format!("codes[{index}]"), "is not a rule"));
+            }
+            Ok(code) => codes.push(code),
+        }
+    }
+    let place = |text: String| -> Option<(usize, i64)> {
+        let (at, version) = text.split_once(' ')?;
+        Some((at.parse().ok()?, version.parse().ok()?))
+    };
+    let after = match tokens.read(&request.page_token).map(|text| text.map(place)) {
+        Ok(None) => None,
+        Ok(Some(Some(place))) => Some(place),
+        Ok(Some(None)) | Err(_) => {
+            faults.push(FieldViolation::new("page_token", "is not one that was given out for this list"));
+            None
+        }
+    };
+    Asking { page, codes, size: page_size(request.page_size, 50, 500, faults), after }
+}
+
+/// The place of a token: how much advice stands before it, and in which version.
+#[must_use]
+pub fn written(at: usize, version: i64) -> String {
+    format!("{at} {version}")
+}
+
+/// Everything the rules find, most important first.
+#[must_use]
+pub fn find(gathered: &Gathered, last: Month, config: &AdviceConfig) -> Vec<Found> {
+    let of_customers = gathered.customers.iter().flat_map(|seats| {
+        [rules::low_adoption(seats, config), rules::idle_seats(seats, config), rules::steady_decline(seats, config)]
+    });
+    let of_skus = gathered.skus.iter().map(|seats| rules::seats_nearly_exhausted(seats, config));
+    let of_renewals = gathered.renewals.iter().map(|ending| rules::unassigned_before_renewal(ending, config));
+    let of_trials = gathered.trials.iter().map(|ending| rules::trial_ending(ending, config));
+    let of_cases = gathered.cases.iter().map(|cases| rules::how_to_cases(cases, last, config));
+    let all = of_customers.chain(of_skus).chain(of_renewals).chain(of_trials).chain(of_cases);
+    let mut found: Vec<Found> = all.flatten().collect();
+    found.sort_by(|left, right| {
+        let key = |it: &Found| (Reverse(it.score), it.code as i32);
+        key(left).cmp(&key(right)).then_with(|| {
+            (&left.customer, &left.subscription, &left.sku).cmp(&(&right.customer, &right.subscription, &right.sku))
+        })
+    });
+    found
+}
+
+/// How much each rule gives.
+#[must_use]
+pub fn counts(found: &[Found]) -> Vec<AdviceCount> {
+    let mut counts: BTreeMap<i32, i32> = BTreeMap::new();
+    for one in found {
+        *counts.entry(one.code as i32).or_default() += 1;
+    }
+    counts.into_iter().map(|(code, count)| AdviceCount { code, count }).collect()
+}
+
+/// Puts what was found into words.
+#[must_use]
+pub fn compose(mut found: Found, customers: &HashMap<String, String>, skus: &HashMap<String, String>) -> Advice {
+    let customer = customers.get(&found.customer).cloned().unwrap_or_default();
+    let sku = skus.get(&found.sku.0).cloned().unwrap_or_else(|| found.sku.1.clone());
+    let called = |name: &String, id: &String| if name.is_empty() { id.clone() } else { name.clone() };
+    let (customer_called, sku_called) = (called(&customer, &found.customer), called(&sku, &found.sku.0));
+    rules::name(&mut found, &customer_called, &sku_called);
+    let said = texts::texts(found.code, Arguments(&found.arguments));
+    Advice {
+        code: found.code as i32,
+        customer: Some(named(found.customer, customer)),
+        subscription_id: found.subscription,
+        sku: Some(named(found.sku.0, sku)).filter(|sku| sku.value.as_ref().is_some_and(|it| it.value.is_some())),
+        score: found.score,
+        arguments: found.arguments,
+        evidence: found.evidence,
+        title: said.title,
+        problem: said.problem,
+        because: said.because,
+        consider: said.consider,
+        to_try: said.to_try,
+    }
+}

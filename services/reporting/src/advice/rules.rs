@@ -1,0 +1,191 @@
+//! The rules, each by itself: figures in, at most one advice out.
+
+use insights_domain::calendar::Month;
+use insights_proto::reporting::v1::{AdviceCode, EvidenceKind};
+
+use super::config::AdviceConfig;
+use super::found::{
+    Cases, CustomerSeats, Ending, Found, Seats, SkuSeats, count, day, evidence, evidence_now, month, percent, text,
+};
+
+/// Whether a part is at least some percent of the whole.
+fn at_least(part: i64, percent: i64, whole: i64) -> bool {
+    part.saturating_mul(100) >= whole.saturating_mul(percent)
+}
+
+/// Few of the seats are used.
+#[must_use]
+pub fn low_adoption(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found> {
+    let Seats { available, active, unassigned, idle, .. } = of.last();
+    if available < config.min_seats || at_least(active, config.low_adoption_percent, available) {
+        return None;
+    }
+    let score = (available - active) * config.weights.low_adoption;
+    Some(Found {
+        arguments: vec![
+            count("active", active),
+            count("available", available),
+            percent("usage", active, available),
+            count("unassigned", unassigned),
+            count("idle", idle),
+        ],
+        evidence: vec![
+            of.evidence(EvidenceKind::AvailableSeats, |seats| seats.available),
+            of.evidence(EvidenceKind::ActiveSeats, |seats| seats.active),
+        ],
+        ..Found::of(AdviceCode::LowAdoption, &of.customer, score)
+    })
+}
+
+/// Many assigned seats are not used.
+#[must_use]
+pub fn idle_seats(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found> {
+    let Seats { assigned, idle, available, .. } = of.last();
+    let many = idle >= config.idle_seats && at_least(idle, config.idle_percent, assigned);
+    (available >= config.min_seats && many).then(|| Found {
+        arguments: vec![count("idle", idle), count("assigned", assigned), percent("share", idle, assigned)],
+        evidence: vec![
+            of.evidence(EvidenceKind::AssignedSeats, |seats| seats.assigned),
+            of.evidence(EvidenceKind::IdleSeats, |seats| seats.idle),
+        ],
+        ..Found::of(AdviceCode::IdleSeats, &of.customer, idle * config.weights.idle_seats)
+    })
+}
+
+/// Use went down over the last months, without coming back in between.
+#[must_use]
+pub fn steady_decline(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found> {
+    let steps = usize::try_from(config.decline_months).unwrap_or_default();
+    let from = of.months.len().checked_sub(steps + 1)?;
+    let months = &of.months[from..];
+    let ((first, before), (last, now)) = (months.first()?, months.last()?);
+    let lost = before.active - now.active;
+    let most = config.decline_tolerance_percent * before.active;
+    let falls = months.windows(2).all(|pair| (pair[1].1.active - pair[0].1.active).saturating_mul(100) <= most);
+    if !falls || before.active < config.decline_seats || !at_least(lost, config.decline_percent, before.active) {
+        return None;
+    }
+    let trend = |figure: fn(&Seats) -> i64| months.iter().map(move |(month, seats)| (*month, figure(seats)));
+    Some(Found {
+        arguments: vec![
+            count("before", before.active),
+            count("now", now.active),
+            percent("loss", lost, before.active),
+            count("months", config.decline_months.into()),
+            month("first_month", *first),
+            month("last_month", *last),
+        ],
+        evidence: vec![
+            evidence(EvidenceKind::ActiveSeats, trend(|seats| seats.active)),
+            evidence(EvidenceKind::AvailableSeats, trend(|seats| seats.available)),
+        ],
+        ..Found::of(AdviceCode::SteadyDecline, &of.customer, lost * config.weights.steady_decline)
+    })
+}
+
+/// Nearly all seats of a SKU are given out, and used.
+#[must_use]
+pub fn seats_nearly_exhausted(of: &SkuSeats, config: &AdviceConfig) -> Option<Found> {
+    let Seats { available, assigned, active, .. } = of.seats;
+    let exhausted = at_least(assigned, config.exhausted_percent, available);
+    if available < config.min_seats || !exhausted || !at_least(active, config.exhausted_usage_percent, available) {
+        return None;
+    }
+    let beyond = assigned - available * 9 / 10;
+    Some(Found {
+        sku: (of.sku.clone(), String::new()),
+        arguments: vec![
+            count("assigned", assigned),
+            count("available", available),
+            count("active", active),
+            count("missing", (assigned - available).max(0)),
+        ],
+        evidence: vec![
+            evidence_now(EvidenceKind::AvailableSeats, available),
+            evidence_now(EvidenceKind::AssignedSeats, assigned),
+            evidence_now(EvidenceKind::ActiveSeats, active),
+        ],
+        ..Found::of(AdviceCode::SeatsNearlyExhausted, &of.customer, beyond * config.weights.seats_nearly_exhausted)
+    })
+}
+
+/// Seats of a subscription that ends soon are assigned to nobody.
+#[must_use]
+pub fn unassigned_before_renewal(of: &Ending, config: &AdviceConfig) -> Option<Found> {
+    let Seats { available, unassigned, .. } = of.seats;
+    let soon = (0..=config.renewal_days).contains(&of.days);
+    let many = unassigned >= config.renewal_seats && at_least(unassigned, config.renewal_percent, available);
+    (soon && many).then(|| Found {
+        arguments: vec![
+            count("unassigned", unassigned),
+            count("available", available),
+            percent("share", unassigned, available),
+            day("end", of.end),
+            count("days", of.days.into()),
+        ],
+        evidence: vec![
+            evidence_now(EvidenceKind::AvailableSeats, available),
+            evidence_now(EvidenceKind::UnassignedSeats, unassigned),
+        ],
+        ..ending(AdviceCode::UnassignedBeforeRenewal, of, unassigned * config.weights.unassigned_before_renewal)
+    })
+}
+
+/// A trial that people use ends soon.
+#[must_use]
+pub fn trial_ending(of: &Ending, config: &AdviceConfig) -> Option<Found> {
+    let active = of.seats.active;
+    let soon = (0..=config.trial_days).contains(&of.days);
+    (soon && active >= config.trial_users).then(|| Found {
+        arguments: vec![count("active", active), day("end", of.end), count("days", of.days.into())],
+        evidence: vec![evidence_now(EvidenceKind::ActiveSeats, active)],
+        ..ending(AdviceCode::TrialEnding, of, active * config.weights.trial_ending)
+    })
+}
+
+/// A customer asks how to do things, often.
+#[must_use]
+pub fn how_to_cases(of: &Cases, last: Month, config: &AdviceConfig) -> Option<Found> {
+    let first = last.plus(1 - config.cases_months);
+    let within: Vec<_> = of.months.iter().filter(|(month, ..)| (first..=last).contains(month)).collect();
+    let total: i64 = within.iter().map(|(_, total, _)| total).sum();
+    let how_to: i64 = within.iter().map(|(.., how_to)| how_to).sum();
+    let many = how_to >= config.how_to_cases && at_least(how_to, config.how_to_percent, total);
+    let of_month = |month: Month| within.iter().find(|(known, ..)| *known == month);
+    let months = || (0..config.cases_months).map(|later| first.plus(later));
+    let trend = |kind, figure: fn(&(Month, i64, i64)) -> i64| {
+        let points = months().map(|month| (month, of_month(month).map_or(0, |cases| figure(cases))));
+        let by_month = evidence(kind, points);
+        insights_proto::reporting::v1::Evidence { value: by_month.trend.iter().map(|it| it.value).sum(), ..by_month }
+    };
+    many.then(|| Found {
+        arguments: vec![
+            count("how_to", how_to),
+            count("total", total),
+            percent("share", how_to, total),
+            count("months", config.cases_months.into()),
+        ],
+        evidence: vec![
+            trend(EvidenceKind::HowToCases, |(.., how_to)| *how_to),
+            trend(EvidenceKind::SupportCases, |(_, total, _)| *total),
+        ],
+        ..Found::of(AdviceCode::HowToCases, &of.customer, how_to * config.weights.how_to_cases)
+    })
+}
+
+fn ending(code: AdviceCode, of: &Ending, score: i64) -> Found {
+    let found = Found::of(code, &of.customer, score);
+    Found { subscription: of.subscription.clone(), sku: of.sku.clone(), ..found }
+}
+
+/// Names what a found thing is about, for its texts.
+pub(super) fn name(found: &mut Found, customer: &str, sku: &str) {
+    found.arguments.push(text("customer", customer));
+    if !found.sku.0.is_empty() {
+        found.arguments.push(text("sku", sku));
+    }
+}
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod tests;

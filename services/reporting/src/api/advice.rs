@@ -1,0 +1,92 @@
+//! From the request for advice to a page of it.
+
+use insights_domain::calendar::Day;
+use insights_proto::metrics::v1::Dimension;
+use insights_proto::reporting::v1::{ListAdviceRequest, ListAdviceResponse};
+use insights_service::Error;
+use tonic::Status;
+
+use super::call::Call;
+use super::compose::{moved_on, parsed};
+use super::fields::{of_page, rename};
+use crate::advice::{self, AdviceConfig, Asking, Found, Gathered, Trouble};
+use crate::dashboards::{Answers, Span, coverage};
+use crate::metrics::Metrics;
+
+/// How often it is asked for anew when the data moves into another month meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// Lists advice.
+pub async fn list(
+    call: &Call,
+    config: &AdviceConfig,
+    request: ListAdviceRequest,
+) -> Result<ListAdviceResponse, Status> {
+    let (metrics, min_version) = (&call.metrics, request.min_version);
+    let tokens = advice::tokens(call.caller.partner(), &request);
+    let asking = parsed(|faults| advice::parse(request, &tokens, faults))?;
+    let (answer, found, version) = found(metrics, config, min_version, &asking).await?;
+    let begin = match asking.after {
+        Some((at, before)) if before == version => at,
+        Some(_) => return Err(Error::aborted("The data moved on; begin with the first page again.").into()),
+        None => 0,
+    };
+    let counts = advice::counts(&found);
+    let end = found.len().min(begin.saturating_add(asking.size));
+    let more = end < found.len();
+    let page: Vec<Found> = found.into_iter().take(end).skip(begin).collect();
+    let ids = |of: fn(&Found) -> &String| page.iter().map(|one| of(one).clone()).filter(|id| !id.is_empty()).collect();
+    let customers: Vec<String> = ids(|one| &one.customer);
+    let skus: Vec<String> = ids(|one| &one.sku.0);
+    let customers = metrics.names(Dimension::Customer, &customers).await?;
+    let skus = metrics.names(Dimension::Sku, &skus).await?;
+    Ok(ListAdviceResponse {
+        advice: page.into_iter().map(|one| advice::compose(one, &customers, &skus)).collect(),
+        counts,
+        next_page_token: if more { tokens.write(&advice::written(end, version)) } else { String::new() },
+        ..answer
+    })
+}
+
+/// What the rules find in figures of one version. Ends of subscriptions and support cases may be older by a moment.
+async fn found(
+    metrics: &Metrics,
+    config: &AdviceConfig,
+    min_version: i64,
+    asking: &Asking,
+) -> Result<(ListAdviceResponse, Vec<Found>, i64), Status> {
+    let page = &asking.page;
+    let mut freshness = metrics.freshness(min_version).await?;
+    for _ in 0..ATTEMPTS {
+        let span = page.span(&freshness)?;
+        let day = last_day(&span, &freshness.complete_through)?;
+        let until = day.plus(config.renewal_days.max(config.trial_days));
+        let from = span.to.plus(1 - config.cases_months);
+        let ending = metrics.ending(day, until).await?;
+        let cases = metrics.support_cases(from, span.to, config.how_to_cases).await?;
+        let cut = ending.truncated || cases.truncated;
+        let trouble = Trouble { ending: ending.subscriptions, cases: cases.customers };
+        let (plan, questions) = advice::plan(page, &span, &trouble, config);
+        let response = metrics.batch(plan.request(min_version.max(freshness.version))).await;
+        let answers = Answers::from(response.map_err(|status| rename(status, of_page))?);
+        if page.span(&answers.freshness)? != span {
+            freshness = answers.freshness;
+            continue;
+        }
+        let gathered = Gathered::of(&questions, &answers, &trouble, &span, day, config);
+        let mut found = advice::find(&gathered, span.to, config);
+        found.retain(|one| asking.codes.is_empty() || asking.codes.contains(&one.code));
+        let coverage = questions.customers.first().map(|main| coverage(page, span, &answers, *main));
+        let incomplete = gathered.incomplete || cut;
+        let answer = ListAdviceResponse { coverage, incomplete, ..ListAdviceResponse::default() };
+        return Ok((answer, found, answers.freshness.version));
+    }
+    Err(moved_on())
+}
+
+/// The last day of the figures.
+fn last_day(span: &Span, complete_through: &str) -> Result<Day, Error> {
+    let through: Result<Day, _> = complete_through.parse();
+    let through = through.map_err(|_| Error::unavailable("The figures say not how far they go."))?;
+    Ok(span.to.snapshot_day(through))
+}

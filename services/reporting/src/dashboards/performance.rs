@@ -1,0 +1,218 @@
+//! How each subscription is used, month by month.
+
+use std::collections::{BTreeMap, HashMap};
+
+use insights_domain::amount::Amount;
+use insights_proto::metrics::v1::{
+    Dimension, DimensionValue, Measure, Query, Result as QueryResult, Row, Slice, SubscriptionDetails, Top, value::Kind,
+};
+use insights_proto::reporting::v1::{FilterValue, ListSubscriptionPerformanceRequest, SubscriptionPerformance};
+use insights_service::FieldViolation;
+
+use super::breakdown::{self, Parts};
+use super::table::Table;
+use super::token::PageTokens;
+use super::{Page, Span, dynamics, page_size};
+
+/// What is shown of each subscription.
+pub const MEASURES: [Measure; 4] =
+    [Measure::Available, Measure::Assigned, Measure::Active, Measure::ActiveUsagePercent];
+/// What customers rank by: the second, or the first for who may not see it.
+pub const RANKING: [Measure; 2] = [Measure::Available, Measure::BilledRevenue];
+
+/// Customers whose subscriptions are shown when nobody says which.
+const TOP: i32 = 100;
+/// Longest text to search customers for, in bytes.
+const MAX_SEARCH: usize = 100;
+
+/// Whose subscriptions are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// Those of the customers that rank highest.
+    Top,
+    /// Those of customers whose id or name contains a text.
+    Found(String),
+    /// Every one.
+    All,
+}
+
+/// A place in the list: a customer and one of its subscriptions.
+pub type Place = (String, String);
+
+/// What was asked for.
+#[derive(Debug, Clone)]
+pub struct Asking {
+    /// What everything obeys.
+    pub page: Page,
+    /// The products; none: Dynamics.
+    pub products: Vec<String>,
+    /// Whose subscriptions.
+    pub which: Which,
+    /// After which subscription the page begins.
+    pub after: Option<Place>,
+    /// Subscriptions of the page.
+    pub size: usize,
+}
+
+/// Tokens of the list that a request asks for.
+#[must_use]
+pub fn tokens(partner: &str, request: &ListSubscriptionPerformanceRequest) -> PageTokens {
+    let list = ListSubscriptionPerformanceRequest {
+        min_version: 0,
+        page_size: 0,
+        page_token: String::new(),
+        ..request.clone()
+    };
+    PageTokens::of(partner, "ListSubscriptionPerformance", &list)
+}
+
+/// Parses the request.
+pub fn parse(
+    request: ListSubscriptionPerformanceRequest,
+    tokens: &PageTokens,
+    faults: &mut Vec<FieldViolation>,
+) -> Asking {
+    let search = request.customer_search.trim();
+    if search.len() > MAX_SEARCH {
+        faults.push(FieldViolation::new("customer_search", format!("is longer than {MAX_SEARCH} bytes")));
+    }
+    let which = match search {
+        "" if request.all => Which::All,
+        "" => Which::Top,
+        text => Which::Found(text.to_owned()),
+    };
+    let size = page_size(request.page_size, TOP, 500, faults);
+    let after = tokens.read(&request.page_token).map(|place| place.map(|place| serde_json::from_str(&place)));
+    let after = match after {
+        Ok(None) => None,
+        Ok(Some(Ok(place))) => Some(place),
+        Ok(Some(Err(_))) | Err(_) => {
+            faults.push(FieldViolation::new("page_token", "is not one that was given out for this list"));
+            None
+        }
+    };
+    let (page, products) = dynamics::parse_page(request.page, request.products, faults);
+    Asking { page, products, which, after, size }
+}
+
+/// The text of a place in a token.
+#[must_use]
+pub fn written(place: &Place) -> String {
+    serde_json::json!(place).to_string()
+}
+
+/// Asks for one page of all subscriptions, and one more.
+#[must_use]
+pub fn slice(page: &Page, span: &Span, after: Option<&Place>, size: usize) -> Query {
+    let value = |text: &String| DimensionValue { value: Some(text.clone()) };
+    let after = after.map(|(customer, subscription)| vec![value(customer), value(subscription)]).unwrap_or_default();
+    let count = i32::try_from(size + 1).unwrap_or(i32::MAX);
+    Query { slice: Some(Slice { after, count }), ..every(page, span) }
+}
+
+/// Asks for all subscriptions.
+#[must_use]
+pub fn every(page: &Page, span: &Span) -> Query {
+    page.query(&MEASURES, &[Dimension::Customer, Dimension::Subscription], span.from, span.to)
+}
+
+/// Asks which customers rank highest.
+#[must_use]
+pub fn ranking(page: &Page, span: &Span) -> Query {
+    let top = Top { measure: Measure::BilledRevenue as i32, count: TOP };
+    Query { top: Some(top), ..page.query(&RANKING, &[Dimension::Customer], span.from, span.to) }
+}
+
+/// Puts the customers that rank highest in order: by revenue in the reporting currency over the range, by available seats
+/// in the last month for who may not see revenue, then by id.
+#[must_use]
+pub fn ranked(result: &QueryResult, span: &Span, currency: &str) -> Vec<String> {
+    let last = span.to.to_string();
+    let mut scores: BTreeMap<&str, i128> = BTreeMap::new();
+    for row in &result.rows {
+        let Some(customer) = row.dimensions.first().and_then(|key| key.value.as_deref()) else { continue };
+        let score = scores.entry(customer).or_default();
+        *score += match (result.redacted, row.values.get(usize::from(!result.redacted)).map(|value| &value.kind)) {
+            (true, Some(Some(Kind::Count(seats)))) if row.month == last => i128::from(*seats),
+            (false, Some(Some(Kind::Amount(amount)))) if row.currency == currency => {
+                amount.parse::<Amount>().map_or(0, |amount| i128::from(amount.micros()))
+            }
+            _ => 0,
+        };
+    }
+    let mut ranked: Vec<(&str, i128)> = scores.into_iter().collect();
+    // They are ordered by id, and the sort is stable.
+    ranked.sort_by_key(|(_, score)| std::cmp::Reverse(*score));
+    ranked.into_iter().map(|(customer, _)| customer.to_owned()).collect()
+}
+
+/// The subscriptions of an answer, by customer and id.
+#[must_use]
+pub fn places(result: &QueryResult) -> Vec<Place> {
+    let text = |row: &Row, at: usize| row.dimensions.get(at)?.value.clone();
+    let mut places: Vec<Place> = result.rows.iter().filter_map(|row| Some((text(row, 0)?, text(row, 1)?))).collect();
+    places.sort_unstable();
+    places.dedup();
+    places
+}
+
+/// Puts subscriptions in the order of their customers' ranks, and leaves out those up to a place; `None` when its customer is
+/// no longer ranked.
+#[must_use]
+pub fn by_rank(mut places: Vec<Place>, ranks: &[String], after: Option<&Place>) -> Option<Vec<Place>> {
+    let ranks: HashMap<&str, usize> = ranks.iter().map(String::as_str).zip(0..).collect();
+    let rank = |(customer, subscription): &Place| (ranks.get(customer.as_str()).copied(), subscription.clone());
+    places.sort_by_cached_key(rank);
+    if let Some(after) = after {
+        ranks.get(after.0.as_str())?;
+        let after = rank(after);
+        places.retain(|place| rank(place) > after);
+    }
+    Some(places)
+}
+
+/// Composes the subscriptions of a page.
+#[must_use]
+pub fn compose(
+    span: Span,
+    result: &QueryResult,
+    places: &[Place],
+    details: &HashMap<String, SubscriptionDetails>,
+) -> Vec<SubscriptionPerformance> {
+    // Ids of subscriptions are unique, so they alone are looked up.
+    let rows = result.rows.iter().filter_map(|row| {
+        let subscription = row.dimensions.get(1)?.clone();
+        Some(Row { dimensions: vec![subscription], ..row.clone() })
+    });
+    let result = QueryResult { rows: rows.collect(), ..*result };
+    let names = HashMap::new();
+    let dimension = Dimension::Subscription;
+    let parts = Parts { span, dimension, measures: &MEASURES, result: &result, why: &[], names: &names };
+    let table = Table::new(&MEASURES, &result);
+    let one = |(customer, subscription): &Place| {
+        let key = DimensionValue { value: Some(subscription.clone()) };
+        let (values, trend) = breakdown::figures(&parts, &table, &key);
+        let known = details.get(subscription).cloned().unwrap_or_default();
+        SubscriptionPerformance {
+            subscription_id: subscription.clone(),
+            customer: Some(named(customer.clone(), known.customer_name)),
+            sku: Some(named(known.sku_id, known.sku_name)),
+            product: known.product,
+            start: known.start,
+            end: known.end,
+            values,
+            trend,
+        }
+    };
+    places.iter().map(one).collect()
+}
+
+/// A thing by id and name.
+#[must_use]
+pub fn named(id: String, name: String) -> FilterValue {
+    FilterValue { value: Some(DimensionValue { value: Some(id).filter(|id| !id.is_empty()) }), name }
+}
+
+#[cfg(test)]
+#[path = "performance_tests.rs"]
+mod tests;
