@@ -126,6 +126,22 @@ async fn the_terminal_speaks_the_language_of_its_user() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn advice_is_given_in_the_language_of_its_reader() {
+    let (product, folder) = served().await;
+    let advice = ["report", "advice", "--from", "2025-01", "--to", "2025-03"];
+    let english = said(&product, &folder, &advice, &[]).await;
+    assert!(english.contains("Low adoption at C-1") && english.contains("0 of 12,345 available seats"), "{english}");
+    let portuguese = said(&product, &folder, &advice, &[("LANG", "pt_PT")]).await;
+    assert!(portuguese.starts_with("Conselhos  2025-03\n1 baixa adoção"), "{portuguese}");
+    assert!(portuguese.contains("1. Baixa adoção em C-1"), "{portuguese}");
+    assert!(portuguese.contains("0 de 12.345 licenças disponíveis foram usadas"), "{portuguese}");
+    assert!(portuguese.contains("O que experimentar  Estudos de caso"), "{portuguese}");
+    for word in ["Problem ", "Consider", "seats", "adoption"] {
+        assert!(!portuguese.contains(word), "{word} is left in English: {portuguese}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_terminal_shows_glossary_and_audit() {
     let (product, folder) = served().await;
     let english = said(&product, &folder, &["glossary", "yammer"], &[]).await;

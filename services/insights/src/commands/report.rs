@@ -58,7 +58,7 @@ pub async fn run(caller: &Caller, command: &cli::Report, language: Language, jso
         return Err(Failure::Usage("--product, --search and --all-subscriptions belong to dynamics-usage".into()));
     }
     let shown = match command.page {
-        Page::Advice => return advice::run(caller, page, json).await,
+        Page::Advice => return advice::run(caller, page, language, json).await,
         Page::Customers => customers(caller, page, language).await?,
         Page::DynamicsUsage => dynamics(caller, page, command).await?,
         Page::Adoption => adoption(caller, page, command.customer.clone().unwrap_or_default()).await?,

@@ -17,6 +17,7 @@ use insights_service::FieldViolation;
 
 use crate::dashboards::performance::named;
 use crate::dashboards::{Page, PageTokens, page_size};
+use crate::words::Language;
 
 pub use config::{AdviceConfig, Weights};
 pub use found::{Cases, CustomerSeats, Ending, Found, Seats, SkuSeats};
@@ -116,13 +117,18 @@ pub fn counts(found: &[Found]) -> Vec<AdviceCount> {
 
 /// Puts what was found into words.
 #[must_use]
-pub fn compose(mut found: Found, customers: &HashMap<String, String>, skus: &HashMap<String, String>) -> Advice {
+pub fn compose(
+    mut found: Found,
+    customers: &HashMap<String, String>,
+    skus: &HashMap<String, String>,
+    language: Language,
+) -> Advice {
     let customer = customers.get(&found.customer).cloned().unwrap_or_default();
     let sku = skus.get(&found.sku.0).cloned().unwrap_or_else(|| found.sku.1.clone());
     let called = |name: &String, id: &String| if name.is_empty() { id.clone() } else { name.clone() };
     let (customer_called, sku_called) = (called(&customer, &found.customer), called(&sku, &found.sku.0));
     rules::name(&mut found, &customer_called, &sku_called);
-    let said = texts::texts(found.code, Arguments(&found.arguments));
+    let said = texts::texts(found.code, Arguments(&found.arguments), language);
     Advice {
         code: found.code as i32,
         customer: Some(named(found.customer, customer)),

@@ -25,7 +25,7 @@ fn healthy() -> Seats {
 }
 
 fn said(found: &Found, name: &str) -> String {
-    super::super::texts::Arguments(&found.arguments).say(name)
+    super::super::texts::Arguments(&found.arguments).say(name, crate::words::Language::English)
 }
 
 #[test]
@@ -157,13 +157,20 @@ fn every_rule_has_words_for_all_it_knows() {
     for mut found in found.into_iter().flatten() {
         name(&mut found, "Contoso", "E3");
         codes.push(found.code);
-        let said = super::super::texts::texts(found.code, super::super::texts::Arguments(&found.arguments));
-        for text in [&said.title, &said.problem, &said.because, &said.consider, &said.to_try] {
-            // A name that is not there would leave a gap.
-            assert!(!text.is_empty() && !text.contains("  ") && !text.contains("()"), "{:?}: {text}", found.code);
-            assert!(!text.contains(" ,") && !text.contains(" ."), "{:?}: {text}", found.code);
+        for language in crate::words::Language::ALL {
+            let arguments = super::super::texts::Arguments(&found.arguments);
+            let said = super::super::texts::texts(found.code, arguments, language);
+            for text in [&said.title, &said.problem, &said.because, &said.consider, &said.to_try] {
+                // A name that is not there would leave a gap, or stand there as it is.
+                assert!(!text.is_empty() && !text.contains("  ") && !text.contains("()"), "{:?}: {text}", found.code);
+                assert!(
+                    !text.contains(" ,") && !text.contains(" .") && !text.contains('{'),
+                    "{:?}: {text}",
+                    found.code
+                );
+            }
+            assert!(said.title.contains("Contoso"), "{said:?}");
         }
-        assert!(said.title.contains("Contoso"), "{said:?}");
         assert!(found.evidence.iter().all(|evidence| evidence.kind != 0));
     }
     codes.sort_by_key(|code| *code as i32);

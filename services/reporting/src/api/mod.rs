@@ -23,6 +23,7 @@ use crate::audit::Audit;
 use crate::config::Config;
 use crate::exports::Exports;
 use crate::metrics::Upstream;
+use crate::words::Language;
 use call::Call;
 
 pub use access::AccessApi;
@@ -108,7 +109,8 @@ impl ReportingService for Api {
 
     async fn list_advice(&self, request: Request<wire::ListAdviceRequest>) -> Answer<wire::ListAdviceResponse> {
         let call = Call::begin(self, "ListAdvice", &request)?;
-        let answer = advice::list(&call, &self.advice, request.into_inner()).await;
+        let language = Language::of_call(request.metadata());
+        let answer = advice::list(&call, &self.advice, request.into_inner(), language).await;
         call.answer(answer).await
     }
 

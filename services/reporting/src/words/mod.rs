@@ -8,6 +8,7 @@ mod titles;
 use std::sync::LazyLock;
 
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
+use insights_proto::reporting::v1::AdviceCode;
 
 pub use glossary::{glossary, page as glossary_page};
 pub use language::Language;
@@ -21,6 +22,7 @@ macro_rules! files {
             ("titles.ftl", include_str!(concat!("../../words/", $language, "/titles.ftl"))),
             ("glossary.ftl", include_str!(concat!("../../words/", $language, "/glossary.ftl"))),
             ("report.ftl", include_str!(concat!("../../words/", $language, "/report.ftl"))),
+            ("advice.ftl", include_str!(concat!("../../words/", $language, "/advice.ftl"))),
         ]
     };
 }
@@ -32,7 +34,7 @@ static PORTUGUESE: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::Portugue
 
 impl Language {
     /// The files it is written in.
-    fn files(self) -> [(&'static str, &'static str); 3] {
+    fn files(self) -> [(&'static str, &'static str); 4] {
         match self {
             Self::English => files!("en"),
             Self::Portuguese => files!("pt"),
@@ -72,6 +74,16 @@ fn message(language: Language, id: &str, attribute: Option<&str>, values: &[(&st
         let arguments: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, *value)).collect();
         Some(bundle.format_pattern(pattern, Some(&arguments), &mut Vec::new()).into_owned())
     })
+}
+
+/// What the advice of a rule says, or a part of it.
+pub(crate) fn advice(language: Language, code: AdviceCode, part: Option<&str>, values: &[(&str, &str)]) -> String {
+    message(language, &advice_id(code), part, values).unwrap_or_default()
+}
+
+/// The message of a rule's advice: `ADVICE_CODE_IDLE_SEATS` is `advice-idle-seats`.
+fn advice_id(code: AdviceCode) -> String {
+    format!("advice-{}", id_of(code.as_str_name().trim_start_matches("ADVICE_CODE_")))
 }
 
 /// The name of an enum's value as the id of a message: `FIGURE_NET_ADDED` is `figure-net-added`.

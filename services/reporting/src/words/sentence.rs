@@ -41,11 +41,23 @@ pub enum Sentence {
     TopByRevenue,
     /// Of the customers with the most available seats.
     TopBySeats,
+    /// The heading before what is wrong.
+    Problem,
+    /// The heading before figures.
+    Figures,
+    /// The heading before why it may be so.
+    Consider,
+    /// The heading before what to do.
+    ToTry,
+    /// `count`: advice that is not shown.
+    MoreAdvice,
+    /// Not every customer was looked at.
+    AdviceIncomplete,
 }
 
 impl Sentence {
     /// Every one.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 24] = [
         Self::Covers,
         Self::UnderWay,
         Self::Now,
@@ -64,6 +76,12 @@ impl Sentence {
         Self::End,
         Self::TopByRevenue,
         Self::TopBySeats,
+        Self::Problem,
+        Self::Figures,
+        Self::Consider,
+        Self::ToTry,
+        Self::MoreAdvice,
+        Self::AdviceIncomplete,
     ];
 
     /// The id of its message.
@@ -88,6 +106,12 @@ impl Sentence {
             Self::End => "report-end",
             Self::TopByRevenue => "report-top-by-revenue",
             Self::TopBySeats => "report-top-by-seats",
+            Self::Problem => "report-problem",
+            Self::Figures => "report-figures",
+            Self::Consider => "report-consider",
+            Self::ToTry => "report-to-try",
+            Self::MoreAdvice => "report-more-advice",
+            Self::AdviceIncomplete => "report-advice-incomplete",
         }
     }
 

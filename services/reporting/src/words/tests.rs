@@ -15,6 +15,11 @@ fn said() -> BTreeSet<String> {
     let mut said: BTreeSet<String> = titles::NAMES.iter().map(|name| id_of(name)).collect();
     said.extend(Sentence::ALL.map(|sentence| sentence.id().to_owned()));
     said.extend((1..=EXAMPLES).map(|number| format!("example-{number}")));
+    for code in (1..).map_while(|code| AdviceCode::try_from(code).ok()) {
+        let id = advice_id(code);
+        said.extend(["problem", "because", "consider", "to-try"].map(|part| format!("{id}.{part}")));
+        said.insert(id);
+    }
     for term in TERMS {
         let id = term.message_id();
         said.extend(term.value_name().is_none().then(|| id.clone()));

@@ -8,7 +8,7 @@ use prost_reflect::DescriptorPool;
 use super::{Language, id_of, message};
 
 /// The enums whose values have titles.
-const ENUMS: [&str; 14] = [
+const ENUMS: [&str; 16] = [
     "insights.reporting.v1.Page",
     "insights.reporting.v1.Section",
     "insights.reporting.v1.Figure",
@@ -16,6 +16,8 @@ const ENUMS: [&str; 14] = [
     "insights.reporting.v1.ExportState",
     "insights.reporting.v1.ExportReport",
     "insights.reporting.v1.GlossaryKind",
+    "insights.reporting.v1.AdviceCode",
+    "insights.reporting.v1.EvidenceKind",
     "insights.metrics.v1.Measure",
     "insights.metrics.v1.Dimension",
     "insights.metrics.v1.Basis",

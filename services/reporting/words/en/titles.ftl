@@ -8,6 +8,7 @@ page-licence-adoption = Licence adoption
 page-download-reports = Download reports
 page-glossary = Terminology
 page-audit = Audit
+page-advice = Advice
 
 ## Sections
 
@@ -140,6 +141,23 @@ export-report-subscriptions = Subscriptions
 export-report-office-usage = Office usage
 export-report-dynamics-usage = Dynamics usage
 export-report-licence-usage = Licence usage
+
+## Advice
+
+advice-code-low-adoption = Low adoption
+advice-code-how-to-cases = How-to questions
+advice-code-unassigned-before-renewal = Unassigned seats before a renewal
+advice-code-idle-seats = Idle seats
+advice-code-trial-ending = Trial ends soon
+advice-code-seats-nearly-exhausted = Seats nearly used up
+advice-code-steady-decline = Steady decline
+evidence-kind-available-seats = Available seats
+evidence-kind-assigned-seats = Assigned seats
+evidence-kind-active-seats = Active seats
+evidence-kind-unassigned-seats = Unassigned seats
+evidence-kind-idle-seats = Idle seats
+evidence-kind-how-to-cases = How-to cases
+evidence-kind-support-cases = Support cases
 
 ## The glossary
 

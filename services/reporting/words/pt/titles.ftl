@@ -8,6 +8,7 @@ page-licence-adoption = Adoção de licenças
 page-download-reports = Baixar relatórios
 page-glossary = Terminologia
 page-audit = Auditoria
+page-advice = Conselhos
 
 ## Seções
 
@@ -140,6 +141,23 @@ export-report-subscriptions = Assinaturas
 export-report-office-usage = Uso do Office
 export-report-dynamics-usage = Uso do Dynamics
 export-report-licence-usage = Uso de licenças
+
+## Conselhos
+
+advice-code-low-adoption = Baixa adoção
+advice-code-how-to-cases = Perguntas de como fazer
+advice-code-unassigned-before-renewal = Licenças não atribuídas antes de uma renovação
+advice-code-idle-seats = Licenças ociosas
+advice-code-trial-ending = Avaliação termina em breve
+advice-code-seats-nearly-exhausted = Licenças quase esgotadas
+advice-code-steady-decline = Queda constante
+evidence-kind-available-seats = Licenças disponíveis
+evidence-kind-assigned-seats = Licenças atribuídas
+evidence-kind-active-seats = Licenças ativas
+evidence-kind-unassigned-seats = Licenças não atribuídas
+evidence-kind-idle-seats = Licenças ociosas
+evidence-kind-how-to-cases = Casos de como fazer
+evidence-kind-support-cases = Casos de suporte
 
 ## O glossário
 

@@ -52,6 +52,29 @@ async fn pages(world: &World, caller: &Caller, token: &str, told: &mut Vec<Told>
         told.push(one);
         page_token = ingestion::ListRejectionsResponse::decode(&*body).unwrap_or_default().next_page_token;
     }
+    for all in [true, false] {
+        let mut page_token = String::new();
+        for page in 0..5 {
+            let request = wire::ListSubscriptionPerformanceRequest {
+                all,
+                page_size: 2,
+                page_token: page_token.clone(),
+                ..Default::default()
+            };
+            let (path, what) = (format!("{REPORTING}/ListSubscriptionPerformance"), format!("page {page} {all}"));
+            let (one, body) = ask(world, caller, token, &path, &what, &request.encode_to_vec(), &[]).await;
+            told.push(one);
+            page_token = wire::ListSubscriptionPerformanceResponse::decode(&*body).unwrap_or_default().next_page_token;
+        }
+    }
+    let mut page_token = String::new();
+    for page in 0..4 {
+        let request = wire::ListAdviceRequest { page_size: 1, page_token: page_token.clone(), ..Default::default() };
+        let (path, what) = (format!("{REPORTING}/ListAdvice"), format!("page {page}"));
+        let (one, body) = ask(world, caller, token, &path, &what, &request.encode_to_vec(), &[]).await;
+        told.push(one);
+        page_token = wire::ListAdviceResponse::decode(&*body).unwrap_or_default().next_page_token;
+    }
     let mut page_token = String::new();
     for page in 0..3 {
         let request = ingestion::ListWaitingRequest { page_size: 1, page_token: page_token.clone() };
@@ -215,20 +238,19 @@ fn dashboards(what: &str, page: &wire::PageFilters, version: i64, put: &mut impl
     }
     let request = wire::GetDynamicsUsageDashboardRequest { page: page.clone(), min_version, ..Default::default() };
     put(format!("{REPORTING}/GetDynamicsUsageDashboard"), what.to_owned(), request.encode_to_vec());
-    for (all, search) in [(false, ""), (true, ""), (false, "C-1"), (false, "o"), (false, "d1.example")] {
+    for (all, search) in [(false, ""), (true, ""), (false, "Customer 1"), (true, "d1.example"), (true, "Other")] {
         let request = wire::ListSubscriptionPerformanceRequest {
             page: page.clone(),
             min_version,
             products: if all { vec!["Office 365".into()] } else { Vec::new() },
             all,
             customer_search: search.into(),
-            page_size: 1,
-            page_token: String::new(),
+            ..Default::default()
         };
         let what = format!("{what} {all} {search:?}");
         put(format!("{REPORTING}/ListSubscriptionPerformance"), what, request.encode_to_vec());
     }
-    let request = wire::ListAdviceRequest { page: page.clone(), min_version, page_size: 2, ..Default::default() };
+    let request = wire::ListAdviceRequest { page: page.clone(), min_version, ..Default::default() };
     put(format!("{REPORTING}/ListAdvice"), what.to_owned(), request.encode_to_vec());
     for customer in ["", "C-1", "C-4", "C-none", "d1.example"] {
         let request =

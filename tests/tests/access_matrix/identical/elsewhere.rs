@@ -6,7 +6,7 @@ use insights_proto::ingestion::v1::{
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::world::{CUSTOMERS, Variant, state, text, user};
+use super::world::{CUSTOMERS, Variant, state, support_cases, text, user};
 
 /// Customers that have nothing to do with L1 and L2.
 const OTHERS: usize = 8;
@@ -31,6 +31,9 @@ pub fn records(variant: Variant) -> Vec<Kind> {
             industry: text(["Steel", "Wine"][dice.random_range(0..2)]),
             ..Customer::default()
         }));
+        if dice.random_bool(0.7) {
+            records.push(support_cases(&format!("X-{number}"), 30, dice.random_range(1..30)));
+        }
         for half in 0..dice.random_range(0..3) {
             let sku = ["SKU-1", "SKU-2", "SKU-3"][dice.random_range(0..3)];
             records.extend(subscription(
@@ -61,6 +64,7 @@ fn subscription(variant: Variant, dice: &mut ChaCha8Rng, customer: &str, id: &st
         trial: dice.random_bool(0.2),
         attributions: if dice.random_bool(0.3) { Vec::new() } else { vec![attribution] },
         seller: text(["own", "other", "direct"][dice.random_range(0..3)]),
+        end: Some(format!("2025-04-{}", dice.random_range(10..30))),
         sales_channel: text(["Web", "Direct"][dice.random_range(0..2)]),
         ..Subscription::default()
     })];

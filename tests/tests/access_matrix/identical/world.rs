@@ -9,7 +9,8 @@ use chrono::DateTime;
 use insights_access::{Clock, Role, TokenRequest};
 use insights_proto::ingestion::v1::{
     ActivityColumns, Assignment, Attribution, CompleteThrough, Customer, IngestBatchRequest, IngestBatchResponse,
-    Licensed, Location, Partner, Record, ReportedSeats, Revenue, Sku, Subscription, SubscriptionState, record::Kind,
+    Licensed, Location, Partner, Record, ReportedSeats, Revenue, Sku, Subscription, SubscriptionState, SupportCases,
+    record::Kind,
 };
 use insights_tests::product::{How, Product};
 use rand::{RngExt, SeedableRng};
@@ -149,6 +150,8 @@ fn customer(variant: Variant, number: usize) -> Vec<Kind> {
             trial: number.is_multiple_of(7),
             attributions: if number.is_multiple_of(4) { Vec::new() } else { vec![attribution] },
             seller: text(["own", "other"][number % 2]),
+            start: text("2024-04-01"),
+            end: Some(format!("2025-04-{:02}", 10 + number)),
             ..Subscription::default()
         }));
         let status = ["Active", "Active", "Active", "Warning", "Suspended"][number % 5];
@@ -162,6 +165,9 @@ fn customer(variant: Variant, number: usize) -> Vec<Kind> {
                 to: Some("2025-03-20".to_owned()).filter(|_| seat == 3),
             }));
         }
+    }
+    if number.is_multiple_of(2) {
+        records.push(support_cases(&id, 20, 10 + i64::try_from(number).unwrap()));
     }
     if number.is_multiple_of(3) {
         records.push(Kind::Licensed(Licensed {
@@ -181,6 +187,12 @@ fn customer(variant: Variant, number: usize) -> Vec<Kind> {
         }));
     }
     records
+}
+
+/// Cases of March, many of them how-to.
+pub fn support_cases(customer: &str, total: i64, how_to: i64) -> Kind {
+    let (total, how_to) = (Some(total.max(how_to)), Some(how_to));
+    Kind::SupportCases(SupportCases { customer_id: customer.into(), month: "2025-03".into(), total, how_to })
 }
 
 pub fn state(subscription: &str, effective: &str, status: &str, seats: i64) -> Kind {

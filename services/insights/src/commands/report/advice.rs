@@ -1,21 +1,19 @@
 //! `insights report advice`.
 
 use insights_proto::reporting::v1::{
-    Advice, AdviceArgument, AdviceCode, AdviceCount, Coverage, Evidence, EvidenceKind, ListAdviceRequest, PageFilters,
-    advice_argument::Value,
+    Advice, AdviceArgument, AdviceCode, AdviceCount, Coverage, Evidence, EvidenceKind, ListAdviceRequest, Page,
+    PageFilters, advice_argument::Value,
 };
+use insights_reporting::words::{Language, Sentence, title};
 use serde_json::{Map, Value as Json, json};
+use tonic::metadata::MetadataValue;
 
 use super::{
     DEADLINE,
     performance::{id, name},
     sparkline,
 };
-use crate::{
-    client::Caller,
-    failure::Failure,
-    output::{self, grouped},
-};
+use crate::{client::Caller, failure::Failure, output};
 
 /// Advice asked for at once.
 const PAGE: i32 = 500;
@@ -23,11 +21,12 @@ const PAGE: i32 = 500;
 const SHOWN: usize = 20;
 
 /// Shows what to advise customers.
-pub async fn run(caller: &Caller, page: PageFilters, json: bool) -> Result<(), Failure> {
+pub async fn run(caller: &Caller, page: PageFilters, language: Language, json: bool) -> Result<(), Failure> {
     let mut request = ListAdviceRequest { page: Some(page), page_size: PAGE, ..ListAdviceRequest::default() };
     let mut advice = Vec::new();
     loop {
-        let asked = caller.request(request.clone(), DEADLINE);
+        let mut asked = caller.request(request.clone(), DEADLINE);
+        asked.metadata_mut().insert("accept-language", MetadataValue::from_static(language.code()));
         let answer = caller.reporting().list_advice(asked).await?.into_inner();
         advice.extend(answer.advice);
         request.page_token = answer.next_page_token;
@@ -38,7 +37,7 @@ pub async fn run(caller: &Caller, page: PageFilters, json: bool) -> Result<(), F
                 incomplete: answer.incomplete,
                 advice,
             };
-            return if json { output::print_json(&shown.json()) } else { output::print(&shown.text()) };
+            return if json { output::print_json(&shown.json()) } else { output::print(&shown.text(language)) };
         }
     }
 }
@@ -51,25 +50,31 @@ struct Shown {
 }
 
 impl Shown {
-    fn text(&self) -> String {
+    fn text(&self, language: Language) -> String {
+        let lower = |name: &str| title(language, name).to_lowercase();
         let counts: Vec<String> =
-            self.counts.iter().map(|of| format!("{} {}", of.count, words(code_name(of.code())))).collect();
-        let mut text = format!("Advice  {}\n{}\n", self.coverage.to_month, counts.join(", "));
+            self.counts.iter().map(|of| format!("{} {}", of.count, lower(of.code().as_str_name()))).collect();
+        let page = title(language, Page::Advice.as_str_name());
+        let mut text = format!("{page}  {}\n{}\n", self.coverage.to_month, counts.join(", "));
+        let headings = [Sentence::Problem, Sentence::Figures, Sentence::Consider, Sentence::ToTry];
+        let headings = headings.map(|heading| heading.say(language, &[]));
+        let width = headings.iter().map(|heading| heading.chars().count()).max().unwrap_or_default();
         for (place, of) in self.advice.iter().take(SHOWN).enumerate() {
-            text.push_str(&format!("\n{}. {}  [{}]\n", place + 1, of.title, grouped(of.score)));
-            text.push_str(&format!("   Problem   {}\n   Figures   {}\n", of.problem, of.because));
-            for evidence in of.evidence.iter().filter(|evidence| evidence.trend.len() > 1) {
-                let points: Vec<Option<f64>> = evidence.trend.iter().map(|point| Some(point.value as f64)).collect();
-                let kind = words(kind_name(evidence.kind()));
-                text.push_str(&format!("             {} {kind}  {}\n", grouped(evidence.value), sparkline(&points)));
+            text.push_str(&format!("\n{}. {}  [{}]\n", place + 1, of.title, language.number(of.score)));
+            let parts = [&of.problem, &of.because, &of.consider, &of.to_try];
+            for (at, (heading, part)) in std::iter::zip(&headings, parts).enumerate() {
+                text.push_str(&format!("   {heading:<width$}  {part}\n"));
+                if at == 1 {
+                    text.push_str(&trends(of, width, language));
+                }
             }
-            text.push_str(&format!("   Consider  {}\n   Try       {}\n", of.consider, of.to_try));
         }
         if self.advice.len() > SHOWN {
-            text.push_str(&format!("\n… and {} more; --json shows them\n", self.advice.len() - SHOWN));
+            let more = language.number(i64::try_from(self.advice.len() - SHOWN).unwrap_or(i64::MAX));
+            text.push_str(&format!("\n{}\n", Sentence::MoreAdvice.say(language, &[("count", &more)])));
         }
         if self.incomplete {
-            text.push_str("\nOnly customers with the most seats were looked at; filter to see others.\n");
+            text.push_str(&format!("\n{}\n", Sentence::AdviceIncomplete.say(language, &[])));
         }
         text
     }
@@ -85,6 +90,18 @@ impl Shown {
             "advice": self.advice.iter().map(one).collect::<Vec<_>>(),
         })
     }
+}
+
+/// The figures an advice rests on, each with its small chart.
+fn trends(of: &Advice, width: usize, language: Language) -> String {
+    let mut text = String::new();
+    for evidence in of.evidence.iter().filter(|evidence| evidence.trend.len() > 1) {
+        let points: Vec<Option<f64>> = evidence.trend.iter().map(|point| Some(point.value as f64)).collect();
+        let kind = title(language, evidence.kind().as_str_name()).to_lowercase();
+        let value = language.number(evidence.value);
+        text.push_str(&format!("   {:width$}  {value} {kind}  {}\n", "", sparkline(&points)));
+    }
+    text
 }
 
 fn one(of: &Advice) -> Json {
@@ -127,8 +144,4 @@ fn code_name(code: AdviceCode) -> &'static str {
 
 fn kind_name(kind: EvidenceKind) -> &'static str {
     kind.as_str_name().trim_start_matches("EVIDENCE_KIND_")
-}
-
-fn words(name: &str) -> String {
-    name.to_lowercase().replace('_', " ")
 }
