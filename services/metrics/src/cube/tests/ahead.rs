@@ -44,8 +44,9 @@ fn answer(cube: &Cube, query: &Query) -> Answer {
 #[test]
 fn sums_of_seats_are_those_of_the_columns() {
     let cube = cube();
-    let measures = [Measure::Available, Measure::Assigned, Measure::Active, Measure::DeploymentOpportunity];
-    for measures in [&measures[..1], &measures[1..2], &measures[3..], &measures[..]] {
+    let measures =
+        [Measure::Available, Measure::Assigned, Measure::Active, Measure::DeploymentOpportunity, Measure::IdleSeats];
+    for measures in [&measures[..1], &measures[1..2], &measures[3..4], &measures[4..], &measures[..]] {
         for group_by in [&[][..], &[Dimension::Sku], &[Dimension::Product, Dimension::Location]] {
             for from in ["2025-01", "2026-02", "2026-06"] {
                 let query = query(measures, group_by, from, "2026-06");
