@@ -105,7 +105,8 @@ impl S3Config {
         if named(&self.session_token_file) && self.access_key_id.is_empty() {
             fault("session_token_file", "must be given together with access_key_id");
         }
-        if !self.is_wanted() && !(self.endpoint.is_empty() && self.access_key_id.is_empty() && self.prefix.is_empty()) {
+        let others = [&self.endpoint, &self.access_key_id, &self.prefix];
+        if !self.is_wanted() && others.iter().any(|setting| !setting.is_empty()) {
             fault("bucket", "must be named, or else nothing of s3");
         }
         if self.region.is_empty() {
