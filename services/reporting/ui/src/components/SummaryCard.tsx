@@ -5,7 +5,7 @@ import { ReasonsDetail } from "./Reasons";
 import { Sparkline } from "./Sparkline";
 
 /** Figures of which less is better. */
-const burdens = new Set([Figure.CUSTOMERS_CHURNED, Figure.DEPLOYMENT_OPPORTUNITY]);
+const burdens = new Set([Figure.CUSTOMERS_CHURNED, Figure.DEPLOYMENT_OPPORTUNITY, Figure.IDLE_SEATS]);
 
 /** A key figure with its change, its trend and, on demand, how it is made. */
 export function SummaryCard({ card }: { card: Card }) {

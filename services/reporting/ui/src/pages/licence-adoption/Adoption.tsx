@@ -26,6 +26,7 @@ const order: Record<BasisName, Figure[]> = {
     Figure.ASSIGNED_SEATS,
     Figure.ACTIVE_SEATS,
     Figure.DEPLOYMENT_OPPORTUNITY,
+    Figure.IDLE_SEATS,
   ],
   entitlements: [
     Figure.DEPLOYMENT_PERCENT,
@@ -37,6 +38,7 @@ const order: Record<BasisName, Figure[]> = {
     Figure.TOTAL_USERS,
     Figure.ASSIGNED_SEATS,
     Figure.DEPLOYMENT_OPPORTUNITY,
+    Figure.IDLE_SEATS,
   ],
 };
 
