@@ -10,12 +10,17 @@
 #[cfg(debug_assertions)]
 mod orders {
     use std::{
-        path::PathBuf,
+        path::{Path, PathBuf},
         sync::{
             LazyLock,
             atomic::{AtomicUsize, Ordering},
         },
         time::Duration,
+    };
+
+    use tokio::{
+        runtime::{Handle, RuntimeFlavor},
+        task::block_in_place,
     };
 
     enum What {
@@ -63,13 +68,22 @@ mod orders {
             }
             match &order.what {
                 What::Abort => std::process::abort(),
-                What::Pause(file) => {
-                    let made = std::fs::write(file, name);
-                    while made.is_ok() && file.exists() {
-                        std::thread::sleep(Duration::from_millis(5));
-                    }
-                }
+                What::Pause(file) => pause(name, file),
             }
+        }
+    }
+
+    fn pause(name: &str, file: &Path) {
+        let wait = || {
+            let made = std::fs::write(file, name);
+            while made.is_ok() && file.exists() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        };
+        match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+            // Everything else goes on: another thread takes over what this one had to do.
+            Ok(RuntimeFlavor::MultiThread) => block_in_place(wait),
+            _ => wait(),
         }
     }
 

@@ -21,7 +21,7 @@ use tonic_health::{
 use tower::ServiceBuilder;
 
 use crate::{
-    ServerConfig, channel,
+    ServerConfig, channel, drill,
     layers::{
         deadline::{Deadlines, deadline},
         limit::limit,
@@ -117,6 +117,9 @@ impl Chassis {
         let (health, shutdown) = (self.health.clone(), self.shutdown.clone());
         let stop = async move {
             shutdown.cancelled().await;
+            if !drill::guarded("service.drain") {
+                std::process::exit(0);
+            }
             health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
             tokio::time::sleep(delay).await;
         };

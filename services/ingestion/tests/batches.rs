@@ -176,7 +176,7 @@ async fn freshness_says_what_is_there(engine: Engine) {
         .await
         .unwrap();
     let active = freshness().await;
-    assert_eq!((active.complete_through.as_str(), active.waiting, active.rejected), ("2024-03-04", 2, 0));
+    assert_eq!((active.complete_through.as_str(), active.waiting, active.rejected), ("2024-03-04", Some(2), Some(0)));
     service.take(vec![complete_through("2024-05-31"), complete_through("2024-04-30")]).await;
     assert_eq!(freshness().await.complete_through, "2024-05-31");
     // A day that has not come counts as today, and stays there.

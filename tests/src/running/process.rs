@@ -123,6 +123,12 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// SIGTERM: it is asked to end.
+    pub fn ask_to_end(&self) {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(asked.expect("kill runs").success(), "it is gone already");
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

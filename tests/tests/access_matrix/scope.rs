@@ -3,8 +3,8 @@
 use insights_access::Role;
 use insights_proto::{
     ingestion::v1::{
-        ListRejectionsRequest, ListRejectionsResponse, ReplayRejectionsRequest, ReplayRejectionsResponse,
-        SubscriptionState, record::Kind,
+        GetFreshnessRequest, GetFreshnessResponse, ListRejectionsRequest, ListRejectionsResponse,
+        ReplayRejectionsRequest, ReplayRejectionsResponse, SubscriptionState, record::Kind,
     },
     metrics::v1::{Dimension, Measure},
     reporting::v1::QueryRequest,
@@ -120,6 +120,21 @@ async fn quarantine_is_a_partners_own() {
     assert_eq!((replayed.accepted, replayed.rejected), (0, 0), "another's numbers are no numbers");
     let (_, after) = list(&beta, "").await;
     assert_eq!(after.rejections, theirs.rejections);
+}
+
+#[tokio::test]
+async fn records_that_are_not_stored_are_counted_for_the_whole_partner_alone() {
+    const FRESHNESS: &str = "/insights.ingestion.v1.IngestionService/GetFreshness";
+    let product = Product::sqlite().await;
+    let stored = product.ingest_some("alpha", [bad("first"), bad("second")]).await;
+    assert_eq!(stored.rejected, 2);
+    let cases: [(&[&str], _, _); 2] = [(&[], Some(2), Some(0)), (&["L1"], None, None)];
+    for (locations, rejected, waiting) in cases {
+        let token = product.token("alpha", &[Role::GlobalAdmin], locations);
+        let (_, told) = product.ask::<GetFreshnessResponse>(FRESHNESS, &token, &GetFreshnessRequest {}).await;
+        assert_eq!((told.rejected, told.waiting), (rejected, waiting), "{locations:?}");
+        assert_eq!(told.version, stored.version);
+    }
 }
 
 #[tokio::test]

@@ -201,3 +201,27 @@ async fn without_batch_ids_a_repeat_undoes_what_came_after() {
     assert_eq!(repeats("").await, 1);
     assert_eq!(repeats("without:ingestion.batch_id").await, 2);
 }
+
+/// A process is asked to end while it works on a batch. Returns whether the batch was answered.
+async fn asked_to_end(guard: &str) -> bool {
+    let stage = Stage::new();
+    let file = stage.place.beside("paused");
+    let drill = format!("pause:ingestion.before_answer:2:{},{guard}", file.display());
+    let process = stage.start(Kind::Ingestion, &Setting { drill, ..Setting::default() });
+    let writer = stage.writer(&process);
+    writer.call(0, batch(ground())).await.unwrap();
+    let ending = async {
+        reached(&file).await;
+        process.ask_to_end();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        std::fs::remove_file(&file).unwrap();
+    };
+    let (answer, ()) = tokio::join!(writer.call(0, batch(witness(0))), ending);
+    answer.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_draining_a_call_under_way_is_lost() {
+    assert!(asked_to_end("").await, "calls under way end before the process does");
+    assert!(!asked_to_end("without:service.drain").await, "nothing was lost without draining");
+}

@@ -84,7 +84,7 @@ impl IngestionService for IngestionApi {
         request: Request<proto::GetFreshnessRequest>,
     ) -> Result<Response<proto::GetFreshnessResponse>, Status> {
         let caller = principal(&request)?;
-        let answer = self.freshness(caller.partner()).await.map_err(status)?;
+        let answer = self.freshness(&caller).await.map_err(status)?;
         Ok(Response::new(answer))
     }
 }
@@ -134,13 +134,15 @@ impl IngestionApi {
         Ok(proto::ListWaitingResponse { references: missing.into_iter().map(reference).collect(), next_page_token })
     }
 
-    async fn freshness(&self, partner: &str) -> Result<proto::GetFreshnessResponse, Error> {
+    async fn freshness(&self, caller: &Principal) -> Result<proto::GetFreshnessResponse, Error> {
         let reader = self.0.database.reader();
         let now = self.0.now();
-        let Some(partner) = Partner::find(reader, partner).await? else {
+        let Some(partner) = Partner::find(reader, caller.partner()).await? else {
             let today = Day::of_instant(now, chrono_tz::Tz::UTC).to_string();
             return Ok(proto::GetFreshnessResponse { complete_through: today, ..Default::default() });
         };
+        // Records that are not stored belong to no location yet.
+        let whole = caller.locations().is_none();
         let today = partner.today(now);
         let received = [partner.complete_through, partner.last_activity].into_iter().find(|day| *day != NO_DAY);
         let complete_through = received.and_then(Day::from_epoch_days).map_or(today, |day| day.min(today));
@@ -149,8 +151,8 @@ impl IngestionApi {
             epoch: partner.epoch,
             complete_through: complete_through.to_string(),
             last_ingest_time: (partner.last_ingest != 0).then(|| timestamp(partner.last_ingest)),
-            rejected: quarantine::count(reader, &partner).await?,
-            waiting: waiting::count(reader, &partner).await?,
+            rejected: if whole { Some(quarantine::count(reader, &partner).await?) } else { None },
+            waiting: if whole { Some(waiting::count(reader, &partner).await?) } else { None },
         })
     }
 }

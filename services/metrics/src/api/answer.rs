@@ -4,7 +4,7 @@ use insights_domain::percentage::Percentage;
 use insights_domain::usage::Reasons;
 use insights_proto::metrics::v1::{self, DimensionValue, Explanation, Freshness, Measure, Reason, ReasonCount, value};
 
-use crate::cube::{Answer, AnswerRow, Cube, ExplanationRow, Figure, Source, View};
+use crate::cube::{Answer, AnswerRow, Cube, ExplanationRow, Figure, View};
 use crate::query::Query;
 
 /// The answer to a query. What the caller may not see is absent already; here it is said.
@@ -15,17 +15,12 @@ pub fn result(query: &Query, answer: Answer, view: View<'_>) -> v1::Result {
 
 /// One row.
 pub fn row(row: AnswerRow) -> v1::Row {
-    let source = match row.source {
-        Source::Computed => v1::Source::Computed,
-        Source::Reported => v1::Source::Reported,
-        Source::Mixed => v1::Source::Mixed,
-    };
     v1::Row {
         month: row.month.to_string(),
         dimensions: dimensions(row.dimensions),
         values: row.values.into_iter().map(figure).collect(),
         currency: row.currency.unwrap_or_default(),
-        source: source.into(),
+        source: v1::Source::from(row.source).into(),
         partial: row.partial,
         lower_bound: row.lower_bound,
     }

@@ -140,13 +140,13 @@ impl MetricsService for Api {
         service(&request)?;
         let deadline = self.deadline(&request);
         let message = request.into_inner();
-        let viewer = stream::Viewer::try_from(message.viewer)?;
+        let viewer = stream::Viewer::try_from(message.viewer.clone())?;
         viewer.authorise(&self.policy, message.query.as_ref())?;
         let mut parser = Parser::new(&self.limits);
         parser.min_version(message.min_version);
         let asked = parser.one("query", message.query.as_ref());
         let asked = parser.finish(asked)?.ok_or_else(|| Error::invalid("query", "is required"))?;
-        let rows = stream::Rows::parse(message.grain, message.product_prefix, &asked.query)?;
+        let rows = stream::Rows::parse(&message, &asked.query)?;
         let root = self.root_at(viewer.partner(), message.min_version, deadline).await?;
         Ok(Response::new(Box::pin(stream::stream(self, root, viewer, asked, rows).await?)))
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::Stream;
 use insights_access::{FieldClass, Policy, REPORTING_SERVICE, Role, RoleSet};
-use insights_proto::metrics::v1::{self, Dimension, Measure, Query, ReportGrain, StreamQueryResponse};
+use insights_proto::metrics::v1::{self, Dimension, Measure, Query, ReportGrain, StreamQueryRequest, StreamQueryResponse};
 use insights_service::Error;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
@@ -16,12 +16,13 @@ use tonic::Status;
 
 use super::parse::Asked;
 use super::{Api, answer, take_rows};
-use crate::cube::{Answer, Cube, Report, View};
+use crate::cube::{Answer, Blocks, Cube, Report, View};
 use crate::cubes::Root;
 use crate::query::Filter;
 
-/// Rows of a message: some hundred kilobytes.
+/// Rows of a message: some hundred kilobytes, and by column fewer.
 const ROWS: usize = 2_000;
+const ROWS_BY_COLUMN: usize = 16_384;
 /// Messages the reader may be behind.
 const BUFFER: usize = 4;
 
@@ -74,12 +75,13 @@ impl Viewer {
 pub struct Rows {
     grain: ReportGrain,
     product_prefix: String,
+    by_column: bool,
 }
 
 impl Rows {
     /// Checks that the query is split as its rows are.
-    pub fn parse(grain: i32, product_prefix: String, query: &crate::query::Query) -> Result<Self, Error> {
-        let grain = ReportGrain::try_from(grain).map_err(|_| Error::invalid("grain", "is not known"))?;
+    pub fn parse(request: &StreamQueryRequest, query: &crate::query::Query) -> Result<Self, Error> {
+        let grain = ReportGrain::try_from(request.grain).map_err(|_| Error::invalid("grain", "is not known"))?;
         let by: &[Dimension] = match grain {
             ReportGrain::Unspecified => &query.group_by,
             ReportGrain::Subscriptions | ReportGrain::CustomerSkus => &[],
@@ -88,7 +90,7 @@ impl Rows {
         if query.group_by != by || grain != ReportGrain::Unspecified && query.top.is_some() {
             return Err(Error::invalid("query.group_by", "does not go with the grain"));
         }
-        Ok(Self { grain, product_prefix })
+        Ok(Self { grain, product_prefix: request.product_prefix.clone(), by_column: request.by_column })
     }
 
     /// The query, of these products alone.
@@ -121,6 +123,7 @@ pub async fn stream(
     rows.narrow(&mut asked.query, &cube);
     let answering = Answering {
         grain: rows.grain,
+        by_column: rows.by_column,
         total_customers: i64::try_from(cube.customer_count()).unwrap_or(i64::MAX),
         freshness: Some(answer::freshness(&root.cube)),
         cores: Arc::clone(&api.cores),
@@ -137,6 +140,7 @@ pub async fn stream(
 
 struct Answering {
     grain: ReportGrain,
+    by_column: bool,
     asked: Arc<Asked>,
     viewer: Arc<Viewer>,
     cores: Arc<Semaphore>,
@@ -147,6 +151,30 @@ struct Answering {
     customers: i64,
     total_customers: i64,
     begun: bool,
+}
+
+/// A part of an answer in messages of bounded size.
+struct Made {
+    rows: usize,
+    overlapping: bool,
+    messages: Vec<StreamQueryResponse>,
+}
+
+impl From<Blocks> for Made {
+    fn from(answer: Blocks) -> Self {
+        let rows = answer.blocks.iter().map(|block| block.rows as usize).sum();
+        let message = |block| StreamQueryResponse { block: Some(block), ..StreamQueryResponse::default() };
+        Self { rows, overlapping: answer.overlapping, messages: answer.blocks.into_iter().map(message).collect() }
+    }
+}
+
+impl From<Answer> for Made {
+    fn from(answer: Answer) -> Self {
+        let (all, overlapping) = (answer.rows.len(), answer.overlapping);
+        let mut rows = answer.rows.into_iter().map(answer::row);
+        let message = |_| StreamQueryResponse { rows: rows.by_ref().take(ROWS).collect(), ..Default::default() };
+        Self { rows: all, overlapping, messages: (0..all.div_ceil(ROWS)).map(message).collect() }
+    }
 }
 
 /// The reader wants no more.
@@ -164,7 +192,7 @@ impl Answering {
         };
         // What cannot be sent any more is not missed: whoever asked is gone.
         let _ = match sent {
-            Ok(()) => self.send(Vec::new(), true).await,
+            Ok(()) => self.end().await,
             Err(Ending::Gone) => Ok(()),
             Err(Ending::Failed(error)) => self.sender.send(Err(error.into())).await.map_err(|_| Gone),
         };
@@ -173,17 +201,17 @@ impl Answering {
     async fn parts(&mut self, cube: &Cube) -> Result<(), Ending> {
         for part in cube.parts() {
             let customers = i64::try_from(part.customer_count()).unwrap_or_default();
-            let answer = self.answer(part).await?;
-            self.rows(answer, customers).await?;
+            let made = self.make(part).await?;
+            self.send_made(made, customers).await?;
         }
         Ok(())
     }
 
     async fn whole(&mut self, cube: Cube) -> Result<(), Ending> {
-        let answer = self.answer(cube).await?;
+        let made = self.make(cube).await?;
         let mut left = self.most_rows;
-        take_rows(&mut left, answer.rows.len(), self.most_rows)?;
-        self.rows(answer, self.total_customers).await
+        take_rows(&mut left, made.rows, self.most_rows)?;
+        self.send_made(made, self.total_customers).await
     }
 
     /// Some thousand rows at a time: a core is held for as long as they take, and memory holds no more.
@@ -210,8 +238,11 @@ impl Answering {
         Ok(())
     }
 
-    async fn answer(&self, cube: Cube) -> Result<Answer, Error> {
-        self.work(move |asked, viewer| cube.query(&asked.query, viewer.view())).await
+    async fn make(&self, cube: Cube) -> Result<Made, Error> {
+        match self.by_column {
+            true => self.work(move |asked, viewer| cube.blocks(&asked.query, viewer.view(), ROWS_BY_COLUMN).into()).await,
+            false => self.work(move |asked, viewer| cube.query(&asked.query, viewer.view()).into()).await,
+        }
     }
 
     /// Does something on a core of its own.
@@ -228,21 +259,19 @@ impl Answering {
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)
     }
 
-    /// Sends rows in messages of bounded size, the last of which counts the customers in.
-    async fn rows(&mut self, answer: Answer, mut customers: i64) -> Result<(), Ending> {
+    /// Sends what was made; the last message counts the customers in.
+    async fn send_made(&mut self, made: Made, customers: i64) -> Result<(), Ending> {
         if !self.begun {
-            self.begin(answer.overlapping).await?;
+            self.begin(made.overlapping).await?;
         }
-        let mut rows = answer.rows.into_iter().map(answer::row).peekable();
-        while rows.peek().is_some() {
-            let part = rows.by_ref().take(ROWS).collect();
-            if rows.peek().is_none() {
-                self.customers += customers;
-                customers = 0;
-            }
-            self.send(part, false).await?;
+        let last = made.messages.len().checked_sub(1);
+        if last.is_none() {
+            self.customers += customers;
         }
-        self.customers += customers;
+        for (at, message) in made.messages.into_iter().enumerate() {
+            self.customers += if Some(at) == last { customers } else { 0 };
+            self.send_part(message).await?;
+        }
         Ok(())
     }
 
@@ -259,11 +288,11 @@ impl Answering {
         self.sender.send(Ok(first)).await.map_err(|_| Gone)
     }
 
-    async fn send(&mut self, rows: Vec<v1::Row>, done: bool) -> Result<(), Gone> {
+    async fn end(&mut self) -> Result<(), Gone> {
         if !self.begun {
             self.begin(false).await?;
         }
-        self.send_part(StreamQueryResponse { rows, done, ..StreamQueryResponse::default() }).await
+        self.send_part(StreamQueryResponse { done: true, ..StreamQueryResponse::default() }).await
     }
 
     async fn send_part(&mut self, part: StreamQueryResponse) -> Result<(), Gone> {

@@ -1,10 +1,10 @@
 //! What is summed up of a chunk when it is made, ahead of any question: whoever asks for all of something need not look at
 //! every subscription.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::chunk::{Chunk, Lifespan, UNSTEADY};
-use super::window::{Months, set_bits};
+use super::window::stretches;
 
 /// Seats are summed by shape where a shape has so many subscriptions on average; else little would be saved.
 const WORTH_SUMMING: usize = 4;
@@ -49,7 +49,7 @@ impl Chunk {
         shapes.dedup();
         let unsteady = (0..).zip(&self.lifespans).filter(|(_, lifespan)| lifespan.shape == UNSTEADY);
         self.ahead = Ahead {
-            seats: (shapes.len() <= worth).then(|| self.seat_sums()),
+            seats: (shapes.len() <= worth).then(|| self.seat_sums(&shapes)),
             unsteady: unsteady.map(|(position, _)| position).collect(),
             most_seats: self.customers.iter().map(|customer| customer.most_seats).max().unwrap_or_default(),
             shapes,
@@ -66,9 +66,8 @@ impl Chunk {
         for subscription in &self.subscriptions[subscriptions] {
             for run in self.runs_of(subscription) {
                 let first = self.count_at(subscription, run.from.into());
-                for (at, sum) in (first..).zip(&mut seats[run.from.into()..run.to.into()]) {
-                    *sum += u64::from(self.seats.at(at));
-                }
+                let months = usize::from(run.from)..usize::from(run.to);
+                self.seats.add_to(first..first + months.len(), &mut seats[months]);
             }
         }
         let columns = &mut self.customers[customer];
@@ -76,30 +75,47 @@ impl Chunk {
         columns.most_seats = seats.into_iter().max().unwrap_or_default();
     }
 
-    /// The seats of its steady subscriptions, by shape.
-    fn seat_sums(&self) -> Vec<SeatSums> {
-        let mut sums: BTreeMap<u16, SeatSums> = BTreeMap::new();
+    /// The seats of its steady subscriptions, by shape in this order.
+    fn seat_sums(&self, shapes: &[u16]) -> Vec<SeatSums> {
+        let mut sums = vec![SeatSums::of_months(self.months.len()); shapes.len()];
         for lifespan in self.lifespans.iter().filter(|lifespan| lifespan.shape != UNSTEADY) {
-            let of = sums.entry(lifespan.shape).or_default();
-            for bit in set_bits(Months::from(lifespan.known), 0..self.months.len()) {
-                let counts = self.counts(lifespan.counts.wrapping_add(bit as u32) as usize);
-                let add = |sums: &mut Vec<u64>, more: u32| {
-                    if more > 0 {
-                        sums.resize(self.months.len(), 0);
-                        sums[bit] += u64::from(more);
-                    }
-                };
-                if lifespan.paid >> bit & 1 == 1 {
-                    add(&mut of.seats, counts.seats);
-                    add(&mut of.assigned, counts.assigned);
-                    add(&mut of.over, counts.assigned.saturating_sub(counts.seats));
-                    add(&mut of.idle, counts.assigned.saturating_sub(counts.active_assigned));
-                    add(&mut of.active, counts.active);
-                } else {
-                    add(&mut of.active_unpaid, counts.active);
-                }
+            let Ok(at) = shapes.binary_search(&lifespan.shape) else { continue };
+            for months in stretches(lifespan.paid) {
+                sums[at].add_paid(self, lifespan.counts_in(&months), &months);
+            }
+            for months in stretches(lifespan.known & !lifespan.paid) {
+                self.active.add_to(lifespan.counts_in(&months), &mut sums[at].active_unpaid[months]);
             }
         }
-        sums.into_values().collect()
+        sums.into_iter().map(SeatSums::without_zeros).collect()
+    }
+}
+
+impl SeatSums {
+    fn of_months(months: usize) -> Self {
+        let none = vec![0; months];
+        let [seats, assigned, over, idle, active] = [(); 5].map(|()| none.clone());
+        Self { seats, assigned, over, idle, active, active_unpaid: none }
+    }
+
+    fn add_paid(&mut self, chunk: &Chunk, counts: Range<usize>, months: &Range<usize>) {
+        chunk.seats.add_to(counts.clone(), &mut self.seats[months.clone()]);
+        chunk.assigned.add_to(counts.clone(), &mut self.assigned[months.clone()]);
+        chunk.assigned.add_excess_to(&chunk.seats, counts.clone(), &mut self.over[months.clone()]);
+        chunk.assigned.add_excess_to(&chunk.active_assigned, counts.clone(), &mut self.idle[months.clone()]);
+        chunk.active.add_to(counts, &mut self.active[months.clone()]);
+    }
+
+    /// Keeps only columns that say something.
+    fn without_zeros(self) -> Self {
+        let kept = |sums: Vec<u64>| if sums.iter().any(|sum| *sum > 0) { sums } else { Vec::new() };
+        Self {
+            seats: kept(self.seats),
+            assigned: kept(self.assigned),
+            over: kept(self.over),
+            idle: kept(self.idle),
+            active: kept(self.active),
+            active_unpaid: kept(self.active_unpaid),
+        }
     }
 }

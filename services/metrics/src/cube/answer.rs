@@ -85,6 +85,15 @@ pub enum Source {
 impl Cube {
     /// Answers a query for who looks. Months after that of `complete_through` give no rows.
     pub fn query(&self, query: &Query, view: View<'_>) -> Answer {
+        let plan = self.plan(query, view);
+        let counted = plan.count(false);
+        let mut rows = Vec::new();
+        plan.each_row(&counted, |group, row| rows.push(row.with(counted.groups[group].1.clone())));
+        Answer { rows, overlapping: plan.overlapping() }
+    }
+
+    /// The plan of a query, limited to the groups it is about.
+    pub(super) fn plan<'a>(&'a self, query: &'a Query, view: View<'a>) -> Plan<'a> {
         let mut plan = Plan::new(query, self, view);
         if let Some(top) = query.top {
             plan.limit_to(self.best(query, top, view));
@@ -92,14 +101,31 @@ impl Cube {
             let whole = Query { slice: None, ..query.clone() };
             plan.limit_to(Plan::new(&whole, self, view).first_after(slice));
         }
-        let counted = plan.count(false);
-        let mut rows = Vec::new();
-        for month in plan.months() {
-            for (group, dimensions) in &counted.groups {
-                plan.push_rows(&counted.table, *group, month, dimensions, &mut rows);
-            }
+        plan
+    }
+}
+
+/// A row before its dimensions are spelled.
+pub(super) struct Found<'f> {
+    pub month: Month,
+    pub values: &'f [Figure],
+    pub currency: Option<&'f str>,
+    pub source: Source,
+    pub partial: bool,
+    pub lower_bound: bool,
+}
+
+impl Found<'_> {
+    fn with(&self, dimensions: Vec<Option<String>>) -> AnswerRow {
+        AnswerRow {
+            month: self.month,
+            dimensions,
+            values: self.values.to_vec(),
+            currency: self.currency.map(str::to_owned),
+            source: self.source,
+            partial: self.partial,
+            lower_bound: self.lower_bound,
         }
-        Answer { rows, overlapping: plan.overlapping() }
     }
 }
 
@@ -153,38 +179,49 @@ impl Plan<'_> {
         (self.range.0.index()..=self.range.1.index()).filter_map(Month::from_index)
     }
 
-    pub(super) fn push_rows(
+    /// Takes every row, in order, and the place of its group.
+    pub(super) fn each_row(&self, counted: &Counted, mut take: impl FnMut(usize, Found<'_>)) {
+        let mut values = Vec::new();
+        for month in self.months() {
+            for (place, (group, dimensions)) in counted.groups.iter().enumerate() {
+                let is_whole = dimensions.is_empty();
+                self.rows_of(&counted.table, *group, is_whole, month, &mut values, |row| take(place, row));
+            }
+        }
+    }
+
+    /// Takes the rows of a group in a month; the whole has one even where nothing is known. `values` is used again.
+    pub(super) fn rows_of(
         &self,
         table: &Table,
         group: u32,
+        is_whole: bool,
         month: Month,
-        dimensions: &[Option<String>],
-        rows: &mut Vec<AnswerRow>,
+        values: &mut Vec<Figure>,
+        mut take: impl FnMut(Found<'_>),
     ) {
-        let source = source(table, group, month);
-        let row = |currency: Option<String>, amount: Option<Amount>| {
-            let values: Vec<Figure> =
-                self.query.measures.iter().map(|measure| self.figure(*measure, table, group, month, amount)).collect();
-            let says_something = dimensions.is_empty() || values.iter().any(|value| !value.is_nothing());
-            let partial = self.cube.partner.complete_through < month.last_day();
-            says_something.then(|| AnswerRow {
-                month,
-                dimensions: dimensions.to_vec(),
-                values,
-                currency,
-                source,
-                partial,
-                lower_bound: table.is_marked(Mark::LowerBound, group, month),
-            })
+        let mut row = |currency: Option<&str>, amount: Option<Amount>| {
+            values.clear();
+            values.extend(self.query.measures.iter().map(|measure| self.figure(*measure, table, group, month, amount)));
+            if is_whole || values.iter().any(|value| !value.is_nothing()) {
+                take(Found {
+                    month,
+                    values,
+                    currency,
+                    source: source(table, group, month),
+                    partial: self.cube.partner.complete_through < month.last_day(),
+                    lower_bound: table.is_marked(Mark::LowerBound, group, month),
+                });
+            }
         };
         let texts = &self.cube.dictionaries.texts;
-        let mut amounts: Vec<_> =
-            table.revenue(group, month).map(|(code, amount)| (texts.value(code).clone(), amount)).collect();
+        let mut amounts: Vec<(Option<&str>, Amount)> =
+            table.revenue(group, month).map(|(code, amount)| (texts.value(code).as_deref(), amount)).collect();
         if amounts.is_empty() {
-            rows.extend(row(None, None));
+            row(None, None);
         }
         amounts.sort();
-        rows.extend(amounts.into_iter().filter_map(|(currency, amount)| row(currency, Some(amount))));
+        amounts.into_iter().for_each(|(currency, amount)| row(currency, Some(amount)));
     }
 
     fn figure(&self, measure: Measure, table: &Table, group: u32, month: Month, amount: Option<Amount>) -> Figure {

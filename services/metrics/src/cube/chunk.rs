@@ -141,6 +141,12 @@ pub(super) struct Lifespan {
 impl Lifespan {
     /// Of a subscription that is read by its runs.
     pub(super) const NONE: Self = Self { known: 0, active: 0, paid: 0, counts: 0, shape: UNSTEADY };
+
+    /// The positions of its counts in consecutive months, counted from the chunk's first.
+    pub(super) fn counts_in(&self, months: &Range<usize>) -> Range<usize> {
+        let first = self.counts.wrapping_add(months.start as u32) as usize;
+        first..first + months.len()
+    }
 }
 
 /// Months in which nothing of a subscription changes that can be filtered or grouped by.

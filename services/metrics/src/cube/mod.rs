@@ -5,6 +5,7 @@
 
 mod ahead;
 mod answer;
+mod block;
 mod build;
 mod chunk;
 mod counts;
@@ -38,6 +39,7 @@ use insights_domain::facts::Seller;
 use insights_domain::rollup::MonthRollup;
 
 pub use answer::{Answer, AnswerRow, Figure, Source};
+pub use block::Blocks;
 pub use details::SubscriptionEntry;
 pub use explain::ExplanationRow;
 pub use header::{CustomerHeader, PartnerHeader, SkuHeader, SubscriptionHeader, SupportMonth};

@@ -71,10 +71,10 @@ impl Plan<'_> {
     }
 
     fn has_row(&self, table: &Table, group: u32, values: &[Option<String>]) -> bool {
-        let mut rows = Vec::new();
+        let (mut figures, mut found) = (Vec::new(), false);
         self.months().any(|month| {
-            self.push_rows(table, group, month, values, &mut rows);
-            !rows.is_empty()
+            self.rows_of(table, group, values.is_empty(), month, &mut figures, |_| found = true);
+            found
         })
     }
 }

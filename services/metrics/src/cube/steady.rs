@@ -133,8 +133,8 @@ impl Scan<'_, '_> {
     #[inline]
     fn add_months(&self, lifespan: &Lifespan, rule: SeatRule, months: u64, group: u32, table: &mut Table) {
         for bits in stretches(self.window.in_columns(months)) {
-            let first = lifespan.counts.wrapping_add(self.window.offset(bits.start) as u32) as usize;
-            self.add_seats(rule, first, self.window.columns(bits), group, table);
+            let counts = lifespan.counts_in(&(self.window.offset(bits.start)..self.window.offset(bits.end)));
+            self.add_seats(rule, counts.start, self.window.columns(bits), group, table);
         }
     }
 

@@ -1,6 +1,8 @@
 //! The columns of a file, and the cells of its rows.
 
-use insights_proto::metrics::v1::{Dimension, Measure, Query, Row, Source, value::Kind as ValueKind};
+use insights_domain::amount::Amount;
+use insights_domain::percentage::Percentage;
+use insights_proto::metrics::v1::{Dimension, Measure, Query, Row, RowBlock, Source, ValueColumn, value::Kind as ValueKind};
 
 use super::lines::Line;
 use super::report::{Known, Shown};
@@ -31,20 +33,26 @@ pub enum Cell<'a> {
     Count(i64),
     /// A percentage.
     Percent(f64),
-    /// An amount in its exact digits.
-    Amount(&'a str),
+    /// An amount.
+    Amount(Amount),
     /// Yes or no.
     Flag(bool),
 }
 
-impl Cell<'_> {
+impl<'a> Cell<'a> {
+    /// An amount by its digits. A sum may be larger than any amount that is taken in; then it stays a text.
+    pub fn amount(digits: &'a str) -> Self {
+        digits.parse().map_or(Self::Text(digits), Self::Amount)
+    }
+
     /// Appends the cell as plain text; nothing where nothing is known.
     pub fn write(self, out: &mut Vec<u8>) {
         use std::io::Write;
         // Writing to a vector does not fail.
         let _ = match self {
             Self::Null => Ok(()),
-            Self::Text(text) | Self::Amount(text) => out.write_all(text.as_bytes()),
+            Self::Text(text) => out.write_all(text.as_bytes()),
+            Self::Amount(amount) => write!(out, "{amount}"),
             Self::Count(count) => write!(out, "{count}"),
             Self::Percent(value) => write!(out, "{value}"),
             Self::Flag(flag) => out.write_all(if flag { b"true" } else { b"false" }),
@@ -130,6 +138,7 @@ impl Column {
     pub fn cell<'a>(&self, line: Line<'a>) -> Cell<'a> {
         match (line, self.from) {
             (Line::Report(line), From::Report(shown)) => line.cell(shown),
+            (Line::Place(block, at), _) => self.block_cell(block, at),
             (Line::Group(row), _) => self.group_cell(row),
             (Line::Report(_), _) => Cell::Null,
         }
@@ -144,31 +153,87 @@ impl Column {
         };
         match self.from {
             From::Month => Cell::Text(&row.month),
-            From::Dimension(at) => match row.dimensions.get(at).and_then(|value| value.value.as_deref()) {
-                None => Cell::Null,
-                Some(text) if self.kind == Kind::Flag => Cell::Flag(text == "true"),
-                Some(text) => Cell::Text(text),
-            },
+            From::Dimension(at) => self.dimension(row.dimensions.get(at).and_then(|value| value.value.as_deref())),
             From::Value(at) => match value(at) {
                 None => Cell::Null,
                 Some(ValueKind::Count(count)) => Cell::Count(*count),
-                Some(ValueKind::Amount(amount)) => Cell::Amount(amount),
+                Some(ValueKind::Amount(amount)) => Cell::amount(amount),
                 Some(ValueKind::Percentage(percentage)) => percentage.value.map_or(Cell::Null, Cell::Percent),
             },
             From::Numerator(at) => count(percentage(at).and_then(|parts| parts.numerator)),
             From::Denominator(at) => count(percentage(at).and_then(|parts| parts.denominator)),
             From::Currency if row.currency.is_empty() => Cell::Null,
             From::Currency => Cell::Text(&row.currency),
-            From::Source => Cell::Text(match row.source() {
-                Source::Reported => "reported",
-                Source::Mixed => "mixed",
-                Source::Computed | Source::Unspecified => "computed",
-            }),
+            From::Source => source(row.source),
             From::Partial => Cell::Flag(row.partial),
             From::LowerBound => Cell::Flag(row.lower_bound),
             From::Report(_) => Cell::Null,
         }
     }
+
+    fn block_cell<'a>(&self, block: &'a RowBlock, row: usize) -> Cell<'a> {
+        let text = |position: u32| block.texts.get(position as usize).map(String::as_str);
+        let named = |place: Option<&u32>| place.and_then(|place| text(place.checked_sub(1)?));
+        let count = |count: Option<i64>| count.map_or(Cell::Null, Cell::Count);
+        let column = |at: usize| block.values.get(at);
+        let flag = |flags: &[bool]| flags.get(row).map_or(Cell::Null, |flag| Cell::Flag(*flag));
+        match self.from {
+            From::Month => block.months.get(row).and_then(|position| text(*position)).map_or(Cell::Null, Cell::Text),
+            From::Dimension(at) => {
+                self.dimension(named(block.dimensions.get(at).and_then(|column| column.positions.get(row))))
+            }
+            From::Value(at) => column(at).map_or(Cell::Null, |column| value(column, row)),
+            From::Numerator(at) => count(column(at).and_then(|column| numerator(column, row))),
+            From::Denominator(at) => count(column(at).and_then(|column| denominator(column, row))),
+            From::Currency => named(block.currencies.get(row)).map_or(Cell::Null, Cell::Text),
+            From::Source => source(block.sources.get(row).copied().unwrap_or_default()),
+            From::Partial => flag(&block.partial),
+            From::LowerBound => flag(&block.lower_bound),
+            From::Report(_) => Cell::Null,
+        }
+    }
+
+    fn dimension<'a>(&self, value: Option<&'a str>) -> Cell<'a> {
+        match value {
+            None => Cell::Null,
+            Some(text) if self.kind == Kind::Flag => Cell::Flag(text == "true"),
+            Some(text) => Cell::Text(text),
+        }
+    }
+}
+
+fn source(source: i32) -> Cell<'static> {
+    Cell::Text(match Source::try_from(source) {
+        Ok(Source::Reported) => "reported",
+        Ok(Source::Mixed) => "mixed",
+        Ok(Source::Computed | Source::Unspecified) | Err(_) => "computed",
+    })
+}
+
+/// A figure of a column.
+fn value(column: &ValueColumn, row: usize) -> Cell<'static> {
+    if let Some(amount) = known(&column.amounts, &column.unknown, row) {
+        return Cell::Amount(Amount::from_micros(amount));
+    }
+    if column.denominators.is_empty() {
+        return numerator(column, row).map_or(Cell::Null, Cell::Count);
+    }
+    let part = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
+    let percentage =
+        Percentage { numerator: part(numerator(column, row)), denominator: part(denominator(column, row)) };
+    percentage.value().map_or(Cell::Null, Cell::Percent)
+}
+
+fn numerator(column: &ValueColumn, row: usize) -> Option<i64> {
+    known(&column.counts, &column.unknown, row)
+}
+
+fn denominator(column: &ValueColumn, row: usize) -> Option<i64> {
+    known(&column.denominators, &column.unknown_denominators, row)
+}
+
+fn known(values: &[i64], unknown: &[bool], row: usize) -> Option<i64> {
+    values.get(row).copied().filter(|_| !unknown.get(row).is_some_and(|unknown| *unknown))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! duplicates: their seats and revenue are not to be added up again.
 
 use insights_domain::percentage::Percentage;
-use insights_proto::metrics::v1::{ReportAttribution, ReportRow, Row, StreamQueryResponse};
+use insights_proto::metrics::v1::{ReportAttribution, ReportRow, Row, RowBlock, StreamQueryResponse};
 
 use super::columns::Cell;
 use super::report::Shown;
@@ -16,6 +16,7 @@ const DOLLARS: &str = "USD";
 /// Rows of a part of an answer.
 #[derive(Debug, Default)]
 pub struct Block {
+    columns: RowBlock,
     groups: Vec<Row>,
     report: Vec<ReportRow>,
 }
@@ -23,7 +24,9 @@ pub struct Block {
 /// One line.
 #[derive(Clone, Copy, Debug)]
 pub enum Line<'a> {
-    /// A row of a query's answer.
+    /// A row of a query's answer, by its place in columns.
+    Place(&'a RowBlock, usize),
+    /// A row of a query's answer, from metrics that knows no columns.
     Group(&'a Row),
     /// A line of a report.
     Report(ReportLine<'a>),
@@ -31,18 +34,20 @@ pub enum Line<'a> {
 
 impl From<StreamQueryResponse> for Block {
     fn from(part: StreamQueryResponse) -> Self {
-        Self { groups: part.rows, report: part.report_rows }
+        Self { columns: part.block.unwrap_or_default(), groups: part.rows, report: part.report_rows }
     }
 }
 
 impl Block {
     /// How many lines it has.
     pub fn lines(&self) -> usize {
-        self.groups.len() + self.report.iter().map(|row| row.attributions.len().max(1)).sum::<usize>()
+        let groups = self.columns.rows as usize + self.groups.len();
+        groups + self.report.iter().map(|row| row.attributions.len().max(1)).sum::<usize>()
     }
 
     /// Does something with each line.
     pub fn each<E>(&self, mut each: impl FnMut(Line<'_>) -> Result<(), E>) -> Result<(), E> {
+        (0..self.columns.rows as usize).try_for_each(|at| each(Line::Place(&self.columns, at)))?;
         self.groups.iter().try_for_each(|row| each(Line::Group(row)))?;
         self.report.iter().try_for_each(|row| each_line(row, |line| each(Line::Report(line))))
     }
@@ -119,7 +124,7 @@ impl<'a> ReportLine<'a> {
             S::OtherRevenue => known(Some(&self.spelled.other_revenue)),
             S::Dollars => {
                 let amount = row.revenue.iter().find(|amount| amount.currency == DOLLARS);
-                amount.map_or(Cell::Null, |amount| Cell::Amount(&amount.amount))
+                amount.map_or(Cell::Null, |amount| Cell::amount(&amount.amount))
             }
             figure => self.figure(figure),
         }

@@ -88,6 +88,7 @@ impl Sheet {
             min_version,
             grain: self.report.map_or(ReportGrain::Unspecified, |report| report.grain).into(),
             product_prefix: self.report.map_or("", |report| report.product_prefix).to_owned(),
+            by_column: true,
         }
     }
 

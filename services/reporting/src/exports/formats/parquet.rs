@@ -1,12 +1,10 @@
 //! Parquet: typed columns, what the file is in its key-value metadata.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow_array::builder::{BooleanBuilder, Decimal128Builder, Float64Builder, Int64Builder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
-use insights_domain::amount::Amount;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -90,7 +88,7 @@ impl Builder {
         })
     }
 
-    fn push(&mut self, cell: Cell<'_>) -> Result<(), EncodeError> {
+    fn push(&mut self, cell: Cell<'_>) {
         match (self, cell) {
             (Self::Text(builder), Cell::Text(text)) => builder.append_value(text),
             (Self::Text(builder), _) => builder.append_null(),
@@ -98,15 +96,11 @@ impl Builder {
             (Self::Count(builder), _) => builder.append_null(),
             (Self::Percent(builder), Cell::Percent(value)) => builder.append_value(value),
             (Self::Percent(builder), _) => builder.append_null(),
-            (Self::Amount(builder), Cell::Amount(digits)) => {
-                let unfit = |_| EncodeError::Unfit(format!("The amount {digits} is not one that Parquet can hold."));
-                builder.append_value(i128::from(Amount::from_str(digits).map_err(unfit)?.micros()));
-            }
+            (Self::Amount(builder), Cell::Amount(amount)) => builder.append_value(i128::from(amount.micros())),
             (Self::Amount(builder), _) => builder.append_null(),
             (Self::Flag(builder), Cell::Flag(flag)) => builder.append_value(flag),
             (Self::Flag(builder), _) => builder.append_null(),
         }
-        Ok(())
     }
 
     fn finish(&mut self) -> ArrayRef {
@@ -123,7 +117,7 @@ impl Builder {
 impl Encoder for Parquet {
     fn row(&mut self, cells: &[Cell<'_>]) -> Result<(), EncodeError> {
         for (builder, cell) in self.builders.iter_mut().zip(cells) {
-            builder.push(*cell)?;
+            builder.push(*cell);
         }
         self.rows += 1;
         if self.rows < BATCH { Ok(()) } else { self.flush() }

@@ -121,7 +121,7 @@ mod tests {
             assert!(written.trim_start_matches('"').starts_with('\''), "{written:?}");
             assert_eq!(text_of(Cell::Text(text)), format!("'{text}"));
         }
-        assert_eq!(line(&[Cell::Amount("-12.50"), Cell::Count(-7)], b','), "-12.50,-7\r\n");
+        assert_eq!(line(&[Cell::Amount("-12.50".parse().expect("an amount")), Cell::Count(-7)], b','), "-12.50,-7\r\n");
         assert_eq!(line(&[Cell::Text("a=b"), Cell::Text("'x")], b','), "a=b,'x\r\n");
     }
 }

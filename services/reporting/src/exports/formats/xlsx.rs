@@ -89,10 +89,13 @@ fn write(sheet: &mut Worksheet, row: u32, at: u16, cell: Cell<'_>) -> Result<(),
         Cell::Count(count) if keeps(&count.to_string()) => sheet.write_number(row, at, count as f64)?,
         Cell::Count(count) => sheet.write_string(row, at, count.to_string())?,
         Cell::Percent(value) => sheet.write_number(row, at, value)?,
-        Cell::Amount(digits) => match digits.parse::<f64>() {
-            Ok(number) if keeps(digits) => sheet.write_number(row, at, number)?,
-            _ => sheet.write_string(row, at, digits)?,
-        },
+        Cell::Amount(amount) => {
+            let digits = amount.to_string();
+            match digits.parse::<f64>() {
+                Ok(number) if keeps(&digits) => sheet.write_number(row, at, number)?,
+                _ => sheet.write_string(row, at, digits)?,
+            }
+        }
         Cell::Flag(flag) => sheet.write_boolean(row, at, flag)?,
     };
     Ok(())
@@ -101,8 +104,8 @@ fn write(sheet: &mut Worksheet, row: u32, at: u16, cell: Cell<'_>) -> Result<(),
 /// What a cell takes in a sheet, at most.
 fn most_bytes(cell: Cell<'_>) -> u64 {
     match cell {
-        Cell::Text(text) | Cell::Amount(text) => CELL + BYTE * text.len() as u64,
-        Cell::Null | Cell::Count(_) | Cell::Percent(_) | Cell::Flag(_) => CELL,
+        Cell::Text(text) => CELL + BYTE * text.len() as u64,
+        Cell::Null | Cell::Count(_) | Cell::Percent(_) | Cell::Amount(_) | Cell::Flag(_) => CELL,
     }
 }
 
