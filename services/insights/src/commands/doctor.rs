@@ -124,16 +124,16 @@ async fn freshness(caller: &Caller) -> Vec<Finding> {
         return findings;
     }
     findings.push(well("facts", format!("version {}, complete through {}", facts.version, facts.complete_through)));
-    if facts.rejected > 0 {
-        let found = format!("{} records were rejected", output::grouped(facts.rejected));
+    if let Some(rejected) = facts.rejected.filter(|count| *count > 0) {
+        let found = format!("{} records were rejected", output::grouped(rejected));
         findings.push(unwell(
             "quarantine",
             found,
             "mend the source and import again; the reasons stand in the import's summary",
         ));
     }
-    if facts.waiting > 0 {
-        let found = format!("{} records wait for what they refer to", output::grouped(facts.waiting));
+    if let Some(waiting) = facts.waiting.filter(|count| *count > 0) {
+        let found = format!("{} records wait for what they refer to", output::grouped(waiting));
         findings.push(unwell("waiting", found, "import the customers, SKUs and subscriptions they name"));
     }
     let request = caller.request(reporting::GetFreshnessRequest { min_version: 0 }, DEADLINE);

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use futures::Stream;
 use insights_access::{FieldClass, Policy, REPORTING_SERVICE, Role, RoleSet};
-use insights_proto::metrics::v1::{self, Dimension, Measure, Query, ReportGrain, StreamQueryRequest, StreamQueryResponse};
+use insights_proto::metrics::v1::{
+    self, Dimension, Measure, Query, ReportGrain, StreamQueryRequest, StreamQueryResponse,
+};
 use insights_service::Error;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
@@ -240,7 +242,9 @@ impl Answering {
 
     async fn make(&self, cube: Cube) -> Result<Made, Error> {
         match self.by_column {
-            true => self.work(move |asked, viewer| cube.blocks(&asked.query, viewer.view(), ROWS_BY_COLUMN).into()).await,
+            true => {
+                self.work(move |asked, viewer| cube.blocks(&asked.query, viewer.view(), ROWS_BY_COLUMN).into()).await
+            }
             false => self.work(move |asked, viewer| cube.query(&asked.query, viewer.view()).into()).await,
         }
     }

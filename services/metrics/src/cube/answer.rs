@@ -325,7 +325,7 @@ impl Plan<'_> {
     }
 
     /// Parts may sum to more than the whole.
-    fn overlapping(&self) -> bool {
+    pub(super) fn overlapping(&self) -> bool {
         let grouped = |wanted: &[Dimension]| self.query.group_by.iter().any(|dimension| wanted.contains(dimension));
         let of_people = self.query.measures.iter().any(|measure| match measure {
             Measure::Customers

@@ -2,7 +2,9 @@
 
 use insights_domain::amount::Amount;
 use insights_domain::percentage::Percentage;
-use insights_proto::metrics::v1::{Dimension, Measure, Query, Row, RowBlock, Source, ValueColumn, value::Kind as ValueKind};
+use insights_proto::metrics::v1::{
+    Dimension, Measure, Query, Row, RowBlock, Source, ValueColumn, value::Kind as ValueKind,
+};
 
 use super::lines::Line;
 use super::report::{Known, Shown};
