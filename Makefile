@@ -1,5 +1,5 @@
 # The tasks of this project. `make` alone checks.
-.PHONY: check test run
+.PHONY: check test run long
 
 # What the compiler and the lints say.
 check:
@@ -13,3 +13,7 @@ test:
 # The product on this machine.
 run:
 	deploy/demo
+
+# The long forms: hours.
+long:
+	tests/long

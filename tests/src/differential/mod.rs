@@ -1,5 +1,6 @@
 //! The product against the second, slow implementation: random worlds, random questions, every cell compared.
 
+pub mod by_column;
 pub mod compare;
 pub mod facts;
 pub mod in_memory;
