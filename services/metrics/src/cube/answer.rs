@@ -1,6 +1,6 @@
 //! Figures as rows: one per month, group and currency.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use insights_domain::amount::Amount;
 use insights_domain::calendar::Month;
@@ -12,9 +12,10 @@ use super::figures::{Mark, Sum, Table};
 use super::keys::Key;
 use super::levels::{SUBSCRIPTION_LEVEL, WHAT_LEVEL};
 use super::plan::Plan;
+use super::read::keep_best;
 use super::rows::seller_of;
 use super::{Cube, View};
-use crate::query::{Basis, Query, Top};
+use crate::query::{Basis, Query, Slice, Top};
 
 /// The answer to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,19 +142,45 @@ impl Cube {
         let last = query.to.min(self.partner.last_month());
         let from = if flow { query.from } else { last };
         let ranking = Query { measures: vec![measure], from, to: last, top: None, ..query.clone() };
-        let plan = Plan::new(&ranking, self, view);
-        let mut ranked = plan.rank(measure, top.count);
-        let Some((last, _)) = ranked.iter().min_by_key(|(score, _)| *score).copied() else { return HashSet::new() };
-        if ranked.len() <= top.count {
-            return ranked.into_iter().map(|(_, key)| key).collect();
+        let mut plan = Plan::new(&ranking, self, view);
+        let ranked = plan.rank(measure, top.count);
+        // Whoever scores in a measure that is shown has a row.
+        let shown = query.measures.contains(&measure) && ranked.iter().all(|(score, _)| *score != 0);
+        let best = plan.choose(ranked, top.count);
+        let whole = Query { top: None, ..query.clone() };
+        if best.len() == top.count && (shown || Plan::new(&whole, self, view).have_rows(&best)) {
+            return best;
         }
-        let tied = ranked.extract_if(.., |(score, _)| *score == last);
-        // Only groups that tie for the last place need their values to be told apart.
-        let mut tied: Vec<_> = tied.map(|(_, key)| (plan.values_of(key), key)).collect();
-        tied.sort_unstable();
-        let places = top.count - ranked.len();
-        let best = ranked.into_iter().map(|(_, key)| key);
-        best.chain(tied.into_iter().take(places).map(|(_, key)| key)).collect()
+        // A group without any row takes no place, and one that the ranking knows nothing of may still have one.
+        let with_rows = Plan::new(&whole, self, view).first_after(&Slice::ALL);
+        plan.limit_to(with_rows.clone());
+        let scores: HashMap<Key, i128> =
+            plan.rank(measure, with_rows.len()).into_iter().map(|(score, key)| (key, score)).collect();
+        let scored = |key: Key| (scores.get(&key).copied().unwrap_or_default(), key);
+        plan.choose(with_rows.into_iter().map(scored).collect(), top.count)
+    }
+}
+
+impl Plan<'_> {
+    /// All of these groups have a row.
+    fn have_rows(mut self, groups: &HashSet<Key>) -> bool {
+        self.limit_to(groups.clone());
+        self.first_after(&Slice::ALL).len() == groups.len()
+    }
+
+    /// The groups with the highest scores; ties go by their values.
+    fn choose(&self, mut ranked: Vec<(i128, Key)>, count: usize) -> HashSet<Key> {
+        keep_best(&mut ranked, count);
+        if ranked.len() > count {
+            let last = ranked.iter().map(|(score, _)| *score).min();
+            let tied = ranked.extract_if(.., |(score, _)| Some(*score) == last);
+            // Only groups that tie for the last place need their values to be told apart.
+            let mut tied: Vec<_> = tied.map(|(score, key)| (self.values_of(key), score, key)).collect();
+            tied.sort_unstable();
+            let places = count - ranked.len();
+            ranked.extend(tied.into_iter().take(places).map(|(_, score, key)| (score, key)));
+        }
+        ranked.into_iter().map(|(_, key)| key).collect()
     }
 }
 

@@ -5,7 +5,6 @@ use insights_domain::usage::Reasons;
 use insights_proto::metrics::v1::Measure;
 
 use super::figures::{Mark, Sum};
-use super::plan::Plan;
 use super::{Cube, View};
 use crate::query::{Basis, Query};
 
@@ -25,7 +24,7 @@ pub struct ExplanationRow {
 impl Cube {
     /// Explains the query's one measure, a usage percentage.
     pub fn explain(&self, query: &Query, view: View<'_>) -> Vec<ExplanationRow> {
-        let plan = Plan::new(query, self, view);
+        let plan = self.plan(query, view);
         let counted = plan.count(true);
         let on_users = query.basis == Basis::Users && query.measures.contains(&Measure::UsagePercent);
         let mut rows = Vec::new();

@@ -152,7 +152,7 @@ const fn is_at_most_the_seats(measure: Measure) -> bool {
 }
 
 /// Drops those that have `count` others above them. Returns the least score left, when there were so many.
-fn keep_best(ranked: &mut Vec<(i128, Key)>, count: usize) -> Option<i128> {
+pub(super) fn keep_best(ranked: &mut Vec<(i128, Key)>, count: usize) -> Option<i128> {
     let place = count.checked_sub(1).filter(|place| *place < ranked.len())?;
     let (_, (last, _), _) = ranked.select_nth_unstable_by_key(place, |(score, _)| Reverse(*score));
     let last = *last;

@@ -159,6 +159,36 @@ fn the_top_groups_are_those_of_the_last_month() {
 }
 
 #[test]
+fn groups_without_rows_take_no_place_among_the_top() {
+    let partner = partner("2026-06-30");
+    let of = |number, states: &[(&str, &str, u32)]| {
+        customer(number, "BR", &[Sold { sku: E3, states, users: &[], locations: &[] }], &[], &partner)
+    };
+    let gone = [("2026-02-01", "Active", 4), ("2026-06-01", "Suspended", 4)];
+    let customers = vec![
+        of(1, &[("2026-02-01", "Suspended", 9)]),
+        of(2, &[("2026-02-01", "Active", 5)]),
+        of(3, &gone),
+        of(4, &[("2026-02-01", "Active", 7)]),
+    ];
+    let cube = Cube::new(partner.clone()).apply(partner.clone(), customers);
+    let mut asked = query(&[Measure::Available], &[Dimension::Customer], "2026-05", "2026-12");
+    let mut top = |measure, count| {
+        asked.top = Some(Top { measure, count });
+        let rows = counts(&cube.query(&asked, View::default()));
+        rows.into_iter().map(|(_, group, _)| group[0].clone().unwrap()).collect::<BTreeSet<_>>()
+    };
+    for count in [3, 4, 100] {
+        // The third had seats in May: it has a row, and scores 0.
+        assert_eq!(top(Measure::Available, count), BTreeSet::from(["c2", "c3", "c4"].map(str::to_owned)));
+        // Nobody scores in what is not shown.
+        assert_eq!(top(Measure::ActiveUsers, count), BTreeSet::from(["c2", "c3", "c4"].map(str::to_owned)));
+    }
+    assert_eq!(top(Measure::ActiveUsers, 1), BTreeSet::from(["c2".to_owned()]));
+    assert_eq!(top(Measure::NewSeats, 2), BTreeSet::from(["c2", "c4"].map(str::to_owned)), "it lost four");
+}
+
+#[test]
 fn applying_changes_equals_building_anew() {
     let partner = partner("2026-06-30");
     let old = [Sold { sku: E3, states: &[("2026-02-01", "Active", 5)], users: &[1, 2], locations: &["L1"] }];

@@ -20,29 +20,33 @@ pub struct Seats {
     pub idle: i64,
 }
 
-/// Seats of a customer month by month.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CustomerSeats {
-    /// The customer's id.
-    pub customer: String,
-    /// Without gaps, the month that advice is about last.
-    pub months: Vec<(Month, Seats)>,
-}
+/// Seats month by month, without gaps; the month that advice is about is the last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ByMonth(pub Vec<(Month, Seats)>);
 
-impl CustomerSeats {
+impl ByMonth {
     /// Those of the last month.
     #[must_use]
     pub fn last(&self) -> Seats {
-        self.months.last().map(|(_, seats)| *seats).unwrap_or_default()
+        self.0.last().map(|(_, seats)| *seats).unwrap_or_default()
     }
 
     /// A figure month by month.
     pub(super) fn evidence(&self, kind: EvidenceKind, figure: impl Fn(&Seats) -> i64) -> Evidence {
-        evidence(kind, self.months.iter().map(|(month, seats)| (*month, figure(seats))))
+        evidence(kind, self.0.iter().map(|(month, seats)| (*month, figure(seats))))
     }
 }
 
-/// Seats of a customer and SKU in the last month.
+/// Seats of a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerSeats {
+    /// The customer's id.
+    pub customer: String,
+    /// Its seats.
+    pub seats: ByMonth,
+}
+
+/// Seats of a customer and SKU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkuSeats {
     /// The customer's id.
@@ -50,7 +54,7 @@ pub struct SkuSeats {
     /// The SKU's id.
     pub sku: String,
     /// Its seats.
-    pub seats: Seats,
+    pub seats: ByMonth,
 }
 
 /// A subscription that ends.
@@ -66,8 +70,8 @@ pub struct Ending {
     pub end: Day,
     /// Days until then, from the last day of the figures.
     pub days: i32,
-    /// Its seats in the last month.
-    pub seats: Seats,
+    /// Its seats.
+    pub seats: ByMonth,
 }
 
 /// Support cases of a customer.
@@ -118,11 +122,6 @@ pub(super) fn evidence(kind: EvidenceKind, points: impl Iterator<Item = (Month, 
     let trend: Vec<EvidencePoint> =
         points.map(|(month, value)| EvidencePoint { month: month.to_string(), value }).collect();
     Evidence { kind: kind as i32, value: trend.last().map_or(0, |point| point.value), trend }
-}
-
-/// A figure of one month.
-pub(super) fn evidence_now(kind: EvidenceKind, value: i64) -> Evidence {
-    Evidence { kind: kind as i32, value, trend: Vec::new() }
 }
 
 fn argument(name: &str, value: Value) -> AdviceArgument {

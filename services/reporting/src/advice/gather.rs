@@ -8,7 +8,7 @@ use insights_proto::metrics::v1::{
 };
 
 use super::config::AdviceConfig;
-use super::found::{Cases, CustomerSeats, Ending, Seats, SkuSeats};
+use super::found::{ByMonth, Cases, CustomerSeats, Ending, Seats, SkuSeats};
 use crate::dashboards::{Answers, Asked, Page, Plan, Span};
 
 const MEASURES: [Measure; 5] =
@@ -67,14 +67,14 @@ pub fn first_month(last: Month, config: &AdviceConfig) -> Month {
 #[must_use]
 pub fn plan(page: &Page, span: &Span, trouble: &Trouble, config: &AdviceConfig) -> (Plan, Questions) {
     let mut plan = Plan::default();
-    let last = span.to;
+    let (first, last) = (first_month(span.to, config), span.to);
     let top = |query: Query, measure: Measure| Query {
         top: Some(Top { measure: measure as i32, count: config.customers }),
         ..query
     };
-    let by_customer = page.query(&MEASURES, &[Dimension::Customer], first_month(last, config), last);
+    let by_customer = page.query(&MEASURES, &[Dimension::Customer], first, last);
     let customers = RANKINGS.iter().map(|measure| plan.ask(top(by_customer.clone(), *measure))).collect();
-    let by_sku = page.query(&MEASURES, &[Dimension::Customer, Dimension::Sku], last, last);
+    let by_sku = page.query(&MEASURES, &[Dimension::Customer, Dimension::Sku], first, last);
     let skus = plan.ask(top(by_sku, Measure::Available));
     let ids: Vec<String> = trouble.ending.iter().map(|details| details.subscription_id.clone()).collect();
     let by_subscription = [Dimension::Customer, Dimension::Subscription];
@@ -85,7 +85,7 @@ pub fn plan(page: &Page, span: &Span, trouble: &Trouble, config: &AdviceConfig) 
         let narrowed = |ids: &[String]| {
             let mut page = page.clone();
             page.narrow(dimension, ids);
-            page.query(&MEASURES, group_by, last, last)
+            page.query(&MEASURES, group_by, first, last)
         };
         chunks.take(PARTS).map(|ids| plan.ask(narrowed(ids))).collect()
     };
@@ -110,68 +110,88 @@ impl Gathered {
         day: Day,
         config: &AdviceConfig,
     ) -> Self {
+        let months: Vec<Month> = crate::dashboards::months(first_month(span.to, config), span.to).collect();
         let mut customers: BTreeMap<&str, BTreeMap<&str, Seats>> = BTreeMap::new();
         let mut incomplete = questions.cut;
         for asked in &questions.customers {
-            let mut ranked = std::collections::BTreeSet::new();
-            for row in &answers.of(*asked).rows {
-                let Some(customer) = key(row, 0) else { continue };
-                ranked.insert(customer);
-                customers.entry(customer).or_default().insert(&row.month, seats(row));
-            }
+            let ranked = by_key(&answers.of(*asked).rows, |row| key(row, 0));
             incomplete |= i32::try_from(ranked.len()).is_ok_and(|ranked| ranked >= config.customers);
+            customers.extend(ranked);
         }
-        let months = |of: &BTreeMap<&str, Seats>| -> Vec<(Month, Seats)> {
-            let first = first_month(span.to, config);
-            let seats = |month: Month| of.get(month.to_string().as_str()).copied().unwrap_or_default();
-            crate::dashboards::months(first, span.to).map(|month| (month, seats(month))).collect()
-        };
         let customers = customers
             .iter()
-            .map(|(customer, of)| CustomerSeats { customer: (*customer).to_owned(), months: months(of) })
-            .collect();
-        let of_sku = |row: &Row| {
-            let (customer, sku) = (key(row, 0)?.to_owned(), key(row, 1)?.to_owned());
-            Some(SkuSeats { customer, sku, seats: seats(row) })
+            .map(|(customer, of)| CustomerSeats { customer: (*customer).to_owned(), seats: without_gaps(&months, of) });
+        let skus = by_key(&answers.of(questions.skus).rows, |row| Some((key(row, 0)?, key(row, 1)?)));
+        let of_sku = |((customer, sku), of): (&(&str, &str), &BTreeMap<&str, Seats>)| SkuSeats {
+            customer: (*customer).to_owned(),
+            sku: (*sku).to_owned(),
+            seats: without_gaps(&months, of),
         };
         Self {
-            customers,
-            skus: answers.of(questions.skus).rows.iter().filter_map(of_sku).collect(),
-            renewals: endings(&questions.renewals, answers, trouble, day),
-            trials: endings(&questions.trials, answers, trouble, day),
-            cases: cases(&questions.cases, answers, trouble),
+            customers: customers.collect(),
+            skus: skus.iter().map(of_sku).collect(),
+            renewals: endings(&questions.renewals, answers, trouble, day, &months),
+            trials: endings(&questions.trials, answers, trouble, day, &months),
+            cases: cases(&questions.cases, answers, trouble, &months),
             incomplete,
         }
     }
 }
 
-/// Subscriptions that end and have figures.
-fn endings(asked: &[Asked], answers: &Answers, trouble: &Trouble, day: Day) -> Vec<Ending> {
+/// Seats by month of each thing that rows are about.
+fn by_key<'a, K: Ord>(
+    rows: impl IntoIterator<Item = &'a Row>,
+    key: impl Fn(&'a Row) -> Option<K>,
+) -> BTreeMap<K, BTreeMap<&'a str, Seats>> {
+    let mut found: BTreeMap<K, BTreeMap<&str, Seats>> = BTreeMap::new();
+    for row in rows {
+        if let Some(key) = key(row) {
+            found.entry(key).or_default().insert(&row.month, seats(row));
+        }
+    }
+    found
+}
+
+/// Months without a row have no seats.
+fn without_gaps(months: &[Month], of: &BTreeMap<&str, Seats>) -> ByMonth {
+    let seats = |month: &Month| (*month, of.get(month.to_string().as_str()).copied().unwrap_or_default());
+    ByMonth(months.iter().map(seats).collect())
+}
+
+/// Subscriptions that end and have figures in the last month.
+fn endings(asked: &[Asked], answers: &Answers, trouble: &Trouble, day: Day, months: &[Month]) -> Vec<Ending> {
     let details: HashMap<&str, &SubscriptionDetails> =
         trouble.ending.iter().map(|details| (details.subscription_id.as_str(), details)).collect();
-    let ending = |row: &Row| {
-        let details = details.get(key(row, 1)?)?;
+    let found = by_key(rows(asked, answers), |row| Some((key(row, 0)?, key(row, 1)?)));
+    let ending = |((customer, subscription), of): (&(&str, &str), &BTreeMap<&str, Seats>)| {
+        let details = details.get(subscription)?;
         let end: Day = details.end.parse().ok()?;
-        Some(Ending {
-            customer: key(row, 0)?.to_owned(),
+        is_now(months, of).then(|| Ending {
+            customer: (*customer).to_owned(),
             subscription: details.subscription_id.clone(),
             sku: (details.sku_id.clone(), details.sku_name.clone()),
             end,
             days: end.epoch_days() - day.epoch_days(),
-            seats: seats(row),
+            seats: without_gaps(months, of),
         })
     };
-    rows(asked, answers).filter_map(ending).collect()
+    found.iter().filter_map(ending).collect()
 }
 
-/// Support cases of customers that have figures: whoever has none is not under the page's filters.
-fn cases(asked: &[Asked], answers: &Answers, trouble: &Trouble) -> Vec<Cases> {
-    let seen: std::collections::BTreeSet<&str> = rows(asked, answers).filter_map(|row| key(row, 0)).collect();
+fn is_now(months: &[Month], of: &BTreeMap<&str, Seats>) -> bool {
+    months.last().is_some_and(|last| of.contains_key(last.to_string().as_str()))
+}
+
+/// Support cases of customers that have figures in the last month: whoever has none is not under the page's filters.
+fn cases(asked: &[Asked], answers: &Answers, trouble: &Trouble, months: &[Month]) -> Vec<Cases> {
+    let seen = by_key(rows(asked, answers), |row| key(row, 0));
+    let is_seen =
+        |cases: &&CustomerSupportCases| seen.get(cases.customer_id.as_str()).is_some_and(|of| is_now(months, of));
     let of = |cases: &CustomerSupportCases| Cases {
         customer: cases.customer_id.clone(),
         months: cases.months.iter().filter_map(|of| Some((of.month.parse().ok()?, of.total, of.how_to))).collect(),
     };
-    trouble.cases.iter().filter(|cases| seen.contains(cases.customer_id.as_str())).map(of).collect()
+    trouble.cases.iter().filter(is_seen).map(of).collect()
 }
 
 fn rows<'a>(asked: &'a [Asked], answers: &'a Answers) -> impl Iterator<Item = &'a Row> {

@@ -4,9 +4,7 @@ use insights_domain::calendar::Month;
 use insights_proto::reporting::v1::{AdviceCode, EvidenceKind};
 
 use super::config::AdviceConfig;
-use super::found::{
-    Cases, CustomerSeats, Ending, Found, Seats, SkuSeats, count, day, evidence, evidence_now, month, percent, text,
-};
+use super::found::{Cases, CustomerSeats, Ending, Found, Seats, SkuSeats, count, day, evidence, month, percent, text};
 
 /// Whether a part is at least some percent of the whole.
 fn at_least(part: i64, percent: i64, whole: i64) -> bool {
@@ -16,7 +14,7 @@ fn at_least(part: i64, percent: i64, whole: i64) -> bool {
 /// Few of the seats are used.
 #[must_use]
 pub fn low_adoption(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found> {
-    let Seats { available, active, unassigned, idle, .. } = of.last();
+    let Seats { available, active, unassigned, idle, .. } = of.seats.last();
     if available < config.min_seats || at_least(active, config.low_adoption_percent, available) {
         return None;
     }
@@ -30,8 +28,8 @@ pub fn low_adoption(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found> 
             count("idle", idle),
         ],
         evidence: vec![
-            of.evidence(EvidenceKind::AvailableSeats, |seats| seats.available),
-            of.evidence(EvidenceKind::ActiveSeats, |seats| seats.active),
+            of.seats.evidence(EvidenceKind::AvailableSeats, |seats| seats.available),
+            of.seats.evidence(EvidenceKind::ActiveSeats, |seats| seats.active),
         ],
         ..Found::of(AdviceCode::LowAdoption, &of.customer, score)
     })
@@ -40,28 +38,33 @@ pub fn low_adoption(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found> 
 /// Many assigned seats are not used.
 #[must_use]
 pub fn idle_seats(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found> {
-    let Seats { assigned, idle, available, .. } = of.last();
+    let Seats { assigned, idle, available, .. } = of.seats.last();
     let many = idle >= config.idle_seats && at_least(idle, config.idle_percent, assigned);
     (available >= config.min_seats && many).then(|| Found {
         arguments: vec![count("idle", idle), count("assigned", assigned), percent("share", idle, assigned)],
         evidence: vec![
-            of.evidence(EvidenceKind::AssignedSeats, |seats| seats.assigned),
-            of.evidence(EvidenceKind::IdleSeats, |seats| seats.idle),
+            of.seats.evidence(EvidenceKind::AssignedSeats, |seats| seats.assigned),
+            of.seats.evidence(EvidenceKind::IdleSeats, |seats| seats.idle),
         ],
         ..Found::of(AdviceCode::IdleSeats, &of.customer, idle * config.weights.idle_seats)
     })
 }
 
-/// Use went down over the last months, without coming back in between.
+/// Use went down over the last months, more than once and without coming back in between, of a customer who still has seats.
 #[must_use]
 pub fn steady_decline(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found> {
     let steps = usize::try_from(config.decline_months).unwrap_or_default();
-    let from = of.months.len().checked_sub(steps + 1)?;
-    let months = &of.months[from..];
+    let from = of.seats.0.len().checked_sub(steps + 1)?;
+    let months = &of.seats.0[from..];
     let ((first, before), (last, now)) = (months.first()?, months.last()?);
     let lost = before.active - now.active;
     let most = config.decline_tolerance_percent * before.active;
     let falls = months.windows(2).all(|pair| (pair[1].1.active - pair[0].1.active).saturating_mul(100) <= most);
+    // One fall is an event and no decline; who has no seats any more is lost, and nobody can keep them.
+    let times = months.windows(2).filter(|pair| pair[1].1.active < pair[0].1.active).count();
+    if now.available == 0 || times < steps.min(2) {
+        return None;
+    }
     if !falls || before.active < config.decline_seats || !at_least(lost, config.decline_percent, before.active) {
         return None;
     }
@@ -86,7 +89,7 @@ pub fn steady_decline(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found
 /// Nearly all seats of a SKU are given out, and used.
 #[must_use]
 pub fn seats_nearly_exhausted(of: &SkuSeats, config: &AdviceConfig) -> Option<Found> {
-    let Seats { available, assigned, active, .. } = of.seats;
+    let Seats { available, assigned, active, .. } = of.seats.last();
     let exhausted = at_least(assigned, config.exhausted_percent, available);
     if available < config.min_seats || !exhausted || !at_least(active, config.exhausted_usage_percent, available) {
         return None;
@@ -101,9 +104,9 @@ pub fn seats_nearly_exhausted(of: &SkuSeats, config: &AdviceConfig) -> Option<Fo
             count("missing", (assigned - available).max(0)),
         ],
         evidence: vec![
-            evidence_now(EvidenceKind::AvailableSeats, available),
-            evidence_now(EvidenceKind::AssignedSeats, assigned),
-            evidence_now(EvidenceKind::ActiveSeats, active),
+            of.seats.evidence(EvidenceKind::AvailableSeats, |seats| seats.available),
+            of.seats.evidence(EvidenceKind::AssignedSeats, |seats| seats.assigned),
+            of.seats.evidence(EvidenceKind::ActiveSeats, |seats| seats.active),
         ],
         ..Found::of(AdviceCode::SeatsNearlyExhausted, &of.customer, beyond * config.weights.seats_nearly_exhausted)
     })
@@ -112,7 +115,7 @@ pub fn seats_nearly_exhausted(of: &SkuSeats, config: &AdviceConfig) -> Option<Fo
 /// Seats of a subscription that ends soon are assigned to nobody.
 #[must_use]
 pub fn unassigned_before_renewal(of: &Ending, config: &AdviceConfig) -> Option<Found> {
-    let Seats { available, unassigned, .. } = of.seats;
+    let Seats { available, unassigned, .. } = of.seats.last();
     let soon = (0..=config.renewal_days).contains(&of.days);
     let many = unassigned >= config.renewal_seats && at_least(unassigned, config.renewal_percent, available);
     (soon && many).then(|| Found {
@@ -124,8 +127,8 @@ pub fn unassigned_before_renewal(of: &Ending, config: &AdviceConfig) -> Option<F
             count("days", of.days.into()),
         ],
         evidence: vec![
-            evidence_now(EvidenceKind::AvailableSeats, available),
-            evidence_now(EvidenceKind::UnassignedSeats, unassigned),
+            of.seats.evidence(EvidenceKind::AvailableSeats, |seats| seats.available),
+            of.seats.evidence(EvidenceKind::UnassignedSeats, |seats| seats.unassigned),
         ],
         ..ending(AdviceCode::UnassignedBeforeRenewal, of, unassigned * config.weights.unassigned_before_renewal)
     })
@@ -134,11 +137,11 @@ pub fn unassigned_before_renewal(of: &Ending, config: &AdviceConfig) -> Option<F
 /// A trial that people use ends soon.
 #[must_use]
 pub fn trial_ending(of: &Ending, config: &AdviceConfig) -> Option<Found> {
-    let active = of.seats.active;
+    let active = of.seats.last().active;
     let soon = (0..=config.trial_days).contains(&of.days);
     (soon && active >= config.trial_users).then(|| Found {
         arguments: vec![count("active", active), day("end", of.end), count("days", of.days.into())],
-        evidence: vec![evidence_now(EvidenceKind::ActiveSeats, active)],
+        evidence: vec![of.seats.evidence(EvidenceKind::ActiveSeats, |seats| seats.active)],
         ..ending(AdviceCode::TrialEnding, of, active * config.weights.trial_ending)
     })
 }

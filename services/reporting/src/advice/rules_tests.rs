@@ -1,5 +1,7 @@
 use insights_domain::calendar::Day;
 
+use super::super::found::ByMonth;
+
 use super::*;
 
 fn config() -> AdviceConfig {
@@ -12,11 +14,16 @@ fn customer(last: Seats, active: &[i64]) -> CustomerSeats {
     let mut months: Vec<(Month, Seats)> =
         (0..).zip(active).map(|(later, active)| (first.plus(later), Seats { active: *active, ..last })).collect();
     months.push((first.plus(i32::try_from(active.len()).unwrap()), last));
-    CustomerSeats { customer: "C-1".into(), months }
+    CustomerSeats { customer: "C-1".into(), seats: ByMonth(months) }
 }
 
 fn seats(available: i64, assigned: i64, active: i64) -> Seats {
     Seats { available, assigned, active, unassigned: (available - assigned).max(0), idle: (assigned - active).max(0) }
+}
+
+/// Seats of one month alone.
+fn now(seats: Seats) -> ByMonth {
+    ByMonth(vec![("2026-02".parse().unwrap(), seats)])
 }
 
 /// What nobody has to be told about: most seats given out, most of them used.
@@ -66,13 +73,21 @@ fn decline_is_steady_and_steep() {
     assert_eq!(of(&[100, 60, 71], 50), None, "it came back");
     assert_eq!(of(&[100, 40, 50], 61), None, "it is coming back");
     assert_eq!(of(&[90, 80], 20), None, "too short a time");
+    assert_eq!(of(&[100, 0, 0], 0), None, "it fell once");
+    assert_eq!(of(&[100, 100, 100], 50), None, "it fell once");
+    assert!(of(&[100, 100, 60], 50).is_some());
+    let lost = CustomerSeats { customer: "C-1".into(), ..customer(Seats::default(), &[100, 90, 80]) };
+    assert_eq!(steady_decline(&lost, &config()), None, "who is lost cannot be kept");
     assert_eq!(of(&[9, 8, 7], 5), None, "too few");
     assert_eq!(of(&[10, 8, 7], 5).map(|(score, _)| score), Some(5 * config().weights.steady_decline));
 }
 
 #[test]
 fn seats_are_exhausted_when_given_out_and_used() {
-    let at = |seats| seats_nearly_exhausted(&SkuSeats { customer: "C-1".into(), sku: "E3".into(), seats }, &config());
+    let at = |seats| {
+        let of = SkuSeats { customer: "C-1".into(), sku: "E3".into(), seats: now(seats) };
+        seats_nearly_exhausted(&of, &config())
+    };
     assert!(at(seats(100, 98, 75)).is_some());
     assert_eq!(at(seats(100, 97, 90)), None);
     assert_eq!(at(seats(100, 100, 74)), None, "given out, but not used: more would not be");
@@ -85,7 +100,7 @@ fn seats_are_exhausted_when_given_out_and_used() {
 fn ending_in(days: i32, seats: Seats) -> Ending {
     let end = Day::from_ymd(2026, 3, 1).unwrap();
     let sku = ("E3".to_owned(), "Microsoft 365 E3".to_owned());
-    Ending { customer: "C-1".into(), subscription: "S-1".into(), sku, end, days, seats }
+    Ending { customer: "C-1".into(), subscription: "S-1".into(), sku, end, days, seats: now(seats) }
 }
 
 #[test]
@@ -132,7 +147,7 @@ fn a_healthy_customer_gets_no_advice() {
     assert_eq!(low_adoption(&steady, &config()), None);
     assert_eq!(idle_seats(&steady, &config()), None);
     assert_eq!(steady_decline(&steady, &config()), None);
-    let of_sku = SkuSeats { customer: "C-1".into(), sku: "E3".into(), seats: healthy() };
+    let of_sku = SkuSeats { customer: "C-1".into(), sku: "E3".into(), seats: now(healthy()) };
     assert_eq!(seats_nearly_exhausted(&of_sku, &config()), None);
     assert_eq!(unassigned_before_renewal(&ending_in(10, healthy()), &config()), None);
 }
@@ -144,7 +159,10 @@ fn every_rule_has_words_for_all_it_knows() {
         low_adoption(&customer(seats(100, 50, 5), &[]), &config),
         idle_seats(&customer(seats(100, 50, 5), &[]), &config),
         steady_decline(&customer(seats(100, 90, 5), &[90, 80, 70, 60]), &config),
-        seats_nearly_exhausted(&SkuSeats { customer: "C".into(), sku: "E3".into(), seats: seats(10, 10, 10) }, &config),
+        seats_nearly_exhausted(
+            &SkuSeats { customer: "C".into(), sku: "E3".into(), seats: now(seats(10, 10, 10)) },
+            &config,
+        ),
         unassigned_before_renewal(&ending_in(10, seats(100, 50, 5)), &config),
         trial_ending(&ending_in(10, seats(0, 0, 5)), &config),
         how_to_cases(

@@ -1,6 +1,6 @@
 //! From the request for subscriptions to a page of them.
 
-use insights_proto::metrics::v1::{Dimension, DimensionValue, Measure};
+use insights_proto::metrics::v1::{Dimension, DimensionValue, Explanation, Measure, Query};
 use insights_proto::reporting::v1::{
     Coverage, ListSubscriptionPerformanceRequest, ListSubscriptionPerformanceResponse,
 };
@@ -10,7 +10,7 @@ use tonic::Status;
 use super::call::Call;
 use super::compose::{parsed, pinned, products};
 use crate::dashboards::performance::{self, Asking, MEASURES, Place, Which};
-use crate::dashboards::{Answers, Page, Plan, Span, coverage};
+use crate::dashboards::{Answers, Asked, AskedWhy, Page, Plan, Span, coverage};
 use crate::metrics::Metrics;
 
 /// A page of subscriptions before their names are known.
@@ -18,6 +18,7 @@ struct Found {
     span: Span,
     coverage: Coverage,
     result: insights_proto::metrics::v1::Result,
+    why: Vec<Explanation>,
     /// Those of the page.
     places: Vec<Place>,
     more: bool,
@@ -42,7 +43,7 @@ pub async fn list(
             one_slice(metrics, min_version, &page, &asking).await?
         }
     };
-    let Found { span, coverage, result, places, more, ranked_by } = found;
+    let Found { span, coverage, result, why, places, more, ranked_by } = found;
     let ids = places.iter().map(|(_, subscription)| subscription.clone()).collect();
     let details = metrics.subscriptions(ids).await?;
     let last = places.last().filter(|_| more);
@@ -50,7 +51,7 @@ pub async fn list(
         coverage: Some(coverage),
         products,
         measures: MEASURES.iter().map(|measure| *measure as i32).collect(),
-        subscriptions: performance::compose(span, &result, &places, &details),
+        subscriptions: performance::compose(span, &result, &why, &places, &details),
         ranked_by: ranked_by as i32,
         next_page_token: last.map(|place| tokens.write(&performance::written(place))).unwrap_or_default(),
     })
@@ -69,18 +70,24 @@ async fn searched(metrics: &Metrics, page: &Page, text: &str) -> Result<Page, St
 }
 
 async fn one_slice(metrics: &Metrics, min_version: i64, page: &Page, asking: &Asking) -> Result<Found, Status> {
-    let plan = |page: &Page, span: &Span| {
-        let mut plan = Plan::default();
-        let asked = plan.ask(performance::slice(page, span, asking.after.as_ref(), asking.size));
-        (plan, asked)
-    };
-    let (span, asked, answers) = pinned(metrics, min_version, page, plan).await?;
+    let plan =
+        |page: &Page, span: &Span| with_why(performance::slice(page, span, asking.after.as_ref(), asking.size), span);
+    let (span, (asked, why), answers) = pinned(metrics, min_version, page, plan).await?;
     let result = answers.of(asked);
     let mut places = performance::places(result);
     let more = places.len() > asking.size;
     places.truncate(asking.size);
     let coverage = coverage(page, span, &answers, asked);
-    Ok(Found { span, coverage, result: result.clone(), places, more, ranked_by: Measure::Unspecified })
+    let (result, why) = (result.clone(), answers.why(why).to_vec());
+    Ok(Found { span, coverage, result, why, places, more, ranked_by: Measure::Unspecified })
+}
+
+/// Figures, and why they are so.
+fn with_why(query: Query, span: &Span) -> (Plan, (Asked, AskedWhy)) {
+    let mut plan = Plan::default();
+    let why = plan.ask_why(performance::why(&query, span));
+    let asked = plan.ask(query);
+    (plan, (asked, why))
 }
 
 /// Who ranks highest is known only from an answer. It may be older by a moment than the figures, which are of one version.
@@ -95,12 +102,8 @@ async fn top(metrics: &Metrics, min_version: i64, asking: &Asking) -> Result<Fou
     let customers = ranks.iter().map(|id| DimensionValue { value: Some(id.clone()) }).collect();
     let page = asking.page.of_values(Dimension::Customer, customers);
     let page = page.ok_or_else(|| Error::invalid("page.filters", "have too many values to rank customers"))?;
-    let every = |page: &Page, span: &Span| {
-        let mut plan = Plan::default();
-        let asked = plan.ask(performance::every(page, span));
-        (plan, asked)
-    };
-    let (span, asked, answers) = pinned(metrics, ranking.freshness.version, &page, every).await?;
+    let every = |page: &Page, span: &Span| with_why(performance::every(page, span), span);
+    let (span, (asked, why), answers) = pinned(metrics, ranking.freshness.version, &page, every).await?;
     let result = answers.of(asked);
     let places = performance::by_rank(performance::places(result), &ranks, asking.after.as_ref());
     let mut places = places.ok_or_else(|| Error::aborted("The ranking moved on; begin with the first page again."))?;
@@ -109,5 +112,6 @@ async fn top(metrics: &Metrics, min_version: i64, asking: &Asking) -> Result<Fou
     let redacted = ranking.redacted();
     let coverage = Coverage { redacted, ..coverage(&page, span, &answers, asked) };
     let ranked_by = if redacted { Measure::Available } else { Measure::BilledRevenue };
-    Ok(Found { span, coverage, result: result.clone(), places, more, ranked_by })
+    let (result, why) = (result.clone(), answers.why(why).to_vec());
+    Ok(Found { span, coverage, result, why, places, more, ranked_by })
 }

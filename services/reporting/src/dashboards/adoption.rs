@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use insights_proto::metrics::v1::{Basis, Dimension, Measure, Query, Result as QueryResult, Scope, Top};
+use insights_proto::metrics::v1::{Basis, Dimension, Measure, Query, Scope, Top};
 use insights_proto::reporting::v1::{
     Breakdown, Card, Figure, GetLicenceAdoptionDashboardRequest, GetLicenceAdoptionDashboardResponse,
 };
@@ -59,15 +59,22 @@ pub struct Questions {
     why_product: AskedWhy,
     by_service: Asked,
     why_service: AskedWhy,
-    by_customer: Option<Asked>,
+    by_customer: Option<Customers>,
 }
 
 impl Questions {
     /// The customers whose names the page needs.
     #[must_use]
     pub fn customers(&self, answers: &Answers) -> Vec<String> {
-        self.by_customer.map(|asked| super::ids(answers.of(asked))).unwrap_or_default()
+        self.by_customer.as_ref().map(|asked| super::ids(answers.of(asked.figures))).unwrap_or_default()
     }
+}
+
+/// Where the answers by customer will stand.
+struct Customers {
+    figures: Asked,
+    why_users: AskedWhy,
+    why_seats: AskedWhy,
 }
 
 /// Where the answers about seats will stand, which no service filter allows.
@@ -101,9 +108,16 @@ pub fn plan(page: &Page, span: &Span, portfolio: bool) -> (Plan, Questions) {
         why_product: plan.ask_why(entitlements(page.query(&percentage, &[Dimension::Product], span.to, span.to))),
     });
     let by_customer = (portfolio && seats.is_some()).then(|| {
-        let top = Top { measure: Measure::Available as i32, count: CUSTOMERS };
-        let query = page.query(&BOTH, &[Dimension::Customer], span.from, span.to);
-        plan.ask(Query { top: Some(top), ..query })
+        let top = |query: Query| {
+            let top = Top { measure: Measure::Available as i32, count: CUSTOMERS };
+            Query { top: Some(top), ..query }
+        };
+        let why = top(page.query(&percentage, &[Dimension::Customer], span.to, span.to));
+        Customers {
+            figures: plan.ask(top(page.query(&BOTH, &[Dimension::Customer], span.from, span.to))),
+            why_users: plan.ask_why(why.clone()),
+            why_seats: plan.ask_why(entitlements(why)),
+        }
     });
     let measures: &[Measure] = if seats.is_some() { &BOTH } else { &USERS };
     let questions = Questions {
@@ -137,7 +151,7 @@ pub fn compose(
         by_product: Some(by_product(span, questions, answers)),
         by_service: Some(by_service(span, questions, answers)),
         customer: None,
-        by_customer: questions.by_customer.map(|asked| by_customer(span, answers.of(asked), names)),
+        by_customer: questions.by_customer.as_ref().map(|asked| by_customer(span, asked, answers, names)),
     }
 }
 
@@ -195,9 +209,15 @@ fn by_product(span: Span, questions: &Questions, answers: &Answers) -> Breakdown
     })
 }
 
-/// Deployment and both bases by customer; how each customer's percentage comes about is told on its own page.
-fn by_customer(span: Span, result: &QueryResult, names: &HashMap<String, String>) -> Breakdown {
-    breakdown::compose(&Parts { span, dimension: Dimension::Customer, measures: &BOTH, result, why: &[], names })
+fn by_customer(span: Span, asked: &Customers, answers: &Answers, names: &HashMap<String, String>) -> Breakdown {
+    breakdown::compose(&Parts {
+        span,
+        dimension: Dimension::Customer,
+        measures: &BOTH,
+        result: answers.of(asked.figures),
+        why: &[(Basis::Users, answers.why(asked.why_users)), (Basis::Entitlements, answers.why(asked.why_seats))],
+        names,
+    })
 }
 
 fn by_service(span: Span, questions: &Questions, answers: &Answers) -> Breakdown {

@@ -36,6 +36,7 @@ pub struct Questions {
     by_country: Asked,
     why: AskedWhy,
     why_sku: AskedWhy,
+    why_country: AskedWhy,
 }
 
 /// Parses the request.
@@ -77,6 +78,7 @@ pub fn plan(page: &Page, span: &Span) -> (Plan, Questions) {
         by_country: plan.ask(page.query(&MEASURES, &[Dimension::Country], span.from, span.to)),
         why: plan.ask_why(page.query(&percentage, &[], span.to, span.to)),
         why_sku: plan.ask_why(page.query(&percentage, &[Dimension::Sku], span.to, span.to)),
+        why_country: plan.ask_why(page.query(&percentage, &[Dimension::Country], span.to, span.to)),
     };
     (plan, questions)
 }
@@ -115,7 +117,7 @@ pub fn compose(
         dimension: Dimension::Country,
         measures: &MEASURES,
         result: answers.of(questions.by_country),
-        why: &[],
+        why: &[(Basis::Entitlements, answers.why(questions.why_country))],
         names: &HashMap::new(),
     });
     GetDynamicsUsageDashboardResponse {

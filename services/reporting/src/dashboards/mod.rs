@@ -21,7 +21,7 @@ mod token;
 
 pub use distribution::Rest;
 pub use page::{Page, Range};
-pub use plan::{Answers, Asked, Plan};
+pub use plan::{Answers, Asked, AskedWhy, Plan};
 pub use span::{Span, last_month, months};
 pub use token::PageTokens;
 

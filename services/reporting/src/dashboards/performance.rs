@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use insights_domain::amount::Amount;
 use insights_proto::metrics::v1::{
-    Dimension, DimensionValue, Measure, Query, Result as QueryResult, Row, Slice, SubscriptionDetails, Top, value::Kind,
+    Basis, Dimension, DimensionValue, Explanation, Measure, Query, Result as QueryResult, Row, Slice,
+    SubscriptionDetails, Top, value::Kind,
 };
-use insights_proto::reporting::v1::{FilterValue, ListSubscriptionPerformanceRequest, SubscriptionPerformance};
+use insights_proto::reporting::v1::{
+    FilterValue, ListSubscriptionPerformanceRequest, Reasons, SubscriptionPerformance,
+};
 use insights_service::FieldViolation;
 
 use super::breakdown::{self, Parts};
@@ -116,6 +119,13 @@ pub fn every(page: &Page, span: &Span) -> Query {
     page.query(&MEASURES, &[Dimension::Customer, Dimension::Subscription], span.from, span.to)
 }
 
+/// Asks why subscriptions are used as they are in the last month; of a slice at least of those it gives figures of.
+#[must_use]
+pub fn why(query: &Query, span: &Span) -> Query {
+    let (from_month, to_month) = (span.to.to_string(), span.to.to_string());
+    Query { measures: vec![Measure::ActiveUsagePercent as i32], from_month, to_month, ..query.clone() }
+}
+
 /// Asks which customers rank highest.
 #[must_use]
 pub fn ranking(page: &Page, span: &Span) -> Query {
@@ -176,6 +186,7 @@ pub fn by_rank(mut places: Vec<Place>, ranks: &[String], after: Option<&Place>) 
 pub fn compose(
     span: Span,
     result: &QueryResult,
+    why: &[Explanation],
     places: &[Place],
     details: &HashMap<String, SubscriptionDetails>,
 ) -> Vec<SubscriptionPerformance> {
@@ -189,10 +200,17 @@ pub fn compose(
     let dimension = Dimension::Subscription;
     let parts = Parts { span, dimension, measures: &MEASURES, result: &result, why: &[], names: &names };
     let table = Table::new(&MEASURES, &result);
+    let explained = why.iter().filter(|explanation| !explanation.reasons.is_empty());
+    let why: HashMap<_, _> =
+        explained.filter_map(|explanation| Some((explanation.dimensions.get(1)?, explanation))).collect();
     let one = |(customer, subscription): &Place| {
         let key = DimensionValue { value: Some(subscription.clone()) };
         let (values, trend) = breakdown::figures(&parts, &table, &key);
         let known = details.get(subscription).cloned().unwrap_or_default();
+        let reasons = why.get(&key).map(|explanation| Reasons {
+            basis: Basis::Entitlements as i32,
+            explanation: Some((*explanation).clone()),
+        });
         SubscriptionPerformance {
             subscription_id: subscription.clone(),
             customer: Some(named(customer.clone(), known.customer_name)),
@@ -202,6 +220,7 @@ pub fn compose(
             end: known.end,
             values,
             trend,
+            reasons: reasons.into_iter().collect(),
         }
     };
     places.iter().map(one).collect()

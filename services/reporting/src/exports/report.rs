@@ -21,6 +21,8 @@ pub struct Report {
     pub scope: Scope,
     /// Who may not ask for this may not have the report.
     pub measures: &'static [Measure],
+    /// The dashboard it is the export of, where that has roles of its own: the method that shows it.
+    pub dashboard: Option<&'static str>,
     /// All its columns.
     pub columns: &'static [Known],
 }
@@ -243,6 +245,7 @@ const CUSTOMERS_REPORT: Report = Report {
     product_prefix: "",
     scope: Scope::SoldOrManaged,
     measures: &[Measure::Customers],
+    dashboard: None,
     columns: CUSTOMERS,
 };
 const SUBSCRIPTIONS_REPORT: Report = Report {
@@ -251,6 +254,7 @@ const SUBSCRIPTIONS_REPORT: Report = Report {
     product_prefix: "",
     scope: Scope::SoldOrManaged,
     measures: &[Measure::Subscriptions],
+    dashboard: None,
     columns: SUBSCRIPTIONS,
 };
 const OFFICE_REPORT: Report = Report {
@@ -259,6 +263,7 @@ const OFFICE_REPORT: Report = Report {
     product_prefix: "",
     scope: Scope::AllSellers,
     measures: &[Measure::ActiveUsers, Measure::TotalUsers],
+    dashboard: None,
     columns: OFFICE,
 };
 const LICENCE_REPORT: Report = Report {
@@ -267,9 +272,15 @@ const LICENCE_REPORT: Report = Report {
     product_prefix: "",
     scope: Scope::SoldOrManaged,
     measures: &[Measure::Available, Measure::Assigned, Measure::Active],
+    dashboard: None,
     columns: USAGE,
 };
-const DYNAMICS_REPORT: Report = Report { name: "dynamics-usage", product_prefix: DYNAMICS, ..LICENCE_REPORT };
+const DYNAMICS_REPORT: Report = Report {
+    name: "dynamics-usage",
+    product_prefix: DYNAMICS,
+    dashboard: Some("/insights.reporting.v1.ReportingService/GetDynamicsUsageDashboard"),
+    ..LICENCE_REPORT
+};
 
 /// A report by its name in the API.
 pub const fn of(report: ExportReport) -> Option<&'static Report> {

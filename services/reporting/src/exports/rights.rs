@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use insights_access::{
-    FieldClass, Policy, Principal, REPORTING_SERVICE, RoleSet, forbidden, role_from_name, role_name,
+    Demand, FieldClass, Policy, Principal, REPORTING_SERVICE, RoleSet, forbidden, role_from_name, role_name,
 };
 use insights_proto::metrics::v1::{Measure, Query, Viewer, ViewerLocations};
 use tonic::Status;
@@ -56,6 +56,12 @@ impl Rights {
     pub fn authorise(&self, policy: &Policy, query: Option<&Query>) -> Result<bool, Status> {
         let measures: Vec<Measure> = query.into_iter().flat_map(Query::named_measures).collect();
         Ok(policy.authorise_roles(self.roles, REPORTING_SERVICE, &measures)?.redacted())
+    }
+
+    /// Whether a method may be called.
+    pub fn may_call(&self, policy: &Policy, method: &str) -> bool {
+        let demand = policy.method(method).map(|method| method.demand);
+        matches!(demand, Some(Demand::Roles(roles)) if roles.intersects(self.roles))
     }
 
     /// Whether fields of a class are seen.
@@ -159,12 +165,12 @@ mod tests {
         let nothing = report(ExportReport::Customers, &["BilledRevenueUSD"]);
         assert!(nothing.authorise(&policy, &viewer).is_err(), "nothing would be left");
 
-        // Customers and subscriptions are counted by who sees the Customers dashboard, users by who sees adoption.
+        // Dynamics usage goes to whoever sees its dashboard. Customers and subscriptions are counted by who sees the Customers dashboard, users by who sees adoption.
         let may = |sheet: ExportReport, role| report(sheet, &[]).authorise(&policy, &rights(&[role], None)).is_ok();
         for (sheet, account, sales, viewer) in [
             (ExportReport::Customers, false, false, true),
             (ExportReport::Subscriptions, false, false, true),
-            (ExportReport::DynamicsUsage, true, true, true),
+            (ExportReport::DynamicsUsage, true, false, true),
             (ExportReport::LicenceUsage, true, true, true),
             (ExportReport::OfficeUsage, false, true, false),
         ] {

@@ -96,13 +96,24 @@ impl Sheet {
     #[allow(clippy::result_large_err, reason = "Status is what handlers return")]
     pub fn authorise(&self, policy: &Policy, rights: &Rights) -> Result<bool, Status> {
         let hides = rights.authorise(policy, Some(&self.query))?;
-        if self.report.is_none() {
-            return Ok(hides);
+        let Some(report) = self.report else { return Ok(hides) };
+        if report.dashboard.is_some_and(|method| !rights.may_call(policy, method)) {
+            return Err(forbidden());
         }
         if !self.columns.iter().any(|column| rights.can_see(column.class)) {
             return Err(forbidden());
         }
         Ok(self.columns.iter().any(|column| !rights.can_see(column.class)))
+    }
+
+    /// The order with what it left to the defaults.
+    pub fn spelled_out(&self, order: &ExportOrder) -> ExportOrder {
+        let scope = match self.query.scope() {
+            Scope::Unspecified => Scope::AllSellers,
+            scope => scope,
+        };
+        let query = Query { scope: scope.into(), ..order.query.clone().unwrap_or_default() };
+        ExportOrder { query: Some(query), ..order.clone() }
     }
 
     /// Whether somebody sees all of it that another saw.

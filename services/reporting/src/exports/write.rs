@@ -99,7 +99,7 @@ pub async fn write(exports: &Exports, job: &Job, seen: &Arc<Seen>) -> Result<Fin
     let columns = sheet.columns(&rights);
     let about = About {
         file_name: job.file_name.clone(),
-        order: order_json(&order),
+        order: order_json(&sheet.spelled_out(&order)),
         written: time(exports.table.now()),
         columns: columns.iter().map(|column| column.name.clone()).collect(),
         version: first.freshness.version,
