@@ -5,6 +5,7 @@ mod advice;
 mod agreement;
 mod demo;
 mod distributions;
+mod explained;
 mod generated;
 mod performance;
 
@@ -241,15 +242,19 @@ async fn figures_agree_on_every_page_under_every_filter() {
         let filters = vec![Filter { dimension: dimension as i32, values }];
         pages.push((format!("{dimension:?}"), PageFilters { filters, ..PageFilters::default() }));
     }
+    let mut above = 0;
     for (what, page) in &pages {
         let customers = admin.customers(page).await;
         check_customers(&customers, what);
         distributions::check(&customers, what);
         distributions::check_others(&mut admin, page, &customers, what).await;
-        check_dynamics(&admin.dynamics(page).await, what);
-        check_adoption(&admin.adoption(page, "").await, what);
+        let (dynamics, adoption) = (admin.dynamics(page).await, admin.adoption(page, "").await);
+        check_dynamics(&dynamics, what);
+        check_adoption(&adoption, what);
+        above += explained::check(&dynamics, &adoption, what);
         check_against_query(&mut admin, page, what).await;
     }
+    assert!(above > 0, "nothing above 100 % was seen");
     let whole = admin.customers(&PageFilters::default()).await;
     assert!(count(card(&whole.cards, Figure::Customers).value.as_ref()) > 10, "the demo has customers");
 }

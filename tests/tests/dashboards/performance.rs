@@ -13,7 +13,7 @@ use insights_proto::reporting::v1::{
 use tonic::Code;
 
 use super::demo::{Demo, Person};
-use super::{card, count, series};
+use super::{card, count, explained, series};
 
 const MEASURES: [Measure; 4] = [Measure::Available, Measure::Assigned, Measure::Active, Measure::ActiveUsagePercent];
 
@@ -115,6 +115,7 @@ async fn pages_are_the_query(person: &mut Person, filters: &[Filter], products: 
             }
         }
         assert_eq!(Some(&of.values), of.trend.last().map(|point| &point.values));
+        explained::subscription(of, 3);
     }
     // The whole is the sum of its parts.
     let page = PageFilters { filters: filters.to_vec(), ..PageFilters::default() };

@@ -100,6 +100,7 @@ async fn files_hold_what_the_query_answers(postgres: bool) {
             assert_eq!(manifest["rows"], export.rows);
             assert_eq!(manifest["sha256"], export.sha256.as_str());
             assert_eq!(manifest["order"]["query"]["fromMonth"], "2025-01");
+            assert_eq!(manifest["order"]["query"]["scope"], "SCOPE_ALL_SELLERS", "what nobody said is said");
             let text = String::from_utf8(bytes).unwrap();
             assert!(text.ends_with("\r\n"));
         }
@@ -180,6 +181,11 @@ async fn reports_hold_the_same_in_every_format(postgres: bool) {
             assert_eq!(sha256(&bytes), export.sha256);
             let manifest: serde_json::Value = serde_json::from_str(&export.manifest).unwrap();
             assert_eq!(manifest["order"]["report"], report.as_str_name());
+            let scope = match report {
+                ExportReport::OfficeUsage => "SCOPE_ALL_SELLERS",
+                _ => "SCOPE_SOLD_OR_MANAGED",
+            };
+            assert_eq!(manifest["order"]["query"]["scope"], scope);
             assert!(export.file_name.ends_with(&format!(".{}", format.as_str_name()[14..].to_lowercase())));
             if format == ExportFormat::Parquet {
                 let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).unwrap();
