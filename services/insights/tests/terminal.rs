@@ -116,6 +116,8 @@ fn customers_are_shown_month_by_month() {
     assert_eq!(words("2024-05"), "2024-05 10 0 0 10 2 0");
     assert_eq!(words("2024-06"), "2024-06 11 1 1 10 0 0");
     assert_eq!(words("total"), "total 1 2");
+    assert_eq!(words("Office 365, by SKU"), "Office 365, by SKU customers", "a single month has no trend");
+    assert_eq!(words("Suite"), "Suite 11");
     let trends = text.split("Customer distribution trend\n").nth(1).unwrap();
     assert!(trends.contains("by market") && trends.contains("by segment"), "{trends}");
     assert!(line(trends, "8 others").ends_with(['█', '▄']) || line(trends, "8 others").contains('▁'), "{trends}");
@@ -142,6 +144,8 @@ fn what_is_not_defined_says_why() {
     let server = filled();
     let (text, _) = report(&server, &["adoption", "--filter", "service=Teams"]);
     assert!(line(&text, "Available seats").contains("–  Seats are not defined by service."), "{text}");
+    let (text, _) = report(&server, &["adoption", "--filter", "service=Teams", "--language", "pt"]);
+    assert!(line(&text, "Licenças disponíveis").contains("–  As licenças não são definidas por serviço."), "{text}");
 }
 
 #[test]

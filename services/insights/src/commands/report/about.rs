@@ -1,7 +1,7 @@
 //! What a page is about: the heading over it.
 
 use insights_proto::{
-    metrics::v1::{Filter, Scope},
+    metrics::v1::{Dimension, Filter, Scope},
     reporting::v1::{self as wire, Coverage, FilterValue, PageFilters},
 };
 use insights_reporting::words::{Language, Sentence, title};
@@ -46,7 +46,7 @@ impl About {
             let id = of.value.as_ref()?.value.as_deref()?;
             Some(named(id, &of.name))
         });
-        let of_flag = || self.customer.as_deref().map(|id| self.known.called(wire_customer(), id));
+        let of_flag = || self.customer.as_deref().map(|id| self.known.called(Dimension::Customer.into(), id));
         match of_answer.or_else(of_flag) {
             Some(customer) => format!("{page}: {customer}"),
             None => page,
@@ -80,10 +80,6 @@ impl About {
         let values: Vec<String> = filter.values.iter().map(|it| value(&it.value)).collect();
         format!("{}: {}", title(language, filter.dimension().as_str_name()), values.join(", "))
     }
-}
-
-fn wire_customer() -> i32 {
-    insights_proto::metrics::v1::Dimension::Customer.into()
 }
 
 /// A name with its id, or the id alone.

@@ -7,7 +7,7 @@ use insights_proto::{
 use insights_reporting::words::{Language, Sentence, title};
 use serde_json::{Value as Json, json};
 
-use super::figures::{figure, json_value, number, percentage, reasons_json, reasons_line, sparkline};
+use super::figures::{because, figure, json_value, number, percentage, reasons_json, reasons_line, sparkline};
 use crate::output;
 
 /// The cards as a table, and why percentages are what they are.
@@ -29,7 +29,7 @@ pub fn table(cards: &[Card], language: Language) -> String {
 fn row(card: &Card, language: Language) -> Vec<String> {
     let name = title(language, card.figure().as_str_name());
     if !card.undefined_because.is_empty() {
-        return vec![name, "–".into(), card.undefined_because.clone(), String::new()];
+        return vec![name, "–".into(), because(&card.undefined_because, language), String::new()];
     }
     let points: Vec<Option<f64>> = card.trend.iter().map(|point| number(point.value.as_ref())).collect();
     vec![name, figure(card.value.as_ref(), language), changes(&card.changes, language), sparkline(&points)]
@@ -98,7 +98,7 @@ pub fn card_json(card: &Card) -> Json {
 
 /// A change for programs.
 pub fn change_json(of: &Change) -> Json {
-    let Percentage { value, numerator, denominator } = of.change.clone().unwrap_or_default();
+    let Percentage { value, numerator, denominator } = of.change.unwrap_or_default();
     json!({
         "kind": of.kind().as_str_name().trim_start_matches("CHANGE_KIND_").to_lowercase(),
         "value": value,

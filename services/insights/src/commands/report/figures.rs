@@ -31,6 +31,13 @@ pub fn percentage(parts: &Percentage, language: Language) -> String {
     }
 }
 
+/// Why something is not defined, in the language of the reader where it is known there: the API says it in English.
+pub fn because(said: &str, language: Language) -> String {
+    let known = [Sentence::NotByService, Sentence::TooManyGroups];
+    let known = known.into_iter().find(|sentence| sentence.say(Language::English, &[]) == said);
+    known.map_or_else(|| said.to_owned(), |sentence| sentence.say(language, &[]))
+}
+
 /// A number to draw.
 pub fn number(value: Option<&Value>) -> Option<f64> {
     match value?.kind.as_ref()? {
