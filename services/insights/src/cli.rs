@@ -112,6 +112,7 @@ pub enum Command {
     #[command(before_help = "Examples:\n  \
         insights report customers\n  \
         insights report adoption --customer C-00042\n  \
+        insights report customers --countries-by new --all\n  \
         insights report dynamics --filter country=DE\n  \
         insights report dynamics --product \"Office 365\" --search contoso\n  \
         insights report advice --filter country=DE\n")]
@@ -300,12 +301,38 @@ pub struct Report {
     /// Of the usage report: every subscription.
     #[arg(long)]
     pub all_subscriptions: bool,
+    /// Of the customers report: what markets stand in order of, the most first [default: customers].
+    #[arg(long, value_name = "COLUMN")]
+    pub countries_by: Option<CountriesBy>,
+    /// The least first; codes always go from A to Z.
+    #[arg(long, requires = "countries_by")]
+    pub countries_ascending: bool,
+    /// Of the customers report: only markets with this in their code.
+    #[arg(long, value_name = "TEXT")]
+    pub country_search: Option<String>,
+    /// Show long lists to their ends.
+    #[arg(long)]
+    pub all: bool,
     /// Count grace as good standing.
     #[arg(long)]
     pub include_grace: bool,
     /// Count free SKUs.
     #[arg(long)]
     pub include_free: bool,
+}
+
+/// What markets stand in order of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum CountriesBy {
+    /// Customers at the end of the range.
+    Customers,
+    /// Those of them with activity.
+    #[value(alias = "active_customers")]
+    ActiveCustomers,
+    /// Customers added over the range.
+    New,
+    /// The market's code.
+    Code,
 }
 
 /// `insights glossary`.

@@ -14,7 +14,7 @@ pub mod settings;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use insights_reporting::words::Language;
+use insights_reporting::words::{Language, Sentence};
 use serde_json::Value;
 
 use crate::{
@@ -59,14 +59,14 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Token(token) => commands::token::run(settings, &clock, token, json),
         Command::Generate(generate) => commands::generate::run(&clock, &generate, json),
         Command::Config => commands::config::run(&resolved, json),
-        Command::Doctor => commands::doctor::run(settings, &clock, json).await,
+        Command::Doctor => commands::doctor::run(settings, &clock, language, json).await,
         Command::Import(cli::Import { template: Some(kind), form, .. }) => commands::template::run(kind, form),
         Command::Import(import) => {
             commands::import::run(&Caller::connect(settings).await?, &clock, &import, json).await
         }
         Command::Query(shape) => {
             shape.query(None)?;
-            commands::query::query(&Caller::connect(settings).await?, &shape, json).await
+            commands::query::query(&Caller::connect(settings).await?, &shape, language, json).await
         }
         Command::Explain(shape) => commands::query::explain(&Caller::connect(settings).await?, &shape, json).await,
         Command::Report(report) => {
@@ -75,8 +75,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Glossary(glossary) => {
             commands::glossary::run(&Caller::connect(settings).await?, &glossary, language, json).await
         }
-        Command::Audit(wanted) => commands::audit::run(&Caller::connect(settings).await?, wanted, json).await,
-        Command::Export(command) => commands::export::run(&Caller::connect(settings).await?, command, json).await,
+        Command::Audit(wanted) => commands::audit::run(&Caller::connect(settings).await?, wanted, language, json).await,
+        Command::Export(command) => {
+            commands::export::run(&Caller::connect(settings).await?, command, language, json).await
+        }
         Command::Verify => commands::verify::run(&Caller::connect(settings).await?, json).await,
     }
 }
@@ -84,8 +86,21 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 /// The language to speak: the flag's, else that of the environment.
 fn language(common: &Common) -> Language {
     let named = |name: &&str| std::env::var(name).ok().filter(|locale| !locale.is_empty());
+    if let Some(flag) = &common.language
+        && !spoken(flag)
+    {
+        let known = Language::ALL.map(Language::code).join(", ");
+        let said = [("language", flag.as_str()), ("known", known.as_str())];
+        eprintln!("{}", Sentence::UnknownLanguage.say(Language::English, &said));
+    }
     let locale = || ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(named);
     Language::of_locale(&common.language.clone().or_else(locale).unwrap_or_default())
+}
+
+/// Whether the product speaks a language, whatever the region.
+fn spoken(tag: &str) -> bool {
+    let of = tag.split(['-', '_', '.', '@']).next().unwrap_or_default();
+    Language::ALL.iter().any(|language| language.code().eq_ignore_ascii_case(of))
 }
 
 /// The settings for a command: its flags over the environment over the file over the defaults.
@@ -108,4 +123,16 @@ fn resolve(common: &Common, command: &Command) -> Result<Resolved, Failure> {
     let file = common.config.clone().or_else(|| environment("INSIGHTS_CONFIG").map(PathBuf::from));
     settings::resolve(file.as_deref(), &environment, flags)
         .map_err(|faults| Failure::Usage(format!("the settings are not valid:\n{faults}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_is_spoken_whatever_the_region() {
+        for (tag, is) in [("pt", true), ("PT-br", true), ("en_GB.UTF-8", true), ("xx", false), ("", false)] {
+            assert_eq!(spoken(tag), is, "{tag}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use insights_proto::metrics::v1::{
     Dimension, DimensionValue, Explanation, Freshness, Measure, Percentage, Query, Reason, Result as QueryResult, Row,
     Source, Value, value::Kind,
 };
+use insights_reporting::words::{Language, Sentence};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
@@ -258,15 +259,15 @@ pub fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Says on stderr what a table cannot.
-pub fn note(result: &QueryResult, freshness: Option<&Freshness>) {
+pub fn note(result: &QueryResult, freshness: Option<&Freshness>, language: Language) {
     if result.overlapping {
-        eprintln!("Groups may overlap: they may sum to more than the whole.");
+        eprintln!("{}", Sentence::Overlapping.say(language, &[]));
     }
     if result.redacted {
-        eprintln!("Something was left out because your roles may not see it.");
+        eprintln!("{}", Sentence::Redacted.say(language, &[]));
     }
     if let Some(freshness) = freshness {
-        eprintln!("Complete through {}.", freshness.complete_through);
+        eprintln!("{}", Sentence::CompleteThrough.say(language, &[("day", &freshness.complete_through)]));
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use clap::Args;
 use insights_proto::reporting::v1::{AuditEntry, ListAuditEntriesRequest};
+use insights_reporting::words::{Language, Sentence};
 use prost_types::Timestamp;
 use serde_json::{Value, json};
 
@@ -48,7 +49,7 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
 }
 
 /// Lists who read what.
-pub async fn run(caller: &Caller, wanted: Wanted, json: bool) -> Result<(), Failure> {
+pub async fn run(caller: &Caller, wanted: Wanted, language: Language, json: bool) -> Result<(), Failure> {
     let limit = if wanted.limit == 0 { usize::MAX } else { wanted.limit };
     let mut entries: Vec<AuditEntry> = Vec::new();
     let mut message = ListAuditEntriesRequest {
@@ -72,9 +73,23 @@ pub async fn run(caller: &Caller, wanted: Wanted, json: bool) -> Result<(), Fail
     if json {
         return output::print_json(&entries.iter().map(as_json).collect::<Vec<_>>());
     }
-    let rows: Vec<Vec<String>> = entries.iter().map(row).collect();
-    let columns = ["time", "who", "roles", "method", "outcome", "rows", "redacted", "asked"];
-    output::print(&output::table(&columns, &rows, &[false, false, false, false, false, true, false, false]))
+    let rows: Vec<Vec<String>> = entries.iter().map(|entry| row(entry, language)).collect();
+    let columns = [
+        Sentence::AuditTime,
+        Sentence::AuditWho,
+        Sentence::AuditRoles,
+        Sentence::AuditMethod,
+        Sentence::AuditOutcome,
+        Sentence::Rows,
+        Sentence::AuditRedacted,
+        Sentence::AuditAsked,
+    ];
+    let columns = columns.map(|word| word.say(language, &[]));
+    output::print(&output::table(
+        &columns.each_ref().map(String::as_str),
+        &rows,
+        &[false, false, false, false, false, true, false, false],
+    ))
 }
 
 fn timestamp(time: DateTime<Utc>) -> Timestamp {
@@ -86,7 +101,7 @@ fn time(entry: &AuditEntry) -> String {
     time.map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true)).unwrap_or_default()
 }
 
-fn row(entry: &AuditEntry) -> Vec<String> {
+fn row(entry: &AuditEntry, language: Language) -> Vec<String> {
     let method = entry.rpc.strip_prefix('/').and_then(|path| path.rsplit('/').next()).unwrap_or(&entry.rpc);
     // What somebody else wrote must not draw on this terminal.
     let plain = |text: &str| text.chars().filter(|letter| !letter.is_control()).collect::<String>();
@@ -98,8 +113,8 @@ fn row(entry: &AuditEntry) -> Vec<String> {
         entry.roles.join(" "),
         method.to_owned(),
         entry.outcome.clone(),
-        output::grouped(entry.rows),
-        if entry.redacted { "yes".to_owned() } else { String::new() },
+        language.number(entry.rows),
+        if entry.redacted { Sentence::Yes.say(language, &[]) } else { String::new() },
         if shown.len() < asked.len() { format!("{shown}…") } else { shown },
     ]
 }
@@ -140,7 +155,7 @@ mod tests {
             rpc: "/insights.reporting.v1.ReportingService/Query".into(),
             ..Default::default()
         };
-        let row = row(&entry);
+        let row = row(&entry, Language::English);
         assert_eq!((row[1].as_str(), row[3].as_str()), ("ada[2J", "Query"));
         assert!(row[7].ends_with('…') && row[7].chars().count() == SHOWN + 1);
     }

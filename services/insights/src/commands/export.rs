@@ -9,6 +9,7 @@ use insights_proto::reporting::v1::{
     CancelExportRequest, CreateExportRequest, DeleteExportRequest, Export, ExportFormat, ExportOrder, ExportReport,
     ExportState, GetExportRequest, ListExportsRequest, PreviewExportRequest,
 };
+use insights_reporting::words::{Language, Sentence, title};
 use prost_types::Timestamp;
 use serde_json::{Value, json};
 
@@ -28,12 +29,12 @@ const ASK_AGAIN: Duration = Duration::from_millis(250);
 const PAGE: i32 = 200;
 
 /// Orders, lists, fetches, stops and removes exports.
-pub async fn run(caller: &Caller, command: Command, json: bool) -> Result<(), Failure> {
+pub async fn run(caller: &Caller, command: Command, language: Language, json: bool) -> Result<(), Failure> {
     match command {
-        Command::Create(create) => self::create(caller, create, json).await,
-        Command::Preview(ordered) => preview(caller, &ordered, json).await,
-        Command::List => list(caller, json).await,
-        Command::Get(one) => show(&get(caller, &one.id).await?, json),
+        Command::Create(create) => self::create(caller, create, language, json).await,
+        Command::Preview(ordered) => preview(caller, &ordered, language, json).await,
+        Command::List => list(caller, language, json).await,
+        Command::Get(one) => show(&get(caller, &one.id).await?, language, json),
         Command::Download(wanted) => {
             let export = get(caller, &wanted.id).await?;
             fetch(caller, &export, wanted.out.as_deref(), wanted.manifest, json).await
@@ -41,7 +42,7 @@ pub async fn run(caller: &Caller, command: Command, json: bool) -> Result<(), Fa
         Command::Cancel(one) => {
             let request = caller.request(CancelExportRequest { id: one.id }, DEADLINE);
             let answer = caller.reporting().cancel_export(request).await?.into_inner();
-            show(&answer.export.unwrap_or_default(), json)
+            show(&answer.export.unwrap_or_default(), language, json)
         }
         Command::Delete(one) => {
             let request = caller.request(DeleteExportRequest { id: one.id.clone() }, DEADLINE);
@@ -80,7 +81,7 @@ fn order(ordered: &Ordered) -> Result<ExportOrder, Failure> {
     })
 }
 
-async fn create(caller: &Caller, create: Create, json: bool) -> Result<(), Failure> {
+async fn create(caller: &Caller, create: Create, language: Language, json: bool) -> Result<(), Failure> {
     let message = CreateExportRequest {
         request_id: create.request_id,
         order: Some(order(&create.ordered)?),
@@ -95,7 +96,7 @@ async fn create(caller: &Caller, create: Create, json: bool) -> Result<(), Failu
         (_, ExportState::Failed) => Err(Failure::Failed(format!("FAILED_PRECONDITION: {}", export.failure))),
         (_, ExportState::Cancelled) => Err(Failure::Failed("CANCELLED: the export was stopped".into())),
         (Some(out), _) => fetch(caller, &export, Some(out), false, json).await,
-        (None, _) => show(&export, json),
+        (None, _) => show(&export, language, json),
     }
 }
 
@@ -113,7 +114,7 @@ async fn wait(caller: &Caller, id: &str) -> Result<Export, Failure> {
     }
 }
 
-async fn preview(caller: &Caller, ordered: &Ordered, json: bool) -> Result<(), Failure> {
+async fn preview(caller: &Caller, ordered: &Ordered, language: Language, json: bool) -> Result<(), Failure> {
     let message = PreviewExportRequest { order: Some(order(ordered)?), min_version: ordered.shape.min_version };
     let answer = caller.reporting().preview_export(caller.request(message, DEADLINE)).await?.into_inner();
     let rows: Vec<Vec<String>> = answer.rows.into_iter().map(|row| row.cells).collect();
@@ -126,15 +127,15 @@ async fn preview(caller: &Caller, ordered: &Ordered, json: bool) -> Result<(), F
     let names: Vec<&str> = answer.columns.iter().map(String::as_str).collect();
     output::print(&output::table(&names, &rows, &vec![false; names.len()]))?;
     if answer.more {
-        eprintln!("There are more rows.");
+        eprintln!("{}", Sentence::MoreRows.say(language, &[]));
     }
     if answer.redacted {
-        eprintln!("Something was left out because your roles may not see it.");
+        eprintln!("{}", Sentence::Redacted.say(language, &[]));
     }
     Ok(())
 }
 
-async fn list(caller: &Caller, json: bool) -> Result<(), Failure> {
+async fn list(caller: &Caller, language: Language, json: bool) -> Result<(), Failure> {
     let (mut exports, mut page_token) = (Vec::new(), String::new());
     loop {
         let request = caller.request(ListExportsRequest { page_size: PAGE, page_token }, DEADLINE);
@@ -151,16 +152,18 @@ async fn list(caller: &Caller, json: bool) -> Result<(), Failure> {
     let row = |export: &Export| {
         vec![
             export.id.clone(),
-            state(export),
+            title(language, export.state().as_str_name()).to_lowercase(),
             format!("{} %", export.progress_percent),
-            output::grouped(export.rows),
-            output::grouped(export.bytes),
+            language.number(export.rows),
+            language.number(export.bytes),
             export.file_name.clone(),
         ]
     };
     let rows: Vec<Vec<String>> = exports.iter().map(row).collect();
     let right = [false, false, true, true, true, false];
-    output::print(&output::table(&["id", "state", "written", "rows", "bytes", "file"], &rows, &right))
+    let columns =
+        ["id", "state", "progress_percent", "rows", "bytes", "file_name"].map(|name| label(name).say(language, &[]));
+    output::print(&output::table(&columns.each_ref().map(String::as_str), &rows, &right))
 }
 
 async fn get(caller: &Caller, id: &str) -> Result<Export, Failure> {
@@ -205,15 +208,38 @@ fn state(export: &Export) -> String {
     export.state().as_str_name().trim_start_matches("EXPORT_STATE_").to_ascii_lowercase()
 }
 
-fn show(export: &Export, json: bool) -> Result<(), Failure> {
+fn show(export: &Export, language: Language, json: bool) -> Result<(), Failure> {
     let object = object(export);
     if json {
         return output::print_json(&object);
     }
     let said = object.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let percent = |name: &str, text: String| if name == "progress_percent" { format!("{text} %") } else { text };
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let rows: Vec<Vec<String>> = said.map(|(name, value)| vec![name.clone(), text(value)]).collect();
-    output::print(&output::table(&["export", ""], &rows, &[false; 2]))
+    let rows: Vec<Vec<String>> =
+        said.map(|(name, value)| vec![label(name).say(language, &[]), percent(name, text(value))]).collect();
+    output::print(&output::table(&[&Sentence::Export.say(language, &[]), ""], &rows, &[false; 2]))
+}
+
+/// What a field of an export is called.
+fn label(field: &str) -> Sentence {
+    match field {
+        "state" => Sentence::ExportStateOf,
+        "progress_percent" => Sentence::ExportWritten,
+        "rows" => Sentence::Rows,
+        "bytes" => Sentence::ExportBytes,
+        "sha256" => Sentence::ExportSha256,
+        "version" => Sentence::ExportVersion,
+        "complete_through" => Sentence::ExportComplete,
+        "redacted" => Sentence::AuditRedacted,
+        "file_name" => Sentence::ExportFile,
+        "attempts" => Sentence::ExportAttempts,
+        "failure" => Sentence::ExportFailure,
+        "create_time" => Sentence::ExportCreated,
+        "end_time" => Sentence::ExportEnded,
+        "expire_time" => Sentence::ExportExpires,
+        _ => Sentence::ExportId,
+    }
 }
 
 fn object(export: &Export) -> Value {

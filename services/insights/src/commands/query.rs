@@ -7,6 +7,7 @@ use insights_proto::{
     metrics::v1::{Basis, Dimension, DimensionValue, Filter, Measure, Query, Scope},
     reporting::v1::{ExplainRequest, QueryRequest},
 };
+use insights_reporting::words::Language;
 use prost_types::Timestamp;
 
 use crate::{client::Caller, failure::Failure, output};
@@ -238,7 +239,7 @@ fn time(text: &str) -> Result<Timestamp, String> {
 }
 
 /// `insights query`.
-pub async fn query(caller: &Caller, shape: &Shape, json: bool) -> Result<(), Failure> {
+pub async fn query(caller: &Caller, shape: &Shape, language: Language, json: bool) -> Result<(), Failure> {
     let query = shape.query(None)?;
     let message = QueryRequest { query: Some(query.clone()), min_version: shape.min_version };
     let request = caller.request(message, Duration::from_secs(60));
@@ -247,7 +248,7 @@ pub async fn query(caller: &Caller, shape: &Shape, json: bool) -> Result<(), Fai
     let rows = output::rows(&query, &result);
     output::print_rows(&rows, json)?;
     if !json {
-        output::note(&result, answer.freshness.as_ref());
+        output::note(&result, answer.freshness.as_ref(), language);
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ macro_rules! files {
             ("titles.ftl", include_str!(concat!("../../words/", $language, "/titles.ftl"))),
             ("glossary.ftl", include_str!(concat!("../../words/", $language, "/glossary.ftl"))),
             ("report.ftl", include_str!(concat!("../../words/", $language, "/report.ftl"))),
+            ("terminal.ftl", include_str!(concat!("../../words/", $language, "/terminal.ftl"))),
             ("advice.ftl", include_str!(concat!("../../words/", $language, "/advice.ftl"))),
         ]
     };
@@ -34,7 +35,7 @@ static PORTUGUESE: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::Portugue
 
 impl Language {
     /// The files it is written in.
-    fn files(self) -> [(&'static str, &'static str); 4] {
+    fn files(self) -> [(&'static str, &'static str); 5] {
         match self {
             Self::English => files!("en"),
             Self::Portuguese => files!("pt"),

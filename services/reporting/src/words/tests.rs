@@ -13,7 +13,7 @@ const EXAMPLES: i32 = 9;
 /// The messages and attributes that the program says: `id` or `id.attribute`.
 fn said() -> BTreeSet<String> {
     let mut said: BTreeSet<String> = titles::NAMES.iter().map(|name| id_of(name)).collect();
-    said.extend(Sentence::ALL.map(|sentence| sentence.id().to_owned()));
+    said.extend(Sentence::ALL.iter().map(|sentence| sentence.id().to_owned()));
     said.extend((1..=EXAMPLES).map(|number| format!("example-{number}")));
     for code in (1..).map_while(|code| AdviceCode::try_from(code).ok()) {
         let id = advice_id(code);

@@ -9,9 +9,10 @@ use serde_json::{Map, Value as Json, json};
 use tonic::metadata::MetadataValue;
 
 use super::{
-    DEADLINE,
+    DEADLINE, View,
+    about::About,
+    figures::sparkline,
     performance::{id, name},
-    sparkline,
 };
 use crate::{client::Caller, failure::Failure, output};
 
@@ -21,12 +22,12 @@ const PAGE: i32 = 500;
 const SHOWN: usize = 20;
 
 /// Shows what to advise customers.
-pub async fn run(caller: &Caller, page: PageFilters, language: Language, json: bool) -> Result<(), Failure> {
+pub async fn run(caller: &Caller, page: PageFilters, about: &About, view: View, json: bool) -> Result<(), Failure> {
     let mut request = ListAdviceRequest { page: Some(page), page_size: PAGE, ..ListAdviceRequest::default() };
     let mut advice = Vec::new();
     loop {
         let mut asked = caller.request(request.clone(), DEADLINE);
-        asked.metadata_mut().insert("accept-language", MetadataValue::from_static(language.code()));
+        asked.metadata_mut().insert("accept-language", MetadataValue::from_static(view.language.code()));
         let answer = caller.reporting().list_advice(asked).await?.into_inner();
         advice.extend(answer.advice);
         request.page_token = answer.next_page_token;
@@ -37,7 +38,7 @@ pub async fn run(caller: &Caller, page: PageFilters, language: Language, json: b
                 incomplete: answer.incomplete,
                 advice,
             };
-            return if json { output::print_json(&shown.json()) } else { output::print(&shown.text(language)) };
+            return if json { output::print_json(&shown.json()) } else { output::print(&shown.text(about, view)) };
         }
     }
 }
@@ -50,16 +51,23 @@ struct Shown {
 }
 
 impl Shown {
-    fn text(&self, language: Language) -> String {
+    fn text(&self, about: &About, view: View) -> String {
+        let language = view.language;
         let lower = |name: &str| title(language, name).to_lowercase();
         let counts: Vec<String> =
             self.counts.iter().map(|of| format!("{} {}", of.count, lower(of.code().as_str_name()))).collect();
-        let page = title(language, Page::Advice.as_str_name());
-        let mut text = format!("{page}  {}\n{}\n", self.coverage.to_month, counts.join(", "));
+        let page = about.title(Page::Advice, None, language);
+        let counts = if counts.is_empty() { String::new() } else { format!("{}\n", counts.join(", ")) };
+        let narrowed = about.line(&self.coverage, &[], language);
+        let mut text = format!("{page}  {}\n{counts}{narrowed}\n", self.coverage.to_month);
+        if self.advice.is_empty() {
+            text.push_str(&format!("\n{}\n", Sentence::NoAdvice.say(language, &[])));
+        }
         let headings = [Sentence::Problem, Sentence::Figures, Sentence::Consider, Sentence::ToTry];
         let headings = headings.map(|heading| heading.say(language, &[]));
         let width = headings.iter().map(|heading| heading.chars().count()).max().unwrap_or_default();
-        for (place, of) in self.advice.iter().take(SHOWN).enumerate() {
+        let shown = if view.all { self.advice.len() } else { SHOWN };
+        for (place, of) in self.advice.iter().take(shown).enumerate() {
             text.push_str(&format!("\n{}. {}  [{}]\n", place + 1, of.title, language.number(of.score)));
             let parts = [&of.problem, &of.because, &of.consider, &of.to_try];
             for (at, (heading, part)) in std::iter::zip(&headings, parts).enumerate() {
@@ -69,8 +77,8 @@ impl Shown {
                 }
             }
         }
-        if self.advice.len() > SHOWN {
-            let more = language.number(i64::try_from(self.advice.len() - SHOWN).unwrap_or(i64::MAX));
+        if self.advice.len() > shown {
+            let more = language.number(i64::try_from(self.advice.len() - shown).unwrap_or(i64::MAX));
             text.push_str(&format!("\n{}\n", Sentence::MoreAdvice.say(language, &[("count", &more)])));
         }
         if self.incomplete {

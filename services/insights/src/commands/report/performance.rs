@@ -7,7 +7,10 @@ use insights_proto::{
 use insights_reporting::words::{Language, Sentence, title};
 use serde_json::{Value as Json, json};
 
-use super::{DEADLINE, figure, named, trend_json, trend_of};
+use super::{
+    DEADLINE, View,
+    figures::{figure, named, trend_json, trend_of},
+};
 use crate::{cli, client::Caller, commands::query::measure_name, failure::Failure, output};
 
 /// Subscriptions asked for at once.
@@ -56,7 +59,8 @@ pub async fn ask(
 
 impl Shown {
     /// As a table.
-    pub fn text(&self, language: Language) -> String {
+    pub fn text(&self, view: View) -> String {
+        let language = view.language;
         let ranked = match self.ranked_by {
             Measure::BilledRevenue => Some(Sentence::TopByRevenue),
             Measure::Available => Some(Sentence::TopBySeats),
@@ -64,6 +68,9 @@ impl Shown {
         };
         let mut text = title(language, Section::SubscriptionPerformance.as_str_name());
         text.push_str(&ranked.map(|it| format!(" ({})", it.say(language, &[]))).unwrap_or_default());
+        if self.subscriptions.is_empty() {
+            return format!("{text}\n{}\n", Sentence::NoSubscriptions.say(language, &[]));
+        }
         let dimensions = [Dimension::Customer, Dimension::Subscription, Dimension::Sku];
         let mut columns: Vec<String> = dimensions.iter().map(|it| title(language, it.as_str_name())).collect();
         columns.extend([Sentence::Start, Sentence::End].map(|word| word.say(language, &[])));
@@ -71,7 +78,7 @@ impl Shown {
         columns.extend(names);
         columns.push(Sentence::Trend.say(language, &[]));
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        let shown = if self.every { self.subscriptions.len() } else { SHOWN };
+        let shown = if self.every || view.all { self.subscriptions.len() } else { SHOWN };
         let rows: Vec<Vec<String>> = self.subscriptions.iter().take(shown).map(|of| self.row(of, language)).collect();
         let right: Vec<bool> = (0..columns.len()).map(|at| (5..5 + self.measures.len()).contains(&at)).collect();
         text.push_str(&format!("\n{}", output::table(&columns, &rows, &right)));

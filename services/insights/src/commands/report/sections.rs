@@ -1,0 +1,244 @@
+//! Figures by one dimension.
+
+use insights_proto::metrics::v1::value::Kind;
+use insights_proto::reporting::v1::{Breakdown, Group, Others, Reasons};
+use insights_reporting::words::{Language, Sentence, title};
+use serde_json::{Value as Json, json};
+
+use super::{
+    Section, View,
+    cards::{change_json, relative},
+    figures::{basis_name, because, figure, named, reasons_json, reasons_line, trend_json, trend_of},
+};
+use crate::{
+    commands::query::{dimension_name, measure_name},
+    output,
+};
+
+/// Groups shown of a breakdown unless all are asked for.
+const SHOWN: usize = 12;
+/// Figures with a share beside each, so that a table stays readable; where there are more, the first alone has one,
+/// unless all is asked for.
+const SHARED: usize = 4;
+
+/// Which columns a table has besides names, figures and the trend.
+struct Columns {
+    titles: Vec<String>,
+    right: Vec<bool>,
+    /// By measure: whether its share stands beside it.
+    shares: Vec<bool>,
+    change: bool,
+    trend: bool,
+}
+
+impl Columns {
+    fn of(breakdown: &Breakdown, product: Option<&str>, view: View) -> Self {
+        let language = view.language;
+        let has_share = |at: usize| breakdown.groups.iter().any(|group| share_of(group, at).is_some());
+        let measures: Vec<String> =
+            breakdown.measures().map(|measure| title(language, measure.as_str_name()).to_lowercase()).collect();
+        let mut shares: Vec<bool> = (0..measures.len()).map(has_share).collect();
+        let first = shares.iter().position(|share| *share);
+        if !view.all && shares.iter().filter(|share| **share).count() > SHARED {
+            shares = (0..measures.len()).map(|at| Some(at) == first).collect();
+        }
+        let changed = breakdown.groups.iter().find_map(|group| group.change.as_ref());
+        let by = by(breakdown, language);
+        let mut titles = vec![product.map_or_else(|| by.clone(), |product| format!("{product}, {by}"))];
+        for (at, measure) in measures.into_iter().enumerate() {
+            titles.push(measure);
+            titles.extend(shares[at].then(|| Sentence::Share.say(language, &[])));
+            if at == 0
+                && let Some(change) = changed
+            {
+                let word = Sentence::Change.say(language, &[]);
+                titles.push(Sentence::Since.say(language, &[("change", &word), ("month", &change.base_to_month)]));
+            }
+        }
+        let mut right: Vec<bool> = (0..titles.len()).map(|at| at > 0).collect();
+        let trend = breakdown.groups.iter().any(|group| group.trend.len() > 1);
+        if trend {
+            titles.push(Sentence::Trend.say(language, &[]));
+            right.push(false);
+        }
+        Self { titles, right, shares, change: changed.is_some(), trend }
+    }
+
+    fn group(&self, group: &Group, language: Language) -> Vec<String> {
+        let mut row = vec![name_of(group, language)];
+        for (at, share) in self.shares.iter().enumerate() {
+            row.push(figure(group.values.get(at), language));
+            row.extend(share.then(|| self::share(group, at, language)));
+            if at == 0 && self.change {
+                let change = group.change.as_ref().and_then(|change| relative(change, language));
+                row.push(change.unwrap_or_else(|| "–".into()));
+            }
+        }
+        row.extend(self.trend.then(|| trend_of(&group.trend, 0)));
+        row
+    }
+
+    fn others(&self, others: &Others, language: Language) -> Vec<String> {
+        let name = Sentence::Others.say(language, &[("count", &language.number(others.groups.into()))]);
+        let group = Group { name, values: others.values.clone(), trend: others.trend.clone(), ..Group::default() };
+        self.group(&group, language)
+    }
+}
+
+/// A breakdown as a table.
+pub fn table(breakdown: &Breakdown, product: Option<&str>, view: View) -> String {
+    let language = view.language;
+    let others = breakdown.others.iter().map(|others| &others.undefined_because);
+    let whys = std::iter::once(&breakdown.undefined_because).chain(others).filter(|why| !why.is_empty());
+    let whys: String = whys.map(|why| format!("  {}\n", because(why, language))).collect();
+    if breakdown.groups.is_empty() {
+        let dimension = dimension(breakdown, language);
+        return format!("{}\n{whys}", Sentence::NoGroups.say(language, &[("dimension", &dimension)]));
+    }
+    let columns = Columns::of(breakdown, product, view);
+    let shown = if view.all { breakdown.groups.len() } else { SHOWN };
+    let groups = || breakdown.groups.iter().take(shown);
+    let mut rows: Vec<Vec<String>> = groups().map(|group| columns.group(group, language)).collect();
+    rows.extend(breakdown.others.iter().map(|others| columns.others(others, language)));
+    let titles: Vec<&str> = columns.titles.iter().map(String::as_str).collect();
+    let mut text = output::table(&titles, &rows, &columns.right);
+    text.extend(groups().map(|group| over_100(group, language)));
+    if breakdown.groups.len() > shown {
+        let more = language.number(i64::try_from(breakdown.groups.len() - shown).unwrap_or(i64::MAX));
+        text.push_str(&format!("{}\n", Sentence::More.say(language, &[("count", &more)])));
+    }
+    text.push_str(&whys);
+    text
+}
+
+/// `by market`.
+fn by(breakdown: &Breakdown, language: Language) -> String {
+    Sentence::By.say(language, &[("dimension", &dimension(breakdown, language))])
+}
+
+/// Its dimension in a sentence. Acronyms such as SKU stay as they are.
+fn dimension(breakdown: &Breakdown, language: Language) -> String {
+    let name = title(language, breakdown.dimension().as_str_name());
+    if name.chars().all(char::is_uppercase) { name } else { name.to_lowercase() }
+}
+
+fn share_of(group: &Group, at: usize) -> Option<f64> {
+    match group.shares.get(at)?.kind.as_ref()? {
+        Kind::Percentage(parts) => parts.value,
+        _ => None,
+    }
+}
+
+/// The part of a figure in the sum over all groups.
+fn share(group: &Group, at: usize, language: Language) -> String {
+    share_of(group, at).map_or("–".into(), |value| format!("{} %", language.decimal(&format!("{value:.1}"))))
+}
+
+/// Why usage percentages of a group exceed 100.
+fn over_100(group: &Group, language: Language) -> String {
+    let exceeds = |reasons: &&Reasons| reasons.explanation.as_ref().is_some_and(|why| why.numerator > why.denominator);
+    let of_basis = |reasons: &Reasons| {
+        let line = reasons_line(reasons, language)?;
+        let basis = title(language, reasons.basis().as_str_name()).to_lowercase();
+        Some(format!("  {}, {basis}: {line}\n", name_of(group, language)))
+    };
+    group.reasons.iter().filter(exceeds).filter_map(of_basis).collect()
+}
+
+/// What a group is called.
+fn name_of(group: &Group, language: Language) -> String {
+    if group.name.is_empty() {
+        let value = group.key.as_ref().and_then(|key| key.value.clone());
+        value.unwrap_or_else(|| Sentence::Missing.say(language, &[]))
+    } else {
+        group.name.clone()
+    }
+}
+
+/// A section for programs, with the name of its field in the API's answer.
+pub fn section_json(section: &Section) -> Json {
+    let mut json = breakdown_json(&section.breakdown);
+    json["section"] = json!(section.field);
+    if let Some(product) = &section.product {
+        json["product"] = json!(product);
+    }
+    json
+}
+
+/// A breakdown for programs.
+pub fn breakdown_json(breakdown: &Breakdown) -> Json {
+    let names: Vec<String> = breakdown.measures().map(measure_name).collect();
+    let given = |text: &str| Some(text.to_owned()).filter(|because| !because.is_empty());
+    let group = |group: &Group| {
+        json!({
+            "key": group.key.as_ref().and_then(|key| key.value.clone()),
+            "name": Some(&group.name).filter(|name| !name.is_empty()),
+            "figures": named(&names, &group.values),
+            "change_percent": group.change.as_ref().and_then(|change| change.change.as_ref()?.value),
+            "change": group.change.as_ref().map(change_json),
+            "shares": named(&names, &group.shares),
+            "trend": trend_json(&names, &group.trend),
+            "reasons": group.reasons.iter().map(reasons_json).collect::<Vec<_>>(),
+        })
+    };
+    let others = breakdown.others.as_ref().map(|others| {
+        json!({
+            "groups": others.groups,
+            "figures": named(&names, &others.values),
+            "trend": trend_json(&names, &others.trend),
+            "undefined_because": given(&others.undefined_because),
+        })
+    });
+    json!({
+        "dimension": dimension_name(breakdown.dimension()),
+        "measures": names,
+        "basis": basis_name(breakdown.basis()),
+        "overlapping": breakdown.overlapping,
+        "undefined_because": given(&breakdown.undefined_because),
+        "groups": breakdown.groups.iter().map(group).collect::<Vec<_>>(),
+        "others": others,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use insights_proto::metrics::v1::{Dimension, Measure, Percentage, Value};
+
+    use super::*;
+
+    fn breakdown(measures: &[Measure]) -> Breakdown {
+        let half = Percentage { value: Some(50.0), numerator: Some(1), denominator: Some(2) };
+        let group = Group {
+            name: "One".into(),
+            values: vec![Value { kind: Some(Kind::Count(1)) }; measures.len()],
+            shares: vec![Value { kind: Some(Kind::Percentage(half)) }; measures.len()],
+            ..Group::default()
+        };
+        Breakdown {
+            dimension: Dimension::Country.into(),
+            measures: measures.iter().map(|measure| (*measure).into()).collect(),
+            groups: vec![group],
+            ..Breakdown::default()
+        }
+    }
+
+    #[test]
+    fn every_figure_has_its_share_unless_the_table_is_too_wide() {
+        let four = [Measure::Customers, Measure::ActiveCustomers, Measure::New, Measure::Churned];
+        let five = [&four[..], &[Measure::Returning]].concat();
+        let shares = |measures: &[Measure], all: bool| {
+            let view = View { language: Language::English, all };
+            table(&breakdown(measures), None, view).matches("50.0 %").count()
+        };
+        assert_eq!((shares(&four, false), shares(&five, false), shares(&five, true)), (4, 1, 5));
+    }
+
+    #[test]
+    fn a_section_without_groups_says_so() {
+        let none = Breakdown { groups: Vec::new(), ..breakdown(&[Measure::Customers]) };
+        let view = View { language: Language::English, all: false };
+        assert!(table(&none, None, view).starts_with("nothing was found by market: try"), "{none:?}");
+        let why = Breakdown { undefined_because: "It is not.".into(), ..none };
+        assert!(table(&why, None, view).ends_with("\n  It is not.\n"));
+    }
+}
