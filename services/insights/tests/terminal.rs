@@ -146,6 +146,10 @@ fn what_is_not_defined_says_why() {
     assert!(line(&text, "Available seats").contains("–  Seats are not defined by service."), "{text}");
     let (text, _) = report(&server, &["adoption", "--filter", "service=Teams", "--language", "pt"]);
     assert!(line(&text, "Licenças disponíveis").contains("–  As licenças não são definidas por serviço."), "{text}");
+    let json = report_json(&server, &["adoption", "--filter", "service=Teams"]);
+    let breakdowns = json["breakdowns"].as_array().unwrap();
+    let by_product = breakdowns.iter().find(|of| of["section"] == "by_product").unwrap();
+    assert_eq!(by_product["undefined_because"], "Seats are not defined by service.");
 }
 
 #[test]

@@ -199,14 +199,16 @@ fn by_product(span: Span, questions: &Questions, answers: &Answers) -> Breakdown
         Some(seats) => (&BOTH, vec![users, (Basis::Entitlements, answers.why(seats.why_product))]),
         None => (&USERS, vec![users]),
     };
-    breakdown::compose(&Parts {
+    let by_product = breakdown::compose(&Parts {
         span,
         dimension: Dimension::Product,
         measures,
         result: answers.of(questions.by_product),
         why: &why,
         names: &HashMap::new(),
-    })
+    });
+    let undefined_because = if questions.seats.is_none() { NOT_BY_SERVICE } else { "" };
+    Breakdown { undefined_because: undefined_because.to_owned(), ..by_product }
 }
 
 fn by_customer(span: Span, asked: &Customers, answers: &Answers, names: &HashMap<String, String>) -> Breakdown {

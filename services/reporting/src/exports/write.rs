@@ -75,7 +75,7 @@ pub async fn begin(stream: &mut Streaming<StreamQueryResponse>) -> Result<Beginn
 
 /// What the encoding step gets.
 enum Step {
-    Rows(Block),
+    Rows(Box<Block>),
     End,
 }
 
@@ -156,7 +156,7 @@ async fn read(
         let (customers, total_customers, done) = (part.customers, part.total_customers, part.done);
         let block = Block::from(part);
         let lines = i64::try_from(block.lines()).unwrap_or_default();
-        if lines > 0 && steps.send(Step::Rows(block)).await.is_err() {
+        if lines > 0 && steps.send(Step::Rows(Box::new(block))).await.is_err() {
             // The next step failed, and says why.
             return Ok(());
         }

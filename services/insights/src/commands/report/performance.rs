@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     DEADLINE, View,
-    figures::{figure, named, trend_json, trend_of},
+    figures::{figure, named, reasons_json, reasons_line, trend_json, trend_of},
 };
 use crate::{cli, client::Caller, commands::query::measure_name, failure::Failure, output};
 
@@ -82,6 +82,11 @@ impl Shown {
         let rows: Vec<Vec<String>> = self.subscriptions.iter().take(shown).map(|of| self.row(of, language)).collect();
         let right: Vec<bool> = (0..columns.len()).map(|at| (5..5 + self.measures.len()).contains(&at)).collect();
         text.push_str(&format!("\n{}", output::table(&columns, &rows, &right)));
+        for of in self.subscriptions.iter().take(shown) {
+            for line in of.reasons.iter().filter_map(|reasons| reasons_line(reasons, language)) {
+                text.push_str(&format!("  {}: {line}\n", of.subscription_id));
+            }
+        }
         if self.subscriptions.len() > shown {
             let more = language.number(i64::try_from(self.subscriptions.len() - shown).unwrap_or(i64::MAX));
             text.push_str(&format!("{}\n", Sentence::More.say(language, &[("count", &more)])));
@@ -118,6 +123,7 @@ impl Shown {
                 "end": Some(&of.end).filter(|day| !day.is_empty()),
                 "figures": named(&names, &of.values),
                 "trend": trend_json(&names, &of.trend),
+                "reasons": of.reasons.iter().map(reasons_json).collect::<Vec<_>>(),
             })
         };
         let ranked_by = Some(self.ranked_by).filter(|measure| *measure != Measure::Unspecified);
