@@ -249,6 +249,12 @@ pub fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
     print(&text)
 }
 
+/// A text without what would draw on a terminal: somebody else wrote part of it.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control() || *letter == '\n').collect()
+}
+
 /// Prints text to stdout. Whoever closed it wants no more, and that is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
@@ -287,6 +293,11 @@ mod tests {
             group_by: [Dimension::Country, Dimension::Trial].map(i32::from).to_vec(),
             ..Query::default()
         }
+    }
+
+    #[test]
+    fn nothing_that_others_wrote_draws_on_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2Jb\nc\u{7}\u{9b}d\te"), "a[2Jb\ncde");
     }
 
     #[test]

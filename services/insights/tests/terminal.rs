@@ -120,7 +120,7 @@ fn customers_are_shown_month_by_month() {
     assert_eq!(words("Suite"), "Suite 11");
     let trends = text.split("Customer distribution trend\n").nth(1).unwrap();
     assert!(trends.contains("by market") && trends.contains("by segment"), "{trends}");
-    assert!(line(trends, "8 others").ends_with(['█', '▄']) || line(trends, "8 others").contains('▁'), "{trends}");
+    assert!(line(trends, "8 others").ends_with("6      –                     –  █▁▁"), "{trends}");
 }
 
 #[test]
@@ -182,8 +182,9 @@ fn nothing_found_is_said() {
     let (_, said) = report(&server, &["dynamics-usage", "--product", "Nope"]);
     assert_eq!(said, "No product “Nope” is known.\n");
     let (_, said) = report(&server, &["customers", "--customer", "C-99999", "--filter", "country=pt"]);
-    assert!(said.contains("No customer “C-99999” is known.\n"), "{said}");
-    assert!(said.contains("No market “pt” is known in the last twelve months. Similar: PT.\n"), "{said}");
+    assert_eq!(said, "No customer “C-99999” is known.\n", "markets are known in any case of their letters");
+    let (_, said) = report(&server, &["customers", "--filter", "country=P"]);
+    assert_eq!(said, "No market “P” is known in the last twelve months. Similar: PT.\n");
 }
 
 #[test]

@@ -69,11 +69,6 @@ pub struct Slice {
     pub count: usize,
 }
 
-impl Slice {
-    /// Every group.
-    pub const ALL: Self = Self { after: Vec::new(), count: usize::MAX };
-}
-
 /// The groups that rank highest by a measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Top {

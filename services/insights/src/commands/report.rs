@@ -77,7 +77,7 @@ pub async fn run(caller: &Caller, command: &cli::Report, language: Language, jso
         Page::DynamicsUsage => dynamics(caller, page, command).await?,
         Page::Adoption => adoption(caller, page, command.customer.clone().unwrap_or_default()).await?,
     };
-    if json { output::print_json(&shown.json()) } else { output::print(&shown.text(&about, view)) }
+    if json { output::print_json(&shown.json()) } else { output::print(&output::plain(&shown.text(&about, view))) }
 }
 
 /// Refuses flags of another page.

@@ -15,7 +15,7 @@ use super::plan::Plan;
 use super::read::keep_best;
 use super::rows::seller_of;
 use super::{Cube, View};
-use crate::query::{Basis, Query, Slice, Top};
+use crate::query::{Basis, Query, Top};
 
 /// The answer to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +132,7 @@ impl Found<'_> {
 
 impl Cube {
     /// The keys of the groups that rank highest. Whoever may not see revenue ranks by available seats instead.
-    fn best(&self, query: &Query, top: Top, view: View<'_>) -> HashSet<Key> {
+    pub(super) fn best(&self, query: &Query, top: Top, view: View<'_>) -> HashSet<Key> {
         let hidden = top.measure == Measure::BilledRevenue && !view.revenue;
         let measure = if hidden { Measure::Available } else { top.measure };
         let flow = matches!(
@@ -144,15 +144,18 @@ impl Cube {
         let ranking = Query { measures: vec![measure], from, to: last, top: None, ..query.clone() };
         let mut plan = Plan::new(&ranking, self, view);
         let ranked = plan.rank(measure, top.count);
-        // Whoever scores in a measure that is shown has a row.
-        let shown = query.measures.contains(&measure) && ranked.iter().all(|(score, _)| *score != 0);
+        // Whoever scores in a measure that is shown has a row, and stands above all that the ranking knows nothing of.
+        let (scored, shown) = (ranked.iter().all(|(score, _)| *score > 0), query.measures.contains(&measure));
         let best = plan.choose(ranked, top.count);
         let whole = Query { top: None, ..query.clone() };
-        if best.len() == top.count && (shown || Plan::new(&whole, self, view).have_rows(&best)) {
+        if best.len() == top.count && scored && (shown || Plan::new(&whole, self, view).have_rows(&best)) {
             return best;
         }
         // A group without any row takes no place, and one that the ranking knows nothing of may still have one.
-        let with_rows = Plan::new(&whole, self, view).first_after(&Slice::ALL);
+        let with_rows = Plan::new(&whole, self, view).with_rows();
+        if with_rows.len() <= top.count {
+            return with_rows;
+        }
         plan.limit_to(with_rows.clone());
         let scores: HashMap<Key, i128> =
             plan.rank(measure, with_rows.len()).into_iter().map(|(score, key)| (key, score)).collect();
@@ -165,7 +168,7 @@ impl Plan<'_> {
     /// All of these groups have a row.
     fn have_rows(mut self, groups: &HashSet<Key>) -> bool {
         self.limit_to(groups.clone());
-        self.first_after(&Slice::ALL).len() == groups.len()
+        self.with_rows().len() == groups.len()
     }
 
     /// The groups with the highest scores; ties go by their values.
@@ -176,8 +179,10 @@ impl Plan<'_> {
             let tied = ranked.extract_if(.., |(score, _)| Some(*score) == last);
             // Only groups that tie for the last place need their values to be told apart.
             let mut tied: Vec<_> = tied.map(|(score, key)| (self.values_of(key), score, key)).collect();
-            tied.sort_unstable();
             let places = count - ranked.len();
+            if places < tied.len() {
+                tied.select_nth_unstable(places);
+            }
             ranked.extend(tied.into_iter().take(places).map(|(_, score, key)| (score, key)));
         }
         ranked.into_iter().map(|(_, key)| key).collect()

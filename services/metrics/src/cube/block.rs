@@ -26,13 +26,12 @@ impl Cube {
         let (mut blocks, mut next) = (Vec::new(), Builder::new(query, &counted));
         plan.each_row(&counted, |group, row| {
             if next.rows() == most {
-                let full = std::mem::replace(&mut next, Builder::new(query, &counted));
-                blocks.push(full.block());
+                blocks.push(next.take());
             }
             next.push(group, &row);
         });
         if next.rows() > 0 {
-            blocks.push(next.block());
+            blocks.push(next.take());
         }
         Blocks { blocks, overlapping: plan.overlapping() }
     }
@@ -45,20 +44,17 @@ struct Builder<'b> {
     block: RowBlock,
     /// Where texts stand.
     positions: HashMap<String, u32>,
-    /// By group: the positions of its values; empty where it has no row yet.
-    groups: Vec<Vec<u32>>,
+    /// By group: the block it last had a row in, and the positions of its values there.
+    groups: Vec<(u32, Vec<u32>)>,
+    /// The number of the block, from 1.
+    number: u32,
     month: Option<(Month, u32)>,
 }
 
 impl<'b> Builder<'b> {
     fn new(query: &'b Query, counted: &'b Counted) -> Self {
-        let block = RowBlock {
-            dimensions: vec![TextColumn::default(); query.group_by.len()],
-            values: vec![ValueColumn::default(); query.measures.len()],
-            ..RowBlock::default()
-        };
-        let groups = vec![Vec::new(); counted.groups.len()];
-        Self { query, counted, block, positions: HashMap::new(), groups, month: None }
+        let groups = vec![(0, Vec::new()); counted.groups.len()];
+        Self { query, counted, block: empty(query), positions: HashMap::new(), groups, number: 1, month: None }
     }
 
     fn rows(&self) -> usize {
@@ -88,11 +84,11 @@ impl<'b> Builder<'b> {
         };
         self.month = Some((row.month, month));
         self.block.months.push(month);
-        if self.groups[group].is_empty() {
-            let counted = self.counted;
-            self.groups[group] = counted.groups[group].1.iter().map(|value| self.place(value.as_deref())).collect();
+        if self.groups[group].0 != self.number {
+            let values = self.counted.groups[group].1.iter();
+            self.groups[group] = (self.number, values.map(|value| self.place(value.as_deref())).collect());
         }
-        for (column, position) in self.block.dimensions.iter_mut().zip(&self.groups[group]) {
+        for (column, position) in self.block.dimensions.iter_mut().zip(&self.groups[group].1) {
             column.positions.push(*position);
         }
         let columns = self.query.measures.iter().zip(&mut self.block.values);
@@ -109,16 +105,29 @@ impl<'b> Builder<'b> {
         self.block.lower_bound.push(row.lower_bound);
     }
 
-    fn block(mut self) -> RowBlock {
+    /// Ends the block and begins the next.
+    fn take(&mut self) -> RowBlock {
         let rows = self.rows();
-        for column in &mut self.block.values {
+        let mut block = std::mem::replace(&mut self.block, empty(self.query));
+        self.positions.clear();
+        self.number += 1;
+        self.month = None;
+        for column in &mut block.values {
             let all = |unknown: &[bool]| unknown.len() == rows && unknown.iter().all(|unknown| *unknown);
             let denominators = !column.denominators.is_empty() && !all(&column.unknown_denominators);
             if all(&column.unknown) && !denominators {
                 *column = ValueColumn::default();
             }
         }
-        RowBlock { rows: u32::try_from(rows).unwrap_or(u32::MAX), ..self.block }
+        RowBlock { rows: u32::try_from(rows).unwrap_or(u32::MAX), ..block }
+    }
+}
+
+fn empty(query: &Query) -> RowBlock {
+    RowBlock {
+        dimensions: vec![TextColumn::default(); query.group_by.len()],
+        values: vec![ValueColumn::default(); query.measures.len()],
+        ..RowBlock::default()
     }
 }
 

@@ -5,6 +5,7 @@ use insights_domain::usage::Reasons;
 use insights_proto::metrics::v1::Measure;
 
 use super::figures::{Mark, Sum};
+use super::plan::Plan;
 use super::{Cube, View};
 use crate::query::{Basis, Query};
 
@@ -24,7 +25,16 @@ pub struct ExplanationRow {
 impl Cube {
     /// Explains the query's one measure, a usage percentage.
     pub fn explain(&self, query: &Query, view: View<'_>) -> Vec<ExplanationRow> {
-        let plan = self.plan(query, view);
+        let plan = match query.top {
+            None => self.plan(query, view),
+            Some(top) => {
+                // Those that rank highest in an answer that shows what they rank by.
+                let ranking = Query { measures: [&query.measures[..], &[top.measure]].concat(), ..query.clone() };
+                let mut plan = Plan::new(query, self, view);
+                plan.limit_to(self.best(&ranking, top, view));
+                plan
+            }
+        };
         let counted = plan.count(true);
         let on_users = query.basis == Basis::Users && query.measures.contains(&Measure::UsagePercent);
         let mut rows = Vec::new();

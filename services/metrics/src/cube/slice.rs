@@ -27,19 +27,28 @@ impl Plan<'_> {
 
     /// The keys of the groups of a slice.
     pub(super) fn first_after(&self, slice: &Slice) -> HashSet<Key> {
-        let mut first = if self.groups_are_within_chunks() {
-            self.first_of_chunks(slice)
-        } else {
-            let mut first = Vec::new();
-            self.take_first(&self.read(false), slice, &mut first);
-            first
-        };
+        let mut first = self.each_table(|table, first| self.take_first(table, slice, first));
         keep_first(&mut first, slice.count);
         first.into_iter().map(|(_, key)| key).collect()
     }
 
-    /// Reads each chunk by itself, so that little is kept of it.
-    fn first_of_chunks(&self, slice: &Slice) -> Vec<Found> {
+    /// The keys of all groups that have a row.
+    pub(super) fn with_rows(&self) -> HashSet<Key> {
+        let is_whole = self.query.group_by.is_empty();
+        let take = |table: &Table, keys: &mut Vec<Key>| {
+            let groups = table.groups.iter().zip(0..).filter(|(_, position)| self.has_row(table, *position, is_whole));
+            keys.extend(groups.map(|(group, _)| group.key));
+        };
+        self.each_table(take).into_iter().collect()
+    }
+
+    /// Takes something from the groups. Where no group is in two chunks each is read by itself, so that little is kept of it.
+    fn each_table<T: Clone + Send + Sync>(&self, take: impl Fn(&Table, &mut Vec<T>) + Sync) -> Vec<T> {
+        if !self.groups_are_within_chunks() {
+            let mut taken = Vec::new();
+            take(&self.read(false), &mut taken);
+            return taken;
+        }
         let needs = Needs::of(self, false);
         let parts = self.on_threads(&self.chunks, |chunks| {
             let (mut table, mut scratch) = (self.table(&needs, false, true), Scratch::default());
@@ -48,7 +57,7 @@ impl Plan<'_> {
                 if let Some(scan) = Scan::new(self, placed, &needs, &table) {
                     scan.read(&mut table, &mut scratch);
                     table.finish();
-                    self.take_first(&table, slice, &mut first);
+                    take(&table, &mut first);
                     table.clear();
                 }
             }
@@ -61,7 +70,7 @@ impl Plan<'_> {
     fn take_first(&self, table: &Table, slice: &Slice, first: &mut Vec<Found>) {
         for (group, position) in table.groups.iter().zip(0..) {
             let values = self.values_of(group.key);
-            if values > slice.after && self.has_row(table, position, &values) {
+            if values > slice.after && self.has_row(table, position, values.is_empty()) {
                 first.push((values, group.key));
             }
         }
@@ -70,10 +79,10 @@ impl Plan<'_> {
         }
     }
 
-    fn has_row(&self, table: &Table, group: u32, values: &[Option<String>]) -> bool {
+    fn has_row(&self, table: &Table, group: u32, is_whole: bool) -> bool {
         let (mut figures, mut found) = (Vec::new(), false);
         self.months().any(|month| {
-            self.rows_of(table, group, values.is_empty(), month, &mut figures, |_| found = true);
+            self.rows_of(table, group, is_whole, month, &mut figures, |_| found = true);
             found
         })
     }

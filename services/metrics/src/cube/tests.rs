@@ -186,6 +186,8 @@ fn groups_without_rows_take_no_place_among_the_top() {
     }
     assert_eq!(top(Measure::ActiveUsers, 1), BTreeSet::from(["c2".to_owned()]));
     assert_eq!(top(Measure::NewSeats, 2), BTreeSet::from(["c2", "c4"].map(str::to_owned)), "it lost four");
+    // Of whom the ranking of June knows nothing scores 0, too, and comes first by its name.
+    assert_eq!(top(Measure::Active, 2), BTreeSet::from(["c2", "c3"].map(str::to_owned)));
 }
 
 #[test]

@@ -154,7 +154,7 @@ impl Validate for AdviceConfig {
             ("cases_months", self.cases_months, 24),
             ("renewal_days", self.renewal_days, 366),
             ("trial_days", self.trial_days, 366),
-            ("customers", self.customers, 5_000),
+            ("customers", self.customers, 4_000),
         ];
         let above = at_most.into_iter().filter(|(_, value, most)| value > most);
         faults.extend(above.map(|(setting, _, most)| (setting.to_owned(), format!("must be at most {most}"))));

@@ -63,39 +63,45 @@ pub fn first_month(last: Month, config: &AdviceConfig) -> Month {
     last.plus(-config.decline_months.max(5))
 }
 
+/// The first month of the trends of SKUs and of subscriptions that end, of which there are many.
+fn first_of_trends(last: Month) -> Month {
+    last.plus(-5)
+}
+
 /// What to ask of metrics.
 #[must_use]
 pub fn plan(page: &Page, span: &Span, trouble: &Trouble, config: &AdviceConfig) -> (Plan, Questions) {
     let mut plan = Plan::default();
-    let (first, last) = (first_month(span.to, config), span.to);
+    let (first, last) = (first_of_trends(span.to), span.to);
     let top = |query: Query, measure: Measure| Query {
         top: Some(Top { measure: measure as i32, count: config.customers }),
         ..query
     };
-    let by_customer = page.query(&MEASURES, &[Dimension::Customer], first, last);
+    let by_customer = page.query(&MEASURES, &[Dimension::Customer], first_month(last, config), last);
     let customers = RANKINGS.iter().map(|measure| plan.ask(top(by_customer.clone(), *measure))).collect();
     let by_sku = page.query(&MEASURES, &[Dimension::Customer, Dimension::Sku], first, last);
     let skus = plan.ask(top(by_sku, Measure::Available));
     let ids: Vec<String> = trouble.ending.iter().map(|details| details.subscription_id.clone()).collect();
     let by_subscription = [Dimension::Customer, Dimension::Subscription];
     let mut cut = false;
-    let mut ask_each = |page: &Page, dimension: Dimension, ids: &[String], group_by: &[Dimension]| -> Vec<Asked> {
-        let chunks = ids.chunks(page.room(dimension).max(1));
-        cut |= chunks.len() > PARTS;
-        let narrowed = |ids: &[String]| {
-            let mut page = page.clone();
-            page.narrow(dimension, ids);
-            page.query(&MEASURES, group_by, first, last)
+    let mut ask_each =
+        |page: &Page, dimension: Dimension, ids: &[String], group_by: &[Dimension], first| -> Vec<Asked> {
+            let chunks = ids.chunks(page.room(dimension).max(1));
+            cut |= chunks.len() > PARTS;
+            let narrowed = |ids: &[String]| {
+                let mut page = page.clone();
+                page.narrow(dimension, ids);
+                page.query(&MEASURES, group_by, first, last)
+            };
+            chunks.take(PARTS).map(|ids| plan.ask(narrowed(ids))).collect()
         };
-        chunks.take(PARTS).map(|ids| plan.ask(narrowed(ids))).collect()
-    };
-    let renewals = ask_each(page, Dimension::Subscription, &ids, &by_subscription);
+    let renewals = ask_each(page, Dimension::Subscription, &ids, &by_subscription, first);
     let mut on_trial = page.clone();
     on_trial.narrow(Dimension::Trial, &["true".to_owned()]);
     on_trial.narrow(Dimension::Standing, &["ACTIVE".to_owned()]);
-    let trials = ask_each(&on_trial, Dimension::Subscription, &ids, &by_subscription);
+    let trials = ask_each(&on_trial, Dimension::Subscription, &ids, &by_subscription, first);
     let helped: Vec<String> = trouble.cases.iter().map(|cases| cases.customer_id.clone()).collect();
-    let cases = ask_each(page, Dimension::Customer, &helped, &[Dimension::Customer]);
+    let cases = ask_each(page, Dimension::Customer, &helped, &[Dimension::Customer], last);
     (plan, Questions { customers, skus, renewals, trials, cases, cut })
 }
 
@@ -111,6 +117,7 @@ impl Gathered {
         config: &AdviceConfig,
     ) -> Self {
         let months: Vec<Month> = crate::dashboards::months(first_month(span.to, config), span.to).collect();
+        let trend: Vec<Month> = crate::dashboards::months(first_of_trends(span.to), span.to).collect();
         let mut customers: BTreeMap<&str, BTreeMap<&str, Seats>> = BTreeMap::new();
         let mut incomplete = questions.cut;
         for asked in &questions.customers {
@@ -125,14 +132,14 @@ impl Gathered {
         let of_sku = |((customer, sku), of): (&(&str, &str), &BTreeMap<&str, Seats>)| SkuSeats {
             customer: (*customer).to_owned(),
             sku: (*sku).to_owned(),
-            seats: without_gaps(&months, of),
+            seats: without_gaps(&trend, of),
         };
         Self {
             customers: customers.collect(),
             skus: skus.iter().map(of_sku).collect(),
-            renewals: endings(&questions.renewals, answers, trouble, day, &months),
-            trials: endings(&questions.trials, answers, trouble, day, &months),
-            cases: cases(&questions.cases, answers, trouble, &months),
+            renewals: endings(&questions.renewals, answers, trouble, day, &trend),
+            trials: endings(&questions.trials, answers, trouble, day, &trend),
+            cases: cases(&questions.cases, answers, trouble, &trend),
             incomplete,
         }
     }

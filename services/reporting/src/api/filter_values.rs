@@ -43,7 +43,8 @@ pub async fn list(
         }
         _ => match measures(api, call, dimension) {
             Some(measures) => seen(&call.metrics, dimension, &measures, request.min_version).await?,
-            None => Vec::new(),
+            // Nothing may be told of what there is.
+            None => return Ok(ListFilterValuesResponse { values: Vec::new(), truncated: true }),
         },
     };
     values.retain(|value| matches(value, &search));

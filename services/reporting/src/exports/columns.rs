@@ -42,9 +42,11 @@ pub enum Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
-    /// An amount by its digits. A sum may be larger than any amount that is taken in; then it stays a text.
+    /// An amount by its digits, which may be a sum larger than any amount that is taken in.
     pub fn amount(digits: &'a str) -> Self {
-        digits.parse().map_or(Self::Text(digits), Self::Amount)
+        let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
+        let micros = format!("{whole}{decimals:0<6}").parse();
+        micros.map_or(Self::Text(digits), |micros| Self::Amount(Amount::from_micros(micros)))
     }
 
     /// Appends the cell as plain text; nothing where nothing is known.
@@ -241,6 +243,14 @@ fn known(values: &[i64], unknown: &[bool], row: usize) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_are_read_by_their_digits_up_to_the_largest_sum() {
+        for micros in [0, 1, -1, 125_000, -12_500_000, 9_000_000_000_000_000_001, i64::MAX, i64::MIN] {
+            let amount = Amount::from_micros(micros);
+            assert_eq!(Cell::amount(&amount.to_string()), Cell::Amount(amount), "{amount}");
+        }
+    }
 
     #[test]
     fn columns_bear_the_names_of_the_command_line_and_hide_what_may_not_be_seen() {

@@ -38,7 +38,11 @@ pub async fn run(caller: &Caller, page: PageFilters, about: &About, view: View, 
                 incomplete: answer.incomplete,
                 advice,
             };
-            return if json { output::print_json(&shown.json()) } else { output::print(&shown.text(about, view)) };
+            return if json {
+                output::print_json(&shown.json())
+            } else {
+                output::print(&output::plain(&shown.text(about, view)))
+            };
         }
     }
 }

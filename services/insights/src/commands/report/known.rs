@@ -10,7 +10,7 @@ use insights_proto::{
 use insights_reporting::words::{Language, Sentence, title};
 
 use super::{DEADLINE, about::named};
-use crate::client::Caller;
+use crate::{client::Caller, output};
 
 /// Values looked up at most: each is a call.
 const LOOKED_UP: usize = 20;
@@ -44,7 +44,7 @@ pub async fn look_up(caller: &Caller, page: &PageFilters, products: &[String], l
             continue;
         };
         let answer = answer.into_inner();
-        match answer.values.iter().find(|it| id(it) == Some(&folded)) {
+        match answer.values.iter().find(|it| id(it).is_some_and(|id| is_same(dimension, id, folded.trim()))) {
             Some(found) => {
                 known.names.insert((dimension.into(), value), found.name.clone());
             }
@@ -59,7 +59,7 @@ impl Known {
     /// Says on stderr what is not known.
     pub fn say_what_is_not(&self) {
         for line in &self.unknown {
-            eprintln!("{line}");
+            eprintln!("{}", output::plain(line));
         }
     }
 
@@ -67,6 +67,20 @@ impl Known {
     pub fn called(&self, dimension: i32, value: &str) -> String {
         let name = self.names.get(&(dimension, value.to_owned()));
         named(value, name.map(String::as_str).unwrap_or_default())
+    }
+}
+
+/// As figures compare them: what everybody writes alike but for the case, in any case. Ids that are no GUIDs differ by it, but who
+/// writes one otherwise is not told so here.
+fn is_same(dimension: Dimension, known: &str, asked: &str) -> bool {
+    match dimension {
+        Dimension::Segment
+        | Dimension::Industry
+        | Dimension::Product
+        | Dimension::AttributionType
+        | Dimension::SalesChannel
+        | Dimension::PricingModel => known == asked,
+        _ => known.to_lowercase() == asked.to_lowercase(),
     }
 }
 
