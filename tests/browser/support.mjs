@@ -22,13 +22,17 @@ const FLAGS = [
   "--disable-sync",
 ];
 
+/** A port outside the range from which the system takes ports for outgoing connections, so that none takes it before the demo does. */
 async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 19_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const free = await once(server, "listening").then(() => true, () => false);
+    if (!free) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 /** Runs the binary to its end and gives what it printed. */

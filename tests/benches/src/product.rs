@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -16,7 +15,7 @@ use insights_proto::{
         GetFreshnessRequest, QueryRequest, QueryResponse, reporting_service_client::ReportingServiceClient,
     },
 };
-use insights_testkit::{Postgres, TempDatabase};
+use insights_testkit::{Postgres, TempDatabase, free_port};
 use tonic::{
     Code, Request,
     metadata::{Ascii, MetadataValue},
@@ -63,7 +62,7 @@ impl Product {
             ttl: Duration::from_secs(24 * 3600),
             ..TokenRequest::default()
         })?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = free_port();
         let server = serve(&options.insights, port, folder.path(), own.url())?;
         let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?.tcp_nodelay(true);
         let token = MetadataValue::try_from(format!("Bearer {token}"))?;

@@ -1,7 +1,7 @@
 //! The product, as people run it: the `insights` binary, started, fed and asked through its command line.
 
 use super::question::Caller;
-use insights_testkit::{TempDatabase, program};
+use insights_testkit::{TempDatabase, free_port, program};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -18,11 +18,6 @@ pub struct Product {
     home: tempfile::TempDir,
     tokens: Mutex<BTreeMap<(String, Caller), PathBuf>>,
     _database: Option<TempDatabase>,
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
 }
 
 /// Starts a server and waits until it answers.

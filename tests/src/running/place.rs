@@ -1,7 +1,7 @@
 //! Where an installation keeps its keys and data, and how its processes are started.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::PathBuf,
     process::{Command, Output, Stdio},
     sync::Arc,
@@ -38,13 +38,6 @@ pub struct Setting {
     pub drill: String,
     /// Further environment variables.
     pub environment: Vec<(&'static str, String)>,
-}
-
-/// An address on loopback that nobody listens at.
-#[must_use]
-pub fn free_address() -> SocketAddr {
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("an address")
 }
 
 impl Place {

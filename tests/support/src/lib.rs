@@ -3,6 +3,7 @@
 mod authority;
 mod cluster;
 mod issuer;
+mod port;
 mod postgres;
 mod process;
 mod proxy;
@@ -11,7 +12,8 @@ mod server;
 pub use authority::{Authority, Signed};
 pub use cluster::{Cluster, Plan, Shape};
 pub use issuer::IdentityProvider;
+pub use port::{free_address, free_port};
 pub use postgres::{Postgres, TempDatabase, sql};
-pub use process::{Process, Spec, free_port, insights, program};
+pub use process::{Process, Spec, insights, program};
 pub use proxy::{Network, Proxy, Target};
 pub use server::{Server, SmallDisk};

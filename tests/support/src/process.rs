@@ -4,10 +4,9 @@ use std::{
     collections::BTreeMap,
     fmt::Display,
     fs::{self, File},
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
 
@@ -35,7 +34,7 @@ impl Spec {
         Self {
             name: name.to_owned(),
             services: services.iter().map(|&service| service.to_owned()).collect(),
-            port: free_port(),
+            port: crate::free_port(),
             folder: folder.to_owned(),
             settings: BTreeMap::new(),
             ca: None,
@@ -113,21 +112,6 @@ pub fn program() -> PathBuf {
     let this = std::env::current_exe().expect("this program");
     let found = this.ancestors().skip(1).take(2).map(|folder| folder.join("insights")).find(|path| path.is_file());
     found.expect("`insights` beside this program: `cargo build --workspace --all-targets` makes both")
-}
-
-/// A port nobody listens on, outside the range from which the system takes ports for outgoing connections: a process that
-/// is killed finds it free when it is started again.
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(std::process::id() % 19_000).unwrap_or_default();
-    for _ in 0..19_000 {
-        let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = 12_000 + (start.wrapping_mul(31).wrapping_add(step)) % 19_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no port is free");
 }
 
 /// A running process. It is killed when the value goes.

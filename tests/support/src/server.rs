@@ -2,7 +2,6 @@
 
 use std::{
     fs::{self, File},
-    net::TcpListener,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Output, Stdio},
@@ -38,8 +37,7 @@ impl Server {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder for the server");
         own(&folder);
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
+        let port = crate::free_port();
         guard(&folder, process);
         Self { folder, port, settings: settings.iter().map(|&setting| setting.to_owned()).collect() }
     }

@@ -4,10 +4,8 @@
 use insights_access::Role;
 use insights_proto::ingestion::v1::{IngestBatchRequest, IngestBatchResponse, Record};
 use insights_proto::reporting::v1 as wire;
-use insights_tests::running::{
-    Kind, PARTNER, Place,
-    place::{Setting, free_address},
-};
+use insights_testkit::free_address;
+use insights_tests::running::{Kind, PARTNER, Place, place::Setting};
 use insights_tests::wire::{Wire, frame};
 use prost::Message;
 use tonic::Code;

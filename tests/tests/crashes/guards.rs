@@ -9,12 +9,13 @@ use insights_access::Role;
 use insights_proto::ingestion::v1::{
     CompleteThrough, Customer, IngestBatchRequest, Record, Sku, Subscription, SubscriptionState, record::Kind as What,
 };
+use insights_testkit::free_address;
 use insights_tests::running::{
     Kind, Place, Process,
     facts::WITNESS,
     figures::verify,
     ledger::Ledger,
-    place::{Setting, channel, free_address},
+    place::{Setting, channel},
     reader::{Reader, witnesses},
     writer::Writer,
 };

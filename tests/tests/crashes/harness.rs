@@ -10,11 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use insights_testkit::free_address;
 use insights_tests::running::{
     Kind, Place, Process,
     check::{Checked, check},
     ledger::Ledger,
-    place::{Setting, channel, free_address},
+    place::{Setting, channel},
     process::logged_errors,
     reader::Reader,
     writer::Writer,

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use insights_access::Role;
 use insights_proto::ingestion::v1::ingestion_service_client::IngestionServiceClient;
 use insights_proto::reporting::v1::{CancelExportRequest, Export, ExportFormat, ExportState};
-use insights_testkit::{Network, Proxy};
+use insights_testkit::{Network, Proxy, free_address};
 use insights_tests::product::{Person, files};
-use insights_tests::running::place::{Setting, channel, free_address};
+use insights_tests::running::place::{Setting, channel};
 use insights_tests::running::{Kind, Place, Process};
 use tonic::Request;
 

@@ -12,7 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use insights_tests::running::{long, place::free_address};
+use insights_testkit::free_port;
+use insights_tests::running::long;
 
 use super::site::Site;
 
@@ -73,7 +74,7 @@ impl Patroni {
         let mut command = Command::new("chmod");
         assert!(command.arg("0755").arg(folder.path()).status().unwrap().success());
         own(folder.path());
-        let port = || free_address().port();
+        let port = free_port;
         let nodes =
             (1..=3).map(|number| Node { name: format!("n{number}"), rest: port(), port: port(), patroni: None });
         let mut all = Self { nodes: nodes.collect(), folder, others: Vec::new(), door: port() };

@@ -6,10 +6,11 @@ use insights_proto::ingestion::v1::{
     ActivityColumns, Assignment, Customer, IngestBatchRequest, Record, Sku, Subscription, SubscriptionState,
     record::Kind as What,
 };
+use insights_testkit::free_address;
 use insights_tests::running::{
     Kind, Place,
     ledger::Ledger,
-    place::{Setting, channel, free_address},
+    place::{Setting, channel},
     writer::Writer,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use insights_testkit::{Server, SmallDisk};
+use insights_testkit::{Server, SmallDisk, free_address};
 use insights_tests::running::{
     Kind, Place,
     check::check,
     ledger::Ledger,
-    place::{Setting, channel, free_address},
+    place::{Setting, channel},
     reader::Reader,
     writer::Writer,
 };

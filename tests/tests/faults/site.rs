@@ -9,12 +9,13 @@ use std::{
 };
 
 use insights_proto::ingestion::v1::IngestBatchResponse;
+use insights_testkit::free_address;
 use insights_tests::running::{
     Kind, Place, Process,
     check::{Checked, check},
     facts::Batch,
     ledger::Ledger,
-    place::{Setting, channel, free_address},
+    place::{Setting, channel},
     reader::Reader,
     writer::Writer,
 };
