@@ -304,10 +304,10 @@ pub struct Report {
     /// Of the customers report: what markets stand in order of, the most first [default: customers].
     #[arg(long, value_name = "COLUMN")]
     pub countries_by: Option<CountriesBy>,
-    /// The least first; codes always go from A to Z.
+    /// The least first; codes and names always go from A to Z.
     #[arg(long, requires = "countries_by")]
     pub countries_ascending: bool,
-    /// Of the customers report: only markets with this in their code.
+    /// Of the customers report: only markets with this in their code or name.
     #[arg(long, value_name = "TEXT")]
     pub country_search: Option<String>,
     /// Show long lists to their ends.
@@ -333,6 +333,8 @@ pub enum CountriesBy {
     New,
     /// The market's code.
     Code,
+    /// The market's name.
+    Name,
 }
 
 /// `insights glossary`.

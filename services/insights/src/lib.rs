@@ -50,6 +50,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     let resolved = resolve(&common, &command)?;
     let settings = &resolved.settings;
     let clock = settings.clock();
+    let caller = async || Caller::connect(settings).await.map(|caller| caller.speaking(language));
     match command {
         Command::Demo(demo) => commands::demo::run(&resolved, &clock, &demo, json).await,
         Command::Serve(serve) => commands::serve::run(settings, &clock, &serve).await,
@@ -61,25 +62,17 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config => commands::config::run(&resolved, json),
         Command::Doctor => commands::doctor::run(settings, &clock, language, json).await,
         Command::Import(cli::Import { template: Some(kind), form, .. }) => commands::template::run(kind, form),
-        Command::Import(import) => {
-            commands::import::run(&Caller::connect(settings).await?, &clock, &import, json).await
-        }
+        Command::Import(import) => commands::import::run(&caller().await?, &clock, &import, json).await,
         Command::Query(shape) => {
             shape.query(None)?;
-            commands::query::query(&Caller::connect(settings).await?, &shape, language, json).await
+            commands::query::query(&caller().await?, &shape, language, json).await
         }
-        Command::Explain(shape) => commands::query::explain(&Caller::connect(settings).await?, &shape, json).await,
-        Command::Report(report) => {
-            commands::report::run(&Caller::connect(settings).await?, &report, language, json).await
-        }
-        Command::Glossary(glossary) => {
-            commands::glossary::run(&Caller::connect(settings).await?, &glossary, language, json).await
-        }
-        Command::Audit(wanted) => commands::audit::run(&Caller::connect(settings).await?, wanted, language, json).await,
-        Command::Export(command) => {
-            commands::export::run(&Caller::connect(settings).await?, command, language, json).await
-        }
-        Command::Verify => commands::verify::run(&Caller::connect(settings).await?, json).await,
+        Command::Explain(shape) => commands::query::explain(&caller().await?, &shape, json).await,
+        Command::Report(report) => commands::report::run(&caller().await?, &report, language, json).await,
+        Command::Glossary(glossary) => commands::glossary::run(&caller().await?, &glossary, language, json).await,
+        Command::Audit(wanted) => commands::audit::run(&caller().await?, wanted, language, json).await,
+        Command::Export(command) => commands::export::run(&caller().await?, command, language, json).await,
+        Command::Verify => commands::verify::run(&caller().await?, json).await,
     }
 }
 

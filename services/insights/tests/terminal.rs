@@ -161,7 +161,11 @@ fn headings_say_what_a_page_is_about() {
     assert_eq!(text.lines().nth(1), Some("Sold or managed by you"), "{text}");
     let (text, _) = report(&server, &["adoption", "--customer", "C-02", "--filter", "country=PT", "--include-grace"]);
     assert!(text.starts_with("Licence adoption: Customer 02 (C-02)  2024-04"), "{text}");
-    assert_eq!(text.lines().nth(1), Some("All sellers; Market: PT; grace counted as good standing"), "{text}");
+    assert_eq!(
+        text.lines().nth(1),
+        Some("All sellers; Market: Portugal (PT); grace counted as good standing"),
+        "{text}"
+    );
     let (text, said) = report(&server, &["customers", "--customer", "C-03", "--scope", "own"]);
     assert!(text.starts_with("Customers: Customer 03 (C-03)  "), "{text}");
     assert_eq!(text.lines().nth(1), Some("Sold by you; Customer: Customer 03 (C-03)"), "{text}");
@@ -184,7 +188,7 @@ fn nothing_found_is_said() {
     let (_, said) = report(&server, &["customers", "--customer", "C-99999", "--filter", "country=pt"]);
     assert_eq!(said, "No customer “C-99999” is known.\n", "markets are known in any case of their letters");
     let (_, said) = report(&server, &["customers", "--filter", "country=P"]);
-    assert_eq!(said, "No market “P” is known in the last twelve months. Similar: PT.\n");
+    assert_eq!(said, "No market “P” is known in the last twelve months. Similar: Portugal (PT), Spain (ES).\n");
 }
 
 #[test]
@@ -203,15 +207,20 @@ fn countries_are_ordered_searched_and_shown_to_the_end() {
     assert_eq!(codes(&["--countries-by", "active-customers"])[0], "PT");
     let least = codes(&["--countries-by", "customers", "--countries-ascending"]);
     assert_eq!((least[0].as_str(), least[1].as_str()), ("FI", "NO"));
-    assert_eq!(codes(&["--country-search", "t"]), ["AT", "IT", "PT"]);
+    assert_eq!(codes(&["--country-search", "italy"]), ["IT"], "by its name");
+    assert_eq!(codes(&["--country-search", "pt"]), ["PT"], "by its code");
+    assert_eq!(codes(&["--country-search", "GERMANY", "--language", "pt"]), Vec::<String>::new());
+    assert_eq!(codes(&["--country-search", "ITALIA", "--language", "pt"]), ["IT"], "whatever its accents");
+    let by_name = codes(&["--countries-by", "name"]);
+    assert_eq!((by_name[5].as_str(), by_name[12].as_str()), ("DE", "CH"), "{by_name:?}");
     let (text, _) = report(&server, &["customers"]);
     let heading = line(&text, "by market");
     assert_eq!(heading.matches("share").count(), 3, "{heading}");
     assert!(text.contains("… and 1 more; --all shows them"), "{text}");
     let (text, _) = report(&server, &["customers", "--all"]);
-    assert!(!text.contains("--all") && line(&text, "NO").contains('0'), "{text}");
+    assert!(!text.contains("--all") && line(&text, "Norway (NO)").contains('0'), "{text}");
     let (text, _) = report(&server, &["customers", "--country-search", "t"]);
-    assert!(text.contains("markets with “t” in their code"), "{text}");
+    assert!(text.contains("markets with “t” in their code or name"), "{text}");
     let wrong = server.run("global_admin", &["report", "adoption", "--country-search", "t"]);
     assert_eq!(wrong.status.code(), Some(2));
 }

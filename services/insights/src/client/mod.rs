@@ -11,6 +11,7 @@ use insights_proto::{
     ingestion::v1::ingestion_service_client::IngestionServiceClient,
     reporting::v1::reporting_service_client::ReportingServiceClient,
 };
+use insights_reporting::words::Language;
 use insights_service::Link;
 use tonic::{
     Request,
@@ -27,6 +28,7 @@ const MAX_ANSWER: usize = 64 << 20;
 pub struct Caller {
     link: Link,
     token: MetadataValue<Ascii>,
+    language: Language,
     /// Whom the calls go to; part of what tells one import from another.
     pub address: String,
 }
@@ -37,7 +39,13 @@ impl Caller {
         let mut token = MetadataValue::try_from(format!("Bearer {}", token.trim()))
             .map_err(|_| Failure::Failed("the token holds characters that no token has".into()))?;
         token.set_sensitive(true);
-        Ok(Self { link: link.into(), token, address: address.to_owned() })
+        Ok(Self { link: link.into(), token, language: Language::default(), address: address.to_owned() })
+    }
+
+    /// The same caller, who wants the words of answers in this language.
+    #[must_use]
+    pub fn speaking(self, language: Language) -> Self {
+        Self { language, ..self }
     }
 
     /// Connects to the server of the settings with the token of their file.
@@ -56,6 +64,7 @@ impl Caller {
     pub fn request<T>(&self, message: T, deadline: Duration) -> Request<T> {
         let mut request = Request::new(message);
         request.metadata_mut().insert("authorization", self.token.clone());
+        request.metadata_mut().insert("accept-language", MetadataValue::from_static(self.language.code()));
         request.set_timeout(deadline);
         request
     }

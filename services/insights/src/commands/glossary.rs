@@ -5,7 +5,6 @@ use std::time::Duration;
 use insights_proto::reporting::v1::{GlossaryTerm, ListGlossaryTermsRequest};
 use insights_reporting::words::{Language, title};
 use serde_json::json;
-use tonic::metadata::MetadataValue;
 
 use crate::{cli, client::Caller, failure::Failure, output};
 
@@ -16,8 +15,7 @@ pub async fn run(caller: &Caller, command: &cli::Glossary, language: Language, j
     let mut terms = Vec::new();
     let mut message = ListGlossaryTermsRequest { search: command.search.clone(), ..Default::default() };
     loop {
-        let mut request = caller.request(message.clone(), DEADLINE);
-        request.metadata_mut().insert("accept-language", MetadataValue::from_static(language.code()));
+        let request = caller.request(message.clone(), DEADLINE);
         let page = caller.reporting().list_glossary_terms(request).await?.into_inner();
         terms.extend(page.terms);
         message.page_token = page.next_page_token;

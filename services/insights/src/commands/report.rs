@@ -113,13 +113,15 @@ fn page_filters(command: &cli::Report) -> Result<PageFilters, Failure> {
 
 fn country_order(command: &cli::Report) -> CountryOrder {
     let measure = match command.countries_by {
-        None | Some(CountriesBy::Code) => Measure::Unspecified,
+        None | Some(CountriesBy::Code | CountriesBy::Name) => Measure::Unspecified,
         Some(CountriesBy::Customers) => Measure::Customers,
         Some(CountriesBy::ActiveCustomers) => Measure::ActiveCustomers,
         Some(CountriesBy::New) => Measure::New,
     };
     let by_code = command.countries_by == Some(CountriesBy::Code);
-    CountryOrder { measure: measure.into(), by_code, ascending: by_code || command.countries_ascending }
+    let by_name = command.countries_by == Some(CountriesBy::Name);
+    let ascending = by_code || by_name || command.countries_ascending;
+    CountryOrder { measure: measure.into(), by_code, ascending, by_name }
 }
 
 async fn customers(caller: &Caller, page: PageFilters, command: &cli::Report) -> Result<Shown, Failure> {

@@ -12,7 +12,6 @@ use super::fields::{of_page, rename};
 use crate::advice::{self, AdviceConfig, Asking, Found, Gathered, Trouble};
 use crate::dashboards::{Answers, Span, coverage};
 use crate::metrics::Metrics;
-use crate::words::Language;
 
 /// How often it is asked for anew when the data moves into another month meanwhile.
 const ATTEMPTS: usize = 3;
@@ -22,7 +21,6 @@ pub async fn list(
     call: &Call,
     config: &AdviceConfig,
     request: ListAdviceRequest,
-    language: Language,
 ) -> Result<ListAdviceResponse, Status> {
     let (metrics, min_version) = (&call.metrics, request.min_version);
     let tokens = advice::tokens(call.caller.partner(), &request);
@@ -43,7 +41,7 @@ pub async fn list(
     let customers = metrics.names(Dimension::Customer, &customers).await?;
     let skus = metrics.names(Dimension::Sku, &skus).await?;
     Ok(ListAdviceResponse {
-        advice: page.into_iter().map(|one| advice::compose(one, &customers, &skus, language)).collect(),
+        advice: page.into_iter().map(|one| advice::compose(one, &customers, &skus, call.language)).collect(),
         counts,
         next_page_token: if more { tokens.write(&advice::written(end, version)) } else { String::new() },
         ..answer

@@ -16,6 +16,7 @@ use tonic::{Code, Request, Response, Status};
 use super::Api;
 use crate::audit::{Audit, Ending};
 use crate::metrics::Metrics;
+use crate::words::Language;
 
 static MESSAGES: LazyLock<DescriptorPool> =
     LazyLock::new(|| DescriptorPool::decode(insights_proto::DESCRIPTOR_SET).unwrap_or_default());
@@ -24,6 +25,8 @@ static MESSAGES: LazyLock<DescriptorPool> =
 pub struct Call {
     /// Who calls.
     pub caller: Arc<Principal>,
+    /// The language of the answer.
+    pub language: Language,
     /// Metrics, as the caller sees it.
     pub metrics: Metrics,
     audit: Audit,
@@ -50,6 +53,7 @@ impl Call {
             metrics: api.metrics.on_behalf(&caller, deadline),
             audit: api.audit.clone(),
             asked: json(rpc, request.get_ref()),
+            language: Language::of_call(request.metadata()),
             caller,
             rpc,
         })

@@ -9,9 +9,10 @@ use insights_service::{Error, FieldViolation};
 use tonic::Status;
 
 use super::fields::{of_page, rename};
-use crate::dashboards::{Answers, Page, Plan, Rest, Span, adoption as adoption_page};
+use crate::dashboards::{Answers, Names, Page, Plan, Rest, Span, adoption as adoption_page};
 use crate::dashboards::{customers as customers_page, dynamics as dynamics_page};
 use crate::metrics::Metrics;
+use crate::words::Language;
 
 /// How often a page is asked for anew when the data moves into another month meanwhile.
 const ATTEMPTS: usize = 3;
@@ -19,6 +20,7 @@ const ATTEMPTS: usize = 3;
 /// The Customers dashboard.
 pub async fn customers(
     metrics: &Metrics,
+    language: Language,
     request: GetCustomersDashboardRequest,
 ) -> Result<GetCustomersDashboardResponse, Status> {
     let min_version = request.min_version;
@@ -26,8 +28,9 @@ pub async fn customers(
     let mut min_version = min_version;
     for _ in 0..ATTEMPTS {
         let (span, questions, answers) = pinned(metrics, min_version, &asking.page, customers_page::plan).await?;
-        let mut names = metrics.names(Dimension::Location, &questions.locations(&answers)).await?;
-        names.extend(metrics.names(Dimension::Sku, &questions.skus(&answers)).await?);
+        let locations = metrics.names(Dimension::Location, &questions.locations(&answers)).await?;
+        let skus = metrics.names(Dimension::Sku, &questions.skus(&answers)).await?;
+        let names = Names::new(language).and(Dimension::Location, locations).and(Dimension::Sku, skus);
         let mut page = customers_page::compose(&asking, span, &questions, &answers, &names);
         if asking.all_groups {
             return Ok(page);
@@ -49,6 +52,7 @@ pub async fn customers(
 /// The Dynamics usage dashboard.
 pub async fn dynamics(
     metrics: &Metrics,
+    language: Language,
     request: GetDynamicsUsageDashboardRequest,
 ) -> Result<GetDynamicsUsageDashboardResponse, Status> {
     let min_version = request.min_version;
@@ -57,7 +61,8 @@ pub async fn dynamics(
     let mut page = asking.page;
     page.narrow(Dimension::Product, &products);
     let (span, questions, answers) = pinned(metrics, min_version, &page, dynamics_page::plan).await?;
-    let names = metrics.names(Dimension::Sku, &dynamics_page::skus(&questions, &answers)).await?;
+    let skus = metrics.names(Dimension::Sku, &dynamics_page::skus(&questions, &answers)).await?;
+    let names = Names::new(language).and(Dimension::Sku, skus);
     Ok(dynamics_page::compose(&page, span, &questions, &answers, &names, products))
 }
 
@@ -73,6 +78,7 @@ pub async fn products(metrics: &Metrics, mut products: Vec<String>) -> Result<Ve
 /// The Licence adoption dashboard.
 pub async fn adoption(
     metrics: &Metrics,
+    language: Language,
     request: GetLicenceAdoptionDashboardRequest,
 ) -> Result<GetLicenceAdoptionDashboardResponse, Status> {
     let min_version = request.min_version;
@@ -86,7 +92,8 @@ pub async fn adoption(
     let portfolio = customer.is_none();
     let plan = |page: &Page, span: &Span| adoption_page::plan(page, span, portfolio);
     let (span, questions, answers) = pinned(metrics, min_version, &asking.page, plan).await?;
-    let names = metrics.names(Dimension::Customer, &questions.customers(&answers)).await?;
+    let customers = metrics.names(Dimension::Customer, &questions.customers(&answers)).await?;
+    let names = Names::new(language).and(Dimension::Customer, customers);
     let page = adoption_page::compose(&asking.page, span, &questions, &answers, &names);
     Ok(GetLicenceAdoptionDashboardResponse { customer, ..page })
 }

@@ -11,7 +11,9 @@ use tonic::Status;
 
 use super::Api;
 use super::call::Call;
+use crate::dashboards::Names;
 use crate::metrics::Metrics;
+use crate::words;
 
 /// Longest text to search for, in bytes.
 const SEARCH_BYTES: usize = 256;
@@ -42,7 +44,7 @@ pub async fn list(
             named(&call.metrics, dimension, &search).await?
         }
         _ => match measures(api, call, dimension) {
-            Some(measures) => seen(&call.metrics, dimension, &measures, request.min_version).await?,
+            Some(measures) => seen(call, dimension, &measures, request.min_version).await?,
             // Nothing may be told of what there is.
             None => return Ok(ListFilterValuesResponse { values: Vec::new(), truncated: true }),
         },
@@ -83,11 +85,12 @@ fn measures(api: &Api, call: &Call, dimension: Dimension) -> Option<Vec<Measure>
 
 /// Values seen in the last months.
 async fn seen(
-    metrics: &Metrics,
+    call: &Call,
     dimension: Dimension,
     measures: &[Measure],
     min_version: i64,
 ) -> Result<Vec<FilterValue>, Status> {
+    let metrics = &call.metrics;
     let freshness = metrics.freshness(min_version).await?;
     let Some(last) = crate::dashboards::last_month(&freshness) else { return Ok(Vec::new()) };
     let query = Query {
@@ -106,7 +109,13 @@ async fn seen(
     for text in rows.filter_map(|row| row.dimensions.into_iter().next()).map(|dimension| dimension.value) {
         values.insert((text.is_none(), text.as_ref().map(|text| text.to_lowercase()), text.clone()), text);
     }
-    Ok(values.into_values().map(|text| value(text, String::new())).collect())
+    let names = Names::new(call.language);
+    let name = |text: &Option<String>| text.as_ref().map(|text| names.of(dimension, text)).unwrap_or_default();
+    let mut values: Vec<FilterValue> = values.into_values().map(|text| value(text.clone(), name(&text))).collect();
+    if dimension == Dimension::Country {
+        values.sort_by_cached_key(|value| (value.name.is_empty(), words::folded(&value.name)));
+    }
+    Ok(values)
 }
 
 /// There are as many subscriptions as rows, so only those of the last month are listed.
@@ -120,5 +129,5 @@ fn value(text: Option<String>, name: String) -> FilterValue {
 
 fn matches(value: &FilterValue, search: &str) -> bool {
     let text = value.value.as_ref().and_then(|value| value.value.as_deref()).unwrap_or("(none)");
-    text.to_lowercase().contains(search) || value.name.to_lowercase().contains(search)
+    text.to_lowercase().contains(search) || words::folded(&value.name).contains(&words::folded(search))
 }

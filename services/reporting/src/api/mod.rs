@@ -23,7 +23,6 @@ use crate::audit::Audit;
 use crate::config::Config;
 use crate::exports::Exports;
 use crate::metrics::Upstream;
-use crate::words::Language;
 use call::Call;
 
 pub use access::AccessApi;
@@ -76,7 +75,7 @@ impl ReportingService for Api {
         request: Request<wire::GetCustomersDashboardRequest>,
     ) -> Answer<wire::GetCustomersDashboardResponse> {
         let call = Call::begin(self, "GetCustomersDashboard", &request)?;
-        let answer = compose::customers(&call.metrics, request.into_inner()).await;
+        let answer = compose::customers(&call.metrics, call.language, request.into_inner()).await;
         call.answer(answer).await
     }
 
@@ -85,7 +84,7 @@ impl ReportingService for Api {
         request: Request<wire::GetDynamicsUsageDashboardRequest>,
     ) -> Answer<wire::GetDynamicsUsageDashboardResponse> {
         let call = Call::begin(self, "GetDynamicsUsageDashboard", &request)?;
-        let answer = compose::dynamics(&call.metrics, request.into_inner()).await;
+        let answer = compose::dynamics(&call.metrics, call.language, request.into_inner()).await;
         call.answer(answer).await
     }
 
@@ -94,7 +93,7 @@ impl ReportingService for Api {
         request: Request<wire::GetLicenceAdoptionDashboardRequest>,
     ) -> Answer<wire::GetLicenceAdoptionDashboardResponse> {
         let call = Call::begin(self, "GetLicenceAdoptionDashboard", &request)?;
-        let answer = compose::adoption(&call.metrics, request.into_inner()).await;
+        let answer = compose::adoption(&call.metrics, call.language, request.into_inner()).await;
         call.answer(answer).await
     }
 
@@ -109,8 +108,7 @@ impl ReportingService for Api {
 
     async fn list_advice(&self, request: Request<wire::ListAdviceRequest>) -> Answer<wire::ListAdviceResponse> {
         let call = Call::begin(self, "ListAdvice", &request)?;
-        let language = Language::of_call(request.metadata());
-        let answer = advice::list(&call, &self.advice, request.into_inner(), language).await;
+        let answer = advice::list(&call, &self.advice, request.into_inner()).await;
         call.answer(answer).await
     }
 

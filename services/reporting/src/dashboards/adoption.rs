@@ -1,7 +1,5 @@
 //! The Licence adoption dashboard: what customers do with the licences they bought.
 
-use std::collections::HashMap;
-
 use insights_proto::metrics::v1::{Basis, Dimension, Measure, Query, Scope, Top};
 use insights_proto::reporting::v1::{
     Breakdown, Card, Figure, GetLicenceAdoptionDashboardRequest, GetLicenceAdoptionDashboardResponse,
@@ -12,7 +10,7 @@ use super::breakdown::{self, Parts};
 use super::cards::{Figures, reasons, undefined};
 use super::plan::{Asked, AskedWhy};
 use super::table::Table;
-use super::{Answers, Page, Plan, Span};
+use super::{Answers, Names, Page, Plan, Span};
 
 const USERS: [Measure; 3] = [Measure::ActiveUsers, Measure::TotalUsers, Measure::UsagePercent];
 const SEATS: [Measure; 7] = [
@@ -141,15 +139,15 @@ pub fn compose(
     span: Span,
     questions: &Questions,
     answers: &Answers,
-    names: &HashMap<String, String>,
+    names: &Names,
 ) -> GetLicenceAdoptionDashboardResponse {
     let mut cards = seat_cards(span, questions, answers);
     cards.extend(user_cards(span, questions, answers));
     GetLicenceAdoptionDashboardResponse {
         coverage: Some(super::coverage(page, span, answers, questions.users)),
         cards,
-        by_product: Some(by_product(span, questions, answers)),
-        by_service: Some(by_service(span, questions, answers)),
+        by_product: Some(by_product(span, questions, answers, names)),
+        by_service: Some(by_service(span, questions, answers, names)),
         customer: None,
         by_customer: questions.by_customer.as_ref().map(|asked| by_customer(span, asked, answers, names)),
     }
@@ -193,7 +191,7 @@ fn user_cards(span: Span, questions: &Questions, answers: &Answers) -> Vec<Card>
     ]
 }
 
-fn by_product(span: Span, questions: &Questions, answers: &Answers) -> Breakdown {
+fn by_product(span: Span, questions: &Questions, answers: &Answers, names: &Names) -> Breakdown {
     let users = (Basis::Users, answers.why(questions.why_product));
     let (measures, why): (&[Measure], Vec<_>) = match &questions.seats {
         Some(seats) => (&BOTH, vec![users, (Basis::Entitlements, answers.why(seats.why_product))]),
@@ -205,13 +203,13 @@ fn by_product(span: Span, questions: &Questions, answers: &Answers) -> Breakdown
         measures,
         result: answers.of(questions.by_product),
         why: &why,
-        names: &HashMap::new(),
+        names,
     });
     let undefined_because = if questions.seats.is_none() { NOT_BY_SERVICE } else { "" };
     Breakdown { undefined_because: undefined_because.to_owned(), ..by_product }
 }
 
-fn by_customer(span: Span, asked: &Customers, answers: &Answers, names: &HashMap<String, String>) -> Breakdown {
+fn by_customer(span: Span, asked: &Customers, answers: &Answers, names: &Names) -> Breakdown {
     breakdown::compose(&Parts {
         span,
         dimension: Dimension::Customer,
@@ -222,14 +220,14 @@ fn by_customer(span: Span, asked: &Customers, answers: &Answers, names: &HashMap
     })
 }
 
-fn by_service(span: Span, questions: &Questions, answers: &Answers) -> Breakdown {
+fn by_service(span: Span, questions: &Questions, answers: &Answers, names: &Names) -> Breakdown {
     let by_service = breakdown::compose(&Parts {
         span,
         dimension: Dimension::Service,
         measures: &USERS,
         result: answers.of(questions.by_service),
         why: &[(Basis::Users, answers.why(questions.why_service))],
-        names: &HashMap::new(),
+        names,
     });
     Breakdown { undefined_because: NOT_BY_SERVICE.to_owned(), ..by_service }
 }

@@ -1,7 +1,7 @@
 //! A figure by one dimension, with its trend.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use insights_domain::calendar::Month;
 use insights_proto::metrics::v1::{
@@ -9,6 +9,7 @@ use insights_proto::metrics::v1::{
 };
 use insights_proto::reporting::v1::{Breakdown, Group, GroupPoint, Others, Reasons};
 
+use super::Names;
 use super::cards::{ratio, stock_change};
 use super::span::Span;
 use super::table::Table;
@@ -26,8 +27,8 @@ pub struct Parts<'a> {
     pub result: &'a QueryResult,
     /// Explanations of its percentages in the last month, by basis.
     pub why: &'a [(Basis, &'a [Explanation])],
-    /// Names by id; empty where values speak for themselves.
-    pub names: &'a HashMap<String, String>,
+    /// What the values are called.
+    pub names: &'a Names,
 }
 
 /// Composes a breakdown: one group per value seen in the range, largest first in the last month.
@@ -98,7 +99,7 @@ pub fn figures(parts: &Parts<'_>, table: &Table<'_>, key: &DimensionValue) -> (V
 
 fn group(parts: &Parts<'_>, table: &Table<'_>, key: &DimensionValue) -> Group {
     Group {
-        name: key.value.as_ref().and_then(|id| parts.names.get(id)).cloned().unwrap_or_default(),
+        name: key.value.as_ref().map(|id| parts.names.of(parts.dimension, id)).unwrap_or_default(),
         values: values_of_range(parts, table, Some(key)),
         trend: trend(parts, table, Some(key)),
         reasons: parts.why.iter().filter_map(|(basis, list)| reasons(*basis, list, key)).collect(),

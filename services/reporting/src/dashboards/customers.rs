@@ -1,7 +1,5 @@
 //! The Customers dashboard.
 
-use std::collections::HashMap;
-
 use insights_proto::metrics::v1::{Dimension, Measure, Result as QueryResult, Scope};
 use insights_proto::reporting::v1::{
     ActivityPoint, Breakdown, Card, CountryOrder, CustomerTotals, Figure, GetCustomersDashboardRequest,
@@ -14,7 +12,8 @@ use super::cards::Figures;
 use super::distribution;
 use super::plan::Asked;
 use super::table::Table;
-use super::{Answers, Page, Plan, Span};
+use super::{Answers, Names, Page, Plan, Span};
+use crate::words;
 
 /// Longest text to search countries for, in bytes.
 const MAX_SEARCH: usize = 100;
@@ -72,6 +71,9 @@ pub fn parse(request: GetCustomersDashboardRequest, faults: &mut Vec<FieldViolat
     } else if order.by_code && order.measure != Measure::Unspecified as i32 {
         faults.push(FieldViolation::new("country_order.by_code", "goes without a measure"));
     }
+    if order.by_name && (order.by_code || order.measure != Measure::Unspecified as i32) {
+        faults.push(FieldViolation::new("country_order.by_name", "goes without a measure and without by_code"));
+    }
     if request.country_search.len() > MAX_SEARCH {
         faults.push(FieldViolation::new("country_search", format!("is longer than {MAX_SEARCH} bytes")));
     }
@@ -79,7 +81,7 @@ pub fn parse(request: GetCustomersDashboardRequest, faults: &mut Vec<FieldViolat
         page: Page::parse(request.page, Scope::SoldOrManaged, faults),
         all_groups: request.all_groups,
         order,
-        search: request.country_search.to_lowercase(),
+        search: words::folded(request.country_search.trim()),
     }
 }
 
@@ -103,7 +105,7 @@ pub fn compose(
     span: Span,
     questions: &Questions,
     answers: &Answers,
-    names: &HashMap<String, String>,
+    names: &Names,
 ) -> GetCustomersDashboardResponse {
     let figures = Figures {
         span,
@@ -116,7 +118,7 @@ pub fn compose(
         measures: &[Measure::Customers],
         result: questions.distribution.by(Dimension::Product, answers),
         why: &[],
-        names: &HashMap::new(),
+        names,
     };
     GetCustomersDashboardResponse {
         coverage: Some(super::coverage(&asking.page, span, answers, questions.range)),
@@ -125,26 +127,28 @@ pub fn compose(
         movements: span.months().map(|month| movement(&figures, month)).collect(),
         activity: span.months().map(|month| activity(&figures, month)).collect(),
         by_product: Some(breakdown::with_changes(&by_product)),
-        by_country: Some(countries(asking, span, answers.of(questions.by_country))),
+        by_country: Some(countries(asking, span, answers.of(questions.by_country), names)),
         skus: questions.distribution.products(span, answers, names),
         distributions: questions.distribution.distributions(span, answers, names),
         distribution_trends: questions.distribution.trends(span, answers, names),
     }
 }
 
-fn countries(asking: &Asking, span: Span, result: &QueryResult) -> Breakdown {
-    let names = HashMap::new();
-    let parts = Parts { span, dimension: Dimension::Country, measures: &BY_COUNTRY, result, why: &[], names: &names };
+fn countries(asking: &Asking, span: Span, result: &QueryResult, names: &Names) -> Breakdown {
+    let parts = Parts { span, dimension: Dimension::Country, measures: &BY_COUNTRY, result, why: &[], names };
     let mut breakdown = breakdown::with_changes(&parts);
     let groups = &mut breakdown.groups;
-    groups.retain(|group| asking.search.is_empty() || code(group).to_lowercase().contains(&asking.search));
-    if asking.order.by_code {
-        groups.sort_by(|left, right| code(left).cmp(code(right)));
+    let found = |text: &str| words::folded(text).contains(&asking.search);
+    groups.retain(|group| asking.search.is_empty() || found(code(group)) || found(&group.name));
+    groups.sort_by(|left, right| code(left).cmp(code(right)));
+    if asking.order.by_name {
+        groups.sort_by_cached_key(|group| words::folded(&group.name));
+    }
+    if asking.order.by_name || asking.order.by_code {
         if !asking.order.ascending {
             groups.reverse();
         }
     } else {
-        groups.sort_by(|left, right| code(left).cmp(code(right)));
         let measure = BY_COUNTRY.iter().position(|measure| *measure as i32 == asking.order.measure);
         breakdown::sort(groups, measure.unwrap_or_default(), asking.order.ascending);
     }

@@ -1,13 +1,11 @@
 //! How customers are distributed: sections of the Customers dashboard that differ by their dimension alone.
 
-use std::collections::HashMap;
-
 use insights_proto::metrics::v1::{Dimension, DimensionValue, Measure, Result as QueryResult, Row};
 use insights_proto::reporting::v1::{Breakdown, Others, ProductSkus};
 
 use super::breakdown::{self, Parts};
 use super::plan::Asked;
-use super::{Answers, Page, Plan, Span, ids};
+use super::{Answers, Names, Page, Plan, Span, ids};
 
 /// Customers are distributed by these.
 const DISTRIBUTIONS: [Dimension; 5] = [
@@ -65,27 +63,21 @@ impl Questions {
     }
 
     /// Customers by each dimension of the distribution.
-    pub fn distributions(&self, span: Span, answers: &Answers, names: &HashMap<String, String>) -> Vec<Breakdown> {
+    pub fn distributions(&self, span: Span, answers: &Answers, names: &Names) -> Vec<Breakdown> {
         DISTRIBUTIONS.iter().map(|dimension| self.breakdown(*dimension, span, answers, names)).collect()
     }
 
     /// Customers by each dimension of the trends, every group.
-    pub fn trends(&self, span: Span, answers: &Answers, names: &HashMap<String, String>) -> Vec<Breakdown> {
+    pub fn trends(&self, span: Span, answers: &Answers, names: &Names) -> Vec<Breakdown> {
         TRENDS.iter().map(|dimension| self.breakdown(*dimension, span, answers, names)).collect()
     }
 
-    fn breakdown(
-        &self,
-        dimension: Dimension,
-        span: Span,
-        answers: &Answers,
-        names: &HashMap<String, String>,
-    ) -> Breakdown {
+    fn breakdown(&self, dimension: Dimension, span: Span, answers: &Answers, names: &Names) -> Breakdown {
         breakdown::with_changes(&parts(span, dimension, self.by(dimension, answers), names))
     }
 
     /// Customers by SKU within each product.
-    pub fn products(&self, span: Span, answers: &Answers, names: &HashMap<String, String>) -> Vec<ProductSkus> {
+    pub fn products(&self, span: Span, answers: &Answers, names: &Names) -> Vec<ProductSkus> {
         let result = answers.of(self.skus);
         let last = Span { from: span.to, ..span };
         let mut products: Vec<String> = ids(result);
@@ -127,7 +119,7 @@ impl Rest {
     pub fn tell(asked: &[(usize, usize, Option<Asked>)], trends: &mut [Breakdown], span: Span, answers: &Answers) {
         for (position, count, asked) in asked {
             let trend = &mut trends[*position];
-            let names = HashMap::new();
+            let names = Names::default();
             trend.others = Some(match asked {
                 Some(asked) => breakdown::others(&parts(span, trend.dimension(), answers.of(*asked), &names), *count),
                 None => Others {
@@ -145,11 +137,6 @@ impl Rest {
     }
 }
 
-fn parts<'a>(
-    span: Span,
-    dimension: Dimension,
-    result: &'a QueryResult,
-    names: &'a HashMap<String, String>,
-) -> Parts<'a> {
+fn parts<'a>(span: Span, dimension: Dimension, result: &'a QueryResult, names: &'a Names) -> Parts<'a> {
     Parts { span, dimension, measures: &CUSTOMERS, result, why: &[], names }
 }

@@ -1,7 +1,5 @@
 //! The Dynamics usage dashboard, for Dynamics or any products.
 
-use std::collections::HashMap;
-
 use insights_proto::metrics::v1::{Basis, Dimension, Explanation, Measure, Scope};
 use insights_proto::reporting::v1::{
     Card, Figure, GetDynamicsUsageDashboardRequest, GetDynamicsUsageDashboardResponse, PageFilters,
@@ -12,7 +10,7 @@ use super::breakdown::{self, Parts};
 use super::cards::{Figures, reasons};
 use super::plan::{Asked, AskedWhy};
 use super::table::Table;
-use super::{Answers, Page, Plan, Span};
+use super::{Answers, Names, Page, Plan, Span};
 
 /// What the names of Dynamics products begin with.
 pub const DYNAMICS: &str = "Dynamics 365";
@@ -96,7 +94,7 @@ pub fn compose(
     span: Span,
     questions: &Questions,
     answers: &Answers,
-    names: &HashMap<String, String>,
+    names: &Names,
     products: Vec<String>,
 ) -> GetDynamicsUsageDashboardResponse {
     let figures = Figures {
@@ -118,7 +116,7 @@ pub fn compose(
         measures: &MEASURES,
         result: answers.of(questions.by_country),
         why: &[(Basis::Entitlements, answers.why(questions.why_country))],
-        names: &HashMap::new(),
+        names,
     });
     GetDynamicsUsageDashboardResponse {
         coverage: Some(super::coverage(page, span, answers, questions.range)),

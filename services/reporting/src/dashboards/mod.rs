@@ -12,6 +12,7 @@ mod cards;
 pub mod customers;
 mod distribution;
 pub mod dynamics;
+mod names;
 mod page;
 pub mod performance;
 mod plan;
@@ -20,6 +21,7 @@ mod table;
 mod token;
 
 pub use distribution::Rest;
+pub use names::Names;
 pub use page::{Page, Range};
 pub use plan::{Answers, Asked, AskedWhy, Plan};
 pub use span::{Span, last_month, months};

@@ -15,7 +15,7 @@ use insights_service::FieldViolation;
 use super::breakdown::{self, Parts};
 use super::table::Table;
 use super::token::PageTokens;
-use super::{Page, Span, dynamics, page_size};
+use super::{Names, Page, Span, dynamics, page_size};
 
 /// What is shown of each subscription.
 pub const MEASURES: [Measure; 4] =
@@ -196,7 +196,7 @@ pub fn compose(
         Some(Row { dimensions: vec![subscription], ..row.clone() })
     });
     let result = QueryResult { rows: rows.collect(), ..*result };
-    let names = HashMap::new();
+    let names = Names::default();
     let dimension = Dimension::Subscription;
     let parts = Parts { span, dimension, measures: &MEASURES, result: &result, why: &[], names: &names };
     let table = Table::new(&MEASURES, &result);

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
 use insights_proto::reporting::v1::AdviceCode;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 pub use glossary::{glossary, page as glossary_page};
 pub use language::Language;
@@ -23,6 +24,7 @@ macro_rules! files {
             ("glossary.ftl", include_str!(concat!("../../words/", $language, "/glossary.ftl"))),
             ("report.ftl", include_str!(concat!("../../words/", $language, "/report.ftl"))),
             ("terminal.ftl", include_str!(concat!("../../words/", $language, "/terminal.ftl"))),
+            ("countries.ftl", include_str!(concat!("../../words/", $language, "/countries.ftl"))),
             ("advice.ftl", include_str!(concat!("../../words/", $language, "/advice.ftl"))),
         ]
     };
@@ -35,7 +37,7 @@ static PORTUGUESE: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::Portugue
 
 impl Language {
     /// The files it is written in.
-    fn files(self) -> [(&'static str, &'static str); 5] {
+    fn files(self) -> [(&'static str, &'static str); 6] {
         match self {
             Self::English => files!("en"),
             Self::Portuguese => files!("pt"),
@@ -75,6 +77,23 @@ fn message(language: Language, id: &str, attribute: Option<&str>, values: &[(&st
         let arguments: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, *value)).collect();
         Some(bundle.format_pattern(pattern, Some(&arguments), &mut Vec::new()).into_owned())
     })
+}
+
+/// What a country is called, by its ISO 3166-1 alpha-2 code.
+#[must_use]
+pub fn country(language: Language, code: &str) -> Option<String> {
+    message(language, &country_id(code), None, &[])
+}
+
+/// `DE` is `country-de`.
+fn country_id(code: &str) -> String {
+    format!("country-{}", code.to_lowercase())
+}
+
+/// A text as it is ordered and searched: without case and without accents.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    text.nfd().filter(|part| !is_combining_mark(*part)).collect::<String>().to_lowercase()
 }
 
 /// What the advice of a rule says, or a part of it.

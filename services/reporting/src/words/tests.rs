@@ -10,10 +10,23 @@ use super::*;
 
 const EXAMPLES: i32 = 9;
 
+/// ISO 3166-1 alpha-2, and Kosovo's code in practice.
+const COUNTRIES: &str = "
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW
+    BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI
+    FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN
+    IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME
+    MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF
+    PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV
+    SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK
+    YE YT ZA ZM ZW
+";
+
 /// The messages and attributes that the program says: `id` or `id.attribute`.
 fn said() -> BTreeSet<String> {
     let mut said: BTreeSet<String> = titles::NAMES.iter().map(|name| id_of(name)).collect();
     said.extend(Sentence::ALL.iter().map(|sentence| sentence.id().to_owned()));
+    said.extend(COUNTRIES.split_whitespace().map(country_id));
     said.extend((1..=EXAMPLES).map(|number| format!("example-{number}")));
     for code in (1..).map_while(|code| AdviceCode::try_from(code).ok()) {
         let id = advice_id(code);
@@ -188,4 +201,11 @@ fn pages_of_the_glossary_are_all_of_it() {
     }
     let negative = ListGlossaryTermsRequest { page_size: -1, search: "x".repeat(257), ..Default::default() };
     assert!(glossary_page(Language::English, &negative).is_err());
+}
+
+#[test]
+fn texts_are_folded_for_order_and_search() {
+    assert_eq!(folded("Åland ÇÃO Ελλάδα"), "aland cao ελλαδα");
+    assert_eq!(country(Language::Portuguese, "BR").as_deref(), Some("Brasil"));
+    assert_eq!(country(Language::English, "ZZ"), None);
 }

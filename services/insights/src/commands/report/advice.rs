@@ -6,7 +6,6 @@ use insights_proto::reporting::v1::{
 };
 use insights_reporting::words::{Language, Sentence, title};
 use serde_json::{Map, Value as Json, json};
-use tonic::metadata::MetadataValue;
 
 use super::{
     DEADLINE, View,
@@ -26,8 +25,7 @@ pub async fn run(caller: &Caller, page: PageFilters, about: &About, view: View, 
     let mut request = ListAdviceRequest { page: Some(page), page_size: PAGE, ..ListAdviceRequest::default() };
     let mut advice = Vec::new();
     loop {
-        let mut asked = caller.request(request.clone(), DEADLINE);
-        asked.metadata_mut().insert("accept-language", MetadataValue::from_static(view.language.code()));
+        let asked = caller.request(request.clone(), DEADLINE);
         let answer = caller.reporting().list_advice(asked).await?.into_inner();
         advice.extend(answer.advice);
         request.page_token = answer.next_page_token;

@@ -1,12 +1,12 @@
 //! Figures by one dimension.
 
-use insights_proto::metrics::v1::value::Kind;
+use insights_proto::metrics::v1::{Dimension, value::Kind};
 use insights_proto::reporting::v1::{Breakdown, Group, Others, Reasons};
 use insights_reporting::words::{Language, Sentence, title};
 use serde_json::{Value as Json, json};
 
 use super::{
-    Section, View,
+    Section, View, about,
     cards::{change_json, relative},
     figures::{basis_name, because, figure, named, reasons_json, reasons_line, trend_json, trend_of},
 };
@@ -29,6 +29,7 @@ struct Columns {
     shares: Vec<bool>,
     change: bool,
     trend: bool,
+    dimension: Dimension,
 }
 
 impl Columns {
@@ -61,11 +62,11 @@ impl Columns {
             titles.push(Sentence::Trend.say(language, &[]));
             right.push(false);
         }
-        Self { titles, right, shares, change: changed.is_some(), trend }
+        Self { titles, right, shares, change: changed.is_some(), trend, dimension: breakdown.dimension() }
     }
 
     fn group(&self, group: &Group, language: Language) -> Vec<String> {
-        let mut row = vec![name_of(group, language)];
+        let mut row = vec![name_of(group, self.dimension, language)];
         for (at, share) in self.shares.iter().enumerate() {
             row.push(figure(group.values.get(at), language));
             row.extend(share.then(|| self::share(group, at, language)));
@@ -102,7 +103,7 @@ pub fn table(breakdown: &Breakdown, product: Option<&str>, view: View) -> String
     rows.extend(breakdown.others.iter().map(|others| columns.others(others, language)));
     let titles: Vec<&str> = columns.titles.iter().map(String::as_str).collect();
     let mut text = output::table(&titles, &rows, &columns.right);
-    text.extend(groups().map(|group| over_100(group, language)));
+    text.extend(groups().map(|group| over_100(group, breakdown.dimension(), language)));
     if breakdown.groups.len() > shown {
         let more = language.number(i64::try_from(breakdown.groups.len() - shown).unwrap_or(i64::MAX));
         text.push_str(&format!("{}\n", Sentence::More.say(language, &[("count", &more)])));
@@ -135,23 +136,24 @@ fn share(group: &Group, at: usize, language: Language) -> String {
 }
 
 /// Why usage percentages of a group exceed 100.
-fn over_100(group: &Group, language: Language) -> String {
+fn over_100(group: &Group, dimension: Dimension, language: Language) -> String {
     let exceeds = |reasons: &&Reasons| reasons.explanation.as_ref().is_some_and(|why| why.numerator > why.denominator);
     let of_basis = |reasons: &Reasons| {
         let line = reasons_line(reasons, language)?;
         let basis = title(language, reasons.basis().as_str_name()).to_lowercase();
-        Some(format!("  {}, {basis}: {line}\n", name_of(group, language)))
+        Some(format!("  {}, {basis}: {line}\n", name_of(group, dimension, language)))
     };
     group.reasons.iter().filter(exceeds).filter_map(of_basis).collect()
 }
 
-/// What a group is called.
-fn name_of(group: &Group, language: Language) -> String {
-    if group.name.is_empty() {
-        let value = group.key.as_ref().and_then(|key| key.value.clone());
-        value.unwrap_or_else(|| Sentence::Missing.say(language, &[]))
-    } else {
-        group.name.clone()
+/// What a group is called; a market with its code, which filters ask for.
+fn name_of(group: &Group, dimension: Dimension, language: Language) -> String {
+    let value = group.key.as_ref().and_then(|key| key.value.as_deref());
+    match value {
+        Some(code) if dimension == Dimension::Country => about::named(code, &group.name),
+        _ if !group.name.is_empty() => group.name.clone(),
+        Some(value) => value.to_owned(),
+        None => Sentence::Missing.say(language, &[]),
     }
 }
 

@@ -1,0 +1,53 @@
+//! What the values of dimensions are called.
+
+use std::collections::HashMap;
+
+use insights_proto::metrics::v1::Dimension;
+
+use crate::words::{self, Language};
+
+/// Names by dimension and id, in the language of a call.
+#[derive(Debug, Default)]
+pub struct Names {
+    language: Language,
+    known: HashMap<(Dimension, String), String>,
+}
+
+impl Names {
+    /// Nothing but what the language itself names: countries.
+    #[must_use]
+    pub fn new(language: Language) -> Self {
+        Self { language, known: HashMap::new() }
+    }
+
+    /// The same and the names of things by id.
+    #[must_use]
+    pub fn and(mut self, dimension: Dimension, names: HashMap<String, String>) -> Self {
+        self.known.extend(names.into_iter().map(|(id, name)| ((dimension, id), name)));
+        self
+    }
+
+    /// What a value is called; empty where it speaks for itself.
+    #[must_use]
+    pub fn of(&self, dimension: Dimension, id: &str) -> String {
+        if dimension == Dimension::Country {
+            return words::country(self.language, id).unwrap_or_default();
+        }
+        self.known.get(&(dimension, id.to_owned())).cloned().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_belongs_to_its_dimension() {
+        let named = |id: &str, name: &str| HashMap::from([(id.to_owned(), name.to_owned())]);
+        let names = Names::new(Language::Portuguese).and(Dimension::Location, named("DE", "Berlin office"));
+        assert_eq!(names.of(Dimension::Location, "DE"), "Berlin office");
+        assert_eq!(names.of(Dimension::Country, "DE"), "Alemanha");
+        assert_eq!(names.of(Dimension::Sku, "DE"), "");
+        assert_eq!(names.of(Dimension::Country, "QQ"), "");
+    }
+}
