@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use insights_access::Role;
 use insights_ingestion::Limits;
 use insights_proto::ingestion::v1::{
@@ -13,6 +15,7 @@ use tonic::Code;
 
 on_both!(
     a_batch_id_stands_for_its_body,
+    an_interrupted_batch_takes_nothing_back,
     rehearsals_store_nothing,
     limits_hold_at_the_limit,
     batches_on_a_stream_are_answered_in_order,
@@ -44,6 +47,25 @@ async fn a_batch_id_stands_for_its_body(engine: Engine) {
         let request = IngestBatchRequest { batch_id: id, ..Default::default() };
         assert_eq!(service.send(request).await.is_ok(), fits);
     }
+}
+
+/// A batch was stored but not answered; another sender corrects it; its sender repeats it.
+async fn an_interrupted_batch_takes_nothing_back(engine: Engine) {
+    let place = Place::new(engine);
+    let service = Service::open(Arc::clone(&place), place.config()).await;
+    let night = IngestBatchRequest {
+        batch_id: "night-1".into(),
+        records: vec![customer("C-1", "DE"), customer("C-2", "DE")],
+        ..Default::default()
+    };
+    service.send(night.clone()).await.unwrap();
+    insights_testkit::sql(&place.database, "UPDATE ingestion_batch SET done = false");
+    service.take(vec![customer("C-1", "FR")]).await;
+    let again = service.send(night).await.unwrap();
+    assert_eq!((again.accepted, again.duplicates), (0, 2));
+    let world = service.world().await;
+    assert!(world.says("C-1", "country: Some(\"FR\")"), "the correction stands");
+    assert!(world.says("C-2", "country: Some(\"DE\")"));
 }
 
 async fn rehearsals_store_nothing(engine: Engine) {

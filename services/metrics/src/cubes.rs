@@ -22,6 +22,8 @@ use crate::rollups::body::read_month;
 use crate::rollups::model::PartnerModel;
 use crate::rollups::{CustomerKey, MonthRows, PartnerRow, Store, StoreError, read_customer};
 
+/// How long whoever waits for a version relies on being told.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Customers read at a time when a cube is loaded.
 const PAGE: u64 = 1_024;
 
@@ -99,16 +101,17 @@ impl Cubes {
         if root.version() >= version {
             return Ok(root);
         }
-        let entry = self.enter(partner);
-        let mut revisions = entry.revision.subscribe();
         loop {
+            // Entered anew each time, for it may have made room for another meanwhile; and waiting is use.
+            let entry = self.enter(partner);
+            let mut revisions = entry.revision.subscribe();
             root = self.root(partner).await?;
             if root.version() >= version {
                 return Ok(root);
             }
-            // Waiting is use.
-            entry.touch();
-            if tokio::time::timeout_at(deadline.into(), revisions.changed()).await.is_err() {
+            let look = deadline.min(Instant::now() + LOOK_AGAIN);
+            let _ = tokio::time::timeout_at(look.into(), revisions.changed()).await;
+            if Instant::now() >= deadline {
                 let message = format!(
                     "Version {version} was not reached in time; the figures are at version {}.",
                     root.version()
@@ -151,7 +154,10 @@ impl Cubes {
             if let Some(entry) = entry
                 && entry.root.load().as_ref().is_some_and(|root| root.revision != revision)
             {
-                self.renew(&partner, &entry, None).await?;
+                // What is wrong with one partner's rows is not the others' trouble.
+                if let Err(error) = self.renew(&partner, &entry, None).await {
+                    tracing::warn!(%partner, %error, "the figures of a partner cannot be renewed; trying again");
+                }
             }
         }
         Ok(())

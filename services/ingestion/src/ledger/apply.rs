@@ -139,7 +139,7 @@ fn place<'a>(item: &'a Item, numbers: &Numbers) -> Step<'a> {
     match &item.what {
         Parsed::Fact(fact) => Step::Fact(Placed {
             fact,
-            recorded: item.recorded,
+            recorded: item.recorded(),
             received: item.received,
             place: Where::Customer(OF_PARTNER),
             key: key(fact, 0, numbers),

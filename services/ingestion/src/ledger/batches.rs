@@ -14,32 +14,39 @@ pub(crate) fn digest(request: &IngestBatchRequest) -> Vec<u8> {
     blake3::hash(&request.encode_to_vec()).as_bytes().to_vec()
 }
 
-/// Takes an id for a body before anything of it is stored. Returns the answer when it was given before.
-///
-/// A batch whose answer is missing was interrupted, or is on its way elsewhere: doing it again changes nothing.
+/// A batch under its id.
+pub(crate) enum Reserved {
+    /// It was answered before.
+    Answered(IngestBatchResponse),
+    /// It was first received then (nanoseconds since 1970), and is to be stored. When that was before now, it was interrupted or is
+    /// on its way elsewhere: done again as received then, it changes nothing.
+    Received(i64),
+}
+
+/// Takes an id for a body before anything of it is stored.
 pub(crate) async fn reserve<C: ConnectionTrait>(
     connection: &C,
     partner: &Partner,
     id: &str,
     digest: &[u8],
     now: i64,
-) -> Result<Option<IngestBatchResponse>, Error> {
+) -> Result<Reserved, Error> {
     let sql = "INSERT INTO ingestion_batch (partner_no, batch_id, digest, response, done, received_at) \
                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (partner_no, batch_id) DO NOTHING";
     let empty: Vec<u8> = Vec::new();
     let values: Vec<Value> =
         vec![partner.no.into(), id.into(), digest.to_vec().into(), empty.into(), false.into(), now.into()];
     connection.execute_raw(statement(connection, sql, values)).await?;
-    let sql = "SELECT digest, response, done FROM ingestion_batch WHERE partner_no = $1 AND batch_id = $2";
+    let sql = "SELECT digest, response, done, received_at FROM ingestion_batch WHERE partner_no = $1 AND batch_id = $2";
     let row = connection.query_one_raw(statement(connection, sql, vec![partner.no.into(), id.into()])).await?;
     let row = row.ok_or_else(|| Error::Damaged("a batch that was just written is gone".to_owned()))?;
     if row.try_get_by_index::<Vec<u8>>(0)? != digest {
         return Err(Error::BatchReused(id.to_owned()));
     }
     if !row.try_get_by_index::<bool>(2)? {
-        return Ok(None);
+        return Ok(Reserved::Received(row.try_get_by_index(3)?));
     }
-    Ok(Some(IngestBatchResponse::decode(row.try_get_by_index::<Vec<u8>>(1)?.as_slice())?))
+    Ok(Reserved::Answered(IngestBatchResponse::decode(row.try_get_by_index::<Vec<u8>>(1)?.as_slice())?))
 }
 
 /// Keeps the answer. When another call for the same batch was faster, its answer stands and is returned.

@@ -8,7 +8,7 @@ use insights_service::drill;
 use super::{
     Error, Ledger,
     apply::{self, Outcome, Shared},
-    batches,
+    batches::{self, Reserved},
     numbers::{self, Numbers},
     partner::{Changes, Partner, publish},
     plan::{Item, Todo, Unit, units},
@@ -78,17 +78,18 @@ impl Ledger {
 
     /// Does what is left of a batch once it is checked.
     pub(crate) async fn finish(&self, ready: Ready) -> Result<IngestBatchResponse, Error> {
-        let Prepared { partner, batch_id, digest, checked } = match ready {
+        let Prepared { partner, batch_id, digest, mut checked } = match ready {
             Ready::Batch(prepared) => *prepared,
             Ready::Rehearsal { partner, request } => return self.rehearse(&partner, *request).await,
         };
         let _passing = self.rush.pass(checked.activity.columns.day.len());
         if let Some(digest) = digest
             && drill::guarded("ingestion.batch_id")
-            && let Some(answer) =
-                batches::reserve(self.database.writer(), &partner, &batch_id, &digest, checked.now).await?
         {
-            return Ok(answer);
+            match batches::reserve(self.database.writer(), &partner, &batch_id, &digest, checked.now).await? {
+                Reserved::Answered(answer) => return Ok(answer),
+                Reserved::Received(first) => checked.received(first),
+            }
         }
         let stored = self.store(&partner, &checked).await?;
         drill::point("ingestion.before_answer");

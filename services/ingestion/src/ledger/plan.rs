@@ -16,12 +16,18 @@ use crate::api::parse::{Activity, Parsed};
 /// A good record with its times in nanoseconds since 1970. Within a batch, later ones are received later.
 #[derive(Debug)]
 pub(crate) struct Item {
-    pub recorded: i64,
+    /// What its record says; `None` is when it was received.
+    pub recorded: Option<i64>,
     pub received: i64,
     pub what: Parsed,
 }
 
 impl Item {
+    /// When the source recorded it.
+    pub(crate) fn recorded(&self) -> i64 {
+        self.recorded.unwrap_or(self.received)
+    }
+
     /// Whether it concerns the partner as a whole.
     pub(crate) fn is_of_partner(&self) -> bool {
         match &self.what {
@@ -213,7 +219,7 @@ fn place<'a>(item: &'a Item, numbers: &Numbers) -> Option<(Step<'a>, Vec<Custome
         }
     };
     let key = key(fact, subscription.unwrap_or(0), numbers);
-    let placed = Placed { fact, recorded: item.recorded, received: item.received, place, key };
+    let placed = Placed { fact, recorded: item.recorded(), received: item.received, place, key };
     Some((Step::Fact(placed), customers, subscription))
 }
 

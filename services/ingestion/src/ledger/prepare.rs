@@ -25,6 +25,15 @@ pub(super) struct Checked {
     pub now: i64,
 }
 
+impl Checked {
+    /// Takes the records as received at an earlier time, in the same order.
+    pub(super) fn received(&mut self, first: i64) {
+        for item in &mut self.items {
+            item.received += first - self.now;
+        }
+    }
+}
+
 /// A batch that can be stored.
 pub(crate) struct Prepared {
     pub(super) partner: Partner,
@@ -113,7 +122,7 @@ impl Ledger {
         for ((position, record), received) in records.into_iter().enumerate().zip(now..) {
             match parse::record(record.clone(), &context) {
                 Ok((recorded, what)) => {
-                    items.push(Item { recorded: recorded.unwrap_or(received), received, what });
+                    items.push(Item { recorded, received, what });
                 }
                 Err(violations) => rejected.push(Rejected::record(position, record, &violations, &users, hashed)),
             }

@@ -82,13 +82,14 @@ fn count(text: &str, what: &str) -> Result<Option<i64>, Fault> {
     }
 }
 
-/// An amount of money as a plain decimal string; empty is none. Reads `1234.5`, `-3`, `1.5E-2`, exactly.
+/// An amount of money as a plain decimal string; empty is none. Reads `1234.5`, `-3`, `1.5E-2`, exactly. What cannot be read is not
+/// quoted: reasons are shown to people who may see no revenue.
 pub(super) fn amount(text: &str) -> Result<Option<String>, Fault> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    let fault = || format!("\"{text}\" is not an amount: write it as a decimal number with at most 6 decimals");
+    let fault = || "is not an amount: write it as a decimal number such as 1234.5, with at most 6 decimals".to_owned();
     let (sign, rest) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(text)),
@@ -127,7 +128,7 @@ pub(super) fn amounts(text: &str) -> Result<Vec<(String, String)>, Fault> {
         let (currency, digits) = part.split_once(' ').unwrap_or((part, ""));
         let code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_alphabetic());
         let amount = if code { amount(digits)? } else { None };
-        let amount = amount.ok_or_else(|| format!("\"{part}\" is not a currency and an amount, such as EUR 1.5"))?;
+        let amount = amount.ok_or_else(|| "is not a currency and an amount, such as EUR 1.5".to_owned())?;
         Ok((currency.to_ascii_uppercase(), amount))
     };
     parts.map(read).collect()

@@ -259,3 +259,67 @@ async fn versions_are_waited_for() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_a_partner_that_cannot_be_read_hold_up_nobody_else() {
+    on_both_engines(|database| async {
+        let world = World::new(database);
+        let follower = world.replica(today()).await;
+        let reader = world.replica_with(today(), None, false).await;
+        let asked = query(&[Measure::Customers], &[], "2026-06", "2026-06");
+        let change = |partner: &str, number: i64| {
+            world.feed.change(partner, &[(number, month("2026-04"))], true, |book| {
+                catalogue(book, "2026-06-10");
+                book.customers.insert(number, customer(number, "BR", "2026-04-03"));
+            })
+        };
+        let partners = ["adatum", "contoso", "woodgrove"];
+        for partner in partners {
+            let version = change(partner, 1);
+            let caller = TokenRequest { partner: partner.to_owned(), ..admin() };
+            for replica in [&follower, &reader] {
+                replica.batch(&caller, vec![asked.clone()], version).await.unwrap();
+            }
+        }
+        // Whatever the order in which partners are looked at, one before or after is damaged.
+        for bad in ["adatum", "woodgrove"] {
+            let sql = format!(
+                "UPDATE rollup_customer SET body = 'damaged' WHERE partner_no = \
+                 (SELECT partner_no FROM rollup_partner WHERE partner = '{bad}')"
+            );
+            insights_testkit::sql(&world.database, &sql);
+            let sql = format!(
+                "UPDATE rollup_partner SET revision = revision + 1, rebuilt_revision = revision + 1 WHERE partner = '{bad}'"
+            );
+            insights_testkit::sql(&world.database, &sql);
+        }
+        let version = change("contoso", 2);
+        assert_eq!(reader.rows(asked, version).await, ["2026-06: 2"]);
+    })
+    .await;
+}
+
+/// Whoever waits for a version is told of it though the cube made room for another's meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_outlives_the_cube() {
+    let mut world = World::new(TempDatabase::sqlite());
+    world.cubes_in_memory = 1;
+    let change = |partner: &str| {
+        world.feed.change(partner, &[(1, month("2026-04"))], true, |book| {
+            catalogue(book, "2026-06-10");
+            book.customers.insert(1, customer(1, "BR", "2026-04-03"));
+        })
+    };
+    let reader = world.replica_with(today(), None, false).await;
+    let asked = query(&[Measure::Customers], &[], "2026-06", "2026-06");
+    let (contoso, fabrikam) = (admin(), TokenRequest { partner: "fabrikam".to_owned(), ..admin() });
+    let version = change("contoso");
+    let waits = reader.batch(&contoso, vec![asked.clone()], version);
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        reader.batch(&fabrikam, vec![asked.clone()], 0).await.unwrap();
+        world.replica(today()).await
+    };
+    let (answer, _follower) = tokio::join!(waits, meanwhile);
+    assert_eq!(short(&answer.unwrap().results[0].rows[0]), "2026-06: 1");
+}
