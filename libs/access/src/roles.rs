@@ -44,8 +44,8 @@ impl RoleSet {
         self.0 == 0
     }
 
-    /// Whether one of them sees fields of the class. The table of access.md: revenue and personal data are for Executive
-    /// report viewer and Global admin.
+    /// Whether one of them sees fields of the class: revenue and personal data are for Executive report viewer and Global
+    /// admin.
     #[must_use]
     pub const fn can_see(self, class: FieldClass) -> bool {
         match class {

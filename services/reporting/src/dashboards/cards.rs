@@ -1,4 +1,4 @@
-//! Key figures and their changes, as definitions.md has them.
+//! Key figures and their changes, as the metric dictionary (`libs/domain/docs`) has them.
 
 use insights_domain::calendar::Month;
 use insights_proto::metrics::v1::{Basis, Explanation, Measure, Percentage, Value, value::Kind};
