@@ -39,7 +39,7 @@ pub fn run(options: &Options) -> Result<Report, Failure> {
     let partner = partner(&portfolio);
     say("rolling up");
     let updates: Vec<CustomerUpdate> = customers(&portfolio, &partner);
-    let mut report = Report::new("P8 and P9, the cube in memory", options);
+    let mut report = Report::new("the cube in memory, P8 and P9 of tests/benches/README.md", options);
     let months = f64::from(options.scenario.subscriptions) * f64::from(MONTHS);
     let (mut rates, mut renewals) = (Samples::default(), Samples::default());
     let mut times: BTreeMap<&str, Samples> = BTreeMap::new();

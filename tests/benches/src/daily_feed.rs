@@ -25,7 +25,7 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
     let product = Product::start(options).await?;
     let mut copy = Copy::open(product.peers()).await?;
     load::world(&product, &world, DAYS_BEFORE, options.batch).await?;
-    let mut report = Report::new("P1 daily feed", options);
+    let mut report = Report::new("daily feed, P1 of tests/benches/README.md", options);
     let mut samples: [[Samples; 6]; 2] = Default::default();
     let mut facts = 0;
     for round in 0..options.rounds {

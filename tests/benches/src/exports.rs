@@ -50,7 +50,7 @@ struct Measured {
 pub async fn run(options: &Options) -> Result<Report, Failure> {
     let portfolio = Portfolio::new(options.scenario);
     let mut product = Product::start(options).await?;
-    let mut report = Report::new("P10 exports", options);
+    let mut report = Report::new("exports, P10 of tests/benches/README.md", options);
     load::portfolio(&product, &portfolio).await?;
     let version = product.caller().await?.visible(0).await?.version;
     // What a load leaves to the allocator is not what an idle process takes.

@@ -29,7 +29,7 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
     let world = World::new(options.scenario);
     let product = Product::start(options).await?;
     load::world(&product, &world, DAYS_BEFORE, options.batch).await?;
-    let mut report = Report::new("P5 freshness", options);
+    let mut report = Report::new("freshness, P5 of tests/benches/README.md", options);
     let first = world.month.first_day().plus(DAYS_BEFORE);
     let mut whole = Samples::default();
     for round in 0..options.rounds {

@@ -1,5 +1,5 @@
 //! Measures the product through its door: a real `insights serve` on a real PostgreSQL, called over gRPC with a token, against
-//! what people would use instead, in the same run, alternating.
+//! what people would use instead, in the same run, alternating. P1 to P10 are budgets; `tests/benches/README.md` defines them.
 
 mod check;
 mod copy;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use insights_benches::{Failure, Options, Scenario, cube, daily_feed, exports, freshness, queries};
 
-/// Measures the product through its door against its peers, in the same run, alternating.
+/// Measures the product through its door against its peers, in the same run, alternating. P1 to P10 are budgets, defined in
+/// tests/benches/README.md.
 #[derive(Parser)]
 #[command(name = "insights-bench")]
 struct Arguments {

@@ -26,7 +26,7 @@ const POSTGRES: f64 = 100.0;
 pub async fn run(options: &Options) -> Result<Report, Failure> {
     let portfolio = Portfolio::new(options.scenario);
     let product = Product::start(options).await?;
-    let mut report = Report::new("P6 questions over rollups", options);
+    let mut report = Report::new("questions over rollups, P6 of tests/benches/README.md", options);
     let visible = load::portfolio(&product, &portfolio).await?;
     report.note(format!(
         "{} subscription-months of {} customers; visible {visible:.1} s after the last acknowledgement of the whole load",
