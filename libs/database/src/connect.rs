@@ -105,7 +105,7 @@ impl Database {
             sqlite_transaction_mode: (self.engine == Engine::Sqlite).then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(self.writer.begin_with_options(options).await?)
+        begin(&self.writer, options).await
     }
 
     /// Begins a transaction that only reads and sees one state of the database throughout.
@@ -121,7 +121,7 @@ impl Database {
                 ..TransactionOptions::default()
             },
         };
-        Ok(self.reader.begin_with_options(options).await?)
+        begin(&self.reader, options).await
     }
 
     /// Asks the database whether it answers.
@@ -136,6 +136,15 @@ impl Database {
         self.writer.close().await?;
         Ok(())
     }
+}
+
+/// Begins in a task of its own, which is never given up half-way. A driver that is given up between asking to begin and hearing that
+/// it has begun (sqlx 0.9, PostgreSQL) hands the connection on inside a transaction that nobody ends: whoever writes on it next would be
+/// told that it is written, and it would not be committed.
+async fn begin(connection: &DatabaseConnection, options: TransactionOptions) -> Result<Transaction> {
+    let connection = connection.clone();
+    let begun = tokio::spawn(async move { connection.begin_with_options(options).await });
+    begun.await.map_err(|error| Error::from(sqlx::Error::Io(std::io::Error::other(error))))?.map_err(Error::from)
 }
 
 async fn sqlite(path: &str, options: &Options) -> Result<Database> {
