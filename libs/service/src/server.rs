@@ -105,12 +105,13 @@ impl Chassis {
     /// Serves the routes and pages on a port until shutdown, then drains: "not serving" first, then no new connections, then
     /// the calls in flight end or are cut off.
     pub async fn serve(self, listener: TcpListener, routes: Vec<Routes>, pages: Router) -> Result<(), ServeError> {
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(insights_proto::DESCRIPTOR_SET)
-            .build_v1()?;
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(insights_proto::DESCRIPTOR_SET)
+        };
         let health = HealthServer::new(HealthService::from_health_reporter(self.health.clone()));
         let mut all = routes;
-        all.push(Routes::new(health).add_service(reflection));
+        all.push(Routes::new(health).add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?));
         let router = self.builder(self.config.connection_age_seconds).add_routes(self.stack(all, pages).into());
         let (delay, last) = (self.delay(), self.delay() + self.drain());
         self.health.set_service_status("", tonic_health::ServingStatus::Serving).await;

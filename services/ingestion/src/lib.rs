@@ -22,8 +22,9 @@ pub use config::{Config, Limits};
 
 use crate::{
     api::{FeedApi, IngestionApi},
-    ledger::{Ledger, migrations::Migrator, partner::Partner, users::UserKey},
+    ledger::{Ledger, partner::Partner, users::UserKey},
 };
+pub use ledger::migrations::Migrator;
 
 /// The service.
 pub struct Ingestion {
@@ -36,14 +37,17 @@ impl Ingestion {
     /// Opens the database, brings it to this version and reads the key of the users.
     pub async fn open(config: Config, clock: Clock) -> Result<Self, BoxError> {
         let database = Database::connect(&config.database_url).await?;
-        let key = UserKey::open(&config.user_key_file)?;
+        database.migrate::<Migrator>().await?;
+        let key = UserKey::open(&config.user_key_file, &database).await?;
         let ledger = Ledger::open(database, config.limits.clone(), clock, key, config.customer_lock()).await?;
         Ok(Self { ledger: Arc::new(ledger), config, closing: CancellationToken::new() })
     }
 
-    /// Migrations that the database lacks.
-    pub async fn pending_migrations(database_url: &str) -> Result<Vec<String>, BoxError> {
-        Ok(Database::connect(database_url).await?.pending::<Migrator>().await?)
+    /// Refuses a file with another key than the one the stored users were hashed with.
+    pub async fn check_user_key(database_url: &str, key_file: &std::path::Path) -> Result<(), BoxError> {
+        let database = Database::connect(database_url).await?;
+        UserKey::read(key_file)?.compare(&database).await?;
+        Ok(database.close().await?)
     }
 
     /// Says of facts that were brought back from a backup that they are not what they were: whoever follows them rebuilds

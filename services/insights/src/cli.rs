@@ -196,6 +196,9 @@ pub struct Serve {
 /// `insights migrate`.
 #[derive(Debug, Args)]
 pub struct Migrate {
+    /// Only this service's database; may be repeated [default: all].
+    #[arg(long, conflicts_with = "roles")]
+    pub service: Vec<Service>,
     /// Say what is pending and change nothing; exit code 1 when something is.
     #[arg(long)]
     pub check: bool,

@@ -124,7 +124,15 @@ impl Product {
     }
 
     async fn open_ingestion(&mut self, settings: &Settings, clock: &Clock) -> Result<(), Failure> {
-        let config = insights_ingestion::Config::new(database_url(settings, "ingestion")?, user_key(settings));
+        let key = user_key(settings);
+        // A secret that is missing is no reason to make another: only the data directory's own key is made.
+        if !settings.user_key_file.as_os_str().is_empty() && !key.exists() {
+            let key = key.display();
+            return Err(Failure::Usage(format!(
+                "user_key_file: {key} is not there; make one for all replicas: openssl rand -hex 32 > {key}"
+            )));
+        }
+        let config = insights_ingestion::Config::new(database_url(settings, "ingestion")?, key);
         let ingestion = Ingestion::open(config, clock.clone()).await.map_err(|error| opening("ingestion")(&*error))?;
         let (ingestion, stop) = (Arc::new(ingestion), self.shutdown.clone());
         self.ingestion = Some(Arc::clone(&ingestion));

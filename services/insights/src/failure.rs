@@ -68,8 +68,11 @@ impl fmt::Display for Failure {
                 for violation in details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default() {
                     write!(out, "\n  {}: {}", violation.field, violation.description)?;
                 }
-                if let Some(request) = details.request_info() {
-                    write!(out, "\n  request id {}", request.request_id)?;
+                if let Some(id) = details.error_info().and_then(|info| info.metadata.get("request_id")) {
+                    write!(out, "\n  request id {id}")?;
+                }
+                if status.code() == Code::Unimplemented {
+                    out.write_str("\n  this server serves another part of the API: --server must lead to all services")?;
                 }
                 Ok(())
             }

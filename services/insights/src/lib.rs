@@ -54,7 +54,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match command {
         Command::Demo(demo) => commands::demo::run(&resolved, &clock, &demo, json).await,
         Command::Serve(serve) => commands::serve::run(settings, &clock, &serve).await,
-        Command::Migrate(migrate) => commands::migrate::run(settings, &clock, &migrate, json).await,
+        Command::Migrate(migrate) => commands::migrate::run(settings, &migrate, json).await,
         Command::Backup(backup) => commands::backup::backup(settings, &clock, &backup, json).await,
         Command::Restore(restore) => commands::backup::restore(settings, &clock, &restore, json).await,
         Command::Token(token) => commands::token::run(settings, &clock, token, json),

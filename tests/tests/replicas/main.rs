@@ -9,6 +9,7 @@ mod ingress;
 mod network;
 mod roles;
 mod rolling;
+mod silent;
 mod tls;
 mod tokens;
 mod world;

@@ -87,3 +87,24 @@ async fn with_one_role_for_all_every_service_could_read_everything() {
     let mut metrics = connect(&cluster, "postgres").await;
     assert_eq!(tried(&mut metrics, "SELECT 1 FROM ingestion_partner".into()).await, None);
 }
+
+/// Hosted databases give no superuser: the owner of the database, who may make roles, is enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_of_the_database_makes_the_roles() {
+    let server = insights_testkit::Server::start(&[]);
+    server.sql("postgres", "CREATE ROLE owner_of_insights LOGIN CREATEROLE");
+    server.sql("postgres", "CREATE DATABASE insights OWNER owner_of_insights");
+    let owner = server.url("insights").replace("postgres@", "owner_of_insights@");
+    for _ in 0..2 {
+        let mut connection = PgConnection::connect(&owner).await.expect("a connection");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(roles())).execute(&mut connection).await.expect("the roles");
+    }
+    for service in SERVICES {
+        let own = server.url("insights").replace("postgres@", &format!("{service}@"));
+        let mut connection = PgConnection::connect(&own).await.expect("a connection");
+        assert_eq!(tried(&mut connection, "CREATE TABLE of_its_own (number integer)".to_owned()).await, None);
+        let elsewhere = if service == "metrics" { "reporting" } else { "metrics" };
+        let denied = tried(&mut connection, format!("CREATE TABLE {elsewhere}.not_its_own (number integer)")).await;
+        assert_eq!(denied.as_deref(), Some("42501"), "{service}");
+    }
+}

@@ -82,7 +82,9 @@ impl LinkConfig {
     /// What is believed and shown when a connection to `host` is made.
     pub(crate) fn tls(&self, host: &str) -> Result<ClientTlsConfig, String> {
         let read = |path: &PathBuf| fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
-        let mut tls = ClientTlsConfig::new().domain_name(host.trim_matches(['[', ']']));
+        // The time to connect covers the network alone; a host that hangs takes connections and never shakes hands.
+        let tls = ClientTlsConfig::new().timeout(self.connect_timeout());
+        let mut tls = tls.domain_name(host.trim_matches(['[', ']']));
         tls = match self.ca_file.as_os_str().is_empty() {
             true => tls.with_native_roots(),
             false => tls.ca_certificate(Certificate::from_pem(read(&self.ca_file)?)),

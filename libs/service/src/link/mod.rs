@@ -46,6 +46,8 @@ pub const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
 /// After this time a call is only tried on replicas it was not tried on: who waits through several services should not wait for
 /// each one's last attempt.
 pub const LAST_ATTEMPT_AFTER: Duration = Duration::from_secs(5);
+/// An attempt given up without an answer after this time counts as failed.
+const LONG_SILENCE: Duration = Duration::from_secs(5);
 /// Failures in a row after half of which nobody tries again: who is down must not be run over when it comes back.
 pub const MOST_FAILURES: i64 = 1000;
 
@@ -247,15 +249,33 @@ impl Replicas {
     }
 }
 
+/// An attempt that has no answer yet. When it is given up after so long, its replica rests as one that failed: callers with
+/// deadlines would otherwise find the same silence again and again.
+struct Silence {
+    end: Arc<End>,
+    since: Instant,
+    over: bool,
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        if !self.over && self.since.elapsed() >= LONG_SILENCE {
+            self.end.failed();
+        }
+    }
+}
+
 /// Asks one replica.
 async fn attempt_on(slot: Slot, request: Request<Full<Bytes>>, again: Again) -> Outcome {
     let end = Arc::clone(&slot.0);
+    let mut silence = Silence { end: Arc::clone(&end), since: Instant::now(), over: false };
     let nobody = |error: &dyn std::error::Error| {
         tracing::debug!(monotonic_counter.link_failures = 1_u64, %error, address = %end.address, "a replica did not answer");
         end.failed();
         Outcome::Nobody(chain(error))
     };
     let answered = end.channel.clone().oneshot(request.map(Body::new)).await;
+    silence.over = true;
     let response = match answered {
         Ok(response) => response,
         Err(error) => return nobody(&error),

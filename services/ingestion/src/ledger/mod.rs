@@ -68,8 +68,6 @@ impl Ledger {
         user_key: users::UserKey,
         lock: Lock,
     ) -> Result<Self, Error> {
-        database.migrate::<migrations::Migrator>().await?;
-        user_key.check(&database).await?;
         Ok(Self {
             database,
             limits,

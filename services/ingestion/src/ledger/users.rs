@@ -26,48 +26,67 @@ impl fmt::Debug for UserKey {
 }
 
 impl UserKey {
-    /// Reads the key, or makes one when the file does not exist. A file: 64 hexadecimal digits.
-    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let fault = |reason: String| Error::Key(format!("{}: {reason}", path.display()));
+    /// Reads the key and refuses another than the one the stored users were hashed with. Makes one when there is no file and no user was
+    /// stored under any: afterwards a new one would only hide that the right one is missing.
+    pub(crate) async fn open(path: &Path, database: &Database) -> Result<Self, Error> {
         if !path.exists() {
-            let key: [u8; 32] = rand::random();
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(|error| fault(error.to_string()))?;
+            if Self::stored(database).await?.is_some() {
+                let reason = "is not there, but stored users were hashed with it: bring it back";
+                return Err(Error::Key(format!("{} {reason}", path.display())));
             }
-            create(path, &to_hex(&key)).map_err(|error| fault(error.to_string()))?;
+            make(path).map_err(|error| Error::Key(format!("{}: {error}", path.display())))?;
         }
+        let key = Self::read(path)?;
+        let insert = "INSERT INTO ingestion_installation (id, user_key) VALUES (1, $1) ON CONFLICT (id) DO NOTHING";
+        let values = vec![Value::from(key.fingerprint())];
+        let insert = statement(database.writer(), insert, values);
+        database.writer().execute_raw(insert).await.map_err(insights_database::Error::from)?;
+        key.compare(database).await?;
+        Ok(key)
+    }
+
+    /// Reads a file: 64 hexadecimal digits.
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        let fault = |reason: String| Error::Key(format!("{}: {reason}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
         let key = from_hex(text.trim()).ok_or_else(|| fault("must hold 64 hexadecimal digits".to_owned()))?;
         Ok(Self(key))
     }
 
-    /// Refuses a key other than the one the stored hashes were made with; the first key is remembered.
-    pub(crate) async fn check(&self, database: &Database) -> Result<(), Error> {
-        let fingerprint = to_hex(&blake3::derive_key("insights user key fingerprint", &self.0)[..16]);
-        let transaction = database.begin().await?;
-        let insert = "INSERT INTO ingestion_installation (id, user_key) VALUES (1, $1) ON CONFLICT (id) DO NOTHING";
-        let values = vec![Value::from(fingerprint.clone())];
-        transaction
-            .execute_raw(statement(&transaction, insert, values))
-            .await
-            .map_err(insights_database::Error::from)?;
-        let select = statement(&transaction, "SELECT user_key FROM ingestion_installation WHERE id = 1", vec![]);
-        let row = transaction.query_one_raw(select).await.map_err(insights_database::Error::from)?;
-        let stored: Option<String> =
-            row.map(|row| row.try_get_by_index(0)).transpose().map_err(insights_database::Error::from)?;
-        transaction.commit().await.map_err(insights_database::Error::from)?;
-        if stored.as_deref() == Some(&fingerprint) {
-            return Ok(());
+    /// Refuses a key other than the first one, which is remembered.
+    pub(crate) async fn compare(&self, database: &Database) -> Result<(), Error> {
+        match Self::stored(database).await? {
+            Some(stored) if stored != self.fingerprint() => Err(Error::Key(
+                "this is not the key that the stored users were hashed with; bring the right one back".to_owned(),
+            )),
+            _ => Ok(()),
         }
-        Err(Error::Key(
-            "this is not the key that the stored users were hashed with; bring the right one back".to_owned(),
-        ))
+    }
+
+    fn fingerprint(&self) -> String {
+        to_hex(&blake3::derive_key("insights user key fingerprint", &self.0)[..16])
+    }
+
+    /// The fingerprint of the first key.
+    async fn stored(database: &Database) -> Result<Option<String>, Error> {
+        let select = "SELECT user_key FROM ingestion_installation WHERE id = 1";
+        let select = statement(database.writer(), select, vec![]);
+        let row = database.writer().query_one_raw(select).await.map_err(insights_database::Error::from)?;
+        Ok(row.map(|row| row.try_get_by_index(0)).transpose().map_err(insights_database::Error::from)?)
     }
 
     /// The key for one partner.
     pub(crate) fn of_partner(&self, partner: &str) -> PartnerKey {
         PartnerKey(*blake3::keyed_hash(&self.0, partner.as_bytes()).as_bytes())
     }
+}
+
+/// A new key in a new file.
+fn make(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    create(path, &to_hex(&rand::random::<[u8; 32]>()))
 }
 
 impl PartnerKey {

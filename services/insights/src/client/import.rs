@@ -102,7 +102,10 @@ pub async fn import(caller: &Caller, sources: &[Source], how: &How, summary: &mu
         }
         if how.wait {
             bar.set_message("waiting until the figures show it");
-            wait_until_visible(caller, summary.version.unwrap_or_default()).await?;
+            if let Err(failure) = wait_until_visible(caller, summary.version.unwrap_or_default()).await {
+                let stored = "everything was sent and stored, but the figures could not be asked whether they show it";
+                summary.failures.push(format!("{stored}: {failure}"));
+            }
         }
     }
     bar.finish_and_clear();

@@ -110,7 +110,7 @@ fn row(entry: &AuditEntry, language: Language) -> Vec<String> {
     vec![
         time(entry),
         plain(&entry.subject),
-        entry.roles.join(" "),
+        if entry.bound { format!("{} ({})", entry.roles.join(" "), plain(&entry.locations.join(", "))) } else { entry.roles.join(" ") },
         method.to_owned(),
         entry.outcome.clone(),
         language.number(entry.rows),
@@ -127,6 +127,8 @@ fn as_json(entry: &AuditEntry) -> Value {
         "time": time(entry),
         "who": entry.subject,
         "roles": entry.roles,
+        "partner": entry.partner,
+        "locations": entry.bound.then_some(&entry.locations),
         "rpc": entry.rpc,
         "asked": asked,
         "rows": entry.rows,

@@ -60,7 +60,10 @@ pub async fn backup(settings: &Settings, clock: &Clock, command: &cli::Backup, j
     if !facts.is_file() {
         return Err(Failure::Failed(format!("{} is not there: there is nothing to back up", facts.display())));
     }
-    let place = Place::beside(&command.to)?;
+    let key = user_key(settings);
+    let checked = Ingestion::check_user_key(&database_url(settings, "ingestion")?, &key).await;
+    checked.map_err(|error| Failure::because(&key.display().to_string(), &error))?;
+    let place = Place::of(&command.to)?;
     for service in DATABASES {
         if !settings.data_dir.join(format!("{service}.db")).is_file() {
             continue; // served elsewhere
@@ -72,7 +75,7 @@ pub async fn backup(settings: &Settings, clock: &Clock, command: &cli::Backup, j
         check(&copy).await?;
         private(&copy)?;
     }
-    copy_private(&user_key(settings), &place.building.join(USER_KEY))?;
+    copy_private(&key, &place.building.join(USER_KEY))?;
     let issuer = settings.data_dir.join(ISSUER);
     for name in names(&issuer)? {
         copy_private(&issuer.join(&name), &place.building.join(ISSUER).join(&name))?;
@@ -93,7 +96,7 @@ pub async fn backup(settings: &Settings, clock: &Clock, command: &cli::Backup, j
 pub async fn restore(settings: &Settings, clock: &Clock, command: &cli::Restore, json: bool) -> Result<(), Failure> {
     only_sqlite(settings)?;
     let manifest = read_manifest(&command.from)?;
-    let place = Place::beside(&settings.data_dir)?;
+    let place = Place::of(&settings.data_dir)?;
     for (name, entry) in &manifest.files {
         let copy = place.building.join(name);
         copy_private(&command.from.join(name), &copy)?;
@@ -107,6 +110,7 @@ pub async fn restore(settings: &Settings, clock: &Clock, command: &cli::Restore,
     }
     let url = |service: &str| format!("sqlite:{}", place.building.join(format!("{service}.db")).display());
     Ingestion::begin_new_epoch(&url("ingestion"), clock).await?;
+    Ingestion::check_user_key(&url("ingestion"), &place.building.join(USER_KEY)).await?;
     if manifest.files.contains_key("reporting.db") {
         let audit = Database::connect(&url("reporting")).await.map_err(from_database)?;
         audit.pending::<insights_reporting::Migrator>().await.map_err(from_database)?;
@@ -172,36 +176,74 @@ fn place_key(settings: &Settings, place: &Place) -> Result<(), Failure> {
     fs::remove_file(&own).map_err(at(&own))
 }
 
-/// A directory that is built beside its place and then moved there, so that it is there whole or not at all.
+/// A directory that is built beside its place and then moved there, so that it is there whole or not at all. A volume that is mounted
+/// there stays: what it holds is built within it, and moved up name by name, the last one [`LAST`].
 struct Place {
     building: PathBuf,
+    mounted: bool,
+    /// Nobody else builds here meanwhile.
+    _lock: fs::File,
 }
 
+/// Where something is being built.
+const INCOMPLETE: &str = ".incomplete";
+/// What makes a directory a backup or an installation.
+const LAST: [&str; 2] = [MANIFEST, "ingestion.db"];
+
 impl Place {
-    fn beside(target: &Path) -> Result<Self, Failure> {
-        if target.exists() && fs::read_dir(target).map_err(at(target))?.next().is_some() {
+    fn of(target: &Path) -> Result<Self, Failure> {
+        let own = |name: &String| name != INCOMPLETE && name != "lost+found";
+        if target.exists() && (!target.is_dir() || names(target)?.iter().any(own)) {
             let target = target.display();
             return Err(Failure::Failed(format!("{target} is not empty: move it away or name another directory")));
         }
+        let mounted = is_mounted(target);
         let name = target.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = name.ok_or_else(|| Failure::Usage(format!("{} names no directory", target.display())))?;
-        let building = target.with_file_name(format!("{name}.incomplete"));
+        let building = match mounted {
+            true => target.join(INCOMPLETE),
+            false => target.with_file_name(format!("{name}{INCOMPLETE}")),
+        };
         if building.exists() {
-            // Of one that broke off.
+            // Of one that broke off, unless somebody is at it.
+            drop(lock(&building)?);
             fs::remove_dir_all(&building).map_err(at(&building))?;
         }
         make_private(&building)?;
-        Ok(Self { building })
+        Ok(Self { _lock: lock(&building)?, building, mounted })
     }
 
     fn finish(self, target: &Path) -> Result<(), Failure> {
         sync(&self.building)?;
+        if self.mounted {
+            let mut all = names(&self.building)?;
+            all.sort_by_key(|name| LAST.contains(&name.as_str()));
+            for name in all {
+                fs::rename(self.building.join(&name), target.join(&name)).map_err(at(target))?;
+            }
+            return sync(target);
+        }
         fs::rename(&self.building, target).map_err(at(target))?;
         match target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             Some(parent) => sync(parent),
             None => Ok(()),
         }
     }
+}
+
+fn lock(folder: &Path) -> Result<fs::File, Failure> {
+    let held = fs::File::open(folder).map_err(at(folder))?;
+    held.try_lock().map_err(|_| Failure::Failed(format!("{}: another command is at it", folder.display())))?;
+    Ok(held)
+}
+
+/// Whether a directory is where another file system begins.
+fn is_mounted(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let device = |path: &Path| fs::metadata(path).map(|found| found.dev());
+    let whole = fs::canonicalize(folder);
+    let devices = whole.and_then(|whole| Ok((device(&whole)?, whole.parent().map(device).transpose()?)));
+    devices.is_ok_and(|(own, above)| above.is_some_and(|above| above != own))
 }
 
 impl Drop for Place {

@@ -1,13 +1,11 @@
 //! `insights migrate`.
 
-use insights_database::Database;
-use insights_ingestion::Ingestion;
-use insights_service::Clock;
+use insights_database::{Database, sea_orm_migration::MigratorTrait};
 use serde_json::json;
 
 use crate::{
-    cli,
-    compose::{Product, database_url, make_private, wanted},
+    cli::{self, Service},
+    compose::{database_url, make_private, wanted},
     failure::Failure,
     output,
     settings::Settings,
@@ -17,15 +15,17 @@ use crate::{
 const ROLES: &str = include_str!("../../../../deploy/postgres/roles.sql");
 
 /// Brings the databases to this version, or says what is pending.
-pub async fn run(settings: &Settings, clock: &Clock, command: &cli::Migrate, json: bool) -> Result<(), Failure> {
+pub async fn run(settings: &Settings, command: &cli::Migrate, json: bool) -> Result<(), Failure> {
     if command.roles {
         return output::print(ROLES);
     }
-    make_private(&settings.data_dir)?;
-    let pending = pending(settings).await?;
-    if !command.check && !pending.is_empty() {
-        // Services migrate when they open.
-        Product::start(settings, clock, &wanted(&[]), None).await?.stop().await;
+    let mut pending = Vec::new();
+    for service in wanted(&command.service) {
+        pending.extend(match service {
+            Service::Ingestion => bring::<insights_ingestion::Migrator>(settings, "ingestion", command.check).await?,
+            Service::Metrics => bring::<insights_metrics::Migrator>(settings, "metrics", command.check).await?,
+            Service::Reporting => bring::<insights_reporting::Migrator>(settings, "reporting", command.check).await?,
+        });
     }
     if json {
         output::print_json(&json!({ if command.check { "pending" } else { "applied" }: pending }))?;
@@ -41,16 +41,18 @@ pub async fn run(settings: &Settings, clock: &Clock, command: &cli::Migrate, jso
     Ok(())
 }
 
-async fn pending(settings: &Settings) -> Result<Vec<String>, Failure> {
-    let failed = |error: insights_database::Error| Failure::because("the database", &error);
-    let mut pending = Vec::new();
-    let url = |service: &str| database_url(settings, service);
-    let mut add =
-        |service: &str, names: Vec<String>| pending.extend(names.into_iter().map(|name| format!("{service}/{name}")));
-    add("ingestion", Ingestion::pending_migrations(&url("ingestion")?).await?);
-    let metrics = Database::connect(&url("metrics")?).await.map_err(failed)?;
-    add("metrics", metrics.pending::<insights_metrics::Migrator>().await.map_err(failed)?);
-    let reporting = Database::connect(&url("reporting")?).await.map_err(failed)?;
-    add("reporting", reporting.pending::<insights_reporting::Migrator>().await.map_err(failed)?);
-    Ok(pending)
+/// Brings one service's database to this version, unless it is only looked at. Returns what was pending.
+async fn bring<M: MigratorTrait>(settings: &Settings, service: &str, check: bool) -> Result<Vec<String>, Failure> {
+    let failed = |error: insights_database::Error| Failure::because(&format!("{service}: the database"), &error);
+    let url = database_url(settings, service)?;
+    if url.starts_with("sqlite:") {
+        make_private(&settings.data_dir)?;
+    }
+    let database = Database::connect(&url).await.map_err(failed)?;
+    let pending = database.pending::<M>().await.map_err(failed)?;
+    if !check && !pending.is_empty() {
+        database.migrate::<M>().await.map_err(failed)?;
+    }
+    database.close().await.map_err(failed)?;
+    Ok(pending.into_iter().map(|name| format!("{service}/{name}")).collect())
 }

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use insights_testkit::SmallDisk;
+
 use super::installation::{Installation, Server};
 
 /// Imports what belongs to customer `number`; counts as one customer and one seat in use in January 2024.
@@ -182,4 +184,70 @@ fn postgres_is_backed_up_by_its_own_programs() {
         let said = installation.refused(&[command, &text(&installation.beside("backup"))]);
         assert!(said.contains("back up PostgreSQL with its own programs: see the operator's guide"), "{said}");
     }
+}
+
+#[test]
+fn the_key_of_the_users_is_neither_mistaken_nor_made_anew() {
+    let old = Installation::sqlite();
+    drop(old.serve());
+    let (key, backup) = (old.data().join("user.key"), text(&old.beside("backup")));
+    let right = fs::read(&key).unwrap();
+    fs::write(&key, "ab".repeat(32)).unwrap();
+    let said = old.refused(&["backup", &backup]);
+    assert!(said.contains("user.key: ") && said.contains("not the key that the stored users were hashed with"), "{said}");
+    assert!(!old.beside("backup").exists() && !old.beside("backup.incomplete").exists());
+    fs::remove_file(&key).unwrap();
+    let said = old.refused(&["serve", "--port", "0"]);
+    assert!(said.contains("user.key is not there, but stored users were hashed with it: bring it back"), "{said}");
+    assert!(!key.exists(), "none is made in its place");
+    fs::write(&key, &right).unwrap();
+    old.done(&["backup", &backup]);
+    // A backup with another's key, though its list agrees with it.
+    let other = Installation::sqlite();
+    drop(other.serve());
+    let others = text(&other.beside("backup"));
+    other.done(&["backup", &others]);
+    let path = other.beside("backup");
+    fs::copy(old.beside("backup").join("ingestion.db"), path.join("ingestion.db")).unwrap();
+    let list = |folder: &std::path::Path| -> serde_json::Value {
+        serde_json::from_str(&fs::read_to_string(folder.join("backup.json")).unwrap()).unwrap()
+    };
+    let mut mixed = list(&path);
+    mixed["files"]["ingestion.db"] = list(&old.beside("backup"))["files"]["ingestion.db"].clone();
+    fs::write(path.join("backup.json"), mixed.to_string()).unwrap();
+    let new = Installation::sqlite();
+    assert!(new.refused(&["restore", &others]).contains("not the key that the stored users were hashed with"));
+    assert!(!new.data().exists());
+    new.done(&["restore", &backup]);
+}
+
+#[test]
+fn a_key_that_is_named_is_not_made() {
+    let installation = Installation::sqlite();
+    let key = text(&installation.beside("secret"));
+    let output = installation.run_with(&["serve", "--port", "0"], "INSIGHTS_USER_KEY_FILE", &key);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("is not there; make one for all replicas: openssl rand -hex 32 >"), "{said}");
+    assert!(!installation.beside("secret").exists());
+}
+
+#[test]
+fn a_mounted_volume_takes_a_backup_and_a_restore() {
+    let (old, new) = (Installation::sqlite(), Installation::sqlite());
+    drop(old.serve());
+    for folder in [old.beside("backup"), new.data()] {
+        fs::create_dir_all(&folder).unwrap();
+    }
+    let (Some(_one), Some(_two)) = (SmallDisk::mount(&old.beside("backup"), 40), SmallDisk::mount(&new.data(), 40)) else {
+        eprintln!("SKIPPED: only root mounts file systems");
+        return;
+    };
+    fs::create_dir(new.data().join("lost+found")).unwrap();
+    let backup = text(&old.beside("backup"));
+    old.done(&["backup", &backup]);
+    new.done(&["restore", &backup]);
+    assert!(new.data().join("ingestion.db").exists() && !new.data().join(".incomplete").exists());
+    assert!(new.refused(&["restore", &backup]).contains("is not empty"));
+    drop(new.serve());
 }

@@ -45,6 +45,13 @@ impl Installation {
         self.beside("data")
     }
 
+    /// The file with the address of the PostgreSQL database.
+    pub fn url_file(&self) -> PathBuf {
+        let path = self.beside("url");
+        std::fs::write(&path, self.postgres.as_ref().unwrap().url()).unwrap();
+        path
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_insights"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INSIGHTS_")) {
@@ -52,15 +59,19 @@ impl Installation {
         }
         command.env("INSIGHTS_DATA_DIR", self.data()).env("XDG_STATE_HOME", self.beside("state"));
         command.args(args).stdin(Stdio::null());
-        if let Some(database) = &self.postgres {
-            std::fs::write(self.beside("url"), database.url()).unwrap();
-            command.env("INSIGHTS_DATABASE_URL_FILE", self.beside("url"));
+        if self.postgres.is_some() {
+            command.env("INSIGHTS_DATABASE_URL_FILE", self.url_file());
         }
         command
     }
 
     pub fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
+    }
+
+    /// The same with a setting of the environment.
+    pub fn run_with(&self, args: &[&str], name: &str, value: &str) -> Output {
+        self.command(args).env(name, value).output().unwrap()
     }
 
     /// Runs what must work.

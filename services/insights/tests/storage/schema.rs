@@ -49,3 +49,21 @@ fn an_older_version_refuses_a_newer_schema() {
         assert_eq!(installation.pending(), (Some(0), vec![]), "nothing was changed");
     }
 }
+
+#[test]
+fn a_service_migrates_with_its_own_secret_alone() {
+    let installation = Installation::postgres();
+    let folder = installation.beside("ingestion");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::copy(installation.url_file(), folder.join("url")).unwrap();
+    let urls = installation.beside("{service}").join("url").display().to_string();
+    let of = |service: &str| {
+        installation.run_with(&["migrate", "--service", service], "INSIGHTS_DATABASE_URL_FILE", &urls)
+    };
+    assert!(of("ingestion").status.success());
+    let said = String::from_utf8(of("metrics").stderr).unwrap();
+    assert!(said.contains("metrics/url: No such file"), "{said}");
+    let (_, pending) = installation.pending();
+    assert!(!pending.is_empty() && !pending.iter().any(|name| name.starts_with("ingestion/")), "{pending:?}");
+    assert!(!installation.data().exists(), "nothing is made beside the database");
+}

@@ -73,7 +73,11 @@ impl Follower {
     pub async fn run(self, shutdown: CancellationToken) {
         let mut desk = Desk::default();
         loop {
-            let end = match self.connect().await {
+            let connected = tokio::select! {
+                () = shutdown.cancelled() => return,
+                connected = self.connect() => connected,
+            };
+            let end = match connected {
                 Ok(stream) => self.follow(stream, &mut desk, &shutdown).await,
                 Err(error) => {
                     tracing::warn!(%error, "the change feed cannot be followed; trying again");
