@@ -58,6 +58,8 @@ pub struct Query {
     pub top: Option<Top>,
     /// Only some groups, in the order of their values.
     pub slice: Option<Slice>,
+    /// The last measure is there for its rows alone and is not told.
+    pub hidden: bool,
 }
 
 /// The first groups after a place in the order of their values.

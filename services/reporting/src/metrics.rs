@@ -118,19 +118,23 @@ impl Metrics {
         Ok(found.into_iter().find(|entry| entry.id == id).map(|entry| entry.name))
     }
 
-    /// What is known of subscriptions, by id.
-    pub async fn subscriptions(&self, ids: Vec<String>) -> Result<HashMap<String, SubscriptionDetails>, Status> {
+    /// What is known of subscriptions at the end of a month, by id.
+    pub async fn subscriptions(
+        &self,
+        ids: Vec<String>,
+        month: Month,
+    ) -> Result<HashMap<String, SubscriptionDetails>, Status> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let found = self.look_up_subscriptions(LookUpSubscriptionsRequest { ids, ..Default::default() }).await?;
+        let found = self.look_up_subscriptions(LookUpSubscriptionsRequest { ids, month: month.to_string(), ..Default::default() }).await?;
         Ok(found.subscriptions.into_iter().map(|details| (details.subscription_id.clone(), details)).collect())
     }
 
-    /// Subscriptions that end within some days, the next one first.
-    pub async fn ending(&self, from: Day, to: Day) -> Result<LookUpSubscriptionsResponse, Status> {
+    /// Subscriptions that end within some days, the next one first, as of a month.
+    pub async fn ending(&self, from: Day, to: Day, month: Month) -> Result<LookUpSubscriptionsResponse, Status> {
         let (ends_from, ends_to) = (from.to_string(), to.to_string());
-        self.look_up_subscriptions(LookUpSubscriptionsRequest { ends_from, ends_to, ids: Vec::new() }).await
+        self.look_up_subscriptions(LookUpSubscriptionsRequest { ends_from, ends_to, month: month.to_string(), ids: Vec::new() }).await
     }
 
     async fn look_up_subscriptions(

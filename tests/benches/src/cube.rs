@@ -173,6 +173,7 @@ fn questions(portfolio: &Portfolio) -> Vec<(&'static str, Query)> {
         switches: Default::default(),
         top: None,
         slice: None,
+        hidden: false,
     };
     let first = portfolio.first;
     let filter = |dimension, values: Vec<&str>| Filter {

@@ -318,6 +318,7 @@ pub fn ask(cube: &Cube, question: &Question) -> Result<Vec<Value>, String> {
         switches: Switches { include_grace: asked.include_grace, include_free: asked.include_free },
         top: None,
         slice: None,
+        hidden: false,
     };
     let view = View { locations: asked.bound.as_ref(), revenue: asked.sees_revenue };
     if question.command == "explain" {

@@ -10,6 +10,11 @@ use crate::query::Query;
 /// The answer to a query. What the caller may not see is absent already; here it is said.
 pub fn result(query: &Query, answer: Answer, view: View<'_>) -> v1::Result {
     let redacted = !view.revenue && query.measures.contains(&Measure::BilledRevenue);
+    let told = query.measures.len() - usize::from(query.hidden);
+    let row = |mut row: AnswerRow| {
+        row.values.truncate(told);
+        self::row(row)
+    };
     v1::Result { rows: answer.rows.into_iter().map(row).collect(), overlapping: answer.overlapping, redacted }
 }
 

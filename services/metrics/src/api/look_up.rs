@@ -19,6 +19,7 @@ use crate::cube::{Cube, SubscriptionEntry, SupportMonth, View};
 #[derive(Debug)]
 pub struct Subscriptions {
     wanted: Wanted,
+    month: Option<Month>,
     most: usize,
 }
 
@@ -46,11 +47,15 @@ pub fn subscriptions(request: &LookUpSubscriptionsRequest, limits: &Limits) -> R
         day
     };
     let days = day("ends_from", &request.ends_from).zip(day("ends_to", &request.ends_to));
+    let month: Option<Month> = request.month.parse().ok();
+    if month.is_none() && !request.month.is_empty() {
+        parser.fault("month", "must be a month such as 2026-01");
+    }
     let wanted = match days {
         Some((from, to)) => Wanted::Ending(from, to),
         None => Wanted::Ids(request.ids.iter().cloned().collect()),
     };
-    parser.finish(Subscriptions { wanted, most: limits.names })
+    parser.finish(Subscriptions { wanted, month, most: limits.names })
 }
 
 impl Subscriptions {
@@ -60,7 +65,7 @@ impl Subscriptions {
             Wanted::Ids(ids) => ids.contains(&entry.subscription.id),
             Wanted::Ending(from, to) => entry.subscription.end.is_some_and(|end| *from <= end && end <= *to),
         };
-        let mut found: Vec<_> = cube.subscriptions(view).filter(wanted).collect();
+        let mut found: Vec<_> = cube.subscriptions(view, self.month).filter(wanted).collect();
         found.sort_unstable_by_key(|entry| (entry.subscription.end, &entry.subscription.id));
         let truncated = found.len() > self.most;
         LookUpSubscriptionsResponse {

@@ -145,6 +145,7 @@ impl MetricsService for Api {
         let mut parser = Parser::new(&self.limits);
         parser.min_version(message.min_version);
         let asked = parser.one("query", message.query.as_ref());
+        message.query.iter().for_each(|query| parser.no_further_rows("query", query));
         let asked = parser.finish(asked)?.ok_or_else(|| Error::invalid("query", "is required"))?;
         let rows = stream::Rows::parse(&message, &asked.query)?;
         let root = self.root_at(viewer.partner(), message.min_version, deadline).await?;

@@ -89,7 +89,15 @@ impl<'a> Parser<'a> {
         self.faults.push(FieldViolation::new(field, description));
     }
 
+    /// Faults what only answers with rows of their own can have.
+    pub fn no_further_rows(&mut self, path: &str, query: &v1::Query) {
+        if query.every_subscription {
+            self.fault(format!("{path}.every_subscription"), "goes without explaining and without streaming");
+        }
+    }
+
     fn explainable(&mut self, path: &str, query: &v1::Query) {
+        self.no_further_rows(path, query);
         let explained = [Measure::UsagePercent as i32, Measure::ActiveUsagePercent as i32];
         if !matches!(query.measures.as_slice(), [measure] if explained.contains(measure)) {
             self.fault(
@@ -104,7 +112,7 @@ impl<'a> Parser<'a> {
         let months = self.months(path, query);
         let basis = self.basis(path, query.basis);
         let scope = self.scope(path, query.scope);
-        let measures = self.measures(path, &query.measures);
+        let mut measures = self.measures(path, &query.measures);
         let group_by = self.dimensions(path, &query.group_by);
         let filters = self.filters(path, &query.filters);
         let by_service = group_by.contains(&Dimension::Service)
@@ -117,7 +125,9 @@ impl<'a> Parser<'a> {
         let slice = query.slice.as_ref().and_then(|slice| self.slice(path, query, slice));
         let (from, to) = months?;
         let switches = Switches { include_grace: query.include_grace, include_free: query.include_free };
-        let query = Query { measures, group_by, from, to, filters, basis, scope, switches, top, slice };
+        let hidden = query.every_subscription && !measures.contains(&Measure::Subscriptions);
+        measures.extend(hidden.then_some(Measure::Subscriptions));
+        let query = Query { measures, group_by, from, to, filters, basis, scope, switches, top, slice, hidden };
         let parsed = Asked { query, as_of };
         (self.faults.len() == before).then_some(parsed)
     }

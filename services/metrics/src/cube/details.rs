@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use insights_domain::facts::Attribution;
+use insights_domain::{calendar::Month, facts::Attribution};
 
-use super::chunk::{Chunk, ChunkSubscription};
+use super::chunk::{Chunk, ChunkSubscription, Run};
 use super::{Cube, CustomerHeader, SkuHeader, SubscriptionHeader, View};
 
 /// A subscription, whose it is and what of.
@@ -14,20 +14,27 @@ pub struct SubscriptionEntry<'a> {
     pub customer: &'a CustomerHeader,
     /// The subscription.
     pub subscription: &'a SubscriptionHeader,
-    /// The SKU in force last.
+    /// The SKU in force at the end of the month asked for, or last before it; of one that began after it, the first.
     pub sku: Option<&'a SkuHeader>,
 }
 
 impl Cube {
-    /// The subscriptions, with those alone that were ever attributed to one of the locations a caller is bound to.
-    pub fn subscriptions<'a>(&'a self, view: View<'a>) -> impl Iterator<Item = SubscriptionEntry<'a>> {
+    /// The subscriptions as of a month, with those alone that were ever attributed to one of the locations a caller is bound to.
+    pub fn subscriptions<'a>(
+        &'a self,
+        view: View<'a>,
+        month: Option<Month>,
+    ) -> impl Iterator<Item = SubscriptionEntry<'a>> {
         self.chunks.values().flat_map(move |chunk| {
             chunk.customers.iter().flat_map(move |customer| {
                 let subscriptions = customer.header.subscriptions.iter().zip(customer.subscriptions());
                 subscriptions.filter_map(move |(subscription, position)| {
                     let columns = &chunk.subscriptions[position];
                     let seen = view.locations.is_none_or(|bound| self.was_attributed(chunk, columns, bound));
-                    let sku = chunk.runs_of(columns).last().and_then(|run| self.partner.skus.get(&run.sku));
+                    let runs = chunk.runs_of(columns);
+                    let begun = |run: &&Run| month.is_none_or(|month| chunk.first + i32::from(run.from) <= month.index());
+                    let run = runs.iter().rev().find(begun).or(runs.first());
+                    let sku = run.and_then(|run| self.partner.skus.get(&run.sku));
                     seen.then_some(SubscriptionEntry { customer: &customer.header, subscription, sku })
                 })
             })

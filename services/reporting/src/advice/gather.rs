@@ -15,6 +15,10 @@ const MEASURES: [Measure; 5] =
     [Measure::Available, Measure::Assigned, Measure::Active, Measure::DeploymentOpportunity, Measure::IdleSeats];
 /// Questions about one list of things at most: metrics answers a hundred at once.
 const PARTS: usize = 30;
+/// SKUs are looked at for as many customers as have so many of them each.
+const SKUS_OF_A_CUSTOMER: i32 = 4;
+/// As many SKUs of customers as an answer has room for, beside the others.
+const MOST_PAIRS: i32 = 8_000;
 /// Customers are looked at that have the most of any of these.
 const RANKINGS: [Measure; 3] = [Measure::Available, Measure::DeploymentOpportunity, Measure::IdleSeats];
 
@@ -68,6 +72,11 @@ fn first_of_trends(last: Month) -> Month {
     last.plus(-5)
 }
 
+/// How many SKUs of customers are looked at: several of each customer, for as many as an answer can tell the trends of.
+fn pairs(config: &AdviceConfig) -> i32 {
+    config.customers.saturating_mul(SKUS_OF_A_CUSTOMER).min(MOST_PAIRS)
+}
+
 /// What to ask of metrics.
 #[must_use]
 pub fn plan(page: &Page, span: &Span, trouble: &Trouble, config: &AdviceConfig) -> (Plan, Questions) {
@@ -80,7 +89,8 @@ pub fn plan(page: &Page, span: &Span, trouble: &Trouble, config: &AdviceConfig) 
     let by_customer = page.query(&MEASURES, &[Dimension::Customer], first_month(last, config), last);
     let customers = RANKINGS.iter().map(|measure| plan.ask(top(by_customer.clone(), *measure))).collect();
     let by_sku = page.query(&MEASURES, &[Dimension::Customer, Dimension::Sku], first, last);
-    let skus = plan.ask(top(by_sku, Measure::Available));
+    let largest = Top { measure: Measure::Available as i32, count: pairs(config) };
+    let skus = plan.ask(Query { top: Some(largest), ..by_sku });
     let ids: Vec<String> = trouble.ending.iter().map(|details| details.subscription_id.clone()).collect();
     let by_subscription = [Dimension::Customer, Dimension::Subscription];
     let mut cut = false;
@@ -97,9 +107,10 @@ pub fn plan(page: &Page, span: &Span, trouble: &Trouble, config: &AdviceConfig) 
         };
     let renewals = ask_each(page, Dimension::Subscription, &ids, &by_subscription, first);
     let mut on_trial = page.clone();
-    on_trial.narrow(Dimension::Trial, &["true".to_owned()]);
-    on_trial.narrow(Dimension::Standing, &["ACTIVE".to_owned()]);
-    let trials = ask_each(&on_trial, Dimension::Subscription, &ids, &by_subscription, first);
+    let some = on_trial.narrow(Dimension::Trial, &["true".to_owned()])
+        && on_trial.narrow(Dimension::Standing, &["ACTIVE".to_owned()]);
+    let of_trials: &[String] = if some { &ids } else { &[] };
+    let trials = ask_each(&on_trial, Dimension::Subscription, of_trials, &by_subscription, first);
     let helped: Vec<String> = trouble.cases.iter().map(|cases| cases.customer_id.clone()).collect();
     let cases = ask_each(page, Dimension::Customer, &helped, &[Dimension::Customer], last);
     (plan, Questions { customers, skus, renewals, trials, cases, cut })
@@ -129,6 +140,7 @@ impl Gathered {
             .iter()
             .map(|(customer, of)| CustomerSeats { customer: (*customer).to_owned(), seats: without_gaps(&months, of) });
         let skus = by_key(&answers.of(questions.skus).rows, |row| Some((key(row, 0)?, key(row, 1)?)));
+        incomplete |= i32::try_from(skus.len()).is_ok_and(|ranked| ranked >= pairs(config));
         let of_sku = |((customer, sku), of): (&(&str, &str), &BTreeMap<&str, Seats>)| SkuSeats {
             customer: (*customer).to_owned(),
             sku: (*sku).to_owned(),

@@ -62,7 +62,7 @@ async fn found(
         let day = last_day(&span, &freshness.complete_through)?;
         let until = day.plus(config.renewal_days.max(config.trial_days));
         let from = span.to.plus(1 - config.cases_months);
-        let ending = metrics.ending(day, until).await?;
+        let ending = metrics.ending(day, until, span.to).await?;
         let cases = metrics.support_cases(from, span.to, config.how_to_cases).await?;
         let cut = ending.truncated || cases.truncated;
         let trouble = Trouble { ending: ending.subscriptions, cases: cases.customers };

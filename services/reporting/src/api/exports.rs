@@ -44,7 +44,7 @@ pub async fn preview(api: &Api, request: Request<wire::PreviewExportRequest>) ->
 pub async fn get(api: &Api, request: Request<wire::GetExportRequest>) -> Answer<wire::GetExportResponse> {
     let call = Call::begin(api, "GetExport", &request)?;
     // It shows no figures and is asked for again and again, so it is not audited.
-    let job = api.exports.find(&call.caller, &request.into_inner().id).await?;
+    let job = api.exports.look_at(&call.caller, &request.into_inner().id).await?;
     Ok(Response::new(wire::GetExportResponse { export: Some(export(&job)) }))
 }
 

@@ -45,7 +45,7 @@ pub async fn list(
     };
     let Found { span, coverage, result, why, places, more, ranked_by } = found;
     let ids = places.iter().map(|(_, subscription)| subscription.clone()).collect();
-    let details = metrics.subscriptions(ids).await?;
+    let details = metrics.subscriptions(ids, span.to).await?;
     let last = places.last().filter(|_| more);
     Ok(ListSubscriptionPerformanceResponse {
         coverage: Some(coverage),

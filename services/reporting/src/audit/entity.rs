@@ -19,6 +19,8 @@ pub struct Model {
     pub subject: String,
     /// The roles held, by name, with blanks between.
     pub roles: String,
+    /// The locations the caller was bound to, as JSON; none: bound to none, or not known of before they were kept.
+    pub locations: Option<String>,
     /// What was called.
     pub rpc: String,
     /// What was asked, as JSON; cut off where very long. Empty for a denial by role: nothing was read.

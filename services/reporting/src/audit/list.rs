@@ -196,6 +196,9 @@ fn entry(record: AuditRecord) -> AuditEntry {
         rows: record.row_count,
         redacted: record.redacted,
         outcome: spelled(&record.outcome),
+        partner: record.partner,
+        bound: record.locations.is_some(),
+        locations: record.locations.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
     }
 }
 

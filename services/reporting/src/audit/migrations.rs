@@ -9,7 +9,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(AuditRecords), Box::new(crate::exports::ExportsMigration), Box::new(AuditListed)]
+        vec![Box::new(AuditRecords), Box::new(crate::exports::ExportsMigration), Box::new(AuditListed), Box::new(AuditLocations)]
     }
 
     /// Its own: services may share a database and know nothing of each other.
@@ -79,5 +79,26 @@ impl MigrationTrait for AuditListed {
             manager.drop_index(Index::drop().name(name).table("audit_record").to_owned()).await?;
         }
         Ok(())
+    }
+}
+
+/// Locations a caller is bound to change every figure given, so they are part of what was asked.
+struct AuditLocations;
+
+impl MigrationName for AuditLocations {
+    fn name(&self) -> &str {
+        "m0004_audit_locations"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for AuditLocations {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let column = ColumnDef::new("locations").text().null().to_owned();
+        manager.alter_table(Table::alter().table("audit_record").add_column(column).to_owned()).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.alter_table(Table::alter().table("audit_record").drop_column("locations").to_owned()).await
     }
 }

@@ -49,6 +49,27 @@ pub struct Ending {
     pub redacted: bool,
 }
 
+/// Whose call it was.
+#[derive(Debug, Clone)]
+pub struct Who<'a> {
+    /// The partner spoken for.
+    pub partner: &'a str,
+    /// The `sub` of the token.
+    pub subject: &'a str,
+    /// Roles by name, with blanks between.
+    pub roles: String,
+    /// The locations bound to, as JSON; none: bound to none.
+    pub locations: Option<String>,
+}
+
+impl<'a> Who<'a> {
+    fn of(caller: &'a Principal) -> Self {
+        let roles: Vec<String> = caller.roles().iter().map(role_name).collect();
+        let locations = caller.locations().map(|bound| serde_json::json!(bound).to_string());
+        Self { partner: caller.partner(), subject: caller.subject(), roles: roles.join(" "), locations }
+    }
+}
+
 impl Audit {
     /// Opens the audit: the database is connected and brought to this version.
     ///
@@ -65,29 +86,21 @@ impl Audit {
     /// # Errors
     /// Unavailable when it could not be stored: what cannot be audited is not given.
     pub async fn record(&self, caller: &Principal, rpc: &str, asked: &str, ending: Ending) -> Result<(), Error> {
-        let roles: Vec<String> = caller.roles().iter().map(role_name).collect();
-        self.record_as(caller.partner(), caller.subject(), &roles.join(" "), rpc, asked, ending).await
+        self.record_as(Who::of(caller), rpc, asked, ending).await
     }
 
     /// Records a call of somebody whose token was seen before, such as who follows a link with a ticket.
     ///
     /// # Errors
     /// As [`Self::record`].
-    pub async fn record_as(
-        &self,
-        partner: &str,
-        subject: &str,
-        roles: &str,
-        rpc: &str,
-        asked: &str,
-        ending: Ending,
-    ) -> Result<(), Error> {
+    pub async fn record_as(&self, who: Who<'_>, rpc: &str, asked: &str, ending: Ending) -> Result<(), Error> {
         let record = entity::ActiveModel {
-            partner: Set(partner.to_owned()),
+            partner: Set(who.partner.to_owned()),
             at_micros: Set(self.clock.now().timestamp_micros()),
             record_id: Set(rand::random::<i64>()),
-            subject: Set(subject.to_owned()),
-            roles: Set(roles.to_owned()),
+            subject: Set(who.subject.to_owned()),
+            roles: Set(who.roles),
+            locations: Set(who.locations),
             rpc: Set(rpc.to_owned()),
             asked: Set(cut(asked, ASKED_BYTES).to_owned()),
             row_count: Set(i64::try_from(ending.rows).unwrap_or(i64::MAX)),

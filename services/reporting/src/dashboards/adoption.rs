@@ -147,7 +147,7 @@ pub fn compose(
         coverage: Some(super::coverage(page, span, answers, questions.users)),
         cards,
         by_product: Some(by_product(span, questions, answers, names)),
-        by_service: Some(by_service(span, questions, answers, names)),
+        by_service: Some(by_service(page, span, questions, answers, names)),
         customer: None,
         by_customer: questions.by_customer.as_ref().map(|asked| by_customer(span, asked, answers, names)),
     }
@@ -220,8 +220,8 @@ fn by_customer(span: Span, asked: &Customers, answers: &Answers, names: &Names) 
     })
 }
 
-fn by_service(span: Span, questions: &Questions, answers: &Answers, names: &Names) -> Breakdown {
-    let by_service = breakdown::compose(&Parts {
+fn by_service(page: &Page, span: Span, questions: &Questions, answers: &Answers, names: &Names) -> Breakdown {
+    let mut by_service = breakdown::compose(&Parts {
         span,
         dimension: Dimension::Service,
         measures: &USERS,
@@ -229,6 +229,8 @@ fn by_service(span: Span, questions: &Questions, answers: &Answers, names: &Name
         why: &[(Basis::Users, answers.why(questions.why_service))],
         names,
     });
+    // The filter lets whole subscriptions through, which carry other services too; nobody asked for those.
+    by_service.groups.retain(|group| page.lets_through(Dimension::Service, group.key.as_ref()));
     Breakdown { undefined_because: NOT_BY_SERVICE.to_owned(), ..by_service }
 }
 

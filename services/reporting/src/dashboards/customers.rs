@@ -139,7 +139,8 @@ fn countries(asking: &Asking, span: Span, result: &QueryResult, names: &Names) -
     let mut breakdown = breakdown::with_changes(&parts);
     let groups = &mut breakdown.groups;
     let found = |text: &str| words::folded(text).contains(&asking.search);
-    groups.retain(|group| asking.search.is_empty() || found(code(group)) || found(&group.name));
+    let missing = |group: &Group| group.key.as_ref().is_some_and(|key| key.value.is_none()) && found("(none)");
+    groups.retain(|group| asking.search.is_empty() || found(code(group)) || found(&group.name) || missing(group));
     groups.sort_by(|left, right| code(left).cmp(code(right)));
     if asking.order.by_name {
         groups.sort_by_cached_key(|group| words::folded(&group.name));

@@ -1,6 +1,6 @@
 //! What a page was asked for, parsed: past this nothing is a raw string.
 
-use insights_domain::calendar::Month;
+use insights_domain::{calendar::Month, service_fold};
 use insights_proto::metrics::v1::{Basis, Dimension, DimensionValue, Filter, Freshness, Measure, Query, Scope};
 use insights_proto::reporting::v1::{PageFilters, RangePreset};
 use insights_service::{Error, FieldViolation};
@@ -93,13 +93,30 @@ impl Page {
         self.filters.iter().any(|filter| filter.dimension == dimension as i32)
     }
 
-    /// Narrows the page to some values of a dimension, beside what it already filters on.
-    pub fn narrow(&mut self, dimension: Dimension, values: &[String]) {
-        let allowed = |value: &DimensionValue| value.value.as_ref().is_some_and(|text| values.contains(text));
-        let mut narrowed = false;
+    /// Whether the filters of a dimension name this value, or there are none.
+    #[must_use]
+    pub fn lets_through(&self, dimension: Dimension, value: Option<&DimensionValue>) -> bool {
+        let folded = |value: &DimensionValue| value.value.as_deref().map(|text| service_fold(text).to_owned());
+        let same = |one: &DimensionValue| match dimension {
+            Dimension::Service => value.map(folded) == Some(folded(one)),
+            _ => value == Some(one),
+        };
+        let mut filters = self.filters.iter().filter(|filter| filter.dimension == dimension as i32).peekable();
+        filters.peek().is_none() || filters.any(|filter| filter.values.iter().any(same))
+    }
+
+    /// Narrows the page to some values of a dimension, beside what it already filters on. `false` when nothing is left.
+    pub fn narrow(&mut self, dimension: Dimension, values: &[String]) -> bool {
+        // Words of ours are read in any case.
+        let word = matches!(dimension, Dimension::Trial | Dimension::Standing | Dimension::Seller);
+        let same = |one: &String, other: &String| if word { one.eq_ignore_ascii_case(other) } else { one == other };
+        let allowed =
+            |value: &DimensionValue| value.value.as_ref().is_some_and(|text| values.iter().any(|it| same(it, text)));
+        let (mut narrowed, mut left) = (false, !values.is_empty());
         // Metrics unites filters of one dimension, so each is cut down.
         for filter in self.filters.iter_mut().filter(|filter| filter.dimension == dimension as i32) {
             filter.values.retain(allowed);
+            left = !filter.values.is_empty() || (narrowed && left);
             narrowed = true;
         }
         if !narrowed {
@@ -107,6 +124,7 @@ impl Page {
             self.filters.push(Filter { dimension: dimension as i32, values });
         }
         self.forbid_nothing();
+        left
     }
 
     /// A filter without values would be no filter at all; the page is to be empty, not everything.

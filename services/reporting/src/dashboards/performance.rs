@@ -113,24 +113,27 @@ pub fn slice(page: &Page, span: &Span, after: Option<&Place>, size: usize) -> Qu
     Query { slice: Some(Slice { after, count }), ..every(page, span) }
 }
 
-/// Asks for all subscriptions.
+/// Asks for all subscriptions, those that nobody has a seat of among them.
 #[must_use]
 pub fn every(page: &Page, span: &Span) -> Query {
-    page.query(&MEASURES, &[Dimension::Customer, Dimension::Subscription], span.from, span.to)
+    let query = page.query(&MEASURES, &[Dimension::Customer, Dimension::Subscription], span.from, span.to);
+    Query { every_subscription: true, ..query }
 }
 
 /// Asks why subscriptions are used as they are in the last month; of a slice at least of those it gives figures of.
 #[must_use]
 pub fn why(query: &Query, span: &Span) -> Query {
     let (from_month, to_month) = (span.to.to_string(), span.to.to_string());
-    Query { measures: vec![Measure::ActiveUsagePercent as i32], from_month, to_month, ..query.clone() }
+    let measures = vec![Measure::ActiveUsagePercent as i32];
+    Query { measures, from_month, to_month, every_subscription: false, ..query.clone() }
 }
 
 /// Asks which customers rank highest.
 #[must_use]
 pub fn ranking(page: &Page, span: &Span) -> Query {
     let top = Top { measure: Measure::BilledRevenue as i32, count: TOP };
-    Query { top: Some(top), ..page.query(&RANKING, &[Dimension::Customer], span.from, span.to) }
+    let query = page.query(&RANKING, &[Dimension::Customer], span.from, span.to);
+    Query { top: Some(top), every_subscription: true, ..query }
 }
 
 /// Puts the customers that rank highest in order: by revenue in the reporting currency over the range, by available seats

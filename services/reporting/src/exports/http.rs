@@ -20,7 +20,7 @@ use super::Exports;
 use super::formats::ending;
 use super::table::{Job, Ticket};
 use super::tickets::hash;
-use crate::audit::Ending;
+use crate::audit::{Ending, Who};
 
 /// What the audit calls a download by ticket.
 pub const NAME: &str = "GET /exports/{id}";
@@ -35,8 +35,13 @@ impl Exports {
 async fn download(State(exports): State<Exports>, Path(id): Path<String>, request: Request) -> Response {
     let Some(secret) = secret(request.uri().query().unwrap_or_default()) else { return absent() };
     let (ticket, job) = match exports.table.redeem(&hash(secret), &id).await {
-        Ok(Some((ticket, job))) if job.state == i32::from(ExportState::Done) => (ticket, job),
-        Ok(_) => return absent(),
+        Ok(Some((ticket, Some(job)))) if job.state == i32::from(ExportState::Done) => (ticket, job),
+        Ok(Some((ticket, _))) => {
+            // Refused either way; what could not be recorded was logged.
+            let _ = exports.audited(&ticket, &id, Code::NotFound, None).await;
+            return absent();
+        }
+        Ok(None) => return absent(),
         Err(error) => {
             tracing::warn!(%error, "a ticket cannot be looked at");
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -51,7 +56,7 @@ async fn download(State(exports): State<Exports>, Path(id): Path<String>, reques
             return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, whole)]).into_response();
         }
     };
-    if exports.audited(&ticket, &job).await.is_err() && drill::guarded("reporting.audit") {
+    if exports.audited(&ticket, &id, Code::Ok, Some(&job)).await.is_err() && drill::guarded("reporting.audit") {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let bytes = range.clone().unwrap_or(0..size);
@@ -80,11 +85,24 @@ async fn download(State(exports): State<Exports>, Path(id): Path<String>, reques
 }
 
 impl Exports {
-    async fn audited(&self, ticket: &Ticket, job: &Job) -> Result<(), insights_service::Error> {
-        let rows = usize::try_from(job.row_count).unwrap_or_default();
-        let ending = Ending { outcome: Code::Ok, rows, redacted: job.redacted };
-        let asked = serde_json::json!({"id": job.export_id}).to_string();
-        self.audit.record_as(&ticket.partner, &ticket.subject, &ticket.roles, NAME, &asked, ending).await
+    /// Records who followed a link, and to what.
+    async fn audited(
+        &self,
+        ticket: &Ticket,
+        id: &str,
+        outcome: Code,
+        job: Option<&Job>,
+    ) -> Result<(), insights_service::Error> {
+        let rows = job.and_then(|job| usize::try_from(job.row_count).ok()).unwrap_or_default();
+        let ending = Ending { outcome, rows, redacted: job.is_some_and(|job| job.redacted) };
+        let asked = serde_json::json!({ "id": id }).to_string();
+        let who = Who {
+            partner: &ticket.partner,
+            subject: &ticket.subject,
+            roles: ticket.roles.clone(),
+            locations: job.and_then(|job| job.locations.clone()),
+        };
+        self.audit.record_as(who, NAME, &asked, ending).await
     }
 }
 

@@ -171,7 +171,14 @@ impl Exports {
         found.ok_or_else(|| Error::not_found("The export").into())
     }
 
-    /// The caller's exports, a page at a time.
+    /// An export of the caller's, unless it shows locations beyond those the caller is bound to now: how many rows it has would tell
+    /// of them.
+    pub async fn look_at(&self, caller: &Principal, id: &str) -> Result<Job, Status> {
+        let job = self.find(caller, id).await?;
+        if within(&job, caller) { Ok(job) } else { Err(insights_access::forbidden()) }
+    }
+
+    /// The caller's exports that [`Self::look_at`] shows, a page at a time.
     pub async fn list(&self, caller: &Principal, size: i32, token: &str) -> Result<ListExportsResponse, Status> {
         let after = page(token)?;
         let size = match size {
@@ -186,6 +193,7 @@ impl Exports {
         jobs.truncate(usize::try_from(wanted).unwrap_or_default());
         let last = jobs.last().filter(|_| more);
         let next_page_token = last.map(|job| format!("{}.{}", job.created_micros, job.export_id)).unwrap_or_default();
+        jobs.retain(|job| within(job, caller));
         Ok(ListExportsResponse { exports: jobs.iter().map(export).collect(), next_page_token })
     }
 
@@ -217,6 +225,10 @@ impl Exports {
         }
         Ok(job)
     }
+}
+
+fn within(job: &Job, caller: &Principal) -> bool {
+    Rights::read(&job.roles, job.locations.as_deref()).are_within(&Rights::of(caller))
 }
 
 /// The order, when nothing is wrong with it that can be seen from here.

@@ -69,17 +69,21 @@ impl Rights {
         self.roles.can_see(class)
     }
 
+    /// Whether what was ordered under these rights shows no locations beyond those somebody is bound to now.
+    pub fn are_within(&self, now: &Self) -> bool {
+        match (&self.locations, &now.locations) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(then), Some(now)) => then.is_subset(now),
+        }
+    }
+
     /// Refuses whoever may see less now than what a file of these rights holds.
     #[allow(clippy::result_large_err, reason = "Status is what handlers return")]
     pub fn still_held_by(&self, now: &Self, policy: &Policy, sheet: &Sheet) -> Result<(), Status> {
         sheet.authorise(policy, self)?;
         sheet.authorise(policy, now)?;
-        let within = match (&self.locations, &now.locations) {
-            (_, None) => true,
-            (None, Some(_)) => false,
-            (Some(then), Some(now)) => then.is_subset(now),
-        };
-        if within && sheet.shows_as_much_to(now, self) { Ok(()) } else { Err(forbidden()) }
+        if self.are_within(now) && sheet.shows_as_much_to(now, self) { Ok(()) } else { Err(forbidden()) }
     }
 }
 

@@ -286,13 +286,12 @@ impl Table {
     }
 
     /// A ticket that is still good, and the export it is good for.
-    pub async fn redeem(&self, hash: &str, id: &str) -> Result<Option<(Ticket, Job)>, Error> {
-        let ticket = ticket::Entity::find_by_id(hash.to_owned())
-            .filter(ticket::Column::ExportId.eq(id))
-            .filter(ticket::Column::ExpiresMicros.gt(self.now_micros()));
-        let Some(ticket) = ticket.one(self.database.reader()).await? else { return Ok(None) };
-        let job = self.find(&ticket.partner, &ticket.subject, id).await?;
-        Ok(job.map(|job| (ticket, job)))
+    pub async fn redeem(&self, hash: &str, id: &str) -> Result<Option<(Ticket, Option<Job>)>, Error> {
+        let ticket = ticket::Entity::find_by_id(hash.to_owned()).one(self.database.reader()).await?;
+        let Some(ticket) = ticket else { return Ok(None) };
+        let valid = ticket.export_id == id && ticket.expires_micros > self.now_micros();
+        let job = if valid { self.find(&ticket.partner, &ticket.subject, id).await? } else { None };
+        Ok(Some((ticket, job)))
     }
 }
 

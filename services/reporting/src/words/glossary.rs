@@ -6,6 +6,7 @@ use insights_proto::reporting::v1::{
 use insights_service::{Error, FieldViolation};
 
 use super::{Language, message, title};
+use crate::dashboards::PageTokens;
 
 /// Terms of a page at most.
 const LARGEST_PAGE: usize = 500;
@@ -199,19 +200,22 @@ pub fn page(language: Language, request: &ListGlossaryTermsRequest) -> Result<Li
         [&term.id, &term.title, &term.definition].iter().any(|text| text.to_lowercase().contains(&search))
     });
     // The token names the first term of the page: terms may come and go with versions of the program.
-    let first = match request.page_token.as_str() {
-        "" => Some(0),
-        token => terms.iter().position(|term| key(term) == token),
+    let list = ListGlossaryTermsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
+    let tokens = PageTokens::of("", "ListGlossaryTerms", &list);
+    let first = match tokens.read(&request.page_token) {
+        Ok(None) => Some(0),
+        Ok(Some(place)) => terms.iter().position(|term| key(term) == place),
+        Err(_) => None,
     };
     let Some(first) = first else {
-        faults.push(FieldViolation::new("page_token", "is not one that was given out"));
+        faults.push(FieldViolation::new("page_token", "is not one that was given out for this list"));
         return Err(Error::Invalid(faults));
     };
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }
     let size = size.ok().filter(|size| *size > 0).unwrap_or(LARGEST_PAGE).min(LARGEST_PAGE);
-    let next_page_token = terms.get(first + size).map(key).unwrap_or_default();
+    let next_page_token = terms.get(first + size).map(|term| tokens.write(&key(term))).unwrap_or_default();
     let terms = terms.into_iter().skip(first).take(size).collect();
     Ok(ListGlossaryTermsResponse { language: language.code().to_owned(), terms, next_page_token })
 }

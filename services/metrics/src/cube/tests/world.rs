@@ -129,6 +129,7 @@ pub fn query(measures: &[Measure], group_by: &[Dimension], from: &str, to: &str)
         switches: Switches::default(),
         top: None,
         slice: None,
+        hidden: false,
     }
 }
 
