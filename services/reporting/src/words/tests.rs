@@ -42,13 +42,20 @@ fn said() -> BTreeSet<String> {
     said
 }
 
-/// The messages and attributes that the files of a language have, with the text of each.
+/// The messages and attributes that the files of a language have, with the text of each. What goes on below the line of its
+/// name is indented.
 fn written(language: Language) -> BTreeMap<String, String> {
     let mut written = BTreeMap::new();
-    let mut message = String::new();
+    let (mut message, mut last) = (String::new(), String::new());
     for (file, text) in language.files() {
         for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
-            let (id, text) = line.split_once(" =").unwrap_or_else(|| panic!("{file}: one message, one line: {line}"));
+            let attribute = line.trim_start().starts_with('.');
+            if line.starts_with(' ') && !attribute {
+                let text: &mut String = written.get_mut(&last).unwrap_or_else(|| panic!("{file}: of what? {line}"));
+                text.push_str(&format!(" {}", line.trim()));
+                continue;
+            }
+            let (id, text) = line.split_once(" =").unwrap_or_else(|| panic!("{file}: no message: {line}"));
             let id = match id.trim_start().strip_prefix('.') {
                 Some(attribute) => format!("{message}.{attribute}"),
                 None => {
@@ -59,6 +66,7 @@ fn written(language: Language) -> BTreeMap<String, String> {
                     id.to_owned()
                 }
             };
+            last.clone_from(&id);
             assert_eq!(written.insert(id, text.trim().to_owned()), None, "{file}: twice: {line}");
         }
     }
