@@ -16,7 +16,7 @@ fn records() -> Vec<String> {
             .to_owned(),
     ];
     let customers = [
-        ("C-01", "Same", r#","country":"PT","industry":"(none)""#),
+        ("C-01", "Same", r#","country":"PT","segment":"(none)""#),
         ("C-02", "Same", r#","country":"PT""#),
         ("C-03", r"Acme\nTotal            9,999\t\u001b[2J", r#","country":"PT","segment":"Big""#),
         ("C-04", "株式会社", r#","country":"PT","segment":"Big""#),
@@ -98,7 +98,7 @@ fn what_figures_take_for_another_value_is_not_known() {
     for (filter, unknown) in [
         ("customer=c-01", "No customer “c-01” is known. Similar: Same (C-01)."),
         ("sku=plan", "No SKU “plan” is known. Similar: Suite (Plan)."),
-        ("location=l-1", "No location “l-1” is known. Similar: Same name (L-1)."),
+        ("location=l-1", "No partner location “l-1” is known. Similar: Same name (L-1)."),
         ("service=teams", "No service “teams” is known in the last twelve months. Similar: Teams."),
         ("segment=big", "No segment “big” is known in the last twelve months. Similar: Big."),
     ] {
@@ -150,9 +150,9 @@ fn rows_that_would_read_alike_say_their_ids() {
     let of_locations = text.split("Customer distribution trend").next().unwrap();
     once(of_locations, "Same name (L-1)");
     once(of_locations, "Same name (L-2)");
-    let industries = of_locations.split("by industry").nth(1).unwrap().split("\n\n").next().unwrap();
-    once(industries, "“(none)”");
-    once(industries, "(none)");
+    let segments = of_locations.split("by segment").nth(1).unwrap().split("\n\n").next().unwrap();
+    once(segments, "“(none)”");
+    once(segments, "(none)");
     let (text, _) = report(&server, &["adoption"]);
     once(&text, "Same (C-01)");
     once(&text, "Same (C-02)");
