@@ -119,6 +119,15 @@ pub(crate) fn advice(language: Language, code: AdviceCode, part: Option<&str>, v
     filled(language, &advice_id(code), part, values).unwrap_or_default()
 }
 
+/// So many advice of a rule, in a few words.
+#[must_use]
+pub fn advice_counted(language: Language, code: AdviceCode, count: i64) -> String {
+    let mut values = FluentArgs::new();
+    values.set("count", count);
+    let said = filled(language, &advice_id(code), Some("counted"), &values);
+    said.unwrap_or_else(|| format!("{} {}", language.number(count), title(language, code.as_str_name())))
+}
+
 /// The message of a rule's advice: `ADVICE_CODE_IDLE_SEATS` is `advice-idle-seats`.
 fn advice_id(code: AdviceCode) -> String {
     format!("advice-{}", id_of(code.as_str_name().trim_start_matches("ADVICE_CODE_")))

@@ -30,7 +30,7 @@ fn said() -> BTreeSet<String> {
     said.extend((1..=EXAMPLES).map(|number| format!("example-{number}")));
     for code in (1..).map_while(|code| AdviceCode::try_from(code).ok()) {
         let id = advice_id(code);
-        said.extend(["problem", "because", "consider", "to-try"].map(|part| format!("{id}.{part}")));
+        said.extend(["counted", "problem", "because", "consider", "to-try"].map(|part| format!("{id}.{part}")));
         said.insert(id);
     }
     for term in TERMS {
@@ -123,6 +123,16 @@ fn languages_differ_in_words_and_not_in_values() {
             assert_eq!(numbers(text), numbers(other), "{id}");
         }
     }
+}
+
+#[test]
+fn counts_of_advice_agree_with_their_number() {
+    let said = |language, count| advice_counted(language, AdviceCode::HowToCases, count);
+    assert_eq!(said(Language::English, 1), "1 customer with how-to questions");
+    assert_eq!(said(Language::English, 1_234), "1,234 customers with how-to questions");
+    assert_eq!(said(Language::Portuguese, 1), "1 cliente com perguntas de como fazer");
+    assert_eq!(said(Language::Portuguese, 0), "0 clientes com perguntas de como fazer");
+    assert_eq!(advice_counted(Language::English, AdviceCode::Unspecified, 2), "2 ADVICE_CODE_UNSPECIFIED");
 }
 
 #[test]

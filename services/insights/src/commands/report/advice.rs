@@ -6,7 +6,7 @@ use insights_proto::reporting::v1::{
     Advice, AdviceArgument, AdviceCode, AdviceCount, Coverage, Evidence, EvidenceKind, ListAdviceRequest, Page,
     PageFilters, advice_argument::Value,
 };
-use insights_reporting::words::{Language, Sentence, title};
+use insights_reporting::words::{Language, Sentence, advice_counted, title};
 use serde_json::{Map, Value as Json, json};
 
 use super::{
@@ -58,9 +58,7 @@ struct Shown {
 impl Shown {
     fn text(&self, about: &About, view: View) -> String {
         let language = view.language;
-        let lower = |name: &str| title(language, name).to_lowercase();
-        // Titles stand before their counts: they have no form for each number.
-        let count = |of: &AdviceCount| format!("{}: {}", lower(of.code().as_str_name()), of.count);
+        let count = |of: &AdviceCount| advice_counted(language, of.code(), of.count.into());
         let counts: Vec<String> = self.counts.iter().map(count).collect();
         let page = about.title(Page::Advice, None, language);
         let counts = if counts.is_empty() { String::new() } else { format!("{}\n", counts.join(", ")) };
