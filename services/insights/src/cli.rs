@@ -289,7 +289,7 @@ pub struct Report {
     /// Last month, YYYY-MM.
     #[arg(long, requires = "from")]
     pub to: Option<String>,
-    /// DIMENSION=VALUE,…; any of the values will do, all filters must hold.
+    /// DIMENSION=VALUE,…; values of one filter are united, filters of several dimensions must all hold.
     #[arg(long, value_name = "DIM=V,…")]
     pub filter: Vec<String>,
     /// Which subscriptions are looked at [default: sold-or-managed; all for adoption and advice].

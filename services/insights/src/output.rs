@@ -9,6 +9,7 @@ use insights_proto::metrics::v1::{
 use insights_reporting::words::{Language, Sentence};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
+use unicode_width::UnicodeWidthStr;
 
 use crate::{
     commands::query::{dimension_name, measure_name},
@@ -218,19 +219,18 @@ pub fn print_rows(rows: &[Object], json: bool) -> Result<(), Failure> {
     print(&table(&columns, &body, &right))
 }
 
-/// A table: columns as wide as needed, numbers to the right.
+/// A table: columns as wide as needed, numbers to the right. Whatever a cell holds, it stays in its row.
 #[must_use]
 pub fn table(columns: &[&str], rows: &[Vec<String>], right: &[bool]) -> String {
-    let width = |text: &str| text.chars().count();
-    let widths: Vec<usize> = (0..columns.len())
-        .map(|at| rows.iter().map(|row| width(&row[at])).chain([width(columns[at])]).max().unwrap_or_default())
-        .collect();
+    let header: Vec<String> = columns.iter().map(|column| line(column)).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| line(cell)).collect()).collect();
+    let of_column = |at: usize| std::iter::once(&header).chain(&rows).map(move |row| row[at].width());
+    let widths: Vec<usize> = (0..columns.len()).map(|at| of_column(at).max().unwrap_or_default()).collect();
     let mut text = String::new();
-    let header: Vec<String> = columns.iter().map(ToString::to_string).collect();
-    for row in std::iter::once(&header).chain(rows) {
+    for row in std::iter::once(&header).chain(&rows) {
         let mut line = String::new();
         for (at, cell) in row.iter().enumerate() {
-            let padding = " ".repeat(widths[at] - width(cell));
+            let padding = " ".repeat(widths[at] - cell.width());
             let cell = if right[at] { format!("{padding}{cell}") } else { format!("{cell}{padding}") };
             line.push_str(if at == 0 { "" } else { "  " });
             line.push_str(&cell);
@@ -252,7 +252,19 @@ pub fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
 /// A text without what would draw on a terminal: somebody else wrote part of it.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control() || *letter == '\n').collect()
+    text.chars().filter(|letter| *letter == '\n' || !draws(*letter)).collect()
+}
+
+/// A text that somebody else wrote as a part of a line: what would break the line is a blank.
+#[must_use]
+pub fn line(text: &str) -> String {
+    let breaks = |letter: char| matches!(letter, '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    text.chars().map(|letter| if breaks(letter) { ' ' } else { letter }).filter(|letter| !draws(*letter)).collect()
+}
+
+/// Moves the cursor, or what stands beside it: control characters, and those that turn the direction of a whole line.
+fn draws(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Prints text to stdout. Whoever closed it wants no more, and that is no failure.
@@ -297,7 +309,8 @@ mod tests {
 
     #[test]
     fn nothing_that_others_wrote_draws_on_the_terminal() {
-        assert_eq!(plain("a\u{1b}[2Jb\nc\u{7}\u{9b}d\te"), "a[2Jb\ncde");
+        assert_eq!(plain("a\u{1b}[2Jb\nc\u{7}\u{9b}d\te\u{202e}f"), "a[2Jb\ncdef");
+        assert_eq!(line("a\u{1b}[2Jb\nc\u{7}\u{9b}d\te\u{2028}f"), "a[2Jb cd e f");
     }
 
     #[test]
@@ -367,6 +380,12 @@ mod tests {
         assert_eq!(
             table(&["place", "n"], &rows, &[false, true]),
             "place          n\nSão Paulo  1,200\n–              3\n"
+        );
+        let odd = vec![vec!["a\nb\tc\r".into(), "1".into()], vec!["株式会社".into(), "2".into()]];
+        assert_eq!(
+            table(&["x\ny", "n"], &odd, &[false, true]),
+            "x y       n\na b c     1\n株式会社  2\n",
+            "rows stay rows, and wide letters take two columns"
         );
         assert_eq!(grouped(-1_234_567), "-1,234,567");
         assert_eq!(grouped(999), "999");

@@ -1,6 +1,6 @@
 //! `insights query` and `insights explain`.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use clap::Args;
 use insights_proto::{
@@ -30,7 +30,8 @@ pub struct Shape {
     /// Last month, YYYY-MM.
     #[arg(long, value_name = "MONTH")]
     pub to: String,
-    /// DIMENSION=VALUE,…; any of the values will do, all filters must hold; (none) is a missing value, `\,` a comma.
+    /// DIMENSION=VALUE,…; values of one filter are united, filters of several dimensions must all hold; (none) is a
+    /// missing value, `\,` a comma.
     #[arg(long, value_name = "DIM=V,…")]
     pub filter: Vec<String>,
     /// The base of usage_percent.
@@ -85,7 +86,7 @@ impl Shape {
             }
         }
         let group_by = each(&self.by, group, &mut faults).into_iter().flatten().collect::<Vec<_>>();
-        let filters = filters(&self.filter).unwrap_or_else(|more| {
+        let filters = filters(&self.filter, &[]).unwrap_or_else(|more| {
             faults.extend(more);
             Vec::new()
         });
@@ -188,9 +189,14 @@ fn group(name: &str) -> Result<Option<Dimension>, String> {
         .ok_or_else(|| format!("by: there is no dimension \"{name}\"; known: {}, month", dimension_names()))
 }
 
-/// Filters; several of one dimension are one with more values.
-pub fn filters(texts: &[String]) -> Result<Vec<Filter>, Vec<String>> {
+/// A dimension that is narrowed by a flag of its own, and the flag.
+pub type Flagged = (Dimension, &'static str);
+
+/// Filters, each of another dimension, and of none that a flag narrows: whether a dimension that is named twice were to
+/// have any of the values or all of them would be a guess.
+pub fn filters(texts: &[String], flags: &[Flagged]) -> Result<Vec<Filter>, Vec<String>> {
     let (mut filters, mut faults) = (Vec::<Filter>::new(), Vec::new());
+    let mut named: HashMap<Dimension, String> = HashMap::new();
     for text in texts {
         let Some((name, values)) = text.split_once('=') else {
             faults.push(format!("filter: \"{text}\" is not of the form DIMENSION=VALUE,…"));
@@ -202,19 +208,33 @@ pub fn filters(texts: &[String]) -> Result<Vec<Filter>, Vec<String>> {
             faults.push(format!("filter: there is no dimension \"{name}\" to filter by; {known}"));
             continue;
         };
-        let values = split_values(values);
-        if values.iter().any(String::is_empty) {
+        if let Some((_, flag)) = flags.iter().find(|(flagged, _)| *flagged == dimension) {
+            faults.push(format!("filter: \"{name}\" is named twice, by {flag} too; leave one of them out"));
+            continue;
+        }
+        if let Some(others) = named.get_mut(&dimension) {
+            *others = format!("{others},{values}");
+            faults.push(format!(
+                "filter: \"{name}\" is named twice; values of one filter are united: --filter \"{name}={others}\""
+            ));
+            continue;
+        }
+        named.insert(dimension, values.to_owned());
+        let split = split_values(values);
+        if split.iter().any(String::is_empty) {
             faults.push(format!("filter: \"{text}\" has an empty value; a missing value is written {MISSING}"));
             continue;
         }
-        let values =
-            values.into_iter().map(|value| DimensionValue { value: Some(value).filter(|value| value != MISSING) });
-        match filters.iter_mut().find(|filter| filter.dimension() == dimension) {
-            Some(filter) => filter.values.extend(values),
-            None => filters.push(Filter { dimension: dimension.into(), values: values.collect() }),
-        }
+        let values = split.into_iter().map(|value| DimensionValue { value: Some(value).filter(|it| it != MISSING) });
+        filters.push(Filter { dimension: dimension.into(), values: values.collect() });
     }
     if faults.is_empty() { Ok(filters) } else { Err(faults) }
+}
+
+/// A value as filters write it.
+#[must_use]
+pub fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace(',', "\\,")
 }
 
 /// Splits at commas; `\,` is a comma and `\\` a backslash within a value.
@@ -287,13 +307,25 @@ mod tests {
 
     #[test]
     fn filters_know_missing_values_and_commas() {
-        let query =
-            shape("new", "", &["country=BR,(none)", r"segment=Small\, odd,Big", "country=PT"]).query(None).unwrap();
+        let query = shape("new", "", &["country=BR,(none),PT", r"segment=Small\, odd,Big"]).query(None).unwrap();
         let values =
             |at: usize| query.filters[at].values.iter().map(|value| value.value.as_deref()).collect::<Vec<_>>();
         assert_eq!(query.filters.len(), 2);
         assert_eq!(values(0), [Some("BR"), None, Some("PT")]);
         assert_eq!(values(1), [Some("Small, odd"), Some("Big")]);
+    }
+
+    #[test]
+    fn a_dimension_is_named_once() {
+        let failure = shape("new", "", &["country=BR", "segment=Big", "country=PT,(none)"]).query(None).unwrap_err();
+        assert_eq!(failure.code(), 2);
+        assert!(failure.to_string().contains("\"country\" is named twice"), "{failure}");
+        assert!(failure.to_string().ends_with(": --filter \"country=BR,PT,(none)\""), "{failure}");
+        let flagged = [(Dimension::Customer, "--customer")];
+        let faults = filters(&["customer=C".to_owned()], &flagged).unwrap_err();
+        assert_eq!(faults, ["filter: \"customer\" is named twice, by --customer too; leave one of them out"]);
+        assert!(filters(&["country=BR".to_owned()], &flagged).is_ok());
+        assert_eq!(split_values(&escaped(r"A,\B")), [r"A,\B"]);
     }
 
     #[test]

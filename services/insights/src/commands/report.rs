@@ -6,6 +6,7 @@ mod cards;
 mod figures;
 mod json;
 mod known;
+mod labels;
 mod months;
 mod performance;
 mod sections;
@@ -14,7 +15,7 @@ mod text;
 use std::time::Duration;
 
 use insights_proto::{
-    metrics::v1::{Measure, Scope},
+    metrics::v1::{Dimension, Measure, Scope},
     reporting::v1::{
         self as wire, Breakdown, Card, CountryOrder, Coverage, FilterValue, GetCustomersDashboardRequest,
         GetDynamicsUsageDashboardRequest, GetLicenceAdoptionDashboardRequest, PageFilters,
@@ -26,7 +27,7 @@ use self::about::About;
 use crate::{
     cli::{self, CountriesBy, Page},
     client::Caller,
-    commands::query::{ScopeName, filters},
+    commands::query::{self, Flagged, ScopeName},
     failure::Failure,
     output,
 };
@@ -94,16 +95,23 @@ fn check(command: &cli::Report) -> Result<(), Failure> {
 }
 
 fn page_filters(command: &cli::Report) -> Result<PageFilters, Failure> {
-    let mut given = command.filter.clone();
+    let flags: [(_, Flagged); 2] = [
+        (command.customer.is_some(), (Dimension::Customer, "--customer")),
+        (!command.product.is_empty(), (Dimension::Product, "--product")),
+    ];
+    let flags: Vec<Flagged> = flags.into_iter().filter_map(|(given, flag)| given.then_some(flag)).collect();
+    let wrong = |faults: Vec<String>| Failure::Usage(faults.join("\n"));
+    let mut filters = query::filters(&command.filter, &flags).map_err(wrong)?;
     if let Some(customer) = &command.customer
         && command.page != Page::Adoption
     {
-        given.push(format!("customer={}", customer.replace(',', "\\,")));
+        let text = format!("customer={}", query::escaped(customer));
+        filters.extend(query::filters(&[text], &[]).map_err(wrong)?);
     }
     Ok(PageFilters {
         from_month: command.from.clone().unwrap_or_default(),
         to_month: command.to.clone().unwrap_or_default(),
-        filters: filters(&given).map_err(|faults| Failure::Usage(faults.join("\n")))?,
+        filters,
         include_grace: command.include_grace,
         include_free: command.include_free,
         scope: command.scope.map_or(Scope::Unspecified, ScopeName::scope).into(),

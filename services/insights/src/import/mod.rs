@@ -35,6 +35,7 @@ pub use notes::Notes;
 pub use own::RecordKind;
 pub use recognise::{Recognised, recognise};
 pub use services::{fold, service_of_plan, service_of_workload};
+pub(crate) use values::canonical_id;
 
 /// A file format that can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -205,7 +205,7 @@ pub(super) fn is_guid(text: &str) -> bool {
 }
 
 /// GUIDs are compared in lower case, other ids as they are.
-pub(super) fn canonical_id(id: String) -> String {
+pub(crate) fn canonical_id(id: String) -> String {
     if is_guid(&id) { id.to_ascii_lowercase() } else { id }
 }
 

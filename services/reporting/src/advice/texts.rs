@@ -1,5 +1,6 @@
 //! What advice says. Its words are messages of every language; figures come as named arguments.
 
+use fluent_bundle::{FluentArgs, FluentValue};
 use insights_proto::reporting::v1::{AdviceArgument, AdviceCode, advice_argument::Value};
 
 use crate::words::{Language, advice};
@@ -35,14 +36,22 @@ impl Arguments<'_> {
             None => String::new(),
         }
     }
+
+    /// An argument for a text: a count is a number there, which decides the forms of words.
+    fn value(&self, name: &str, language: Language) -> FluentValue<'static> {
+        let of = self.0.iter().find(|argument| argument.name == name).and_then(|argument| argument.value.as_ref());
+        match of {
+            Some(Value::Count(count)) => FluentValue::from(*count),
+            _ => FluentValue::from(self.say(name, language)),
+        }
+    }
 }
 
 /// The words of a rule's advice.
 #[must_use]
 pub fn texts(code: AdviceCode, arguments: Arguments<'_>, language: Language) -> Texts {
-    let name = |argument: &AdviceArgument| (argument.name.clone(), arguments.say(&argument.name, language));
-    let values: Vec<(String, String)> = arguments.0.iter().map(name).collect();
-    let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let value = |argument: &AdviceArgument| (argument.name.clone(), arguments.value(&argument.name, language));
+    let values: FluentArgs<'_> = arguments.0.iter().map(value).collect();
     let say = |part| advice(language, code, part, &values);
     Texts {
         title: say(None),
@@ -67,5 +76,79 @@ mod tests {
         let say = |name| Arguments(&arguments).say(name, Language::English);
         assert_eq!([say("seats"), say("share"), say("end"), say("?")], ["1,234,567", "26 %", "2026-01-31", ""]);
         assert_eq!(Arguments(&arguments).say("seats", Language::Portuguese), "1.234.567");
+    }
+
+    /// The sentence with the figures, of counts by name.
+    fn because(code: AdviceCode, language: Language, counts: &[(&str, i64)]) -> String {
+        let count = |(name, count): &(&str, i64)| AdviceArgument {
+            name: (*name).to_owned(),
+            value: Some(Value::Count(*count)),
+        };
+        let mut arguments: Vec<AdviceArgument> = counts.iter().map(count).collect();
+        arguments.push(AdviceArgument { name: "end".into(), value: Some(Value::Day("2026-01-31".into())) });
+        for name in ["share", "usage", "loss"] {
+            arguments.push(AdviceArgument { name: name.into(), value: Some(Value::Percent(30.0)) });
+        }
+        for (name, month) in [("first_month", "2025-10"), ("last_month", "2026-01")] {
+            arguments.push(AdviceArgument { name: name.into(), value: Some(Value::Month(month.into())) });
+        }
+        texts(code, Arguments(&arguments), language).because
+    }
+
+    #[test]
+    fn words_take_the_form_of_their_numbers() {
+        use AdviceCode::{
+            HowToCases, IdleSeats, LowAdoption, SeatsNearlyExhausted, TrialEnding, UnassignedBeforeRenewal,
+        };
+        use Language::{English, Portuguese};
+        let trial = |language, active, days| because(TrialEnding, language, &[("active", active), ("days", days)]);
+        assert_eq!(trial(English, 1, 1), "1 person used it in the last 28 days; it ends in 1 day, on 2026-01-31.");
+        assert_eq!(trial(Portuguese, 1, 1), "1 pessoa a usou nos últimos 28 dias; termina em 1 dia, em 2026-01-31.");
+        assert_eq!(
+            trial(English, 1_234, 0),
+            "1,234 people used it in the last 28 days; it ends on 2026-01-31, the last day of these figures."
+        );
+        assert_eq!(
+            trial(Portuguese, 1_234, 0),
+            "1.234 pessoas a usaram nos últimos 28 dias; termina em 2026-01-31, o último dia destes números."
+        );
+        assert!(trial(English, 2, 2).ends_with("it ends in 2 days, on 2026-01-31."));
+        let counts = [("active", 1), ("available", 20), ("unassigned", 1), ("idle", 1)];
+        assert_eq!(
+            because(LowAdoption, English, &counts),
+            "1 of 20 available seats was used in the last 28 days (30 %); 1 is assigned to nobody, 1 is assigned and idle."
+        );
+        assert_eq!(
+            because(LowAdoption, Portuguese, &counts),
+            "1 de 20 licenças disponíveis foi usada nos últimos 28 dias (30 %); 1 não está atribuída a ninguém, 1 está \
+             atribuída e ociosa."
+        );
+        let none = [("active", 0), ("available", 20), ("unassigned", 0), ("idle", 20)];
+        assert!(because(LowAdoption, Portuguese, &none).starts_with("0 de 20 licenças disponíveis foram usadas"));
+        assert!(because(LowAdoption, English, &none).contains("0 are assigned to nobody, 20 are assigned and idle"));
+        let renewal = [("unassigned", 1), ("available", 3), ("days", 1)];
+        assert!(because(UnassignedBeforeRenewal, English, &renewal).contains("is assigned to nobody, and"));
+        assert!(because(UnassignedBeforeRenewal, Portuguese, &renewal).contains("não está atribuída a ninguém"));
+        let cases = [("how_to", 1), ("total", 2), ("months", 1)];
+        assert!(because(HowToCases, Portuguese, &cases).starts_with("1 de 2 casos de suporte do último mês perguntou"));
+        assert!(because(HowToCases, English, &cases).contains("of the last month asked"));
+        assert!(because(IdleSeats, English, &[("idle", 1), ("assigned", 4)]).contains("was not used by its holder"));
+        let exhausted = [("assigned", 1), ("available", 1), ("active", 1)];
+        assert!(because(SeatsNearlyExhausted, English, &exhausted).contains("1 was used"));
+    }
+
+    #[test]
+    fn a_decline_may_have_risen_a_little() {
+        let counts = [("months", 3), ("before", 20), ("now", 14)];
+        assert_eq!(
+            because(AdviceCode::SteadyDecline, Language::English, &counts),
+            "Active seats fell over the last 3 months, from 20 in 2025-10 to 14 in 2026-01 (30 % fewer), and rose by no \
+             more than a little in between."
+        );
+        for language in Language::ALL {
+            let counts = [("months", 1), ("before", 1_234), ("now", 1)];
+            let said = because(AdviceCode::SteadyDecline, language, &counts);
+            assert!(said.contains(&language.number(1_234)) && !said.contains("1 m"), "{said}");
+        }
     }
 }

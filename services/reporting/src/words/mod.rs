@@ -7,7 +7,7 @@ mod titles;
 
 use std::sync::LazyLock;
 
-use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use insights_proto::reporting::v1::AdviceCode;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
@@ -57,6 +57,10 @@ fn bundle(language: Language) -> Bundle {
     let mut bundle = Bundle::new_concurrent(language.code().parse().into_iter().collect());
     // Values are numbers and names in a terminal; marks of direction around them would only show up in files.
     bundle.set_use_isolating(false);
+    bundle.set_formatter(Some(match language {
+        Language::English => |value, _| written(value, Language::English),
+        Language::Portuguese => |value, _| written(value, Language::Portuguese),
+    }));
     for (_, text) in language.files() {
         let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(resource, _)| resource);
         bundle.add_resource_overriding(resource);
@@ -64,8 +68,23 @@ fn bundle(language: Language) -> Bundle {
     bundle
 }
 
+/// Numbers in texts are written as the language writes them.
+fn written(value: &FluentValue<'_>, language: Language) -> Option<String> {
+    match value {
+        // Counts: whole, and far below 2^53.
+        #[expect(clippy::cast_possible_truncation, reason = "a count")]
+        FluentValue::Number(number) => Some(language.number(number.value as i64)),
+        _ => None,
+    }
+}
+
 /// A message, or an attribute of one, with its values filled in. What a language lacks is said in English.
 fn message(language: Language, id: &str, attribute: Option<&str>, values: &[(&str, &str)]) -> Option<String> {
+    filled(language, id, attribute, &values.iter().map(|(name, value)| (*name, *value)).collect())
+}
+
+/// The same with values some of which are numbers, which decide the forms of words.
+fn filled(language: Language, id: &str, attribute: Option<&str>, values: &FluentArgs<'_>) -> Option<String> {
     let languages = [language, Language::English];
     languages.into_iter().find_map(|language| {
         let bundle = language.bundle();
@@ -74,8 +93,7 @@ fn message(language: Language, id: &str, attribute: Option<&str>, values: &[(&st
             Some(name) => message.get_attribute(name)?.value(),
             None => message.value()?,
         };
-        let arguments: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, *value)).collect();
-        Some(bundle.format_pattern(pattern, Some(&arguments), &mut Vec::new()).into_owned())
+        Some(bundle.format_pattern(pattern, Some(values), &mut Vec::new()).into_owned())
     })
 }
 
@@ -97,8 +115,17 @@ pub fn folded(text: &str) -> String {
 }
 
 /// What the advice of a rule says, or a part of it.
-pub(crate) fn advice(language: Language, code: AdviceCode, part: Option<&str>, values: &[(&str, &str)]) -> String {
-    message(language, &advice_id(code), part, values).unwrap_or_default()
+pub(crate) fn advice(language: Language, code: AdviceCode, part: Option<&str>, values: &FluentArgs<'_>) -> String {
+    filled(language, &advice_id(code), part, values).unwrap_or_default()
+}
+
+/// So many advice of a rule, in a few words.
+#[must_use]
+pub fn advice_counted(language: Language, code: AdviceCode, count: i64) -> String {
+    let mut values = FluentArgs::new();
+    values.set("count", count);
+    let said = filled(language, &advice_id(code), Some("counted"), &values);
+    said.unwrap_or_else(|| format!("{} {}", language.number(count), title(language, code.as_str_name())))
 }
 
 /// The message of a rule's advice: `ADVICE_CODE_IDLE_SEATS` is `advice-idle-seats`.

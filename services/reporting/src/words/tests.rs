@@ -30,7 +30,7 @@ fn said() -> BTreeSet<String> {
     said.extend((1..=EXAMPLES).map(|number| format!("example-{number}")));
     for code in (1..).map_while(|code| AdviceCode::try_from(code).ok()) {
         let id = advice_id(code);
-        said.extend(["problem", "because", "consider", "to-try"].map(|part| format!("{id}.{part}")));
+        said.extend(["counted", "problem", "because", "consider", "to-try"].map(|part| format!("{id}.{part}")));
         said.insert(id);
     }
     for term in TERMS {
@@ -42,13 +42,20 @@ fn said() -> BTreeSet<String> {
     said
 }
 
-/// The messages and attributes that the files of a language have, with the text of each.
+/// The messages and attributes that the files of a language have, with the text of each. What goes on below the line of its
+/// name is indented.
 fn written(language: Language) -> BTreeMap<String, String> {
     let mut written = BTreeMap::new();
-    let mut message = String::new();
+    let (mut message, mut last) = (String::new(), String::new());
     for (file, text) in language.files() {
         for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
-            let (id, text) = line.split_once(" =").unwrap_or_else(|| panic!("{file}: one message, one line: {line}"));
+            let attribute = line.trim_start().starts_with('.');
+            if line.starts_with(' ') && !attribute {
+                let text: &mut String = written.get_mut(&last).unwrap_or_else(|| panic!("{file}: of what? {line}"));
+                text.push_str(&format!(" {}", line.trim()));
+                continue;
+            }
+            let (id, text) = line.split_once(" =").unwrap_or_else(|| panic!("{file}: no message: {line}"));
             let id = match id.trim_start().strip_prefix('.') {
                 Some(attribute) => format!("{message}.{attribute}"),
                 None => {
@@ -59,6 +66,7 @@ fn written(language: Language) -> BTreeMap<String, String> {
                     id.to_owned()
                 }
             };
+            last.clone_from(&id);
             assert_eq!(written.insert(id, text.trim().to_owned()), None, "{file}: twice: {line}");
         }
     }
@@ -115,6 +123,16 @@ fn languages_differ_in_words_and_not_in_values() {
             assert_eq!(numbers(text), numbers(other), "{id}");
         }
     }
+}
+
+#[test]
+fn counts_of_advice_agree_with_their_number() {
+    let said = |language, count| advice_counted(language, AdviceCode::HowToCases, count);
+    assert_eq!(said(Language::English, 1), "1 customer with how-to questions");
+    assert_eq!(said(Language::English, 1_234), "1,234 customers with how-to questions");
+    assert_eq!(said(Language::Portuguese, 1), "1 cliente com perguntas de como fazer");
+    assert_eq!(said(Language::Portuguese, 0), "0 clientes com perguntas de como fazer");
+    assert_eq!(advice_counted(Language::English, AdviceCode::Unspecified, 2), "2 ADVICE_CODE_UNSPECIFIED");
 }
 
 #[test]

@@ -7,7 +7,10 @@ use insights_proto::{
 use insights_reporting::words::{Language, Sentence, title};
 
 use super::known::Known;
-use crate::cli::{self, Page};
+use crate::{
+    cli::{self, Page},
+    output,
+};
 
 /// What was asked for.
 pub struct About {
@@ -39,7 +42,7 @@ impl About {
     /// The page and its subject: a product, or a customer.
     pub fn title(&self, page: wire::Page, customer: Option<&FilterValue>, language: Language) -> String {
         if !self.products.is_empty() {
-            return format!("{}: {}", Sentence::Usage.say(language, &[]), self.products.join(", "));
+            return format!("{}: {}", Sentence::Usage.say(language, &[]), output::line(&self.products.join(", ")));
         }
         let page = title(language, page.as_str_name());
         let of_answer = customer.and_then(|of| {
@@ -69,7 +72,7 @@ impl About {
         for (text, sentence) in searches {
             parts.extend(text.iter().map(|text| sentence.say(language, &[("text", text)])));
         }
-        parts.join("; ")
+        output::line(&parts.join("; "))
     }
 
     fn filter(&self, filter: &Filter, language: Language) -> String {
@@ -82,7 +85,7 @@ impl About {
     }
 }
 
-/// A name with its id, or the id alone.
+/// A name with its id, or the id alone, as a part of a line.
 pub fn named(id: &str, name: &str) -> String {
-    if name.is_empty() || name == id { id.to_owned() } else { format!("{name} ({id})") }
+    output::line(&if name.is_empty() || name == id { id.to_owned() } else { format!("{name} ({id})") })
 }

@@ -1,16 +1,19 @@
 //! `insights report advice`.
 
+use std::collections::HashMap;
+
 use insights_proto::reporting::v1::{
     Advice, AdviceArgument, AdviceCode, AdviceCount, Coverage, Evidence, EvidenceKind, ListAdviceRequest, Page,
     PageFilters, advice_argument::Value,
 };
-use insights_reporting::words::{Language, Sentence, title};
+use insights_reporting::words::{Language, Sentence, advice_counted, title};
 use serde_json::{Map, Value as Json, json};
 
 use super::{
     DEADLINE, View,
     about::About,
     figures::sparkline,
+    labels::Labels,
     performance::{id, name},
 };
 use crate::{client::Caller, failure::Failure, output};
@@ -55,9 +58,8 @@ struct Shown {
 impl Shown {
     fn text(&self, about: &About, view: View) -> String {
         let language = view.language;
-        let lower = |name: &str| title(language, name).to_lowercase();
-        let counts: Vec<String> =
-            self.counts.iter().map(|of| format!("{} {}", of.count, lower(of.code().as_str_name()))).collect();
+        let count = |of: &AdviceCount| advice_counted(language, of.code(), of.count.into());
+        let counts: Vec<String> = self.counts.iter().map(count).collect();
         let page = about.title(Page::Advice, None, language);
         let counts = if counts.is_empty() { String::new() } else { format!("{}\n", counts.join(", ")) };
         let narrowed = about.line(&self.coverage, &[], language);
@@ -69,11 +71,17 @@ impl Shown {
         let headings = headings.map(|heading| heading.say(language, &[]));
         let width = headings.iter().map(|heading| heading.chars().count()).max().unwrap_or_default();
         let shown = if view.all { self.advice.len() } else { SHOWN };
-        for (place, of) in self.advice.iter().take(shown).enumerate() {
-            text.push_str(&format!("\n{}. {}  [{}]\n", place + 1, of.title, language.number(of.score)));
+        let advice = || self.advice.iter().take(shown);
+        let titles: HashMap<AdviceCode, Labels> = HashMap::from_iter(self.counts.iter().map(|rule| {
+            let of_rule = advice().filter(|of| of.code == rule.code);
+            (rule.code(), Labels::of(of_rule.map(|of| (Some(subject(of)), of.title.clone())), &[]))
+        }));
+        for (place, of) in advice().enumerate() {
+            let title = titles.get(&of.code()).map_or(of.title.as_str(), |titles| titles.get(Some(&subject(of))));
+            text.push_str(&format!("\n{}. {title}  [{}]\n", place + 1, language.number(of.score)));
             let parts = [&of.problem, &of.because, &of.consider, &of.to_try];
             for (at, (heading, part)) in std::iter::zip(&headings, parts).enumerate() {
-                text.push_str(&format!("   {heading:<width$}  {part}\n"));
+                text.push_str(&format!("   {heading:<width$}  {}\n", output::line(part)));
                 if at == 1 {
                     text.push_str(&trends(of, width, language));
                 }
@@ -109,9 +117,15 @@ fn trends(of: &Advice, width: usize, language: Language) -> String {
         let points: Vec<Option<f64>> = evidence.trend.iter().map(|point| Some(point.value as f64)).collect();
         let kind = title(language, evidence.kind().as_str_name()).to_lowercase();
         let value = language.number(evidence.value);
-        text.push_str(&format!("   {:width$}  {value} {kind}  {}\n", "", sparkline(&points)));
+        text.push_str(&format!("   {:width$}  {kind}: {value}  {}\n", "", sparkline(&points)));
     }
     text
+}
+
+/// What an advice is about, by ids: no rule has two about the same.
+fn subject(of: &Advice) -> String {
+    let ids = [id(of.customer.as_ref()), id(of.sku.as_ref()), Some(of.subscription_id.clone())];
+    ids.into_iter().flatten().filter(|id| !id.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 fn one(of: &Advice) -> Json {

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use insights_domain::service_fold;
 use insights_proto::{
     metrics::v1::Dimension,
-    reporting::v1::{FilterValue, ListFilterValuesRequest, PageFilters},
+    reporting::v1::{FilterValue, GetLicenceAdoptionDashboardRequest, ListFilterValuesRequest, PageFilters},
 };
 use insights_reporting::words::{Language, Sentence, title};
+use tonic::Code;
 
 use super::{DEADLINE, about::named};
-use crate::{client::Caller, output};
+use crate::{client::Caller, import::canonical_id, output};
 
 /// Values looked up at most: each is a call.
 const LOOKED_UP: usize = 20;
@@ -37,22 +38,57 @@ pub async fn look_up(caller: &Caller, page: &PageFilters, products: &[String], l
     wanted.truncate(LOOKED_UP);
     let mut known = Known::default();
     for (dimension, value) in wanted {
-        let folded = if dimension == Dimension::Service { service_fold(&value).to_owned() } else { value.clone() };
-        let message =
-            ListFilterValuesRequest { dimension: dimension.into(), search: folded.clone(), ..Default::default() };
-        let Ok(answer) = caller.reporting().list_filter_values(caller.request(message, DEADLINE)).await else {
-            continue;
-        };
-        let answer = answer.into_inner();
-        match answer.values.iter().find(|it| id(it).is_some_and(|id| is_same(dimension, id, folded.trim()))) {
-            Some(found) => {
-                known.names.insert((dimension.into(), value), found.name.clone());
+        match one(caller, dimension, &compared(dimension, &value)).await {
+            Found::Named(name) => {
+                known.names.insert((dimension.into(), value), name);
             }
-            None if answer.truncated => {}
-            None => known.unknown.push(unknown(dimension, &value, &answer.values, language)),
+            Found::Nothing(similar) => known.unknown.push(unknown(dimension, &value, similar, language)),
+            Found::Unclear => {}
         }
     }
     known
+}
+
+/// What came of looking a value up.
+enum Found {
+    /// It is known, by this name.
+    Named(String),
+    /// It is not, but these values are.
+    Nothing(Vec<FilterValue>),
+    /// That cannot be told.
+    Unclear,
+}
+
+/// Looks a value up, as figures compare it.
+async fn one(caller: &Caller, dimension: Dimension, value: &str) -> Found {
+    let message =
+        ListFilterValuesRequest { dimension: dimension.into(), search: value.to_owned(), ..Default::default() };
+    let Ok(answer) = caller.reporting().list_filter_values(caller.request(message, DEADLINE)).await else {
+        return Found::Unclear;
+    };
+    let answer = answer.into_inner();
+    let is_it = |it: &&FilterValue| id(it).is_some_and(|id| compared(dimension, id) == value);
+    match answer.values.iter().find(is_it) {
+        Some(found) => Found::Named(found.name.clone()),
+        None if !answer.truncated => Found::Nothing(answer.values),
+        // A part of too many others, so that it may not have come. Only a customer can be asked for by itself.
+        None if dimension == Dimension::Customer => customer(caller, value, answer.values).await,
+        None => Found::Unclear,
+    }
+}
+
+/// Looks a customer up by its id alone: the page that names one says whether there is one.
+async fn customer(caller: &Caller, id: &str, similar: Vec<FilterValue>) -> Found {
+    let message = GetLicenceAdoptionDashboardRequest {
+        page: Some(PageFilters::default()),
+        min_version: 0,
+        customer_id: id.to_owned(),
+    };
+    match caller.reporting().get_licence_adoption_dashboard(caller.request(message, DEADLINE)).await {
+        Ok(answer) => Found::Named(answer.into_inner().customer.unwrap_or_default().name),
+        Err(status) if status.code() == Code::NotFound => Found::Nothing(similar),
+        Err(_) => Found::Unclear,
+    }
 }
 
 impl Known {
@@ -70,17 +106,24 @@ impl Known {
     }
 }
 
-/// As figures compare them: what everybody writes alike but for the case, in any case. Ids that are no GUIDs differ by it, but who
-/// writes one otherwise is not told so here.
-fn is_same(dimension: Dimension, known: &str, asked: &str) -> bool {
+/// A value as figures compare it: words that the product itself knows, countries and GUIDs in any case, a service by what it is
+/// counted as; everything else letter by letter.
+fn compared(dimension: Dimension, value: &str) -> String {
+    let value = value.trim();
     match dimension {
-        Dimension::Segment
+        Dimension::Trial | Dimension::Seller => value.to_ascii_lowercase(),
+        Dimension::Country | Dimension::Standing => value.to_ascii_uppercase(),
+        Dimension::Service => service_fold(value).to_owned(),
+        Dimension::Customer | Dimension::Sku | Dimension::Location | Dimension::Subscription => {
+            canonical_id(value.to_owned())
+        }
+        Dimension::Unspecified
+        | Dimension::Segment
         | Dimension::Industry
         | Dimension::Product
         | Dimension::AttributionType
         | Dimension::SalesChannel
-        | Dimension::PricingModel => known == asked,
-        _ => known.to_lowercase() == asked.to_lowercase(),
+        | Dimension::PricingModel => value.to_owned(),
     }
 }
 
@@ -88,7 +131,7 @@ fn id(value: &FilterValue) -> Option<&String> {
     value.value.as_ref()?.value.as_ref()
 }
 
-fn unknown(dimension: Dimension, value: &str, similar: &[FilterValue], language: Language) -> String {
+fn unknown(dimension: Dimension, value: &str, mut similar: Vec<FilterValue>, language: Language) -> String {
     // The others are looked for in the data of the last months.
     let listed = [
         Dimension::Customer,
@@ -101,7 +144,9 @@ fn unknown(dimension: Dimension, value: &str, similar: &[FilterValue], language:
     ];
     let sentence = if listed.contains(&dimension) { Sentence::Unknown } else { Sentence::UnknownLately };
     let name = title(language, dimension.as_str_name()).to_lowercase();
-    let mut line = sentence.say(language, &[("dimension", &name), ("value", value)]);
+    let mut line = sentence.say(language, &[("dimension", &name), ("value", &output::line(value))]);
+    // What differs in case alone was meant, most likely.
+    similar.sort_by_key(|it| id(it).is_none_or(|id| id.to_lowercase() != value.trim().to_lowercase()));
     let similar: Vec<String> = similar.iter().filter_map(|it| Some(named(id(it)?, &it.name))).take(SIMILAR).collect();
     if !similar.is_empty() {
         line.push_str(&format!(" {}", Sentence::Similar.say(language, &[("values", &similar.join(", "))])));

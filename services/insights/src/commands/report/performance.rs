@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use super::{
     DEADLINE, View,
     figures::{figure, named, reasons_json, reasons_line, trend_json, trend_of},
+    labels::Labels,
 };
 use crate::{cli, client::Caller, commands::query::measure_name, failure::Failure, output};
 
@@ -79,10 +80,19 @@ impl Shown {
         columns.push(Sentence::Trend.say(language, &[]));
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         let shown = if self.every || view.all { self.subscriptions.len() } else { SHOWN };
-        let rows: Vec<Vec<String>> = self.subscriptions.iter().take(shown).map(|of| self.row(of, language)).collect();
+        let subscriptions = || self.subscriptions.iter().take(shown);
+        let labels = |of: fn(&SubscriptionPerformance) -> Option<&FilterValue>| {
+            Labels::of(subscriptions().map(|it| (id(of(it)), called(of(it), language))), &[])
+        };
+        let (customers, skus) = (labels(|it| it.customer.as_ref()), labels(|it| it.sku.as_ref()));
+        let row = |of: &SubscriptionPerformance| {
+            let customer = customers.get(id(of.customer.as_ref()).as_deref());
+            self.row(of, customer, skus.get(id(of.sku.as_ref()).as_deref()), language)
+        };
+        let rows: Vec<Vec<String>> = subscriptions().map(row).collect();
         let right: Vec<bool> = (0..columns.len()).map(|at| (5..5 + self.measures.len()).contains(&at)).collect();
         text.push_str(&format!("\n{}", output::table(&columns, &rows, &right)));
-        for of in self.subscriptions.iter().take(shown) {
+        for of in subscriptions() {
             for line in of.reasons.iter().filter_map(|reasons| reasons_line(reasons, language)) {
                 text.push_str(&format!("  {}: {line}\n", of.subscription_id));
             }
@@ -94,15 +104,10 @@ impl Shown {
         text
     }
 
-    fn row(&self, of: &SubscriptionPerformance, language: Language) -> Vec<String> {
+    fn row(&self, of: &SubscriptionPerformance, customer: &str, sku: &str, language: Language) -> Vec<String> {
         let usage = self.measures.iter().position(|measure| *measure == Measure::ActiveUsagePercent);
-        let mut row = vec![
-            called(of.customer.as_ref(), language),
-            of.subscription_id.clone(),
-            called(of.sku.as_ref(), language),
-            of.start.clone(),
-            of.end.clone(),
-        ];
+        let mut row =
+            vec![customer.to_owned(), of.subscription_id.clone(), sku.to_owned(), of.start.clone(), of.end.clone()];
         row.extend((0..self.measures.len()).map(|at| figure(of.values.get(at), language)));
         row.push(trend_of(&of.trend, usage.unwrap_or_default()));
         row

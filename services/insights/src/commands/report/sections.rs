@@ -9,6 +9,7 @@ use super::{
     Section, View, about,
     cards::{change_json, relative},
     figures::{basis_name, because, figure, named, reasons_json, reasons_line, trend_json, trend_of},
+    labels::Labels,
 };
 use crate::{
     commands::query::{dimension_name, measure_name},
@@ -29,7 +30,6 @@ struct Columns {
     shares: Vec<bool>,
     change: bool,
     trend: bool,
-    dimension: Dimension,
 }
 
 impl Columns {
@@ -62,11 +62,11 @@ impl Columns {
             titles.push(Sentence::Trend.say(language, &[]));
             right.push(false);
         }
-        Self { titles, right, shares, change: changed.is_some(), trend, dimension: breakdown.dimension() }
+        Self { titles, right, shares, change: changed.is_some(), trend }
     }
 
-    fn group(&self, group: &Group, language: Language) -> Vec<String> {
-        let mut row = vec![name_of(group, self.dimension, language)];
+    fn group(&self, group: &Group, name: &str, language: Language) -> Vec<String> {
+        let mut row = vec![name.to_owned()];
         for (at, share) in self.shares.iter().enumerate() {
             row.push(figure(group.values.get(at), language));
             row.extend(share.then(|| self::share(group, at, language)));
@@ -80,9 +80,8 @@ impl Columns {
     }
 
     fn others(&self, others: &Others, language: Language) -> Vec<String> {
-        let name = Sentence::Others.say(language, &[("count", &language.number(others.groups.into()))]);
-        let group = Group { name, values: others.values.clone(), trend: others.trend.clone(), ..Group::default() };
-        self.group(&group, language)
+        let group = Group { values: others.values.clone(), trend: others.trend.clone(), ..Group::default() };
+        self.group(&group, &others_name(others, language), language)
     }
 }
 
@@ -99,11 +98,15 @@ pub fn table(breakdown: &Breakdown, product: Option<&str>, view: View) -> String
     let columns = Columns::of(breakdown, product, view);
     let shown = if view.all { breakdown.groups.len() } else { SHOWN };
     let groups = || breakdown.groups.iter().take(shown);
-    let mut rows: Vec<Vec<String>> = groups().map(|group| columns.group(group, language)).collect();
+    let others: Vec<String> = breakdown.others.iter().map(|others| others_name(others, language)).collect();
+    let name_of = |group: &Group| (id(group).map(str::to_owned), name_of(group, breakdown.dimension(), language));
+    let labels = Labels::of(groups().map(name_of), &others);
+    let mut rows: Vec<Vec<String>> =
+        groups().map(|group| columns.group(group, labels.get(id(group)), language)).collect();
     rows.extend(breakdown.others.iter().map(|others| columns.others(others, language)));
     let titles: Vec<&str> = columns.titles.iter().map(String::as_str).collect();
     let mut text = output::table(&titles, &rows, &columns.right);
-    text.extend(groups().map(|group| over_100(group, breakdown.dimension(), language)));
+    text.extend(groups().map(|group| over_100(group, labels.get(id(group)), language)));
     if breakdown.groups.len() > shown {
         let more = language.number(i64::try_from(breakdown.groups.len() - shown).unwrap_or(i64::MAX));
         text.push_str(&format!("{}\n", Sentence::More.say(language, &[("count", &more)])));
@@ -136,20 +139,29 @@ fn share(group: &Group, at: usize, language: Language) -> String {
 }
 
 /// Why usage percentages of a group exceed 100.
-fn over_100(group: &Group, dimension: Dimension, language: Language) -> String {
+fn over_100(group: &Group, name: &str, language: Language) -> String {
     let exceeds = |reasons: &&Reasons| reasons.explanation.as_ref().is_some_and(|why| why.numerator > why.denominator);
     let of_basis = |reasons: &Reasons| {
         let line = reasons_line(reasons, language)?;
         let basis = title(language, reasons.basis().as_str_name()).to_lowercase();
-        Some(format!("  {}, {basis}: {line}\n", name_of(group, dimension, language)))
+        Some(format!("  {name}, {basis}: {line}\n"))
     };
     group.reasons.iter().filter(exceeds).filter_map(of_basis).collect()
 }
 
+/// The groups beyond the largest.
+fn others_name(others: &Others, language: Language) -> String {
+    Sentence::Others.say(language, &[("count", &language.number(others.groups.into()))])
+}
+
+/// The value of a group.
+fn id(group: &Group) -> Option<&str> {
+    group.key.as_ref()?.value.as_deref()
+}
+
 /// What a group is called; a market with its code, which filters ask for.
 fn name_of(group: &Group, dimension: Dimension, language: Language) -> String {
-    let value = group.key.as_ref().and_then(|key| key.value.as_deref());
-    match value {
+    match id(group) {
         Some(code) if dimension == Dimension::Country => about::named(code, &group.name),
         _ if !group.name.is_empty() => group.name.clone(),
         Some(value) => value.to_owned(),
