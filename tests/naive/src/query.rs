@@ -112,8 +112,8 @@ impl Query {
                 "--from" => query.from = month(value()?)?,
                 "--to" => query.to = month(value()?)?,
                 "--filter" => {
-                    let (dimension, value) = value()?.split_once('=').ok_or("a filter is DIM=V")?;
-                    query.filter(dimension, value);
+                    let (dimension, values) = value()?.split_once('=').ok_or("a filter is DIM=V,…")?;
+                    values.split(',').for_each(|value| query.filter(dimension, value));
                 }
                 "--basis" => query.entitlements = value()? == "entitlements",
                 "--scope" => {

@@ -97,11 +97,11 @@ fn texts(of: &[&str]) -> Vec<String> {
 
 /// How a question is narrowed: filters, switches, scope, basis.
 fn narrow(random: &mut Random, values: &Values, args: &mut Vec<String>, filters: usize) {
+    let mut left = dimensions();
     for _ in 0..filters {
-        let dimension = random.one(&dimensions());
-        for _ in 0..random.between(1, 2) {
-            args.extend(["--filter".into(), format!("{dimension}={}", values.pick(random, dimension))]);
-        }
+        let dimension = left.remove(random.below(left.len()));
+        let values: Vec<String> = (0..random.between(1, 2)).map(|_| values.pick(random, dimension)).collect();
+        args.extend(["--filter".into(), format!("{dimension}={}", values.join(","))]);
     }
     if random.chance(40) {
         args.extend(["--scope".into(), random.pick(&["own", "sold-or-managed", "all"]).into()]);

@@ -66,8 +66,9 @@ impl<'a> Asked<'a> {
         let mut flags = flags(&[("--from", &from), ("--to", &to)]);
         for _ in 0..random.below(3) {
             let dimension = random.one(&dimensions());
-            // Seats are not defined by service.
-            if dimension != "service" || page == "customers" {
+            // Seats are not defined by service, and a dimension is named once.
+            let named = flags.iter().any(|flag| flag.starts_with(&format!("{dimension}=")));
+            if !named && (dimension != "service" || page == "customers") {
                 let value = Values(expected).pick(random, dimension);
                 flags.extend(["--filter".into(), format!("{dimension}={value}")]);
             }
