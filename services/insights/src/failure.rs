@@ -71,7 +71,7 @@ impl fmt::Display for Failure {
                 if let Some(id) = details.error_info().and_then(|info| info.metadata.get("request_id")) {
                     write!(out, "\n  request id {id}")?;
                 }
-                if status.code() == Code::Unimplemented {
+                if status.code() == tonic::Code::Unimplemented {
                     out.write_str("\n  this server serves another part of the API: --server must lead to all services")?;
                 }
                 Ok(())

@@ -11,7 +11,7 @@ use insights_service::drill;
 use sea_query::{ColumnDef, Index, Table, TableCreateStatement};
 
 /// The migrations of this service in their order.
-pub(crate) struct Migrator;
+pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {

@@ -171,6 +171,7 @@ impl Page {
             as_of: self.as_of,
             top: None,
             slice: None,
+            every_subscription: false,
         }
     }
 }
