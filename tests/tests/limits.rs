@@ -4,8 +4,9 @@
 use std::{io::Write, sync::atomic::Ordering, time::Duration};
 
 use insights_service::{MessageLimits, ServerConfig};
+use insights_testkit::until;
 use insights_tests::{
-    small::{PATH, Small, SmallServer, until},
+    small::{PATH, Small, SmallServer},
     wire::{Answer, EMPTY, Wire, frame},
 };
 use tonic::{Code, Status};
@@ -201,7 +202,7 @@ async fn deadlines_cancel_the_handler() {
         );
         let asked = Duration::from_millis(if timeout == Some("150m") { 150 } else { 1000 });
         assert!(took >= asked - Duration::from_millis(10) && took < asked * 4, "{timeout:?}: {took:?}");
-        until(|| small.left.load(Ordering::SeqCst) == number + 1).await;
+        until("the handler is left", async || small.left.load(Ordering::SeqCst) == number + 1).await;
     }
 }
 

@@ -14,6 +14,7 @@ use std::{
     thread,
 };
 
+use insights_testkit::PATIENCE;
 use serde_json::Value;
 use support::{Server, insights, stderr, stdout};
 
@@ -65,7 +66,8 @@ impl Line {
 
     fn wait_until_dead(&self) {
         let guard = self.is_dead.lock().unwrap();
-        drop(self.dead.wait_while(guard, |dead| !*dead).unwrap());
+        let (_guard, waited) = self.dead.wait_timeout_while(guard, PATIENCE, |dead| !*dead).unwrap();
+        assert!(!waited.timed_out(), "the import never came so far");
     }
 }
 

@@ -9,8 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a process may take to answer. Generous: others may use the machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+use insights_testkit::PATIENCE;
 
 /// Lines of its log that are kept.
 const LINES: usize = 200;
@@ -151,5 +150,8 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- {}\n{}", self.address, self.log());
+        }
     }
 }

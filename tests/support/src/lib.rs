@@ -8,6 +8,7 @@ mod postgres;
 mod process;
 mod proxy;
 mod server;
+mod wait;
 
 pub use authority::{Authority, Signed};
 pub use cluster::{Cluster, Plan, Shape};
@@ -17,3 +18,4 @@ pub use postgres::{Postgres, TempDatabase, sql};
 pub use process::{Process, Spec, insights, program};
 pub use proxy::{Network, Proxy, Target};
 pub use server::{Server, SmallDisk};
+pub use wait::{PATIENCE, found, until};

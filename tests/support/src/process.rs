@@ -13,8 +13,7 @@ use std::{
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
-/// How long a process may take to serve or to end. Generous: debug builds start side by side on small machines.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::PATIENCE;
 
 /// What a process is started with; kept to start it again.
 #[derive(Clone, Debug)]

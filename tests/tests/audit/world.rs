@@ -6,6 +6,7 @@ use insights_proto::ingestion::v1::{
 };
 use insights_proto::metrics::v1::{Dimension, Measure, Query};
 use insights_proto::reporting::v1 as wire;
+use insights_testkit::until;
 use insights_tests::product::Product;
 use insights_tests::wire::Answer;
 use prost::Message;
@@ -131,15 +132,13 @@ pub async fn export(product: &Product, token: &str, version: i64) -> String {
     let request = wire::CreateExportRequest { order: Some(order()), min_version: version, ..Default::default() };
     let request = person.request(request);
     let id = person.client.create_export(request).await.unwrap().into_inner().export.unwrap().id;
-    for _ in 0..1_200 {
+    until("the export is done", async || {
         let request = person.request(wire::GetExportRequest { id: id.clone() });
         let export = person.client.get_export(request).await.unwrap().into_inner().export.unwrap();
-        if export.state() == wire::ExportState::Done {
-            return id;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("the export does not end");
+        export.state() == wire::ExportState::Done
+    })
+    .await;
+    id
 }
 
 /// Sends a request that is bytes already.

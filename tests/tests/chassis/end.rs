@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use insights_service::ServerConfig;
+use insights_testkit::until;
 use insights_tests::{
     small::{PATH, Small, SmallServer},
     wire::{EMPTY, Wire},
@@ -27,7 +28,7 @@ async fn calls_in_flight_end_before_the_server_does() {
         }
     }
     assert!(told, "NOT_SERVING before connections are refused");
-    insights_tests::small::until(|| std::net::TcpStream::connect(server.address).is_err()).await;
+    until("connections are refused", async || std::net::TcpStream::connect(server.address).is_err()).await;
     assert!(!server.ended.is_finished(), "a call is still running");
     small.gate.add_permits(1);
     assert_eq!(call.await.unwrap().code(), Code::Ok);

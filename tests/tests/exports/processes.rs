@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use insights_access::Role;
 use insights_proto::ingestion::v1::ingestion_service_client::IngestionServiceClient;
 use insights_proto::reporting::v1::{CancelExportRequest, Export, ExportFormat, ExportState};
-use insights_testkit::{Network, Proxy, free_address};
+use insights_testkit::{Network, Proxy, free_address, until};
 use insights_tests::product::{Person, files};
 use insights_tests::running::place::{Setting, channel};
 use insights_tests::running::{Kind, Place, Process};
@@ -19,7 +19,6 @@ use crate::world::{create, download, ended, get, sha256};
 
 /// Messages of rows after which a writer is halted: some 11 of 18 MB, of which a store has the first parts.
 const HALF: usize = 6;
-const PATIENCE: Duration = Duration::from_secs(90);
 
 /// An installation, and where its files are.
 struct World {
@@ -109,14 +108,6 @@ impl World {
 
 fn is_part(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().contains(".part-"))
-}
-
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let start = Instant::now();
-    while !holds().await {
-        assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 async fn a_killed_process_writes_its_export_after_its_start(s3: Option<S3>) {

@@ -11,14 +11,14 @@ use axum::Router;
 use insights_access::{AccessLayer, Clock, Issuer, Policy, Role, TokenRequest, Verifier};
 use insights_proto::access::v1::{WhoAmIRequest, access_service_client::AccessServiceClient};
 use insights_service::{Chassis, Link, LinkConfig, MessageLimits, Resolve, ServerConfig};
-use insights_testkit::{Network, Proxy};
+use insights_testkit::{Network, Proxy, until};
 use insights_tests::small::Small;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Code, Request, Status};
 
-use crate::world::{quick, said, until};
+use crate::world::{quick, said};
 
 /// One replica of a small service, behind a proxy.
 struct Replica {

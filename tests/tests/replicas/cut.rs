@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use insights_testkit::{Cluster, Network, Plan, Proxy, Shape, Spec, TempDatabase};
+use insights_testkit::{Cluster, Network, Plan, Proxy, Shape, Spec, TempDatabase, until};
 use tonic::Code;
 
-use crate::world::{Caller, PATIENCE, customer, quick, said, until, urls};
+use crate::world::{Caller, PATIENCE, customer, quick, said, urls};
 
 const UNAVAILABLE: (Code, &str, Option<Duration>) = (Code::Unavailable, "UNAVAILABLE", Some(Duration::from_secs(1)));
 

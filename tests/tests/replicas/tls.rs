@@ -4,11 +4,9 @@
 use std::{fs, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use insights_service::{Link, LinkConfig};
-use insights_testkit::{Authority, Process, Spec, insights};
+use insights_testkit::{Authority, Process, Spec, insights, until};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use tempfile::TempDir;
-
-use crate::world::until;
 
 struct Server {
     process: Process,
