@@ -119,15 +119,14 @@ pub fn questions() -> Vec<Query> {
     ]
 }
 
-/// Links as tests want them: quick to notice.
+/// Links as tests want them: quick to notice. Who only stands still for a moment is not taken for dead.
 pub fn quick() -> LinkConfig {
-    LinkConfig {
-        connect_seconds: 2,
-        keepalive_seconds: 1,
-        keepalive_timeout_seconds: 1,
-        resolve_seconds: 1,
-        ..LinkConfig::default()
-    }
+    LinkConfig { keepalive_seconds: 1, resolve_seconds: 1, ..LinkConfig::default() }
+}
+
+/// Links that notice silence at once, for tests that are about it.
+pub fn suspicious() -> LinkConfig {
+    LinkConfig { keepalive_timeout_seconds: 1, ..quick() }
 }
 
 /// Somebody who sends records and asks for figures, following the policy that the operator's guide recommends.
