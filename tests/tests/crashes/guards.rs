@@ -4,12 +4,12 @@ use std::{net::TcpStream, sync::Arc};
 
 use insights_access::Role;
 use insights_proto::ingestion::v1::{
-    CompleteThrough, Customer, IngestBatchRequest, Record, Sku, Subscription, SubscriptionState, record::Kind as What,
+    CompleteThrough, Customer, IngestBatchRequest, Record, Subscription, record::Kind as What,
 };
 use insights_testkit::{PATIENCE, free_address, until};
 use insights_tests::running::{
     Kind, Place, Process,
-    facts::WITNESS,
+    facts::{WITNESS, state, witness_sku},
     figures::verify,
     ledger::Ledger,
     place::{Setting, channel},
@@ -61,27 +61,14 @@ fn witness(number: usize) -> Vec<Record> {
             sku_id: WITNESS.into(),
             ..Subscription::default()
         }),
-        What::SubscriptionState(SubscriptionState {
-            subscription_id: subscription,
-            effective: "2024-01-05".into(),
-            status: "Active".into(),
-            seats: Some(1),
-            ..SubscriptionState::default()
-        }),
+        state(&subscription, "2024-01-05", "Active", 1),
     ];
     all.into_iter().map(|kind| Record { recorded_at: None, kind: Some(kind) }).collect()
 }
 
 fn ground() -> Vec<Record> {
-    let sku = Sku {
-        sku_id: WITNESS.into(),
-        name: "Witness".into(),
-        product: "Office 365".into(),
-        services: vec!["Exchange".into()],
-        free: false,
-    };
     let through = CompleteThrough { day: "2024-04-20".into() };
-    let all = [What::Sku(sku), What::CompleteThrough(through)];
+    let all = [witness_sku(), What::CompleteThrough(through)];
     all.into_iter().map(|kind| Record { recorded_at: None, kind: Some(kind) }).collect()
 }
 
