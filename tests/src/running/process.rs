@@ -59,7 +59,7 @@ pub struct Process {
 impl Process {
     /// Starts it; it may not answer yet.
     pub fn spawn(mut command: Command, address: SocketAddr) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the product starts");
         let lines = BufReader::new(child.stderr.take().expect("stderr is piped")).lines();
         let log: Arc<Mutex<Vec<String>>> = Arc::default();
