@@ -5,7 +5,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use insights_access::{AccessLayer, Clock, Issuer, Outgoing, Policy, Role, ServiceTokens, TokenRequest, Verifier};
 use insights_ingestion::Ingestion;
 use insights_metrics::Metrics;
-use insights_proto::ingestion::v1::{IngestBatchRequest, IngestBatchResponse, Record, record::Kind};
+use insights_proto::ingestion::v1::{
+    CompleteThrough, Customer, IngestBatchRequest, IngestBatchResponse, Record, Sku, Subscription, SubscriptionState,
+    record::Kind,
+};
 use insights_proto::reporting::v1::reporting_service_client::ReportingServiceClient;
 use insights_reporting::{Audit, ExportsConfig, Reporting};
 use insights_service::{Chassis, ServerConfig, Telemetry, TelemetryConfig};
@@ -197,6 +200,36 @@ impl Product {
         assert_eq!(answer.code(), Code::Ok, "{answer:?}");
         stored
     }
+}
+
+/// The records of the smallest partner: one customer with so many seats from January to March 2025.
+#[must_use]
+pub fn smallest(seats: i64) -> Vec<Kind> {
+    vec![
+        Kind::Sku(Sku {
+            sku_id: "SKU-1".into(),
+            name: "Sales".into(),
+            product: "Dynamics 365 Sales".into(),
+            services: vec!["Dynamics".into()],
+            free: false,
+        }),
+        Kind::Customer(Customer { customer_id: "C-1".into(), ..Customer::default() }),
+        Kind::Subscription(Subscription {
+            subscription_id: "S-1".into(),
+            customer_id: "C-1".into(),
+            sku_id: "SKU-1".into(),
+            seller: Some("own".into()),
+            ..Subscription::default()
+        }),
+        Kind::SubscriptionState(SubscriptionState {
+            subscription_id: "S-1".into(),
+            effective: "2025-01-01".into(),
+            status: "Active".into(),
+            seats: Some(seats),
+            ..SubscriptionState::default()
+        }),
+        Kind::CompleteThrough(CompleteThrough { day: "2025-03-31".into() }),
+    ]
 }
 
 /// Every file of a folder and of those within.

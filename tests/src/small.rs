@@ -6,7 +6,6 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use axum::Router;
@@ -16,6 +15,7 @@ use insights_proto::access::v1::{
     access_service_server::{AccessService, AccessServiceServer},
 };
 use insights_service::{Chassis, MessageLimits, ServeError, ServerConfig, sized};
+use insights_testkit::until;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -86,19 +86,8 @@ impl Small {
 
     /// Waits until so many calls are in the handler.
     pub async fn wait_running(&self, count: usize) {
-        until(|| self.running.load(Ordering::SeqCst) == count).await;
+        until("calls in the handler", async || self.running.load(Ordering::SeqCst) == count).await;
     }
-}
-
-/// Waits for a condition, a second at most.
-pub async fn until(mut holds: impl FnMut() -> bool) {
-    for _ in 0..1000 {
-        if holds() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("what was waited for did not come");
 }
 
 /// A running server.

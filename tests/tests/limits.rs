@@ -1,11 +1,16 @@
 //! Every limit of a server, at the limit and one beyond.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::{io::Write, sync::atomic::Ordering, time::Duration};
+use std::{
+    io::Write,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use insights_service::{MessageLimits, ServerConfig};
+use insights_testkit::{PATIENCE, until};
 use insights_tests::{
-    small::{PATH, Small, SmallServer, until},
+    small::{PATH, Small, SmallServer},
     wire::{Answer, EMPTY, Wire, frame},
 };
 use tonic::{Code, Status};
@@ -111,10 +116,13 @@ async fn streams_per_connection() {
     server.wire.with_token(PATH, &token).await.unwrap();
     let calls: Vec<_> = (0..4).map(|_| tokio::spawn(call(server.wire.clone(), token.clone()))).collect();
     small.wait_running(3).await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    // Another connection has its own three; while much comes in there, the fourth waits on the first.
+    let another = Wire::to(server.address);
+    for _ in 0..20 {
+        another.call("/grpc.health.v1.Health/Check", &[], EMPTY).await.unwrap();
+    }
     assert_eq!(small.running.load(Ordering::SeqCst), 3, "the fourth waits on its connection");
-    // Another connection has its own three.
-    let other = tokio::spawn(call(Wire::to(server.address), token.clone()));
+    let other = tokio::spawn(call(another, token.clone()));
     small.wait_running(4).await;
     small.gate.add_permits(5);
     for call in calls.into_iter().chain([other]) {
@@ -171,37 +179,44 @@ async fn a_partners_rate() {
     let config = ServerConfig { calls_per_second_per_partner: 1, ..ServerConfig::default() };
     let server = SmallServer::start(&Small::default(), config).await;
     let (storm, calm) = (server.token("storm"), server.token("calm"));
-    server.wire.with_token(PATH, &calm).await.unwrap();
-    let calls = (0..2).map(|_| call(server.wire.clone(), storm.clone()));
-    let answers = futures::future::join_all(calls).await;
-    let refused: Vec<_> = answers.iter().filter(|answer| answer.code() != Code::Ok).collect();
-    assert_eq!(refused.len(), 1, "{answers:?}");
-    assert_eq!((refused[0].code(), reason(refused[0]).as_str()), (Code::ResourceExhausted, "QUOTA_EXCEEDED"));
-    let details = refused[0].status.as_ref().unwrap().get_error_details();
+    let (began, mut passed) = (Instant::now(), 0);
+    let refused = loop {
+        let answer = server.wire.with_token(PATH, &storm).await.unwrap();
+        if answer.code() != Code::Ok {
+            break answer;
+        }
+        // A slow machine makes few calls a second.
+        passed += 1;
+        assert!(passed <= 1 + began.elapsed().as_secs(), "{passed} calls in {:?}", began.elapsed());
+    };
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::ResourceExhausted, "QUOTA_EXCEEDED"));
+    assert_eq!(server.wire.with_token(PATH, &calm).await.unwrap().code(), Code::Ok, "another partner's is its own");
+    let details = refused.status.as_ref().unwrap().get_error_details();
     tokio::time::sleep(details.retry_info().unwrap().retry_delay.unwrap()).await;
     assert_eq!(server.wire.with_token(PATH, &storm).await.unwrap().code(), Code::Ok, "when it says so");
 }
 
 #[tokio::test]
 async fn deadlines_cancel_the_handler() {
-    let small = Small::gated();
-    let config = ServerConfig { deadline_seconds: 1, ..ServerConfig::default() };
-    let server = SmallServer::start(&small, config).await;
-    let bearer = format!("Bearer {}", server.token("p"));
-    for (number, timeout) in [Some("150m"), Some("1H"), Some("nonsense"), None].into_iter().enumerate() {
+    // Of caller and server the one with less patience counts.
+    for (timeout, deadline_seconds) in [(Some("150m"), 600), (Some("1H"), 1), (Some("nonsense"), 1), (None, 1)] {
+        let small = Small::gated();
+        let config = ServerConfig { deadline_seconds, ..ServerConfig::default() };
+        let server = SmallServer::start(&small, config).await;
+        let bearer = format!("Bearer {}", server.token("p"));
         let mut headers = vec![("authorization", bearer.as_str())];
         headers.extend(timeout.map(|timeout| ("grpc-timeout", timeout)));
-        let began = std::time::Instant::now();
-        let answer = server.wire.call(PATH, &headers, EMPTY).await.unwrap();
+        let began = Instant::now();
+        let answer = tokio::time::timeout(PATIENCE, server.wire.call(PATH, &headers, EMPTY)).await.unwrap().unwrap();
         let took = began.elapsed();
         assert_eq!(
             (answer.code(), reason(&answer).as_str()),
             (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
             "{timeout:?}"
         );
-        let asked = Duration::from_millis(if timeout == Some("150m") { 150 } else { 1000 });
-        assert!(took >= asked - Duration::from_millis(10) && took < asked * 4, "{timeout:?}: {took:?}");
-        until(|| small.left.load(Ordering::SeqCst) == number + 1).await;
+        let least = Duration::from_millis(if timeout == Some("150m") { 150 } else { 1000 });
+        assert!(took >= least - Duration::from_millis(10), "{timeout:?}: {took:?}");
+        until("the handler is left", async || small.left.load(Ordering::SeqCst) == 1).await;
     }
 }
 

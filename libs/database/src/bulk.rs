@@ -308,6 +308,15 @@ pub fn statement<C: ConnectionTrait>(connection: &C, sql: impl Into<String>, val
     Statement::from_sql_and_values(connection.get_database_backend(), sql, values)
 }
 
+/// What is put behind a text to compare it by its bytes, as Rust does, whatever language a PostgreSQL database orders its words in.
+#[must_use]
+pub fn byte_order<C: ConnectionTrait>(connection: &C) -> &'static str {
+    match connection.get_database_backend() {
+        DbBackend::Postgres => "COLLATE \"C\"",
+        _ => "",
+    }
+}
+
 /// How rows are held until the transaction ends. SQLite has one writer and needs no locks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lock {

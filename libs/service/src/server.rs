@@ -7,7 +7,7 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
 };
 use insights_access::{AccessLayer, is_rpc};
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{
     Code,
@@ -24,7 +24,7 @@ use crate::{
     ServerConfig, channel, drill,
     layers::{
         deadline::{Deadlines, deadline},
-        limit::limit,
+        limit::{Slots, limit},
         observe::observe,
         quota::{Quotas, quota},
         web::WebLayer,
@@ -158,7 +158,7 @@ impl Chassis {
             router = router.merge(routes.into_axum_router().reset_fallback());
         }
         let router = router.fallback_service(fallback(pages));
-        let slots = Arc::new(Semaphore::new(self.config.in_flight));
+        let slots = Slots::new(self.config.in_flight);
         let deadlines = Arc::new(Deadlines {
             policy: Arc::clone(self.access.policy()),
             unary: Duration::from_secs(self.config.deadline_seconds.into()),

@@ -217,12 +217,6 @@ async fn what_a_crash_left_waiting_is_freed(engine: Engine) {
     // As if the SKU's own transaction had been the last before the crash.
     insights_testkit::sql(&place.database, "UPDATE ingestion_sku SET known = true");
     let service = Service::open(Arc::clone(&place), place.config()).await;
-    tokio::time::timeout(Duration::from_secs(20), async {
-        while !service.waiting().await.is_empty() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await
-    .unwrap();
+    insights_testkit::until("nothing waits", async || service.waiting().await.is_empty()).await;
     assert!(service.world().await.says("C-1", "state S-1"));
 }

@@ -6,7 +6,7 @@ mod support;
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
-    process::{Command, Output, Stdio},
+    process::{Output, Stdio},
     sync::{
         Arc, Condvar, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -14,6 +14,7 @@ use std::{
     thread,
 };
 
+use insights_testkit::PATIENCE;
 use serde_json::Value;
 use support::{Server, insights, stderr, stdout};
 
@@ -65,7 +66,8 @@ impl Line {
 
     fn wait_until_dead(&self) {
         let guard = self.is_dead.lock().unwrap();
-        drop(self.dead.wait_while(guard, |dead| !*dead).unwrap());
+        let (_guard, waited) = self.dead.wait_timeout_while(guard, PATIENCE, |dead| !*dead).unwrap();
+        assert!(!waited.timed_out(), "the import never came so far");
     }
 }
 
@@ -80,9 +82,9 @@ fn an_import_that_broke_off_goes_on() {
     let token = server.file("source.jwt", &stdout(&token));
     let state = tempfile::tempdir().unwrap();
     let import = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_insights"));
+        let mut command = insights_testkit::insights();
         command.args(["import", "ndjson", &file, "--json", "--server", &address, "--token-file", &token]);
-        command.env("XDG_STATE_HOME", state.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env("XDG_STATE_HOME", state.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     };
     let mut broken = import().spawn().unwrap();

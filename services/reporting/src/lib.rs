@@ -25,7 +25,7 @@ use tonic::service::Routes;
 use exports::Exports;
 
 pub use advice::AdviceConfig;
-pub use audit::{Audit, AuditConfig, AuditRecord, Ending, Migrator};
+pub use audit::{Audit, AuditConfig, AuditRecord, Ending, Migrator, Who};
 pub use config::{Config, DevelopmentToken, DevelopmentTokens};
 pub use exports::{ExportsConfig, S3Config, StoreError};
 

@@ -1,12 +1,12 @@
 //! The product, as people run it: the `insights` binary, started, fed and asked through its command line.
 
 use super::question::Caller;
-use insights_testkit::{TempDatabase, free_port, program};
+use insights_testkit::{PATIENCE, TempDatabase, free_port, insights};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ pub struct Product {
 
 /// Starts a server and waits until it answers.
 fn serve(home: &Path, port: u16, now: &str) -> Child {
-    let mut command = Command::new(program());
+    let mut command = insights();
     command.args(["serve", "--port", &port.to_string(), "--data-dir"]).arg(home);
     command.env("INSIGHTS_NOW", now).stdout(Stdio::null()).stderr(Stdio::piped());
     let url = home.join("database-url");
@@ -43,7 +43,7 @@ fn serve(home: &Path, port: u16, now: &str) -> Child {
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
         let ended = server.try_wait().expect("a child can be waited for");
         assert!(ended.is_none(), "the product ended: {ended:?}");
-        assert!(started.elapsed() < Duration::from_secs(60), "the product does not answer");
+        assert!(started.elapsed() < PATIENCE, "the product does not answer");
         std::thread::sleep(Duration::from_millis(20));
     }
     server
@@ -86,8 +86,8 @@ impl Product {
     }
 
     fn run(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(program());
-        command.args(args).env("INSIGHTS_NOW", &self.now).stdin(Stdio::null());
+        let mut command = insights();
+        command.args(args).env("INSIGHTS_NOW", &self.now);
         command.env("INSIGHTS_SERVER", format!("http://127.0.0.1:{}", self.port));
         command.output().expect("the command runs")
     }

@@ -1,6 +1,8 @@
 //! What is there once everything is quiet, against everything that was promised.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use insights_testkit::found;
 
 use super::{
     Place,
@@ -41,10 +43,10 @@ pub async fn check(
     }
     let world = naive_world(&state);
     for (number, address) in reporting.iter().enumerate() {
-        let found = settled(reader, number).await;
+        let found = found("an answer", async || reader.ask(number).await).await;
         let expected = i64::try_from(state.acknowledged.len()).unwrap_or(0);
-        if found != Some(expected) {
-            checked.wrong.push(format!("{address} counts {found:?} witnesses, {expected} were acknowledged"));
+        if found != expected {
+            checked.wrong.push(format!("{address} counts {found} witnesses, {expected} were acknowledged"));
         }
         tokio::task::block_in_place(|| {
             let compared = compare_all(place, *address, &world, seed + number as u64, questions);
@@ -65,18 +67,6 @@ pub async fn check(
     checked.wrong.extend(checked.state.broken.iter().cloned());
     checked.wrong.extend(missing_in_the_audit(place, &checked.state.answers).await);
     checked
-}
-
-/// Asks until an answer comes.
-async fn settled(reader: &Reader, replica: usize) -> Option<i64> {
-    for _ in 0..120 {
-        let found = reader.ask(replica).await;
-        if found.is_some() {
-            return found;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    None
 }
 
 /// Readers who were given more answers than the audit has records of.

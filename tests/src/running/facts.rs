@@ -76,14 +76,7 @@ impl Batch {
     fn witness(&mut self, number: u64) {
         let (customer, subscription) = (format!("W-{number}"), format!("SW-{number}"));
         if number.is_multiple_of(5) {
-            let sku = Sku {
-                sku_id: WITNESS.into(),
-                name: "Witness".into(),
-                product: "Office 365".into(),
-                services: vec!["Exchange".into()],
-                free: false,
-            };
-            self.add(0, Kind::Sku(sku));
+            self.add(0, witness_sku());
         }
         self.add(
             number,
@@ -246,7 +239,21 @@ fn some_day(random: &mut StdRng) -> NaiveDate {
     day("2024-01-01") + Days::new(random.random_range(0..110))
 }
 
-fn state(subscription: &str, effective: &str, status: &str, seats: i64) -> Kind {
+/// The SKU of the witnesses.
+#[must_use]
+pub fn witness_sku() -> Kind {
+    Kind::Sku(Sku {
+        sku_id: WITNESS.into(),
+        name: "Witness".into(),
+        product: "Office 365".into(),
+        services: vec!["Exchange".into()],
+        free: false,
+    })
+}
+
+/// What a subscription is from a day on.
+#[must_use]
+pub fn state(subscription: &str, effective: &str, status: &str, seats: i64) -> Kind {
     Kind::SubscriptionState(SubscriptionState {
         subscription_id: subscription.into(),
         effective: effective.into(),

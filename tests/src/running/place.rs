@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     path::PathBuf,
-    process::{Command, Output, Stdio},
+    process::{Command, Output},
     sync::Arc,
     time::Duration,
 };
@@ -13,7 +13,7 @@ use insights_database::{
     Database,
     sea_orm::{ConnectionTrait, QueryResult, Statement},
 };
-use insights_testkit::{TempDatabase, program};
+use insights_testkit::{TempDatabase, insights};
 use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
 
@@ -98,15 +98,11 @@ impl Place {
     /// The command, away from the settings of whoever runs the tests, with this place's.
     #[must_use]
     pub fn command(&self) -> Command {
-        let mut command = Command::new(program());
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INSIGHTS_")) {
-            command.env_remove(name);
-        }
+        let mut command = insights();
         command.env("INSIGHTS_DATA_DIR", self.beside("data")).env("XDG_STATE_HOME", self.beside("state"));
         if self.url.is_some() {
             command.env("INSIGHTS_DATABASE_URL_FILE", self.beside("url"));
         }
-        command.stdin(Stdio::null());
         command
     }
 

@@ -9,8 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a process may take to answer. Generous: others may use the machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+use insights_testkit::PATIENCE;
 
 /// Lines of its log that are kept.
 const LINES: usize = 200;
@@ -60,7 +59,7 @@ pub struct Process {
 impl Process {
     /// Starts it; it may not answer yet.
     pub fn spawn(mut command: Command, address: SocketAddr) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the product starts");
         let lines = BufReader::new(child.stderr.take().expect("stderr is piped")).lines();
         let log: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -151,5 +150,8 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- {}\n{}", self.address, self.log());
+        }
     }
 }

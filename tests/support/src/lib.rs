@@ -8,12 +8,14 @@ mod postgres;
 mod process;
 mod proxy;
 mod server;
+mod wait;
 
 pub use authority::{Authority, Signed};
 pub use cluster::{Cluster, Plan, Shape};
 pub use issuer::IdentityProvider;
 pub use port::{free_address, free_port};
 pub use postgres::{Postgres, TempDatabase, sql};
-pub use process::{Process, Spec, insights, program};
+pub use process::{Process, Spec, insights};
 pub use proxy::{Network, Proxy, Target};
 pub use server::{Server, SmallDisk};
+pub use wait::{PATIENCE, found, until};

@@ -66,7 +66,8 @@ impl Postgres {
     fn serve(folder: &Path, owner: u32, settings: &[&str]) -> Self {
         let lock = File::create(folder.with_extension("lock")).expect("a lock file in the temporary directory");
         lock.lock().expect("the lock");
-        if !folder.join("ready").exists() {
+        // After a hard kill the folder of another run may be here, of a process that had the same number.
+        if !folder.join("ready").exists() || !answers(folder) {
             let _ = fs::remove_dir_all(folder);
             fs::create_dir_all(folder).expect("a folder for the server");
             let programs = programs();
@@ -242,6 +243,13 @@ pub(crate) fn guard(folder: &Path, owner: u32) {
         .process_group(0)
         .spawn()
         .expect("the guard starts");
+}
+
+/// Whether a server takes connections, also when it has none left to give.
+fn answers(folder: &Path) -> bool {
+    let mut ask = Command::new(programs().join("pg_isready"));
+    ask.arg("-q").arg("-h").arg(folder).args(["-p", "5432", "-t", "60"]).current_dir("/");
+    ask.status().is_ok_and(|status| status.success())
 }
 
 fn wait(folder: &Path) {

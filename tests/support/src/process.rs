@@ -13,8 +13,7 @@ use std::{
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
-/// How long a process may take to serve or to end. Generous: debug builds start side by side on small machines.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::PATIENCE;
 
 /// What a process is started with; kept to start it again.
 #[derive(Clone, Debug)]
@@ -90,22 +89,23 @@ impl Spec {
             command.env(format!("INSIGHTS_{}", setting.to_uppercase().replace('.', "_")), value);
         }
         let log = File::options().create(true).append(true).open(self.log()).expect("a log");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.stdout(Stdio::null()).stderr(log);
         command
     }
 }
 
-/// The built `insights` program, away from the settings of whoever runs the tests.
+/// The built `insights` program, away from the settings and the language of whoever runs the tests.
 pub fn insights() -> Command {
     let mut command = Command::new(program());
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INSIGHTS_")) {
         command.env_remove(name);
     }
+    command.env("LC_ALL", "C").stdin(Stdio::null());
     command
 }
 
 /// The program beside the tests: one build of the workspace makes both. `INSIGHTS_BIN` names another.
-pub fn program() -> PathBuf {
+fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("INSIGHTS_BIN") {
         return path.into();
     }

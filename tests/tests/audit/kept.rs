@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use chrono::{DateTime, TimeDelta};
-use insights_reporting::{Audit, AuditConfig, Config};
+use insights_reporting::{Audit, AuditConfig, Config, Who};
 use insights_service::Clock;
 use insights_testkit::TempDatabase;
 
@@ -28,7 +28,8 @@ async fn a_year(database: &TempDatabase, keep_days: u32) -> (Audit, Arc<AtomicI6
     for _ in 0..365 {
         now.fetch_add(DAY, Ordering::SeqCst);
         for partner in [PARTNER, "fabrikam"] {
-            audit.record_as(partner, "ada", "report_viewer", "/x/Y", "{}", ending).await.unwrap();
+            let who = Who { partner, subject: "ada", roles: "report_viewer".to_owned(), locations: None };
+            audit.record_as(who, "/x/Y", "{}", ending).await.unwrap();
         }
     }
     (audit, now)

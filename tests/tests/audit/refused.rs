@@ -4,7 +4,7 @@
 use insights_access::Role;
 use insights_proto::ingestion::v1::{IngestBatchRequest, IngestBatchResponse, Record};
 use insights_proto::reporting::v1 as wire;
-use insights_testkit::free_address;
+use insights_testkit::{free_address, until};
 use insights_tests::running::{Kind, PARTNER, Place, place::Setting};
 use insights_tests::wire::{Wire, frame};
 use prost::Message;
@@ -34,9 +34,7 @@ async fn answers(drill: &str) -> Vec<(String, Code, usize)> {
         let answer = send(&wire, &path("GetExport"), &token, &get).await;
         wire::GetExportResponse::decode(&answer.body[5..]).unwrap().export.unwrap().state() == wire::ExportState::Done
     };
-    while !done().await {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    until("the export is done", done).await;
     let ticket = wire::CreateDownloadTicketRequest { id: id.clone() }.encode_to_vec();
     let ticket = send(&wire, &path("CreateDownloadTicket"), &token, &ticket).await;
     let ticket = wire::CreateDownloadTicketResponse::decode(&ticket.body[5..]).unwrap().path;

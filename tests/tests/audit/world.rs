@@ -1,12 +1,11 @@
 //! A partner with something to read, and every way to read it.
 
 use insights_access::{Role, TokenRequest};
-use insights_proto::ingestion::v1::{
-    CompleteThrough, Customer, Location, Sku, Subscription, SubscriptionState, record::Kind,
-};
+use insights_proto::ingestion::v1::{Location, record::Kind};
 use insights_proto::metrics::v1::{Dimension, Measure, Query};
 use insights_proto::reporting::v1 as wire;
-use insights_tests::product::Product;
+use insights_testkit::until;
+use insights_tests::product::{Product, smallest};
 use insights_tests::wire::Answer;
 use prost::Message;
 
@@ -17,34 +16,12 @@ pub fn path(method: &str) -> String {
     format!("{SERVICE}/{method}")
 }
 
-/// One customer with ten seats from January to March 2025.
+/// One customer with ten seats, and a location.
 pub fn records() -> Vec<Kind> {
-    vec![
-        Kind::Sku(Sku {
-            sku_id: "SKU-1".into(),
-            name: "Sales".into(),
-            product: "Dynamics 365 Sales".into(),
-            services: vec!["Dynamics".into()],
-            free: false,
-        }),
-        Kind::Location(Location { location_id: "L1".into(), name: "Office".into(), country: "BR".into() }),
-        Kind::Customer(Customer { customer_id: "C-1".into(), ..Customer::default() }),
-        Kind::Subscription(Subscription {
-            subscription_id: "S-1".into(),
-            customer_id: "C-1".into(),
-            sku_id: "SKU-1".into(),
-            seller: Some("own".into()),
-            ..Subscription::default()
-        }),
-        Kind::SubscriptionState(SubscriptionState {
-            subscription_id: "S-1".into(),
-            effective: "2025-01-01".into(),
-            status: "Active".into(),
-            seats: Some(10),
-            ..SubscriptionState::default()
-        }),
-        Kind::CompleteThrough(CompleteThrough { day: "2025-03-31".into() }),
-    ]
+    let office = Location { location_id: "L1".into(), name: "Office".into(), country: "BR".into() };
+    let mut records = smallest(10);
+    records.push(Kind::Location(office));
+    records
 }
 
 pub fn query(measures: &[Measure], by: &[Dimension]) -> Query {
@@ -131,15 +108,13 @@ pub async fn export(product: &Product, token: &str, version: i64) -> String {
     let request = wire::CreateExportRequest { order: Some(order()), min_version: version, ..Default::default() };
     let request = person.request(request);
     let id = person.client.create_export(request).await.unwrap().into_inner().export.unwrap().id;
-    for _ in 0..1_200 {
+    until("the export is done", async || {
         let request = person.request(wire::GetExportRequest { id: id.clone() });
         let export = person.client.get_export(request).await.unwrap().into_inner().export.unwrap();
-        if export.state() == wire::ExportState::Done {
-            return id;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("the export does not end");
+        export.state() == wire::ExportState::Done
+    })
+    .await;
+    id
 }
 
 /// Sends a request that is bytes already.

@@ -155,12 +155,7 @@ impl Harness {
             }
         });
         let reporting = self.addresses(Kind::Reporting);
-        let checked = runtime.block_on(async {
-            let (place, writer, reader, seed) =
-                (Arc::clone(&self.place), writers[0].clone(), readers[0].clone(), self.seed);
-            let checking = async move { check(&place, &reporting, &writer, &reader, seed, 10).await };
-            tokio::spawn(checking).await.unwrap()
-        });
+        let checked = runtime.block_on(check(&self.place, &reporting, &writers[0], &readers[0], self.seed, 10));
         self.print(engine, &killed, started, &checked);
         assert_eq!(checked.wrong, Vec::<String>::new(), "errors that were logged:\n{}", logged_errors());
         assert!(checked.cells > 1_000, "{} cells are too few to prove anything", checked.cells);

@@ -1,7 +1,7 @@
 //! A demo under way, and people who look at it.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use insights_proto::metrics::v1::{Basis, Dimension, DimensionValue, Measure, Query, Scope, Value};
 use insights_proto::reporting::v1::{
@@ -9,7 +9,7 @@ use insights_proto::reporting::v1::{
     GetDynamicsUsageDashboardResponse, GetLicenceAdoptionDashboardRequest, GetLicenceAdoptionDashboardResponse,
     ListFilterValuesRequest, PageFilters, QueryRequest, reporting_service_client::ReportingServiceClient,
 };
-use insights_testkit::program;
+use insights_testkit::insights;
 use tonic::Request;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
@@ -24,7 +24,7 @@ pub struct Demo {
 impl Demo {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut server = Command::new(program())
+        let mut server = insights()
             .args(["--json", "demo", "--port", "0", "--customers", "60", "--data-dir"])
             .arg(folder.path())
             .stdout(Stdio::piped())
@@ -45,7 +45,7 @@ impl Demo {
     }
 
     fn token(&self, arguments: &[&str]) -> String {
-        let output = Command::new(program())
+        let output = insights()
             .args(["token", "--partner", "demo", "--data-dir"])
             .arg(self.folder.path())
             .args(arguments)

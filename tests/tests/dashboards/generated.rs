@@ -1,19 +1,17 @@
 //! The partner that `insights generate` makes has customers with trouble to find: advice finds them, and says little of the
 //! others.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
-
-use insights_testkit::program;
+use insights_testkit::insights;
 use insights_tests::differential::product::Product;
 use insights_tests::differential::question::Caller;
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 const CUSTOMERS: u32 = 160;
 
 fn advice() -> Value {
     let folder = tempfile::tempdir().expect("a folder");
-    let made = Command::new(program())
+    let made = insights()
         .args(["generate", "--customers", &CUSTOMERS.to_string(), "--months", "24", "--seed", "1"])
         .args(["--end", "2025-06-15", "--out"])
         .arg(folder.path())

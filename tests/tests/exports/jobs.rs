@@ -34,7 +34,7 @@ async fn sql(world: &World, statement: &str) {
 }
 
 async fn what_a_dead_replica_began_another_continues(postgres: bool) {
-    let exports = ExportsConfig { lease_seconds: 2, poll_milliseconds: 50, ..ExportsConfig::default() };
+    let exports = ExportsConfig { poll_milliseconds: 50, ..ExportsConfig::default() };
     let world = World::start(postgres, How { exports, ..waiting() }).await;
     let mut viewer = world.person(&[Role::ReportViewer], &[]).await;
     let export = create(&mut viewer, seats(), world.version).await.unwrap();

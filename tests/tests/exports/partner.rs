@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::str::FromStr;
 
 use insights_domain::amount::Amount;
-use insights_testkit::program;
+use insights_testkit::insights;
 use insights_tests::differential::product::Product;
 use insights_tests::differential::question::Caller;
 use insights_tests::differential::world::{self, NOW};
@@ -58,10 +57,10 @@ impl Partner {
     pub fn generated(postgres: bool, seed: u64) -> Self {
         let partner = Self::empty(postgres, ("2024-08".into(), "2025-03".into()));
         let out = partner.folder.path().join("generated");
-        let mut generate = Command::new(program());
+        let mut generate = insights();
         generate.args(["generate", "--customers", "42", "--months", "8", "--end", "2025-03-10", "--json"]);
         generate.args(["--seed", &seed.to_string()]).arg("--out").arg(&out);
-        let made = generate.stdin(Stdio::null()).output().unwrap();
+        let made = generate.output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let made: Value = serde_json::from_slice(&made.stdout).unwrap();
         let files: Vec<&str> = made["files"].as_array().unwrap().iter().filter_map(Value::as_str).collect();

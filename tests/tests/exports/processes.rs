@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use insights_access::Role;
 use insights_proto::ingestion::v1::ingestion_service_client::IngestionServiceClient;
 use insights_proto::reporting::v1::{CancelExportRequest, Export, ExportFormat, ExportState};
-use insights_testkit::{Network, Proxy, free_address};
+use insights_testkit::{Network, Proxy, free_address, until};
 use insights_tests::product::{Person, files};
 use insights_tests::running::place::{Setting, channel};
 use insights_tests::running::{Kind, Place, Process};
@@ -19,7 +19,6 @@ use crate::world::{create, download, ended, get, sha256};
 
 /// Messages of rows after which a writer is halted: some 11 of 18 MB, of which a store has the first parts.
 const HALF: usize = 6;
-const PATIENCE: Duration = Duration::from_secs(90);
 
 /// An installation, and where its files are.
 struct World {
@@ -36,8 +35,10 @@ impl World {
     /// A process that writes exports, and makes the file when it is half-way through one.
     fn setting(&self, halts: bool) -> Setting {
         let mut environment = self.s3.as_ref().map(S3::environment).unwrap_or_default();
-        environment.push(("INSIGHTS_EXPORTS_LEASE_SECONDS", "2".into()));
+        // Leases end when a test says so: a writer that only stands still for a while keeps its own.
+        environment.push(("INSIGHTS_EXPORTS_LEASE_SECONDS", "600".into()));
         environment.push(("INSIGHTS_EXPORTS_POLL_MILLISECONDS", "100".into()));
+        environment.push(("INSIGHTS_TELEMETRY_LOG", "warn,insights_reporting=info".into()));
         let drill = match halts {
             true => format!("pause:reporting.export_rows:{HALF}:{}", self.halted().display()),
             false => String::new(),
@@ -96,6 +97,11 @@ impl World {
         assert_eq!(self.visible(), Vec::<PathBuf>::new(), "a half file is seen by nobody");
     }
 
+    /// The time of whoever writes is over.
+    async fn end_the_lease(&self) {
+        self.place.execute("reporting", "UPDATE export_job SET lease_until_micros = 1").await;
+    }
+
     /// The file, all of it, and nothing else.
     async fn check(&self, owner: &mut Person, export: &Export) {
         assert_eq!((export.state(), export.rows), (ExportState::Done, wide::ROWS), "{export:?}");
@@ -111,14 +117,6 @@ fn is_part(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().contains(".part-"))
 }
 
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let start = Instant::now();
-    while !holds().await {
-        assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
 async fn a_killed_process_writes_its_export_after_its_start(s3: Option<S3>) {
     let world = World::new(Place::sqlite(), s3);
     let mut process = world.start(Kind::Everything, true, None);
@@ -129,6 +127,7 @@ async fn a_killed_process_writes_its_export_after_its_start(s3: Option<S3>) {
     process.kill();
     // What a crash leaves, seen by nobody, stays until somebody goes on.
     assert!(!world.everything().is_empty());
+    world.end_the_lease().await;
 
     let again = world.start(Kind::Everything, false, None);
     let mut owner = world.owner(again.address());
@@ -151,6 +150,7 @@ async fn a_replica_goes_on_with_what_another_began(s3: Option<S3>) {
     let mut owner = world.owner(second.address());
     assert_eq!(get(&mut owner, &export.id).await.unwrap().state(), ExportState::Running);
     first.kill();
+    world.end_the_lease().await;
     let export = ended(&mut owner, &export.id).await;
     assert_eq!(export.attempts, 2);
     world.check(&mut owner, &export).await;
@@ -170,6 +170,7 @@ async fn a_writer_that_was_only_asleep_changes_nothing(s3: Option<S3>) {
     let export = create(&mut world.owner(sleeper.address()), order, version).await.unwrap();
     world.half_way().await;
     signal(&sleeper, "STOP");
+    world.end_the_lease().await;
     let second = world.start(Kind::Reporting, false, Some(metrics.address()));
     let mut owner = world.owner(second.address());
     let export = ended(&mut owner, &export.id).await;
@@ -178,9 +179,10 @@ async fn a_writer_that_was_only_asleep_changes_nothing(s3: Option<S3>) {
     std::fs::remove_file(world.halted()).unwrap();
     signal(&sleeper, "CONT");
     // It looks every 100 ms whether the export is still its own; what it did until then is gone when it has noticed.
+    until("it notices", async || sleeper.log().contains("taken over by another replica")).await;
+    until("what it did is gone", async || world.everything().len() == 1).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     let mut awake = world.owner(sleeper.address());
-    until("it answers again", async || get(&mut awake, &export.id).await.is_ok()).await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(get(&mut awake, &export.id).await.unwrap(), export);
     world.check(&mut awake, &export).await;
 }
@@ -196,12 +198,12 @@ async fn what_is_stopped_half_way_leaves_nothing(s3: Option<S3>) {
     let stopped = owner.client.cancel_export(request).await.unwrap().into_inner().export.unwrap();
     assert_eq!(stopped.state(), ExportState::Cancelled);
     // The one who encodes is still halted: the rest ends without them.
-    let start = Instant::now();
     until("nothing remains", async || world.everything().is_empty()).await;
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     std::fs::remove_file(world.halted()).unwrap();
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(world.everything(), Vec::<PathBuf>::new());
+    // When the next one is written there is nothing else.
+    let next = create(&mut owner, wide::everything(ExportFormat::Csv), version).await.unwrap();
+    let next = ended(&mut owner, &next.id).await;
+    world.check(&mut owner, &next).await;
     assert_eq!(get(&mut owner, &export.id).await.unwrap().state(), ExportState::Cancelled);
 }
 

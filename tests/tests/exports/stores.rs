@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use insights_access::{Clock, Role};
 use insights_proto::metrics::v1::{Dimension, Measure};
 use insights_proto::reporting::v1::{DeleteExportRequest, ExportFormat, ExportState};
 use insights_reporting::{ExportsConfig, S3Config};
-use insights_testkit::{Network, Proxy};
+use insights_testkit::{Network, Proxy, until};
 use insights_tests::product::{How, Person, Product};
 use reqwest::StatusCode;
 use reqwest::header::RANGE;
@@ -177,9 +176,7 @@ async fn calls_are_signed_with_the_key_of_the_moment() {
     let mut owner = world.person().await;
     std::fs::write(&secret, "another").unwrap();
     let export = create(&mut owner, wide::everything(ExportFormat::Csv), world.version).await.unwrap();
-    while get(&mut owner, &export.id).await.unwrap().attempts < 2 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until("a second attempt", async || get(&mut owner, &export.id).await.unwrap().attempts >= 2).await;
     assert_eq!(world.files(), Vec::<PathBuf>::new());
     std::fs::write(&secret, right).unwrap();
     let export = ended(&mut owner, &export.id).await;

@@ -1,7 +1,5 @@
 //! A partner whose names are hostile, and people who export its figures.
 
-use std::time::Duration;
-
 use insights_access::Role;
 use insights_proto::ingestion::v1::{
     Assignment, Attribution, CompleteThrough, Customer, Location, ReportedSeats, Revenue, Sku, Subscription,
@@ -11,7 +9,7 @@ use insights_proto::metrics::v1::{Dimension, DimensionValue, Filter, Measure, Qu
 use insights_proto::reporting::v1::{
     CreateExportRequest, DownloadExportRequest, Export, ExportFormat, ExportOrder, ExportState, GetExportRequest,
 };
-use insights_testkit::TempDatabase;
+use insights_testkit::{TempDatabase, found};
 use insights_tests::product::{How, Person, Product};
 use tonic::Status;
 
@@ -176,14 +174,11 @@ pub async fn get(person: &mut Person, id: &str) -> Result<Export, Status> {
 
 /// The export once it has ended.
 pub async fn ended(person: &mut Person, id: &str) -> Export {
-    for _ in 0..1_200 {
+    found("the end of the export", async || {
         let export = get(person, id).await.expect("an export");
-        if !matches!(export.state(), ExportState::Waiting | ExportState::Running) {
-            return export;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the export {id} does not end");
+        (!matches!(export.state(), ExportState::Waiting | ExportState::Running)).then_some(export)
+    })
+    .await
 }
 
 /// Orders an export and waits until its file is there.

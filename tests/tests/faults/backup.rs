@@ -2,7 +2,7 @@
 
 use std::{fs, sync::Arc};
 
-use insights_testkit::Server;
+use insights_testkit::{Server, found, until};
 use insights_tests::running::{Kind, place::Setting, reader::witnesses};
 
 use super::site::Site;
@@ -29,14 +29,8 @@ impl Site {
 
     async fn counts(&self) -> i64 {
         let version = self.place.number("ingestion", "SELECT version FROM ingestion_partner").await;
-        for _ in 0..20 {
-            match self.reader.call(0, version).await {
-                Ok(answer) => return witnesses(&answer),
-                Err(status) => eprintln!("not yet: {status}"),
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        }
-        panic!("the figures do not come");
+        let answer = found("the figures", async || self.reader.call(0, version).await.ok()).await;
+        witnesses(&answer)
     }
 }
 
@@ -123,22 +117,10 @@ async fn a_point_in_time_comes_back() {
 
 /// Waits until the archive has all that was written so far.
 async fn archived(server: &Server) {
-    for _ in 0..600 {
-        let behind = server.sql("postgres", "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'");
-        if behind == "0" {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("not archived:\n{}", server.log());
+    let behind = "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'";
+    until("the archive has everything", async || server.sql("postgres", behind) == "0").await;
 }
 
 async fn until_promoted(server: &Server) {
-    for _ in 0..600 {
-        if server.sql("postgres", "SELECT pg_is_in_recovery()") == "f" {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("still recovering:\n{}", server.log());
+    until("the recovery ends", async || server.sql("postgres", "SELECT pg_is_in_recovery()") == "f").await;
 }

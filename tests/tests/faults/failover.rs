@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use insights_testkit::free_port;
+use insights_testkit::{found, free_port};
 use insights_tests::running::long;
 
 use super::site::Site;
@@ -328,15 +328,9 @@ async fn the_primary_killed_under_load_loses_nothing() {
     }
     let mut nodes = tokio::task::block_in_place(Patroni::start);
     let url = |name: &str| format!("postgres://postgres@127.0.0.1:{}/{name}?sslmode=disable", nodes.door);
-    let mut connection = None;
-    for _ in 0..100 {
-        connection = <sqlx::PgConnection as sqlx::Connection>::connect(&url("postgres")).await.ok();
-        if connection.is_some() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    sqlx::query("CREATE DATABASE site").execute(&mut connection.expect("the door is open")).await.unwrap();
+    let connect = async || <sqlx::PgConnection as sqlx::Connection>::connect(&url("postgres")).await.ok();
+    let mut connection = found("the door is open", connect).await;
+    sqlx::query("CREATE DATABASE site").execute(&mut connection).await.unwrap();
     let site = Site::start(&url("site"), 600).await;
     let traffic = site.traffic();
     let mut times = Vec::new();

@@ -6,7 +6,7 @@ use insights_proto::ingestion::v1::{
     ActivityColumns, Assignment, Customer, IngestBatchRequest, Record, Sku, Subscription, SubscriptionState,
     record::Kind as What,
 };
-use insights_testkit::free_address;
+use insights_testkit::{found, free_address};
 use insights_tests::running::{
     Kind, Place,
     ledger::Ledger,
@@ -107,7 +107,7 @@ async fn older(place: &Place) {
         };
         assert_eq!(writer.call(0, batch).await.unwrap().rejections, []);
     }
-    assert_eq!(figures(place, everything.address()), (CUSTOMERS, CUSTOMERS * USERS as usize));
+    assert_eq!(figures(place, everything.address()).await, (CUSTOMERS, CUSTOMERS * USERS as usize));
     drop(everything);
     let (bytes, body) = match place.is_postgres() {
         true => ("bytea", format!("decode('0100{}', 'hex')", "04000000".repeat(USERS as usize))),
@@ -132,12 +132,12 @@ async fn older(place: &Place) {
 }
 
 /// Customers, and seats in use, in February 2024.
-fn figures(place: &Place, server: std::net::SocketAddr) -> (usize, usize) {
+async fn figures(place: &Place, server: std::net::SocketAddr) -> (usize, usize) {
     let token = place.token("asker", insights_access::Role::GlobalAdmin, &[]);
     let file = place.beside("token");
     std::fs::write(&file, token).unwrap();
     let (file, url) = (file.display().to_string(), format!("http://{server}"));
-    for _ in 0..300 {
+    found("the figures", async || {
         let said = place.done(&[
             "query",
             "--measures",
@@ -154,18 +154,16 @@ fn figures(place: &Place, server: std::net::SocketAddr) -> (usize, usize) {
         ]);
         let rows: serde_json::Value = serde_json::from_str(&said).unwrap();
         let figure = |name: &str| rows[0][name].as_u64().unwrap_or(0) as usize;
-        if figure("active") == CUSTOMERS * USERS as usize {
-            return (figure("customers"), figure("active"));
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    (0, 0)
+        let active = figure("active");
+        (active == CUSTOMERS * USERS as usize).then(|| (figure("customers"), active))
+    })
+    .await
 }
 
 /// The figures are what they were, worked out anew from the facts.
-fn as_before(place: &Place) {
+async fn as_before(place: &Place) {
     let everything = place.start(Kind::Everything, free_address(), &Setting::default());
-    assert_eq!(figures(place, everything.address()), (CUSTOMERS, CUSTOMERS * USERS as usize));
+    assert_eq!(figures(place, everything.address()).await, (CUSTOMERS, CUSTOMERS * USERS as usize));
     let (compared, different) = insights_tests::running::figures::verify(place, everything.address());
     assert!(compared > 0 && different == 0, "{different} of {compared} differ");
 }
@@ -185,7 +183,7 @@ async fn several_processes_may_migrate_an_older_database_at_once() {
     for place in both() {
         older(&place).await;
         at_once(&place);
-        as_before(&place);
+        as_before(&place).await;
     }
 }
 
@@ -222,6 +220,6 @@ async fn a_migration_of_an_older_database_that_was_killed_begins_again() {
             assert!(!output.status.success(), "it is killed at customer {turn}");
         }
         place.done(&["migrate"]);
-        as_before(&place);
+        as_before(&place).await;
     }
 }

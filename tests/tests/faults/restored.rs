@@ -1,13 +1,10 @@
 //! Facts that are not what they were: brought back from an older backup, or with a feed that does not reach back far enough.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use insights_ingestion::Ingestion;
 use insights_service::Clock;
-use insights_testkit::Server;
+use insights_testkit::{Server, until};
 use insights_tests::running::{Kind, figures::verify, place::Setting, reader::witnesses};
 use rand::{SeedableRng, rngs::StdRng};
 use tokio_util::sync::CancellationToken;
@@ -25,15 +22,10 @@ impl Site {
 
     /// Waits until the figures show so many witnesses.
     pub async fn shows(&self, expected: i64) {
-        let started = Instant::now();
-        loop {
-            let found = self.reader.call(0, 0).await.map(|answer| witnesses(&answer));
-            if found.as_ref().is_ok_and(|found| *found == expected) {
-                return;
-            }
-            assert!(started.elapsed() < Duration::from_secs(60), "{found:?} and not {expected}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until(&format!("{expected} witnesses"), async || {
+            self.reader.call(0, 0).await.is_ok_and(|answer| witnesses(&answer) == expected)
+        })
+        .await;
     }
 
     /// From here on only these batches are promised.
@@ -143,16 +135,11 @@ async fn who_is_behind_the_floor_of_the_feed_rebuilds() {
         let (forgetful, stop) = (Arc::clone(&forgetful), stop.clone());
         async move { forgetful.run(stop).await.unwrap() }
     });
-    let started = Instant::now();
-    loop {
+    until("changes are forgotten", async || {
         let floor = site.place.number("ingestion", "SELECT floor FROM ingestion_partner").await;
-        let position = site.place.number("metrics", "SELECT version FROM rollup_partner").await;
-        if floor > position {
-            break;
-        }
-        assert!(started.elapsed() < Duration::from_secs(60), "nothing is forgotten");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        floor > site.place.number("metrics", "SELECT version FROM rollup_partner").await
+    })
+    .await;
     stop.cancel();
     forgetting.await.unwrap();
     site.start_metrics();

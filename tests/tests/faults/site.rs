@@ -9,7 +9,7 @@ use std::{
 };
 
 use insights_proto::ingestion::v1::IngestBatchResponse;
-use insights_testkit::free_address;
+use insights_testkit::{free_address, until};
 use insights_tests::running::{
     Kind, Place, Process,
     check::{Checked, check},
@@ -75,32 +75,20 @@ impl Site {
     /// Waits until this many more calls were acknowledged.
     pub async fn progress(&self, calls: usize) {
         let before = self.ledger.lock().acknowledgements;
-        let started = Instant::now();
-        while self.ledger.lock().acknowledgements < before + calls {
-            assert!(started.elapsed() < Duration::from_secs(120), "nothing is acknowledged:\n{}", self.ingestion.log());
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until("acknowledgements", async || self.ledger.lock().acknowledgements >= before + calls).await;
     }
 
     /// Waits until writers and readers were told to come back, or that what they want is not to be had in time.
     pub async fn refused(&self) {
-        let started = Instant::now();
-        loop {
+        until("the refusal of writers and readers", async || {
             let heard = |who: &str, what: &str| {
                 let failures = &self.ledger.lock().failures;
                 failures.keys().any(|said| said.starts_with(who) && said.contains(what))
             };
             let refused = |who: &str| heard(who, "UNAVAILABLE") || heard(who, "DEADLINE_EXCEEDED");
-            if refused("writers") && refused("readers") {
-                return;
-            }
-            assert!(
-                started.elapsed() < Duration::from_secs(120),
-                "nobody is refused: {:?}",
-                self.ledger.lock().failures
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            refused("writers") && refused("readers")
+        })
+        .await;
     }
 
     /// One batch, sent once.

@@ -1,5 +1,8 @@
 //! Keys that change, disappear and are asked for too often.
 
+use std::time::Duration;
+
+use insights_testkit::until;
 use insights_tests::keys::Key;
 use serde_json::json;
 use tonic::Code;
@@ -29,14 +32,9 @@ async fn a_withdrawn_key_ends_its_tokens_even_remembered_ones() {
     // Older than refresh_seconds: fetched behind the next call's back.
     server.advance(300);
     let _ = server.call(&new.sign(&good())).await;
-    for _ in 0..200 {
-        if server.call(&remembered).await.code() == Code::Unauthenticated {
-            server.passes("the other key", &new.sign(&good())).await;
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("a token of a withdrawn key still passes");
+    let ended = async || server.call(&remembered).await.code() == Code::Unauthenticated;
+    until("tokens of the withdrawn key end", ended).await;
+    server.passes("the other key", &new.sign(&good())).await;
 }
 
 #[tokio::test]
@@ -173,12 +171,14 @@ async fn who_hangs_up_does_not_keep_new_keys_away() {
     let server = Server::start(&[&old]).await;
     server.passes("the old key", &old.sign(&good())).await;
     server.issuer.publish(&[&new]);
-    server.issuer.slow.store(100, std::sync::atomic::Ordering::SeqCst);
+    let held = server.issuer.held.lock().await;
     server.advance(30);
     let token = Key::ec("unknown").sign(&good());
-    let hurried = server.verifier.identify(&token);
-    assert!(tokio::time::timeout(std::time::Duration::from_millis(20), hurried).await.is_err(), "hung up on the fetch");
-    assert_eq!(server.fetches(), 2);
+    tokio::select! {
+        _ = server.verifier.identify(&token) => panic!("the issuer has not answered"),
+        () = until("the fetch", async || server.fetches() == 2) => {}
+    }
+    drop(held);
     server.passes("the new key, by that very fetch", &new.sign(&good())).await;
     assert_eq!(server.fetches(), 2);
 }
@@ -187,10 +187,16 @@ async fn who_hangs_up_does_not_keep_new_keys_away() {
 async fn a_slow_issuer_is_asked_once_by_many() {
     let key = Key::ec("k");
     let server = Server::start(&[&key]).await;
-    server.issuer.slow.store(50, std::sync::atomic::Ordering::SeqCst);
+    let held = server.issuer.held.lock().await;
     let token = key.sign(&good());
     let calls = (0..50).map(|_| server.passes("while the keys are on their way", &token));
-    futures::future::join_all(calls).await;
+    let answering = async {
+        until("the first of them", async || server.fetches() == 1).await;
+        // Time for the others to come.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        drop(held);
+    };
+    tokio::join!(futures::future::join_all(calls), answering);
     assert_eq!(server.fetches(), 1);
 }
 

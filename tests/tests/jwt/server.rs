@@ -28,7 +28,8 @@ pub struct Issuer {
     pub jwks: Arc<Mutex<String>>,
     pub down: Arc<Mutex<bool>>,
     pub asked: Arc<AtomicU64>,
-    pub slow: Arc<AtomicU64>,
+    /// Its answers wait while a test holds this.
+    pub held: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Issuer {
@@ -43,7 +44,7 @@ impl Issuer {
             let issuer = issuer.clone();
             async move {
                 issuer.asked.fetch_add(1, Ordering::SeqCst);
-                tokio::time::sleep(std::time::Duration::from_millis(issuer.slow.load(Ordering::SeqCst))).await;
+                drop(issuer.held.lock().await);
                 if *issuer.down.lock().unwrap() {
                     return Err(StatusCode::SERVICE_UNAVAILABLE);
                 }

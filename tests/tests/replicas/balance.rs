@@ -3,7 +3,10 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, atomic::Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -11,14 +14,14 @@ use axum::Router;
 use insights_access::{AccessLayer, Clock, Issuer, Policy, Role, TokenRequest, Verifier};
 use insights_proto::access::v1::{WhoAmIRequest, access_service_client::AccessServiceClient};
 use insights_service::{Chassis, Link, LinkConfig, MessageLimits, Resolve, ServerConfig};
-use insights_testkit::{Network, Proxy};
+use insights_testkit::{Network, Proxy, until};
 use insights_tests::small::Small;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Code, Request, Status};
 
-use crate::world::{quick, said, until};
+use crate::world::{PATIENCE, quick, said, suspicious};
 
 /// One replica of a small service, behind a proxy.
 struct Replica {
@@ -85,7 +88,7 @@ impl Replicas {
 
     async fn call(&self, link: &Link) -> Result<(), Status> {
         let mut request = Request::new(WhoAmIRequest {});
-        request.set_timeout(Duration::from_secs(10));
+        request.set_timeout(PATIENCE);
         request.metadata_mut().insert("authorization", format!("Bearer {}", self.token).parse().expect("a header"));
         AccessServiceClient::new(link.clone()).who_am_i(request).await.map(drop)
     }
@@ -137,7 +140,7 @@ async fn without_a_second_try_a_dying_replica_would_be_noticed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_falls_silent_is_left_behind() {
     let replicas = Replicas::start(2).await;
-    let link = replicas.link(&quick());
+    let link = replicas.link(&suspicious());
     replicas.calls(&link, 10).await;
     // Its connections lead nowhere and nobody is told: only asking shows it.
     replicas[0].proxy.set(Network::Silent);
@@ -166,8 +169,11 @@ async fn addresses_of_a_name_come_and_go() {
     };
     let known = Arc::new(Mutex::new(addresses(&[0])));
     let asked = Arc::clone(&known);
+    let looks = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&looks);
     let resolve: Resolve = Arc::new(move |host, _| {
         assert_eq!(host, "metrics.test");
+        counted.fetch_add(1, Ordering::SeqCst);
         let addresses = asked.lock().expect("the addresses").clone();
         Box::pin(async move { Ok(addresses) })
     });
@@ -191,7 +197,9 @@ async fn addresses_of_a_name_come_and_go() {
     // The name cannot be looked up for a while: what was known stays.
     let before = replicas[1].answered() + replicas[2].answered();
     known.lock().expect("the addresses").clear();
-    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let looked = looks.load(Ordering::SeqCst);
+    // The one that follows has seen what came of the one before.
+    until("names are looked up", async || looks.load(Ordering::SeqCst) >= looked + 3).await;
     replicas.calls(&link, 10).await;
     assert_eq!(replicas[1].answered() + replicas[2].answered(), before + 10);
 }
@@ -212,16 +220,15 @@ async fn connections_end_when_they_are_old_and_no_call_does() {
     replicas.add(ServerConfig { connection_age_seconds: 1, ..ServerConfig::default() }).await;
     replicas.add(ServerConfig { connection_age_seconds: 0, ..ServerConfig::default() }).await;
     // A call may meet the end of its connection; then it is tried again on the next one.
-    let config = quick();
+    let config = LinkConfig { keepalive_seconds: 0, ..quick() };
     let links = [0, 1].map(|number| Link::open(&replicas[number].proxy.url(), &config).expect("a link"));
-    let start = std::time::Instant::now();
-    while start.elapsed() < Duration::from_secs(4) {
+    until("the third connection", async || {
         for link in &links {
             replicas.calls(link, 1).await;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    assert!(replicas[0].proxy.begun() >= 3, "{} connections", replicas[0].proxy.begun());
+        replicas[0].proxy.begun() >= 3
+    })
+    .await;
     assert_eq!(replicas[1].proxy.begun(), 1, "without an age a connection stays for good");
 }
 

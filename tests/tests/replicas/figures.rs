@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use insights_testkit::{Cluster, Plan, Process, Shape, Spec, TempDatabase};
 
-use crate::world::{Caller, catalogue, customer, long, questions, quick, urls};
+use crate::world::{Caller, PATIENCE, catalogue, customer, long, questions, quick, urls};
 
 /// The same records in one process on SQLite, sent once and in order.
 async fn alone(plan: &Plan, customers: u32) -> (Process, Caller, tempfile::TempDir) {
@@ -53,7 +53,7 @@ async fn two_of_each_answer_as_one_of_each() {
     let reading = tokio::spawn(async move {
         loop {
             for question in questions() {
-                reader.query(question, 0, Duration::from_secs(30)).await.expect("figures");
+                reader.query(question, 0, PATIENCE).await.expect("figures");
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -1,14 +1,12 @@
 //! TLS on the one port: every protocol over it, certificates renewed while it runs, and no plaintext beyond the machine that
 //! nobody asked for.
 
-use std::{fs, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 
 use insights_service::{Link, LinkConfig};
-use insights_testkit::{Authority, Process, Spec, insights};
+use insights_testkit::{Authority, Process, Spec, insights, until};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use tempfile::TempDir;
-
-use crate::world::until;
 
 struct Server {
     process: Process,
@@ -101,8 +99,13 @@ async fn without_looking_at_the_files_the_old_certificate_would_stay() {
     let server = serve(|spec| spec.set("tls.reload_seconds", 3600)).await;
     let (address, ca) = (server.process.spec.address(), server.authority.ca());
     let first = shown(address, &ca).await;
+    // Another server of the same files looks at them every second.
+    let folder = tempfile::tempdir().expect("a folder");
+    let (certificate, key) = (ca.with_file_name("server.pem"), ca.with_file_name("server.key.pem"));
+    let spec = Spec::new("looking", &[], folder.path()).tls(&certificate, &key, &ca).set("tls.reload_seconds", 1);
+    let looking = Process::start(spec).await;
     server.authority.sign("server");
-    tokio::time::sleep(Duration::from_millis(2500)).await;
+    until("the other shows the new one", async || shown(looking.spec.address(), &ca).await != first).await;
     assert_eq!(shown(address, &ca).await, first);
 }
 

@@ -15,12 +15,12 @@ use insights_proto::{
     },
 };
 use insights_service::{Link, LinkConfig};
-use insights_testkit::{Cluster, IdentityProvider, Process};
+use insights_testkit::{Cluster, IdentityProvider, Process, found};
 use tonic::{Code, Request, Status};
 
 /// The partner everything is about.
 pub const PARTNER: &str = "acme";
-/// Longest anything is waited for.
+/// Longest that a call may take.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Whether the long forms run.
@@ -119,15 +119,14 @@ pub fn questions() -> Vec<Query> {
     ]
 }
 
-/// Links as tests want them: quick to notice.
+/// Links as tests want them: quick to notice. Who only stands still for a moment is not taken for dead.
 pub fn quick() -> LinkConfig {
-    LinkConfig {
-        connect_seconds: 2,
-        keepalive_seconds: 1,
-        keepalive_timeout_seconds: 1,
-        resolve_seconds: 1,
-        ..LinkConfig::default()
-    }
+    LinkConfig { keepalive_seconds: 1, resolve_seconds: 1, ..LinkConfig::default() }
+}
+
+/// Links that notice silence at once, for tests that are about it.
+pub fn suspicious() -> LinkConfig {
+    LinkConfig { keepalive_timeout_seconds: 1, ..quick() }
 }
 
 /// Somebody who sends records and asks for figures, following the policy that the operator's guide recommends.
@@ -205,17 +204,14 @@ impl Caller {
 
     /// Waits until the figures show a version, whatever happens meanwhile.
     pub async fn visible(&self, version: i64) -> Freshness {
-        let start = std::time::Instant::now();
-        loop {
-            match self.freshness(version, PATIENCE).await {
-                Ok(freshness) => return freshness,
-                Err(status) => {
-                    let passing = matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded);
-                    assert!(passing && start.elapsed() < 2 * PATIENCE, "{status:?}");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
+        found(&format!("figures of version {version}"), async || {
+            let answer = self.freshness(version, PATIENCE).await;
+            if let Err(status) = &answer {
+                assert!(matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded), "{status:?}");
             }
-        }
+            answer.ok()
+        })
+        .await
     }
 
     /// Asks one question.
@@ -249,15 +245,6 @@ impl Caller {
         assert!(last.done && last.compared > 0, "{last:?}");
         assert_eq!(last.differences, 0, "{:?}", last.samples);
         last.compared
-    }
-}
-
-/// Waits for a condition.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    let start = std::time::Instant::now();
-    while !holds().await {
-        assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use insights_access::Role;
-use insights_proto::ingestion::v1::{CompleteThrough, Customer, Sku, Subscription, SubscriptionState, record::Kind};
 use insights_proto::reporting::v1::{GetWordsResponse, ListGlossaryTermsRequest, ListGlossaryTermsResponse};
-use insights_tests::product::Product;
+use insights_testkit::insights;
+use insights_tests::product::{Product, smallest};
 use insights_tests::wire::{EMPTY, frame};
 use prost::Message;
 use serde_json::Value;
@@ -12,35 +12,6 @@ use tempfile::TempDir;
 
 const WORDS: &str = "/insights.reporting.v1.ReportingService/GetWords";
 const GLOSSARY: &str = "/insights.reporting.v1.ReportingService/ListGlossaryTerms";
-
-/// One customer with a trial, whose two users are both active: usage above 100 %.
-fn records() -> Vec<Kind> {
-    vec![
-        Kind::Sku(Sku {
-            sku_id: "SKU-1".into(),
-            name: "Sales".into(),
-            product: "Dynamics 365 Sales".into(),
-            services: vec!["Dynamics".into()],
-            free: false,
-        }),
-        Kind::Customer(Customer { customer_id: "C-1".into(), ..Customer::default() }),
-        Kind::Subscription(Subscription {
-            subscription_id: "S-1".into(),
-            customer_id: "C-1".into(),
-            sku_id: "SKU-1".into(),
-            seller: Some("own".into()),
-            ..Subscription::default()
-        }),
-        Kind::SubscriptionState(SubscriptionState {
-            subscription_id: "S-1".into(),
-            effective: "2025-01-01".into(),
-            status: "Active".into(),
-            seats: Some(12_345),
-            ..SubscriptionState::default()
-        }),
-        Kind::CompleteThrough(CompleteThrough { day: "2025-03-31".into() }),
-    ]
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_speaks_the_language_of_the_call() {
@@ -78,7 +49,7 @@ async fn the_api_speaks_the_language_of_the_call() {
 /// A product, and a file with a token of the Global admin.
 async fn served() -> (Product, TempDir) {
     let product = Product::sqlite().await;
-    let version = product.ingest("contoso", records()).await;
+    let version = product.ingest("contoso", smallest(12_345)).await;
     assert!(version > 0);
     let folder = tempfile::tempdir().unwrap();
     let token = product.token("contoso", &[Role::GlobalAdmin], &[]);
@@ -88,11 +59,11 @@ async fn served() -> (Product, TempDir) {
 
 /// What a command prints, in an environment of its own.
 async fn said(product: &Product, folder: &TempDir, args: &[&str], environment: &[(&str, &str)]) -> String {
-    let mut command = tokio::process::Command::new(insights_testkit::program());
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INSIGHTS_") || name.starts_with("LC_")) {
+    let mut command = tokio::process::Command::from(insights());
+    for name in ["LC_ALL", "LC_MESSAGES", "LANG"] {
         command.env_remove(name);
     }
-    command.env_remove("LANG").envs(environment.iter().copied());
+    command.envs(environment.iter().copied());
     command.env("INSIGHTS_DATA_DIR", folder.path()).env("INSIGHTS_SERVER", format!("http://{}", product.address));
     command.env("INSIGHTS_TOKEN_FILE", folder.path().join("token"));
     let output = command.args(args).output().await.unwrap();

@@ -35,6 +35,9 @@ struct Slot {
     partner: String,
 }
 
+/// Partners beyond which those are looked for that may be forgotten.
+const MANY: usize = 10_000;
+
 impl Quotas {
     pub(crate) fn new(config: &ServerConfig) -> Arc<Self> {
         let per_second = f64::from(config.calls_per_second_per_partner);
@@ -43,6 +46,11 @@ impl Quotas {
 
     fn begin(self: &Arc<Self>, partner: &str, now: Instant) -> Result<Slot, Duration> {
         let mut partners = self.partners.lock().unwrap_or_else(PoisonError::into_inner);
+        if partners.len() >= MANY && !partners.contains_key(partner) {
+            // Whose bucket is full again needs no entry.
+            let full = |usage: &Usage| now.saturating_duration_since(usage.refilled) >= Duration::from_secs(1);
+            partners.retain(|_, usage| usage.running > 0 || !full(usage));
+        }
         let fresh = || Usage { running: 0, tokens: self.per_second, refilled: now };
         let usage = partners.entry(partner.to_owned()).or_insert_with(fresh);
         if usage.running >= self.at_once {

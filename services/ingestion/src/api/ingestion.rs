@@ -105,7 +105,7 @@ impl IngestionApi {
             return Ok(proto::ListRejectionsResponse::default());
         };
         let most = u32::try_from(size + 1).unwrap_or(u32::MAX);
-        let mut found = quarantine::list(reader, &partner, below, most).await?;
+        let mut found = quarantine::list(reader, &partner, &request.batch_id, below, most).await?;
         let more = found.len() > size;
         found.truncate(size);
         let next_page_token = found.last().filter(|_| more).map(|last| last.id.to_string()).unwrap_or_default();

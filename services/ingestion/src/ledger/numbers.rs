@@ -64,7 +64,7 @@ struct Cached {
     services: HashMap<Box<str>, i32>,
 }
 
-/// Above this many customers of one partner the cache starts anew: memory stays bounded.
+/// Above this many customers of all partners the cache starts anew: memory stays bounded.
 const MOST_CACHED: usize = 500_000;
 
 impl Cache {
@@ -87,10 +87,10 @@ impl Cache {
     /// Remembers committed numbers.
     pub(crate) fn remember(&self, partner: &Partner, numbers: &Numbers) {
         let mut partners = self.partners.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let cached = partners.entry(partner.no).or_default();
-        if cached.customers.len() > MOST_CACHED {
-            cached.customers.clear();
+        if partners.values().map(|cached| cached.customers.len()).sum::<usize>() > MOST_CACHED {
+            partners.clear();
         }
+        let cached = partners.entry(partner.no).or_default();
         for (id, at) in &numbers.customers {
             if !cached.customers.contains_key(id.as_str()) {
                 cached.customers.insert(id.as_str().into(), *at);

@@ -188,13 +188,15 @@ const COLUMNS: &str = "id, batch_id, position, kind, field, reason, received_at,
 pub(crate) async fn list<C: ConnectionTrait>(
     connection: &C,
     partner: &Partner,
+    batch_id: &str,
     below: i64,
     most: u32,
 ) -> Result<Vec<Quarantined>, Error> {
     let sql = format!(
-        "SELECT 0, {COLUMNS} FROM ingestion_quarantine WHERE partner_no = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+        "SELECT 0, {COLUMNS} FROM ingestion_quarantine WHERE partner_no = $1 AND id < $2 AND ($4 = '' OR batch_id = $4) \
+         ORDER BY id DESC LIMIT $3"
     );
-    let values: Vec<Value> = vec![partner.no.into(), below.into(), i64::from(most).into()];
+    let values: Vec<Value> = vec![partner.no.into(), below.into(), i64::from(most).into(), batch_id.into()];
     let rows = connection.query_all_raw(statement(connection, sql, values)).await?;
     rows.iter().map(quarantined).collect()
 }

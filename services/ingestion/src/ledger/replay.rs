@@ -16,7 +16,7 @@ impl Ledger {
         let Some(partner) = Partner::find(self.database.reader(), id).await? else { return Ok((0, 0, 0)) };
         let most = self.limits.records_per_batch;
         let kept = if ids.is_empty() {
-            quarantine::list(self.database.reader(), &partner, i64::MAX, u32::try_from(most).unwrap_or(u32::MAX))
+            quarantine::list(self.database.reader(), &partner, "", i64::MAX, u32::try_from(most).unwrap_or(u32::MAX))
                 .await?
         } else {
             quarantine::get(self.database.reader(), &partner, ids).await?

@@ -197,12 +197,13 @@ pub async fn send(
     })
     .await?;
     summary.add(&answer, batch.stubs);
-    let listed = answer.rejections.len();
+    let count = answer.rejections.len();
+    let listed = answer.rejections.iter().map(|rejection| rejection.index).max().unwrap_or(-1);
     for rejection in answer.rejections {
         let (row, field, reason) = (batch.row(rejection.index), rejection.field, rejection.reason);
         summary.list(name, Rejection { row, field, reason });
     }
-    if !validate_only && usize::try_from(answer.rejected).is_ok_and(|all| all > listed) {
+    if !validate_only && usize::try_from(answer.rejected).is_ok_and(|all| all > count) {
         list_the_rest(caller, &batch, &batch_id, listed, name, summary).await?;
     }
     Ok(())
@@ -213,25 +214,24 @@ async fn list_the_rest(
     caller: &Caller,
     batch: &Batch,
     batch_id: &str,
-    listed: usize,
+    listed: i64,
     name: Option<&str>,
     summary: &mut Summary,
 ) -> Result<(), Failure> {
     let mut rest = Vec::new();
     let mut page_token = String::new();
     loop {
-        let message = ListRejectionsRequest { page_size: 1000, page_token };
+        let message = ListRejectionsRequest { page_size: 1000, page_token, batch_id: batch_id.to_owned() };
         let page = caller.ingestion().list_rejections(caller.request(message, BATCH_DEADLINE)).await?.into_inner();
-        let ours = page.rejections.iter().any(|record| record.batch_id == batch_id);
-        rest.extend(page.rejections.into_iter().filter(|record| record.batch_id == batch_id));
+        rest.extend(page.rejections);
         page_token = page.next_page_token;
-        // Newest first: a page without any of ours lies before this batch.
-        if page_token.is_empty() || !ours {
+        if page_token.is_empty() {
             break;
         }
     }
     rest.sort_by_key(|record| record.index);
-    for record in rest.into_iter().skip(listed) {
+    // The quarantine keeps equal records once, so they are told apart by where they stand in the batch.
+    for record in rest.into_iter().filter(|record| record.index > listed) {
         let (row, field, reason) = (batch.row(record.index), record.field, record.reason);
         summary.list(name, Rejection { row, field, reason });
     }

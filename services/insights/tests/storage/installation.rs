@@ -7,7 +7,7 @@ use std::{
 };
 
 use insights_database::{Database, sea_orm::ConnectionTrait};
-use insights_testkit::{TempDatabase, sql};
+use insights_testkit::{TempDatabase, insights, sql};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -53,12 +53,9 @@ impl Installation {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_insights"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INSIGHTS_")) {
-            command.env_remove(name);
-        }
+        let mut command = insights();
         command.env("INSIGHTS_DATA_DIR", self.data()).env("XDG_STATE_HOME", self.beside("state"));
-        command.args(args).stdin(Stdio::null());
+        command.args(args);
         if self.postgres.is_some() {
             command.env("INSIGHTS_DATABASE_URL_FILE", self.url_file());
         }

@@ -4,26 +4,17 @@
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Output, Stdio},
     sync::Mutex,
 };
 
-use insights_testkit::TempDatabase;
+use insights_testkit::{TempDatabase, insights as command};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Runs the binary, away from the settings of whoever runs the tests.
+/// Runs the binary.
 pub fn insights(args: &[&str]) -> Output {
     command().args(args).output().unwrap()
-}
-
-fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_insights"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INSIGHTS_")) {
-        command.env_remove(name);
-    }
-    command.stdin(Stdio::null());
-    command
 }
 
 pub fn stdout(output: &Output) -> String {

@@ -92,7 +92,8 @@ impl MetricsService for Api {
         self.authorise(&caller, [])?;
         let wanted = names::parse(request.get_ref(), &self.limits)?;
         let root = self.cubes.root(caller.partner()).await?;
-        Ok(Response::new(LookUpNamesResponse { names: wanted.find(&root.cube, view(&caller)) }))
+        let names = self.aside(move || wanted.find(&root.cube, view(&caller))).await?;
+        Ok(Response::new(LookUpNamesResponse { names }))
     }
 
     async fn look_up_subscriptions(
@@ -103,7 +104,7 @@ impl MetricsService for Api {
         self.policy.authorise_measures(&caller, REPORTING_SERVICE, &[Measure::Available])?;
         let wanted = look_up::subscriptions(request.get_ref(), &self.limits)?;
         let root = self.cubes.root(caller.partner()).await?;
-        Ok(Response::new(wanted.find(&root.cube, view(&caller))))
+        Ok(Response::new(self.aside(move || wanted.find(&root.cube, view(&caller))).await?))
     }
 
     async fn look_up_support_cases(
@@ -115,7 +116,7 @@ impl MetricsService for Api {
         self.policy.authorise_measures(&caller, REPORTING_SERVICE, &[Measure::ActiveUsers])?;
         let wanted = look_up::support_cases(request.get_ref(), &self.limits)?;
         let root = self.cubes.root(caller.partner()).await?;
-        Ok(Response::new(wanted.find(&root.cube, view(&caller))))
+        Ok(Response::new(self.aside(move || wanted.find(&root.cube, view(&caller))).await?))
     }
 
     async fn get_freshness(
@@ -203,6 +204,16 @@ impl Api {
             )));
         }
         self.cubes.root_at(partner, min_version, deadline).await
+    }
+
+    /// Looks something up where no other call has to wait for it.
+    async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        let core = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
+        let work = move || {
+            let _core = core;
+            work()
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)
     }
 
     /// Answers everything from one root, off the threads that serve calls.

@@ -48,34 +48,26 @@ impl Wanted {
             (self.ids.is_empty() || self.ids.contains(*id)) && (self.found(id) || self.found(name))
         };
         let known = partner.skus.values().filter(|sku| sku.known);
-        match self.dimension {
+        let mut found: Vec<(&str, &str)> = match self.dimension {
             Dimension::Customer => {
-                let customers =
-                    cube.customers(view).map(|header| (header.id.as_str(), header.name.as_deref().unwrap_or_default()));
-                customers.filter(wanted).take(self.most).map(entry).collect()
+                let customers = cube.customers(view);
+                let named = customers.map(|of| (of.id.as_str(), of.name.as_deref().unwrap_or_default()));
+                named.filter(wanted).collect()
             }
-            Dimension::Sku => known
-                .map(|sku| (sku.id.as_str(), sku.name.as_str()))
-                .filter(wanted)
-                .take(self.most)
-                .map(entry)
-                .collect(),
+            Dimension::Sku => known.map(|sku| (sku.id.as_str(), sku.name.as_str())).filter(wanted).collect(),
             Dimension::Product => {
                 let products: BTreeSet<&str> = known.map(|sku| sku.product.as_str()).collect();
-                products.into_iter().map(|name| (name, name)).filter(wanted).take(self.most).map(entry).collect()
+                products.into_iter().map(|name| (name, name)).filter(wanted).collect()
             }
             Dimension::Location => {
                 let seen = |id: &String| view.locations.is_none_or(|bound| bound.contains(id));
                 let locations = partner.locations.iter().filter(|(id, _)| seen(id));
-                locations
-                    .map(|(id, name)| (id.as_str(), name.as_str()))
-                    .filter(wanted)
-                    .take(self.most)
-                    .map(entry)
-                    .collect()
+                locations.map(|(id, name)| (id.as_str(), name.as_str())).filter(wanted).collect()
             }
             _ => Vec::new(),
-        }
+        };
+        found.sort_by_cached_key(|(id, name)| (name.to_lowercase(), *id));
+        found.into_iter().take(self.most).map(entry).collect()
     }
 
     fn found(&self, text: &str) -> bool {

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use insights_metrics::{FailPoint, Step};
 use insights_proto::metrics::v1::Measure;
 use insights_service::Clock;
-use insights_testkit::TempDatabase;
+use insights_testkit::{TempDatabase, until};
 
 use crate::world::{World, catalogue, customer, month, noon, on_both_engines, query, use_seat};
 
@@ -99,9 +98,7 @@ async fn another_epoch_rebuilds() {
         });
         let replica = world.replica(today()).await;
         for replica in [&replica, &other] {
-            while replica.rows(asked.clone(), 0).await != ["2026-06: 1"] {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            until("what the backup knows", async || replica.rows(asked.clone(), 0).await == ["2026-06: 1"]).await;
         }
         assert_eq!(replica.verify().await.differences, 0);
         assert_eq!(other.verify().await.differences, 0);
@@ -153,14 +150,12 @@ async fn an_upgrade_rolls_everything_up_anew() {
         let replica = world.replica(today()).await;
         // Until all is rolled up anew, answers go on with what was there.
         let (before, after) = ("2026-05: 3 1", "2026-05: 3 0");
-        loop {
+        until("everything is rolled up anew", async || {
             let rows = replica.rows(asked.clone(), 0).await;
-            if rows == [after] {
-                break;
-            }
-            assert_eq!(rows, [before]);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+            assert!(rows == [before] || rows == [after], "{rows:?}");
+            rows == [after]
+        })
+        .await;
         assert_eq!(replica.verify().await.differences, 0);
     })
     .await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use insights_access::TokenRequest;
 use insights_proto::metrics::v1::{Dimension, GetFreshnessRequest, Measure};
 use insights_service::Clock;
-use insights_testkit::TempDatabase;
+use insights_testkit::{PATIENCE, TempDatabase, until};
 use tonic::Code;
 
 use crate::world::{World, admin, catalogue, customer, day, month, noon, on_both_engines, query, short, use_seat};
@@ -100,9 +100,7 @@ async fn the_clock_moves_what_was_never_said_to_be_complete() {
         assert_eq!(replica.rows(asked.clone(), 1).await, ["2026-04: 1", "2026-05: 1"]);
         *now.lock().unwrap() = noon("2026-06-01");
         let expected = ["2026-04: 1", "2026-05: 1", "2026-06: 1"];
-        while replica.rows(asked.clone(), 1).await != expected {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until("the figures of June", async || replica.rows(asked.clone(), 1).await == expected).await;
     })
     .await;
 }
@@ -226,36 +224,34 @@ async fn versions_are_waited_for() {
     on_both_engines(|database| async {
         let world = World::new(database);
         let replica = world.replica_with(today(), None, false).await;
-        let freshness = |min_version| {
+        let freshness = |min_version, patience| {
             let mut request = replica.as_caller(&admin(), GetFreshnessRequest { min_version });
-            request.set_timeout(Duration::from_millis(400));
+            request.set_timeout(patience);
             let mut client = replica.client.clone();
             async move { client.get_freshness(request).await.map(|answer| answer.into_inner().freshness.unwrap()) }
         };
-        let nothing = freshness(0).await.unwrap();
+        let nothing = freshness(0, PATIENCE).await.unwrap();
         assert_eq!(
             (nothing.version, nothing.complete_through.as_str(), nothing.first_month.as_str()),
             (0, "2026-06-20", "")
         );
-        assert_eq!(freshness(1).await.unwrap_err().code(), Code::OutOfRange);
-        assert_eq!(freshness(-1).await.unwrap_err().code(), Code::InvalidArgument);
+        assert_eq!(freshness(1, PATIENCE).await.unwrap_err().code(), Code::OutOfRange);
+        assert_eq!(freshness(-1, PATIENCE).await.unwrap_err().code(), Code::InvalidArgument);
         world.feed.change("contoso", &[(1, month("2026-04"))], true, |book| {
             catalogue(book, "2026-06-10");
             book.customers.insert(1, customer(1, "BR", "2026-04-03"));
         });
         // Nobody follows.
-        assert_eq!(freshness(1).await.unwrap_err().code(), Code::DeadlineExceeded);
+        let shortly = Duration::from_millis(400);
+        assert_eq!(freshness(1, shortly).await.unwrap_err().code(), Code::DeadlineExceeded);
         let _follower = world.replica(today()).await;
-        let mut client = replica.client.clone();
-        let waited =
-            client.get_freshness(replica.as_caller(&admin(), GetFreshnessRequest { min_version: 1 })).await.unwrap();
-        let fresh = waited.into_inner().freshness.unwrap();
+        let fresh = freshness(1, PATIENCE).await.unwrap();
         assert_eq!((fresh.version, fresh.epoch), (1, 1));
         assert_eq!(
             (fresh.complete_through.as_str(), fresh.first_month.as_str(), fresh.currency.as_str()),
             ("2026-06-10", "2026-04", "USD")
         );
-        assert_eq!(freshness(2).await.unwrap_err().code(), Code::OutOfRange);
+        assert_eq!(freshness(2, PATIENCE).await.unwrap_err().code(), Code::OutOfRange);
     })
     .await;
 }

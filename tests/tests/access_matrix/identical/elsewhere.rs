@@ -3,10 +3,11 @@
 use insights_proto::ingestion::v1::{
     ActivityColumns, Assignment, Attribution, Customer, Location, Revenue, Subscription, record::Kind,
 };
+use insights_tests::running::facts::state;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::world::{CUSTOMERS, Variant, state, support_cases, text, user};
+use super::world::{CUSTOMERS, Variant, support_cases, text, user};
 
 /// Customers that have nothing to do with L1 and L2.
 const OTHERS: usize = 8;

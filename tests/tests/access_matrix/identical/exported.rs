@@ -1,9 +1,8 @@
 //! Exports from order to file, by every way there is.
 
-use std::time::Duration;
-
 use insights_proto::metrics::v1::{Dimension, Measure, Query, Top};
 use insights_proto::reporting::v1 as wire;
+use insights_testkit::until;
 use prost::Message;
 
 use super::callers::Caller;
@@ -136,13 +135,10 @@ async fn fetch(
 
 /// Until the file is there.
 async fn wait(world: &World, token: &str, id: &str) {
-    for _ in 0..2_400 {
+    until("the export is done", async || {
         let request = wire::GetExportRequest { id: id.to_owned() };
         let (_, answer) = world.product.ask::<wire::GetExportResponse>(&path("GetExport"), token, &request).await;
-        if answer.export.unwrap_or_default().state() == wire::ExportState::Done {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the export {id} does not end");
+        answer.export.unwrap_or_default().state() == wire::ExportState::Done
+    })
+    .await;
 }

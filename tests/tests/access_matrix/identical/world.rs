@@ -9,10 +9,10 @@ use chrono::DateTime;
 use insights_access::{Clock, Role, TokenRequest};
 use insights_proto::ingestion::v1::{
     ActivityColumns, Assignment, Attribution, CompleteThrough, Customer, IngestBatchRequest, IngestBatchResponse,
-    Licensed, Location, Partner, Record, ReportedSeats, Revenue, Sku, Subscription, SubscriptionState, SupportCases,
-    record::Kind,
+    Licensed, Location, Partner, Record, ReportedSeats, Revenue, Sku, Subscription, SupportCases, record::Kind,
 };
 use insights_tests::product::{How, Product};
+use insights_tests::running::facts::state;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tonic::Code;
@@ -193,16 +193,6 @@ fn customer(variant: Variant, number: usize) -> Vec<Kind> {
 pub fn support_cases(customer: &str, total: i64, how_to: i64) -> Kind {
     let (total, how_to) = (Some(total.max(how_to)), Some(how_to));
     Kind::SupportCases(SupportCases { customer_id: customer.into(), month: "2025-03".into(), total, how_to })
-}
-
-pub fn state(subscription: &str, effective: &str, status: &str, seats: i64) -> Kind {
-    Kind::SubscriptionState(SubscriptionState {
-        subscription_id: subscription.into(),
-        effective: effective.into(),
-        status: status.into(),
-        seats: Some(seats),
-        ..SubscriptionState::default()
-    })
 }
 
 /// How much, in which currencies, of which months and whether at all: everything is of the seed.
