@@ -42,6 +42,12 @@ pub fn keys_unavailable() -> Status {
     with_reason(Code::Unavailable, text, "KEYS_UNAVAILABLE", Some(Duration::from_secs(5)))
 }
 
+/// A service has no token of its own to call another with: its file is gone or holds none.
+pub(crate) fn no_own_token() -> Status {
+    let text = "This service has no token of its own now.";
+    with_reason(Code::Unavailable, text, "OWN_TOKEN_UNAVAILABLE", Some(Duration::from_secs(5)))
+}
+
 /// The path is no method of this server.
 pub(crate) fn unknown_method() -> Status {
     with_reason(Code::Unimplemented, "There is no such method.", "METHOD_UNKNOWN", None)

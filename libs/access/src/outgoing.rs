@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tonic::{Request, Status, metadata::MetadataValue};
 
-use crate::{Clock, Issuer, Principal, denial::keys_unavailable};
+use crate::{Clock, Issuer, Principal, denial::no_own_token};
 
 /// The metadata key under which a service names the person it acts for: that person's token.
 pub const CALLER_HEADER: &str = "x-insights-caller";
@@ -44,7 +44,7 @@ impl ServiceTokens {
     pub fn token(&self) -> Result<Arc<str>, Status> {
         let failed = |error: &dyn std::fmt::Display| {
             tracing::error!(%error, "no token of our own");
-            keys_unavailable()
+            no_own_token()
         };
         match &*self.0 {
             Source::File(path) => match std::fs::read_to_string(path) {
@@ -98,8 +98,24 @@ impl Outgoing {
 }
 
 fn secret(text: &str) -> Result<MetadataValue<tonic::metadata::Ascii>, Status> {
-    let mut value = MetadataValue::try_from(text).map_err(|_| keys_unavailable())?;
+    let mut value = MetadataValue::try_from(text).map_err(|_| no_own_token())?;
     // Keeps it out of logs and out of HTTP/2's header table.
     value.set_sensitive(true);
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+    use tonic_types::StatusExt;
+
+    use super::*;
+
+    #[test]
+    fn a_token_of_our_own_that_is_gone_is_not_taken_for_an_issuer_that_is_away() {
+        let outgoing = Outgoing::new(ServiceTokens::file(Path::new("/nowhere/token")));
+        let status = outgoing.as_service(()).unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable);
+        assert_eq!(status.get_details_error_info().unwrap().reason, "OWN_TOKEN_UNAVAILABLE");
+    }
 }

@@ -150,7 +150,11 @@ async fn what_is_refused_is_kept_and_replayed(engine: Engine) {
     let mut kept = Vec::new();
     let mut page_token = String::new();
     loop {
-        let request = service.request(PARTNER, Role::GlobalAdmin, ListRejectionsRequest { page_size: 3, page_token });
+        let request = service.request(
+            PARTNER,
+            Role::GlobalAdmin,
+            ListRejectionsRequest { page_size: 3, page_token, ..Default::default() },
+        );
         let page = service.ingestion().list_rejections(request).await.unwrap().into_inner();
         assert!(page.rejections.len() <= 3);
         kept.extend(page.rejections);
@@ -160,6 +164,13 @@ async fn what_is_refused_is_kept_and_replayed(engine: Engine) {
         }
     }
     assert_eq!(kept.len(), 4);
+    let of_batch = async |batch_id: &str| {
+        let request = ListRejectionsRequest { batch_id: batch_id.into(), ..Default::default() };
+        let request = service.request(PARTNER, Role::GlobalAdmin, request);
+        service.ingestion().list_rejections(request).await.unwrap().into_inner().rejections.len()
+    };
+    // They came again in a batch without an id.
+    assert_eq!((of_batch("b-1").await, of_batch("").await), (0, 4));
     assert!(kept.is_sorted_by(|a, b| a.id > b.id), "newest first");
     assert_eq!(
         kept.iter().map(|kept| kept.kind.as_str()).collect::<Vec<_>>(),

@@ -72,7 +72,9 @@ impl fmt::Display for Failure {
                     write!(out, "\n  request id {id}")?;
                 }
                 if status.code() == tonic::Code::Unimplemented {
-                    out.write_str("\n  this server serves another part of the API: --server must lead to all services")?;
+                    out.write_str(
+                        "\n  this server serves another part of the API: --server must lead to all services",
+                    )?;
                 }
                 Ok(())
             }

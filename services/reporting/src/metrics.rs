@@ -127,14 +127,22 @@ impl Metrics {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let found = self.look_up_subscriptions(LookUpSubscriptionsRequest { ids, month: month.to_string(), ..Default::default() }).await?;
+        let found = self
+            .look_up_subscriptions(LookUpSubscriptionsRequest { ids, month: month.to_string(), ..Default::default() })
+            .await?;
         Ok(found.subscriptions.into_iter().map(|details| (details.subscription_id.clone(), details)).collect())
     }
 
     /// Subscriptions that end within some days, the next one first, as of a month.
     pub async fn ending(&self, from: Day, to: Day, month: Month) -> Result<LookUpSubscriptionsResponse, Status> {
         let (ends_from, ends_to) = (from.to_string(), to.to_string());
-        self.look_up_subscriptions(LookUpSubscriptionsRequest { ends_from, ends_to, month: month.to_string(), ids: Vec::new() }).await
+        self.look_up_subscriptions(LookUpSubscriptionsRequest {
+            ends_from,
+            ends_to,
+            month: month.to_string(),
+            ids: Vec::new(),
+        })
+        .await
     }
 
     async fn look_up_subscriptions(

@@ -104,7 +104,7 @@ async fn quarantine_is_a_partners_own() {
     let (alpha, beta) =
         (product.token("alpha", &[Role::AdminAgent], &[]), product.token("beta", &[Role::AdminAgent], &[]));
     let list = async |token: &str, page_token: &str| {
-        let request = ListRejectionsRequest { page_size: 2, page_token: page_token.into() };
+        let request = ListRejectionsRequest { page_size: 2, page_token: page_token.into(), ..Default::default() };
         product.ask::<ListRejectionsResponse>(LIST, token, &request).await
     };
     let (answer, theirs) = list(&beta, "").await;

@@ -40,6 +40,12 @@ async fn every_method_that_shows_figures_leaves_an_entry_and_the_others_none() {
     let url = format!("http://{}{}", product.address, ticket.path);
     reqwest::get(&url).await.unwrap().error_for_status().unwrap();
     assert_eq!(before().await.len(), known + 1, "a download by ticket");
+    // One that was given out, for another export.
+    let other = url.replace(&id, &"0".repeat(id.len()));
+    assert_eq!(reqwest::get(other).await.unwrap().status(), 404);
+    let refused = before().await;
+    assert_eq!((refused.len(), refused[0].outcome.as_str()), (known + 2, "NotFound"), "whose ticket it was is known");
+    let known = known + 1;
     reqwest::get(url.replace("ticket=", "ticket=0")).await.unwrap();
     assert_eq!(before().await.len(), known + 1, "nobody is known by a wrong ticket");
 

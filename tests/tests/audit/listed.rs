@@ -54,6 +54,8 @@ async fn the_global_admin_looks_it_through(postgres: bool) {
     assert_eq!(all.entries[1].roles, ["account_admin", "report_viewer"]);
     assert!(all.entries[2].asked.contains("\"fromMonth\":\"2025-05\""), "filters are kept: {:?}", all.entries[2]);
 
+    assert!(all.entries.iter().all(|entry| entry.partner == PARTNER && !entry.bound && entry.locations.is_empty()));
+
     let (_, again) = list(&product, &admin, &ListAuditEntriesRequest::default()).await;
     assert_eq!(done(&again.entries[0]), ("ada", "ListAuditEntries", "OK"), "reading it is audited too");
     assert_eq!(again.entries[0].rows, 7);
@@ -85,6 +87,13 @@ async fn the_global_admin_looks_it_through(postgres: bool) {
     }
     assert_eq!(request.page_token, "", "that was the last");
     assert_eq!(entries, found(ListAuditEntriesRequest { subject: "bob".into(), ..by() }).await);
+
+    let bound = token_of(&product, "bob", PARTNER, &[Role::ReportViewer], &["L1", "L2"]);
+    product.ask::<()>(&path("GetCustomersDashboard"), &bound, &GetCustomersDashboardRequest::default()).await;
+    let newest = ListAuditEntriesRequest { subject: "bob".into(), page_size: 1, ..Default::default() };
+    let (_, newest) = list(&product, &admin, &newest).await;
+    assert!(newest.entries[0].bound, "to see two locations is to be given other figures: {newest:?}");
+    assert_eq!(newest.entries[0].locations, ["L1", "L2"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -86,12 +86,15 @@ async fn health_is_for_all_and_reflection_for_callers() {
     let health = server.wire.call("/grpc.health.v1.Health/Check", &[], EMPTY).await.unwrap();
     assert_eq!(health.code(), Code::Ok);
     assert_eq!(health.body.as_ref(), [0, 0, 0, 0, 2, 8, 1], "SERVING");
-    let reflection = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
-    // list_services: field 7.
-    let list = [0, 0, 0, 0, 2, 0x3a, 0];
-    assert_eq!(server.wire.call(reflection, &[], &list).await.unwrap().code(), Code::Unauthenticated);
     let bearer = format!("Bearer {}", server.token("p"));
-    let answer = server.wire.call(reflection, &[("authorization", &bearer)], &list).await.unwrap();
-    assert_eq!(answer.code(), Code::Ok);
-    assert!(String::from_utf8_lossy(&answer.body).contains("insights.reporting.v1.ReportingService"));
+    // Half of the clients there are still ask for the version before.
+    for version in ["v1", "v1alpha"] {
+        let reflection = format!("/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo");
+        // list_services: field 7.
+        let list = [0, 0, 0, 0, 2, 0x3a, 0];
+        assert_eq!(server.wire.call(&reflection, &[], &list).await.unwrap().code(), Code::Unauthenticated);
+        let answer = server.wire.call(&reflection, &[("authorization", &bearer)], &list).await.unwrap();
+        assert_eq!(answer.code(), Code::Ok);
+        assert!(String::from_utf8_lossy(&answer.body).contains("insights.reporting.v1.ReportingService"));
+    }
 }

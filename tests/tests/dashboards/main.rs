@@ -3,6 +3,7 @@
 
 mod advice;
 mod agreement;
+mod asked;
 mod demo;
 mod distributions;
 mod explained;

@@ -75,6 +75,7 @@ fn general(page: &ListSubscriptionPerformanceResponse, filters: &[Filter]) -> Qu
         to_month: coverage.to_month.clone(),
         scope: Scope::SoldOrManaged.into(),
         filters,
+        every_subscription: true,
         ..Query::default()
     }
 }

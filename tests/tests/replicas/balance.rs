@@ -2,6 +2,7 @@
 //! as once.
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     sync::{
         Arc, Mutex,
@@ -246,14 +247,23 @@ fn the_recommended_policy_is_ours() {
     assert_eq!(policy["backoffMultiplier"], 2);
     assert_eq!(policy["retryableStatusCodes"], serde_json::json!(["UNAVAILABLE"]));
     assert_eq!(config["retryThrottling"]["maxTokens"], insights_service::MOST_FAILURES);
-    // Whatever people and machines call is named.
-    let named: Vec<_> = config["methodConfig"][0]["name"]
-        .as_array()
-        .expect("names")
-        .iter()
-        .map(|name| name["service"].clone())
+    // Named is what may be asked twice by its own words, and nothing else.
+    let named = config["methodConfig"][0]["name"].as_array().expect("names").iter();
+    let named: BTreeSet<String> = named
+        .map(|name| {
+            format!("{}/{}", name["service"].as_str().expect("a service"), name["method"].as_str().expect("a method"))
+        })
         .collect();
-    for service in ["reporting.v1.ReportingService", "access.v1.AccessService", "ingestion.v1.IngestionService"] {
-        assert!(named.contains(&serde_json::json!(format!("insights.{service}"))), "{service}");
-    }
+    let pool = prost_reflect::DescriptorPool::decode(insights_proto::DESCRIPTOR_SET).expect("the API");
+    let services = ["reporting.v1.ReportingService", "access.v1.AccessService", "ingestion.v1.IngestionService"];
+    let methods = services.iter().flat_map(|name| {
+        let service = pool.get_service_by_name(&format!("insights.{name}")).expect("a service");
+        service.methods().collect::<Vec<_>>()
+    });
+    let repeatable = |method: &prost_reflect::MethodDescriptor| {
+        method.method_descriptor_proto().options.as_ref().is_some_and(|options| options.idempotency_level.is_some())
+    };
+    let repeatable =
+        methods.filter(repeatable).map(|method| format!("{}/{}", method.parent_service().full_name(), method.name()));
+    assert_eq!(named, repeatable.collect());
 }

@@ -10,7 +10,9 @@ use axum::{
 use tokio::sync::Semaphore;
 use tonic::Code;
 
-use crate::{layers::{hold, web::is_rpc}, status::with_retry};
+use insights_access::is_rpc;
+
+use crate::{layers::hold, status::with_retry};
 
 /// How many at once. Whoever has no token may ask for pages, and take long to read them: they never take a call's place.
 pub(crate) struct Slots {
@@ -51,7 +53,8 @@ mod tests {
 
     #[tokio::test]
     async fn pages_that_nobody_reads_take_no_call_its_place() {
-        let routes = Router::new().route("/", any(|| async { "a page" })).route("/a.Service/Call", any(|| async { "" }));
+        let routes =
+            Router::new().route("/", any(|| async { "a page" })).route("/a.Service/Call", any(|| async { "" }));
         let server = routes.layer(from_fn_with_state(Slots::new(2), limit));
         let ask = |path: &str, kind: &str| {
             let request = http::Request::post(path).header("content-type", kind).body(Body::empty()).unwrap();

@@ -54,6 +54,9 @@ pub(crate) async fn next_changes(
     if i64::try_from(rows.len()).unwrap_or(0) == ROWS {
         if last == position.version + 1 {
             rows = version(database, partner, last).await?;
+            if rows.is_empty() {
+                return Ok(Some(rebuild(database, partner).await?));
+            }
         } else {
             // The last version may be cut.
             last -= 1;

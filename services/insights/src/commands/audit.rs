@@ -110,7 +110,11 @@ fn row(entry: &AuditEntry, language: Language) -> Vec<String> {
     vec![
         time(entry),
         plain(&entry.subject),
-        if entry.bound { format!("{} ({})", entry.roles.join(" "), plain(&entry.locations.join(", "))) } else { entry.roles.join(" ") },
+        if entry.bound {
+            format!("{} ({})", entry.roles.join(" "), plain(&entry.locations.join(", ")))
+        } else {
+            entry.roles.join(" ")
+        },
         method.to_owned(),
         entry.outcome.clone(),
         language.number(entry.rows),

@@ -194,7 +194,10 @@ fn the_key_of_the_users_is_neither_mistaken_nor_made_anew() {
     let right = fs::read(&key).unwrap();
     fs::write(&key, "ab".repeat(32)).unwrap();
     let said = old.refused(&["backup", &backup]);
-    assert!(said.contains("user.key: ") && said.contains("not the key that the stored users were hashed with"), "{said}");
+    assert!(
+        said.contains("user.key: ") && said.contains("not the key that the stored users were hashed with"),
+        "{said}"
+    );
     assert!(!old.beside("backup").exists() && !old.beside("backup.incomplete").exists());
     fs::remove_file(&key).unwrap();
     let said = old.refused(&["serve", "--port", "0"]);
@@ -239,7 +242,8 @@ fn a_mounted_volume_takes_a_backup_and_a_restore() {
     for folder in [old.beside("backup"), new.data()] {
         fs::create_dir_all(&folder).unwrap();
     }
-    let (Some(_one), Some(_two)) = (SmallDisk::mount(&old.beside("backup"), 40), SmallDisk::mount(&new.data(), 40)) else {
+    let (Some(_one), Some(_two)) = (SmallDisk::mount(&old.beside("backup"), 40), SmallDisk::mount(&new.data(), 40))
+    else {
         eprintln!("SKIPPED: only root mounts file systems");
         return;
     };

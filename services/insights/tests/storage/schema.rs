@@ -57,9 +57,8 @@ fn a_service_migrates_with_its_own_secret_alone() {
     std::fs::create_dir(&folder).unwrap();
     std::fs::copy(installation.url_file(), folder.join("url")).unwrap();
     let urls = installation.beside("{service}").join("url").display().to_string();
-    let of = |service: &str| {
-        installation.run_with(&["migrate", "--service", service], "INSIGHTS_DATABASE_URL_FILE", &urls)
-    };
+    let of =
+        |service: &str| installation.run_with(&["migrate", "--service", service], "INSIGHTS_DATABASE_URL_FILE", &urls);
     assert!(of("ingestion").status.success());
     let said = String::from_utf8(of("metrics").stderr).unwrap();
     assert!(said.contains("metrics/url: No such file"), "{said}");

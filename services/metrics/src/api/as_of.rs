@@ -10,7 +10,6 @@ use insights_domain::rollup::{history_floor, roll_up};
 use insights_proto::ingestion::v1::StreamFactsRequest;
 use insights_service::Error;
 use prost_types::Timestamp;
-use tokio::task::spawn_blocking;
 
 use super::Api;
 use super::parse::Asked;
@@ -74,7 +73,7 @@ impl Api {
                 let (customers, catalogue) = (std::mem::take(&mut group), catalogue.clone());
                 let before = cube;
                 let over = move || over(&before, customers, &catalogue, floor);
-                cube = spawn_blocking(over).await.map_err(Error::internal)?;
+                cube = self.aside(over).await?;
             }
             if ended {
                 return Ok(cube);

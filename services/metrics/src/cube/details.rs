@@ -32,7 +32,8 @@ impl Cube {
                     let columns = &chunk.subscriptions[position];
                     let seen = view.locations.is_none_or(|bound| self.was_attributed(chunk, columns, bound));
                     let runs = chunk.runs_of(columns);
-                    let begun = |run: &&Run| month.is_none_or(|month| chunk.first + i32::from(run.from) <= month.index());
+                    let begun =
+                        |run: &&Run| month.is_none_or(|month| chunk.first + i32::from(run.from) <= month.index());
                     let run = runs.iter().rev().find(begun).or(runs.first());
                     let sku = run.and_then(|run| self.partner.skus.get(&run.sku));
                     seen.then_some(SubscriptionEntry { customer: &customer.header, subscription, sku })

@@ -9,7 +9,8 @@ use insights_domain::facts::Attribution;
 use insights_domain::standing::Standing;
 use insights_domain::usage::{SeatCounts, SeatRule};
 use insights_proto::metrics::v1::{
-    Dimension, Measure, ReportAmount, ReportAttribution, ReportCustomer, ReportGrain, ReportRow, ReportSku, ReportSubscription,
+    Dimension, Measure, ReportAmount, ReportAttribution, ReportCustomer, ReportGrain, ReportRow, ReportSku,
+    ReportSubscription,
 };
 
 use super::answer::{AnswerRow, Figure};
@@ -74,7 +75,9 @@ impl Cube {
                 let (customer, service) = (row.dimensions.first()?.as_deref()?, row.dimensions.get(1)?.as_deref()?);
                 // A filter by service lets whole subscriptions through, which carry other services too.
                 let asked = query.filter(Dimension::Service);
-                asked.is_none_or(|filter| filter.values.iter().any(|it| it.as_deref() == Some(service))).then_some(())?;
+                asked
+                    .is_none_or(|filter| filter.values.iter().any(|it| it.as_deref() == Some(service)))
+                    .then_some(())?;
                 Some(readers.get(customer)?.service(service, &row, query))
             })
             .collect();

@@ -9,7 +9,12 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(AuditRecords), Box::new(crate::exports::ExportsMigration), Box::new(AuditListed), Box::new(AuditLocations)]
+        vec![
+            Box::new(AuditRecords),
+            Box::new(crate::exports::ExportsMigration),
+            Box::new(AuditListed),
+            Box::new(AuditLocations),
+        ]
     }
 
     /// Its own: services may share a database and know nothing of each other.

@@ -46,7 +46,8 @@ async fn pages(world: &World, caller: &Caller, token: &str, told: &mut Vec<Told>
     let (rejections, waiting) = (format!("{INGESTION}/ListRejections"), format!("{INGESTION}/ListWaiting"));
     let mut page_token = String::new();
     for page in 0..6 {
-        let request = ingestion::ListRejectionsRequest { page_size: 1, page_token: page_token.clone() };
+        let request =
+            ingestion::ListRejectionsRequest { page_size: 1, page_token: page_token.clone(), ..Default::default() };
         let what = format!("page {page}");
         let (one, body) = ask(world, caller, token, &rejections, &what, &request.encode_to_vec(), &[]).await;
         told.push(one);
