@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use insights_access::Role;
 use insights_proto::ingestion::v1::{
-    ActivityColumns, Customer, IngestBatchRequest, IngestBatchResponse, Sku, Subscription, SubscriptionState,
-    record::Kind,
+    ActivityColumns, Assignment, Customer, IngestBatchRequest, IngestBatchResponse, Sku, Subscription,
+    SubscriptionState, record::Kind,
 };
 use insights_proto::metrics::v1::{Dimension, DimensionValue, Filter};
 use insights_proto::reporting::v1::{
@@ -116,6 +116,13 @@ async fn a_filter_by_service_shows_no_other_service() {
     let mut records = smallest(10);
     records.push(sku("SKU-2", "Office 365", &["Teams", "SharePoint", "Exchange"]));
     records.extend(customer(2, "Two", "SKU-2", 5));
+    // Holds what counts in every service of the SKU.
+    records.push(Kind::Assignment(Assignment {
+        subscription_id: "S-2".into(),
+        user_id: "ann@x.example".into(),
+        from: "2025-01-01".into(),
+        ..Assignment::default()
+    }));
     let (product, mut admin, _) = started(records).await;
     let services = ["Teams", "Exchange", "OneDrive"];
     let day: insights_domain::calendar::Day = "2025-03-20".parse().expect("a day");
