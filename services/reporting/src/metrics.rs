@@ -46,18 +46,27 @@ impl Upstream {
 
     /// Asks on a caller's behalf, for no longer than the caller waits.
     pub fn on_behalf(&self, caller: &Arc<Principal>, deadline: Option<Deadline>) -> Metrics {
-        Metrics { upstream: self.clone(), caller: Arc::clone(caller), deadline }
+        Metrics { upstream: self.clone(), caller: Arc::clone(caller), deadline, since: 0 }
     }
 }
 
 /// Metrics, as one caller sees it.
+#[derive(Clone)]
 pub struct Metrics {
     upstream: Upstream,
     caller: Arc<Principal>,
     deadline: Option<Deadline>,
+    /// What is looked up is of this version at least: the replica that is asked may be behind the one that answered before.
+    since: i64,
 }
 
 impl Metrics {
+    /// The same, which looks things up in a version or a later one.
+    #[must_use]
+    pub fn since(&self, version: i64) -> Self {
+        Self { since: version, ..self.clone() }
+    }
+
     fn request<T>(&self, message: T) -> Result<Request<T>, Status> {
         let mut request = self.upstream.outgoing.for_caller(&self.caller, message)?;
         if let Some(deadline) = self.deadline {
@@ -140,7 +149,7 @@ impl Metrics {
             ends_from,
             ends_to,
             month: month.to_string(),
-            ids: Vec::new(),
+            ..Default::default()
         })
         .await
     }
@@ -149,6 +158,7 @@ impl Metrics {
         &self,
         request: LookUpSubscriptionsRequest,
     ) -> Result<LookUpSubscriptionsResponse, Status> {
+        let request = LookUpSubscriptionsRequest { min_version: self.since, ..request };
         let answer = self.client().look_up_subscriptions(self.request(request)?).await;
         answer.map(tonic::Response::into_inner).map_err(forward)
     }
@@ -161,13 +171,15 @@ impl Metrics {
         min_how_to: i64,
     ) -> Result<LookUpSupportCasesResponse, Status> {
         let (from_month, to_month) = (from.to_string(), to.to_string());
-        let request = self.request(LookUpSupportCasesRequest { from_month, to_month, min_how_to })?;
+        let request =
+            self.request(LookUpSupportCasesRequest { from_month, to_month, min_how_to, min_version: self.since })?;
         let answer = self.client().look_up_support_cases(request).await;
         answer.map(tonic::Response::into_inner).map_err(forward)
     }
 
     async fn look_up(&self, dimension: Dimension, ids: Vec<String>, search: &str) -> Result<Vec<Name>, Status> {
-        let request = LookUpNamesRequest { dimension: dimension as i32, ids, search: search.to_owned() };
+        let request =
+            LookUpNamesRequest { dimension: dimension as i32, ids, search: search.to_owned(), min_version: self.since };
         let answer = self.client().look_up_names(self.request(request)?).await;
         Ok(answer.map_err(forward)?.into_inner().names)
     }

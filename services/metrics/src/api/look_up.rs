@@ -33,6 +33,7 @@ enum Wanted {
 /// What a request for subscriptions wants.
 pub fn subscriptions(request: &LookUpSubscriptionsRequest, limits: &Limits) -> Result<Subscriptions, Error> {
     let mut parser = Parser::new(limits);
+    parser.min_version(request.min_version);
     let by_end = !request.ends_from.is_empty() || !request.ends_to.is_empty();
     if request.ids.len() > limits.names {
         parser.fault("ids", format!("has {} entries, more than {}", request.ids.len(), limits.names));
@@ -103,6 +104,7 @@ pub struct SupportCases {
 /// What a request for support cases wants.
 pub fn support_cases(request: &LookUpSupportCasesRequest, limits: &Limits) -> Result<SupportCases, Error> {
     let mut parser = Parser::new(limits);
+    parser.min_version(request.min_version);
     let mut month = |field: &str, text: &str| {
         let month: Option<Month> = text.parse().ok();
         if month.is_none() {

@@ -88,10 +88,10 @@ impl MetricsService for Api {
         &self,
         request: Request<LookUpNamesRequest>,
     ) -> Result<Response<LookUpNamesResponse>, Status> {
-        let caller = on_behalf(&request)?;
+        let (caller, deadline) = (on_behalf(&request)?, self.deadline(&request));
         self.authorise(&caller, [])?;
         let wanted = names::parse(request.get_ref(), &self.limits)?;
-        let root = self.cubes.root(caller.partner()).await?;
+        let root = self.root_at(caller.partner(), request.get_ref().min_version, deadline).await?;
         let names = self.aside(move || wanted.find(&root.cube, view(&caller))).await?;
         Ok(Response::new(LookUpNamesResponse { names }))
     }
@@ -100,10 +100,10 @@ impl MetricsService for Api {
         &self,
         request: Request<LookUpSubscriptionsRequest>,
     ) -> Result<Response<LookUpSubscriptionsResponse>, Status> {
-        let caller = on_behalf(&request)?;
+        let (caller, deadline) = (on_behalf(&request)?, self.deadline(&request));
         self.policy.authorise_measures(&caller, REPORTING_SERVICE, &[Measure::Available])?;
         let wanted = look_up::subscriptions(request.get_ref(), &self.limits)?;
-        let root = self.cubes.root(caller.partner()).await?;
+        let root = self.root_at(caller.partner(), request.get_ref().min_version, deadline).await?;
         Ok(Response::new(self.aside(move || wanted.find(&root.cube, view(&caller))).await?))
     }
 
@@ -111,11 +111,11 @@ impl MetricsService for Api {
         &self,
         request: Request<LookUpSupportCasesRequest>,
     ) -> Result<Response<LookUpSupportCasesResponse>, Status> {
-        let caller = on_behalf(&request)?;
+        let (caller, deadline) = (on_behalf(&request)?, self.deadline(&request));
         // Like users: what people of a customer do.
         self.policy.authorise_measures(&caller, REPORTING_SERVICE, &[Measure::ActiveUsers])?;
         let wanted = look_up::support_cases(request.get_ref(), &self.limits)?;
-        let root = self.cubes.root(caller.partner()).await?;
+        let root = self.root_at(caller.partner(), request.get_ref().min_version, deadline).await?;
         Ok(Response::new(self.aside(move || wanted.find(&root.cube, view(&caller))).await?))
     }
 

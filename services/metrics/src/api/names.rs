@@ -27,6 +27,7 @@ pub fn parse(request: &LookUpNamesRequest, limits: &Limits) -> Result<Wanted, Er
     if !matches!(dimension, Dimension::Customer | Dimension::Sku | Dimension::Location | Dimension::Product) {
         parser.fault("dimension", "must be customer, sku, location or product");
     }
+    parser.min_version(request.min_version);
     if request.ids.len() > limits.names {
         parser.fault("ids", format!("has {} entries, more than {}", request.ids.len(), limits.names));
     }

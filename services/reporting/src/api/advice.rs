@@ -38,8 +38,9 @@ pub async fn list(
     let ids = |of: fn(&Found) -> &String| page.iter().map(|one| of(one).clone()).filter(|id| !id.is_empty()).collect();
     let customers: Vec<String> = ids(|one| &one.customer);
     let skus: Vec<String> = ids(|one| &one.sku.0);
-    let customers = metrics.names(Dimension::Customer, &customers).await?;
-    let skus = metrics.names(Dimension::Sku, &skus).await?;
+    let named = metrics.since(version);
+    let customers = named.names(Dimension::Customer, &customers).await?;
+    let skus = named.names(Dimension::Sku, &skus).await?;
     Ok(ListAdviceResponse {
         advice: page.into_iter().map(|one| advice::compose(one, &customers, &skus, call.language)).collect(),
         counts,
@@ -62,6 +63,7 @@ async fn found(
         let day = last_day(&span, &freshness.complete_through)?;
         let until = day.plus(config.renewal_days.max(config.trial_days));
         let from = span.to.plus(1 - config.cases_months);
+        let metrics = metrics.since(min_version.max(freshness.version));
         let ending = metrics.ending(day, until, span.to).await?;
         let cases = metrics.support_cases(from, span.to, config.how_to_cases).await?;
         let cut = ending.truncated || cases.truncated;

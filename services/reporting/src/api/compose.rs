@@ -28,8 +28,9 @@ pub async fn customers(
     let mut min_version = min_version;
     for _ in 0..ATTEMPTS {
         let (span, questions, answers) = pinned(metrics, min_version, &asking.page, customers_page::plan).await?;
-        let locations = metrics.names(Dimension::Location, &questions.locations(&answers)).await?;
-        let skus = metrics.names(Dimension::Sku, &questions.skus(&answers)).await?;
+        let named = metrics.since(answers.freshness.version);
+        let locations = named.names(Dimension::Location, &questions.locations(&answers)).await?;
+        let skus = named.names(Dimension::Sku, &questions.skus(&answers)).await?;
         let names = Names::new(language).and(Dimension::Location, locations).and(Dimension::Sku, skus);
         let mut page = customers_page::compose(&asking, span, &questions, &answers, &names);
         if asking.all_groups {
@@ -57,11 +58,12 @@ pub async fn dynamics(
 ) -> Result<GetDynamicsUsageDashboardResponse, Status> {
     let min_version = request.min_version;
     let asking = parsed(|faults| dynamics_page::parse(request, faults))?;
-    let products = products(metrics, asking.products).await?;
+    let products = products(&metrics.since(min_version), asking.products).await?;
     let mut page = asking.page;
     page.narrow(Dimension::Product, &products);
     let (span, questions, answers) = pinned(metrics, min_version, &page, dynamics_page::plan).await?;
-    let skus = metrics.names(Dimension::Sku, &dynamics_page::skus(&questions, &answers)).await?;
+    let named = metrics.since(answers.freshness.version);
+    let skus = named.names(Dimension::Sku, &dynamics_page::skus(&questions, &answers)).await?;
     let names = Names::new(language).and(Dimension::Sku, skus);
     Ok(dynamics_page::compose(&page, span, &questions, &answers, &names, products))
 }
@@ -85,14 +87,15 @@ pub async fn adoption(
     let asking = parsed(|faults| adoption_page::parse(request, faults))?;
     let mut customer = None;
     if let Some(id) = asking.customer {
-        let name = metrics.find_name(Dimension::Customer, &id).await?;
+        let name = metrics.since(min_version).find_name(Dimension::Customer, &id).await?;
         let name = name.ok_or_else(|| Error::not_found("The customer"))?;
         customer = Some(FilterValue { value: Some(DimensionValue { value: Some(id) }), name });
     }
     let portfolio = customer.is_none();
     let plan = |page: &Page, span: &Span| adoption_page::plan(page, span, portfolio);
     let (span, questions, answers) = pinned(metrics, min_version, &asking.page, plan).await?;
-    let customers = metrics.names(Dimension::Customer, &questions.customers(&answers)).await?;
+    let named = metrics.since(answers.freshness.version);
+    let customers = named.names(Dimension::Customer, &questions.customers(&answers)).await?;
     let names = Names::new(language).and(Dimension::Customer, customers);
     let page = adoption_page::compose(&asking.page, span, &questions, &answers, &names);
     Ok(GetLicenceAdoptionDashboardResponse { customer, ..page })

@@ -41,7 +41,7 @@ pub async fn list(
         Dimension::Seller => fixed(&["own", "other", "direct"]),
         Dimension::Trial => fixed(&["true", "false"]),
         Dimension::Customer | Dimension::Sku | Dimension::Location | Dimension::Product => {
-            named(&call.metrics, dimension, &search).await?
+            named(&call.metrics.since(request.min_version), dimension, &search).await?
         }
         _ => match measures(api, call, dimension) {
             Some(measures) => seen(call, dimension, &measures, request.min_version).await?,

@@ -30,7 +30,8 @@ pub async fn list(
     call: &Call,
     request: ListSubscriptionPerformanceRequest,
 ) -> Result<ListSubscriptionPerformanceResponse, Status> {
-    let (metrics, min_version) = (&call.metrics, request.min_version);
+    let min_version = request.min_version;
+    let metrics = &call.metrics.since(min_version);
     let tokens = performance::tokens(call.caller.partner(), &request);
     let mut asking = parsed(|faults| performance::parse(request, &tokens, faults))?;
     let products = products(metrics, std::mem::take(&mut asking.products)).await?;
@@ -45,7 +46,8 @@ pub async fn list(
     };
     let Found { span, coverage, result, why, places, more, ranked_by } = found;
     let ids = places.iter().map(|(_, subscription)| subscription.clone()).collect();
-    let details = metrics.subscriptions(ids, span.to).await?;
+    let version = coverage.freshness.as_ref().map_or(min_version, |freshness| freshness.version);
+    let details = metrics.since(version).subscriptions(ids, span.to).await?;
     let last = places.last().filter(|_| more);
     Ok(ListSubscriptionPerformanceResponse {
         coverage: Some(coverage),
