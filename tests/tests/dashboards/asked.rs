@@ -9,7 +9,7 @@ use insights_proto::ingestion::v1::{
 };
 use insights_proto::metrics::v1::{Dimension, DimensionValue, Filter};
 use insights_proto::reporting::v1::{
-    GetLicenceAdoptionDashboardRequest, ListAdviceRequest, ListGlossaryTermsRequest,
+    GetLicenceAdoptionDashboardRequest, ListAdviceRequest, ListFilterValuesRequest, ListGlossaryTermsRequest,
     ListSubscriptionPerformanceRequest, PageFilters,
 };
 use insights_tests::product::{Person, Product, smallest};
@@ -169,6 +169,24 @@ async fn advice_is_given_under_every_filter() {
         given.push(!answer.into_inner().advice.is_empty());
     }
     assert_eq!(given, [true, false, false, true, true], "seats nobody holds, of a subscription that ends");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_is_found_however_many_others_it_is_a_part_of() {
+    let named = |id: String, name: &str| {
+        Kind::Customer(Customer { customer_id: id, name: Some(name.into()), ..Customer::default() })
+    };
+    let mut records = smallest(10);
+    records.extend((0..250).map(|number| named(format!("T-{number}"), "A part of many")));
+    records.push(named("T".into(), "Zed"));
+    let (_product, mut admin, min_version) = started(records).await;
+    for search in ["T", "t"] {
+        let dimension = Dimension::Customer.into();
+        let request = admin.request(ListFilterValuesRequest { dimension, search: search.into(), min_version });
+        let answer = admin.client.list_filter_values(request).await.expect("values").into_inner();
+        let first = answer.values.first().and_then(|value| value.value.clone()?.value);
+        assert_eq!((first.as_deref(), answer.values.len(), answer.truncated), (Some("T"), 200, true), "{search}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -67,7 +67,8 @@ impl Wanted {
             }
             _ => Vec::new(),
         };
-        found.sort_by_cached_key(|(id, name)| (name.to_lowercase(), *id));
+        // What was searched for to the letter is found however many others it is a part of.
+        found.sort_by_cached_key(|(id, name)| (id.to_lowercase() != self.search, name.to_lowercase(), *id));
         found.into_iter().take(self.most).map(entry).collect()
     }
 

@@ -50,6 +50,8 @@ pub async fn list(
         },
     };
     values.retain(|value| matches(value, &search));
+    // However many others it is a part of; the sort is stable.
+    values.sort_by_cached_key(|value| text(value).to_lowercase() != search);
     let truncated = values.len() > api.filter_values;
     values.truncate(api.filter_values);
     Ok(ListFilterValuesResponse { values, truncated })
@@ -127,7 +129,10 @@ fn value(text: Option<String>, name: String) -> FilterValue {
     FilterValue { value: Some(DimensionValue { value: text }), name }
 }
 
+fn text(value: &FilterValue) -> &str {
+    value.value.as_ref().and_then(|value| value.value.as_deref()).unwrap_or("(none)")
+}
+
 fn matches(value: &FilterValue, search: &str) -> bool {
-    let text = value.value.as_ref().and_then(|value| value.value.as_deref()).unwrap_or("(none)");
-    text.to_lowercase().contains(search) || words::folded(&value.name).contains(&words::folded(search))
+    text(value).to_lowercase().contains(search) || words::folded(&value.name).contains(&words::folded(search))
 }

@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use insights_domain::service_fold;
 use insights_proto::{
     metrics::v1::Dimension,
-    reporting::v1::{FilterValue, GetLicenceAdoptionDashboardRequest, ListFilterValuesRequest, PageFilters},
+    reporting::v1::{FilterValue, ListFilterValuesRequest, PageFilters},
 };
 use insights_reporting::words::{Language, Sentence, title};
-use tonic::Code;
 
 use super::{DEADLINE, about::named};
 use crate::{client::Caller, import::canonical_id, output};
@@ -70,24 +69,10 @@ async fn one(caller: &Caller, dimension: Dimension, value: &str) -> Found {
     let is_it = |it: &&FilterValue| id(it).is_some_and(|id| compared(dimension, id) == value);
     match answer.values.iter().find(is_it) {
         Some(found) => Found::Named(found.name.clone()),
-        None if !answer.truncated => Found::Nothing(answer.values),
-        // A part of too many others, so that it may not have come. Only a customer can be asked for by itself.
-        None if dimension == Dimension::Customer => customer(caller, value, answer.values).await,
-        None => Found::Unclear,
-    }
-}
-
-/// Looks a customer up by its id alone: the page that names one says whether there is one.
-async fn customer(caller: &Caller, id: &str, similar: Vec<FilterValue>) -> Found {
-    let message = GetLicenceAdoptionDashboardRequest {
-        page: Some(PageFilters::default()),
-        min_version: 0,
-        customer_id: id.to_owned(),
-    };
-    match caller.reporting().get_licence_adoption_dashboard(caller.request(message, DEADLINE)).await {
-        Ok(answer) => Found::Named(answer.into_inner().customer.unwrap_or_default().name),
-        Err(status) if status.code() == Code::NotFound => Found::Nothing(similar),
-        Err(_) => Found::Unclear,
+        // Nothing may be told of what there is.
+        None if answer.truncated && answer.values.is_empty() => Found::Unclear,
+        // The value itself would come before those that it is a part of.
+        None => Found::Nothing(answer.values),
     }
 }
 
