@@ -44,18 +44,12 @@ fn records() -> String {
 }
 
 fn filled() -> Server {
-    let server = Server::start();
-    let file = server.file("facts.ndjson", &records());
-    let summary = server.json("data_source", &["import", "ndjson", &file]);
-    assert_eq!(summary["rejected"], 0, "{summary}");
-    server
+    Server::filled(&records())
 }
 
 /// What a report prints over April to June: to stdout and to stderr.
 fn report(server: &Server, args: &[&str]) -> (String, String) {
-    let output = server.run("global_admin", &[&["report"], args, &RANGE].concat());
-    assert!(output.status.success(), "{args:?}: {}", stderr(&output));
-    (stdout(&output), stderr(&output))
+    server.report(args, &RANGE)
 }
 
 fn report_json(server: &Server, args: &[&str]) -> Value {

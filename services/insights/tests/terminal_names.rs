@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{Server, stderr, stdout};
+use support::{Server, stderr};
 
 const RANGE: [&str; 4] = ["--from", "2024-05", "--to", "2024-06"];
 
@@ -41,18 +41,12 @@ fn records() -> Vec<String> {
 }
 
 fn filled(records: &[String]) -> Server {
-    let server = Server::start();
-    let file = server.file("facts.ndjson", &records.join("\n"));
-    let summary = server.json("data_source", &["import", "ndjson", &file]);
-    assert_eq!(summary["rejected"], 0, "{summary}");
-    server
+    Server::filled(&records.join("\n"))
 }
 
 /// What a report prints: to stdout and to stderr.
 fn report(server: &Server, args: &[&str]) -> (String, String) {
-    let output = server.run("global_admin", &[&["report"], args, &RANGE].concat());
-    assert!(output.status.success(), "{args:?}: {}", stderr(&output));
-    (stdout(&output), stderr(&output))
+    server.report(args, &RANGE)
 }
 
 /// The lines of a text that begin with these words.

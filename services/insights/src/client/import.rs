@@ -103,7 +103,7 @@ pub async fn import(caller: &Caller, sources: &[Source], how: &How, summary: &mu
         if how.wait {
             bar.set_message("waiting until the figures show it");
             if let Err(failure) = wait_until_visible(caller, summary.version.unwrap_or_default()).await {
-                let stored = "everything was sent and stored, but the figures could not be asked whether they show it";
+                let stored = "what was sent is stored, but whether the figures show it could not be found out";
                 summary.failures.push(format!("{stored}: {failure}"));
             }
         }

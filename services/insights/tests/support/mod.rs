@@ -35,6 +35,22 @@ pub struct Server {
 }
 
 impl Server {
+    /// A server that has taken these records of our own, none of them rejected.
+    pub fn filled(records: &str) -> Self {
+        let server = Self::start();
+        let file = server.file("facts.ndjson", records);
+        let summary = server.json("data_source", &["import", "ndjson", &file]);
+        assert_eq!(summary["rejected"], 0, "{summary}");
+        server
+    }
+
+    /// What a report prints over a range: to stdout and to stderr.
+    pub fn report(&self, args: &[&str], range: &[&str]) -> (String, String) {
+        let output = self.run("global_admin", &[&["report"], args, range].concat());
+        assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+        (stdout(&output), stderr(&output))
+    }
+
     /// On SQLite, as it comes.
     pub fn start() -> Self {
         Self::start_with(None)
