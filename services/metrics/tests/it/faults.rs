@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use insights_metrics::{FailPoint, Step};
 use insights_proto::metrics::v1::Measure;
-use insights_service::Clock;
+use insights_service::{Clock, Link, LinkConfig};
 use insights_testkit::{TempDatabase, until};
+use tokio_util::sync::CancellationToken;
 
 use crate::world::{World, catalogue, customer, month, noon, on_both_engines, query, use_seat};
 
@@ -172,4 +174,20 @@ async fn tamper(database: &TempDatabase) {
     );
     database.writer().execute_unprepared(&sql).await.unwrap();
     database.close().await.unwrap();
+}
+
+/// A host that hangs takes connections and says nothing; whoever is told to stop meanwhile stops.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_silent_feed_ends_when_told() {
+    let world = World::new(TempDatabase::sqlite());
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let link = Link::open(&format!("http://{}", silent.local_addr().unwrap()), &LinkConfig::default()).unwrap();
+    let (metrics, stop) = (world.metrics_of(link).await, CancellationToken::new());
+    let told = stop.clone();
+    let running = tokio::spawn(async move { metrics.run(told).await });
+    // It has called, and nobody answers.
+    let (_connection, _) = tokio::task::spawn_blocking(move || silent.accept()).await.unwrap().unwrap();
+    stop.cancel();
+    // Silence is noticed after fifteen seconds, and tried again.
+    tokio::time::timeout(Duration::from_secs(10), running).await.expect("it ends at once").unwrap();
 }

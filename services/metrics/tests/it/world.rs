@@ -15,7 +15,7 @@ use insights_proto::metrics::v1::metrics_service_client::MetricsServiceClient;
 use insights_proto::metrics::v1::{
     BatchQueryRequest, BatchQueryResponse, Dimension, Measure, Query, Row, VerifyRequest, VerifyResponse, value,
 };
-use insights_service::{Chassis, Clock, ServerConfig};
+use insights_service::{Chassis, Clock, Link, ServerConfig};
 use insights_testkit::TempDatabase;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -125,6 +125,13 @@ impl World {
     /// A replica that follows the feed.
     pub async fn replica(&self, clock: Clock) -> Replica {
         self.replica_with(clock, None, true).await
+    }
+
+    /// The service of a replica whose ingestion is elsewhere.
+    pub async fn metrics_of(&self, ingestion: Link) -> Metrics {
+        let config = Config { database_url: self.database.url().to_owned(), ..Config::default() };
+        let outgoing = Outgoing::new(ServiceTokens::local(self.issuer.clone(), "metrics", Clock::system()));
+        Metrics::open(config, Clock::system(), ingestion, outgoing).await.unwrap()
     }
 
     /// A replica that may fail on purpose, or only answer.
