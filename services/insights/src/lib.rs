@@ -14,7 +14,7 @@ pub mod settings;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use insights_reporting::words::{Language, Sentence};
+use insights_messages::{Language, Sentence};
 use serde_json::Value;
 
 use crate::{

@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
+use insights_messages::{Language, Sentence};
 use insights_proto::metrics::v1::{
     Dimension, DimensionValue, Explanation, Freshness, Measure, Percentage, Query, Reason, Result as QueryResult, Row,
     Source, Value, value::Kind,
 };
-use insights_reporting::words::{Language, Sentence};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 use unicode_width::UnicodeWidthStr;

@@ -10,7 +10,6 @@ pub mod dashboards;
 mod exports;
 mod metrics;
 mod pages;
-pub mod words;
 
 use std::sync::Arc;
 

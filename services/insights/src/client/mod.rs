@@ -7,11 +7,11 @@ mod summary;
 
 use std::{path::Path, time::Duration};
 
+use insights_messages::Language;
 use insights_proto::{
     ingestion::v1::ingestion_service_client::IngestionServiceClient,
     reporting::v1::reporting_service_client::ReportingServiceClient,
 };
-use insights_reporting::words::Language;
 use insights_service::Link;
 use tonic::{
     Request,

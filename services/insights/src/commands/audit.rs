@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use clap::Args;
+use insights_messages::{Language, Sentence};
 use insights_proto::reporting::v1::{AuditEntry, ListAuditEntriesRequest};
-use insights_reporting::words::{Language, Sentence};
 use prost_types::Timestamp;
 use serde_json::{Value, json};
 

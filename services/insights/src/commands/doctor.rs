@@ -3,12 +3,12 @@
 use std::{path::Path, time::Duration};
 
 use base64::Engine as _;
+use insights_messages::{Language, Sentence};
 use insights_proto::{
     access::v1::{WhoAmIRequest, access_service_client::AccessServiceClient},
     ingestion::v1 as ingestion,
     reporting::v1 as reporting,
 };
-use insights_reporting::words::{Language, Sentence};
 use insights_service::Clock;
 use serde::Serialize;
 

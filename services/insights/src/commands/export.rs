@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::ProgressBar;
+use insights_messages::{Language, Sentence, title};
 use insights_proto::metrics::v1::Measure;
 use insights_proto::reporting::v1::{
     CancelExportRequest, CreateExportRequest, DeleteExportRequest, Export, ExportFormat, ExportOrder, ExportReport,
     ExportState, GetExportRequest, ListExportsRequest, PreviewExportRequest,
 };
-use insights_reporting::words::{Language, Sentence, title};
 use prost_types::Timestamp;
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use insights_messages::{Language, title};
 use insights_proto::reporting::v1::{GlossaryTerm, ListGlossaryTermsRequest};
-use insights_reporting::words::{Language, title};
 use serde_json::json;
 
 use crate::{cli, client::Caller, failure::Failure, output};

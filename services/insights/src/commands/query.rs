@@ -3,11 +3,11 @@
 use std::{collections::HashMap, time::Duration};
 
 use clap::Args;
+use insights_messages::Language;
 use insights_proto::{
     metrics::v1::{Basis, Dimension, DimensionValue, Filter, Measure, Query, Scope},
     reporting::v1::{ExplainRequest, QueryRequest},
 };
-use insights_reporting::words::Language;
 use prost_types::Timestamp;
 
 use crate::{client::Caller, failure::Failure, output};

@@ -14,6 +14,7 @@ mod text;
 
 use std::time::Duration;
 
+use insights_messages::Language;
 use insights_proto::{
     metrics::v1::{Dimension, Measure, Scope},
     reporting::v1::{
@@ -21,7 +22,6 @@ use insights_proto::{
         GetDynamicsUsageDashboardRequest, GetLicenceAdoptionDashboardRequest, PageFilters,
     },
 };
-use insights_reporting::words::Language;
 
 use self::about::About;
 use crate::{

@@ -11,13 +11,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use insights_domain::calendar::Month;
+use insights_messages::Language;
 use insights_proto::metrics::v1::{Dimension, Scope};
 use insights_proto::reporting::v1::{Advice, AdviceCode, AdviceCount, ListAdviceRequest};
 use insights_service::FieldViolation;
 
 use crate::dashboards::performance::named;
 use crate::dashboards::{Page, PageTokens, page_size};
-use crate::words::Language;
 
 pub use config::{AdviceConfig, Weights};
 pub use found::{Cases, CustomerSeats, Ending, Found, Seats, SkuSeats};

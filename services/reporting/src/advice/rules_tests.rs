@@ -32,7 +32,7 @@ fn healthy() -> Seats {
 }
 
 fn said(found: &Found, name: &str) -> String {
-    super::super::texts::Arguments(&found.arguments).say(name, crate::words::Language::English)
+    super::super::texts::Arguments(&found.arguments).say(name, insights_messages::Language::English)
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn every_rule_has_words_for_all_it_knows() {
     for mut found in found.into_iter().flatten() {
         name(&mut found, "Contoso", "E3");
         codes.push(found.code);
-        for language in crate::words::Language::ALL {
+        for language in insights_messages::Language::ALL {
             let arguments = super::super::texts::Arguments(&found.arguments);
             let said = super::super::texts::texts(found.code, arguments, language);
             for text in [&said.title, &said.problem, &said.because, &said.consider, &said.to_try] {

@@ -1,9 +1,7 @@
 //! What advice says. Its words are messages of every language; figures come as named arguments.
 
-use fluent_bundle::{FluentArgs, FluentValue};
+use insights_messages::{FluentArgs, FluentValue, Language, advice};
 use insights_proto::reporting::v1::{AdviceArgument, AdviceCode, advice_argument::Value};
-
-use crate::words::{Language, advice};
 
 /// The words of an advice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use insights_access::{Principal, principal};
+use insights_messages::Language;
 use insights_proto::reporting::v1::{
     Breakdown, Coverage, ExplainResponse, GetCustomersDashboardResponse, GetDynamicsUsageDashboardResponse,
     GetLicenceAdoptionDashboardResponse, ListAdviceResponse, ListFilterValuesResponse,
@@ -11,12 +12,11 @@ use insights_proto::reporting::v1::{
 use insights_service::{Deadline, drill};
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage};
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Request, Response, Status, metadata::MetadataMap};
 
 use super::Api;
 use crate::audit::{Audit, Ending};
 use crate::metrics::Metrics;
-use crate::words::Language;
 
 static MESSAGES: LazyLock<DescriptorPool> =
     LazyLock::new(|| DescriptorPool::decode(insights_proto::DESCRIPTOR_SET).unwrap_or_default());
@@ -53,7 +53,7 @@ impl Call {
             metrics: api.metrics.on_behalf(&caller, deadline),
             audit: api.audit.clone(),
             asked: json(rpc, request.get_ref()),
-            language: Language::of_call(request.metadata()),
+            language: language(request.metadata()),
             caller,
             rpc,
         })
@@ -73,6 +73,12 @@ impl Call {
         }
         Ok(Response::new(answer))
     }
+}
+
+/// The language that the `accept-language` of a call asks for.
+pub fn language(metadata: &MetadataMap) -> Language {
+    let wish = metadata.get("accept-language").and_then(|wish| wish.to_str().ok());
+    Language::wanted(wish.unwrap_or_default())
 }
 
 /// A request as JSON, by the names of the API.

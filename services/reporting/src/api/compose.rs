@@ -1,5 +1,6 @@
 //! From the request of a page to the page: parse, ask metrics once, compose.
 
+use insights_messages::Language;
 use insights_proto::metrics::v1::{Dimension, DimensionValue};
 use insights_proto::reporting::v1::{
     FilterValue, GetCustomersDashboardRequest, GetCustomersDashboardResponse, GetDynamicsUsageDashboardRequest,
@@ -12,7 +13,6 @@ use super::fields::{of_page, rename};
 use crate::dashboards::{Answers, Names, Page, Plan, Rest, Span, adoption as adoption_page};
 use crate::dashboards::{customers as customers_page, dynamics as dynamics_page};
 use crate::metrics::Metrics;
-use crate::words::Language;
 
 /// How often a page is asked for anew when the data moves into another month meanwhile.
 const ATTEMPTS: usize = 3;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use insights_access::REPORTING_SERVICE;
 use insights_domain::calendar::Month;
+use insights_messages::folded;
 use insights_proto::metrics::v1::{BatchQueryRequest, Dimension, DimensionValue, Measure, Query, Scope};
 use insights_proto::reporting::v1::{FilterValue, ListFilterValuesRequest, ListFilterValuesResponse};
 use insights_service::Error;
@@ -13,7 +14,6 @@ use super::Api;
 use super::call::Call;
 use crate::dashboards::Names;
 use crate::metrics::Metrics;
-use crate::words;
 
 /// Longest text to search for, in bytes.
 const SEARCH_BYTES: usize = 256;
@@ -115,7 +115,7 @@ async fn seen(
     let name = |text: &Option<String>| text.as_ref().map(|text| names.of(dimension, text)).unwrap_or_default();
     let mut values: Vec<FilterValue> = values.into_values().map(|text| value(text.clone(), name(&text))).collect();
     if dimension == Dimension::Country {
-        values.sort_by_cached_key(|value| (value.name.is_empty(), words::folded(&value.name)));
+        values.sort_by_cached_key(|value| (value.name.is_empty(), folded(&value.name)));
     }
     Ok(values)
 }
@@ -134,5 +134,5 @@ fn text(value: &FilterValue) -> &str {
 }
 
 fn matches(value: &FilterValue, search: &str) -> bool {
-    text(value).to_lowercase().contains(search) || words::folded(&value.name).contains(&words::folded(search))
+    text(value).to_lowercase().contains(search) || folded(&value.name).contains(&folded(search))
 }

@@ -1,5 +1,6 @@
 //! The Customers dashboard.
 
+use insights_messages::folded;
 use insights_proto::metrics::v1::{Dimension, Measure, Result as QueryResult, Scope};
 use insights_proto::reporting::v1::{
     ActivityPoint, Breakdown, Card, CountryOrder, CustomerTotals, Figure, GetCustomersDashboardRequest,
@@ -13,7 +14,6 @@ use super::distribution;
 use super::plan::Asked;
 use super::table::Table;
 use super::{Answers, Names, Page, Plan, Span};
-use crate::words;
 
 /// Longest text to search countries for, in bytes.
 const MAX_SEARCH: usize = 100;
@@ -81,7 +81,7 @@ pub fn parse(request: GetCustomersDashboardRequest, faults: &mut Vec<FieldViolat
         page: Page::parse(request.page, Scope::SoldOrManaged, faults),
         all_groups: request.all_groups,
         order,
-        search: words::folded(request.country_search.trim()),
+        search: folded(request.country_search.trim()),
     }
 }
 
@@ -138,12 +138,12 @@ fn countries(asking: &Asking, span: Span, result: &QueryResult, names: &Names) -
     let parts = Parts { span, dimension: Dimension::Country, measures: &BY_COUNTRY, result, why: &[], names };
     let mut breakdown = breakdown::with_changes(&parts);
     let groups = &mut breakdown.groups;
-    let found = |text: &str| words::folded(text).contains(&asking.search);
+    let found = |text: &str| folded(text).contains(&asking.search);
     let missing = |group: &Group| group.key.as_ref().is_some_and(|key| key.value.is_none()) && found("(none)");
     groups.retain(|group| asking.search.is_empty() || found(code(group)) || found(&group.name) || missing(group));
     groups.sort_by(|left, right| code(left).cmp(code(right)));
     if asking.order.by_name {
-        groups.sort_by_cached_key(|group| words::folded(&group.name));
+        groups.sort_by_cached_key(|group| folded(&group.name));
     }
     if asking.order.by_name || asking.order.by_code {
         if !asking.order.ascending {

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
+use insights_messages::{Language, country};
 use insights_proto::metrics::v1::Dimension;
-
-use crate::words::{self, Language};
 
 /// Names by dimension and id, in the language of a call.
 #[derive(Debug, Default)]
@@ -31,7 +30,7 @@ impl Names {
     #[must_use]
     pub fn of(&self, dimension: Dimension, id: &str) -> String {
         if dimension == Dimension::Country {
-            return words::country(self.language, id).unwrap_or_default();
+            return country(self.language, id).unwrap_or_default();
         }
         self.known.get(&(dimension, id.to_owned())).cloned().unwrap_or_default()
     }

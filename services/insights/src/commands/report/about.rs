@@ -1,10 +1,10 @@
 //! What a page is about: the heading over it.
 
+use insights_messages::{Language, Sentence, title};
 use insights_proto::{
     metrics::v1::{Dimension, Filter, Scope},
     reporting::v1::{self as wire, Coverage, FilterValue, PageFilters},
 };
-use insights_reporting::words::{Language, Sentence, title};
 
 use super::known::Known;
 use crate::{

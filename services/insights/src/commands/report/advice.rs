@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
+use insights_messages::{Language, Sentence, advice_counted, title};
 use insights_proto::reporting::v1::{
     Advice, AdviceArgument, AdviceCode, AdviceCount, Coverage, Evidence, EvidenceKind, ListAdviceRequest, Page,
     PageFilters, advice_argument::Value,
 };
-use insights_reporting::words::{Language, Sentence, advice_counted, title};
 use serde_json::{Map, Value as Json, json};
 
 use super::{

@@ -1,10 +1,10 @@
 //! Key figures.
 
+use insights_messages::{Language, Sentence, title};
 use insights_proto::{
     metrics::v1::Percentage,
     reporting::v1::{Card, Change, ChangeKind},
 };
-use insights_reporting::words::{Language, Sentence, title};
 use serde_json::{Value as Json, json};
 
 use super::figures::{because, figure, json_value, number, percentage, reasons_json, reasons_line, sparkline};

@@ -1,10 +1,10 @@
 //! Figures in words, small charts and JSON.
 
+use insights_messages::{Language, Sentence, title};
 use insights_proto::{
     metrics::v1::{Basis, Percentage, ReasonCount, Value, value::Kind},
     reporting::v1::{GroupPoint, Reasons},
 };
-use insights_reporting::words::{Language, Sentence, title};
 use serde_json::{Value as Json, json};
 
 use crate::output;

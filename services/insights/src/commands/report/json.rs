@@ -1,6 +1,6 @@
 //! A dashboard for programs: every section of the API's answer.
 
-use insights_reporting::words::{Language, title};
+use insights_messages::{Language, title};
 use serde_json::{Value as Json, json};
 
 use super::{

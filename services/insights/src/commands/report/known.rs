@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use insights_domain::service_fold;
+use insights_messages::{Language, Sentence, title};
 use insights_proto::{
     metrics::v1::Dimension,
     reporting::v1::{FilterValue, ListFilterValuesRequest, PageFilters},
 };
-use insights_reporting::words::{Language, Sentence, title};
 
 use super::{DEADLINE, about::named};
 use crate::{client::Caller, import::canonical_id, output};

@@ -1,10 +1,10 @@
 //! Customers month by month: how they came to be, and how many are active.
 
+use insights_messages::{Language, Sentence, title};
 use insights_proto::{
     metrics::v1::Measure,
     reporting::v1::{ActivityPoint, CustomerTotals, Movement},
 };
-use insights_reporting::words::{Language, Sentence, title};
 use serde_json::{Value as Json, json};
 
 use crate::output;

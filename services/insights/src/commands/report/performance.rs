@@ -1,10 +1,10 @@
 //! How subscriptions are used, as a section of the usage report.
 
+use insights_messages::{Language, Sentence, title};
 use insights_proto::{
     metrics::v1::{Dimension, Measure},
     reporting::v1::{FilterValue, ListSubscriptionPerformanceRequest, PageFilters, Section, SubscriptionPerformance},
 };
-use insights_reporting::words::{Language, Sentence, title};
 use serde_json::{Value as Json, json};
 
 use super::{

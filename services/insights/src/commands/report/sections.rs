@@ -1,8 +1,8 @@
 //! Figures by one dimension.
 
+use insights_messages::{Language, Sentence, title};
 use insights_proto::metrics::v1::{Dimension, value::Kind};
 use insights_proto::reporting::v1::{Breakdown, Group, Others, Reasons};
-use insights_reporting::words::{Language, Sentence, title};
 use serde_json::{Value as Json, json};
 
 use super::{

@@ -1,7 +1,7 @@
 //! A dashboard as text.
 
+use insights_messages::{Sentence, title};
 use insights_proto::reporting::v1::{Coverage, Section as SectionName};
-use insights_reporting::words::{Sentence, title};
 
 use super::{Shown, View, about::About, cards, sections};
 

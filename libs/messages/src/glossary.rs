@@ -1,17 +1,8 @@
 //! What every word and number of the product means, how it is computed, and cases worked out.
 
-use insights_proto::reporting::v1::{
-    GlossaryKind, GlossaryTerm, ListGlossaryTermsRequest, ListGlossaryTermsResponse, WorkedExample,
-};
-use insights_service::{Error, FieldViolation};
+use insights_proto::reporting::v1::{GlossaryKind, GlossaryTerm, WorkedExample};
 
 use super::{Language, message, title};
-use crate::dashboards::PageTokens;
-
-/// Terms of a page at most.
-const LARGEST_PAGE: usize = 500;
-/// The longest text to look for, in bytes.
-const SEARCH_BYTES: usize = 256;
 
 /// A term: where its texts are.
 #[derive(Clone, Copy, Debug)]
@@ -181,46 +172,8 @@ pub fn glossary(language: Language) -> Vec<GlossaryTerm> {
     TERMS.iter().map(|term| term.said(language)).collect()
 }
 
-/// A page of it.
-///
-/// # Errors
-/// Names the fields at fault.
-pub fn page(language: Language, request: &ListGlossaryTermsRequest) -> Result<ListGlossaryTermsResponse, Error> {
-    let mut faults = Vec::new();
-    let size = usize::try_from(request.page_size);
-    if size.is_err() {
-        faults.push(FieldViolation::new("page_size", "is negative"));
-    }
-    if request.search.len() > SEARCH_BYTES {
-        faults.push(FieldViolation::new("search", format!("is longer than {SEARCH_BYTES} bytes")));
-    }
-    let search = request.search.trim().to_lowercase();
-    let mut terms = glossary(language);
-    terms.retain(|term| {
-        [&term.id, &term.title, &term.definition].iter().any(|text| text.to_lowercase().contains(&search))
-    });
-    // The token names the first term of the page: terms may come and go with versions of the program.
-    let list = ListGlossaryTermsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
-    let tokens = PageTokens::of("", "ListGlossaryTerms", &list);
-    let first = match tokens.read(&request.page_token) {
-        Ok(None) => Some(0),
-        Ok(Some(place)) => terms.iter().position(|term| key(term) == place),
-        Err(_) => None,
-    };
-    let Some(first) = first else {
-        faults.push(FieldViolation::new("page_token", "is not one that was given out for this list"));
-        return Err(Error::Invalid(faults));
-    };
-    if !faults.is_empty() {
-        return Err(Error::Invalid(faults));
-    }
-    let size = size.ok().filter(|size| *size > 0).unwrap_or(LARGEST_PAGE).min(LARGEST_PAGE);
-    let next_page_token = terms.get(first + size).map(|term| tokens.write(&key(term))).unwrap_or_default();
-    let terms = terms.into_iter().skip(first).take(size).collect();
-    Ok(ListGlossaryTermsResponse { language: language.code().to_owned(), terms, next_page_token })
-}
-
 /// What tells terms apart.
-fn key(term: &GlossaryTerm) -> String {
+#[must_use]
+pub fn term_key(term: &GlossaryTerm) -> String {
     format!("{}.{}", term.kind, term.id)
 }

@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 
 use fluent_langneg::{LanguageIdentifier, NegotiationStrategy, negotiate_languages};
-use tonic::metadata::MetadataMap;
 
 /// A longer wish is cut off, in bytes.
 const WISH_BYTES: usize = 1024;
@@ -32,13 +31,6 @@ impl Language {
             Self::English => "en",
             Self::Portuguese => "pt",
         }
-    }
-
-    /// What the `accept-language` of a call asks for.
-    #[must_use]
-    pub fn of_call(metadata: &MetadataMap) -> Self {
-        let wish = metadata.get("accept-language").and_then(|wish| wish.to_str().ok());
-        Self::wanted(wish.unwrap_or_default())
     }
 
     /// The best for a wish as in HTTP: `pt-BR, en;q=0.5`. English when there is none of those wanted.

@@ -7,11 +7,12 @@ mod titles;
 
 use std::sync::LazyLock;
 
-use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
+use fluent_bundle::{FluentResource, concurrent::FluentBundle};
 use insights_proto::reporting::v1::AdviceCode;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-pub use glossary::{glossary, page as glossary_page};
+pub use fluent_bundle::{FluentArgs, FluentValue};
+pub use glossary::{glossary, term_key};
 pub use language::Language;
 pub use sentence::Sentence;
 pub use titles::{title, titles};
@@ -20,12 +21,12 @@ pub use titles::{title, titles};
 macro_rules! files {
     ($language:literal) => {
         [
-            ("titles.ftl", include_str!(concat!("../../words/", $language, "/titles.ftl"))),
-            ("glossary.ftl", include_str!(concat!("../../words/", $language, "/glossary.ftl"))),
-            ("report.ftl", include_str!(concat!("../../words/", $language, "/report.ftl"))),
-            ("terminal.ftl", include_str!(concat!("../../words/", $language, "/terminal.ftl"))),
-            ("countries.ftl", include_str!(concat!("../../words/", $language, "/countries.ftl"))),
-            ("advice.ftl", include_str!(concat!("../../words/", $language, "/advice.ftl"))),
+            ("titles.ftl", include_str!(concat!("../locales/", $language, "/titles.ftl"))),
+            ("glossary.ftl", include_str!(concat!("../locales/", $language, "/glossary.ftl"))),
+            ("report.ftl", include_str!(concat!("../locales/", $language, "/report.ftl"))),
+            ("terminal.ftl", include_str!(concat!("../locales/", $language, "/terminal.ftl"))),
+            ("countries.ftl", include_str!(concat!("../locales/", $language, "/countries.ftl"))),
+            ("advice.ftl", include_str!(concat!("../locales/", $language, "/advice.ftl"))),
         ]
     };
 }
@@ -115,7 +116,8 @@ pub fn folded(text: &str) -> String {
 }
 
 /// What the advice of a rule says, or a part of it.
-pub(crate) fn advice(language: Language, code: AdviceCode, part: Option<&str>, values: &FluentArgs<'_>) -> String {
+#[must_use]
+pub fn advice(language: Language, code: AdviceCode, part: Option<&str>, values: &FluentArgs<'_>) -> String {
     filled(language, &advice_id(code), part, values).unwrap_or_default()
 }
 
