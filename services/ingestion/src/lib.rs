@@ -1,12 +1,17 @@
 //! Takes records in, keeps the facts, tells what changed.
 //!
 //! [`Ingestion`] serves `IngestionService` to people and machines and `ChangeFeedService` to the other services. Records
-//! are parsed in `api/parse`, kept by `ledger`, and read back by `feed`.
+//! are checked by `records`, stored by `write` in `tables`, and read back by `feed`.
 
 mod api;
 mod config;
+mod error;
 mod feed;
-mod ledger;
+mod ids;
+mod records;
+mod tables;
+mod user_key;
+mod write;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,9 +27,11 @@ pub use config::{Config, Limits};
 
 use crate::{
     api::{FeedApi, IngestionApi},
-    ledger::{Ledger, partner::Partner, users::UserKey},
+    tables::{batch, partner::Partner},
+    user_key::UserKey,
+    write::Ledger,
 };
-pub use ledger::migrations::Migrator;
+pub use tables::migrations::Migrator;
 
 /// The service.
 pub struct Ingestion {
@@ -106,7 +113,7 @@ impl Ingestion {
             tracing::warn!(%error, "could not prune the feed");
         }
         if let Some(before) = before(self.config.batches_kept)
-            && let Err(error) = ledger::batches::prune(self.ledger.database.writer(), before).await
+            && let Err(error) = batch::prune(self.ledger.database.writer(), before).await
         {
             tracing::warn!(%error, "could not prune batch ids");
         }

@@ -11,8 +11,10 @@ use tonic::{Request, Response, Status};
 
 use super::status;
 use crate::{
+    error::Error,
     feed::{Asked, Position, Selection, changed_since, group, next_changes, partner_facts},
-    ledger::{Error, Ledger, partner::Partner},
+    tables::partner::Partner,
+    write::Ledger,
 };
 
 /// Serves `ChangeFeedService`. The access layer lets services only through; they act for nobody here.

@@ -11,11 +11,14 @@ use prost_types::Timestamp;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{status, stream};
-use crate::ledger::{
-    Error, Ledger,
-    partner::{NO_DAY, Partner},
-    quarantine::{self, Quarantined},
-    waiting,
+use crate::{
+    error::Error,
+    tables::{
+        partner::{NO_DAY, Partner},
+        quarantine::{self, Quarantined},
+        waiting,
+    },
+    write::Ledger,
 };
 
 /// Serves `IngestionService` for the partner of the caller's token.

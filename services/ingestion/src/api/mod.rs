@@ -2,7 +2,6 @@
 
 mod feed;
 mod ingestion;
-pub(crate) mod parse;
 mod stream;
 
 use insights_service::FieldViolation;
@@ -11,13 +10,13 @@ use tonic::Status;
 pub(crate) use feed::FeedApi;
 pub(crate) use ingestion::IngestionApi;
 
-use crate::ledger::Error;
+use crate::{error::Error, records::Violation};
 
 impl From<Error> for insights_service::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Invalid(violations) => {
-                let violation = |violation: parse::Violation| FieldViolation::new(violation.field, violation.reason);
+                let violation = |violation: Violation| FieldViolation::new(violation.field, violation.reason);
                 Self::Invalid(violations.into_iter().map(violation).collect())
             }
             Error::BatchReused(id) => Self::conflict(format!(

@@ -17,7 +17,10 @@ use tokio_util::task::AbortOnDropHandle;
 use tonic::{Status, Streaming};
 
 use super::status;
-use crate::ledger::{Error, Ledger, prepare::Ready};
+use crate::{
+    error::Error,
+    write::{Ledger, prepare::Ready},
+};
 
 /// Batches of activity stored side by side.
 const SIDE_BY_SIDE: usize = 2;

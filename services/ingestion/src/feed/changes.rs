@@ -13,7 +13,7 @@ use insights_database::{
 use insights_proto::ingestion::v1::{CustomerChange, StreamChangesResponse};
 use insights_service::drill;
 
-use crate::ledger::{Error, partner::Partner};
+use crate::{error::Error, tables::partner::Partner};
 
 /// Rows read at once. A version is never cut.
 const ROWS: i64 = 20_000;

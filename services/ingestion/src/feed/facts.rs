@@ -17,16 +17,15 @@ use insights_proto::ingestion::v1::{
 use prost::Message;
 
 use super::part::Parts;
-use crate::ledger::{
-    Error,
-    activity::{
+use crate::{
+    error::Error,
+    ids::CustomerAt,
+    records::{fact::Kind, licences::Lists},
+    tables::{
         chunk::{BUCKET, Chunk},
-        lower_bound,
+        customer::{decode_first_activity, decode_lower_bound},
+        partner::Partner,
     },
-    cells::{CustomerAt, decode_first_activity},
-    kind::Kind,
-    licences::Lists,
-    partner::Partner,
 };
 
 /// Customers in one snapshot, and users of them above which a snapshot takes no further customer.
@@ -294,7 +293,7 @@ fn customer_parts(
         .into_iter()
         .map(|(service, day)| FirstActivity { service: service.cast_unsigned(), day })
         .collect();
-    let lower_bound = lower_bound::decode(&customer.lower_bound)
+    let lower_bound = decode_lower_bound(&customer.lower_bound)
         .into_iter()
         .map(|(service, (first_day, last_day))| LowerBoundActivity {
             service: service.cast_unsigned(),

@@ -7,7 +7,7 @@ use insights_database::{
 };
 
 use super::facts::{Row, place};
-use crate::ledger::{Error, kind::Kind, partner::Partner};
+use crate::{error::Error, records::fact::Kind, tables::partner::Partner};
 
 /// Superseded rows of the customers that stood at `time`, each with its customer's position.
 pub(super) async fn standing_at(

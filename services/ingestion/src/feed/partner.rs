@@ -12,10 +12,10 @@ use insights_proto::ingestion::v1::{
 };
 use prost::Message;
 
-use crate::ledger::{
-    Error,
-    kind::Kind,
-    partner::{NO_DAY, Partner},
+use crate::{
+    error::Error,
+    records::fact::Kind,
+    tables::partner::{NO_DAY, Partner},
 };
 
 /// Reads settings, catalogue and locations in one snapshot.

@@ -1,0 +1,23 @@
+//! What is wrong with a record.
+
+/// One thing that is wrong with a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    /// Such as `subscription_state.seats`.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub reason: String,
+}
+
+/// The field at fault, and everything that is wrong in one sentence.
+pub(crate) fn summary(violations: &[Violation]) -> (String, String) {
+    let Some((first, rest)) = violations.split_first() else { return (String::new(), String::new()) };
+    let mut reason = first.reason.clone();
+    for more in rest {
+        reason.push_str("; ");
+        reason.push_str(&more.field);
+        reason.push(' ');
+        reason.push_str(&more.reason);
+    }
+    (first.field.clone(), reason)
+}

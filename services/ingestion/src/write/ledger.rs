@@ -1,0 +1,73 @@
+//! The facts of every partner, and how they get there.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, Utc};
+use insights_database::{Database, Engine, bulk::Lock};
+use insights_service::Clock;
+use tokio::sync::watch;
+
+use super::{debounce::Rush, surrogate_ids, transaction::UserCache};
+use crate::{Limits, error::Error, user_key::UserKey};
+
+/// The facts of every partner.
+pub(crate) struct Ledger {
+    pub database: Database,
+    pub limits: Limits,
+    pub(super) clock: Clock,
+    pub(super) user_key: UserKey,
+    pub(super) numbers: surrogate_ids::Cache,
+    pub(super) users: UserCache,
+    /// The latest receive time given.
+    received: AtomicI64,
+    /// Whether much is coming in.
+    pub rush: Rush,
+    /// Told after every commit that changed something.
+    pub changed: watch::Sender<u64>,
+    pub(super) lock: Lock,
+}
+
+impl Ledger {
+    pub(crate) async fn open(
+        database: Database,
+        limits: Limits,
+        clock: Clock,
+        user_key: UserKey,
+        lock: Lock,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            database,
+            limits,
+            clock,
+            user_key,
+            numbers: surrogate_ids::Cache::default(),
+            users: UserCache::default(),
+            received: AtomicI64::new(0),
+            rush: Rush::default(),
+            changed: watch::Sender::new(0),
+            lock,
+        })
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// A range of receive times, one per record and strictly later than any given before. Nanoseconds since 1970.
+    pub(super) fn receive(&self, records: usize) -> i64 {
+        let now = self.now().timestamp_nanos_opt().unwrap_or(i64::MAX / 2);
+        let span = i64::try_from(records).unwrap_or(0) + 1;
+        let next = |last: i64| Some(now.max(last + 1) + span);
+        let last = self.received.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(now);
+        now.max(last + 1)
+    }
+
+    /// Whether all units of a batch go into one transaction: SQLite has one writer and syncs the disk once per commit.
+    pub(super) fn together(&self) -> bool {
+        self.database.engine() == Engine::Sqlite
+    }
+
+    pub(super) fn tell(&self) {
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+}

@@ -1,0 +1,152 @@
+//! What can be done of a batch before those ahead of it are stored: its records are checked.
+
+use std::str::FromStr;
+
+use chrono_tz::Tz;
+use insights_domain::calendar::Day;
+use insights_proto::ingestion::v1::{ActivityColumns, IngestBatchRequest, Record, record};
+
+use super::{
+    Ledger,
+    plan::{Item, wanted},
+};
+use crate::{
+    error::Error,
+    ids::Wanted,
+    records::{self, Activity, Context, Violation},
+    tables::{batch, partner::Partner, quarantine::Rejected},
+};
+
+/// A batch whose records are checked.
+pub(super) struct Checked {
+    pub items: Vec<Item>,
+    pub activity: Activity,
+    pub rejected: Vec<Rejected>,
+    pub wanted: Wanted,
+    /// Receive time, nanoseconds since 1970.
+    pub now: i64,
+}
+
+impl Checked {
+    /// Takes the records as received at an earlier time, in the same order.
+    pub(super) fn received(&mut self, first: i64) {
+        for item in &mut self.items {
+            item.received += first - self.now;
+        }
+    }
+}
+
+/// A batch that can be stored.
+pub(crate) struct Prepared {
+    pub(super) partner: Partner,
+    pub(super) batch_id: String,
+    pub(super) digest: Option<Vec<u8>>,
+    pub(super) checked: Checked,
+}
+
+/// What is ready to be done.
+pub(crate) enum Ready {
+    /// Stores.
+    Batch(Box<Prepared>),
+    /// Stores nothing, and is checked when its turn comes.
+    Rehearsal {
+        /// The caller's.
+        partner: String,
+        request: Box<IngestBatchRequest>,
+    },
+}
+
+impl Ready {
+    /// Whether it may be stored beside others of its kind, in any order: activity is united whatever comes first.
+    pub(crate) fn commutes(&self) -> bool {
+        matches!(self, Self::Batch(batch) if batch.checked.items.is_empty())
+    }
+
+    /// Whether batches after it must be checked after it is stored: it may change what day it is for the partner.
+    pub(crate) fn moves_the_clock(&self) -> bool {
+        match self {
+            Self::Batch(batch) => batch.checked.items.iter().any(Item::is_of_partner),
+            Self::Rehearsal { .. } => false,
+        }
+    }
+}
+
+impl Ledger {
+    /// Checks a batch. What cannot be taken at all fails here and leaves its id free.
+    pub(crate) async fn prepare(&self, partner: &str, request: IngestBatchRequest) -> Result<Ready, Error> {
+        self.check_limits(&request)?;
+        if request.validate_only {
+            return Ok(Ready::Rehearsal { partner: partner.to_owned(), request: Box::new(request) });
+        }
+        let partner = self.enter(partner).await?;
+        let batch_id = request.batch_id.clone();
+        let digest = (!batch_id.is_empty()).then(|| batch::digest(&request));
+        let checked = self.check(&partner, request.records, request.activity, false)?;
+        Ok(Ready::Batch(Box::new(Prepared { partner, batch_id, digest, checked })))
+    }
+
+    fn check_limits(&self, request: &IngestBatchRequest) -> Result<(), Error> {
+        let limits = &self.limits;
+        let mut violations = Vec::new();
+        let mut at_most = |field: &str, count: usize, limit: usize, what: &str| {
+            if count > limit {
+                let reason = format!("must have at most {limit} {what}, not {count}");
+                violations.push(Violation { field: field.to_owned(), reason });
+            }
+        };
+        at_most("batch_id", request.batch_id.chars().count(), 128, "characters");
+        at_most("records", request.records.len(), limits.records_per_batch, "records");
+        if let Some(activity) = &request.activity {
+            at_most("activity.customer", activity.customer.len(), limits.activity_per_batch, "facts");
+            at_most("activity.customers", activity.customers.len(), limits.activity_per_batch, "entries");
+            at_most("activity.users", activity.users.len(), limits.activity_per_batch, "entries");
+            at_most("activity.services", activity.services.len(), limits.services_per_batch, "entries");
+        }
+        if request.batch_id.chars().any(char::is_control) {
+            let reason = "must not contain control characters".to_owned();
+            violations.push(Violation { field: "batch_id".to_owned(), reason });
+        }
+        if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
+    }
+
+    pub(super) fn check(
+        &self,
+        partner: &Partner,
+        batch: Vec<Record>,
+        activity: Option<ActivityColumns>,
+        hashed: bool,
+    ) -> Result<Checked, Error> {
+        let users = self.user_key.of_partner(&partner.id);
+        let context = Context { today: self.today(partner, &batch), users: &users, users_are_hashed: hashed };
+        let now = self.receive(batch.len());
+        let count = batch.len();
+        let (mut items, mut rejected) = (Vec::with_capacity(count), Vec::new());
+        for ((position, record), received) in batch.into_iter().enumerate().zip(now..) {
+            match records::record(record.clone(), &context) {
+                Ok((recorded, what)) => {
+                    items.push(Item { recorded, received, what });
+                }
+                Err(violations) => rejected.push(Rejected::record(position, record, &violations, &users, hashed)),
+            }
+        }
+        let activity = match activity {
+            Some(columns) => records::columns(columns, &context).map_err(Error::Invalid)?,
+            None => Activity::default(),
+        };
+        rejected.extend(activity.wrong.iter().map(|fact| Rejected::activity(count, fact)));
+        let wanted = wanted(&items, &activity);
+        Ok(Checked { items, activity, rejected, wanted, now })
+    }
+
+    /// Today where the partner is: a time zone that comes with a batch holds for the batch.
+    fn today(&self, partner: &Partner, records: &[Record]) -> Day {
+        let zone = records.iter().rev().find_map(|record| match &record.kind {
+            Some(record::Kind::Partner(settings)) => Some(settings.time_zone.as_deref().unwrap_or("UTC")),
+            _ => None,
+        });
+        match zone.map(|zone| Tz::from_str(zone.trim())) {
+            Some(Ok(zone)) => Day::of_instant(self.now(), zone),
+            _ => partner.today(self.now()),
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Activity: facts of a batch are gathered by chunk in memory, the touched chunks read, merged by OR, and those that
+//! changed written back in one statement. Why a chunk is what it is: `docs/activity.md`.
+
+use std::collections::HashMap;
+
+use insights_domain::calendar::{Day, Month};
+
+use super::{lower_bound, user_ids::user_numbers};
+use crate::{
+    error::Error,
+    ids::{CustomerAt, Numbers},
+    records::Activity,
+    tables::{
+        activity::{self as table, ChunkColumns},
+        chunk::{BUCKET, Chunk},
+    },
+    write::transaction::Work,
+};
+
+/// Facts of one batch by cell: positions in its columns.
+pub(crate) type ByCell = std::collections::BTreeMap<i32, Vec<u32>>;
+
+/// Sorts the facts of a batch by the cell of their customer.
+pub(crate) fn by_cell(activity: &Activity, numbers: &Numbers) -> ByCell {
+    let cells: Vec<i32> =
+        activity.customers.iter().map(|id| numbers.customers.get(id).map_or(0, |customer| customer.cell)).collect();
+    let mut sorted = ByCell::new();
+    // Feeds come sorted by customer, so the last cell is nearly always the next one.
+    let mut run: Option<(i32, Vec<u32>)> = None;
+    for (position, customer) in (0_u32..).zip(&activity.columns.customer) {
+        let cell = cells[*customer as usize];
+        match &mut run {
+            Some((current, facts)) if *current == cell => facts.push(position),
+            _ => {
+                if let Some((cell, facts)) = run.take() {
+                    sorted.insert(cell, facts);
+                }
+                let mut facts = sorted.remove(&cell).unwrap_or_default();
+                facts.push(position);
+                run = Some((cell, facts));
+            }
+        }
+    }
+    if let Some((cell, facts)) = run {
+        sorted.insert(cell, facts);
+    }
+    sorted
+}
+
+/// Where a fact goes. The chunk is packed so that sorting brings the facts of one together: 20 bits of the customer's place
+/// in the batch, 12 of the month since 1900, 32 of the bucket.
+struct Spot {
+    chunk: u64,
+    /// The service's place in the batch.
+    service: u16,
+    place: u8,
+    bit: u8,
+}
+
+const FIRST_MONTH: i32 = 1900 * 12;
+
+/// The distinct customers and services of one cell's facts.
+pub(super) struct Places {
+    pub customers: Vec<CustomerAt>,
+    pub services: Vec<i32>,
+    /// By position in the batch's dictionary.
+    pub customer_of: Vec<u32>,
+    pub service_of: Vec<u32>,
+}
+
+impl Places {
+    fn new(activity: &Activity, facts: &[u32], numbers: &Numbers) -> Result<Self, Error> {
+        const UNSEEN: u32 = u32::MAX;
+        let mut places = Self {
+            customers: Vec::new(),
+            services: Vec::new(),
+            customer_of: vec![UNSEEN; activity.customers.len()],
+            service_of: vec![UNSEEN; activity.services.len()],
+        };
+        // Two entries of a dictionary may be one after folding.
+        let mut customers: HashMap<CustomerAt, u32> = HashMap::new();
+        let mut services: HashMap<i32, u32> = HashMap::new();
+        for fact in facts {
+            let customer = activity.columns.customer[*fact as usize] as usize;
+            if places.customer_of[customer] == UNSEEN {
+                let at = *numbers.customers.get(&activity.customers[customer]).ok_or(Error::Moved)?;
+                places.customer_of[customer] = *customers.entry(at).or_insert_with(|| {
+                    places.customers.push(at);
+                    places.customers.len() as u32 - 1
+                });
+            }
+            let service = activity.columns.service[*fact as usize] as usize;
+            if places.service_of[service] == UNSEEN {
+                let no = *numbers.services.get(&activity.services[service]).ok_or(Error::Moved)?;
+                places.service_of[service] = *services.entry(no).or_insert_with(|| {
+                    places.services.push(no);
+                    places.services.len() as u32 - 1
+                });
+            }
+        }
+        if places.customers.len() > 1 << 20 || places.services.len() > 1 << 16 {
+            return Err(Error::invalid(
+                "activity",
+                "names more than 1,048,576 customers or 65,536 services in one batch",
+            ));
+        }
+        Ok(places)
+    }
+}
+
+/// Takes in the facts of one cell. Their customers are held.
+pub(crate) async fn apply(
+    work: &mut Work<'_>,
+    cell: i32,
+    activity: &Activity,
+    facts: &[u32],
+    numbers: &Numbers,
+) -> Result<(), Error> {
+    let places = Places::new(activity, facts, numbers)?;
+    let (pairs, pair_of) = pairs_of(activity, facts, &places);
+    let users = user_numbers(work, cell, &pairs).await?;
+    let mut spots = Vec::with_capacity(facts.len());
+    let mut last = (i32::MIN, 0_u64, 0_u8);
+    for (fact, pair) in facts.iter().zip(pair_of) {
+        let fact = *fact as usize;
+        let day = activity.columns.day[fact];
+        if day != last.0 {
+            let date = Day::from_epoch_days(day).ok_or(Error::Moved)?;
+            last = (day, (date.month().index() - FIRST_MONTH) as u64, (date.day_of_month() - 1) as u8);
+        }
+        let user = users[pair as usize].cast_unsigned();
+        let customer = u64::from(places.customer_of[activity.columns.customer[fact] as usize]);
+        let chunk = customer << 44 | last.1 << 32 | u64::from(user / BUCKET as u32);
+        let service = places.service_of[activity.columns.service[fact] as usize] as u16;
+        spots.push(Spot { chunk, service, place: (user % BUCKET as u32) as u8, bit: last.2 });
+    }
+    spots.sort_unstable_by_key(|spot| spot.chunk);
+    merge(work, cell, &spots, &places).await?;
+    lower_bound::note(work, activity, facts, &places)
+}
+
+/// The (customer, user) pairs of some facts, and each fact's. Facts of one user that stand together have one pair.
+fn pairs_of(activity: &Activity, facts: &[u32], places: &Places) -> (Vec<(i64, u128)>, Vec<u32>) {
+    let mut last = (u32::MAX, u32::MAX);
+    let mut pairs = Vec::new();
+    let mut pair_of = Vec::with_capacity(facts.len());
+    for fact in facts {
+        let columns = &activity.columns;
+        let current = (columns.customer[*fact as usize], columns.user[*fact as usize]);
+        if current != last {
+            last = current;
+            let customer = places.customers[places.customer_of[current.0 as usize] as usize];
+            pairs.push((customer.no, activity.users[current.1 as usize]));
+        }
+        pair_of.push(pairs.len() as u32 - 1);
+    }
+    (pairs, pair_of)
+}
+
+/// What facts add to a service of a chunk.
+#[derive(Clone, Copy, Default)]
+struct Gain {
+    /// Days new to any user.
+    days: u32,
+    facts: i64,
+}
+
+async fn merge(work: &mut Work<'_>, cell: i32, spots: &[Spot], places: &Places) -> Result<(), Error> {
+    let groups: Vec<&[Spot]> = spots.chunk_by(|a, b| a.chunk == b.chunk).collect();
+    let unpack = |chunk: u64| {
+        (places.customers[(chunk >> 44) as usize], (chunk >> 32 & 0xFFF) as i32 + FIRST_MONTH, chunk as i32)
+    };
+    let mut keys = ChunkColumns::default();
+    for group in &groups {
+        let (customer, month, bucket) = unpack(group[0].chunk);
+        keys.push(customer.no, month, bucket, Vec::new());
+    }
+    let stored = table::read(work.transaction, work.partner, cell, keys).await?;
+    let mut changed = ChunkColumns::default();
+    let mut chunk = Chunk::default();
+    let mut place_of = PlacesInChunk::new(places);
+    let mut gains: Vec<Gain> = Vec::new();
+    for (group, body) in groups.iter().zip(stored) {
+        chunk.read(&body)?;
+        let accepted = add(group, &mut chunk, place_of.anew(), &mut gains);
+        work.tally.accepted += accepted;
+        work.tally.duplicates += group.len() as i64 - accepted;
+        if accepted == 0 {
+            continue;
+        }
+        let (customer, month, bucket) = unpack(group[0].chunk);
+        for (place, gain) in gains.iter().enumerate().filter(|(_, gain)| gain.facts > 0) {
+            note(work, customer, chunk.at(place).0, month, *gain)?;
+        }
+        if let Some(body) = chunk.encode() {
+            changed.push(customer.no, month, bucket, body);
+        }
+    }
+    table::write(work.transaction, work.partner, cell, changed).await
+}
+
+/// Where the services of a batch are in a chunk.
+struct PlacesInChunk<'a> {
+    services: &'a [i32],
+    places: Vec<Option<usize>>,
+}
+
+impl<'a> PlacesInChunk<'a> {
+    fn new(places: &'a Places) -> Self {
+        Self { services: &places.services, places: vec![None; places.services.len()] }
+    }
+
+    fn anew(&mut self) -> &mut Self {
+        self.places.fill(None);
+        self
+    }
+
+    fn of(&mut self, service: u16, chunk: &mut Chunk) -> usize {
+        let service = usize::from(service);
+        *self.places[service].get_or_insert_with(|| chunk.place_of(self.services[service]))
+    }
+}
+
+/// Adds facts to their chunk. Returns how many were new, and by the services' places in the chunk what they add.
+fn add(facts: &[Spot], chunk: &mut Chunk, places: &mut PlacesInChunk<'_>, gains: &mut Vec<Gain>) -> i64 {
+    gains.clear();
+    let mut accepted = 0;
+    for spot in facts {
+        let place = places.of(spot.service, chunk);
+        if gains.len() <= place {
+            gains.resize(place + 1, Gain::default());
+        }
+        let (mask, bit) = (&mut chunk.at(place).1[usize::from(spot.place)], 1_u32 << spot.bit);
+        if *mask & bit == 0 {
+            *mask |= bit;
+            gains[place].days |= bit;
+            gains[place].facts += 1;
+            accepted += 1;
+        }
+    }
+    accepted
+}
+
+/// Notes new days of activity of a customer on a service.
+fn note(work: &mut Work<'_>, customer: CustomerAt, service: i32, month: i32, gain: Gain) -> Result<(), Error> {
+    let Gain { days, facts } = gain;
+    let start = Month::from_index(month).ok_or(Error::Moved)?.first_day();
+    let first = start.plus(days.trailing_zeros().cast_signed()).epoch_days();
+    let last = start.plus(31 - days.leading_zeros().cast_signed()).epoch_days();
+    let state = work.held.get_mut(&customer).ok_or(Error::Moved)?;
+    let earliest = state.first_activity.entry(service).or_insert(i32::MAX);
+    if first < *earliest {
+        *earliest = first;
+        state.changed = true;
+    }
+    if state.known {
+        work.changes.note(customer.no, month);
+        work.changes.last_activity = work.changes.last_activity.max(Some(last));
+    } else {
+        work.tally.waiting += facts;
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Activity taken back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use insights_domain::calendar::{Day, Month};
+
+use super::lower_bound;
+use crate::{
+    error::Error,
+    ids::CustomerAt,
+    tables::{
+        activity::{self as table, ChunkColumns},
+        chunk,
+    },
+    write::transaction::Work,
+};
+
+/// The days of a month that lie from `from` to `to`, as a mask.
+fn days_between(month: Month, from: Day, to: Day) -> u32 {
+    let first = (from.epoch_days() - month.first_day().epoch_days()).clamp(0, 31);
+    let last = (to.epoch_days() - month.first_day().epoch_days()).clamp(-1, 30);
+    let below = |count: i32| (1_u64 << count) - 1;
+    (below(last + 1) & !below(first)) as u32
+}
+
+/// Takes back what a customer did from one day to another. Returns whether there was anything.
+pub(crate) async fn retract(
+    work: &mut Work<'_>,
+    customer: CustomerAt,
+    service: Option<i32>,
+    from: Day,
+    to: Day,
+) -> Result<bool, Error> {
+    let months = [from.month(), to.month()];
+    let rows = table::read_months(work.transaction, work.partner, customer, months).await?;
+    let (mut changed, mut emptied) = (ChunkColumns::default(), ChunkColumns::default());
+    let mut touched = BTreeSet::new();
+    let mut first_month = i32::MAX;
+    let mut last_gone = None;
+    for table::ChunkRow { month: start, bucket, mut chunk } in rows {
+        let month = start.index();
+        let range = days_between(start, from, to);
+        let mut gone = 0;
+        for (number, masks) in chunk.services_mut().filter(|(number, _)| service.is_none_or(|only| only == *number)) {
+            let days = chunk::days(masks) & range;
+            if days != 0 {
+                masks.iter_mut().for_each(|mask| *mask &= !range);
+                touched.insert(number);
+                gone |= days;
+            }
+        }
+        if gone == 0 {
+            continue;
+        }
+        match chunk.encode() {
+            Some(body) => changed.push(customer.no, month, bucket, body),
+            None => emptied.push(customer.no, month, bucket, Vec::new()),
+        }
+        first_month = first_month.min(month);
+        last_gone = last_gone.max(Some(start.first_day().plus(31 - gone.leading_zeros().cast_signed()).epoch_days()));
+    }
+    let bounded = lower_bound::cut(work, customer, service, from, to)?;
+    if touched.is_empty() {
+        return Ok(bounded);
+    }
+    table::write(work.transaction, work.partner, customer.cell, changed).await?;
+    table::delete(work.transaction, work.partner, customer.cell, emptied).await?;
+    let first = first_days(work, customer, &touched).await?;
+    let state = work.held.get_mut(&customer).ok_or(Error::Moved)?;
+    for service in touched {
+        match first.get(&service) {
+            Some(day) => state.first_activity.insert(service, *day),
+            None => state.first_activity.remove(&service),
+        };
+    }
+    state.changed = true;
+    if work.counts(customer) {
+        work.changes.note(customer.no, first_month);
+        work.changes.retracted_activity = work.changes.retracted_activity.max(last_gone);
+    }
+    Ok(true)
+}
+
+/// The first days of activity on these services that are left. Months are read from the first on until all are found.
+async fn first_days(
+    work: &Work<'_>,
+    customer: CustomerAt,
+    services: &BTreeSet<i32>,
+) -> Result<BTreeMap<i32, i32>, Error> {
+    let mut first: BTreeMap<i32, i32> = BTreeMap::new();
+    let mut last_month = i32::MIN;
+    loop {
+        let rows = table::read_next_month(work.transaction, work.partner, customer, last_month).await?;
+        let Some(row) = rows.first() else { return Ok(first) };
+        last_month = row.month.index();
+        let start = row.month.first_day();
+        let mut days: BTreeMap<i32, u32> = BTreeMap::new();
+        for row in &rows {
+            for (service, masks) in row.chunk.services() {
+                *days.entry(service).or_default() |= chunk::days(masks);
+            }
+        }
+        for (service, days) in days.into_iter().filter(|(service, _)| services.contains(service)) {
+            first.entry(service).or_insert(start.plus(days.trailing_zeros().cast_signed()).epoch_days());
+        }
+        if services.iter().all(|service| first.contains_key(service)) {
+            return Ok(first);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_cut_by_month() {
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        let may = "2024-05".parse::<Month>().unwrap();
+        assert_eq!(days_between(may, day("2024-05-01"), day("2024-05-31")), 0x7FFF_FFFF);
+        assert_eq!(days_between(may, day("2024-01-01"), day("2024-09-30")), 0x7FFF_FFFF);
+        assert_eq!(days_between(may, day("2024-05-03"), day("2024-05-04")), 0b1100);
+        assert_eq!(days_between(may, day("2024-06-01"), day("2024-06-04")), 0);
+        assert_eq!(days_between(may, day("2024-04-01"), day("2024-04-30")), 0);
+        assert_eq!(days_between(may, day("2024-04-01"), day("2024-05-01")), 1);
+    }
+}

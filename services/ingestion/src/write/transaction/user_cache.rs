@@ -1,0 +1,69 @@
+//! Remembers the numbers of users.
+//!
+//! Numbers never change, so a cached one is always right; the cache is filled only with what is committed.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use crate::ids::NumberedUser;
+
+/// Hashes are evenly spread already.
+#[derive(Debug, Default)]
+pub(crate) struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, value: u128) {
+        self.0 = value as u64;
+    }
+}
+
+pub(crate) type UserNumbers = HashMap<u128, i32, BuildHasherDefault<Spread>>;
+
+/// Numbers of users, by partner and customer.
+#[derive(Debug, Default)]
+pub(crate) struct UserCache {
+    customers: RwLock<HashMap<(i32, i64), Arc<RwLock<UserNumbers>>>>,
+    users: AtomicUsize,
+}
+
+/// Above this many users the cache starts anew: about 50 bytes each.
+const MOST_CACHED: usize = 4_000_000;
+
+impl UserCache {
+    pub(crate) fn of(&self, partner: i32, customer: i64) -> Option<Arc<RwLock<UserNumbers>>> {
+        let customers = self.customers.read().unwrap_or_else(PoisonError::into_inner);
+        customers.get(&(partner, customer)).cloned()
+    }
+
+    /// Remembers committed numbers.
+    pub(crate) fn remember(&self, partner: i32, numbered: &[NumberedUser]) {
+        if numbered.is_empty() {
+            return;
+        }
+        let mut customers = self.customers.write().unwrap_or_else(PoisonError::into_inner);
+        if self.users.fetch_add(numbered.len(), Ordering::Relaxed) > MOST_CACHED {
+            customers.clear();
+            self.users.store(numbered.len(), Ordering::Relaxed);
+        }
+        for (customer, user, no) in numbered {
+            let numbers = customers.entry((partner, customer.no)).or_default();
+            numbers.write().unwrap_or_else(PoisonError::into_inner).insert(*user, *no);
+        }
+    }
+}
