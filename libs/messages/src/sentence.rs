@@ -110,10 +110,6 @@ sentences! {
     UnknownLately = "report-unknown-lately",
     /// `values`: values that are known.
     Similar = "report-similar",
-    /// Why there are no seats by service.
-    NotByService = "report-not-by-service",
-    /// Why the others have no figures.
-    TooManyGroups = "report-too-many-groups",
     /// Groups may sum to more than the whole.
     Overlapping = "terminal-overlapping",
     /// `day`: how far the data is complete.

@@ -8,11 +8,12 @@ use prost_reflect::DescriptorPool;
 use super::{Language, id_of, message};
 
 /// The enums whose values have titles.
-const ENUMS: [&str; 16] = [
+const ENUMS: [&str; 17] = [
     "insights.reporting.v1.Page",
     "insights.reporting.v1.Section",
     "insights.reporting.v1.Figure",
     "insights.reporting.v1.ChangeKind",
+    "insights.reporting.v1.UndefinedReason",
     "insights.reporting.v1.ExportState",
     "insights.reporting.v1.ExportReport",
     "insights.reporting.v1.GlossaryKind",

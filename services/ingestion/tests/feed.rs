@@ -29,25 +29,25 @@ async fn changes_name_customers_and_months(engine: Engine) {
     let service = Service::start(engine).await;
     service.take(vec![sku("K-1", &["Teams"]), customer("C-1", ""), subscription("S-1", "C-1", "K-1")]).await;
     let mut version = service.partner_facts().await.version;
-    let mut expect = async |records, activity, everybody, months: &[i32]| {
+    let mut expect = async |records, activity, months: &[i32]| {
         service.send(IngestBatchRequest { records, activity, ..Default::default() }).await.unwrap();
         let changes = service.changes_since(version).await;
-        assert_eq!((changes.first_version, changes.rebuild, changes.everybody), (version + 1, false, everybody));
+        assert_eq!((changes.first_version, changes.rebuild), (version + 1, false));
         let named: Vec<i32> = changes.customers.iter().map(|change| change.first_month).collect();
         assert_eq!(named, months);
         version = changes.last_version;
     };
     let (march, may) = (month("2024-03"), month("2024-05"));
     let facts = Some(activity(&[("C-1", "u", "Teams", "2024-05-09"), ("C-1", "u", "Teams", "2024-03-09")]));
-    expect(vec![], facts.clone(), true, &[march]).await;
-    expect(vec![state("S-1", "2024-05-09", "Active", 1)], facts, false, &[may]).await;
-    expect(vec![revenue("S-1", "2024-05", "1"), state("S-1", "2024-03-31", "Active", 1)], None, false, &[march]).await;
-    expect(vec![customer("C-1", "DE")], None, false, &[0]).await;
-    expect(vec![complete_through("2024-06-01")], None, true, &[]).await;
+    expect(vec![], facts.clone(), &[march]).await;
+    expect(vec![state("S-1", "2024-05-09", "Active", 1)], facts, &[may]).await;
+    expect(vec![revenue("S-1", "2024-05", "1"), state("S-1", "2024-03-31", "Active", 1)], None, &[march]).await;
+    expect(vec![customer("C-1", "DE")], None, &[0]).await;
+    expect(vec![complete_through("2024-06-01")], None, &[]).await;
     let early = Some(activity(&[("C-1", "u", "Teams", "2024-06-09")]));
-    expect(vec![], early, false, &[month("2024-06")]).await;
-    expect(vec![sku("K-1", &["Teams", "Exchange"])], None, true, &[]).await;
-    expect(vec![customer("C-2", ""), customer("C-1", "FR")], None, false, &[0, 0]).await;
+    expect(vec![], early, &[month("2024-06")]).await;
+    expect(vec![sku("K-1", &["Teams", "Exchange"])], None, &[]).await;
+    expect(vec![customer("C-2", ""), customer("C-1", "FR")], None, &[0, 0]).await;
 }
 
 async fn followers_are_woken_by_commits(engine: Engine) {

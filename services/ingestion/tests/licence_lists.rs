@@ -18,7 +18,7 @@ on_both!(
 /// The licences of the first customer, in the order of users: from when until when.
 async fn licences(service: &Service) -> Vec<(u32, i32, Option<i32>)> {
     let facts = service.facts(vec![1], 0).await;
-    let licence = |it: &LicenceFacts| (it.user, it.from, it.to);
+    let licence = |it: &LicenceFacts| (it.user, it.from_day, it.to_day);
     let mut licences: Vec<_> = facts.iter().flat_map(|part| &part.licences).map(licence).collect();
     licences.sort_unstable();
     licences
@@ -74,7 +74,7 @@ async fn only_licences_of_lists_end_with_them(engine: Engine) {
     service.take(vec![customer("C-1", "")]).await;
     let own = |user: &str, to: &str| {
         let Some(Kind::Licensed(it)) = licensed("C-1", user, "Teams", "2024-01-01").kind else { unreachable!() };
-        record(Kind::Licensed(Licensed { to: Some(to.into()), listed: true, ..it }))
+        record(Kind::Licensed(Licensed { to_day: Some(to.into()), listed: true, ..it }))
     };
     service.take(vec![at(0, licensed("C-1", "ada", "Teams", "2024-01-01"))]).await;
     service.take(vec![at(0, own("bob", "2024-03-01"))]).await;

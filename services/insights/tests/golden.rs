@@ -146,8 +146,8 @@ fn written(record: &Record) -> String {
             put("customer", text(&it.customer_id));
             put("user", text(&it.user_id));
             put("service", text(&it.service));
-            put("from", text(&it.from));
-            put("to", maybe(&it.to));
+            put("from", text(&it.from_day));
+            put("to", maybe(&it.to_day));
             put("listed", flag(it.listed));
             "licensed"
         }

@@ -62,7 +62,7 @@ fn parquet_months_amounts_days_and_numbers_come_in_many_types() {
         .records
         .iter()
         .map(|(_, record)| match record {
-            Record { recorded_at, kind: Some(Kind::Revenue(Revenue { month, amount, .. })) } => {
+            Record { recorded_at, kind: Some(Kind::Revenue(Revenue { month, amount, .. })), .. } => {
                 (month.clone(), amount.clone(), recorded_at.is_some())
             }
             other => panic!("{other:?}"),

@@ -143,7 +143,7 @@ fn what_is_not_defined_says_why() {
     let json = report_json(&server, &["adoption", "--filter", "service=Teams"]);
     let breakdowns = json["breakdowns"].as_array().unwrap();
     let by_product = breakdowns.iter().find(|of| of["section"] == "by_product").unwrap();
-    assert_eq!(by_product["undefined_because"], "Seats are not defined by service.");
+    assert_eq!(by_product["undefined_reason"], "seats_by_service");
 }
 
 #[test]

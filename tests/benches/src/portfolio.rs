@@ -138,8 +138,8 @@ impl Portfolio {
             record(Kind::Assignment(Assignment {
                 subscription_id,
                 user_id: user_id(number),
-                from: from.clone(),
-                to: None,
+                from_day: from.clone(),
+                to_day: None,
             }))
         })
     }

@@ -81,7 +81,7 @@ pub fn complete_through(day: Day) -> Record {
 
 /// A record without a time of its own.
 pub fn record(kind: Kind) -> Record {
-    Record { recorded_at: None, kind: Some(kind) }
+    Record { kind: Some(kind), ..Record::default() }
 }
 
 /// The last month that is over.
@@ -173,8 +173,8 @@ impl World {
                 record(Kind::Assignment(Assignment {
                     subscription_id: subscription_id(customer),
                     user_id: user_id(user),
-                    from: from.clone(),
-                    to: None,
+                    from_day: from.clone(),
+                    to_day: None,
                 }))
             })
         })

@@ -70,7 +70,7 @@ impl Batch {
         self.lines.push(line.to_string());
         let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or(0);
         let recorded_at = Some(Timestamp { seconds: at.timestamp(), nanos });
-        self.records.push(Record { recorded_at, kind: Some(kind) });
+        self.records.push(Record { recorded_at, kind: Some(kind), ..Record::default() });
     }
 
     fn witness(&mut self, number: u64) {
@@ -151,8 +151,8 @@ impl Batch {
             Kind::Assignment(Assignment {
                 subscription_id: subscription.clone(),
                 user_id: format!("u{}@{which}.example", random.random_range(0..5)),
-                from: some_day(random).to_string(),
-                to: None,
+                from_day: some_day(random).to_string(),
+                to_day: None,
             }),
         );
         self.beside(number, which, subscription, random);
@@ -168,8 +168,8 @@ impl Batch {
                     customer_id: format!("C-{which}"),
                     user_id: format!("u{}@{which}.example", random.random_range(0..5)),
                     service: "Teams".into(),
-                    from: some_day(random).to_string(),
-                    to: None,
+                    from_day: some_day(random).to_string(),
+                    to_day: None,
                 }),
             );
         }
@@ -281,9 +281,9 @@ fn line(kind: &Kind) -> Value {
             "subscription_id": state.subscription_id, "effective": state.effective, "status": state.status,
             "seats": state.seats}),
         Kind::Assignment(assignment) => json!({"kind": "assignment", "subscription_id": assignment.subscription_id,
-            "user_id": assignment.user_id, "from": assignment.from}),
+            "user_id": assignment.user_id, "from": assignment.from_day}),
         Kind::Licensed(licence) => json!({"kind": "licensed", "customer_id": licence.customer_id,
-            "user_id": licence.user_id, "service": licence.service, "from": licence.from}),
+            "user_id": licence.user_id, "service": licence.service, "from": licence.from_day}),
         Kind::ReportedSeats(row) => json!({"kind": "reported_seats", "subscription_id": row.subscription_id,
             "month": row.month, "available": row.available}),
         other => panic!("nobody makes {other:?}"),

@@ -63,13 +63,13 @@ fn witness(number: usize) -> Vec<Record> {
         }),
         state(&subscription, "2024-01-05", "Active", 1),
     ];
-    all.into_iter().map(|kind| Record { recorded_at: None, kind: Some(kind) }).collect()
+    all.into_iter().map(|kind| Record { kind: Some(kind), ..Record::default() }).collect()
 }
 
 fn ground() -> Vec<Record> {
     let through = CompleteThrough { day: "2024-04-20".into() };
     let all = [witness_sku(), What::CompleteThrough(through)];
-    all.into_iter().map(|kind| Record { recorded_at: None, kind: Some(kind) }).collect()
+    all.into_iter().map(|kind| Record { kind: Some(kind), ..Record::default() }).collect()
 }
 
 fn batch(records: Vec<Record>) -> IngestBatchRequest {

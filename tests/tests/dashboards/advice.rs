@@ -103,8 +103,8 @@ fn records(stories: &[Story]) -> (Vec<Kind>, ActivityColumns) {
             records.push(Kind::Assignment(Assignment {
                 subscription_id: subscription.clone(),
                 user_id: format!("u{user}@{id}"),
-                from: "2025-01-01".into(),
-                to: None,
+                from_day: "2025-01-01".into(),
+                to_day: None,
             }));
         }
         records.push(Kind::SupportCases(SupportCases {

@@ -143,7 +143,7 @@ impl<'a> Asked<'a> {
 
     fn check_card(&mut self, card: &Value) {
         let name = card["figure"].as_str().expect("a name").to_owned();
-        if name == "net_added" || !card["undefined_because"].is_null() {
+        if name == "net_added" || !card["undefined_reason"].is_null() {
             return;
         }
         let (measure, basis) = measure_of(&name);

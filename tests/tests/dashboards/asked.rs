@@ -120,7 +120,7 @@ async fn a_filter_by_service_shows_no_other_service() {
     records.push(Kind::Assignment(Assignment {
         subscription_id: "S-2".into(),
         user_id: "ann@x.example".into(),
-        from: "2025-01-01".into(),
+        from_day: "2025-01-01".into(),
         ..Assignment::default()
     }));
     let (product, mut admin, _) = started(records).await;

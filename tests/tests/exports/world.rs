@@ -123,7 +123,7 @@ fn customer(number: usize) -> Vec<Kind> {
         records.push(Kind::Assignment(Assignment {
             subscription_id: subscription,
             user_id: format!("user-{number}"),
-            from: "2025-01-01".into(),
+            from_day: "2025-01-01".into(),
             ..Assignment::default()
         }));
     }

@@ -70,11 +70,11 @@ fn records(customer: usize) -> Vec<Record> {
         What::Assignment(Assignment {
             subscription_id: subscription.clone(),
             user_id: format!("u{user}"),
-            from: "2024-01-05".into(),
-            to: None,
+            from_day: "2024-01-05".into(),
+            to_day: None,
         })
     }));
-    all.into_iter().map(|kind| Record { recorded_at: None, kind: Some(kind) }).collect()
+    all.into_iter().map(|kind| Record { kind: Some(kind), ..Record::default() }).collect()
 }
 
 /// Everybody is active in Exchange on 2024-02-03.

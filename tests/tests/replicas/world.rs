@@ -30,7 +30,7 @@ pub fn long() -> bool {
 
 /// A record without a time of its own.
 fn record(kind: Kind) -> Record {
-    Record { recorded_at: None, kind: Some(kind) }
+    Record { kind: Some(kind), ..Record::default() }
 }
 
 /// The catalogue, and until when data is complete.
@@ -75,8 +75,8 @@ pub fn customer(number: u32) -> IngestBatchRequest {
         record(Kind::Assignment(Assignment {
             subscription_id: subscription.clone(),
             user_id: user.clone(),
-            from,
-            to: None,
+            from_day: from,
+            to_day: None,
         }))
     }));
     let mut activity = ActivityColumns {

@@ -42,5 +42,3 @@ report-no-groups = nothing was found by { $dimension }: try other months, other 
 report-unknown = No { $dimension } “{ $value }” is known.
 report-unknown-lately = No { $dimension } “{ $value }” is known in the last twelve months.
 report-similar = Similar: { $values }.
-report-not-by-service = Seats are not defined by service.
-report-too-many-groups = There are too many groups to ask for together.

@@ -49,6 +49,11 @@ figure-idle-seats = Idle seats
 figure-net-added = Net added
 figure-last-month-churn = Churned in the last month
 
+## Why a figure is not defined
+
+undefined-reason-seats-by-service = Seats are not defined by service.
+undefined-reason-too-many-groups = There are too many groups to ask for together.
+
 ## Measures
 
 measure-customers = Customers

@@ -42,5 +42,3 @@ report-no-groups = nada foi encontrado por { $dimension }: tente outros meses, o
 report-unknown = Não se conhece { $dimension } “{ $value }”.
 report-unknown-lately = Não se conhece { $dimension } “{ $value }” nos últimos doze meses.
 report-similar = Parecido: { $values }.
-report-not-by-service = As licenças não são definidas por serviço.
-report-too-many-groups = Há grupos demais para perguntar por todos em conjunto.

@@ -49,6 +49,11 @@ figure-idle-seats = Licenças ociosas
 figure-net-added = Adicionados, líquido
 figure-last-month-churn = Perdidos no último mês
 
+## Por que um valor não está definido
+
+undefined-reason-seats-by-service = As licenças não são definidas por serviço.
+undefined-reason-too-many-groups = Há grupos demais para perguntar por todos em conjunto.
+
 ## Medidas
 
 measure-customers = Clientes

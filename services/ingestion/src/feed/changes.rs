@@ -65,11 +65,8 @@ pub(crate) async fn next_changes(
     }
     let stamp = rows.last().map_or(0, |row| row.3);
     let mut customers: BTreeMap<i64, i32> = BTreeMap::new();
-    let mut everybody = false;
     for (_, customer, month, _) in rows {
-        if customer == 0 {
-            everybody = true;
-        } else {
+        if customer != 0 {
             customers.entry(customer).and_modify(|first| *first = (*first).min(month)).or_insert(month);
         }
     }
@@ -80,7 +77,6 @@ pub(crate) async fn next_changes(
         first_version: position.version + 1,
         last_version: last,
         rebuild: false,
-        everybody,
         customers: customers.collect(),
         stamp,
     };
@@ -108,7 +104,6 @@ async fn rebuild(database: &Database, partner: &Partner) -> Result<(StreamChange
         first_version: 1,
         last_version: partner.version,
         rebuild: true,
-        everybody: true,
         customers: Vec::new(),
         stamp: stamp(database, partner, partner.version).await?.unwrap_or(0),
     };

@@ -355,9 +355,9 @@ fn add_fact(parts: &mut Parts, row: &Row, sent: &mut HashSet<u32>, skus: &HashMa
             parts.add(size, |part| part.states.push(facts));
         }
         Kind::Assignment => {
-            let to = end(Assignment::decode(body)?.to.as_ref());
+            let to = end(Assignment::decode(body)?.to_day.as_ref());
             let user = row.user.cast_unsigned();
-            let facts = AssignmentFacts { subscription: number, user, from: row.day, to };
+            let facts = AssignmentFacts { subscription: number, user, from_day: row.day, to_day: to };
             parts.add(20, |part| part.assignments.push(facts));
         }
         Kind::Revenue => {
@@ -386,9 +386,9 @@ fn add_fact(parts: &mut Parts, row: &Row, sent: &mut HashSet<u32>, skus: &HashMa
 fn add_licence(parts: &mut Parts, row: &Row, lists: &Lists) -> Result<(), Error> {
     let licence = Licensed::decode(row.body.as_slice())?;
     let service = row.prefix();
-    let to = end(licence.to.as_ref());
+    let to = end(licence.to_day.as_ref());
     let to = if licence.listed { lists.end(service, row.day, to, row.recorded) } else { to };
-    let facts = LicenceFacts { user: row.user.cast_unsigned(), service, from: row.day, to };
+    let facts = LicenceFacts { user: row.user.cast_unsigned(), service, from_day: row.day, to_day: to };
     parts.add(20, |part| part.licences.push(facts));
     Ok(())
 }

@@ -45,10 +45,10 @@ impl TryFrom<In<'_, Licensed>> for Fact {
         let customer = checks.id("customer_id", &record.customer_id);
         let user = checks.user("user_id", &record.user_id);
         let service = checks.service("service", &record.service);
-        let from = checks.past_day("from", &record.from);
-        let to = checks.end_after("to", record.to.as_ref(), from);
+        let from = checks.past_day("from", &record.from_day);
+        let to = checks.end_after("to", record.to_day.as_ref(), from);
         let day = from.map_or(0, Day::epoch_days);
-        let body = Licensed { to: to.map(|day| day.to_string()), listed: record.listed, ..Licensed::default() };
+        let body = Licensed { to_day: to.map(|day| day.to_string()), listed: record.listed, ..Licensed::default() };
         checks.finish(Self {
             kind: Kind::Licensed,
             place: Place::Customer(customer),

@@ -122,8 +122,8 @@ impl TryFrom<In<'_, Retract>> for Retraction {
             checks.wrong("service", "is only for activity, licensed and reported_usage");
         }
         let service = service.map(|name| checks.service("service", &name));
-        let from = checks.past_day("from", &record.from);
-        let to = checks.day("to", &record.to);
+        let from = checks.past_day("from", &record.from_day);
+        let to = checks.day("to", &record.to_day);
         if let (Some(from), Some(to)) = (from, to)
             && to < from
         {

@@ -81,10 +81,10 @@ impl TryFrom<In<'_, Assignment>> for Fact {
         let mut checks = Checks::new("assignment", context);
         let subscription = checks.id("subscription_id", &record.subscription_id);
         let user = checks.user("user_id", &record.user_id);
-        let from = checks.past_day("from", &record.from);
-        let to = checks.end_after("to", record.to.as_ref(), from);
+        let from = checks.past_day("from", &record.from_day);
+        let to = checks.end_after("to", record.to_day.as_ref(), from);
         let day = from.map_or(0, Day::epoch_days);
-        let body = Assignment { to: to.map(|day| day.to_string()), ..Assignment::default() };
+        let body = Assignment { to_day: to.map(|day| day.to_string()), ..Assignment::default() };
         checks.finish(Self {
             kind: Kind::Assignment,
             place: Place::Subscription(subscription),

@@ -8,7 +8,7 @@ use insights_proto::ingestion::v1::{
 use prost_types::Timestamp;
 
 pub fn record(kind: Kind) -> Record {
-    Record { recorded_at: None, kind: Some(kind) }
+    Record { kind: Some(kind), ..Record::default() }
 }
 
 /// The same record, recorded at so many seconds after 2024-01-01.
@@ -76,7 +76,8 @@ pub fn state_on_sku(id: &str, effective: &str, seats: i64, sku: &str) -> Record 
 }
 
 pub fn assignment(id: &str, user: &str, from: &str, to: &str) -> Record {
-    let assignment = Assignment { subscription_id: id.into(), user_id: user.into(), from: from.into(), to: text(to) };
+    let assignment =
+        Assignment { subscription_id: id.into(), user_id: user.into(), from_day: from.into(), to_day: text(to) };
     record(Kind::Assignment(assignment))
 }
 
@@ -85,7 +86,7 @@ pub fn licensed(customer: &str, user: &str, service: &str, from: &str) -> Record
         customer_id: customer.into(),
         user_id: user.into(),
         service: service.into(),
-        from: from.into(),
+        from_day: from.into(),
         ..Default::default()
     }))
 }
@@ -94,7 +95,7 @@ pub fn licensed(customer: &str, user: &str, service: &str, from: &str) -> Record
 pub fn listed(customer: &str, user: &str, service: &str, from: &str, on: &str) -> Record {
     let Some(Kind::Licensed(licence)) = licensed(customer, user, service, from).kind else { unreachable!() };
     let recorded_at = Some(Timestamp { seconds: i64::from(day(on)) * 86_400, nanos: 0 });
-    Record { recorded_at, kind: Some(Kind::Licensed(Licensed { listed: true, ..licence })) }
+    Record { recorded_at, kind: Some(Kind::Licensed(Licensed { listed: true, ..licence })), ..Record::default() }
 }
 
 pub fn licence_list(customer: &str, service: &str, day: &str) -> Record {
@@ -166,8 +167,8 @@ pub fn retract(what: &str, customer: &str, service: &str, from: &str, to: &str) 
         what: what.into(),
         customer_id: customer.into(),
         service: text(service),
-        from: from.into(),
-        to: to.into(),
+        from_day: from.into(),
+        to_day: to.into(),
     }))
 }
 

@@ -180,7 +180,6 @@ impl Service {
                 Some(all) => {
                     assert_eq!(next.first_version, all.last_version + 1, "no gap");
                     all.last_version = next.last_version;
-                    all.everybody |= next.everybody;
                     all.customers.extend(next.customers);
                 }
             }

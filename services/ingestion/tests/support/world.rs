@@ -105,11 +105,11 @@ fn customer(
         set.insert(format!("state {id} {} {} {} {sku} {:?}", state.effective, state.status, state.seats, state.trial));
     }
     for held in &facts.assignments {
-        let fact = format!("holds {} {} {:?}", ids[&held.subscription], held.from, held.to);
+        let fact = format!("holds {} {} {:?}", ids[&held.subscription], held.from_day, held.to_day);
         users.entry(held.user).or_default().insert(fact);
     }
     for licence in &facts.licences {
-        let fact = format!("licensed {} {} {:?}", services[&licence.service], licence.from, licence.to);
+        let fact = format!("licensed {} {} {:?}", services[&licence.service], licence.from_day, licence.to_day);
         users.entry(licence.user).or_default().insert(fact);
     }
     for activity in &facts.activity {

@@ -167,7 +167,7 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Sink for Batcher<F> {
     fn rejected(&mut self, rejection: Rejection) -> Result<(), Stopped> {
         let Rejection { row, field, reason } = rejection;
         let unreadable = Unreadable { row: row.cast_signed(), field, reason };
-        self.record(row, Record { recorded_at: None, kind: Some(Kind::Unreadable(unreadable)) })
+        self.record(row, Record { kind: Some(Kind::Unreadable(unreadable)), ..Record::default() })
     }
 }
 
@@ -196,7 +196,7 @@ mod tests {
     }
 
     fn record(kind: Kind) -> Record {
-        Record { recorded_at: None, kind: Some(kind) }
+        Record { kind: Some(kind), ..Record::default() }
     }
 
     fn batches(limits: Limits, feed: impl FnOnce(&mut dyn Sink)) -> Vec<Batch> {

@@ -86,7 +86,7 @@ struct Out<'a> {
 impl Out<'_> {
     fn send(&mut self, kind: Kind) -> Result<(), Stopped> {
         self.row += 1;
-        self.sink.record(self.row, Record { recorded_at: None, kind: Some(kind) })
+        self.sink.record(self.row, Record { kind: Some(kind), ..Record::default() })
     }
 
     fn activity(&mut self, activity: crate::import::Activity) -> Result<(), Stopped> {

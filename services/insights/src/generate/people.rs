@@ -42,8 +42,8 @@ pub(super) fn send(
                 out.send(Kind::Assignment(Assignment {
                     subscription_id: deal.id.clone(),
                     user_id: person.id.clone(),
-                    from: from.to_string(),
-                    to: to.map(|to| to.to_string()),
+                    from_day: from.to_string(),
+                    to_day: to.map(|to| to.to_string()),
                 }))?;
             }
         }
@@ -62,8 +62,8 @@ fn send_licences(profile: &Profile, people: &[Person], out: &mut Out<'_>) -> Res
             customer_id: profile.id.clone(),
             user_id: person.id.clone(),
             service: "Yammer".into(),
-            from: person.from.to_string(),
-            to: person.to.map(|to| to.to_string()),
+            from_day: person.from.to_string(),
+            to_day: person.to.map(|to| to.to_string()),
             listed: false,
         }))?;
     }

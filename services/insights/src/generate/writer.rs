@@ -136,11 +136,11 @@ fn fields(kind: Kind) -> (&'static str, Value) {
         ),
         Kind::Assignment(it) => object(
             "assignment",
-            json!({"subscription_id": it.subscription_id, "user_id": it.user_id, "from": it.from, "to": it.to}),
+            json!({"subscription_id": it.subscription_id, "user_id": it.user_id, "from": it.from_day, "to": it.to_day}),
         ),
         Kind::Licensed(it) => object(
             "licensed",
-            json!({"customer_id": it.customer_id, "user_id": it.user_id, "service": it.service, "from": it.from, "to": it.to}),
+            json!({"customer_id": it.customer_id, "user_id": it.user_id, "service": it.service, "from": it.from_day, "to": it.to_day}),
         ),
         kind => monthly_fields(kind),
     }
@@ -171,7 +171,7 @@ fn monthly_fields(kind: Kind) -> (&'static str, Value) {
         ),
         Kind::Retract(it) => object(
             "retract",
-            json!({"what": it.what, "customer_id": it.customer_id, "service": it.service, "from": it.from, "to": it.to}),
+            json!({"what": it.what, "customer_id": it.customer_id, "service": it.service, "from": it.from_day, "to": it.to_day}),
         ),
         Kind::CompleteThrough(it) => object("complete_through", json!({"day": it.day})),
         Kind::Unreadable(it) => object("unreadable", json!({"row": it.row, "field": it.field, "reason": it.reason})),

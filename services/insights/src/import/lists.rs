@@ -80,7 +80,7 @@ pub(super) fn subscriptions(
                 None => sink.record(element.row, plain(subscription))?,
                 Some(fullness) => {
                     let recorded_at = Some(fullness.in_file(options.made));
-                    sink.stub(element.row, Record { recorded_at, kind: Some(subscription) })?;
+                    sink.stub(element.row, Record { recorded_at, kind: Some(subscription), ..Record::default() })?;
                 }
             }
             send_state(element.row, state, start, options, sink)
@@ -105,7 +105,7 @@ fn send_state(
     if let Some(start) = start.filter(|start| is_active && *start < options.day()) {
         let first = SubscriptionState { effective: start.to_string(), ..state.clone() };
         let recorded_at = Some(first_sight(options.seen()));
-        sink.record(row, Record { recorded_at, kind: Some(Kind::SubscriptionState(first)) })?;
+        sink.record(row, Record { recorded_at, kind: Some(Kind::SubscriptionState(first)), ..Record::default() })?;
     }
     sink.record(row, plain(Kind::SubscriptionState(state)))
 }
@@ -140,7 +140,7 @@ impl OfCustomer {
         }
         if self.named.insert(spool::hash(&sku.sku_id)) {
             let recorded_at = Some(fullness.in_file(self.made));
-            sink.stub(element.row, Record { recorded_at, kind: Some(Kind::Sku(sku)) })?;
+            sink.stub(element.row, Record { recorded_at, kind: Some(Kind::Sku(sku)), ..Record::default() })?;
         }
         Ok(())
     }
@@ -166,5 +166,5 @@ pub(super) fn finished(mut notes: Notes, pages: &json::Pages) -> Notes {
 }
 
 fn plain(kind: Kind) -> Record {
-    Record { recorded_at: None, kind: Some(kind) }
+    Record { kind: Some(kind), ..Record::default() }
 }

@@ -27,7 +27,7 @@ pub(super) fn customers(input: &mut dyn BufRead, options: &Options, sink: &mut d
         Ok(customer) => {
             let fullness = if customer.country.is_some() { Fullness::Known } else { Fullness::Listed };
             let recorded_at = Some(fullness.in_file(options.made));
-            sink.record(element.row, Record { recorded_at, kind: Some(Kind::Customer(customer)) })
+            sink.record(element.row, Record { recorded_at, kind: Some(Kind::Customer(customer)), ..Record::default() })
         }
         Err(rejection) => sink.rejected(rejection),
     })?;

@@ -60,7 +60,7 @@ pub(super) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes
     }
     for Entry { row, mut sku, services } in entries {
         sku.services = services.into_iter().collect();
-        sink.record(row, Record { recorded_at: None, kind: Some(Kind::Sku(sku)) })?;
+        sink.record(row, Record { kind: Some(Kind::Sku(sku)), ..Record::default() })?;
     }
     Ok(notes)
 }

@@ -93,7 +93,7 @@ impl Gathered {
     /// A stub of what a row names.
     fn stub(&mut self, line: u64, month: Month, fullness: Fullness, kind: Kind) -> io::Result<()> {
         let recorded_at: Option<Timestamp> = Some(fullness.in_month(month));
-        self.named.take(line, month, Record { recorded_at, kind: Some(kind) })
+        self.named.take(line, month, Record { recorded_at, kind: Some(kind), ..Record::default() })
     }
 
     fn customer_stub(&mut self, read: &Reader<'_, '_>, month: Month, customer_id: &str) -> io::Result<()> {
@@ -132,7 +132,7 @@ impl Gathered {
 }
 
 fn plain(kind: Kind) -> Record {
-    Record { recorded_at: None, kind: Some(kind) }
+    Record { kind: Some(kind), ..Record::default() }
 }
 
 fn open<'a>(input: &'a mut dyn BufRead, columns: &'static [Column<Key>]) -> Result<Table<'a, Key>, ReadError> {

@@ -66,7 +66,11 @@ pub(super) fn fullness(customer: &Customer) -> Fullness {
 /// The stub of a customer of whom a file says nothing.
 pub(super) fn bare_customer(customer_id: &str, made: i64) -> Record {
     let customer = Customer { customer_id: customer_id.to_owned(), ..Customer::default() };
-    Record { recorded_at: Some(Fullness::Named.in_file(made)), kind: Some(Kind::Customer(customer)) }
+    Record {
+        recorded_at: Some(Fullness::Named.in_file(made)),
+        kind: Some(Kind::Customer(customer)),
+        ..Record::default()
+    }
 }
 
 #[cfg(test)]

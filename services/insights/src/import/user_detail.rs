@@ -90,7 +90,7 @@ pub(super) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Si
     if let Some(day) = days.last() {
         notes.remarks.insert(LOWER_BOUND);
         let day = (*day).min(options.today).to_string();
-        sink.record(1, Record { recorded_at: None, kind: Some(Kind::CompleteThrough(CompleteThrough { day })) })?;
+        sink.record(1, Record { kind: Some(Kind::CompleteThrough(CompleteThrough { day })), ..Record::default() })?;
     }
     Ok(notes)
 }
@@ -107,7 +107,7 @@ fn complete<'d>(
         for (service, _) in licensed {
             let (customer_id, service, day) = (customer.to_owned(), service.clone(), day.to_string());
             let kind = Some(Kind::LicenceList(LicenceList { customer_id, service, day }));
-            sink.record(1, Record { recorded_at: None, kind })?;
+            sink.record(1, Record { kind, ..Record::default() })?;
         }
     }
     Ok(())
@@ -251,12 +251,16 @@ impl User {
                     customer_id: customer.to_owned(),
                     user_id: id.clone(),
                     service: service.clone(),
-                    from: from.to_string(),
-                    to: to.map(|day| day.to_string()),
+                    from_day: from.to_string(),
+                    to_day: to.map(|day| day.to_string()),
                     listed: true,
                 };
                 // What a later file says of the same licence wins, in whatever order they are imported.
-                Record { recorded_at: Some(start_of(refreshed)), kind: Some(Kind::Licensed(licensed)) }
+                Record {
+                    recorded_at: Some(start_of(refreshed)),
+                    kind: Some(Kind::Licensed(licensed)),
+                    ..Record::default()
+                }
             };
             match (licensed, lost) {
                 (Some(since), _) => sink.record(line, licence(since.unwrap_or(refreshed).min(refreshed), None))?,

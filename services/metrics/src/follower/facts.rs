@@ -156,7 +156,7 @@ impl<'a> Gatherer<'a> {
         self.pending.revenue.extend(part.revenue);
         self.pending.seats.extend(part.reported_seats);
         for licence in part.licences {
-            let (from, to) = (day(licence.from)?, licence.to.map(day).transpose()?);
+            let (from, to) = (day(licence.from_day)?, licence.to_day.map(day).transpose()?);
             self.customer.facts.licences.push(Licence { user: licence.user, service: licence.service, from, to });
         }
         for activity in part.activity {
@@ -189,7 +189,7 @@ impl<'a> Gatherer<'a> {
             self.state(state)?;
         }
         for assignment in pending.assignments {
-            let (from, to) = (day(assignment.from)?, assignment.to.map(day).transpose()?);
+            let (from, to) = (day(assignment.from_day)?, assignment.to_day.map(day).transpose()?);
             if let Some(position) = self.positions.get(&assignment.subscription) {
                 let assignments = &mut self.customer.facts.subscriptions[*position].assignments;
                 assignments.push(Assignment { user: assignment.user, from, to });

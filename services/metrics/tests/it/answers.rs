@@ -15,7 +15,7 @@ use crate::world::{PARTNER, Replica, World, admin, catalogue, customer, month, n
 async fn world() -> (World, Replica) {
     let world = World::new(TempDatabase::sqlite());
     let replica = world.replica(Clock::fixed(noon("2026-06-20"))).await;
-    world.feed.change(PARTNER, &[(1, month("2026-04")), (2, month("2026-04"))], true, |book| {
+    world.feed.change(PARTNER, &[(1, month("2026-04")), (2, month("2026-04"))], |book| {
         catalogue(book, "2026-06-30");
         for number in 1..=2 {
             let mut facts = customer(number, if number == 1 { "BR" } else { "DE" }, "2026-04-03");

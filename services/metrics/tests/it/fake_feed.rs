@@ -48,13 +48,7 @@ impl FakeFeed {
     }
 
     /// Changes a partner's facts under one more version, which it returns.
-    pub fn change(
-        &self,
-        partner: &str,
-        customers: &[(i64, i32)],
-        everybody: bool,
-        change: impl FnOnce(&mut Book),
-    ) -> i64 {
+    pub fn change(&self, partner: &str, customers: &[(i64, i32)], change: impl FnOnce(&mut Book)) -> i64 {
         let mut books = self.books.lock().unwrap();
         let book = books.entry(partner.to_owned()).or_insert_with(|| Book { epoch: 1, ..Book::default() });
         change(book);
@@ -65,7 +59,6 @@ impl FakeFeed {
             first_version: version,
             last_version: version,
             rebuild: false,
-            everybody,
             customers: customers
                 .iter()
                 .map(|(customer, first_month)| CustomerChange { customer: *customer, first_month: *first_month })

@@ -22,7 +22,7 @@ async fn changes_become_figures() {
     on_both_engines(|database| async {
         let world = World::new(database);
         let replica = world.replica(today()).await;
-        let version = world.feed.change("contoso", &[(1, month("2026-04")), (2, month("2026-05"))], true, |book| {
+        let version = world.feed.change("contoso", &[(1, month("2026-04")), (2, month("2026-05"))], |book| {
             catalogue(book, "2026-06-10");
             book.customers.insert(1, customer(1, "BR", "2026-04-03"));
             book.customers.insert(2, customer(2, "DE", "2026-05-03"));
@@ -38,7 +38,7 @@ async fn changes_become_figures() {
 
         // A correction of the past changes what follows, and nothing else is asked for.
         world.feed.sent.lock().unwrap().clear();
-        let version = world.feed.change("contoso", &[(2, month("2026-04"))], false, |book| {
+        let version = world.feed.change("contoso", &[(2, month("2026-04"))], |book| {
             book.customers.get_mut(&2).unwrap().states[0].effective = day("2026-04-30");
         });
         let expected = ["2026-03: 0 0 0", "2026-04: 2 2 0", "2026-05: 2 0 0", "2026-06: 2 0 0"];
@@ -46,7 +46,7 @@ async fn changes_become_figures() {
         assert_eq!(*world.feed.sent.lock().unwrap(), [2]);
 
         // What was taken back leaves no trace.
-        let version = world.feed.change("contoso", &[(2, month("2026-04"))], false, |book| {
+        let version = world.feed.change("contoso", &[(2, month("2026-04"))], |book| {
             book.customers.get_mut(&2).unwrap().states.clear();
         });
         let expected = ["2026-03: 0 0 0", "2026-04: 1 1 0", "2026-05: 1 0 0", "2026-06: 1 0 0"];
@@ -62,22 +62,17 @@ async fn complete_through_moves_every_customer() {
     on_both_engines(|database| async {
         let world = World::new(database);
         let replica = world.replica(today()).await;
-        world.feed.change(
-            "contoso",
-            &[(1, month("2026-04")), (2, month("2026-04")), (3, month("2026-04"))],
-            true,
-            |book| {
-                catalogue(book, "2026-05-10");
-                for number in 1..=3 {
-                    book.customers.insert(number, customer(number, "BR", "2026-04-03"));
-                }
-            },
-        );
+        world.feed.change("contoso", &[(1, month("2026-04")), (2, month("2026-04")), (3, month("2026-04"))], |book| {
+            catalogue(book, "2026-05-10");
+            for number in 1..=3 {
+                book.customers.insert(number, customer(number, "BR", "2026-04-03"));
+            }
+        });
         let asked = query(CUSTOMERS, &[], "2026-04", "2026-07");
         assert_eq!(replica.rows(asked.clone(), 1).await, ["2026-04: 3 3 0", "2026-05: 3 0 0"]);
-        world.feed.change("contoso", &[], true, |book| book.partner.complete_through = Some(day("2026-06-01")));
+        world.feed.change("contoso", &[], |book| book.partner.complete_through = Some(day("2026-06-01")));
         assert_eq!(replica.rows(asked.clone(), 2).await, ["2026-04: 3 3 0", "2026-05: 3 0 0", "2026-06: 3 0 0"]);
-        world.feed.change("contoso", &[], true, |book| book.partner.complete_through = Some(day("2026-04-02")));
+        world.feed.change("contoso", &[], |book| book.partner.complete_through = Some(day("2026-04-02")));
         assert_eq!(replica.rows(asked, 3).await, ["2026-04: 0 0 0"]);
         assert_eq!(replica.verify().await.differences, 0);
     })
@@ -91,7 +86,7 @@ async fn the_clock_moves_what_was_never_said_to_be_complete() {
         let now = Arc::new(Mutex::new(noon("2026-05-20")));
         let clock = now.clone();
         let replica = world.replica(Clock::new(move || *clock.lock().unwrap())).await;
-        world.feed.change("contoso", &[(1, month("2026-04"))], true, |book| {
+        world.feed.change("contoso", &[(1, month("2026-04"))], |book| {
             catalogue(book, "2026-05-10");
             book.partner.complete_through = None;
             book.customers.insert(1, customer(1, "BR", "2026-04-03"));
@@ -110,13 +105,13 @@ async fn history_reaches_back_when_complete_through_does() {
     on_both_engines(|database| async {
         let world = World::new(database);
         let replica = world.replica(today()).await;
-        world.feed.change("contoso", &[(1, month("2012-04"))], true, |book| {
+        world.feed.change("contoso", &[(1, month("2012-04"))], |book| {
             catalogue(book, "2026-05-10");
             book.customers.insert(1, customer(1, "BR", "2012-04-03"));
         });
         let asked = query(&[Measure::Customers], &[], "2012-03", "2012-05");
         assert!(replica.rows(asked.clone(), 1).await.iter().all(|row| row.ends_with(": 0")));
-        world.feed.change("contoso", &[], true, |book| book.partner.complete_through = Some(day("2013-06-30")));
+        world.feed.change("contoso", &[], |book| book.partner.complete_through = Some(day("2013-06-30")));
         assert_eq!(replica.rows(asked, 2).await, ["2012-03: 0", "2012-04: 1", "2012-05: 1"]);
         assert_eq!(replica.verify().await.differences, 0);
     })
@@ -131,7 +126,7 @@ async fn cubes_make_room_for_one_another() {
     let other = TokenRequest { partner: "fabrikam".to_owned(), ..admin() };
     for round in 1..=3 {
         for (partner, caller) in [("contoso", admin()), ("fabrikam", other.clone())] {
-            let version = world.feed.change(partner, &[(round, month("2026-04"))], true, |book| {
+            let version = world.feed.change(partner, &[(round, month("2026-04"))], |book| {
                 catalogue(book, "2026-06-10");
                 book.customers.insert(round, customer(round, "BR", "2026-04-03"));
             });
@@ -148,21 +143,21 @@ async fn a_partner_that_fails_holds_up_nobody_else() {
         let world = World::new(database);
         let replica = world.replica(today()).await;
         for partner in ["bad1", "bad2", "bad3"] {
-            world.feed.change(partner, &[(1, month("2026-04"))], true, |book| {
+            world.feed.change(partner, &[(1, month("2026-04"))], |book| {
                 catalogue(book, "2026-06-10");
                 let mut facts = customer(1, "BR", "2026-04-03");
                 facts.subscriptions[0].subscription = None;
                 book.customers.insert(1, facts);
             });
         }
-        let version = world.feed.change("contoso", &[(1, month("2026-04"))], true, |book| {
+        let version = world.feed.change("contoso", &[(1, month("2026-04"))], |book| {
             catalogue(book, "2026-06-10");
             book.customers.insert(1, customer(1, "BR", "2026-04-03"));
         });
         let asked = query(&[Measure::Customers], &[], "2026-06", "2026-06");
         assert_eq!(replica.rows(asked, version).await, ["2026-06: 1"]);
         // What was wrong is put right, and counts.
-        let version = world.feed.change("bad2", &[(1, month("2026-04"))], false, |book| {
+        let version = world.feed.change("bad2", &[(1, month("2026-04"))], |book| {
             book.customers.insert(1, customer(1, "BR", "2026-04-03"));
         });
         let caller = TokenRequest { partner: "bad2".to_owned(), ..admin() };
@@ -178,7 +173,7 @@ async fn a_changed_sku_rolls_up_who_has_it() {
     on_both_engines(|database| async {
         let world = World::new(database);
         let replica = world.replica(today()).await;
-        world.feed.change("contoso", &[(1, month("2026-04"))], true, |book| {
+        world.feed.change("contoso", &[(1, month("2026-04"))], |book| {
             catalogue(book, "2026-05-31");
             book.partner.skus[0].services.clear();
             book.customers.insert(1, customer(1, "BR", "2026-04-03"));
@@ -186,13 +181,11 @@ async fn a_changed_sku_rolls_up_who_has_it() {
         });
         let asked = query(&[Measure::Active], &[], "2026-05", "2026-05");
         assert_eq!(replica.rows(asked.clone(), 1).await, ["2026-05: 0"]);
-        world.feed.change("contoso", &[], true, |book| book.partner.skus[0].services.push(1));
+        world.feed.change("contoso", &[], |book| book.partner.skus[0].services.push(1));
         assert_eq!(replica.rows(asked.clone(), 2).await, ["2026-05: 1"]);
         // A name changes no rollup, and no facts are asked for.
         world.feed.sent.lock().unwrap().clear();
-        world
-            .feed
-            .change("contoso", &[], true, |book| book.partner.skus[0].sku.as_mut().unwrap().name = "E3 (new)".into());
+        world.feed.change("contoso", &[], |book| book.partner.skus[0].sku.as_mut().unwrap().name = "E3 (new)".into());
         assert_eq!(replica.rows(asked, 3).await, ["2026-05: 1"]);
         assert!(world.feed.sent.lock().unwrap().is_empty());
     })
@@ -208,7 +201,7 @@ async fn a_replica_that_only_answers_learns_from_the_tables() {
         let asked = query(&[Measure::Customers], &[], "2026-06", "2026-06");
         assert_eq!(replica.rows(asked.clone(), 0).await, ["2026-06: 0"]);
         for number in 1..=5 {
-            let version = world.feed.change("contoso", &[(number, month("2026-04"))], number == 1, |book| {
+            let version = world.feed.change("contoso", &[(number, month("2026-04"))], |book| {
                 catalogue(book, "2026-06-10");
                 book.customers.insert(number, customer(number, "BR", "2026-04-03"));
             });
@@ -237,7 +230,7 @@ async fn versions_are_waited_for() {
         );
         assert_eq!(freshness(1, PATIENCE).await.unwrap_err().code(), Code::OutOfRange);
         assert_eq!(freshness(-1, PATIENCE).await.unwrap_err().code(), Code::InvalidArgument);
-        world.feed.change("contoso", &[(1, month("2026-04"))], true, |book| {
+        world.feed.change("contoso", &[(1, month("2026-04"))], |book| {
             catalogue(book, "2026-06-10");
             book.customers.insert(1, customer(1, "BR", "2026-04-03"));
         });
@@ -264,7 +257,7 @@ async fn rows_of_a_partner_that_cannot_be_read_hold_up_nobody_else() {
         let reader = world.replica_with(today(), None, false).await;
         let asked = query(&[Measure::Customers], &[], "2026-06", "2026-06");
         let change = |partner: &str, number: i64| {
-            world.feed.change(partner, &[(number, month("2026-04"))], true, |book| {
+            world.feed.change(partner, &[(number, month("2026-04"))], |book| {
                 catalogue(book, "2026-06-10");
                 book.customers.insert(number, customer(number, "BR", "2026-04-03"));
             })
@@ -301,7 +294,7 @@ async fn who_waits_outlives_the_cube() {
     let mut world = World::new(TempDatabase::sqlite());
     world.cubes_in_memory = 1;
     let change = |partner: &str| {
-        world.feed.change(partner, &[(1, month("2026-04"))], true, |book| {
+        world.feed.change(partner, &[(1, month("2026-04"))], |book| {
             catalogue(book, "2026-06-10");
             book.customers.insert(1, customer(1, "BR", "2026-04-03"));
         })

@@ -56,8 +56,8 @@ fn assignment(subscription: &str, user: &str, from: &str, to: Option<&str>) -> K
     Kind::Assignment(Assignment {
         subscription_id: subscription.into(),
         user_id: user.into(),
-        from: from.into(),
-        to: to.map(str::to_owned),
+        from_day: from.into(),
+        to_day: to.map(str::to_owned),
     })
 }
 
@@ -140,7 +140,7 @@ async fn unlicensed_use_stands_beside_licences() {
                 customer_id: "C-1".into(),
                 user_id: user.clone(),
                 service: "Yammer".into(),
-                from: "2026-01-01".into(),
+                from_day: "2026-01-01".into(),
                 ..Licensed::default()
             })
         }));
@@ -207,8 +207,8 @@ async fn early_references_wait_and_corrections_and_retractions_count() {
             what: "subscription_state".into(),
             customer_id: "C-2".into(),
             service: None,
-            from: "2026-04-01".into(),
-            to: "2026-04-01".into(),
+            from_day: "2026-04-01".into(),
+            to_day: "2026-04-01".into(),
         };
         let version = world.ingest(vec![Kind::Retract(retract)], &[]).await;
         assert_eq!(replica.rows(asked, version).await, ["2026-05: 0 0 0"]);
@@ -246,8 +246,8 @@ async fn reported_rows_are_read_as_they_stood() {
             what: "reported_seats".into(),
             customer_id: "C-1".into(),
             service: None,
-            from: "2026-05-01".into(),
-            to: "2026-05-31".into(),
+            from_day: "2026-05-01".into(),
+            to_day: "2026-05-31".into(),
         };
         let version = world.ingest(vec![Kind::Retract(retract)], &[]).await;
         let asked = query(&[Measure::Customers, Measure::Available], &[], "2026-05", "2026-05");

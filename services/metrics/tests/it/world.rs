@@ -111,7 +111,7 @@ impl World {
             columns.service.push(position);
             columns.day.push(day(on));
         }
-        let records = records.into_iter().map(|kind| Record { recorded_at: None, kind: Some(kind) }).collect();
+        let records = records.into_iter().map(|kind| Record { kind: Some(kind), ..Record::default() }).collect();
         let mut request =
             Request::new(IngestBatchRequest { records, activity: Some(columns), ..IngestBatchRequest::default() });
         let token = self.issuer.mint(&admin()).unwrap();
@@ -314,7 +314,7 @@ pub fn customer(number: i64, country: &str, since: &str) -> StreamFactsResponse 
 /// User 0 of a customer holds a seat from a day on and is active on that day.
 pub fn use_seat(customer: &mut StreamFactsResponse, since: &str) {
     let subscription = customer.subscriptions[0].number;
-    customer.assignments.push(AssignmentFacts { subscription, user: 0, from: day(since), to: None });
+    customer.assignments.push(AssignmentFacts { subscription, user: 0, from_day: day(since), to_day: None });
     let bit = since[8..].parse::<u32>().unwrap() - 1;
     customer.activity.push(ActivityFacts {
         service: 1,

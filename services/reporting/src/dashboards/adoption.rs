@@ -2,7 +2,7 @@
 
 use insights_proto::metrics::v1::{Basis, Dimension, Measure, Query, Scope, Top};
 use insights_proto::reporting::v1::{
-    Breakdown, Card, Figure, GetLicenceAdoptionDashboardRequest, GetLicenceAdoptionDashboardResponse,
+    Breakdown, Card, Figure, GetLicenceAdoptionDashboardRequest, GetLicenceAdoptionDashboardResponse, UndefinedReason,
 };
 use insights_service::FieldViolation;
 
@@ -36,7 +36,6 @@ const BOTH: [Measure; 10] = [
 ];
 /// Customers shown of the portfolio.
 const CUSTOMERS: i32 = 100;
-const NOT_BY_SERVICE: &str = "Seats are not defined by service.";
 
 /// What was asked for.
 #[derive(Debug, Clone)]
@@ -164,7 +163,7 @@ fn seat_cards(span: Span, questions: &Questions, answers: &Answers) -> Vec<Card>
         (Figure::IdleSeats, Measure::IdleSeats),
     ];
     let Some(seats) = &questions.seats else {
-        return kinds.iter().map(|(figure, _)| undefined(*figure, NOT_BY_SERVICE)).collect();
+        return kinds.iter().map(|(figure, _)| undefined(*figure, UndefinedReason::SeatsByService)).collect();
     };
     let figures = Figures {
         span,
@@ -205,8 +204,8 @@ fn by_product(span: Span, questions: &Questions, answers: &Answers, names: &Name
         why: &why,
         names,
     });
-    let undefined_because = if questions.seats.is_none() { NOT_BY_SERVICE } else { "" };
-    Breakdown { undefined_because: undefined_because.to_owned(), ..by_product }
+    let reason = if questions.seats.is_none() { UndefinedReason::SeatsByService } else { UndefinedReason::Unspecified };
+    Breakdown { undefined_reason: reason.into(), ..by_product }
 }
 
 fn by_customer(span: Span, asked: &Customers, answers: &Answers, names: &Names) -> Breakdown {
@@ -231,7 +230,7 @@ fn by_service(page: &Page, span: Span, questions: &Questions, answers: &Answers,
     });
     // The filter lets whole subscriptions through, which carry other services too; nobody asked for those.
     by_service.groups.retain(|group| page.lets_through(Dimension::Service, group.key.as_ref()));
-    Breakdown { undefined_because: NOT_BY_SERVICE.to_owned(), ..by_service }
+    Breakdown { undefined_reason: UndefinedReason::SeatsByService.into(), ..by_service }
 }
 
 fn entitlements(query: Query) -> Query {

@@ -7,7 +7,7 @@ use insights_domain::calendar::Month;
 use insights_proto::metrics::v1::{
     Basis, Dimension, DimensionValue, Explanation, Measure, Result as QueryResult, Value, value::Kind,
 };
-use insights_proto::reporting::v1::{Breakdown, Group, GroupPoint, Others, Reasons};
+use insights_proto::reporting::v1::{Breakdown, Group, GroupPoint, Others, Reasons, UndefinedReason};
 
 use super::Names;
 use super::cards::{ratio, stock_change};
@@ -53,7 +53,7 @@ pub fn compose(parts: &Parts<'_>) -> Breakdown {
         groups,
         overlapping: parts.result.overlapping,
         others: None,
-        undefined_because: String::new(),
+        undefined_reason: UndefinedReason::Unspecified.into(),
     }
 }
 
@@ -88,7 +88,7 @@ pub fn others(parts: &Parts<'_>, groups: usize) -> Others {
         groups: i32::try_from(groups).unwrap_or(i32::MAX),
         values: values_of_range(parts, &table, None),
         trend: trend(parts, &table, None),
-        undefined_because: String::new(),
+        undefined_reason: UndefinedReason::Unspecified.into(),
     }
 }
 

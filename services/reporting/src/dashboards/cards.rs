@@ -2,7 +2,7 @@
 
 use insights_domain::calendar::Month;
 use insights_proto::metrics::v1::{Basis, Explanation, Measure, Percentage, Value, value::Kind};
-use insights_proto::reporting::v1::{Card, Change, ChangeKind, Figure, Point, Reasons};
+use insights_proto::reporting::v1::{Card, Change, ChangeKind, Figure, Point, Reasons, UndefinedReason};
 
 use super::span::{Span, months};
 use super::table::Table;
@@ -94,8 +94,8 @@ pub fn card(figure: Figure, value: Value) -> Card {
 }
 
 /// A card that the page's filters leave undefined.
-pub fn undefined(figure: Figure, because: &str) -> Card {
-    Card { figure: figure as i32, undefined_because: because.to_owned(), ..Card::default() }
+pub fn undefined(figure: Figure, reason: UndefinedReason) -> Card {
+    Card { figure: figure as i32, undefined_reason: reason.into(), ..Card::default() }
 }
 
 /// The reasons of one month.

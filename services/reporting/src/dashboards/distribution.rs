@@ -1,7 +1,7 @@
 //! How customers are distributed: sections of the Customers dashboard that differ by their dimension alone.
 
 use insights_proto::metrics::v1::{Dimension, DimensionValue, Measure, Result as QueryResult, Row};
-use insights_proto::reporting::v1::{Breakdown, Others, ProductSkus};
+use insights_proto::reporting::v1::{Breakdown, Others, ProductSkus, UndefinedReason};
 
 use super::breakdown::{self, Parts};
 use super::plan::Asked;
@@ -124,7 +124,7 @@ impl Rest {
                 Some(asked) => breakdown::others(&parts(span, trend.dimension(), answers.of(*asked), &names), *count),
                 None => Others {
                     groups: i32::try_from(*count).unwrap_or(i32::MAX),
-                    undefined_because: "There are too many groups to ask for together.".to_owned(),
+                    undefined_reason: UndefinedReason::TooManyGroups.into(),
                     ..Others::default()
                 },
             });

@@ -77,7 +77,7 @@ fn subscription(variant: Variant, dice: &mut ChaCha8Rng, customer: &str, id: &st
         records.push(Kind::Assignment(Assignment {
             subscription_id: id.into(),
             user_id: user(variant, dice.random_range(0..USERS + 50)),
-            from: format!("2025-0{}-01", dice.random_range(1..4)),
+            from_day: format!("2025-0{}-01", dice.random_range(1..4)),
             ..Assignment::default()
         }));
     }

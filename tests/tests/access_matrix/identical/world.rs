@@ -161,8 +161,8 @@ fn customer(variant: Variant, number: usize) -> Vec<Kind> {
             records.push(Kind::Assignment(Assignment {
                 subscription_id: subscription.clone(),
                 user_id: user(variant, number * 10 + seat),
-                from: "2025-01-15".into(),
-                to: Some("2025-03-20".to_owned()).filter(|_| seat == 3),
+                from_day: "2025-01-15".into(),
+                to_day: Some("2025-03-20".to_owned()).filter(|_| seat == 3),
             }));
         }
     }
@@ -174,7 +174,7 @@ fn customer(variant: Variant, number: usize) -> Vec<Kind> {
             customer_id: id.clone(),
             user_id: user(variant, number * 10 + 7),
             service: "Teams".into(),
-            from: "2025-02-01".into(),
+            from_day: "2025-02-01".into(),
             ..Licensed::default()
         }));
         records.push(Kind::ReportedSeats(ReportedSeats {
@@ -240,7 +240,7 @@ fn troubles(variant: Variant) -> Vec<Kind> {
         Kind::Assignment(Assignment {
             subscription_id: subscription.into(),
             user_id: user(variant, 900),
-            from: from.into(),
+            from_day: from.into(),
             ..Assignment::default()
         })
     };

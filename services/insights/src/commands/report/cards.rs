@@ -7,7 +7,9 @@ use insights_proto::{
 };
 use serde_json::{Value as Json, json};
 
-use super::figures::{because, figure, json_value, number, percentage, reasons_json, reasons_line, sparkline};
+use super::figures::{
+    figure, json_value, number, percentage, reasons_json, reasons_line, sparkline, undefined, undefined_json,
+};
 use crate::output;
 
 /// The cards as a table, and why percentages are what they are.
@@ -28,8 +30,8 @@ pub fn table(cards: &[Card], language: Language) -> String {
 
 fn row(card: &Card, language: Language) -> Vec<String> {
     let name = title(language, card.figure().as_str_name());
-    if !card.undefined_because.is_empty() {
-        return vec![name, "–".into(), because(&card.undefined_because, language), String::new()];
+    if let Some(reason) = undefined(card.undefined_reason(), language) {
+        return vec![name, "–".into(), reason, String::new()];
     }
     let points: Vec<Option<f64>> = card.trend.iter().map(|point| number(point.value.as_ref())).collect();
     vec![name, figure(card.value.as_ref(), language), changes(&card.changes, language), sparkline(&points)]
@@ -92,7 +94,7 @@ pub fn card_json(card: &Card) -> Json {
         "changes": card.changes.iter().map(change_json).collect::<Vec<_>>(),
         "trend": points,
         "reasons": card.reasons.as_ref().map(reasons_json),
-        "undefined_because": Some(&card.undefined_because).filter(|because| !because.is_empty()),
+        "undefined_reason": undefined_json(card.undefined_reason()),
     })
 }
 
@@ -113,7 +115,7 @@ pub fn change_json(of: &Change) -> Json {
 mod tests {
     use insights_proto::{
         metrics::v1::{Value, value::Kind},
-        reporting::v1::Figure,
+        reporting::v1::{Figure, UndefinedReason},
     };
 
     use super::*;
@@ -152,7 +154,7 @@ mod tests {
     fn what_is_not_defined_says_why() {
         let card = Card {
             figure: Figure::AvailableSeats.into(),
-            undefined_because: "Seats are not defined by service.".into(),
+            undefined_reason: UndefinedReason::SeatsByService.into(),
             ..Card::default()
         };
         let text = table(&[card], Language::English);

@@ -3,7 +3,7 @@
 use insights_messages::{Language, Sentence, title};
 use insights_proto::{
     metrics::v1::{Basis, Percentage, ReasonCount, Value, value::Kind},
-    reporting::v1::{GroupPoint, Reasons},
+    reporting::v1::{GroupPoint, Reasons, UndefinedReason},
 };
 use serde_json::{Value as Json, json};
 
@@ -31,11 +31,17 @@ pub fn percentage(parts: &Percentage, language: Language) -> String {
     }
 }
 
-/// Why something is not defined, in the language of the reader where it is known there: the API says it in English.
-pub fn because(said: &str, language: Language) -> String {
-    let known = [Sentence::NotByService, Sentence::TooManyGroups];
-    let known = known.into_iter().find(|sentence| sentence.say(Language::English, &[]) == said);
-    known.map_or_else(|| said.to_owned(), |sentence| sentence.say(language, &[]))
+/// Why something is not defined, as a sentence; `None` when it is defined.
+pub fn undefined(reason: UndefinedReason, language: Language) -> Option<String> {
+    (reason != UndefinedReason::Unspecified).then(|| title(language, reason.as_str_name()))
+}
+
+/// The same for programs: the name of the reason in lower case, or null.
+pub fn undefined_json(reason: UndefinedReason) -> Json {
+    match reason {
+        UndefinedReason::Unspecified => Json::Null,
+        _ => json!(reason.as_str_name().trim_start_matches("UNDEFINED_REASON_").to_lowercase()),
+    }
 }
 
 /// A number to draw.

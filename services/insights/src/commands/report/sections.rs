@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::{
     Section, View, about,
     cards::{change_json, relative},
-    figures::{basis_name, because, figure, named, reasons_json, reasons_line, trend_json, trend_of},
+    figures::{basis_name, figure, named, reasons_json, reasons_line, trend_json, trend_of, undefined, undefined_json},
     labels::Labels,
 };
 use crate::{
@@ -88,9 +88,9 @@ impl Columns {
 /// A breakdown as a table.
 pub fn table(breakdown: &Breakdown, product: Option<&str>, view: View) -> String {
     let language = view.language;
-    let others = breakdown.others.iter().map(|others| &others.undefined_because);
-    let whys = std::iter::once(&breakdown.undefined_because).chain(others).filter(|why| !why.is_empty());
-    let whys: String = whys.map(|why| format!("  {}\n", because(why, language))).collect();
+    let others = breakdown.others.iter().map(Others::undefined_reason);
+    let whys = std::iter::once(breakdown.undefined_reason()).chain(others);
+    let whys: String = whys.filter_map(|why| undefined(why, language)).map(|why| format!("  {why}\n")).collect();
     if breakdown.groups.is_empty() {
         let dimension = dimension(breakdown, language);
         return format!("{}\n{whys}", Sentence::NoGroups.say(language, &[("dimension", &dimension)]));
@@ -182,7 +182,6 @@ pub fn section_json(section: &Section) -> Json {
 /// A breakdown for programs.
 pub fn breakdown_json(breakdown: &Breakdown) -> Json {
     let names: Vec<String> = breakdown.measures().map(measure_name).collect();
-    let given = |text: &str| Some(text.to_owned()).filter(|because| !because.is_empty());
     let group = |group: &Group| {
         json!({
             "key": group.key.as_ref().and_then(|key| key.value.clone()),
@@ -200,7 +199,7 @@ pub fn breakdown_json(breakdown: &Breakdown) -> Json {
             "groups": others.groups,
             "figures": named(&names, &others.values),
             "trend": trend_json(&names, &others.trend),
-            "undefined_because": given(&others.undefined_because),
+            "undefined_reason": undefined_json(others.undefined_reason()),
         })
     });
     json!({
@@ -208,7 +207,7 @@ pub fn breakdown_json(breakdown: &Breakdown) -> Json {
         "measures": names,
         "basis": basis_name(breakdown.basis()),
         "overlapping": breakdown.overlapping,
-        "undefined_because": given(&breakdown.undefined_because),
+        "undefined_reason": undefined_json(breakdown.undefined_reason()),
         "groups": breakdown.groups.iter().map(group).collect::<Vec<_>>(),
         "others": others,
     })
@@ -216,7 +215,10 @@ pub fn breakdown_json(breakdown: &Breakdown) -> Json {
 
 #[cfg(test)]
 mod tests {
-    use insights_proto::metrics::v1::{Dimension, Measure, Percentage, Value};
+    use insights_proto::{
+        metrics::v1::{Dimension, Measure, Percentage, Value},
+        reporting::v1::UndefinedReason,
+    };
 
     use super::*;
 
@@ -252,7 +254,7 @@ mod tests {
         let none = Breakdown { groups: Vec::new(), ..breakdown(&[Measure::Customers]) };
         let view = View { language: Language::English, all: false };
         assert!(table(&none, None, view).starts_with("nothing was found by market: try"), "{none:?}");
-        let why = Breakdown { undefined_because: "It is not.".into(), ..none };
-        assert!(table(&why, None, view).ends_with("\n  It is not.\n"));
+        let why = Breakdown { undefined_reason: UndefinedReason::TooManyGroups.into(), ..none };
+        assert!(table(&why, None, view).ends_with("\n  There are too many groups to ask for together.\n"));
     }
 }

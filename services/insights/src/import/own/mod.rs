@@ -175,7 +175,7 @@ pub(super) fn parse(kind: RecordKind, map: Map<String, Value>) -> Result<Parsed,
     }
     let kind = Some(record(&mut fields));
     fields.finish()?;
-    Ok(Parsed::Record(Box::new(Record { recorded_at, kind })))
+    Ok(Parsed::Record(Box::new(Record { recorded_at, kind, ..Record::default() })))
 }
 
 /// The fields a kind asks for when it is read.
@@ -238,15 +238,15 @@ fn record(fields: &mut Fields) -> Kind {
         RecordKind::Assignment => Kind::Assignment(Assignment {
             subscription_id: fields.required("subscription_id"),
             user_id: fields.required("user_id"),
-            from: fields.day("from"),
-            to: fields.optional_day("to"),
+            from_day: fields.day("from"),
+            to_day: fields.optional_day("to"),
         }),
         RecordKind::Licensed => Kind::Licensed(Licensed {
             customer_id: fields.required("customer_id"),
             user_id: fields.required("user_id"),
             service: fields.required("service"),
-            from: fields.day("from"),
-            to: fields.optional_day("to"),
+            from_day: fields.day("from"),
+            to_day: fields.optional_day("to"),
             listed: fields.flag("listed").unwrap_or(false),
         }),
         RecordKind::LicenceList => Kind::LicenceList(LicenceList {
@@ -315,8 +315,8 @@ fn monthly_or_other(fields: &mut Fields) -> Kind {
             what: fields.required("what"),
             customer_id: fields.text("customer_id").unwrap_or_default(),
             service: fields.text("service"),
-            from: fields.day("from"),
-            to: fields.day("to"),
+            from_day: fields.day("from"),
+            to_day: fields.day("to"),
         }),
         _ => Kind::CompleteThrough(CompleteThrough { day: fields.day("day") }),
     }

@@ -102,9 +102,12 @@ fn send(groups: Vec<Group>, owns_subscriptions: bool, sink: &mut dyn Sink) -> Re
         let line = group.first.line;
         match Month::from_index(group.first.month).filter(|_| !owns_subscriptions) {
             Some(month) => {
-                sink.stub(line, Record { recorded_at: Some(Fullness::Described.in_month(month)), kind })?;
+                sink.stub(
+                    line,
+                    Record { recorded_at: Some(Fullness::Described.in_month(month)), kind, ..Record::default() },
+                )?;
             }
-            None => sink.record(line, Record { recorded_at: None, kind })?,
+            None => sink.record(line, Record { kind, ..Record::default() })?,
         }
     }
     for group in groups {

@@ -1,6 +1,6 @@
 // The words of the product for what the API numbers.
 import { Basis, Dimension, Measure, Reason, Scope, Source } from "../gen/insights/metrics/v1/query_pb";
-import { ChangeKind, Figure } from "../gen/insights/reporting/v1/dashboards_pb";
+import { ChangeKind, Figure, UndefinedReason } from "../gen/insights/reporting/v1/dashboards_pb";
 import { Role } from "../gen/insights/access/v1/options_pb";
 
 export const dimensions: { name: string; dimension: Dimension; label: string }[] = [
@@ -23,6 +23,12 @@ export const dimensions: { name: string; dimension: Dimension; label: string }[]
 
 export const dimensionLabel = (dimension: Dimension): string =>
   dimensions.find((entry) => entry.dimension === dimension)?.label ?? "";
+
+export const undefinedReasons: Record<UndefinedReason, string> = {
+  [UndefinedReason.UNSPECIFIED]: "",
+  [UndefinedReason.SEATS_BY_SERVICE]: "Seats are not defined by service.",
+  [UndefinedReason.TOO_MANY_GROUPS]: "There are too many groups to ask for together.",
+};
 
 export const figures: Record<Figure, { label: string; meaning: string }> = {
   [Figure.UNSPECIFIED]: { label: "", meaning: "" },

@@ -1,6 +1,6 @@
 import { change as changeText, count, figure, fraction, fractionOf, months } from "../app/format";
-import { changeMeaning, figures } from "../app/labels";
-import { ChangeKind, Figure, type Card, type Change } from "../gen/insights/reporting/v1/dashboards_pb";
+import { changeMeaning, figures, undefinedReasons } from "../app/labels";
+import { ChangeKind, Figure, UndefinedReason, type Card, type Change } from "../gen/insights/reporting/v1/dashboards_pb";
 import { ReasonsDetail } from "./Reasons";
 import { Sparkline } from "./Sparkline";
 
@@ -18,7 +18,9 @@ export function SummaryCard({ card }: { card: Card }) {
       <p className="value" data-testid="value">
         {figure(card.value)}
       </p>
-      {card.undefinedBecause !== "" && <p className="note">{card.undefinedBecause}</p>}
+      {card.undefinedReason !== UndefinedReason.UNSPECIFIED && (
+        <p className="note">{undefinedReasons[card.undefinedReason]}</p>
+      )}
       {main && <ChangeLine change={main} burden={burdens.has(card.figure)} />}
       {card.trend.length > 0 && <Sparkline points={card.trend} label={`${label} by month`} />}
       <details>
