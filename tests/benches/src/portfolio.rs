@@ -7,7 +7,7 @@ use insights_proto::ingestion::v1::{Assignment, Record, Sku, Subscription, Subsc
 use crate::{
     Scenario,
     dice::{die, unit},
-    world::{country, customer_id, last_full_month, record, segment, subscription_id, user_id},
+    world::{country, customer_id, feed_month, record, segment, subscription_id, user_id},
 };
 
 /// Months of the portfolio.
@@ -69,7 +69,7 @@ pub struct Row {
 impl Portfolio {
     /// A portfolio of this size.
     pub fn new(scenario: Scenario) -> Self {
-        let first = last_full_month().plus(1 - MONTHS);
+        let first = feed_month().plus(1 - MONTHS);
         let subscriptions = (0..scenario.subscriptions).map(|number| life(scenario, first, number)).collect();
         Self { scenario, first, subscriptions }
     }

@@ -84,9 +84,9 @@ pub fn record(kind: Kind) -> Record {
     Record { kind: Some(kind), ..Record::default() }
 }
 
-/// The last month that is over.
-pub fn last_full_month() -> Month {
-    Day::of_instant(insights_service::Clock::system().now(), chrono_tz::UTC).month().previous()
+/// The month of the daily feed, the same whenever it is measured: months of 28 and of 31 days are not the same work.
+pub fn feed_month() -> Month {
+    Day::from_ymd(2026, 10, 1).expect("a day").month()
 }
 
 /// The world.
@@ -110,7 +110,7 @@ impl World {
                 range
             })
             .collect();
-        Self { scenario, month: last_full_month(), users }
+        Self { scenario, month: feed_month(), users }
     }
 
     /// How many users there are.

@@ -15,7 +15,7 @@ pub use cluster::{Cluster, Plan, Shape};
 pub use issuer::IdentityProvider;
 pub use port::{free_address, free_port};
 pub use postgres::{Postgres, TempDatabase, sql};
-pub use process::{Process, Spec, insights};
+pub use process::{GENERATED_AT, Process, Spec, insights, insights_at_fixed_time};
 pub use proxy::{Network, Proxy, Target};
 pub use server::{Server, SmallDisk};
 pub use wait::{PATIENCE, found, until};

@@ -9,12 +9,12 @@ use insights_proto::reporting::v1::{
     GetDynamicsUsageDashboardResponse, GetLicenceAdoptionDashboardRequest, GetLicenceAdoptionDashboardResponse,
     ListFilterValuesRequest, PageFilters, QueryRequest, reporting_service_client::ReportingServiceClient,
 };
-use insights_testkit::insights;
+use insights_testkit::insights_at_fixed_time;
 use tonic::Request;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
 
-/// A demo under way.
+/// A demo under way, whose data ends on the same day whenever the test runs.
 pub struct Demo {
     server: Child,
     folder: tempfile::TempDir,
@@ -24,7 +24,7 @@ pub struct Demo {
 impl Demo {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut server = insights()
+        let mut server = insights_at_fixed_time()
             .args(["--json", "demo", "--port", "0", "--customers", "60", "--data-dir"])
             .arg(folder.path())
             .stdout(Stdio::piped())
@@ -45,7 +45,7 @@ impl Demo {
     }
 
     fn token(&self, arguments: &[&str]) -> String {
-        let output = insights()
+        let output = insights_at_fixed_time()
             .args(["token", "--partner", "demo", "--data-dir"])
             .arg(self.folder.path())
             .args(arguments)
