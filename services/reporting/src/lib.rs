@@ -9,6 +9,7 @@ mod config;
 pub mod dashboards;
 mod exports;
 mod metrics;
+mod migrations;
 mod pages;
 
 use std::sync::Arc;
@@ -24,9 +25,10 @@ use tonic::service::Routes;
 use exports::Exports;
 
 pub use advice::AdviceConfig;
-pub use audit::{Audit, AuditConfig, AuditRecord, Ending, Migrator, Who};
+pub use audit::{Audit, AuditConfig, AuditRecord, Ending, Who};
 pub use config::{Config, DevelopmentToken, DevelopmentTokens};
 pub use exports::{ExportsConfig, S3Config, StoreError};
+pub use migrations::Migrator;
 
 /// The reporting service.
 #[derive(Debug)]

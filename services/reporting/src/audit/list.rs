@@ -8,8 +8,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Quer
 use sha2::{Digest, Sha256};
 use tonic::Code;
 
-use super::{Audit, AuditRecord, entity};
-use crate::exports::DOWNLOAD_BY_TICKET;
+use super::{Audit, AuditRecord, DOWNLOAD_BY_TICKET, entity};
 
 /// Entries of a page, unless the caller says how many.
 const PAGE: u32 = 100;

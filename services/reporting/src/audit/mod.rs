@@ -3,7 +3,6 @@
 mod config;
 mod entity;
 mod list;
-mod migrations;
 mod retention;
 
 use std::{fmt, sync::Arc};
@@ -15,11 +14,14 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 use tonic::Code;
 
 use crate::Config;
+use crate::migrations::Migrator;
 
 pub use config::AuditConfig;
 pub use entity::Model as AuditRecord;
 pub use list::Listing;
-pub use migrations::Migrator;
+
+/// What the audit calls a download by ticket.
+pub const DOWNLOAD_BY_TICKET: &str = "GET /exports/{id}";
 
 /// Longest record of what was asked, in bytes; the rest is cut off.
 const ASKED_BYTES: usize = 64 * 1024;

@@ -20,10 +20,7 @@ use super::Exports;
 use super::formats::ending;
 use super::table::{Job, Ticket};
 use super::tickets::hash;
-use crate::audit::{Ending, Who};
-
-/// What the audit calls a download by ticket.
-pub const NAME: &str = "GET /exports/{id}";
+use crate::audit::{DOWNLOAD_BY_TICKET, Ending, Who};
 
 impl Exports {
     /// The route that downloads.
@@ -102,7 +99,7 @@ impl Exports {
             roles: ticket.roles.clone(),
             locations: job.and_then(|job| job.locations.clone()),
         };
-        self.audit.record_as(who, NAME, &asked, ending).await
+        self.audit.record_as(who, DOWNLOAD_BY_TICKET, &asked, ending).await
     }
 }
 

@@ -8,7 +8,6 @@ mod formats;
 mod http;
 mod lines;
 mod manifest;
-mod migrations;
 mod orders;
 mod report;
 mod rights;
@@ -34,8 +33,6 @@ use table::Table;
 
 pub use config::{ExportsConfig, S3Config};
 pub use files::StoreError;
-pub use http::NAME as DOWNLOAD_BY_TICKET;
-pub use migrations::Exports as ExportsMigration;
 pub(crate) use orders::export;
 pub(crate) use table::Job;
 

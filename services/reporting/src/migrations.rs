@@ -9,12 +9,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(AuditRecords),
-            Box::new(crate::exports::ExportsMigration),
-            Box::new(AuditListed),
-            Box::new(AuditLocations),
-        ]
+        vec![Box::new(AuditRecords), Box::new(Exports), Box::new(AuditListed), Box::new(AuditLocations)]
     }
 
     /// Its own: services may share a database and know nothing of each other.
@@ -35,8 +30,6 @@ impl MigrationName for AuditRecords {
 #[async_trait::async_trait]
 impl MigrationTrait for AuditRecords {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let text = |name: &'static str| ColumnDef::new(name).text().not_null().to_owned();
-        let number = |name: &'static str| ColumnDef::new(name).big_integer().not_null().to_owned();
         let table = Table::create()
             .table("audit_record")
             .col(text("partner"))
@@ -57,6 +50,88 @@ impl MigrationTrait for AuditRecords {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table("audit_record").to_owned()).await
     }
+}
+
+/// Exports and tickets for their files.
+struct Exports;
+
+impl MigrationName for Exports {
+    fn name(&self) -> &str {
+        "m0002_exports"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Exports {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.create_table(jobs()).await?;
+        // A caller's own name for an order is good for one; without a name there is nothing to compare.
+        let by_request = Index::create()
+            .unique()
+            .name("export_job_by_request")
+            .table("export_job")
+            .col("partner")
+            .col("owner")
+            .col("request_id")
+            .to_owned();
+        manager.create_index(by_request).await?;
+        let by_state = Index::create()
+            .name("export_job_by_state")
+            .table("export_job")
+            .col("state")
+            .col("lease_until_micros")
+            .to_owned();
+        manager.create_index(by_state).await?;
+        let tickets = Table::create()
+            .table("export_ticket")
+            .col(ColumnDef::new("ticket_hash").text().not_null().primary_key())
+            .col(text("partner"))
+            .col(text("export_id"))
+            .col(text("subject"))
+            .col(text("roles"))
+            .col(number("expires_micros"))
+            .to_owned();
+        manager.create_table(tickets).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(Table::drop().table("export_ticket").to_owned()).await?;
+        manager.drop_table(Table::drop().table("export_job").to_owned()).await
+    }
+}
+
+fn jobs() -> TableCreateStatement {
+    Table::create()
+        .table("export_job")
+        .col(text("partner"))
+        .col(text("export_id"))
+        .col(text("owner"))
+        .col(ColumnDef::new("request_id").text())
+        .col(ColumnDef::new("order_body").blob().not_null())
+        .col(number("min_version"))
+        .col(text("roles"))
+        .col(ColumnDef::new("locations").text())
+        .col(ColumnDef::new("state").integer().not_null())
+        .col(ColumnDef::new("attempt").integer().not_null())
+        .col(text("worker"))
+        .col(number("lease_until_micros"))
+        .col(number("created_micros"))
+        .col(number("ended_micros"))
+        .col(number("expires_micros"))
+        .col(number("row_count"))
+        .col(number("customers"))
+        .col(number("total_customers"))
+        .col(number("byte_count"))
+        .col(text("sha256"))
+        .col(number("version"))
+        .col(text("complete_through"))
+        .col(ColumnDef::new("redacted").boolean().not_null())
+        .col(text("file_name"))
+        .col(text("file_path"))
+        .col(text("failure"))
+        .col(text("manifest"))
+        .primary_key(Index::create().col("partner").col("export_id"))
+        .to_owned()
 }
 
 /// The audit is listed by who and by outcome: without these, finding a few entries reads all of a partner's.
@@ -106,4 +181,12 @@ impl MigrationTrait for AuditLocations {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.alter_table(Table::alter().table("audit_record").drop_column("locations").to_owned()).await
     }
+}
+
+fn text(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).text().not_null().to_owned()
+}
+
+fn number(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).big_integer().not_null().to_owned()
 }
