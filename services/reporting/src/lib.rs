@@ -8,6 +8,7 @@ mod audit;
 mod config;
 pub mod dashboards;
 mod exports;
+mod field_paths;
 mod metrics;
 mod migrations;
 mod pages;

@@ -8,9 +8,9 @@ use tonic::Status;
 
 use super::call::Call;
 use super::compose::{moved_on, parsed};
-use super::fields::{of_page, rename};
 use crate::advice::{self, AdviceConfig, Asking, Found, Gathered, Trouble};
 use crate::dashboards::{Answers, Span, coverage};
+use crate::field_paths::{of_page, rename};
 use crate::metrics::Metrics;
 
 /// How often it is asked for anew when the data moves into another month meanwhile.

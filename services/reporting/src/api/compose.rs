@@ -9,9 +9,9 @@ use insights_proto::reporting::v1::{
 use insights_service::{Error, FieldViolation};
 use tonic::Status;
 
-use super::fields::{of_page, rename};
 use crate::dashboards::{Answers, Names, Page, Plan, Rest, Span, adoption as adoption_page};
 use crate::dashboards::{customers as customers_page, dynamics as dynamics_page};
+use crate::field_paths::{of_page, rename};
 use crate::metrics::Metrics;
 
 /// How often a page is asked for anew when the data moves into another month meanwhile.

@@ -8,7 +8,6 @@ use insights_service::{Error, FieldViolation};
 use tonic::{Request, Response, Status};
 
 use super::call::{Audited, Call};
-use super::fields::rename;
 use super::{Answer, Api};
 use crate::exports::{Job, export};
 
@@ -17,13 +16,6 @@ pub type DownloadStream = Pin<Box<dyn Stream<Item = Result<wire::DownloadExportR
 
 /// Bytes of a message.
 const PIECE: usize = 256 * 1024;
-
-/// What metrics finds wrong with the query, in the words of an order.
-pub fn rename_order(status: Status) -> Status {
-    rename(insights_service::forward(status), |path| {
-        if path.starts_with("query") { format!("order.{path}") } else { path.to_owned() }
-    })
-}
 
 /// Orders an export.
 pub async fn create(api: &Api, request: Request<wire::CreateExportRequest>) -> Answer<wire::CreateExportResponse> {

@@ -6,7 +6,6 @@ mod audit;
 mod call;
 mod compose;
 mod exports;
-mod fields;
 mod filter_values;
 mod performance;
 mod questions;
@@ -26,7 +25,6 @@ use crate::metrics::Upstream;
 use call::Call;
 
 pub use access::AccessApi;
-pub use exports::rename_order;
 
 type Answer<T> = Result<Response<T>, Status>;
 

@@ -10,7 +10,7 @@ use insights_service::{Error, forward};
 use tonic::Status;
 
 use super::call::{Audited, Call};
-use super::fields::{of_query, rename};
+use crate::field_paths::{of_query, rename};
 
 /// Answers a query.
 pub async fn query(policy: &Policy, call: &Call, request: QueryRequest) -> Result<QueryResponse, Status> {

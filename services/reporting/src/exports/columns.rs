@@ -1,4 +1,4 @@
-//! The columns of a file, and the cells of its rows.
+//! The columns of a file.
 
 use insights_domain::amount::Amount;
 use insights_domain::percentage::Percentage;
@@ -6,63 +6,9 @@ use insights_proto::metrics::v1::{
     Dimension, Measure, Query, Row, RowBlock, Source, ValueColumn, value::Kind as ValueKind,
 };
 
+use super::cell::{Cell, Kind};
 use super::lines::Line;
 use super::report::{Known, Shown};
-
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Text.
-    Text,
-    /// A count.
-    Count,
-    /// A percentage on the 0 to 100 scale.
-    Percent,
-    /// An amount of money, exact to six decimals.
-    Amount,
-    /// Yes or no.
-    Flag,
-}
-
-/// A cell.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Cell<'a> {
-    /// Nothing is known.
-    Null,
-    /// Text, which anybody may have written.
-    Text(&'a str),
-    /// A count.
-    Count(i64),
-    /// A percentage.
-    Percent(f64),
-    /// An amount.
-    Amount(Amount),
-    /// Yes or no.
-    Flag(bool),
-}
-
-impl<'a> Cell<'a> {
-    /// An amount by its digits, which may be a sum larger than any amount that is taken in.
-    pub fn amount(digits: &'a str) -> Self {
-        let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
-        let micros = format!("{whole}{decimals:0<6}").parse();
-        micros.map_or(Self::Text(digits), |micros| Self::Amount(Amount::from_micros(micros)))
-    }
-
-    /// Appends the cell as plain text; nothing where nothing is known.
-    pub fn write(self, out: &mut Vec<u8>) {
-        use std::io::Write;
-        // Writing to a vector does not fail.
-        let _ = match self {
-            Self::Null => Ok(()),
-            Self::Text(text) => out.write_all(text.as_bytes()),
-            Self::Amount(amount) => write!(out, "{amount}"),
-            Self::Count(count) => write!(out, "{count}"),
-            Self::Percent(value) => write!(out, "{value}"),
-            Self::Flag(flag) => out.write_all(if flag { b"true" } else { b"false" }),
-        };
-    }
-}
 
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -243,14 +189,6 @@ fn known(values: &[i64], unknown: &[bool], row: usize) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn amounts_are_read_by_their_digits_up_to_the_largest_sum() {
-        for micros in [0, 1, -1, 125_000, -12_500_000, 9_000_000_000_000_000_001, i64::MAX, i64::MIN] {
-            let amount = Amount::from_micros(micros);
-            assert_eq!(Cell::amount(&amount.to_string()), Cell::Amount(amount), "{amount}");
-        }
-    }
 
     #[test]
     fn columns_bear_the_names_of_the_command_line_and_hide_what_may_not_be_seen() {

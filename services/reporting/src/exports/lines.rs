@@ -6,7 +6,7 @@
 use insights_domain::percentage::Percentage;
 use insights_proto::metrics::v1::{ReportAttribution, ReportRow, Row, RowBlock, StreamQueryResponse};
 
-use super::columns::Cell;
+use super::cell::Cell;
 use super::report::Shown;
 use Shown as S;
 

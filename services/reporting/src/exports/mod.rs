@@ -1,5 +1,6 @@
 //! Exports: orders, jobs that survive a restart, files, and how they are fetched.
 
+mod cell;
 mod columns;
 mod config;
 mod entity;

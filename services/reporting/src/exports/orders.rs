@@ -21,7 +21,7 @@ use super::rights::Rights;
 use super::sheet::Sheet;
 use super::table::Job;
 use super::write::{Beginning, begin};
-use crate::api::rename_order;
+use crate::field_paths::rename_order;
 
 /// Rows of a preview.
 const PREVIEW: usize = 15;
@@ -219,7 +219,7 @@ impl Exports {
         let job = self.find(caller, id).await?;
         let order = ExportOrder::decode(job.order_body.as_slice()).map_err(Error::internal)?;
         let then = Rights::read(&job.roles, job.locations.as_deref());
-        then.still_held_by(&Rights::of(caller), &self.policy, &Sheet::of(&order))?;
+        Sheet::of(&order).still_shown_to(&Rights::of(caller), &then, &self.policy)?;
         if job.state != i32::from(ExportState::Done) {
             return Err(Error::aborted("The export has no file, or none yet.").into());
         }

@@ -5,7 +5,7 @@ use insights_access::FieldClass;
 use insights_proto::metrics::v1::{Measure, ReportGrain, Scope};
 use insights_proto::reporting::v1::ExportReport;
 
-use super::columns::Kind;
+use super::cell::Kind;
 use crate::dashboards::dynamics::DYNAMICS;
 
 /// A report.

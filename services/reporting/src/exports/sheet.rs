@@ -116,8 +116,16 @@ impl Sheet {
         ExportOrder { query: Some(query), ..order.clone() }
     }
 
+    /// Refuses a caller who may see less now than a file written under earlier rights holds.
+    #[allow(clippy::result_large_err, reason = "Status is what handlers return")]
+    pub fn still_shown_to(&self, now: &Rights, then: &Rights, policy: &Policy) -> Result<(), Status> {
+        self.authorise(policy, then)?;
+        self.authorise(policy, now)?;
+        if then.are_within(now) && self.shows_as_much_to(now, then) { Ok(()) } else { Err(forbidden()) }
+    }
+
     /// Whether somebody sees all of it that another saw.
-    pub fn shows_as_much_to(&self, now: &Rights, as_to: &Rights) -> bool {
+    fn shows_as_much_to(&self, now: &Rights, as_to: &Rights) -> bool {
         let shown = |class: &FieldClass| match self.report {
             Some(_) => self.columns.iter().any(|column| column.class == *class),
             None => *class == FieldClass::Revenue && self.query.measures().any(|it| it == Measure::BilledRevenue),
@@ -140,5 +148,88 @@ impl Sheet {
     /// What a file of it is called before its months.
     pub fn name(&self) -> &'static str {
         self.report.map_or("export", |report| report.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insights_access::{Role, role_name};
+
+    use super::*;
+
+    fn rights(roles: &[Role], locations: Option<&[&str]>) -> Rights {
+        let locations = locations.map(|ids| serde_json::json!(ids).to_string());
+        Rights::read(&roles.iter().copied().map(role_name).collect::<Vec<_>>().join(" "), locations.as_deref())
+    }
+
+    fn query(measures: &[Measure]) -> Sheet {
+        let query =
+            Query { measures: measures.iter().map(|measure| i32::from(*measure)).collect(), ..Query::default() };
+        Sheet::of(&ExportOrder { query: Some(query), ..ExportOrder::default() })
+    }
+
+    fn report(report: ExportReport, columns: &[&str]) -> Sheet {
+        let columns = columns.iter().map(|&name| name.to_owned()).collect();
+        Sheet::of(&ExportOrder { report: report.into(), columns, ..ExportOrder::default() })
+    }
+
+    #[test]
+    fn whoever_may_see_less_than_the_file_is_refused() {
+        let policy = Policy::product().expect("a policy");
+        let money = query(&[Measure::Available, Measure::BilledRevenue]);
+        let executive = rights(&[Role::ExecutiveReportViewer], None);
+        let viewer = rights(&[Role::ReportViewer], None);
+        let held = |then: &Rights, now: &Rights| money.still_shown_to(now, then, &policy).is_ok();
+        assert!(held(&executive, &executive) && held(&viewer, &executive) && held(&viewer, &viewer));
+        assert!(!held(&executive, &viewer), "the file holds revenue");
+        assert!(!held(&viewer, &rights(&[Role::DataSource], None)), "no right to the measure any more");
+
+        let bound = |ids| rights(&[Role::ReportViewer], Some(ids));
+        assert!(held(&bound(&["A"]), &bound(&["A", "B"])) && held(&bound(&["A"]), &viewer));
+        assert!(!held(&bound(&["A", "B"]), &bound(&["A"])) && !held(&viewer, &bound(&["A"])));
+
+        let users = query(&[Measure::ActiveUsers]);
+        let sales = rights(&[Role::SalesAgent], None);
+        assert!(users.still_shown_to(&sales, &sales, &policy).is_ok());
+        assert!(users.still_shown_to(&viewer, &sales, &policy).is_err());
+    }
+
+    #[test]
+    fn reports_show_each_class_to_those_who_see_it_alone() {
+        let policy = Policy::product().expect("a policy");
+        let executive = rights(&[Role::ExecutiveReportViewer], None);
+        let viewer = rights(&[Role::ReportViewer], None);
+        let names = |sheet: &Sheet, rights: &Rights| -> Vec<String> {
+            sheet.columns(rights).into_iter().map(|column| column.name).collect()
+        };
+        let whole = report(ExportReport::Customers, &[]);
+        let hidden: Vec<String> =
+            names(&whole, &executive).into_iter().filter(|name| !names(&whole, &viewer).contains(name)).collect();
+        assert_eq!(hidden, ["TenantDomainName", "BilledRevenueUSD", "OtherBilledRevenue"]);
+        assert!(whole.authorise(&policy, &viewer).is_ok_and(|hides| hides));
+        assert!(whole.still_shown_to(&viewer, &executive, &policy).is_err());
+        assert!(whole.still_shown_to(&viewer, &viewer, &policy).is_ok());
+
+        let domains = report(ExportReport::Customers, &["customertenantid", "TENANTDOMAINNAME"]);
+        assert_eq!(names(&domains, &executive), ["CustomerTenantId", "TenantDomainName"]);
+        assert!(domains.still_shown_to(&viewer, &executive, &policy).is_err(), "the file holds domains");
+        let plain = report(ExportReport::Customers, &["CustomerTenantId"]);
+        assert!(plain.authorise(&policy, &viewer).is_ok_and(|hides| !hides));
+        assert!(plain.still_shown_to(&viewer, &executive, &policy).is_ok());
+        let nothing = report(ExportReport::Customers, &["BilledRevenueUSD"]);
+        assert!(nothing.authorise(&policy, &viewer).is_err(), "nothing would be left");
+
+        // Dynamics usage goes to whoever sees its dashboard. Customers and subscriptions are counted by who sees the Customers dashboard, users by who sees adoption.
+        let may = |sheet: ExportReport, role| report(sheet, &[]).authorise(&policy, &rights(&[role], None)).is_ok();
+        for (sheet, account, sales, viewer) in [
+            (ExportReport::Customers, false, false, true),
+            (ExportReport::Subscriptions, false, false, true),
+            (ExportReport::DynamicsUsage, true, false, true),
+            (ExportReport::LicenceUsage, true, true, true),
+            (ExportReport::OfficeUsage, false, true, false),
+        ] {
+            let found = [Role::AccountAdmin, Role::SalesAgent, Role::ReportViewer].map(|role| may(sheet, role));
+            assert_eq!(found, [account, sales, viewer], "{sheet:?}");
+        }
     }
 }

@@ -15,7 +15,8 @@ use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 
 use super::Exports;
-use super::columns::{Cell, Column};
+use super::cell::Cell;
+use super::columns::Column;
 use super::files::Piece;
 use super::formats::{EncodeError, Encoder, encoder};
 use super::lines::Block;

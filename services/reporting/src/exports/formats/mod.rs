@@ -8,7 +8,8 @@ use std::path::Path;
 
 use insights_proto::reporting::v1::ExportFormat;
 
-use super::columns::{Cell, Column};
+use super::cell::Cell;
+use super::columns::Column;
 use super::manifest::About;
 
 pub use text::text_of;

@@ -12,7 +12,8 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use super::{EncodeError, Encoder, Pieces};
-use crate::exports::columns::{Cell, Column, Kind};
+use crate::exports::cell::{Cell, Kind};
+use crate::exports::columns::Column;
 use crate::exports::manifest::About;
 
 /// Rows given to the writer at a time.

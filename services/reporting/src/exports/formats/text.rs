@@ -1,7 +1,8 @@
 //! CSV and TSV: RFC 4180, UTF-8, lines ending in CR LF.
 
 use super::{EncodeError, Encoder, Pieces};
-use crate::exports::columns::{Cell, Column};
+use crate::exports::cell::Cell;
+use crate::exports::columns::Column;
 use crate::exports::manifest::About;
 
 /// Signs that make a spreadsheet take a text for a formula when it begins with one; the wide ones where East Asian input

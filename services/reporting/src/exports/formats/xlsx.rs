@@ -8,7 +8,8 @@ use std::path::Path;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet};
 
 use super::{EncodeError, Encoder, Pieces};
-use crate::exports::columns::{Cell, Column};
+use crate::exports::cell::Cell;
+use crate::exports::columns::Column;
 use crate::exports::manifest::About;
 
 /// Rows a sheet can hold, its heading included.

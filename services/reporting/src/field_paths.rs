@@ -31,6 +31,13 @@ pub fn of_page(path: &str) -> String {
     behind(path).map_or_else(|| path.to_owned(), |rest| format!("page.{rest}"))
 }
 
+/// The status of a query that metrics answered for an export: `query.from_month` is `order.query.from_month`.
+pub fn rename_order(status: Status) -> Status {
+    rename(insights_service::forward(status), |path| {
+        if path.starts_with("query") { format!("order.{path}") } else { path.to_owned() }
+    })
+}
+
 /// What stands behind `queries[n].` or `explain[n].`.
 fn behind(path: &str) -> Option<&str> {
     let (first, rest) = path.split_once('.')?;
