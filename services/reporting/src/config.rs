@@ -1,13 +1,12 @@
 //! What can be set.
 
-use std::{fmt, sync::Arc};
-
 use insights_service::{MessageLimits, Validate};
 use serde::{Deserialize, Serialize};
 
 use crate::advice::AdviceConfig;
 use crate::audit::AuditConfig;
 use crate::exports::ExportsConfig;
+use crate::http::DevelopmentTokens;
 
 /// Settings of the reporting service. Plain data with defaults; unknown keys are refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,37 +54,5 @@ impl Validate for Config {
         let advice = self.advice.faults().into_iter();
         faults.extend(advice.map(|(setting, fault)| (format!("advice.{setting}"), fault)));
         faults
-    }
-}
-
-/// A ready sign-in.
-#[derive(Clone, Serialize)]
-pub struct DevelopmentToken {
-    /// The role's name, such as `report_viewer`.
-    pub role: String,
-    /// What the page calls it, such as `Report viewer`.
-    pub name: String,
-    /// The token.
-    pub token: String,
-}
-
-/// Mints the ready sign-ins anew whenever the page asks, so that they are never stale.
-#[derive(Clone)]
-pub struct DevelopmentTokens(Arc<dyn Fn() -> Vec<DevelopmentToken> + Send + Sync>);
-
-impl DevelopmentTokens {
-    /// Sign-ins from a function.
-    pub fn new(mint: impl Fn() -> Vec<DevelopmentToken> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(mint))
-    }
-
-    pub(crate) fn mint(&self) -> Vec<DevelopmentToken> {
-        (self.0)()
-    }
-}
-
-impl fmt::Debug for DevelopmentTokens {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("DevelopmentTokens(***)")
     }
 }

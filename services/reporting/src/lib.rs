@@ -9,9 +9,9 @@ mod config;
 pub mod dashboards;
 mod exports;
 mod field_paths;
+mod http;
 mod metrics;
 mod migrations;
-mod pages;
 
 use std::sync::Arc;
 
@@ -27,8 +27,9 @@ use exports::Exports;
 
 pub use advice::AdviceConfig;
 pub use audit::{Audit, AuditConfig, AuditRecord, Ending, Who};
-pub use config::{Config, DevelopmentToken, DevelopmentTokens};
+pub use config::Config;
 pub use exports::{ExportsConfig, S3Config, StoreError};
+pub use http::{DevelopmentToken, DevelopmentTokens};
 pub use migrations::Migrator;
 
 /// The reporting service.
@@ -101,7 +102,7 @@ impl Reporting {
 
     /// The web page, and downloads of exports.
     pub fn pages(&self) -> axum::Router {
-        pages::router(self.config.development_tokens.clone()).merge(pages::sealed_router(self.exports.router()))
+        http::router(self.config.development_tokens.clone(), self.exports.clone())
     }
 
     /// Writes exports, and removes old ones and old entries of the audit, until told to stop.

@@ -6,7 +6,6 @@ mod config;
 mod entity;
 mod files;
 mod formats;
-mod http;
 mod lines;
 mod manifest;
 mod orders;
@@ -34,6 +33,7 @@ use table::Table;
 
 pub use config::{ExportsConfig, S3Config};
 pub use files::StoreError;
+pub(crate) use formats::ending;
 pub(crate) use orders::export;
 pub(crate) use table::Job;
 

@@ -1,15 +1,17 @@
 //! Tickets: a browser follows a link and cannot send a token, so for some minutes a path is as good as one, for one file.
 
 use insights_access::{Principal, role_name};
+use insights_database::Error as DatabaseError;
 use insights_proto::reporting::v1::CreateDownloadTicketResponse;
 use prost_types::Timestamp;
 use sha2::{Digest, Sha256};
-use tonic::Status;
+use tonic::{Code, Status};
 
 use super::Exports;
 use super::manifest::hex;
 use super::orders::unavailable;
 use super::table::{Job, Ticket};
+use crate::audit::{DOWNLOAD_BY_TICKET, Ending, Who};
 
 impl Exports {
     /// A path that downloads the file of an export.
@@ -29,9 +31,34 @@ impl Exports {
         let expire_time = Some(Timestamp { seconds: until.timestamp(), nanos: 0 });
         Ok(CreateDownloadTicketResponse { path: format!("/exports/{}?ticket={secret}", job.export_id), expire_time })
     }
+
+    /// A ticket that is still valid for an export, and that export if its owner still has it.
+    pub(crate) async fn redeem(&self, secret: &str, id: &str) -> Result<Option<(Ticket, Option<Job>)>, DatabaseError> {
+        self.table.redeem(&hash(secret), id).await
+    }
+
+    /// Records who followed a link, and to what.
+    pub(crate) async fn record_download(
+        &self,
+        ticket: &Ticket,
+        id: &str,
+        outcome: Code,
+        job: Option<&Job>,
+    ) -> Result<(), insights_service::Error> {
+        let rows = job.and_then(|job| usize::try_from(job.row_count).ok()).unwrap_or_default();
+        let ending = Ending { outcome, rows, redacted: job.is_some_and(|job| job.redacted) };
+        let asked = serde_json::json!({ "id": id }).to_string();
+        let who = Who {
+            partner: &ticket.partner,
+            subject: &ticket.subject,
+            roles: ticket.roles.clone(),
+            locations: job.and_then(|job| job.locations.clone()),
+        };
+        self.audit.record_as(who, DOWNLOAD_BY_TICKET, &asked, ending).await
+    }
 }
 
 /// What is kept of a ticket: whoever reads the table cannot use it.
-pub fn hash(secret: &str) -> String {
+fn hash(secret: &str) -> String {
     hex(&Sha256::digest(secret.as_bytes()))
 }

@@ -4,15 +4,16 @@ use axum::{
     Json, Router,
     body::Body,
     extract::Request,
-    middleware::{Next, from_fn},
+    middleware::from_fn,
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use tonic::transport::server::TcpConnectInfo;
 use tower_http::compression::CompressionLayer;
 
-use crate::config::DevelopmentTokens;
+use super::development::DevelopmentTokens;
+use super::headers::add_security_headers;
 
 mod files {
     include!(concat!(env!("OUT_DIR"), "/page.rs"));
@@ -20,10 +21,6 @@ mod files {
 
 /// Paths of the page itself; everything else is a file or is not there.
 const VIEWS: [&str; 4] = ["/", "/customers", "/dynamics-usage", "/licence-adoption"];
-
-/// No inline script or style, nothing from elsewhere, no frame around it.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Routes of the page; with `tokens`, ready sign-ins for callers on this machine.
 pub fn router(tokens: Option<DevelopmentTokens>) -> Router {
@@ -41,12 +38,7 @@ pub fn router(tokens: Option<DevelopmentTokens>) -> Router {
     if let Some(tokens) = tokens {
         router = router.route("/dev/tokens.json", get(move |request: Request| development(tokens.clone(), request)));
     }
-    router.layer(CompressionLayer::new().gzip(true)).layer(from_fn(sealed))
-}
-
-/// Routes under the same headers as the page, uncompressed: ranges of a file are ranges of its bytes.
-pub fn sealed_router(router: Router) -> Router {
-    router.layer(from_fn(sealed))
+    router.layer(CompressionLayer::new().gzip(true)).layer(from_fn(add_security_headers))
 }
 
 /// What only the build needs is not served.
@@ -96,26 +88,6 @@ fn local_host(request: &Request) -> bool {
     matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 
-async fn sealed(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    seal(response.headers_mut());
-    response
-}
-
-fn seal(headers: &mut HeaderMap) {
-    let fixed = [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
-    ];
-    for (name, value) in fixed {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-}
-
 #[cfg(test)]
+#[path = "page_tests.rs"]
 mod tests;

@@ -7,6 +7,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Path, Request, State},
+    middleware::from_fn,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -16,26 +17,22 @@ use insights_service::drill;
 use prost::Message;
 use tonic::Code;
 
-use super::Exports;
-use super::formats::ending;
-use super::table::{Job, Ticket};
-use super::tickets::hash;
-use crate::audit::{DOWNLOAD_BY_TICKET, Ending, Who};
+use super::headers::add_security_headers;
+use crate::exports::{Exports, Job, ending};
 
-impl Exports {
-    /// The route that downloads.
-    pub fn router(&self) -> Router {
-        Router::new().route("/exports/{id}", get(download)).with_state(self.clone())
-    }
+/// The route of downloads, uncompressed: a range of a file is a range of its bytes.
+pub fn router(exports: Exports) -> Router {
+    let router = Router::new().route("/exports/{id}", get(download)).with_state(exports);
+    router.layer(from_fn(add_security_headers))
 }
 
 async fn download(State(exports): State<Exports>, Path(id): Path<String>, request: Request) -> Response {
     let Some(secret) = secret(request.uri().query().unwrap_or_default()) else { return absent() };
-    let (ticket, job) = match exports.table.redeem(&hash(secret), &id).await {
+    let (ticket, job) = match exports.redeem(secret, &id).await {
         Ok(Some((ticket, Some(job)))) if job.state == i32::from(ExportState::Done) => (ticket, job),
         Ok(Some((ticket, _))) => {
             // Refused either way; what could not be recorded was logged.
-            let _ = exports.audited(&ticket, &id, Code::NotFound, None).await;
+            let _ = exports.record_download(&ticket, &id, Code::NotFound, None).await;
             return absent();
         }
         Ok(None) => return absent(),
@@ -53,7 +50,7 @@ async fn download(State(exports): State<Exports>, Path(id): Path<String>, reques
             return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, whole)]).into_response();
         }
     };
-    if exports.audited(&ticket, &id, Code::Ok, Some(&job)).await.is_err() && drill::guarded("reporting.audit") {
+    if exports.record_download(&ticket, &id, Code::Ok, Some(&job)).await.is_err() && drill::guarded("reporting.audit") {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let bytes = range.clone().unwrap_or(0..size);
@@ -68,7 +65,7 @@ async fn download(State(exports): State<Exports>, Path(id): Path<String>, reques
     if request.method() == Method::HEAD {
         return (status, headers).into_response();
     }
-    match exports.files.get(&job.file_path, bytes).await {
+    match exports.file(&job, bytes).await {
         Ok(stream) => (status, headers, Body::from_stream(stream)).into_response(),
         Err(error) => {
             tracing::error!(%error, export = job.export_id, "the file of an export cannot be read");
@@ -78,28 +75,6 @@ async fn download(State(exports): State<Exports>, Path(id): Path<String>, reques
                 _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             }
         }
-    }
-}
-
-impl Exports {
-    /// Records who followed a link, and to what.
-    async fn audited(
-        &self,
-        ticket: &Ticket,
-        id: &str,
-        outcome: Code,
-        job: Option<&Job>,
-    ) -> Result<(), insights_service::Error> {
-        let rows = job.and_then(|job| usize::try_from(job.row_count).ok()).unwrap_or_default();
-        let ending = Ending { outcome, rows, redacted: job.is_some_and(|job| job.redacted) };
-        let asked = serde_json::json!({ "id": id }).to_string();
-        let who = Who {
-            partner: &ticket.partner,
-            subject: &ticket.subject,
-            roles: ticket.roles.clone(),
-            locations: job.and_then(|job| job.locations.clone()),
-        };
-        self.audit.record_as(who, DOWNLOAD_BY_TICKET, &asked, ending).await
     }
 }
 
