@@ -99,7 +99,8 @@ impl Product {
             exports,
             ..insights_reporting::Config::default()
         };
-        let audit = Audit::open(&reporting, clock.clone()).await.expect("an audit");
+        let audit =
+            Audit::open(&reporting.database_url, reporting.audit.clone(), clock.clone()).await.expect("an audit");
         let verifier = Arc::new(Verifier::new(issuer.access_config(), clock.clone()).expect("a verifier"));
         let policy = Arc::new(Policy::product().expect("a policy"));
         let access = AccessLayer::new(verifier, policy).observed_by(audit.observer());
@@ -117,7 +118,7 @@ impl Product {
         let metrics = Metrics::open(config, clock.clone(), feed, outgoing("metrics")).await.expect("metrics");
         let metrics = Arc::new(metrics);
         let queries = chassis.in_process(vec![metrics.routes()]);
-        let reporting = Reporting::open_with(reporting, audit, queries, outgoing("reporting")).expect("reporting");
+        let reporting = Reporting::new(reporting, audit, queries, outgoing("reporting")).expect("reporting");
         let reporting = Arc::new(reporting);
 
         let routes = vec![ingestion.routes(), metrics.routes(), reporting.routes()];

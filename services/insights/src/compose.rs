@@ -96,7 +96,10 @@ impl Product {
         };
         // Denials are audited where the audit is.
         let audit = match wants(Service::Reporting) {
-            true => Some(Audit::open(&reporting_config, clock.clone()).await.map_err(opening("reporting"))?),
+            true => {
+                let (url, config) = (&reporting_config.database_url, reporting_config.audit.clone());
+                Some(Audit::open(url, config, clock.clone()).await.map_err(opening("reporting"))?)
+            }
             false => None,
         };
         let access = access_layer(settings, clock, issuer.as_deref(), audit.as_ref())?;
@@ -170,7 +173,7 @@ impl Product {
         let own = self.metrics.as_ref().map(|metrics| metrics.routes());
         let link = links.link(own, "metrics_url", &links.settings.metrics_url)?;
         let outgoing = links.outgoing("reporting")?;
-        let reporting = Reporting::open_with(config, audit, link, outgoing).map_err(opening("reporting"))?;
+        let reporting = Reporting::new(config, audit, link, outgoing).map_err(opening("reporting"))?;
         let (reporting, stop) = (Arc::new(reporting), self.shutdown.clone());
         self.reporting = Some(Arc::clone(&reporting));
         self.tasks.spawn(async move {

@@ -16,10 +16,9 @@ mod migrations;
 use std::sync::Arc;
 
 use insights_access::{Outgoing, Policy, PolicyError};
-use insights_database::Database;
 use insights_proto::access::v1::access_service_server::AccessServiceServer;
 use insights_proto::reporting::v1::reporting_service_server::ReportingServiceServer;
-use insights_service::{Clock, Link, sized};
+use insights_service::{Link, sized};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
@@ -43,9 +42,6 @@ pub struct Reporting {
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The database cannot be had.
-    #[error("the reporting database")]
-    Database(#[from] insights_database::Error),
     /// The access table cannot be read.
     #[error("the access table")]
     Policy(#[from] PolicyError),
@@ -55,30 +51,11 @@ pub enum OpenError {
 }
 
 impl Reporting {
-    /// Opens the service: its database is connected and brought to this version.
-    ///
-    /// # Errors
-    /// When the database, the access table or the store of exports cannot be had.
-    pub async fn open(
-        config: Config,
-        clock: Clock,
-        metrics: impl Into<Link>,
-        outgoing: Outgoing,
-    ) -> Result<Self, OpenError> {
-        let audit = Audit::open(&config, clock).await?;
-        Self::open_with(config, audit, metrics, outgoing)
-    }
-
-    /// Opens the service with an audit that is open already, such as the one that hears of denials.
+    /// The service over an open audit, which the access layer reports denials to.
     ///
     /// # Errors
     /// When the access table cannot be read, or the settings of the store of exports cannot be used.
-    pub fn open_with(
-        config: Config,
-        audit: Audit,
-        metrics: impl Into<Link>,
-        outgoing: Outgoing,
-    ) -> Result<Self, OpenError> {
+    pub fn new(config: Config, audit: Audit, metrics: impl Into<Link>, outgoing: Outgoing) -> Result<Self, OpenError> {
         let metrics = metrics::Upstream::new(metrics.into(), outgoing, &config.messages);
         let policy = Arc::new(Policy::product()?);
         let exports = Exports::new(config.exports.clone(), audit.clone(), metrics.clone(), Arc::clone(&policy))?;
@@ -117,12 +94,4 @@ impl Reporting {
     pub async fn sweep_exports(&self) -> Result<usize, insights_database::Error> {
         self.exports.sweep().await
     }
-}
-
-/// Connects to the service's database without bringing it to this version.
-///
-/// # Errors
-/// When the database cannot be had.
-pub async fn connect(config: &Config) -> Result<Database, insights_database::Error> {
-    Database::connect(&config.database_url).await
 }

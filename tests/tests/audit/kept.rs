@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use chrono::{DateTime, TimeDelta};
-use insights_reporting::{Audit, AuditConfig, Config, Who};
+use insights_reporting::{Audit, AuditConfig, Who};
 use insights_service::Clock;
 use insights_testkit::TempDatabase;
 
@@ -21,9 +21,7 @@ async fn a_year(database: &TempDatabase, keep_days: u32) -> (Audit, Arc<AtomicI6
         let now = Arc::clone(&now);
         Clock::new(move || DateTime::from_timestamp(now.load(Ordering::SeqCst), 0).unwrap_or_default())
     };
-    let config =
-        Config { database_url: database.url().to_owned(), audit: AuditConfig { keep_days }, ..Config::default() };
-    let audit = Audit::open(&config, clock).await.unwrap();
+    let audit = Audit::open(database.url(), AuditConfig { keep_days }, clock).await.unwrap();
     let ending = insights_reporting::Ending { outcome: tonic::Code::Ok, rows: 1, redacted: false };
     for _ in 0..365 {
         now.fetch_add(DAY, Ordering::SeqCst);

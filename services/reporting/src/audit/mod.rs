@@ -13,7 +13,6 @@ use insights_service::{Clock, Error, drill};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tonic::Code;
 
-use crate::Config;
 use crate::migrations::Migrator;
 
 pub use config::AuditConfig;
@@ -77,10 +76,10 @@ impl Audit {
     ///
     /// # Errors
     /// When the database cannot be had.
-    pub async fn open(config: &Config, clock: Clock) -> Result<Self, insights_database::Error> {
-        let database = crate::connect(config).await?;
+    pub async fn open(database_url: &str, config: AuditConfig, clock: Clock) -> Result<Self, insights_database::Error> {
+        let database = Database::connect(database_url).await?;
         database.migrate::<Migrator>().await?;
-        Ok(Self { database, clock, config: config.audit.clone() })
+        Ok(Self { database, clock, config })
     }
 
     /// Records a call and how it ended.

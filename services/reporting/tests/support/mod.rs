@@ -126,7 +126,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let issuer = Arc::new(Issuer::open(folder.path()).expect("an issuer"));
         let config = Config { database_url: database.url().to_owned(), ..config(&issuer) };
-        let audit = Audit::open(&config, Clock::system()).await.expect("an audit");
+        let audit = Audit::open(&config.database_url, config.audit.clone(), Clock::system()).await.expect("an audit");
         let verifier = Verifier::new(issuer.access_config(), Clock::system()).expect("a verifier");
         let access = AccessLayer::new(Arc::new(verifier), Arc::new(Policy::product().expect("a policy")));
         let access = access.observed_by(audit.observer());
@@ -135,8 +135,7 @@ impl World {
         let made_up = MetricsServiceServer::new(MadeUp(Arc::clone(&figures)));
         let metrics = chassis.in_process(vec![Routes::new(made_up)]);
         let tokens = ServiceTokens::local(Arc::clone(&issuer), "reporting", Clock::system());
-        let reporting =
-            Reporting::open_with(config, audit, metrics, Outgoing::new(tokens)).expect("a reporting service");
+        let reporting = Reporting::new(config, audit, metrics, Outgoing::new(tokens)).expect("a reporting service");
         let channel = chassis.in_process(vec![reporting.routes()]);
         Self { reporting, chassis, figures, channel, issuer, database, _folder: folder }
     }
