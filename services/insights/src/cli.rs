@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use insights_import::{RecordKind, template::Form};
 
-use crate::{
-    commands::query::{ScopeName, Shape},
-    import::{RecordKind, template::Form},
-};
+use crate::commands::query::{ScopeName, Shape};
 
 /// Partner Insights: how many customers, seats and users, and why.
 #[derive(Debug, Parser)]

@@ -6,8 +6,6 @@ pub mod client;
 pub mod commands;
 pub mod compose;
 pub mod failure;
-pub mod generate;
-pub mod import;
 pub mod output;
 pub mod settings;
 

@@ -201,7 +201,7 @@ fn a_bound_caller_sees_its_location_only() {
 #[test]
 fn reports_people_download_become_figures() {
     let server = Server::start();
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/insights-subscriptions.csv");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../libs/import/tests/fixtures/insights-subscriptions.csv");
     let summary = server.json("data_source", &["import", "insights-subscriptions", file]);
     assert_eq!(summary["rejected"], 3, "{summary}");
     let args = ["query", "--from", "2024-05", "--to", "2024-06", "--measures", "customers,available", "--json"];
@@ -209,7 +209,7 @@ fn reports_people_download_become_figures() {
     assert_eq!(rows[0], json!({"month": "2024-05", "customers": 1, "available": 25, "source": "reported"}));
     // In June the first subscription is active with 20 seats and the Azure one with none; the unknown status is neither.
     assert_eq!((&rows[1]["customers"], &rows[1]["available"]), (&json!(2), &json!(20)));
-    let usage = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/insights-dynamics-usage.tsv");
+    let usage = concat!(env!("CARGO_MANIFEST_DIR"), "/../../libs/import/tests/fixtures/insights-dynamics-usage.tsv");
     server.json("data_source", &["import", "insights-dynamics-usage", usage]);
     let by = [
         "query",
@@ -278,7 +278,7 @@ fn templates_are_files_to_begin_with() {
     let lines = stdout(&insights(&["import", "--template", "complete_through", "--as", "ndjson"]));
     let through = server.file("through.ndjson", &lines);
     server.json("data_source", &["import", "ndjson", &through]);
-    let parquet = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/own/sku.parquet");
+    let parquet = concat!(env!("CARGO_MANIFEST_DIR"), "/../../libs/import/tests/fixtures/own/sku.parquet");
     let summary = server.json("data_source", &["import", "parquet", parquet, "--kind", "sku"]);
     assert_eq!(summary["accepted"], 2, "{summary}");
     let args = ["query", "--from", "2025-01", "--to", "2025-01", "--measures", "available,active,billed_revenue"];

@@ -1,13 +1,8 @@
 //! Feeds a reader of files: it must end, must not panic, and must say of every row it refuses which, where and why.
 
-// The readers alone, without the product around them: they build in minutes, with the flags of a fuzzer, on any toolchain.
-#[path = "../../../services/insights/src/import/mod.rs"]
-#[allow(dead_code, missing_docs, unused_imports)]
-pub mod import;
-
 use clap::ValueEnum as _;
-use import::{Activity, Format, Options, Rejection, Sink, Stopped};
 use insights_domain::calendar::Day;
+use insights_import::{Activity, Format, Options, Rejection, Sink, Stopped, read};
 use insights_proto::ingestion::v1::Record;
 
 /// Rows after which a reader is stopped: a few bytes may stand for millions of rows.
@@ -63,7 +58,7 @@ pub fn run(format: &str, data: &[u8]) {
     let Some(today) = Day::from_ymd(2026, 1, 31) else { return };
     // What becomes of the file as a whole is the file's affair; reading it must end without harm.
     let options = Options { customer: Some("C-1".into()), ..Options::on(today) };
-    let _ = import::read(format, &mut &data[..], &options, &mut Judge::default());
+    let _ = read(format, &mut &data[..], &options, &mut Judge::default());
 }
 
 /// The fuzz target of a format.

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
+use insights_import::{Activity, Rejection, Sink, Stopped};
 use insights_proto::ingestion::v1::{ActivityColumns, Record, Unreadable, record::Kind};
 use prost::Message as _;
-
-use crate::import::{Activity, Rejection, Sink, Stopped};
 
 /// How big a batch may get.
 #[derive(Clone, Copy, Debug)]

@@ -12,6 +12,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
+use insights_import::{self as reader, Format, ReadError, Rejection, Stopped};
 use insights_proto::{
     access::v1::{WhoAmIRequest, access_service_client::AccessServiceClient},
     ingestion::v1::{GetFreshnessRequest, IngestBatchRequest, ListRejectionsRequest},
@@ -26,10 +27,7 @@ use super::{
     batch::{Batch, Batcher, Limits},
     journal::Journal,
 };
-use crate::{
-    failure::Failure,
-    import::{self, Format, ReadError, Rejection, Stopped},
-};
+use crate::failure::Failure;
 
 /// Batches read ahead of the one being sent.
 const AHEAD: usize = 2;
@@ -59,7 +57,7 @@ pub struct Source {
     /// What it is.
     pub format: Format,
     /// What its reader must know.
-    pub options: import::Options,
+    pub options: reader::Options,
 }
 
 /// Imports files one after the other and adds what became of them.
@@ -145,7 +143,7 @@ impl Run<'_> {
         let reader = tokio::task::spawn_blocking(move || {
             let give = |batch| sender.blocking_send(batch).map_err(|_| Stopped);
             let mut sink = Batcher::new(Limits::default(), give);
-            let read = import::read(format, &mut input, &options, &mut sink);
+            let read = reader::read(format, &mut input, &options, &mut sink);
             // What was read before a fault is good all the same.
             sink.flush()?;
             read

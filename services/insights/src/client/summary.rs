@@ -5,10 +5,9 @@ use std::{
     path::Path,
 };
 
+use insights_import::{Notes, Rejection};
 use insights_proto::ingestion::v1::IngestBatchResponse;
 use serde::Serialize;
-
-use crate::import::{Notes, Rejection};
 
 /// Rejections listed; all are counted.
 const LISTED: usize = 100_000;

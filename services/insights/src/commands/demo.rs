@@ -4,6 +4,8 @@ use std::{path::Path, time::Duration};
 
 use insights_access::{Issuer, Role, TokenRequest, role_name};
 use insights_domain::calendar::{Day, Month};
+use insights_generate::{Options, generate};
+use insights_import::Stopped;
 use insights_proto::{
     metrics::v1::{Measure, Query, Row, value::Kind},
     reporting::v1 as reporting,
@@ -23,8 +25,6 @@ use crate::{
     commands::{generate::today, query::measure_name, serve::bind, token::all_roles},
     compose::{Product, wanted, write_private},
     failure::Failure,
-    generate,
-    import::Stopped,
     output,
     settings::{Resolved, Settings, token_path},
 };
@@ -146,7 +146,7 @@ async fn fill(settings: &Settings, clock: &Clock, customers: u32, caller: &Calle
     }
     let end = today(clock);
     eprintln!("making a partner of {customers} customers and {MONTHS} months");
-    let summary = import_generated(generate::Options { customers, months: MONTHS, seed: SEED, end }, caller).await?;
+    let summary = import_generated(Options { customers, months: MONTHS, seed: SEED, end }, caller).await?;
     if let Some(listed) = summary.rejections.first() {
         return Err(Failure::Failed(format!("a generated record was rejected: {:?}", listed.rejection)));
     }
@@ -166,11 +166,11 @@ fn read_marker(path: &Path) -> Result<Option<Marker>, Failure> {
 }
 
 /// Generates on one thread and sends on another, through the same door as every client.
-async fn import_generated(options: generate::Options, caller: &Caller) -> Result<Summary, Failure> {
+async fn import_generated(options: Options, caller: &Caller) -> Result<Summary, Failure> {
     let (sender, mut batches) = mpsc::channel(2);
     let made = tokio::task::spawn_blocking(move || {
         let mut batcher = Batcher::new(Limits::default(), |batch| sender.blocking_send(batch).map_err(|_| Stopped));
-        generate::generate(&options, &mut batcher)?;
+        generate(&options, &mut batcher)?;
         batcher.flush()
     });
     let mut summary = Summary::default();

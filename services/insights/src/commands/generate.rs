@@ -1,15 +1,11 @@
 //! `insights generate`.
 
 use insights_domain::calendar::Day;
+use insights_generate::{Options, Writer, generate};
 use insights_service::Clock;
 use serde_json::json;
 
-use crate::{
-    cli,
-    failure::Failure,
-    generate::{self, Writer},
-    output,
-};
+use crate::{cli, failure::Failure, output};
 
 /// A day, as flags spell it.
 pub fn day(text: &str) -> Result<Day, String> {
@@ -23,7 +19,7 @@ pub fn today(clock: &Clock) -> Day {
 
 /// Writes a partner into a directory.
 pub fn run(clock: &Clock, command: &cli::Generate, json: bool) -> Result<(), Failure> {
-    let options = generate::Options {
+    let options = Options {
         customers: command.customers,
         months: command.months,
         seed: command.seed,
@@ -31,7 +27,7 @@ pub fn run(clock: &Clock, command: &cli::Generate, json: bool) -> Result<(), Fai
     };
     let failed = |error: std::io::Error| Failure::because(&command.out.display().to_string(), &error);
     let mut writer = Writer::new(&command.out).map_err(failed)?;
-    let made = generate::generate(&options, &mut writer);
+    let made = generate(&options, &mut writer);
     let (records, files) = writer.finish().map_err(failed)?;
     if made.is_err() {
         return Err(Failure::Failed("the records could not be written".into()));

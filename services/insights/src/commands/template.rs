@@ -1,13 +1,11 @@
 //! `insights import --template`.
 
-use crate::{
-    failure::Failure,
-    import::{
-        RecordKind,
-        template::{Form, template},
-    },
-    output,
+use insights_import::{
+    RecordKind,
+    template::{Form, template},
 };
+
+use crate::{failure::Failure, output};
 
 /// Prints a file to begin with.
 pub fn run(kind: RecordKind, form: Form) -> Result<(), Failure> {

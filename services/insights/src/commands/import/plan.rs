@@ -8,15 +8,11 @@ use std::{
 
 use clap::ValueEnum as _;
 use insights_domain::calendar::Day;
+use insights_generate::KINDS;
+use insights_import::{Format, Options, Recognised, RecordKind, recognise};
 
 use super::place::{Place, place};
-use crate::{
-    cli,
-    client::import::Source,
-    failure::Failure,
-    generate::KINDS,
-    import::{Format, Options, Recognised, RecordKind, recognise},
-};
+use crate::{cli, client::import::Source, failure::Failure};
 
 /// Folders within folders.
 const DEPTH: usize = 8;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use insights_domain::service_fold;
+use insights_import::canonical_id;
 use insights_messages::{Language, Sentence, title};
 use insights_proto::{
     metrics::v1::Dimension,
@@ -10,7 +11,7 @@ use insights_proto::{
 };
 
 use super::{DEADLINE, about::named};
-use crate::{client::Caller, import::canonical_id, output};
+use crate::{client::Caller, output};
 
 /// Values looked up at most: each is a call.
 const LOOKED_UP: usize = 20;

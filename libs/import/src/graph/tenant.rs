@@ -1,0 +1,110 @@
+//! Answers of Microsoft Graph about a customer's tenant: subscribedSkus and directory subscriptions.
+
+use std::io::BufRead;
+
+use insights_proto::ingestion::v1::{ReportedSeats, Sku, Subscription, SubscriptionState};
+
+use crate::product_names;
+use crate::reader::{Notes, Options, ReadError, Rejection, Sink, canonical_id, is_guid};
+use crate::shared::lists::{self, Held, Service, services};
+use crate::shared::stub::Fullness;
+use crate::text::json::Element;
+use crate::text::values::names_free;
+
+/// A partner's own list of subscriptions knows better whose they are and under which offer.
+const GRAPH: Service = Service { list: "value", sku: Fullness::Named, subscription: Some(Fullness::Listed) };
+const OWN_UNKNOWN: &str = "own and other sellers cannot be told apart without the partner's own tenant (--own-tenant): \
+    subscriptions that a partner made are taken for another's";
+/// What stands where there is no id.
+const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Reads subscribedSkus: the licences of a tenant, whoever sold them.
+pub(crate) fn subscribed_skus(
+    input: &mut dyn BufRead,
+    options: &Options,
+    sink: &mut dyn Sink,
+) -> Result<Notes, ReadError> {
+    lists::licences((input, options, sink), &GRAPH, |element, customer, notes| {
+        licences(element, customer, options, notes)
+    })
+}
+
+fn licences(
+    element: &Element,
+    customer: &str,
+    options: &Options,
+    notes: &mut Notes,
+) -> Result<(Sku, ReportedSeats), Rejection> {
+    let seats = ReportedSeats {
+        customer_id: Some(customer.to_owned()),
+        sku_id: Some(element.id("skuId")?),
+        month: options.day().month().to_string(),
+        // Warning, suspended and locked units are not available.
+        available: Some(element.required_count("prepaidUnits.enabled")?),
+        assigned: Some(element.required_count("consumedUnits")?),
+        status: element.text("capabilityStatus"),
+        ..ReportedSeats::default()
+    };
+    Ok((sku(element, "servicePlans", notes)?, seats))
+}
+
+/// A SKU as Graph knows it: by part number and service plans.
+fn sku(element: &Element, plans: &str, notes: &mut Notes) -> Result<Sku, Rejection> {
+    let sku_id = element.id("skuId")?;
+    let name = element.text("skuPartNumber").unwrap_or_else(|| sku_id.clone());
+    let services = services(element.each_text(plans, "servicePlanName"), notes);
+    Ok(Sku { sku_id, product: product_names::product(&name).to_owned(), free: names_free(&name), name, services })
+}
+
+/// Reads directory subscriptions: all subscriptions of a tenant, whoever sold them, with trial and standing.
+pub(crate) fn subscriptions(
+    input: &mut dyn BufRead,
+    options: &Options,
+    sink: &mut dyn Sink,
+) -> Result<Notes, ReadError> {
+    lists::subscriptions((input, options, sink), &GRAPH, |element, customer, notes| {
+        held(element, customer, options, notes)
+    })
+}
+
+fn held(element: &Element, customer: &str, options: &Options, notes: &mut Notes) -> Result<Held, Rejection> {
+    let commerce = element.text("commerceSubscriptionId").filter(|id| id != NO_ID).map(canonical_id);
+    let subscription_id = commerce.map_or_else(|| element.id("id"), Ok)?;
+    let status = element.required("status")?;
+    let seats = element.required_count("totalLicenses")?;
+    let created = element.day("createdDateTime")?;
+    let trial = element.flag("isTrial");
+    let sku = sku(element, "serviceStatus", notes)?;
+    let subscription = Subscription {
+        subscription_id: subscription_id.clone(),
+        customer_id: customer.to_owned(),
+        sku_id: sku.sku_id.clone(),
+        seller: Some(seller(element, options, notes).to_owned()),
+        trial: trial.unwrap_or(false),
+        start: created.map(|day| day.to_string()),
+        ..Subscription::default()
+    };
+    let state = SubscriptionState {
+        subscription_id,
+        effective: options.day().to_string(),
+        status,
+        seats: Some(seats),
+        // So that a subscription known by its offer is known by its SKU as well.
+        sku_id: Some(sku.sku_id.clone()),
+        trial,
+    };
+    Ok(Held { sku, subscription, state, start: created })
+}
+
+/// Who made the subscription: the partner itself, another partner, or the customer.
+fn seller(element: &Element, options: &Options, notes: &mut Notes) -> &'static str {
+    let Some(owner) = element.text("ownerTenantId").filter(|id| id != NO_ID) else { return "direct" };
+    let own = options.own_tenant.as_deref().map(str::trim).unwrap_or_default();
+    if own.eq_ignore_ascii_case(&owner) {
+        return "own";
+    }
+    if !is_guid(own) {
+        notes.remarks.insert(OWN_UNKNOWN);
+    }
+    "other"
+}

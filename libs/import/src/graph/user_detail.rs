@@ -1,0 +1,280 @@
+//! getOffice365ActiveUserDetail of Microsoft Graph: per user which services are licensed and when each was used last.
+//!
+//! The services are found in the names of the columns, so that a newer file's are read as well.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::BufRead,
+};
+
+use insights_domain::calendar::Day;
+use insights_proto::ingestion::v1::{CompleteThrough, LicenceList, Licensed, Record, record::Kind};
+use prost_types::Timestamp;
+
+use crate::product_names::services::service_of_workload;
+use crate::reader::{Activity, Notes, Options, ReadError, Rejection, Sink, Stopped};
+use crate::shared::stub::bare_customer;
+use crate::text::table::{Column, Row, Table, normalised};
+use crate::text::values;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Refreshed,
+    User,
+    Deleted,
+    DeletedDate,
+}
+
+const COLUMNS: &[Column<Key>] = &[
+    Column { key: Key::Refreshed, names: &["Report Refresh Date"], required: true },
+    Column { key: Key::User, names: &["User Principal Name", "User Id"], required: true },
+    Column { key: Key::Deleted, names: &["Is Deleted"], required: false },
+    Column { key: Key::DeletedDate, names: &["Deleted Date"], required: false },
+];
+
+const IGNORED: &[&str] = &["Display Name", "Assigned Products", "Report Period"];
+
+const LOWER_BOUND: &str = "the file has the last day of use only: active users of days before its refresh date are a \
+    lower bound";
+const CONCEALED: &str = "user names are concealed in the file: the same users under their own names in other files are \
+    counted besides";
+
+const NOT_ENDED: &str = "rows were rejected, so nobody's licence is taken for ended because the file lacks it";
+
+/// Where the file says what about a service.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    licensed: Option<usize>,
+    used: Option<usize>,
+    assigned: Option<usize>,
+}
+
+/// The columns of each service; several where services are counted as one.
+type Services = BTreeMap<String, Vec<Places>>;
+
+/// Reads the users of a customer.
+pub(crate) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
+    let customer = options.customer()?;
+    let mut table = Table::open(input, COLUMNS, IGNORED)?;
+    let mut notes = Notes::default();
+    let services = services(&table, &mut notes)?;
+    let mut days: BTreeSet<Day> = BTreeSet::new();
+    let mut rejected = false;
+    let mut stub = Some(bare_customer(&customer, options.made));
+    while let Some(found) = table.next_row()? {
+        let parsed = found.and_then(|row| User::parse(&table, &row, &services));
+        match parsed {
+            Err(rejection) => {
+                rejected = true;
+                sink.rejected(rejection)?;
+            }
+            Ok(user) => {
+                if let Some(stub) = stub.take() {
+                    sink.stub(user.line, stub)?;
+                }
+                if is_concealed(&user.id) {
+                    notes.remarks.insert(CONCEALED);
+                }
+                days.insert(user.refreshed);
+                user.send(&customer, sink)?;
+            }
+        }
+    }
+    if rejected && !days.is_empty() {
+        notes.remarks.insert(NOT_ENDED);
+    } else {
+        complete(&customer, &services, days.range(..=options.today), sink)?;
+    }
+    if let Some(day) = days.last() {
+        notes.remarks.insert(LOWER_BOUND);
+        let day = (*day).min(options.today).to_string();
+        sink.record(1, Record { kind: Some(Kind::CompleteThrough(CompleteThrough { day })), ..Record::default() })?;
+    }
+    Ok(notes)
+}
+
+/// Says that the file has everybody who was licensed on its days. Last, so that a file that breaks off ends nothing.
+fn complete<'d>(
+    customer: &str,
+    services: &Services,
+    days: impl Iterator<Item = &'d Day>,
+    sink: &mut dyn Sink,
+) -> Result<(), Stopped> {
+    for day in days {
+        let licensed = services.iter().filter(|(_, all)| all.iter().any(|places| places.licensed.is_some()));
+        for (service, _) in licensed {
+            let (customer_id, service, day) = (customer.to_owned(), service.clone(), day.to_string());
+            let kind = Some(Kind::LicenceList(LicenceList { customer_id, service, day }));
+            sink.record(1, Record { kind, ..Record::default() })?;
+        }
+    }
+    Ok(())
+}
+
+/// The beginning of a day.
+pub(crate) fn start_of(day: Day) -> Timestamp {
+    Timestamp { seconds: i64::from(day.epoch_days()) * 86_400, nanos: 0 }
+}
+
+/// 32 hexadecimal digits stand where a name was expected when the tenant conceals names.
+fn is_concealed(user: &str) -> bool {
+    user.len() == 32 && user.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What a column says about a service.
+#[derive(Clone, Copy)]
+enum Part {
+    Licensed,
+    Used,
+    Assigned,
+}
+
+/// What a column says, and about which service, by its normalised name.
+fn part(name: &str) -> Option<(Part, String)> {
+    let licensed = name.strip_prefix("has").and_then(|name| name.strip_suffix("license"));
+    let found = licensed.map(|service| (Part::Licensed, service));
+    let found = found.or_else(|| name.strip_suffix("lastactivitydate").map(|service| (Part::Used, service)));
+    let found = found.or_else(|| name.strip_suffix("licenseassigndate").map(|service| (Part::Assigned, service)));
+    found.filter(|(_, service)| !service.is_empty()).map(|(part, service)| (part, service.to_owned()))
+}
+
+impl Part {
+    /// The service as the column's name spells it.
+    fn service(self, column: &str) -> String {
+        let words: Vec<&str> = column.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let (before, after) = if matches!(self, Self::Licensed) { (1, 1) } else { (0, 3) };
+        let end = words.len().saturating_sub(after);
+        words.get(before..end).filter(|words| !words.is_empty()).map_or_else(|| column.trim().into(), |it| it.join(" "))
+    }
+}
+
+fn services(table: &Table<'_, Key>, notes: &mut Notes) -> Result<Services, ReadError> {
+    let mut by_name: BTreeMap<String, (String, Places)> = BTreeMap::new();
+    for (place, spelled) in table.header.iter().enumerate() {
+        let Some((part, name)) = part(&normalised(spelled)) else { continue };
+        let places = &mut by_name.entry(name).or_insert_with(|| (part.service(spelled), Places::default())).1;
+        match part {
+            Part::Licensed => places.licensed = Some(place),
+            Part::Used => places.used = Some(place),
+            Part::Assigned => places.assigned = Some(place),
+        }
+    }
+    by_name.retain(|_, (_, places)| places.licensed.is_some() || places.used.is_some());
+    if by_name.is_empty() {
+        return Err(ReadError::Refused(
+            "the file lacks the required column Has Exchange License (or another service's)".into(),
+        ));
+    }
+    let known = |name: &str| part(name).is_some_and(|(_, service)| by_name.contains_key(&service));
+    notes.unknown_columns = table.unknown.iter().filter(|column| !known(&normalised(column))).cloned().collect();
+    let mut services = Services::new();
+    for (name, (spelled, places)) in by_name {
+        let service = service_of_workload(&name).map(str::to_owned).unwrap_or_else(|| {
+            notes.unmapped_service(&spelled);
+            spelled
+        });
+        services.entry(service).or_default().push(places);
+    }
+    Ok(services)
+}
+
+/// What a row says about a user.
+struct User {
+    line: u64,
+    id: String,
+    refreshed: Day,
+    services: Vec<Use>,
+}
+
+/// What a row says about a user and a service.
+struct Use {
+    service: String,
+    /// Since when, as far as the file says; none: not licensed.
+    licensed: Option<Option<Day>>,
+    /// Of a licence that is gone: when it was given and the first day without.
+    lost: Option<(Option<Day>, Day)>,
+    used: Vec<Day>,
+}
+
+impl User {
+    fn parse(table: &Table<'_, Key>, row: &Row, services: &Services) -> Result<Self, Rejection> {
+        let reject = |field: &str, reason: String| Rejection { row: row.line, field: field.into(), reason };
+        let refreshed = values::report_date(table.raw(row, Key::Refreshed))
+            .map_err(|reason| reject(table.name(Key::Refreshed), reason))?;
+        let id = table.text(row, Key::User).ok_or_else(|| reject(table.name(Key::User), "is missing".into()))?;
+        let date = |place: Option<usize>| -> Result<Option<Day>, Rejection> {
+            let Some(place) = place.filter(|place| Table::<Key>::text_at(row, *place).is_some()) else {
+                return Ok(None);
+            };
+            let text = Table::<Key>::raw_at(row, place);
+            values::report_date(text).map(Some).map_err(|reason| reject(table.header[place].trim(), reason))
+        };
+        let deleted = table.text(row, Key::Deleted).and_then(values::yes_or_no).unwrap_or(false);
+        let gone = match table.text(row, Key::DeletedDate).filter(|_| deleted) {
+            Some(_) => values::report_date(table.raw(row, Key::DeletedDate))
+                .map_err(|reason| reject(table.name(Key::DeletedDate), reason))?
+                .min(refreshed),
+            None => refreshed,
+        };
+        let mut uses = Vec::with_capacity(services.len());
+        for (service, all) in services {
+            let mut one = Use { service: service.clone(), licensed: None, lost: None, used: Vec::new() };
+            for places in all {
+                one.used.extend(date(places.used)?);
+                let assigned = date(places.assigned)?;
+                let Some(place) = places.licensed else { continue };
+                let word = Table::<Key>::text_at(row, place);
+                let has = word.map_or(Some(false), values::yes_or_no);
+                let has = has.ok_or_else(|| reject(table.header[place].trim(), "is neither True nor False".into()))?;
+                if has && !deleted {
+                    let since = one.licensed.flatten().into_iter().chain(assigned).min();
+                    one.licensed = Some(since);
+                } else {
+                    let before = one.lost.and_then(|(since, _)| since);
+                    one.lost = Some((before.into_iter().chain(assigned).min(), gone));
+                }
+            }
+            one.used.sort_unstable();
+            one.used.dedup();
+            uses.push(one);
+        }
+        Ok(Self { line: row.line, id: id.to_owned(), refreshed, services: uses })
+    }
+
+    fn send(self, customer: &str, sink: &mut dyn Sink) -> Result<(), Stopped> {
+        let Self { line, id, refreshed, services } = self;
+        for Use { service, licensed, lost, used } in services {
+            let licence = |from: Day, to: Option<Day>| {
+                let licensed = Licensed {
+                    customer_id: customer.to_owned(),
+                    user_id: id.clone(),
+                    service: service.clone(),
+                    from_day: from.to_string(),
+                    to_day: to.map(|day| day.to_string()),
+                    listed: true,
+                };
+                // What a later file says of the same licence wins, in whatever order they are imported.
+                Record {
+                    recorded_at: Some(start_of(refreshed)),
+                    kind: Some(Kind::Licensed(licensed)),
+                    ..Record::default()
+                }
+            };
+            match (licensed, lost) {
+                (Some(since), _) => sink.record(line, licence(since.unwrap_or(refreshed).min(refreshed), None))?,
+                (None, Some((since, gone))) => {
+                    if let Some(since) = since.filter(|since| *since < gone) {
+                        sink.record(line, licence(since, Some(gone)))?;
+                    }
+                }
+                (None, None) => {}
+            }
+            for day in used {
+                let (customer_id, user_id) = (customer.to_owned(), id.clone());
+                let service = service.clone();
+                sink.activity(line, Activity { customer_id, user_id, service, day, lower_bound: true })?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! Our own records as CSV or TSV, one kind a file; row by row.
+
+use std::io::{self, BufRead, Read as _};
+
+use serde_json::Map;
+
+use crate::own::columns::{Columns, add_cell};
+use crate::own::{self, Fault, Parsed};
+use crate::reader::{Notes, Options, ReadError, Rejection, Sink};
+use crate::text::lines::{Lines, Split};
+
+/// A comment line longer than this is none.
+const MAX_COMMENT: u64 = 64 << 10;
+
+/// Reads a table of records. Lines before the header that begin with `#` say nothing.
+pub(crate) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
+    let (comments, begun) = skip_comments(input)?;
+    let mut input = (&begun[..]).chain(input);
+    let mut lines = Lines::new(&mut input)?;
+    let header = match lines.next_record()? {
+        None => return Err(ReadError::Refused("the file is empty: its first line must name the columns".into())),
+        Some(Split::Bad(_, reason)) => {
+            return Err(ReadError::Refused(format!("the first line must name the columns, but {reason}")));
+        }
+        Some(Split::Fields(_, header)) => header,
+    };
+    let columns = Columns::find(&header, options)?;
+    while let Some(split) = lines.next_record()? {
+        let (line, parsed) = match split {
+            Split::Bad(line, reason) => (line, Err(("row".to_owned(), reason.to_owned()))),
+            Split::Fields(line, cells) => (line, parse(&columns, &cells)),
+        };
+        let row = line + comments;
+        match parsed {
+            Ok(parsed) => parsed.give(row, sink)?,
+            Err((field, reason)) => sink.rejected(Rejection { row, field, reason })?,
+        }
+    }
+    Ok(Notes { unknown_columns: columns.unknown, ..Notes::default() })
+}
+
+fn parse(columns: &Columns, cells: &[String]) -> Result<Parsed, Fault> {
+    let width = columns.fields.len();
+    // Empty cells beyond the header do no harm: some programs end every line with a delimiter.
+    if cells.len() < width || cells[width..].iter().any(|cell| !cell.is_empty()) {
+        return Err(("row".into(), format!("has {} fields where the header has {width}", cells.len())));
+    }
+    if let Some(cell) = columns.kind_column.and_then(|at| cells.get(at)) {
+        columns.judge_kind(cell)?;
+    }
+    let mut map = Map::with_capacity(width);
+    for (field, cell) in std::iter::zip(&columns.fields, cells) {
+        if let Some(field) = field {
+            add_cell(&mut map, *field, cell);
+        }
+    }
+    own::parse(columns.kind, map)
+}
+
+/// How many comment lines there are, and the beginning of the line after them, already read.
+fn skip_comments(input: &mut dyn BufRead) -> io::Result<(u64, Vec<u8>)> {
+    let mut comments = 0;
+    loop {
+        let mut line = Vec::new();
+        (&mut *input).take(MAX_COMMENT).read_until(b'\n', &mut line)?;
+        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
+        if !text.starts_with(b"#") || !text.ends_with(b"\n") {
+            return Ok((comments, line));
+        }
+        comments += 1;
+    }
+}

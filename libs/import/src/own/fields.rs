@@ -1,0 +1,179 @@
+//! Reads the fields of one record, one by one.
+
+use chrono::DateTime;
+use insights_proto::ingestion::v1::Attribution;
+use prost_types::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{Fault, Field, Need, Shape};
+use crate::reader::RecordKind;
+
+/// Takes the fields of a record one by one and remembers the first fault.
+pub(super) struct Fields {
+    pub(super) kind: RecordKind,
+    map: Map<String, Value>,
+    fault: Option<Fault>,
+    /// Which fields were asked for; kept where a kind is asked what fields it has.
+    seen: Option<Vec<Field>>,
+}
+
+impl Fields {
+    pub(super) fn new(kind: RecordKind, map: Map<String, Value>) -> Self {
+        Self { kind, map, fault: None, seen: None }
+    }
+
+    /// Empty, and keeps which fields it is asked for.
+    pub(super) fn recording(kind: RecordKind) -> Self {
+        Self { seen: Some(Vec::new()), ..Self::new(kind, Map::new()) }
+    }
+
+    /// The fields it was asked for.
+    pub(super) fn seen(self) -> Vec<Field> {
+        self.seen.unwrap_or_default()
+    }
+
+    /// `null` is the same as absent.
+    fn value(&mut self, name: &'static str, shape: Shape, need: Need) -> Option<Value> {
+        if let Some(seen) = &mut self.seen {
+            seen.push(Field { name, shape, need });
+        }
+        self.map.remove(name).filter(|value| !value.is_null())
+    }
+
+    fn string(&mut self, name: &'static str, shape: Shape, need: Need) -> Option<String> {
+        match self.value(name, shape, need) {
+            Some(Value::String(text)) => Some(text),
+            Some(_) => {
+                self.blame(name, "must be a string".into());
+                None
+            }
+            None => {
+                if need == Need::Required {
+                    self.blame(name, "is missing".into());
+                }
+                None
+            }
+        }
+    }
+
+    pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.string(name, Shape::Text, Need::Optional)
+    }
+
+    pub(super) fn one_of(&mut self, name: &'static str, need: Need) -> Option<String> {
+        self.string(name, Shape::Text, need)
+    }
+
+    pub(super) fn required(&mut self, name: &'static str) -> String {
+        self.string(name, Shape::Text, Need::Required).unwrap_or_default()
+    }
+
+    pub(super) fn day(&mut self, name: &'static str) -> String {
+        self.string(name, Shape::Day, Need::Required).unwrap_or_default()
+    }
+
+    pub(super) fn optional_day(&mut self, name: &'static str) -> Option<String> {
+        self.string(name, Shape::Day, Need::Optional)
+    }
+
+    pub(super) fn month(&mut self, name: &'static str) -> String {
+        self.string(name, Shape::Month, Need::Required).unwrap_or_default()
+    }
+
+    pub(super) fn count(&mut self, name: &'static str) -> Option<i64> {
+        self.whole(name, Need::Optional)
+    }
+
+    /// A record without it is refused by the server, a table without its column at once.
+    pub(super) fn needed_count(&mut self, name: &'static str) -> Option<i64> {
+        self.whole(name, Need::Required)
+    }
+
+    fn whole(&mut self, name: &'static str, need: Need) -> Option<i64> {
+        // Beyond it a float no longer tells whole numbers apart.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let value = self.value(name, Shape::Count, need)?;
+        let float = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < EXACT);
+        let count = value.as_i64().or_else(|| float().map(|number| number as i64));
+        if count.is_none() {
+            self.blame(name, format!("{value} is not a whole number"));
+        }
+        count
+    }
+
+    pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
+        let value = self.value(name, Shape::Flag, Need::Optional)?;
+        let flag = value.as_bool();
+        if flag.is_none() {
+            self.blame(name, format!("{value} is neither true nor false"));
+        }
+        flag
+    }
+
+    fn list(&mut self, name: &'static str, shape: Shape) -> Vec<Value> {
+        match self.value(name, shape, Need::Optional) {
+            None => Vec::new(),
+            Some(Value::Array(values)) => values,
+            Some(_) => {
+                self.blame(name, "must be a list".into());
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn texts(&mut self, name: &'static str) -> Vec<String> {
+        let mut texts = Vec::new();
+        for value in self.list(name, Shape::Texts) {
+            match value {
+                Value::String(text) => texts.push(text),
+                _ => self.blame(name, "must be a list of strings".into()),
+            }
+        }
+        texts
+    }
+
+    pub(super) fn attributions(&mut self) -> Vec<Attribution> {
+        let mut attributions = Vec::new();
+        for (at, value) in self.list("attributions", Shape::Attributions).into_iter().enumerate() {
+            let path = format!("attributions[{at}]");
+            let Value::Object(map) = value else {
+                self.blame(&path, "must be an object with location_id and type".into());
+                continue;
+            };
+            let mut inner = Fields::new(self.kind, map);
+            attributions.push(Attribution { location_id: inner.text("location_id"), r#type: inner.text("type") });
+            if let Err((field, reason)) = inner.finish() {
+                let name = field.rsplit('.').next().unwrap_or_default();
+                self.blame(&format!("{path}.{name}"), reason);
+            }
+        }
+        attributions
+    }
+
+    pub(super) fn time(&mut self, name: &'static str) -> Option<Timestamp> {
+        let text = self.string(name, Shape::Time, Need::Optional)?;
+        match DateTime::parse_from_rfc3339(text.trim()) {
+            Ok(time) => Some(Timestamp {
+                seconds: time.timestamp(),
+                nanos: i32::try_from(time.timestamp_subsec_nanos()).unwrap_or_default().min(999_999_999),
+            }),
+            Err(_) => {
+                self.blame(name, format!("\"{text}\" is not a time of RFC 3339, such as 2024-03-01T12:00:00Z"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn blame(&mut self, name: &str, reason: String) {
+        let kind = self.kind.name();
+        self.fault.get_or_insert_with(|| (format!("{kind}.{name}"), reason));
+    }
+
+    pub(super) fn finish(mut self) -> Result<(), Fault> {
+        if let Some(name) = self.map.keys().next().cloned() {
+            let kind = self.kind.name();
+            self.blame(&name, format!("is not a field of {kind}"));
+        }
+        self.fault.map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,61 @@
+//! Our own records: one JSON object per line.
+
+use std::io::BufRead;
+
+use clap::ValueEnum as _;
+use serde_json::Value;
+
+use crate::own::{self, Fault, Parsed};
+use crate::reader::RecordKind;
+use crate::reader::{Notes, ReadError, Rejection, Sink};
+use crate::text::lines::{Read, read_line};
+
+/// A line longer than this is no record of ours, and must not fill the memory.
+const MAX_LINE: usize = 4 << 20;
+
+/// Reads a file of records. Blank lines and lines that begin with `#` say nothing.
+pub(crate) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
+    let mut line = Vec::new();
+    let mut row = 0;
+    loop {
+        let whole = match read_line(input, MAX_LINE, &mut line)? {
+            Read::End => return Ok(Notes::default()),
+            Read::Whole => true,
+            Read::Cut => false,
+        };
+        row += 1;
+        let text = match row {
+            1 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line),
+            _ => &line,
+        };
+        if text.starts_with(b"#") || (whole && text.iter().all(u8::is_ascii_whitespace)) {
+            continue;
+        }
+        let too_long = || Err(("record".into(), format!("is longer than {MAX_LINE} bytes")));
+        match if whole { parse(text) } else { too_long() } {
+            Ok(parsed) => parsed.give(row, sink)?,
+            Err((field, reason)) => sink.rejected(Rejection { row, field, reason })?,
+        }
+    }
+}
+
+fn parse(line: &[u8]) -> Result<Parsed, Fault> {
+    let value: Value =
+        serde_json::from_slice(line).map_err(|error| ("record".into(), format!("is not valid JSON: {error}")))?;
+    let Value::Object(mut map) = value else {
+        return Err(("record".into(), "is not a JSON object".into()));
+    };
+    let kind = match map.remove("kind") {
+        Some(Value::String(kind)) => kind,
+        Some(_) => return Err(("kind".into(), "must be a string".into())),
+        None => return Err(("kind".into(), format!("is missing; known kinds: {}", kinds()))),
+    };
+    match RecordKind::from_name(&kind) {
+        Some(kind) => own::parse(kind, map),
+        None => Err(("kind".into(), format!("\"{kind}\" is unknown; known kinds: {}", kinds()))),
+    }
+}
+
+fn kinds() -> String {
+    RecordKind::value_variants().iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ")
+}

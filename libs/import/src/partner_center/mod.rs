@@ -1,0 +1,139 @@
+//! Answers of the Partner Center REST API: customers, a customer's subscriptions, a customer's licences.
+
+use std::io::BufRead;
+
+use insights_domain::calendar::Day;
+use insights_proto::ingestion::v1::{
+    Customer, Record, ReportedSeats, Sku, Subscription, SubscriptionState, record::Kind,
+};
+
+use crate::product_names;
+use crate::reader::{Notes, Options, ReadError, Rejection, Sink, canonical_id};
+use crate::shared::lists::{self, Held, Service, finished, services};
+use crate::shared::stub::Fullness;
+use crate::text::json::{self, Element};
+use crate::text::values::{country, names_free};
+
+const LIST: &str = "items";
+const BY_OFFER: &str = "subscriptions are known by their offers: over all sellers they count beside the licences that \
+    pc-subscribed-skus and graph-subscribed-skus list of the same customer, until graph-subscriptions says which SKU each is";
+
+/// Reads the list of customers. It knows names and domains; what knows more wins over it.
+pub(crate) fn customers(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
+    let mut notes = Notes::default();
+    let pages = json::each(input, LIST, &mut |element| match customer(&element, &mut notes) {
+        Ok(customer) => {
+            let fullness = if customer.country.is_some() { Fullness::Known } else { Fullness::Listed };
+            let recorded_at = Some(fullness.in_file(options.made));
+            sink.record(element.row, Record { recorded_at, kind: Some(Kind::Customer(customer)), ..Record::default() })
+        }
+        Err(rejection) => sink.rejected(rejection),
+    })?;
+    Ok(finished(notes, &pages))
+}
+
+fn customer(element: &Element, notes: &mut Notes) -> Result<Customer, Rejection> {
+    let named = element.text("billingProfile.defaultAddress.country");
+    let code = named.as_deref().and_then(country);
+    if let (Some(named), None) = (&named, &code) {
+        notes.unknown_country(named);
+    }
+    Ok(Customer {
+        customer_id: element.id("id")?,
+        name: element.text("companyProfile.companyName"),
+        country: code,
+        domain: element.text("companyProfile.domain"),
+        ..Customer::default()
+    })
+}
+
+/// Reads the subscriptions of a customer.
+pub(crate) fn subscriptions(
+    input: &mut dyn BufRead,
+    options: &Options,
+    sink: &mut dyn Sink,
+) -> Result<Notes, ReadError> {
+    let service = Service { list: LIST, sku: Fullness::Listed, subscription: None };
+    lists::subscriptions((input, options, sink), &service, |element, customer, notes| {
+        notes.remarks.insert(BY_OFFER);
+        purchase(element, customer, options.day())
+    })
+}
+
+fn purchase(element: &Element, customer: &str, day: Day) -> Result<Held, Rejection> {
+    let subscription_id = element.id("id")?;
+    let status = element.required("status")?;
+    let seats = element.required_count("quantity")?;
+    // Read all the same: a damaged date is the mark of a damaged row.
+    let created = element.day("creationDate")?;
+    let start = element.day("effectiveStartDate")?.or(created);
+    let end = element.day("commitmentEndDate")?;
+    let sku_id = offer(element).ok_or_else(|| element.reject("offerId", "is missing, and so is links.offer"))?;
+    let name = element.text("offerName").or_else(|| element.text("friendlyName")).unwrap_or_else(|| sku_id.clone());
+    let subscription = Subscription {
+        subscription_id: subscription_id.clone(),
+        customer_id: customer.to_owned(),
+        sku_id: sku_id.clone(),
+        trial: element.flag("isTrial").unwrap_or(false),
+        auto_renew: element.flag("autoRenewEnabled"),
+        start: start.map(|day| day.to_string()),
+        end: end.map(|day| day.to_string()),
+        ..Subscription::default()
+    };
+    let state = SubscriptionState {
+        subscription_id,
+        effective: day.to_string(),
+        status,
+        seats: Some(seats),
+        ..SubscriptionState::default()
+    };
+    let product = product_names::product(&name).to_owned();
+    let sku = Sku { sku_id, product, free: names_free(&name), name, services: Vec::new() };
+    Ok(Held { sku, subscription, state, start })
+}
+
+/// What was bought, as the subscription itself or its link names it.
+fn offer(element: &Element) -> Option<String> {
+    let linked = || {
+        let uri = element.text("links.offer.uri")?;
+        let path = uri.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+        path.rsplit('/').next().map(str::to_owned).filter(|offer| !offer.is_empty())
+    };
+    element.text("offerId").or_else(linked).map(canonical_id)
+}
+
+/// Reads the licences of a customer, whoever sold them.
+pub(crate) fn subscribed_skus(
+    input: &mut dyn BufRead,
+    options: &Options,
+    sink: &mut dyn Sink,
+) -> Result<Notes, ReadError> {
+    let service = Service { list: LIST, sku: Fullness::Known, subscription: None };
+    lists::licences((input, options, sink), &service, |element, customer, notes| {
+        licences(element, customer, options, notes)
+    })
+}
+
+fn licences(
+    element: &Element,
+    customer: &str,
+    options: &Options,
+    notes: &mut Notes,
+) -> Result<(Sku, ReportedSeats), Rejection> {
+    let sku_id = element.id("productSku.id")?;
+    let part_number = element.text("productSku.skuPartNumber");
+    let name = element.text("productSku.name").or_else(|| part_number.clone()).unwrap_or_else(|| sku_id.clone());
+    let seats = ReportedSeats {
+        customer_id: Some(customer.to_owned()),
+        sku_id: Some(sku_id.clone()),
+        month: options.day().month().to_string(),
+        // `availableUnits` are those nobody has been given.
+        available: Some(element.required_count("activeUnits")?),
+        assigned: Some(element.required_count("consumedUnits")?),
+        status: element.text("capabilityStatus"),
+        ..ReportedSeats::default()
+    };
+    let free = names_free(&name) || part_number.as_deref().is_some_and(names_free);
+    let services = services(element.each_text("servicePlans", "serviceName"), notes);
+    Ok((Sku { sku_id, product: product_names::product(&name).to_owned(), free, name, services }, seats))
+}

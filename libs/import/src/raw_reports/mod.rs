@@ -1,0 +1,145 @@
+//! The raw reports of Partner Center Insights: SeatsSubscriptionsAndRevenue, DynamicsUsage, CustomersAndTenants and
+//! OfficeUsage.
+//!
+//! Several rows of one thing and month under different partner ids are one with several attributions: seats, users and
+//! revenue count once. Such rows may stand anywhere in the file, so the file is gathered before anything but rejections
+//! is sent; beyond some megabytes in a temporary file, so that memory stays bounded.
+//!
+//! What a file names without being its source (customer, SKU, location; the subscription too in DynamicsUsage) is sent as
+//! a stub, a later month of it recorded later.
+
+mod columns;
+mod customers;
+mod gather;
+mod row;
+mod seats;
+mod usage;
+
+use std::io::{self, BufRead};
+
+use insights_domain::calendar::Month;
+use insights_proto::ingestion::v1::{CompleteThrough, Record, record::Kind};
+use prost_types::Timestamp;
+
+use self::{
+    columns::Key,
+    gather::{Group, Line, Named, grouped},
+    row::Reader,
+};
+use crate::reader::{Notes, Options, ReadError, Rejection, Sink};
+use crate::shared::stub::{Fullness, fullness};
+use crate::text::spool::{Limits, Spool};
+use crate::text::table::{Column, Table};
+use crate::text::values;
+
+pub(crate) use self::{
+    customers::read as customers,
+    seats::{dynamics_usage, subscriptions},
+    usage::read as office_usage,
+};
+
+/// What has been found so far.
+struct Gathered {
+    lines: Spool<Line>,
+    named: Named,
+    notes: Notes,
+    last_month: Option<Month>,
+}
+
+/// Why a row is not taken.
+enum Bad {
+    Row(Rejection),
+    Io(io::Error),
+}
+
+impl From<Rejection> for Bad {
+    fn from(rejection: Rejection) -> Self {
+        Self::Row(rejection)
+    }
+}
+
+impl From<io::Error> for Bad {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Reads all rows with `take`, which checks a row, remembers what it names and adds it.
+fn gather(
+    table: &mut Table<'_, Key>,
+    sink: &mut dyn Sink,
+    mut take: impl FnMut(&Reader<'_, '_>, &mut Gathered) -> Result<(), Bad>,
+) -> Result<Gathered, ReadError> {
+    let limits = Limits::default();
+    let notes = Notes { unknown_columns: table.unknown.clone(), ..Notes::default() };
+    let mut gathered = Gathered { lines: Spool::new(limits), named: Named::new(limits), notes, last_month: None };
+    while let Some(found) = table.next_row()? {
+        let taken = match found {
+            Ok(row) => take(&Reader { table, row: &row }, &mut gathered),
+            Err(rejection) => Err(Bad::Row(rejection)),
+        };
+        match taken {
+            Ok(()) => {}
+            Err(Bad::Row(rejection)) => sink.rejected(rejection)?,
+            Err(Bad::Io(error)) => return Err(error.into()),
+        }
+    }
+    Ok(gathered)
+}
+
+impl Gathered {
+    /// A stub of what a row names.
+    fn stub(&mut self, line: u64, month: Month, fullness: Fullness, kind: Kind) -> io::Result<()> {
+        let recorded_at: Option<Timestamp> = Some(fullness.in_month(month));
+        self.named.take(line, month, Record { recorded_at, kind: Some(kind), ..Record::default() })
+    }
+
+    fn customer_stub(&mut self, read: &Reader<'_, '_>, month: Month, customer_id: &str) -> io::Result<()> {
+        let customer = read.customer(customer_id, &mut self.notes);
+        self.stub(read.row.line, month, fullness(&customer), Kind::Customer(customer))
+    }
+
+    fn location_stub(&mut self, read: &Reader<'_, '_>, month: Month) -> io::Result<()> {
+        match read.location_stub(&mut self.notes) {
+            Some(location) => self.stub(read.row.line, month, Fullness::Described, Kind::Location(location)),
+            None => Ok(()),
+        }
+    }
+
+    fn add(&mut self, line: Line) -> io::Result<()> {
+        self.last_month = self.last_month.max(Month::from_index(line.month));
+        let key = line.subject.clone();
+        self.lines.push(&key, line)
+    }
+
+    /// Sends what is named, then group after group through `send`, then how far the file goes.
+    fn send(
+        self,
+        options: &Options,
+        sink: &mut dyn Sink,
+        mut send: impl FnMut(Vec<Group>, &mut dyn Sink) -> Result<(), ReadError>,
+    ) -> Result<Notes, ReadError> {
+        self.named.send(sink)?;
+        self.lines.each_part(|lines| send(grouped(lines), sink))?;
+        if let Some(month) = self.last_month {
+            let day = month.last_day().min(options.today).to_string();
+            sink.record(1, plain(Kind::CompleteThrough(CompleteThrough { day })))?;
+        }
+        Ok(self.notes)
+    }
+}
+
+fn plain(kind: Kind) -> Record {
+    Record { kind: Some(kind), ..Record::default() }
+}
+
+fn open<'a>(input: &'a mut dyn BufRead, columns: &'static [Column<Key>]) -> Result<Table<'a, Key>, ReadError> {
+    Table::open(input, columns, columns::IGNORED)
+}
+
+fn refuse_without_sku(table: &Table<'_, Key>) -> Result<(), ReadError> {
+    if columns::SKU_KEYS.iter().any(|key| table.has(*key)) {
+        return Ok(());
+    }
+    Err(ReadError::Refused("the file lacks the required column SKU (or SKUId, ProductPartNumber)".into()))
+}

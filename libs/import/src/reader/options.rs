@@ -1,0 +1,55 @@
+//! What a reader cannot know from the file alone.
+
+use insights_domain::calendar::{Day, Month};
+
+use super::{ReadError, RecordKind, canonical_id};
+
+/// What the readers cannot know from the file.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Today in the partner's time zone: `complete_through` never lies after it.
+    pub today: Day,
+    /// What the rows of our own tables are, where the caller says so.
+    pub kind: Option<RecordKind>,
+    /// What the file's name says they are; decides where the columns leave it open.
+    pub named: Option<RecordKind>,
+    /// The customer the file is about, for formats that do not say.
+    pub customer: Option<String>,
+    /// The month the file is about, for formats that do not say; without it, that of the file.
+    pub month: Option<Month>,
+    /// When the file was made, in seconds since 1970.
+    pub made: i64,
+    /// The tenant of the partner itself: what it sold is its own.
+    pub own_tenant: Option<String>,
+}
+
+impl Options {
+    /// Nothing said but the day.
+    #[must_use]
+    pub fn on(today: Day) -> Self {
+        let made = i64::from(today.epoch_days()) * 86_400;
+        Self { today, kind: None, named: None, customer: None, month: None, made, own_tenant: None }
+    }
+
+    /// The day on which things stood as the file says: the last of the month, else that of the file; at most today.
+    pub(crate) fn day(&self) -> Day {
+        let made = i32::try_from(self.made.div_euclid(86_400)).ok().and_then(Day::from_epoch_days);
+        let day = self.month.map(Month::last_day).or(made).unwrap_or(self.today);
+        day.min(self.today)
+    }
+
+    /// When things stood so, in seconds since 1970.
+    pub(crate) fn seen(&self) -> i64 {
+        match self.month {
+            Some(_) => i64::from(self.day().epoch_days()) * 86_400,
+            None => self.made,
+        }
+    }
+
+    /// The customer, in the one spelling that is compared.
+    pub(crate) fn customer(&self) -> Result<String, ReadError> {
+        let customer = self.customer.as_deref().map(str::trim).filter(|customer| !customer.is_empty());
+        let missing = || ReadError::Refused("the file does not say whose it is: say so with --customer".into());
+        Ok(canonical_id(customer.ok_or_else(missing)?.to_owned()))
+    }
+}

@@ -1,0 +1,169 @@
+//! Lists of what one customer has, page by page: licences and subscriptions, whichever service answered.
+
+use std::{collections::HashSet, io::BufRead};
+
+use insights_domain::{calendar::Day, standing::Standing};
+use insights_proto::ingestion::v1::{
+    CompleteThrough, Record, ReportedSeats, Sku, Subscription, SubscriptionState, record::Kind,
+};
+
+use crate::product_names;
+use crate::reader::{Notes, Options, ReadError, Rejection, Sink, Stopped};
+use crate::shared::stub::{Fullness, bare_customer, first_sight};
+use crate::text::json::{self, Element};
+use crate::text::spool;
+
+/// SKUs remembered as named; to forget them costs a stub that changes nothing.
+const NAMED: usize = 100_000;
+const CUT_SHORT: &str = "the last page names a next one that is not in the file: download all pages";
+
+/// What sets the answers of one service apart.
+pub(crate) struct Service {
+    /// The member that holds the list.
+    pub(crate) list: &'static str,
+    /// How much it knows of a SKU.
+    pub(crate) sku: Fullness,
+    /// How much it knows of a subscription; all: it is the service that sold it.
+    pub(crate) subscription: Option<Fullness>,
+}
+
+/// Reads licences: SKUs and their seats in the month.
+pub(crate) fn licences(
+    (input, options, sink): (&mut dyn BufRead, &Options, &mut dyn Sink),
+    service: &Service,
+    read: impl Fn(&Element, &str, &mut Notes) -> Result<(Sku, ReportedSeats), Rejection>,
+) -> Result<Notes, ReadError> {
+    let mut of = OfCustomer::new(options)?;
+    let mut notes = Notes::default();
+    let pages = json::each(input, service.list, &mut |element| match read(&element, &of.customer, &mut notes) {
+        Ok((sku, seats)) => {
+            if let Some(status) = &seats.status {
+                notes.status(status);
+            }
+            if !sku.free {
+                notes.seats(&sku.name, seats.available.unwrap_or(0));
+            }
+            of.named(&element, sku, service.sku, sink)?;
+            sink.record(element.row, plain(Kind::ReportedSeats(seats)))
+        }
+        Err(rejection) => sink.rejected(rejection),
+    })?;
+    complete_through(options, sink)?;
+    Ok(finished(notes, &pages))
+}
+
+/// A subscription as a list has it.
+pub(crate) struct Held {
+    pub(crate) sku: Sku,
+    pub(crate) subscription: Subscription,
+    /// In force from the day of the file.
+    pub(crate) state: SubscriptionState,
+    /// Since when it is there.
+    pub(crate) start: Option<Day>,
+}
+
+/// Reads subscriptions with their states.
+pub(crate) fn subscriptions(
+    (input, options, sink): (&mut dyn BufRead, &Options, &mut dyn Sink),
+    service: &Service,
+    read: impl Fn(&Element, &str, &mut Notes) -> Result<Held, Rejection>,
+) -> Result<Notes, ReadError> {
+    let mut of = OfCustomer::new(options)?;
+    let mut notes = Notes::default();
+    let pages = json::each(input, service.list, &mut |element| match read(&element, &of.customer, &mut notes) {
+        Ok(Held { sku, subscription, state, start }) => {
+            notes.status(&state.status);
+            of.named(&element, sku, service.sku, sink)?;
+            let subscription = Kind::Subscription(subscription);
+            match service.subscription {
+                None => sink.record(element.row, plain(subscription))?,
+                Some(fullness) => {
+                    let recorded_at = Some(fullness.in_file(options.made));
+                    sink.stub(element.row, Record { recorded_at, kind: Some(subscription), ..Record::default() })?;
+                }
+            }
+            send_state(element.row, state, start, options, sink)
+        }
+        Err(rejection) => sink.rejected(rejection),
+    })?;
+    if options.month.is_some() {
+        complete_through(options, sink)?;
+    }
+    Ok(finished(notes, &pages))
+}
+
+/// Sends a state that holds from the day of the file; on first sight of an active subscription from its start.
+fn send_state(
+    row: u64,
+    state: SubscriptionState,
+    start: Option<Day>,
+    options: &Options,
+    sink: &mut dyn Sink,
+) -> Result<(), Stopped> {
+    let is_active = Standing::from_source_word(&state.status) == Standing::Active;
+    if let Some(start) = start.filter(|start| is_active && *start < options.day()) {
+        let first = SubscriptionState { effective: start.to_string(), ..state.clone() };
+        let recorded_at = Some(first_sight(options.seen()));
+        sink.record(row, Record { recorded_at, kind: Some(Kind::SubscriptionState(first)), ..Record::default() })?;
+    }
+    sink.record(row, plain(Kind::SubscriptionState(state)))
+}
+
+/// The services of service plans, each once.
+pub(crate) fn services(plans: Vec<String>, notes: &mut Notes) -> Vec<String> {
+    let mut services: Vec<String> = plans.into_iter().map(|plan| product_names::service(plan, notes)).collect();
+    services.sort_unstable();
+    services.dedup();
+    services
+}
+
+/// The customer a file is about, and the SKUs named so far.
+struct OfCustomer {
+    customer: String,
+    made: i64,
+    named: HashSet<u64>,
+    customer_sent: bool,
+}
+
+impl OfCustomer {
+    fn new(options: &Options) -> Result<Self, ReadError> {
+        let customer = options.customer()?;
+        Ok(Self { customer, made: options.made, named: HashSet::new(), customer_sent: false })
+    }
+
+    /// Sends stubs of the customer and the SKU, each once.
+    fn named(&mut self, element: &Element, sku: Sku, fullness: Fullness, sink: &mut dyn Sink) -> Result<(), Stopped> {
+        self.customer_stub(element.row, sink)?;
+        if self.named.len() >= NAMED {
+            self.named.clear();
+        }
+        if self.named.insert(spool::hash(&sku.sku_id)) {
+            let recorded_at = Some(fullness.in_file(self.made));
+            sink.stub(element.row, Record { recorded_at, kind: Some(Kind::Sku(sku)), ..Record::default() })?;
+        }
+        Ok(())
+    }
+
+    fn customer_stub(&mut self, row: u64, sink: &mut dyn Sink) -> Result<(), Stopped> {
+        if std::mem::replace(&mut self.customer_sent, true) {
+            return Ok(());
+        }
+        sink.stub(row, bare_customer(&self.customer, self.made))
+    }
+}
+
+fn complete_through(options: &Options, sink: &mut dyn Sink) -> Result<(), Stopped> {
+    let day = options.day().to_string();
+    sink.record(1, plain(Kind::CompleteThrough(CompleteThrough { day })))
+}
+
+pub(crate) fn finished(mut notes: Notes, pages: &json::Pages) -> Notes {
+    if pages.cut_short {
+        notes.remarks.insert(CUT_SHORT);
+    }
+    notes
+}
+
+fn plain(kind: Kind) -> Record {
+    Record { kind: Some(kind), ..Record::default() }
+}
