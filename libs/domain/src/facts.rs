@@ -62,6 +62,16 @@ impl Seller {
     /// Every seller, in the order of their codes.
     pub const ALL: [Self; 3] = [Self::Own, Self::Other, Self::Direct];
 
+    /// From its code.
+    pub fn from_code(code: u32) -> Option<Self> {
+        Self::ALL.get(code as usize).copied()
+    }
+
+    /// Its code, 0 to 2.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
     /// Its name in records, answers and filters.
     pub const fn name(self) -> &'static str {
         match self {
@@ -241,4 +251,18 @@ pub struct ReportedUsage {
     pub monthly_active_users: u32,
     /// Attributions of the month.
     pub attributions: Vec<Attribution>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Seller;
+
+    #[test]
+    fn codes_and_names_of_sellers_lead_back() {
+        for (code, seller) in (0..).zip(Seller::ALL) {
+            assert_eq!((u32::from(seller.code()), Seller::from_code(code)), (code, Some(seller)));
+            assert_eq!(Seller::from_name(&seller.name().to_uppercase()), Some(seller));
+        }
+        assert_eq!((Seller::from_code(3), Seller::from_name("nobody")), (None, None));
+    }
 }

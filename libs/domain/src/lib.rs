@@ -6,6 +6,9 @@
 pub mod amount;
 pub mod calendar;
 pub mod facts;
+pub mod filter_value;
+pub mod ids;
+pub mod measures;
 pub mod percentage;
 pub mod rollup;
 pub mod standing;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// The standing of a subscription at the end of a day.
+/// The standing of a subscription at the end of a day: what it makes of the customer ([`Self::counts`]) and of its seats
+/// ([`Holding::of`], [`is_paid`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Standing {
@@ -74,6 +75,11 @@ impl Standing {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|standing| standing.name().eq_ignore_ascii_case(name))
     }
+
+    /// Whether the subscription counts, and its customer because of it. A trial counts, whatever the switches.
+    pub const fn counts(self) -> bool {
+        matches!(self, Self::Active)
+    }
 }
 
 impl fmt::Display for Standing {
@@ -110,7 +116,9 @@ impl Holding {
         let good = match standing {
             Standing::Active => true,
             Standing::Grace => switches.include_grace,
-            _ => false,
+            Standing::Suspended | Standing::Disabled | Standing::Upgraded | Standing::Pending | Standing::Other => {
+                false
+            }
         };
         if trial {
             Self::Trial
@@ -124,9 +132,29 @@ impl Holding {
     }
 }
 
+/// Whether a subscription is in good standing without any switch, whatever its SKU: it counts, and not on trial.
+pub const fn is_paid(standing: Standing, trial: bool) -> bool {
+    standing.counts() && !trial
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_active_subscription_counts() {
+        assert_eq!(Standing::ALL.map(Standing::counts), [true, false, false, false, false, false, false]);
+    }
+
+    #[test]
+    fn a_paid_subscription_is_one_in_good_standing_without_switches() {
+        for standing in Standing::ALL {
+            for trial in [false, true] {
+                let holding = Holding::of(standing, trial, false, Switches::default());
+                assert_eq!(is_paid(standing, trial), holding == Holding::Good, "{standing} {trial}");
+            }
+        }
+    }
 
     #[test]
     fn every_word_of_the_table_has_its_standing() {
