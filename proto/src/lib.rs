@@ -1,6 +1,8 @@
 //! The API of Partner Insights: generated messages, clients, servers and the descriptor set.
 #![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code; the .proto files hold the words")]
 
+mod meaning;
+
 /// Who may call what.
 pub mod access {
     /// Version 1.
