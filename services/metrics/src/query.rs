@@ -86,36 +86,3 @@ impl Query {
         self.filters.iter().find(|filter| filter.dimension == dimension)
     }
 }
-
-/// Measures of seats and revenue, which are not defined by service.
-pub const fn is_seat_measure(measure: Measure, basis: Basis) -> bool {
-    match measure {
-        Measure::Available
-        | Measure::Assigned
-        | Measure::Active
-        | Measure::NewSeats
-        | Measure::DeploymentOpportunity
-        | Measure::IdleSeats
-        | Measure::ActiveUsagePercent
-        | Measure::DeploymentPercent
-        | Measure::ActiveEntitlements
-        | Measure::TotalEntitlements
-        | Measure::BilledRevenue => true,
-        Measure::UsagePercent => matches!(basis, Basis::Entitlements),
-        Measure::Unspecified
-        | Measure::Customers
-        | Measure::ActiveCustomers
-        | Measure::New
-        | Measure::Existing
-        | Measure::Churned
-        | Measure::Returning
-        | Measure::Subscriptions
-        | Measure::ActiveUsers
-        | Measure::TotalUsers => false,
-    }
-}
-
-/// Measures that are ratios.
-pub const fn is_percentage(measure: Measure) -> bool {
-    matches!(measure, Measure::ActiveUsagePercent | Measure::DeploymentPercent | Measure::UsagePercent)
-}

@@ -2,18 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use insights_domain::calendar::Month;
-use insights_domain::service_fold;
-use insights_domain::standing::{Standing, Switches};
+use insights_domain::measures::Subject;
+use insights_domain::standing::Switches;
 use insights_proto::metrics::v1::{self, Dimension, Measure};
 use insights_service::{Error, FieldViolation};
 use prost_types::Timestamp;
 
 use crate::config::Limits;
-use crate::query::{Basis, Filter, Query, Scope, Slice, Top, is_percentage, is_seat_measure};
-
-/// Why seats are refused by service.
-const NO_SEATS_BY_SERVICE: &str =
-    "is not defined by service: a seat carries all services of its SKU; filter or group by sku or product instead";
+use crate::query::{Basis, Filter, Query, Scope, Slice, Top};
 
 /// A query, and the time at which reported rows are read.
 #[derive(Clone, Debug)]
@@ -118,7 +114,10 @@ impl<'a> Parser<'a> {
         let by_service = group_by.contains(&Dimension::Service)
             || filters.iter().any(|filter| filter.dimension == Dimension::Service);
         if by_service {
-            self.refuse_seats(path, &query.measures, basis);
+            for (at, measure) in query.measures.iter().enumerate().take(self.limits.measures) {
+                let measure = Measure::try_from(*measure).unwrap_or_default();
+                self.by_service(format!("{path}.measures[{at}]"), measure, query.basis());
+            }
         }
         let as_of = query.as_of.and_then(|as_of| self.as_of(path, as_of));
         let top = query.top.and_then(|top| self.top(path, top, by_service));
@@ -145,12 +144,8 @@ impl<'a> Parser<'a> {
     fn top(&mut self, path: &str, top: v1::Top, by_service: bool) -> Option<Top> {
         let field = format!("{path}.top.measure");
         let measure = match Measure::try_from(top.measure) {
-            Ok(measure) if is_percentage(measure) => {
+            Ok(measure) if measure.is_percentage() => {
                 self.fault(field, "is a percentage: rank by a count or by billed revenue");
-                return None;
-            }
-            Ok(measure) if by_service && is_seat_measure(measure, Basis::Users) => {
-                self.fault(field, format!("{} {NO_SEATS_BY_SERVICE}", measure_name(measure)));
                 return None;
             }
             Ok(Measure::Unspecified) | Err(_) => {
@@ -159,6 +154,9 @@ impl<'a> Parser<'a> {
             }
             Ok(measure) => measure,
         };
+        if by_service && !self.by_service(field, measure, v1::Basis::Users) {
+            return None;
+        }
         match usize::try_from(top.count) {
             Ok(count) if count > 0 => Some(Top { measure, count }),
             _ => {
@@ -186,16 +184,13 @@ impl<'a> Parser<'a> {
         (self.faults.len() == before).then_some(Slice { after, count })
     }
 
-    fn refuse_seats(&mut self, path: &str, measures: &[i32], basis: Basis) {
-        for (at, measure) in measures.iter().enumerate().take(self.limits.measures) {
-            let measure = Measure::try_from(*measure).unwrap_or_default();
-            if is_seat_measure(measure, basis) {
-                self.fault(
-                    format!("{path}.measures[{at}]"),
-                    format!("{} {NO_SEATS_BY_SERVICE}", measure_name(measure)),
-                );
-            }
+    /// Faults a measure that is not defined by service; `false` when it is not.
+    fn by_service(&mut self, field: String, measure: Measure, basis: v1::Basis) -> bool {
+        let defined = measure.subject(basis).map_or(Ok(()), Subject::by_service);
+        if let Err(reason) = defined {
+            self.fault(field, format!("{} {reason}", measure_name(measure)));
         }
+        defined.is_ok()
     }
 
     fn months(&mut self, path: &str, query: &v1::Query) -> Option<(Month, Month)> {
@@ -310,11 +305,9 @@ impl<'a> Parser<'a> {
                 self.fault(format!("{path}.values[{at}]"), format!("is longer than {} bytes", self.limits.value_bytes));
                 continue;
             }
-            match normalised(dimension, text) {
+            match dimension.value_kind().normalise(text) {
                 Ok(value) => parsed.push(Some(value)),
-                Err(expected) => {
-                    self.fault(format!("{path}.values[{at}]"), format!("{:?} is not {expected}", shortened(text)))
-                }
+                Err(unknown) => self.fault(format!("{path}.values[{at}]"), format!("{:?} {unknown}", shortened(text))),
             }
         }
         parsed
@@ -342,42 +335,6 @@ impl<'a> Parser<'a> {
             }
         }
     }
-}
-
-/// A filter value as the figures know it, or what it should have been.
-fn normalised(dimension: Dimension, text: &str) -> Result<String, &'static str> {
-    let text = text.trim();
-    let among = |words: &[&str], expected: &'static str| {
-        let found = words.iter().find(|word| word.eq_ignore_ascii_case(text));
-        found.map(|word| (*word).to_owned()).ok_or(expected)
-    };
-    match dimension {
-        Dimension::Trial => among(&["true", "false"], "true or false"),
-        Dimension::Seller => among(&["own", "other", "direct"], "own, other or direct"),
-        Dimension::Standing => Standing::from_name(text)
-            .map(|standing| standing.name().to_owned())
-            .ok_or("a standing: ACTIVE, GRACE, SUSPENDED, DISABLED, UPGRADED, PENDING or OTHER"),
-        Dimension::Service => Ok(service_fold(text).to_owned()),
-        Dimension::Country => Ok(text.to_ascii_uppercase()),
-        Dimension::Customer | Dimension::Sku | Dimension::Location | Dimension::Subscription => Ok(comparable_id(text)),
-        Dimension::Unspecified
-        | Dimension::Segment
-        | Dimension::Industry
-        | Dimension::Product
-        | Dimension::AttributionType
-        | Dimension::SalesChannel
-        | Dimension::PricingModel => Ok(text.to_owned()),
-    }
-}
-
-/// GUIDs are compared in lower case, all other ids exactly.
-fn comparable_id(id: &str) -> String {
-    let groups = [8, 4, 4, 4, 12];
-    let mut parts = id.split('-');
-    let guid = groups.into_iter().all(|length| {
-        parts.next().is_some_and(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
-    }) && parts.next().is_none();
-    if guid { id.to_ascii_lowercase() } else { id.to_owned() }
 }
 
 /// The name of a measure as people write it.

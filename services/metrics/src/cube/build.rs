@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use insights_domain::calendar::Month;
-use insights_domain::facts::SubscriptionNumber;
+use insights_domain::facts::{Seller, SubscriptionNumber};
 use insights_domain::rollup::{MonthRollup, SubscriptionMonth};
-use insights_domain::standing::Standing;
+use insights_domain::standing::is_paid;
 
+use super::CustomerUpdate;
 use super::chunk::{
     ACTIVE_REPORTED, ASSIGNED_REPORTED, Chunk, ChunkCustomer, ChunkSubscription, ClassKind, ClassRow, HAS_STATE,
     Lifespan, MonthColumns, NO_SELLER, RevenueRow, Run, SEATS_REPORTED, STANDING_SHIFT, Shape, TRIAL, UNSTEADY,
@@ -16,7 +17,6 @@ use super::chunk::{
 use super::counts::Counts;
 use super::dictionary::{Dictionaries, Dictionary};
 use super::header::CustomerHeader;
-use super::{CustomerUpdate, seller_code};
 
 /// Months of a customer that are taken over from the chunk before, as they stand in its columns.
 #[derive(Clone, Copy)]
@@ -171,7 +171,7 @@ impl<'a> ChunkBuilder<'a> {
                 number: subscription.number,
                 sales_channel: self.dictionaries.texts.code(&subscription.sales_channel),
                 pricing_model: self.dictionaries.texts.code(&subscription.pricing_model),
-                seller: seller_code(subscription.seller),
+                seller: subscription.seller.code(),
                 attributions: self.dictionaries.attribute(&subscription.attributions),
                 first_run: count(first_run),
                 run_count: 0,
@@ -298,7 +298,7 @@ impl<'a> ChunkBuilder<'a> {
             to: from.saturating_add(1),
             sku: row.sku,
             attributions: self.dictionaries.attribute(&row.attributions),
-            seller: row.seller.map_or(NO_SELLER, seller_code),
+            seller: row.seller.map_or(NO_SELLER, Seller::code),
             flags: bit(row.trial, TRIAL) | bit(row.has_state, HAS_STATE) | row.standing.code() << STANDING_SHIFT,
             reported: bit(row.reported.seats, SEATS_REPORTED)
                 | bit(row.reported.assigned, ASSIGNED_REPORTED)
@@ -353,10 +353,10 @@ fn lifespan(subscription: &ChunkSubscription, runs: &[Run], shapes: &mut Diction
             return None;
         }
         let months = u64::MAX >> (64 - (run.to - run.from)) << run.from;
-        let active = standing_of(run.flags) == Standing::Active;
+        let (standing, trial) = (standing_of(run.flags), run.flags & TRIAL != 0);
         lifespan.known |= months;
-        lifespan.active |= if active { months } else { 0 };
-        lifespan.paid |= if active && run.flags & TRIAL == 0 { months } else { 0 };
+        lifespan.active |= if standing.counts() { months } else { 0 };
+        lifespan.paid |= if is_paid(standing, trial) { months } else { 0 };
     }
     let shape = Shape {
         sku: first.sku,

@@ -17,7 +17,6 @@ use super::ahead::Ahead;
 use super::counts::Counts;
 use super::dictionary::{Dictionaries, Dictionary};
 use super::header::CustomerHeader;
-use super::seller_code;
 
 /// It is on trial.
 pub(super) const TRIAL: u8 = 1;
@@ -372,7 +371,7 @@ impl Chunk {
                 assigned: run.reported & ASSIGNED_REPORTED != 0,
                 active: run.reported & ACTIVE_REPORTED != 0,
             },
-            seller: Seller::ALL.into_iter().find(|seller| seller_code(*seller) == run.seller),
+            seller: Seller::from_code(run.seller.into()),
             attributions: dictionaries.attributions.value(run.attributions).clone(),
             revenue: revenue
                 .map(|row| (dictionaries.texts.value(row.currency).clone().unwrap_or_default(), row.amount))

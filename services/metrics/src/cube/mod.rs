@@ -35,7 +35,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use insights_domain::calendar::Month;
-use insights_domain::facts::Seller;
 use insights_domain::rollup::MonthRollup;
 
 pub use answer::{Answer, AnswerRow, Figure, Source};
@@ -155,11 +154,6 @@ impl Cube {
     pub fn customer_months(&self, cell: i32, number: i64) -> Option<Vec<(Month, MonthRollup)>> {
         self.chunks.get(&(cell, number >> CHUNK_BITS))?.months_of(number, &self.dictionaries)
     }
-}
-
-/// Code of a seller in columns and keys.
-const fn seller_code(seller: Seller) -> u8 {
-    seller as u8
 }
 
 #[cfg(test)]

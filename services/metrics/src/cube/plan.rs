@@ -15,7 +15,7 @@ use super::keys::{Key, Places};
 use super::levels::{FLAGS_LEVEL, SUBSCRIPTION_LEVEL, VARYING, WHAT_LEVEL};
 use super::place::{Only, PlacedChunk, placed};
 use super::shapes::Shapes;
-use super::{Cube, View, seller_code};
+use super::{Cube, View};
 use crate::query::{Query, Scope};
 
 /// The restricting services of a query, or of one group of it.
@@ -179,7 +179,7 @@ impl<'a> Plan<'a> {
 
     /// Whether a seller, with or without attributions, is in scope and passes its filter.
     pub(super) fn seller_passes(&self, seller: u8, attributed: bool) -> bool {
-        let own = seller == seller_code(Seller::Own);
+        let own = seller == Seller::Own.code();
         let in_scope = match self.query.scope {
             Scope::AllSellers => true,
             Scope::SoldOrManaged => own || attributed,

@@ -121,7 +121,8 @@ impl Seen<'_> {
 #[derive(Default)]
 struct SkuMonth {
     says_something: bool,
-    active: bool,
+    /// One of them counts.
+    counts: bool,
     available: u64,
     before: u64,
     revenue: BTreeMap<u32, Amount>,
@@ -242,7 +243,7 @@ impl<'r> Reader<'r> {
         for ((sku, month), seen) in found.into_iter().filter(|((_, month), seen)| in_range(*month) && told(seen)) {
             let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
             let row = self.row(month, Some(sku)).map(|row| ReportRow {
-                standing: if seen.active { Standing::Active.name().to_owned() } else { String::new() },
+                standing: if seen.counts { Standing::Active.name().to_owned() } else { String::new() },
                 sales_channels: seen.channels,
                 attributions: seen.attributions,
                 available: self.asked(Measure::Available, count(seen.available)),
@@ -347,7 +348,7 @@ impl<'r> Reader<'r> {
 impl SkuMonth {
     fn add(&mut self, reader: &Reader<'_>, position: usize, header: &SubscriptionHeader, seen: Seen<'_>) {
         self.says_something |= seen.says_something();
-        self.active |= seen.standing() == Some(Standing::Active);
+        self.counts |= seen.standing().is_some_and(Standing::counts);
         self.available += u64::from(seen.counts.seats);
         for (currency, amount) in &seen.revenue {
             let sum = self.revenue.entry(*currency).or_default();

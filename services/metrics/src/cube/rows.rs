@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use insights_domain::standing::Standing;
+use insights_domain::facts::Seller;
 use insights_domain::usage::SeatRule;
 use insights_proto::metrics::v1::Dimension;
 
@@ -16,7 +16,6 @@ use super::needs::Needs;
 use super::place::PlacedChunk;
 use super::plan::Plan;
 use super::scratch::{Lives, Scratch};
-use super::seller_code;
 use super::steady::{ANYTHING, CUSTOMERS, SEATS};
 use super::window::{Months, Span, Window};
 
@@ -231,7 +230,7 @@ impl<'p, 'a> Scan<'p, 'a> {
     }
 
     fn mark_lives(&self, subscription: &ChunkSubscription, run: &Run, span: Span, lives: &mut Lives) {
-        if standing_of(run.flags) == Standing::Active {
+        if standing_of(run.flags).counts() {
             lives.counted |= span.bits();
         }
         if run.reported & ACTIVE_REPORTED != 0 {
@@ -244,7 +243,7 @@ impl<'p, 'a> Scan<'p, 'a> {
 
     fn add_run(&self, subscription: &ChunkSubscription, run: &Run, span: Span, group: u32, table: &mut Table) {
         let Some((columns, offset)) = self.window.columns_of(span) else { return };
-        if self.needs.subscriptions && standing_of(run.flags) == Standing::Active {
+        if self.needs.subscriptions && standing_of(run.flags).counts() {
             table.add_between(Sum::Subscriptions, group, columns.clone());
         }
         if run.flags & HAS_STATE != 0 {
@@ -372,9 +371,5 @@ impl Plan<'_> {
 
 /// The seller in a key's code.
 pub(super) fn seller_of(code: u32) -> Option<&'static str> {
-    let sellers = insights_domain::facts::Seller::ALL;
-    sellers
-        .into_iter()
-        .find(|seller| u32::from(seller_code(*seller)) + 1 == code)
-        .map(insights_domain::facts::Seller::name)
+    Seller::from_code(code.checked_sub(1)?).map(Seller::name)
 }

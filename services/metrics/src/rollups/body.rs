@@ -212,7 +212,7 @@ fn read_subscriptions(body: &MonthBody) -> Result<Vec<SubscriptionMonth>, BodyEr
                 assigned: flags & REPORTED_ASSIGNED != 0,
                 active: flags & REPORTED_ACTIVE != 0,
             },
-            seller: ((flags >> SELLER) as usize).checked_sub(1).and_then(|code| Seller::ALL.get(code).copied()),
+            seller: (flags >> SELLER).checked_sub(1).and_then(Seller::from_code),
             attributions: Vec::new(),
             revenue: Vec::new(),
         }
@@ -264,7 +264,7 @@ fn flags(row: &SubscriptionMonth) -> u32 {
         (REPORTED_ACTIVE, row.reported.active),
     ];
     let set = switches.iter().filter(|(_, on)| *on).fold(0, |flags, (bit, _)| flags | bit);
-    let seller = row.seller.map_or(0, |seller| seller as u32 + 1);
+    let seller = row.seller.map_or(0, |seller| u32::from(seller.code()) + 1);
     u32::from(row.standing.code()) | set | (seller << SELLER)
 }
 

@@ -126,7 +126,7 @@ pub fn write_customer(customer: &StoredCustomer) -> Vec<u8> {
         subscription_id: subscription.id.clone(),
         sales_channel: subscription.sales_channel.clone(),
         pricing_model: subscription.pricing_model.clone(),
-        seller: subscription.seller as u32,
+        seller: subscription.seller.code().into(),
         attributions: write_attributions(&subscription.attributions),
         start: subscription.start.map(Day::epoch_days),
         end: subscription.end.map(Day::epoch_days),
@@ -185,7 +185,7 @@ fn read_support(body: &CustomerBody) -> Result<Vec<SupportMonth>, BodyError> {
 }
 
 fn read_subscription(body: SubscriptionBody) -> Result<SubscriptionHeader, BodyError> {
-    let seller = Seller::ALL.get(body.seller as usize).copied();
+    let seller = Seller::from_code(body.seller);
     Ok(SubscriptionHeader {
         number: SubscriptionNumber::from_code(body.number),
         id: body.subscription_id,
