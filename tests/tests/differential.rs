@@ -1,10 +1,10 @@
 //! The product against the second, slow implementation, on both engines, cell by cell.
 //!
-//! `INSIGHTS_LONG=1` runs many more worlds; `INSIGHTS_SEED=N` runs one; `INSIGHTS_SHRINK=1` looks for the least records that differ.
+//! `INSIGHTS_LONG=1` runs many more partners; `INSIGHTS_SEED=N` runs one; `INSIGHTS_SHRINK=1` looks for the least records that differ.
 
 use insights_tests::differential::product::Product;
-use insights_tests::differential::run::{Heart, Subject, Totals, worlds};
-use insights_tests::differential::world::{LOOKS, RECEIPTS};
+use insights_tests::differential::random_partner::{LOOKS, RECEIPTS};
+use insights_tests::differential::run::{Heart, Subject, Totals, partners};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,7 +12,7 @@ fn compare(name: &str, product: &mut dyn Subject, seeds: Range<u64>, extra: usiz
     let one: Option<u64> = std::env::var("INSIGHTS_SEED").ok().and_then(|seed| seed.parse().ok());
     let seeds = one.map_or(seeds, |seed| seed..seed + 1);
     let totals = Totals::default();
-    worlds(product, seeds, extra, &totals);
+    partners(product, seeds, extra, &totals);
     let differences = totals.differences.lock().expect("no worker panicked");
     for difference in differences.iter().take(20) {
         println!("{difference}\n");
@@ -39,7 +39,7 @@ fn compare(name: &str, product: &mut dyn Subject, seeds: Range<u64>, extra: usiz
     }
 }
 
-/// How many worlds, and how many random questions about each.
+/// How many partners, and how many random questions about each.
 fn size() -> (u64, usize) {
     if std::env::var_os("INSIGHTS_LONG").is_some() { (300, 60) } else { (24, 20) }
 }
@@ -59,6 +59,6 @@ fn sqlite_agrees_with_the_definitions() {
 #[test]
 fn postgres_agrees_with_the_definitions() {
     let (count, extra) = size();
-    // Worlds of its own.
+    // Partners of its own.
     compare("postgres", &mut Product::start(true, RECEIPTS[0]), 1_000..1_000 + count, extra);
 }

@@ -4,7 +4,7 @@
 use insights_tests::differential::product::Product;
 use insights_tests::differential::question::Caller;
 use insights_tests::examples::{Asks, NOW, all};
-use naive::{Ledger, Query, World, answer, explain};
+use naive::{Facts, Ledger, Query, answer, explain};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -34,9 +34,9 @@ impl Asks for Naive {
     }
 
     fn ask(&self, partner: &str, command: &str, args: &[String]) -> Vec<Value> {
-        let world = World::of(&self.0.lock().expect("no example panicked")[partner]);
+        let facts = Facts::of(&self.0.lock().expect("no example panicked")[partner]);
         let query = Query::parse(args).expect("a question");
-        if command == "explain" { explain(&world, &query) } else { answer(&world, &query) }.expect("an answer")
+        if command == "explain" { explain(&facts, &query) } else { answer(&facts, &query) }.expect("an answer")
     }
 }
 

@@ -7,14 +7,14 @@ use insights_proto::metrics::v1::{Dimension, Measure, Query, Row, value};
 
 use crate::{
     Failure,
+    feed_partner::{FeedPartner, SERVICES, uses},
     product::Caller,
-    world::{SERVICES, World, uses},
 };
 
 /// Users of each service on a stretch of days within the window, and on the last of them also those of `more`: pairs of a user and
 /// a service.
 pub fn users_by_service(
-    world: &World,
+    partner: &FeedPartner,
     days: (Day, Day),
     more: impl Iterator<Item = (u32, usize)>,
 ) -> Vec<(String, i64)> {
@@ -24,19 +24,24 @@ pub fn users_by_service(
     }
     let days: Vec<Day> = (0..=days.1.epoch_days() - days.0.epoch_days()).map(|day| days.0.plus(day)).collect();
     for (service, used) in used.iter_mut().enumerate() {
-        used.extend((0..world.user_count()).filter(|user| days.iter().any(|day| uses(*user, service, *day))));
+        used.extend((0..partner.user_count()).filter(|user| days.iter().any(|day| uses(*user, service, *day))));
     }
     let counts = SERVICES.iter().zip(used).map(|((name, _), used)| ((*name).to_owned(), used.len() as i64));
     sorted(counts.collect())
 }
 
-/// Fails unless the product shows these users by service in the world's month. Returns how many figures were compared.
-pub async fn shows(caller: &Caller, world: &World, version: i64, expected: &[(String, i64)]) -> Result<i64, Failure> {
+/// Fails unless the product shows these users by service in the partner's month. Returns how many figures were compared.
+pub async fn shows(
+    caller: &Caller,
+    partner: &FeedPartner,
+    version: i64,
+    expected: &[(String, i64)],
+) -> Result<i64, Failure> {
     let query = Query {
         measures: vec![Measure::ActiveUsers.into()],
         group_by: vec![Dimension::Service.into()],
-        from_month: world.month.to_string(),
-        to_month: world.month.to_string(),
+        from_month: partner.month.to_string(),
+        to_month: partner.month.to_string(),
         ..Query::default()
     };
     let rows = caller.query(query, version).await?.result.ok_or("an answer without a result")?.rows;
@@ -74,15 +79,15 @@ mod tests {
 
     #[test]
     fn every_day_and_every_small_batch_counts() {
-        let world = World::new(Scenario::TINY);
-        let first = world.month.first_day();
+        let partner = FeedPartner::new(Scenario::TINY);
+        let first = partner.month.first_day();
         let of = |last: i32, more: &[(u32, usize)]| {
-            users_by_service(&world, (first, first.plus(last)), more.iter().copied())
+            users_by_service(&partner, (first, first.plus(last)), more.iter().copied())
         };
         let (one, two) = (of(0, &[]), of(1, &[]));
         assert_eq!(one.len(), SERVICES.len());
         assert!(one.iter().zip(&two).all(|((_, one), (_, two))| 0 < *one && one < two), "{one:?} {two:?}");
-        let idle = (0..world.user_count()).find(|user| !uses(*user, 5, first)).unwrap();
+        let idle = (0..partner.user_count()).find(|user| !uses(*user, 5, first)).unwrap();
         let more = of(0, &[(idle, 5), (idle, 5)]);
         let yammer = |counts: &[(String, i64)]| counts.iter().find(|(name, _)| name == "Yammer").unwrap().1;
         assert_eq!(yammer(&more), yammer(&one) + 1);

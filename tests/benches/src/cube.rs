@@ -19,11 +19,11 @@ use insights_proto::metrics::v1::{Dimension, Measure};
 
 use crate::{
     Failure, Options, Report,
+    feed_partner::{country, country_name, customer_id, segment, segment_name, subscription_id},
     portfolio::{MONTHS, Portfolio},
     questions::{COUNTRIES, SEGMENTS},
     report::{Figure, Samples},
     say,
-    world::{country, country_name, customer_id, segment, segment_name, subscription_id},
 };
 
 /// Cells of a partner.

@@ -8,12 +8,13 @@ use insights_proto::ingestion::v1::IngestBatchRequest;
 use crate::{
     Failure, Options, Report, check,
     copy::Copy,
-    feed, load,
+    feed,
+    feed_partner::{FeedPartner, complete_through},
+    load,
     processor::Processor,
     product::Product,
     report::{Figure, Samples},
     say,
-    world::{World, complete_through},
 };
 
 /// Days there are before the first one measured, so that chunks exist, as they do on all but one day of a month.
@@ -21,17 +22,17 @@ const DAYS_BEFORE: i32 = 2;
 
 /// Runs the bench.
 pub async fn run(options: &Options) -> Result<Report, Failure> {
-    let world = World::new(options.scenario);
+    let partner = FeedPartner::new(options.scenario);
     let product = Product::start(options).await?;
     let mut copy = Copy::open(product.peers()).await?;
-    load::world(&product, &world, DAYS_BEFORE, options.batch).await?;
+    load::feed_partner(&product, &partner, DAYS_BEFORE, options.batch).await?;
     let mut report = Report::new("daily feed, P1 of tests/benches/README.md", options);
     let mut samples: [[Samples; 6]; 2] = Default::default();
     let mut facts = 0;
     for round in 0..options.rounds {
         for writers in [1, 2] {
             let offset = DAYS_BEFORE + (round * 2 + writers - 1) as i32;
-            let turn = one_day(&product, &mut copy, &world, offset, writers, round, options.batch).await?;
+            let turn = one_day(&product, &mut copy, &partner, offset, writers, round, options.batch).await?;
             facts = turn.facts;
             report.checked("facts acknowledged, and as many copied", turn.facts as i64);
             report.checked("figures that show all facts sent so far", turn.figures);
@@ -47,7 +48,7 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
             }
         }
     }
-    report.note(format!("{facts} facts a day, {} users, batches of {}", world.user_count(), options.batch));
+    report.note(format!("{facts} facts a day, {} users, batches of {}", partner.user_count(), options.batch));
     let single = &samples[0][1];
     for (writers, budget) in [(1, 0.6), (2, 1.0)] {
         let [product, copy, visible, processors @ ..] = &samples[writers - 1];
@@ -80,14 +81,14 @@ struct Turn {
 async fn one_day(
     product: &Product,
     copy: &mut Copy,
-    world: &World,
+    partner: &FeedPartner,
     offset: i32,
     writers: usize,
     round: usize,
     batch: usize,
 ) -> Result<Turn, Failure> {
-    let day: Day = world.month.first_day().plus(offset);
-    let batches = feed::day(world, day, batch);
+    let day: Day = partner.month.first_day().plus(offset);
+    let batches = feed::day(partner, day, batch);
     let facts: usize = batches.iter().map(|batch| batch.facts).sum();
     let copies: Vec<_> = batches.iter().map(|batch| batch.copy.clone()).collect();
     let mut lists: Vec<Vec<IngestBatchRequest>> = vec![Vec::new(); writers];
@@ -115,8 +116,8 @@ async fn one_day(
     if round % 2 == 1 {
         copied = copy.run(&copies, writers, facts).await?;
     }
-    let expected = check::users_by_service(world, (world.month.first_day(), day), std::iter::empty());
-    let figures = check::shows(&caller, world, version, &expected).await?;
+    let expected = check::users_by_service(partner, (partner.month.first_day(), day), std::iter::empty());
+    let figures = check::shows(&caller, partner, version, &expected).await?;
     let rate = |time: Duration| facts as f64 / time.as_secs_f64();
     say(&format!(
         "{day}, {writers} writers: product {:.0} facts/s, COPY {:.0}, visible after {:.1} s, processor ns/fact {:.0} + {:.0} + {:.0}",

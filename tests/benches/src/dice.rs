@@ -1,4 +1,4 @@
-//! Chance without state: the same question always gets the same answer, so worlds are alike in every run and on every machine.
+//! Chance without state: the same question always gets the same answer, so partners are alike in every run and on every machine.
 
 /// A number that depends on nothing but these two.
 pub fn roll(seed: u64, what: u64) -> u64 {

@@ -4,7 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::{ActivityColumns, IngestBatchRequest};
 
-use crate::world::{SERVICES, World, customer_id, user_id, uses};
+use crate::feed_partner::{FeedPartner, SERVICES, customer_id, user_id, uses};
 
 /// One batch: what the product gets in a message, COPY gets in a transaction.
 pub struct Batch {
@@ -17,10 +17,10 @@ pub struct Batch {
 }
 
 /// The facts of a day, sorted by customer, in batches.
-pub fn day(world: &World, day: Day, size: usize) -> Vec<Batch> {
+pub fn day(partner: &FeedPartner, day: Day, size: usize) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut open = Open::new(day);
-    for (customer, (first, end)) in (0_u32..).zip(&world.users) {
+    for (customer, (first, end)) in (0_u32..).zip(&partner.users) {
         for user in *first..*end {
             for service in (0..SERVICES.len()).filter(|service| uses(user, *service, day)) {
                 open.push(customer, user, service);
@@ -37,20 +37,20 @@ pub fn day(world: &World, day: Day, size: usize) -> Vec<Batch> {
 }
 
 /// A batch of a few facts of users anywhere.
-pub fn few(world: &World, day: Day, number: u64, size: usize) -> IngestBatchRequest {
+pub fn few(partner: &FeedPartner, day: Day, number: u64, size: usize) -> IngestBatchRequest {
     let mut open = Open::new(day);
-    for (customer, user, service) in few_facts(world, number, size) {
+    for (customer, user, service) in few_facts(partner, number, size) {
         open.push(customer, user, service);
     }
     open.close().request
 }
 
 /// Customer, user and service of the facts of such a batch.
-pub fn few_facts(world: &World, number: u64, size: usize) -> impl Iterator<Item = (u32, u32, usize)> {
+pub fn few_facts(partner: &FeedPartner, number: u64, size: usize) -> impl Iterator<Item = (u32, u32, usize)> {
     (0..size as u64).map(move |fact| {
         let what = number << 20 | fact;
-        let customer = crate::dice::die(11, what, world.users.len() as u32);
-        let (first, end) = world.users[customer as usize];
+        let customer = crate::dice::die(11, what, partner.users.len() as u32);
+        let (first, end) = partner.users[customer as usize];
         let user = first + crate::dice::die(12, what, end - first);
         (customer, user, crate::dice::die(13, what, SERVICES.len() as u32) as usize)
     })

@@ -10,11 +10,12 @@ use insights_proto::{
 use tokio::task::JoinSet;
 
 use crate::{
-    Failure, Options, Report, check, feed, load,
+    Failure, Options, Report, check, feed,
+    feed_partner::{FeedPartner, complete_through},
+    load,
     product::{Caller, Product},
     report::{Figure, Samples},
     say,
-    world::{World, complete_through},
 };
 
 /// Facts in a small batch.
@@ -26,14 +27,14 @@ const WHOLE_DAY: f64 = 60.0;
 
 /// Runs the bench.
 pub async fn run(options: &Options) -> Result<Report, Failure> {
-    let world = World::new(options.scenario);
+    let partner = FeedPartner::new(options.scenario);
     let product = Product::start(options).await?;
-    load::world(&product, &world, DAYS_BEFORE, options.batch).await?;
+    load::feed_partner(&product, &partner, DAYS_BEFORE, options.batch).await?;
     let mut report = Report::new("freshness, P5 of tests/benches/README.md", options);
-    let first = world.month.first_day().plus(DAYS_BEFORE);
+    let first = partner.month.first_day().plus(DAYS_BEFORE);
     let mut whole = Samples::default();
     for round in 0..options.rounds {
-        whole.push(whole_day(&product, &world, first.plus(round as i32), options.batch, &mut report).await?);
+        whole.push(whole_day(&product, &partner, first.plus(round as i32), options.batch, &mut report).await?);
     }
     let share = f64::from(options.scenario.users) / f64::from(crate::Scenario::L.users);
     report.push(
@@ -43,12 +44,12 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
     report.note(format!("the whole day's budget is {WHOLE_DAY} s at L, in proportion to users elsewhere"));
 
     let last = first.plus(options.rounds as i32 - 1);
-    let ([acknowledged, visible, answered], version) = steady(&product, &world, last, options).await?;
+    let ([acknowledged, visible, answered], version) = steady(&product, &partner, last, options).await?;
     let batches = options.seconds * u64::from(options.rate);
-    let facts = (0..batches).flat_map(|number| feed::few_facts(&world, number, FEW));
+    let facts = (0..batches).flat_map(|number| feed::few_facts(&partner, number, FEW));
     let more = facts.map(|(_, user, service)| (user, service));
-    let expected = check::users_by_service(&world, (world.month.first_day(), last), more);
-    let figures = check::shows(&product.caller().await?, &world, version, &expected).await?;
+    let expected = check::users_by_service(&partner, (partner.month.first_day(), last), more);
+    let figures = check::shows(&product.caller().await?, &partner, version, &expected).await?;
     report.checked("figures that show all facts sent so far", figures);
     report.checked("small batches visible and answered at their version", acknowledged.count() as i64);
     report.note(format!("steady feed: {} batches of {FEW} facts a second for {} s", options.rate, options.seconds));
@@ -63,12 +64,12 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
 /// Seconds from the last acknowledgement of a day's feed until it is visible.
 async fn whole_day(
     product: &Product,
-    world: &World,
+    partner: &FeedPartner,
     day: Day,
     batch: usize,
     report: &mut Report,
 ) -> Result<f64, Failure> {
-    let batches = feed::day(world, day, batch);
+    let batches = feed::day(partner, day, batch);
     let facts: usize = batches.iter().map(|batch| batch.facts).sum();
     let batches: Vec<_> = batches.into_iter().map(|batch| batch.request).collect();
     let start = Instant::now();
@@ -84,26 +85,32 @@ async fn whole_day(
     let start = Instant::now();
     caller.visible(version).await?;
     let visible = start.elapsed().as_secs_f64();
-    let expected = check::users_by_service(world, (world.month.first_day(), day), std::iter::empty());
-    report.checked("figures that show all facts sent so far", check::shows(&caller, world, version, &expected).await?);
+    let expected = check::users_by_service(partner, (partner.month.first_day(), day), std::iter::empty());
+    report
+        .checked("figures that show all facts sent so far", check::shows(&caller, partner, version, &expected).await?);
     say(&format!("{day}: acknowledged in {:.1} s, visible {visible:.1} s later", taken.as_secs_f64()));
     Ok(visible)
 }
 
 /// Samples as of [`one`], and the newest version.
-async fn steady(product: &Product, world: &World, day: Day, options: &Options) -> Result<([Samples; 3], i64), Failure> {
+async fn steady(
+    product: &Product,
+    partner: &FeedPartner,
+    day: Day,
+    options: &Options,
+) -> Result<([Samples; 3], i64), Failure> {
     let (feeder, reader) = (product.caller().await?, product.caller().await?);
     let query = Query {
         measures: vec![Measure::Customers.into(), Measure::ActiveCustomers.into()],
-        from_month: world.month.plus(-1).to_string(),
-        to_month: world.month.to_string(),
+        from_month: partner.month.plus(-1).to_string(),
+        to_month: partner.month.to_string(),
         ..Query::default()
     };
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / options.rate);
     let mut calls: JoinSet<Result<([f64; 3], i64), Failure>> = JoinSet::new();
     for number in 0..options.seconds * u64::from(options.rate) {
         // Built before the tick: the feed's pace is that of sending.
-        let batch = feed::few(world, day, number, FEW);
+        let batch = feed::few(partner, day, number, FEW);
         ticks.tick().await;
         calls.spawn(one(feeder.clone(), reader.clone(), batch, query.clone()));
     }

@@ -9,6 +9,7 @@ mod dice;
 mod duckdb;
 pub mod exports;
 mod feed;
+mod feed_partner;
 pub mod freshness;
 mod load;
 mod portfolio;
@@ -19,7 +20,6 @@ pub mod queries;
 mod questions;
 mod report;
 mod scenario;
-mod world;
 
 use std::path::PathBuf;
 

@@ -1,13 +1,13 @@
-//! Gets a world into the product before anything is measured.
+//! Gets a partner into the product before anything is measured.
 
 use insights_proto::ingestion::v1::{IngestBatchRequest, Record};
 
 use crate::{
     Failure, feed,
+    feed_partner::{FeedPartner, complete_through, customer_record},
     portfolio::Portfolio,
     product::{Ingested, Product},
     say,
-    world::{World, complete_through, customer_record},
 };
 
 /// Records in a batch: the most that is taken by default.
@@ -54,18 +54,18 @@ pub async fn send(
     Ok(sum)
 }
 
-/// Loads the world of the daily feed and its first `days` days of activity, and waits until all of it is visible.
-pub async fn world(product: &Product, world: &World, days: i32, batch: usize) -> Result<(), Failure> {
+/// Loads the partner of the daily feed and its first `days` days of activity, and waits until all of it is visible.
+pub async fn feed_partner(product: &Product, partner: &FeedPartner, days: i32, batch: usize) -> Result<(), Failure> {
     let caller = product.caller().await?;
-    let first = world.month.first_day();
-    records(product, "SKUs", world.catalogue().into_iter()).await?;
-    records(product, "customers", (0..world.scenario.customers).map(customer_record)).await?;
-    records(product, "subscriptions", world.subscriptions()).await?;
-    records(product, "states", world.states()).await?;
-    let mut last = records(product, "assignments", world.assignments()).await?;
+    let first = partner.month.first_day();
+    records(product, "SKUs", partner.catalogue().into_iter()).await?;
+    records(product, "customers", (0..partner.scenario.customers).map(customer_record)).await?;
+    records(product, "subscriptions", partner.subscriptions()).await?;
+    records(product, "states", partner.states()).await?;
+    let mut last = records(product, "assignments", partner.assignments()).await?;
     for day in 0..days {
         let mut halves = [Vec::new(), Vec::new()];
-        for (turn, one) in feed::day(world, first.plus(day), batch).into_iter().enumerate() {
+        for (turn, one) in feed::day(partner, first.plus(day), batch).into_iter().enumerate() {
             halves[turn % 2].push(one.request);
         }
         last = send(product, halves).await?;

@@ -7,7 +7,7 @@ use insights_proto::ingestion::v1::{Assignment, Record, Sku, Subscription, Subsc
 use crate::{
     Scenario,
     dice::{die, unit},
-    world::{country, customer_id, feed_month, record, segment, subscription_id, user_id},
+    feed_partner::{country, customer_id, feed_month, record, segment, subscription_id, user_id},
 };
 
 /// Months of the portfolio.

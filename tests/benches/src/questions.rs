@@ -4,8 +4,8 @@ use insights_proto::metrics::v1::{Dimension, DimensionValue, Filter, Measure, Qu
 
 use crate::{
     Failure,
+    feed_partner::{country_name, segment_name},
     portfolio::{MONTHS, Portfolio},
-    world::{country_name, segment_name},
 };
 
 /// Countries of the filtered question, by position in the list.

@@ -1,8 +1,8 @@
-//! How large a world is.
+//! How large a partner is.
 
 use std::str::FromStr;
 
-/// The sizes of a world.
+/// The sizes of a partner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scenario {
     /// Its name.

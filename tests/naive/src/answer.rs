@@ -2,9 +2,9 @@
 
 use crate::calendar::Month;
 use crate::cell::Cell;
+use crate::counted::Facts;
 use crate::query::{Filter, Query};
 use crate::snapshot::Snapshot;
-use crate::world::World;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
 
@@ -29,30 +29,30 @@ impl Figure {
 }
 
 /// Rows as `insights query --json` prints them, or why there is no answer.
-pub fn answer(world: &World, query: &Query) -> Result<Vec<Json>, String> {
+pub fn answer(facts: &Facts, query: &Query) -> Result<Vec<Json>, String> {
     if let Some(reason) = query.refusal() {
         return Err(reason);
     }
     let mut rows = Vec::new();
-    for month in months(world, query) {
-        for group in groups(world, &query.by) {
-            rows.extend(rows_of(world, query, month, &group));
+    for month in months(facts, query) {
+        for group in groups(facts, &query.by) {
+            rows.extend(rows_of(facts, query, month, &group));
         }
     }
     Ok(rows)
 }
 
 /// The months of the range that have rows.
-pub fn months(world: &World, query: &Query) -> impl Iterator<Item = Month> {
-    let through = Month::of(world.complete_through);
-    Month::range(query.from.max(world.oldest_month()), query.to.min(through))
+pub fn months(facts: &Facts, query: &Query) -> impl Iterator<Item = Month> {
+    let through = Month::of(facts.complete_through);
+    Month::range(query.from.max(facts.oldest_month()), query.to.min(through))
 }
 
 /// Every combination of values of the dimensions.
-pub fn groups(world: &World, by: &[String]) -> Vec<Vec<Filter>> {
+pub fn groups(facts: &Facts, by: &[String]) -> Vec<Vec<Filter>> {
     let mut groups = vec![Vec::new()];
     for dimension in by {
-        let values = values(world, dimension);
+        let values = values(facts, dimension);
         groups = groups
             .into_iter()
             .flat_map(|group: Vec<Filter>| {
@@ -66,19 +66,19 @@ pub fn groups(world: &World, by: &[String]) -> Vec<Vec<Filter>> {
 }
 
 /// Every value a dimension may have, the missing one included.
-fn values(world: &World, dimension: &str) -> BTreeSet<Option<String>> {
-    let customers = world.customers.values();
-    let subscriptions = || world.subscriptions.values().map(|contract| &contract.subscription);
+fn values(facts: &Facts, dimension: &str) -> BTreeSet<Option<String>> {
+    let customers = facts.customers.values();
+    let subscriptions = || facts.subscriptions.values().map(|contract| &contract.subscription);
     let mut values: BTreeSet<Option<String>> = match dimension {
         "country" => customers.map(|c| c.country.clone()).collect(),
         "segment" => customers.map(|c| c.segment.clone()).collect(),
         "industry" => customers.map(|c| c.industry.clone()).collect(),
-        "customer" => world.customers.keys().cloned().map(Some).collect(),
-        "product" => world.skus.values().map(|sku| Some(sku.product.clone())).collect(),
-        "sku" => world.skus.keys().cloned().map(Some).collect(),
-        "service" => world.services().into_iter().map(Some).collect(),
-        "location" => world.attributions().into_iter().map(|(location, _)| location).collect(),
-        "attribution_type" => world.attributions().into_iter().map(|(_, kind)| kind).collect(),
+        "customer" => facts.customers.keys().cloned().map(Some).collect(),
+        "product" => facts.skus.values().map(|sku| Some(sku.product.clone())).collect(),
+        "sku" => facts.skus.keys().cloned().map(Some).collect(),
+        "service" => facts.services().into_iter().map(Some).collect(),
+        "location" => facts.attributions().into_iter().map(|(location, _)| location).collect(),
+        "attribution_type" => facts.attributions().into_iter().map(|(_, kind)| kind).collect(),
         "sales_channel" => subscriptions().map(|s| s.sales_channel.clone()).collect(),
         "pricing_model" => subscriptions().map(|s| s.pricing_model.clone()).collect(),
         "subscription" => subscriptions().map(|s| Some(s.id.clone())).collect(),
@@ -109,8 +109,8 @@ pub fn head(month: Month, group: &[Filter]) -> Map<String, Json> {
     row
 }
 
-fn rows_of(world: &World, query: &Query, month: Month, group: &[Filter]) -> Vec<Json> {
-    let cell = Cell::new(world, query, group);
+fn rows_of(facts: &Facts, query: &Query, month: Month, group: &[Filter]) -> Vec<Json> {
+    let cell = Cell::new(facts, query, group);
     let wants_revenue = query.measures.iter().any(|measure| measure == "billed_revenue");
     let mut currencies = vec![None];
     if wants_revenue && query.sees_revenue {
@@ -137,7 +137,7 @@ fn rows_of(world: &World, query: &Query, month: Month, group: &[Filter]) -> Vec<
             print(&mut row, measure, figure.as_ref().unwrap_or(&amount));
         }
         row.insert("source".into(), json!(source(&cell, month)));
-        if world.day(month) < month.last_day() {
+        if facts.day(month) < month.last_day() {
             row.insert("partial".into(), json!(true));
         }
         if lower_bound(&cell, month) {
@@ -191,7 +191,7 @@ fn figure(cell: &Cell, measure: &str, month: Month) -> Figure {
         "churned" => count(before().difference(&now()).count()),
         "returning" => {
             let earlier: BTreeSet<String> =
-                cell.world.snapshots.keys().filter(|m| **m < month.before()).flat_map(|m| cell.counted(*m)).collect();
+                cell.facts.snapshots.keys().filter(|m| **m < month.before()).flat_map(|m| cell.counted(*m)).collect();
             count(now().difference(&before()).filter(|customer| earlier.contains(*customer)).count())
         }
         "subscriptions" => count(cell.matching(month).into_iter().filter(|s| s.standing == "ACTIVE").count()),
@@ -268,15 +268,15 @@ fn source(cell: &Cell, month: Month) -> &'static str {
 
 /// Whether a measure asked for rests on use that may be greater than what is known of it.
 fn lower_bound(cell: &Cell, month: Month) -> bool {
-    let day = cell.world.day(month);
+    let day = cell.facts.day(month);
     let asked = |measures: &[&str]| cell.query.measures.iter().any(|m| measures.contains(&m.as_str()));
     let usage = asked(&["usage_percent"]);
-    let bounded = |customer: &str| cell.services().iter().any(|service| cell.world.lower_bound(customer, service, day));
+    let bounded = |customer: &str| cell.services().iter().any(|service| cell.facts.lower_bound(customer, service, day));
     let of_seats_used = ["active", "active_entitlements", "active_usage_percent", "idle_seats"];
     let seats = asked(&of_seats_used) || usage && cell.query.entitlements;
     let users = asked(&["active_users"]) || usage && !cell.query.entitlements;
     let of_seats = |s: &Snapshot| {
-        let known = |service: &String| cell.world.lower_bound(&s.customer, service, day);
+        let known = |service: &String| cell.facts.lower_bound(&s.customer, service, day);
         s.has_state && s.active_reported.is_none() && s.services.iter().any(known)
     };
     seats && cell.matching(month).into_iter().any(of_seats)

@@ -1,10 +1,10 @@
 //! One cell: what matches a list of filters in one month.
 
 use crate::calendar::Month;
+use crate::counted::{Facts, Licence};
 use crate::query::{Filter, Query, SUBSCRIPTION_LEVEL, Scope};
 use crate::record::{Attribution, ReportedUsage};
 use crate::snapshot::Snapshot;
-use crate::world::{Licence, World};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,21 +12,21 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone)]
 #[allow(missing_docs)]
 pub struct Cell<'a> {
-    pub world: &'a World,
+    pub facts: &'a Facts,
     pub query: &'a Query,
     pub filters: Vec<Filter>,
 }
 
 impl<'a> Cell<'a> {
     /// The cell of a group.
-    pub fn new(world: &'a World, query: &'a Query, group: &[Filter]) -> Self {
+    pub fn new(facts: &'a Facts, query: &'a Query, group: &[Filter]) -> Self {
         let mut filters = query.filters.clone();
         filters.extend_from_slice(group);
         if let Some(locations) = &query.bound {
             let values = locations.iter().cloned().map(Some).collect();
             filters.push(Filter { dimension: "location".into(), values });
         }
-        Self { world, query, filters }
+        Self { facts, query, filters }
     }
 
     fn on<'s>(&'s self, dimensions: &'s [&str]) -> impl Iterator<Item = &'s Filter> {
@@ -47,12 +47,12 @@ impl<'a> Cell<'a> {
                 self.on(&["sku"]).all(|f| f.values.contains(&Some(id.clone())))
                     && self.on(&["product"]).all(|f| f.values.contains(&Some(product.clone())))
             };
-            let skus = self.world.skus.iter().filter(|(id, sku)| fits(id, &sku.product));
+            let skus = self.facts.skus.iter().filter(|(id, sku)| fits(id, &sku.product));
             skus.flat_map(|(_, sku)| sku.services.clone()).collect()
         } else if of_service {
             self.on(&["service"]).flat_map(|f| f.values.iter().flatten().cloned()).collect()
         } else {
-            self.world.services()
+            self.facts.services()
         };
         for filter in self.on(&["service"]) {
             services.retain(|service| filter.values.contains(&Some(service.clone())));
@@ -62,7 +62,7 @@ impl<'a> Cell<'a> {
 
     /// Whether the customer-level filters hold.
     pub fn customer_fits(&self, id: &str) -> bool {
-        let customer = &self.world.customers[id];
+        let customer = &self.facts.customers[id];
         self.filters.iter().all(|filter| match filter.dimension.as_str() {
             "country" => filter.values.contains(&customer.country),
             "segment" => filter.values.contains(&customer.segment),
@@ -112,7 +112,7 @@ impl<'a> Cell<'a> {
 
     /// Matching subscriptions in a month; none in a month without data.
     pub fn matching(&self, month: Month) -> Vec<&'a Snapshot> {
-        self.world.snapshots.get(&month).into_iter().flatten().filter(|s| self.matches(s)).collect()
+        self.facts.snapshots.get(&month).into_iter().flatten().filter(|s| self.matches(s)).collect()
     }
 
     /// Whether a subscription is in good standing under the switches.
@@ -133,11 +133,11 @@ impl<'a> Cell<'a> {
 
     /// Counted customers with activity.
     pub fn active_customers(&self, month: Month) -> BTreeSet<String> {
-        let (services, day) = (self.services(), self.world.day(month));
+        let (services, day) = (self.services(), self.facts.day(month));
         let matching = self.matching(month);
         let mut counted = self.counted(month);
         counted.retain(|customer| {
-            let used = self.world.use_in_window(customer, day).iter().any(|(_, service)| services.contains(service));
+            let used = self.facts.use_in_window(customer, day).iter().any(|(_, service)| services.contains(service));
             let reported = matching.iter().any(|s| s.customer == *customer && s.active_reported.is_some_and(|n| n > 0));
             used || reported || self.usage_for_activity(customer, month).iter().any(|(_, row)| row.active_users > 0)
         });
@@ -147,7 +147,7 @@ impl<'a> Cell<'a> {
     /// Customers that `active_users` looks at.
     pub fn looked_at(&self, month: Month) -> Vec<&'a str> {
         let matching = self.matching(month);
-        let customers = self.world.customers.keys().filter(|customer| self.customer_fits(customer));
+        let customers = self.facts.customers.keys().filter(|customer| self.customer_fits(customer));
         let has_state = |customer: &str| matching.iter().any(|s| s.customer == customer && s.has_state);
         customers.filter(|c| !self.looks_at_subscriptions() || has_state(c)).map(String::as_str).collect()
     }
@@ -155,7 +155,7 @@ impl<'a> Cell<'a> {
     /// Users of a customer with activity in the window on a restricting service.
     pub fn active_users_of(&self, customer: &str, month: Month) -> BTreeSet<String> {
         let services = self.services();
-        let used = self.world.use_in_window(customer, self.world.day(month));
+        let used = self.facts.use_in_window(customer, self.facts.day(month));
         used.into_iter().filter(|(_, service)| services.contains(service)).map(|(user, _)| user).collect()
     }
 
@@ -165,12 +165,12 @@ impl<'a> Cell<'a> {
             return Vec::new();
         }
         let services = self.services();
-        self.world.licences.iter().filter(|l| l.customer == customer && services.contains(&l.service)).collect()
+        self.facts.licences.iter().filter(|l| l.customer == customer && services.contains(&l.service)).collect()
     }
 
     /// Users of a customer held in good standing on the snapshot day.
     pub fn total_users_of(&self, customer: &str, month: Month) -> BTreeSet<String> {
-        let day = self.world.day(month);
+        let day = self.facts.day(month);
         let good = self.matching(month).into_iter().filter(|s| s.customer == customer && self.good(s));
         let assigned = good.flat_map(|s| s.held_on_day.clone());
         let licensed = self.licences_of(customer).into_iter().filter(|l| l.on(day)).map(|l| l.user.clone());
@@ -181,16 +181,16 @@ impl<'a> Cell<'a> {
     fn usage_of(&self, customer: &str, month: Month) -> Vec<(&'a String, &'a ReportedUsage)> {
         let services = self.services();
         let rows =
-            self.world.usage.iter().filter(|((c, s, m), _)| c == customer && *m == month && services.contains(s));
+            self.facts.usage.iter().filter(|((c, s, m), _)| c == customer && *m == month && services.contains(s));
         let rows = rows.filter(|(_, row)| row.attributions.is_empty() || self.attributed(&row.attributions));
         rows.map(|((_, service, _), row)| (service, row)).collect()
     }
 
     /// Reported usage that serves active users: no activity on the service by d.
     pub fn usage_for_activity(&self, customer: &str, month: Month) -> Vec<(&'a String, &'a ReportedUsage)> {
-        let day = self.world.day(month);
+        let day = self.facts.day(month);
         let mut rows = self.usage_of(customer, month);
-        rows.retain(|(service, _)| !self.world.used_by(customer, service, day));
+        rows.retain(|(service, _)| !self.facts.used_by(customer, service, day));
         rows
     }
 
@@ -199,15 +199,15 @@ impl<'a> Cell<'a> {
         if self.looks_at_subscriptions() {
             return Vec::new();
         }
-        let day = self.world.day(month);
+        let day = self.facts.day(month);
         let licensed = |service: &String| self.licensed_by(customer, service, day);
         let mut rows = self.usage_of(customer, month);
-        rows.retain(|(service, _)| !self.world.assigned_by(customer, service, day) && !licensed(service));
+        rows.retain(|(service, _)| !self.facts.assigned_by(customer, service, day) && !licensed(service));
         rows
     }
 
     fn licensed_by(&self, customer: &str, service: &str, day: NaiveDate) -> bool {
-        self.world.licences.iter().any(|l| l.customer == customer && l.service == service && l.from <= day)
+        self.facts.licences.iter().any(|l| l.customer == customer && l.service == service && l.from <= day)
     }
 
     /// Reported numbers are answered for one service at a time: their sum, or null where a number cannot be placed.

@@ -3,9 +3,9 @@
 use crate::answer::{groups, head, months};
 use crate::calendar::Month;
 use crate::cell::Cell;
+use crate::counted::Facts;
 use crate::query::Query;
 use crate::snapshot::Snapshot;
-use crate::world::World;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -30,15 +30,15 @@ impl Explanation {
 }
 
 /// Rows as `insights explain --json` prints them, or why there is no answer.
-pub fn explain(world: &World, query: &Query) -> Result<Vec<Json>, String> {
+pub fn explain(facts: &Facts, query: &Query) -> Result<Vec<Json>, String> {
     if let Some(reason) = query.refusal() {
         return Err(reason);
     }
     let entitlements = query.entitlements || query.measures.iter().any(|m| m == "active_usage_percent");
     let mut rows = Vec::new();
-    for month in months(world, query) {
-        for group in groups(world, &query.by) {
-            let cell = Cell::new(world, query, &group);
+    for month in months(facts, query) {
+        for group in groups(facts, &query.by) {
+            let cell = Cell::new(facts, query, &group);
             let why = if entitlements { by_entitlement(&cell, month) } else { by_user(&cell, month) };
             if !group.is_empty() && why.numerator == 0 && why.denominator == 0 {
                 continue;
@@ -98,7 +98,7 @@ fn by_user(cell: &Cell, month: Month) -> Explanation {
 }
 
 fn reason(cell: &Cell, month: Month, customer: &str, matching: &[&Snapshot], user: &str) -> &'static str {
-    let day = cell.world.day(month);
+    let day = cell.facts.day(month);
     let licences: Vec<_> = cell.licences_of(customer).into_iter().filter(|l| l.user == user).collect();
     let held: Vec<_> = matching.iter().filter(|s| s.held_on_day.contains(user)).collect();
     let licensed_in_window = crate::calendar::window(day).iter().any(|d| licences.iter().any(|l| l.on(*d)));

@@ -2,7 +2,7 @@
 //! QUERY`. A time among the files is the one from which on files are received.
 
 use chrono::{DateTime, Utc};
-use naive::{Ledger, Query, World, answer, explain};
+use naive::{Facts, Ledger, Query, answer, explain};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -21,8 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         eprintln!("rejected: {fault}: {line}");
     }
     let query = Query::parse(&args[cut + 1..])?;
-    let world = World::of(&query.as_of.map_or(ledger.clone(), |time| ledger.as_of(time)));
-    let rows = if what == "explain" { explain(&world, &query)? } else { answer(&world, &query)? };
+    let facts = Facts::of(&query.as_of.map_or(ledger.clone(), |time| ledger.as_of(time)));
+    let rows = if what == "explain" { explain(&facts, &query)? } else { answer(&facts, &query)? };
     println!("{}", serde_json::to_string_pretty(&rows)?);
     Ok(())
 }

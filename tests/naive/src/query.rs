@@ -81,7 +81,7 @@ pub struct Query {
     pub bound: Option<BTreeSet<String>>,
     /// Whether the caller may see revenue.
     pub sees_revenue: bool,
-    /// Reported rows are read as they stood at this time: whoever answers takes the world of [`crate::Ledger::as_of`].
+    /// Reported rows are read as they stood at this time: whoever answers takes the facts of [`crate::Ledger::as_of`].
     pub as_of: Option<DateTime<Utc>>,
 }
 

@@ -1,8 +1,8 @@
-//! What happens in a random world.
+//! What happens in a random partner.
 
 use super::oddities;
 use super::random::Random;
-use super::world::Cast;
+use super::random_partner::Cast;
 use chrono::{Days, NaiveDate};
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ pub const STATUSES: [&str; 24] = [
     "Hibernating",
 ];
 
-/// Fills a world.
+/// Fills a partner.
 pub fn all(cast: &mut Cast) {
     catalogue(cast);
     customers(cast);

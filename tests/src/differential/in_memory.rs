@@ -67,7 +67,7 @@ struct Builder {
 
 /// The cube of a ledger.
 pub fn cube(ledger: &Ledger) -> Cube {
-    let complete_through = day(naive::World::of(ledger).complete_through);
+    let complete_through = day(naive::Facts::of(ledger).complete_through);
     let mut builder = Builder::default();
     let records = ledger.records();
     records.iter().for_each(|record| builder.thing(record));

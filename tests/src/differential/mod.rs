@@ -1,4 +1,4 @@
-//! The product against the second, slow implementation: random worlds, random questions, every cell compared.
+//! The product against the second, slow implementation: random partners, random questions, every cell compared.
 
 pub mod by_column;
 pub mod compare;
@@ -8,5 +8,5 @@ pub mod oddities;
 pub mod product;
 pub mod question;
 pub mod random;
+pub mod random_partner;
 pub mod run;
-pub mod world;

@@ -1,7 +1,7 @@
-//! What is odd in a random world: records that wait for ever, bad lines, records taken back, records without a time.
+//! What is odd in a random partner: records that wait for ever, bad lines, records taken back, records without a time.
 
 use super::facts::{SERVICES, STATUSES};
-use super::world::Cast;
+use super::random_partner::Cast;
 use chrono::Days;
 use serde_json::{Value, json};
 

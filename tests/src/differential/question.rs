@@ -62,7 +62,7 @@ pub fn dimensions() -> Vec<&'static str> {
 }
 
 /// Values that filters may name, by dimension.
-pub struct Values<'a>(pub &'a naive::World);
+pub struct Values<'a>(pub &'a naive::Facts);
 
 impl Values<'_> {
     /// A value to filter by; sometimes the missing one, sometimes one nobody has.
@@ -174,7 +174,7 @@ fn caller(random: &mut Random) -> Caller {
     Caller { role, locations }
 }
 
-/// The questions about a world: alone, by every dimension, by pairs, and filtered.
+/// The questions about a partner: alone, by every dimension, by pairs, and filtered.
 pub fn questions(random: &mut Random, values: &Values, months: &(String, String), extra: usize) -> Vec<Question> {
     let mut questions = vec![question(random, values, &[], 0, months)];
     for dimension in dimensions() {

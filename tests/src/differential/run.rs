@@ -1,11 +1,11 @@
-//! Runs worlds through both implementations.
+//! Runs partners through both implementations.
 
 use super::compare::{Outcome, compare};
 use super::in_memory;
 use super::product::Product;
 use super::question::{Question, Values, looking_back, questions};
 use super::random::Random;
-use super::world::{self, World};
+use super::random_partner::{self, RandomPartner};
 use chrono::{DateTime, Utc};
 use insights_metrics::cube::Cube;
 use naive::{Ledger, answer, explain};
@@ -76,14 +76,14 @@ impl Subject for Heart {
 }
 
 fn empty_ledger() -> Ledger {
-    Ledger::new(time(world::RECEIPTS[0]))
+    Ledger::new(time(random_partner::RECEIPTS[0]))
 }
 
 fn time(text: &str) -> DateTime<Utc> {
     text.parse().expect("a time")
 }
 
-/// Totals over worlds.
+/// Totals over partners.
 #[derive(Default)]
 pub struct Totals {
     /// Values compared.
@@ -100,75 +100,75 @@ pub struct Totals {
     pub differences: Mutex<Vec<String>>,
 }
 
-/// Compares the worlds of some seeds, `extra` random questions each beside the fixed ones.
-pub fn worlds(product: &mut dyn Subject, seeds: impl Iterator<Item = u64>, extra: usize, totals: &Totals) {
-    let worlds: Vec<World> = seeds.map(world::make).collect();
-    for (receipt, now) in world::RECEIPTS.into_iter().enumerate() {
+/// Compares the partners of some seeds, `extra` random questions each beside the fixed ones.
+pub fn partners(product: &mut dyn Subject, seeds: impl Iterator<Item = u64>, extra: usize, totals: &Totals) {
+    let partners: Vec<RandomPartner> = seeds.map(random_partner::make).collect();
+    for (receipt, now) in random_partner::RECEIPTS.into_iter().enumerate() {
         product.goes_on(now);
         let product = &*product;
-        of_each(&worlds, |world| world.received(receipt).for_each(|file| product.import(&world.partner, file)));
+        of_each(&partners, |partner| partner.received(receipt).for_each(|file| product.import(&partner.name, file)));
     }
     let product = &*product;
-    of_each(&worlds, |world| one_world(product, world, extra, totals));
+    of_each(&partners, |partner| one_partner(product, partner, extra, totals));
 }
 
-/// Does something with every world, as many at a time as there are processors.
-fn of_each(worlds: &[World], doing: impl Fn(&World) + Sync) {
-    let worlds = Mutex::new(worlds.iter());
+/// Does something with every partner, as many at a time as there are processors.
+fn of_each(partners: &[RandomPartner], doing: impl Fn(&RandomPartner) + Sync) {
+    let partners = Mutex::new(partners.iter());
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 loop {
-                    let next = worlds.lock().map(|mut worlds| worlds.next());
-                    let Ok(Some(world)) = next else { break };
-                    doing(world);
+                    let next = partners.lock().map(|mut partners| partners.next());
+                    let Ok(Some(partner)) = next else { break };
+                    doing(partner);
                 }
             });
         }
     });
 }
 
-/// What the second implementation stores of a world's files.
-pub fn naive_ledger(world: &World) -> Ledger {
+/// What the second implementation stores of a partner's files.
+pub fn naive_ledger(partner: &RandomPartner) -> Ledger {
     let mut ledger = empty_ledger();
-    for (receipt, now) in world::RECEIPTS.into_iter().enumerate() {
+    for (receipt, now) in random_partner::RECEIPTS.into_iter().enumerate() {
         ledger.at(time(now));
-        world.received(receipt).for_each(|file| ledger.receive(file));
+        partner.received(receipt).for_each(|file| ledger.receive(file));
     }
     ledger
 }
 
-/// What the second implementation makes of a world's files.
-pub fn naive_world(world: &World) -> naive::World {
-    naive::World::of(&naive_ledger(world))
+/// What the second implementation makes of a partner's files.
+pub fn naive_facts(partner: &RandomPartner) -> naive::Facts {
+    naive::Facts::of(&naive_ledger(partner))
 }
 
-fn one_world(product: &dyn Subject, world: &World, extra: usize, totals: &Totals) {
-    let ledger = naive_ledger(world);
+fn one_partner(product: &dyn Subject, partner: &RandomPartner, extra: usize, totals: &Totals) {
+    let ledger = naive_ledger(partner);
     totals.ties.0.fetch_add(ledger.ties, Ordering::Relaxed);
     totals.ties.1.fetch_add(ledger.ties_won_by_the_first, Ordering::Relaxed);
-    let expected = naive::World::of(&ledger);
-    let mut random = Random::new(world.seed ^ 0xABCD);
-    for question in questions(&mut random, &Values(&expected), &world.months, extra) {
-        one_question(product, world, &expected, &question, totals);
+    let expected = naive::Facts::of(&ledger);
+    let mut random = Random::new(partner.seed ^ 0xABCD);
+    for question in questions(&mut random, &Values(&expected), &partner.months, extra) {
+        one_question(product, partner, &expected, &question, totals);
     }
     if product.looks_back() {
-        look_back(product, world, &ledger, totals);
+        look_back(product, partner, &ledger, totals);
     }
 }
 
 /// Asks the same as of several times.
-fn look_back(product: &dyn Subject, world: &World, ledger: &Ledger, totals: &Totals) {
-    let now = naive::World::of(ledger);
-    let mut random = Random::new(world.seed ^ 0x1234);
-    let questions = looking_back(&mut random, &Values(&now), &world.months, 5);
+fn look_back(product: &dyn Subject, partner: &RandomPartner, ledger: &Ledger, totals: &Totals) {
+    let now = naive::Facts::of(ledger);
+    let mut random = Random::new(partner.seed ^ 0x1234);
+    let questions = looking_back(&mut random, &Values(&now), &partner.months, 5);
     let mut before: Vec<Option<Vec<Value>>> = vec![None; questions.len()];
-    for look in world::LOOKS {
-        let then = naive::World::of(&ledger.as_of(time(look)));
+    for look in random_partner::LOOKS {
+        let then = naive::Facts::of(&ledger.as_of(time(look)));
         for (question, before) in questions.iter().zip(&mut before) {
             let asked = question.as_of(look);
-            let cells = one_question(product, world, &then, &asked, totals);
+            let cells = one_question(product, partner, &then, &asked, totals);
             totals.cells_as_of.fetch_add(cells, Ordering::Relaxed);
             let rows = ours(&then, &asked).unwrap_or_default();
             if let Some(before) = before.replace(rows.clone())
@@ -180,36 +180,36 @@ fn look_back(product: &dyn Subject, world: &World, ledger: &Ledger, totals: &Tot
     }
 }
 
-fn ours(world: &naive::World, question: &Question) -> Result<Vec<Value>, String> {
+fn ours(partner: &naive::Facts, question: &Question) -> Result<Vec<Value>, String> {
     let query = question.query();
-    if question.command == "explain" { explain(world, &query) } else { answer(world, &query) }
+    if question.command == "explain" { explain(partner, &query) } else { answer(partner, &query) }
 }
 
 /// Returns how many values were compared.
 fn one_question(
     product: &dyn Subject,
-    world: &World,
-    expected: &naive::World,
+    partner: &RandomPartner,
+    expected: &naive::Facts,
     question: &Question,
     totals: &Totals,
 ) -> usize {
     totals.questions.fetch_add(1, Ordering::Relaxed);
-    let outcome = ask_both(product, &world.partner, expected, question);
+    let outcome = ask_both(product, &partner.name, expected, question);
     totals.cells.fetch_add(outcome.cells, Ordering::Relaxed);
     if outcome.differences.is_empty() {
         return outcome.cells;
     }
-    report(world, question, &outcome.differences, totals);
+    report(partner, question, &outcome.differences, totals);
     let first = totals.differences.lock().is_ok_and(|all| all.len() <= 3);
-    // All of a world that is being made smaller is received at once: it has no past.
+    // All of a partner that is being made smaller is received at once: it has no past.
     let shrinks = first && question.query().as_of.is_none();
     if shrinks && std::env::var_os("INSIGHTS_SHRINK").is_some() {
-        shrink(product, world, question, totals);
+        shrink(product, partner, question, totals);
     }
     outcome.cells
 }
 
-fn ask_both(product: &dyn Subject, partner: &str, expected: &naive::World, question: &Question) -> Outcome {
+fn ask_both(product: &dyn Subject, partner: &str, expected: &naive::Facts, question: &Question) -> Outcome {
     match (product.ask(partner, question), ours(expected, question)) {
         (Ok(theirs), Ok(ours)) => compare(&theirs, &ours, &question.query().by),
         (Err(theirs), Err(_)) if theirs.contains("INVALID_ARGUMENT") => Outcome::default(),
@@ -221,20 +221,20 @@ fn ask_both(product: &dyn Subject, partner: &str, expected: &naive::World, quest
 }
 
 /// Leaves out lines as long as the answers still differ, each time as a new partner.
-fn shrink(product: &dyn Subject, world: &World, question: &Question, totals: &Totals) {
+fn shrink(product: &dyn Subject, partner: &RandomPartner, question: &Question, totals: &Totals) {
     let mut lines: Vec<(usize, String)> = Vec::new();
-    for (file, text) in world.files.iter().enumerate() {
+    for (file, text) in partner.files.iter().enumerate() {
         lines.extend(text.lines().map(|line| (file, line.to_owned())));
     }
     let mut tried = 0;
     let mut differ = |lines: &[(usize, String)]| {
         tried += 1;
         let file = |n: usize| lines.iter().filter(move |(file, _)| *file == n).map(|(_, line)| line.as_str());
-        let files = (0..world.files.len()).map(|n| file(n).collect::<Vec<_>>().join("\n")).filter(|f| !f.is_empty());
-        let partner = format!("shrink-{}-{tried}", world.seed);
-        let small = World { seed: world.seed, partner, files: files.collect(), months: world.months.clone() };
-        small.files.iter().for_each(|file| product.import(&small.partner, file));
-        ask_both(product, &small.partner, &naive_world(&small), question).differences
+        let files = (0..partner.files.len()).map(|n| file(n).collect::<Vec<_>>().join("\n")).filter(|f| !f.is_empty());
+        let name = format!("shrink-{}-{tried}", partner.seed);
+        let small = RandomPartner { seed: partner.seed, name, files: files.collect(), months: partner.months.clone() };
+        small.files.iter().for_each(|file| product.import(&small.name, file));
+        ask_both(product, &small.name, &naive_facts(&small), question).differences
     };
     let mut size = lines.len() / 2;
     while size > 0 {
@@ -254,7 +254,7 @@ fn shrink(product: &dyn Subject, world: &World, question: &Question, totals: &To
     let lines: Vec<String> = lines.iter().map(|(file, line)| format!("    {file}: {line}")).collect();
     let text = format!("the least that differs:\n{}\n  {}", lines.join("\n"), differences.join("\n  "));
     if let Ok(mut all) = totals.differences.lock()
-        && let Some(last) = all.iter_mut().rev().find(|one| one.starts_with(&format!("seed {} ", world.seed)))
+        && let Some(last) = all.iter_mut().rev().find(|one| one.starts_with(&format!("seed {} ", partner.seed)))
     {
         last.push_str(&format!("\n  {text}"));
     }
@@ -267,13 +267,13 @@ fn short<T: std::fmt::Debug>(answer: &Result<Vec<T>, String>) -> String {
     }
 }
 
-fn report(world: &World, question: &Question, differences: &[String], totals: &Totals) {
-    let folder = std::env::temp_dir().join(format!("insights-differential-{}", world.seed));
+fn report(partner: &RandomPartner, question: &Question, differences: &[String], totals: &Totals) {
+    let folder = std::env::temp_dir().join(format!("insights-differential-{}", partner.seed));
     let _ = std::fs::create_dir_all(&folder);
     let mut files = Vec::new();
-    for (receipt, now) in world::RECEIPTS.into_iter().enumerate() {
+    for (receipt, now) in random_partner::RECEIPTS.into_iter().enumerate() {
         files.push(now.to_owned());
-        for file in world.received(receipt) {
+        for file in partner.received(receipt) {
             let path = folder.join(format!("{}.ndjson", files.len()));
             let _ = std::fs::write(&path, file);
             files.push(path.display().to_string());
@@ -283,7 +283,7 @@ fn report(world: &World, question: &Question, differences: &[String], totals: &T
     let args: Vec<String> = question.args.iter().map(|arg| format!("'{arg}'")).collect();
     let text = format!(
         "seed {} as {:?}: {} {}\n  again: naive {} {} -- {}\n  {} rows differ, the first:\n  {}",
-        world.seed,
+        partner.seed,
         question.caller,
         question.command,
         args.join(" "),

@@ -6,7 +6,7 @@ use insights_testkit::found;
 
 use super::{
     Place,
-    figures::{compare_all, naive_world, verify},
+    figures::{compare_all, naive_facts, verify},
     ledger::Inner,
     reader::Reader,
     writer::Writer,
@@ -41,7 +41,7 @@ pub async fn check(
     if state.sent != state.acknowledged {
         checked.wrong.push("a batch was sent and never acknowledged".to_owned());
     }
-    let world = naive_world(&state);
+    let facts = naive_facts(&state);
     for (number, address) in reporting.iter().enumerate() {
         let found = found("an answer", async || reader.ask(number).await).await;
         let expected = i64::try_from(state.acknowledged.len()).unwrap_or(0);
@@ -49,7 +49,7 @@ pub async fn check(
             checked.wrong.push(format!("{address} counts {found} witnesses, {expected} were acknowledged"));
         }
         tokio::task::block_in_place(|| {
-            let compared = compare_all(place, *address, &world, seed + number as u64, questions);
+            let compared = compare_all(place, *address, &facts, seed + number as u64, questions);
             checked.cells += compared.cells;
             checked.wrong.extend(compared.differences);
             let (of, different) = verify(place, *address);

@@ -28,22 +28,22 @@ pub struct Compared {
 
 /// The naive implementation over everything that was acknowledged.
 #[must_use]
-pub fn naive_world(ledger: &Inner) -> naive::World {
+pub fn naive_facts(ledger: &Inner) -> naive::Facts {
     let mut all = naive::Ledger::new("2026-01-01T12:00:00Z".parse().expect("a time"));
     for number in &ledger.acknowledged {
         all.receive(&Batch::make(*number).lines());
     }
-    naive::World::of(&all)
+    naive::Facts::of(&all)
 }
 
 /// Asks a server through the command line and compares.
 #[must_use]
-pub fn compare_all(place: &Place, server: SocketAddr, world: &naive::World, seed: u64, extra: usize) -> Compared {
+pub fn compare_all(place: &Place, server: SocketAddr, facts: &naive::Facts, seed: u64, extra: usize) -> Compared {
     let months = (MONTHS.0.to_owned(), MONTHS.1.to_owned());
     let mut compared = Compared::default();
-    for question in questions(&mut Random::new(seed), &Values(world), &months, extra) {
+    for question in questions(&mut Random::new(seed), &Values(facts), &months, extra) {
         let query = question.query();
-        let expected = if question.command == "explain" { explain(world, &query) } else { answer(world, &query) };
+        let expected = if question.command == "explain" { explain(facts, &query) } else { answer(facts, &query) };
         match (ask(place, server, &question), expected) {
             (Ok(theirs), Ok(ours)) => {
                 let outcome = compare(&theirs, &ours, &query.by);

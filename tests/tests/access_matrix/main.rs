@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod identical;
+mod marked_partners;
 mod measures;
 mod methods;
 mod options;
 mod redaction;
 mod scope;
 mod table;
-mod world;

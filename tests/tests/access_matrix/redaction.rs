@@ -12,8 +12,8 @@ use insights_tests::{
 use tonic::Code;
 
 use crate::{
+    marked_partners::{QUERY, Sold, ask, everything, query, records, send, shows},
     table::{Group, MEASURES, METHODS, ROLES, SEES_ALL},
-    world::{QUERY, Sold, ask, everything, query, records, send, shows},
 };
 
 const WORLD: [Sold; 3] = [
@@ -67,8 +67,8 @@ async fn data_that_differs_in_revenue_alone_looks_the_same_to_who_may_not_see_it
     let version = first.ingest("alpha", records("Alphamark", &WORLD)).await;
     let sold = |customer, seats, amount| Sold { customer, seats, location: None, amount };
     // The order by revenue is another one.
-    let world = [sold("C-1", 10, "1"), sold("C-2", 200, "918273.45"), sold("C-3", 4000, "918274")];
-    assert_eq!(second.ingest("alpha", records("Alphamark", &world)).await, version);
+    let sales = [sold("C-1", 10, "1"), sold("C-2", 200, "918273.45"), sold("C-3", 4000, "918274")];
+    assert_eq!(second.ingest("alpha", records("Alphamark", &sales)).await, version);
     let (mut compared, mut told_apart) = (0, 0);
     for (column, role) in ROLES.into_iter().enumerate() {
         let left = everything(&first, "alpha", &[role], &[], version).await;

@@ -14,8 +14,8 @@ use insights_tests::product::Product;
 use tonic::Code;
 
 use crate::{
+    marked_partners::{ADOPTION, QUERY, Sold, adoption_of, ask, count, everything, query, records, send, shows},
     table::ROLES,
-    world::{ADOPTION, QUERY, Sold, adoption_of, ask, count, everything, query, records, send, shows},
 };
 
 const LIST: &str = "/insights.ingestion.v1.IngestionService/ListRejections";
@@ -141,8 +141,8 @@ async fn records_that_are_not_stored_are_counted_for_the_whole_partner_alone() {
 async fn callers_bound_to_locations() {
     let product = Product::sqlite().await;
     let sold = |customer, seats, location| Sold { customer, seats, location, amount: "1.5" };
-    let world = [sold("C-1", 10, Some("L1")), sold("C-2", 200, Some("L2")), sold("C-3", 4000, None)];
-    let version = product.ingest("alpha", records("Alphamark", &world)).await;
+    let sales = [sold("C-1", 10, Some("L1")), sold("C-2", 200, Some("L2")), sold("C-3", 4000, None)];
+    let version = product.ingest("alpha", records("Alphamark", &sales)).await;
     let cases: [(&[&str], i64, i64); 5] =
         [(&["L1"], 10, 1), (&["L2"], 200, 1), (&["L1", "L2"], 210, 2), (&[], 4210, 3), (&["L9"], 0, 0)];
     for (locations, seats, customers) in cases {

@@ -12,7 +12,7 @@ use tonic::Code;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::{Layer, layer::SubscriberExt};
 
-use crate::world::{NOT_AUDITED, PARTNER, SERVICE, export, path, reads, records, send, token_of};
+use crate::reads::{NOT_AUDITED, PARTNER, SERVICE, export, path, reads, records, send, token_of};
 
 /// The methods of reporting.
 fn methods() -> BTreeSet<String> {

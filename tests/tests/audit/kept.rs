@@ -10,7 +10,7 @@ use insights_reporting::{Audit, AuditConfig, Who};
 use insights_service::Clock;
 use insights_testkit::TempDatabase;
 
-use crate::world::PARTNER;
+use crate::reads::PARTNER;
 
 const DAY: i64 = 86_400;
 

@@ -8,7 +8,7 @@ use insights_tests::product::{How, Product};
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::world::{PARTNER, list, path, token_of};
+use crate::reads::{PARTNER, list, path, token_of};
 
 /// What somebody did: who, what, how it ended.
 fn done(entry: &AuditEntry) -> (&str, &str, &str) {

@@ -4,5 +4,5 @@
 mod counted;
 mod kept;
 mod listed;
+mod reads;
 mod refused;
-mod world;

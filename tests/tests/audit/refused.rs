@@ -10,7 +10,7 @@ use insights_tests::wire::{Wire, frame};
 use prost::Message;
 use tonic::Code;
 
-use crate::world::{order, path, reads, records, send};
+use crate::reads::{order, path, reads, records, send};
 
 /// The answers of everything that shows figures once the audit's table is gone: (method, code, bytes of answer).
 async fn answers(drill: &str) -> Vec<(String, Code, usize)> {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use insights_tests::differential::product::Product;
 use insights_tests::differential::question::{Caller, Question, Values, dimensions};
 use insights_tests::differential::random::Random;
-use insights_tests::differential::run::naive_world;
-use insights_tests::differential::world::{self, RECEIPTS, World};
+use insights_tests::differential::random_partner::{self, RECEIPTS, RandomPartner};
+use insights_tests::differential::run::naive_facts;
 use naive::calendar::Month;
 use serde_json::Value;
 
@@ -38,8 +38,8 @@ fn measure_of(figure: &str) -> (&str, &str) {
 /// A page asked for, and what it obeys.
 struct Asked<'a> {
     product: &'a Product,
-    world: &'a World,
-    expected: &'a naive::World,
+    partner: &'a RandomPartner,
+    expected: &'a naive::Facts,
     page: &'static str,
     caller: Caller,
     /// Of `report`.
@@ -54,9 +54,14 @@ fn flags(of: &[(&str, &str)]) -> Vec<String> {
 }
 
 impl<'a> Asked<'a> {
-    fn random(product: &'a Product, world: &'a World, expected: &'a naive::World, random: &mut Random) -> Option<Self> {
+    fn random(
+        product: &'a Product,
+        partner: &'a RandomPartner,
+        expected: &'a naive::Facts,
+        random: &mut Random,
+    ) -> Option<Self> {
         let through = Month::of(expected.complete_through).to_string();
-        let (from, to) = (world.months.0.clone(), world.months.1.clone().min(through));
+        let (from, to) = (partner.months.0.clone(), partner.months.1.clone().min(through));
         if from > to {
             return None;
         }
@@ -91,16 +96,16 @@ impl<'a> Asked<'a> {
             flags.extend(["--product".into(), product_name.clone()]);
             narrowed.extend(["--filter".into(), format!("product={product_name}")]);
         }
-        Some(Self { product, world, expected, page, caller, flags, narrowed, compared: 0 })
+        Some(Self { product, partner, expected, page, caller, flags, narrowed, compared: 0 })
     }
 
     fn what(&self) -> String {
-        format!("seed {}: {:?}: report {} {}", self.world.seed, self.caller, self.page, self.flags.join(" "))
+        format!("seed {}: {:?}: report {} {}", self.partner.seed, self.caller, self.page, self.flags.join(" "))
     }
 
     fn report(&self) -> Value {
         let args: Vec<&str> = ["report", self.page].into_iter().chain(self.flags.iter().map(String::as_str)).collect();
-        let printed = self.product.client(&self.world.partner, &self.caller, &args);
+        let printed = self.product.client(&self.partner.name, &self.caller, &args);
         assert!(printed.status.success(), "{}: {}", self.what(), String::from_utf8_lossy(&printed.stderr));
         serde_json::from_slice(&printed.stdout).expect("JSON")
     }
@@ -213,14 +218,14 @@ impl<'a> Asked<'a> {
         let Some(first) = breakdown["groups"].get(0) else { return };
         let measures: Vec<String> = first["figures"].as_object().expect("figures").keys().cloned().collect();
         let question = self.question(&measures.join(","), "users", &[&dimension]);
-        let partner = &self.world.partner;
-        let rows = self.product.ask(partner, &self.caller, "query", &question.args).expect("rows");
+        let name = &self.partner.name;
+        let rows = self.product.ask(name, &self.caller, "query", &question.args).expect("rows");
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("rows.csv");
         let path = file.to_string_lossy();
         let mut args = vec!["export", "create", "--out", &path];
         args.extend(question.args.iter().map(String::as_str));
-        let made = self.product.client(partner, &self.caller, &args);
+        let made = self.product.client(name, &self.caller, &args);
         assert!(made.status.success(), "{}: {}", self.what(), String::from_utf8_lossy(&made.stderr));
         let mut reader = csv::Reader::from_path(&file).expect("a file");
         let columns = reader.headers().expect("columns").clone();
@@ -309,22 +314,22 @@ fn nothing(value: &Value) -> bool {
 #[test]
 fn a_figure_is_the_same_wherever_it_stands() {
     let (seeds, questions) = if std::env::var_os("INSIGHTS_LONG").is_some() { (60, 60) } else { (5, 14) };
-    let worlds: Vec<World> = (2_000..2_000 + seeds).map(world::make).collect();
+    let partners: Vec<RandomPartner> = (2_000..2_000 + seeds).map(random_partner::make).collect();
     let mut product = Product::start(false, RECEIPTS[0]);
     for (receipt, now) in RECEIPTS.into_iter().enumerate() {
         if product.now() != now {
             product.restart(now);
         }
-        for world in &worlds {
-            world.received(receipt).for_each(|file| drop(product.import(&world.partner, file)));
+        for partner in &partners {
+            partner.received(receipt).for_each(|file| drop(product.import(&partner.name, file)));
         }
     }
     let (mut compared, mut pages) = (0, BTreeMap::<&str, usize>::new());
-    for world in &worlds {
-        let expected = naive_world(world);
-        let mut random = Random::new(world.seed);
+    for partner in &partners {
+        let expected = naive_facts(partner);
+        let mut random = Random::new(partner.seed);
         for _ in 0..questions {
-            if let Some(mut asked) = Asked::random(&product, world, &expected, &mut random) {
+            if let Some(mut asked) = Asked::random(&product, partner, &expected, &mut random) {
                 asked.check(&mut random);
                 compared += asked.compared;
                 *pages.entry(asked.page).or_default() += 1;

@@ -13,7 +13,7 @@ use insights_proto::reporting::v1::{ExportFormat, ExportOrder, ExportReport, Pre
 use insights_tests::product::{How, Person};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use crate::world::{NAMES, World, done, download, only, order, query, sha256};
+use crate::hostile_names::{FilledProduct, NAMES, done, download, only, order, query, sha256};
 
 /// Measures of every kind.
 const MEASURES: [Measure; 5] =
@@ -71,8 +71,8 @@ fn line(query: &Query, row: &Row, money: bool) -> Vec<String> {
 }
 
 async fn files_hold_what_the_query_answers(postgres: bool) {
-    let world = World::start(postgres, How::default()).await;
-    let mut executive = world.person(&[Role::ExecutiveReportViewer], &[]).await;
+    let filled = FilledProduct::start(postgres, How::default()).await;
+    let mut executive = filled.person(&[Role::ExecutiveReportViewer], &[]).await;
     let queries = [
         query(&MEASURES, &[]),
         query(&MEASURES, &[Dimension::Segment, Dimension::Trial]),
@@ -83,9 +83,9 @@ async fn files_hold_what_the_query_answers(postgres: bool) {
         only(query(&MEASURES, &[Dimension::Customer]), Dimension::Country, "ZZ"),
     ];
     for query in queries {
-        let expected = answer(&mut executive, &query, world.version).await;
+        let expected = answer(&mut executive, &query, filled.version).await;
         for (format, between) in [(ExportFormat::Csv, b','), (ExportFormat::Tsv, b'\t')] {
-            let export = done(&mut executive, order(query.clone(), format), world.version).await;
+            let export = done(&mut executive, order(query.clone(), format), filled.version).await;
             let (bytes, last) = download(&mut executive, &export.id, 0).await.unwrap();
             let mut found = lines(&bytes, between);
             assert!(!found.is_empty() && found[0][0] == "month", "{found:?}");
@@ -95,7 +95,7 @@ async fn files_hold_what_the_query_answers(postgres: bool) {
             assert_eq!(found, expected, "{query:?}");
             assert_eq!(sha256(&bytes), export.sha256);
             assert_eq!((export.bytes, &last), (i64::try_from(bytes.len()).unwrap(), &export));
-            assert_eq!((export.version, export.complete_through.as_str()), (world.version, "2025-03-31"));
+            assert_eq!((export.version, export.complete_through.as_str()), (filled.version, "2025-03-31"));
             let manifest: serde_json::Value = serde_json::from_str(&export.manifest).unwrap();
             assert_eq!(manifest["rows"], export.rows);
             assert_eq!(manifest["sha256"], export.sha256.as_str());
@@ -130,12 +130,12 @@ fn cell(batch: &RecordBatch, column: usize, row: usize) -> String {
 }
 
 async fn parquet_holds_the_same_with_types(postgres: bool) {
-    let world = World::start(postgres, How::default()).await;
-    let mut executive = world.person(&[Role::ExecutiveReportViewer], &[]).await;
+    let filled = FilledProduct::start(postgres, How::default()).await;
+    let mut executive = filled.person(&[Role::ExecutiveReportViewer], &[]).await;
     let query = query(&MEASURES, &[Dimension::Subscription, Dimension::Segment]);
-    let text = done(&mut executive, order(query.clone(), ExportFormat::Csv), world.version).await;
+    let text = done(&mut executive, order(query.clone(), ExportFormat::Csv), filled.version).await;
     let (csv, _) = download(&mut executive, &text.id, 0).await.unwrap();
-    let export = done(&mut executive, order(query, ExportFormat::Parquet), world.version).await;
+    let export = done(&mut executive, order(query, ExportFormat::Parquet), filled.version).await;
     let (bytes, _) = download(&mut executive, &export.id, 0).await.unwrap();
     assert_eq!(sha256(&bytes), export.sha256);
 
@@ -145,7 +145,7 @@ async fn parquet_holds_the_same_with_types(postgres: bool) {
         let found = said.iter().find(|pair| pair.key == format!("insights.{name}"));
         found.and_then(|pair| pair.value.clone()).unwrap()
     };
-    assert_eq!((said("rows"), said("version")), (export.rows.to_string(), world.version.to_string()));
+    assert_eq!((said("rows"), said("version")), (export.rows.to_string(), filled.version.to_string()));
     assert_eq!((said("complete_through").as_str(), said("redacted").as_str()), ("2025-03-31", "false"));
     let of = |manifest: &str| serde_json::from_str::<serde_json::Value>(manifest).unwrap()["rows_sha256"].clone();
     assert_eq!(of(&text.manifest), of(&export.manifest), "the rows are the same in every format");
@@ -170,13 +170,13 @@ async fn parquet_holds_the_same_with_types(postgres: bool) {
 }
 
 async fn reports_hold_the_same_in_every_format(postgres: bool) {
-    let world = World::start(postgres, How::default()).await;
-    let mut admin = world.person(&[Role::GlobalAdmin], &[]).await;
+    let filled = FilledProduct::start(postgres, How::default()).await;
+    let mut admin = filled.person(&[Role::GlobalAdmin], &[]).await;
     for report in (1..).map_while(|number| ExportReport::try_from(number).ok()) {
         let mut seen = Vec::new();
         for format in [ExportFormat::Csv, ExportFormat::Tsv, ExportFormat::Xlsx, ExportFormat::Parquet] {
             let order = ExportOrder { report: report.into(), ..order(query(&[], &[]), format) };
-            let export = done(&mut admin, order, world.version).await;
+            let export = done(&mut admin, order, filled.version).await;
             let (bytes, _) = download(&mut admin, &export.id, 0).await.unwrap();
             assert_eq!(sha256(&bytes), export.sha256);
             let manifest: serde_json::Value = serde_json::from_str(&export.manifest).unwrap();
@@ -199,10 +199,10 @@ async fn reports_hold_the_same_in_every_format(postgres: bool) {
 }
 
 async fn workbooks_hold_texts_and_numbers_and_no_formula(postgres: bool) {
-    let world = World::start(postgres, How::default()).await;
-    let mut executive = world.person(&[Role::ExecutiveReportViewer], &[]).await;
+    let filled = FilledProduct::start(postgres, How::default()).await;
+    let mut executive = filled.person(&[Role::ExecutiveReportViewer], &[]).await;
     let query = query(&[Measure::Available, Measure::BilledRevenue], &[Dimension::Segment]);
-    let export = done(&mut executive, order(query.clone(), ExportFormat::Xlsx), world.version).await;
+    let export = done(&mut executive, order(query.clone(), ExportFormat::Xlsx), filled.version).await;
     let (bytes, _) = download(&mut executive, &export.id, 0).await.unwrap();
     assert_eq!(sha256(&bytes), export.sha256);
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
@@ -219,7 +219,7 @@ async fn workbooks_hold_texts_and_numbers_and_no_formula(postgres: bool) {
     assert!(rows.contains("=HYPERLINK(") && !rows.contains("'=HYPERLINK"), "a text as it is: {rows}");
     assert!(about.contains("2025-03-31") && about.contains("rows_sha256"), "{about}");
     let numbers: i64 =
-        answer(&mut executive, &query, world.version).await.iter().map(|line| line[2].parse::<i64>().unwrap()).sum();
+        answer(&mut executive, &query, filled.version).await.iter().map(|line| line[2].parse::<i64>().unwrap()).sum();
     let in_sheet: i64 = rows
         .split("<c r=\"C")
         .skip(2)
@@ -229,47 +229,47 @@ async fn workbooks_hold_texts_and_numbers_and_no_formula(postgres: bool) {
 }
 
 async fn nobody_exports_what_they_may_not_see(postgres: bool) {
-    let world = World::start(postgres, How::default()).await;
+    let filled = FilledProduct::start(postgres, How::default()).await;
     let query = query(&MEASURES, &[Dimension::Subscription, Dimension::Location]);
     // Without revenue: the column is not there, and the file says that something was left out.
-    let mut viewer = world.person(&[Role::ReportViewer], &[]).await;
-    let export = done(&mut viewer, order(query.clone(), ExportFormat::Csv), world.version).await;
+    let mut viewer = filled.person(&[Role::ReportViewer], &[]).await;
+    let export = done(&mut viewer, order(query.clone(), ExportFormat::Csv), filled.version).await;
     assert!(export.redacted);
     let (bytes, _) = download(&mut viewer, &export.id, 0).await.unwrap();
     let mut found = lines(&bytes, b',');
     let heading = found.remove(0);
     assert!(heading.iter().all(|name| !name.contains("revenue") && name != "currency"), "{heading:?}");
     found.sort();
-    let mut expected = answer(&mut viewer, &query, world.version).await;
+    let mut expected = answer(&mut viewer, &query, filled.version).await;
     expected.dedup();
     assert_eq!(found, expected);
     assert!(!String::from_utf8_lossy(&bytes).contains("1234567"));
 
     // Bound to a location: its rows alone.
-    let mut bound = world.person(&[Role::ExecutiveReportViewer], &["L2"]).await;
-    let export = done(&mut bound, order(query.clone(), ExportFormat::Csv), world.version).await;
+    let mut bound = filled.person(&[Role::ExecutiveReportViewer], &["L2"]).await;
+    let export = done(&mut bound, order(query.clone(), ExportFormat::Csv), filled.version).await;
     let (bytes, _) = download(&mut bound, &export.id, 0).await.unwrap();
     let mut found = lines(&bytes, b',');
     found.remove(0);
     found.sort();
     assert!(!found.is_empty() && found.iter().all(|line| line[2] == "L2"), "{found:?}");
-    assert_eq!(found, answer(&mut bound, &query, world.version).await);
+    assert_eq!(found, answer(&mut bound, &query, filled.version).await);
     assert!(export.manifest.contains("\"L2\""));
 
     // One refused measure refuses the order.
-    let users = crate::world::query(&[Measure::ActiveUsers], &[]);
-    let refused = crate::world::create(&mut viewer, order(users, ExportFormat::Csv), world.version).await;
+    let users = crate::hostile_names::query(&[Measure::ActiveUsers], &[]);
+    let refused = crate::hostile_names::create(&mut viewer, order(users, ExportFormat::Csv), filled.version).await;
     assert_eq!(refused.unwrap_err().code(), tonic::Code::PermissionDenied);
 }
 
 async fn a_preview_shows_what_the_file_begins_with(postgres: bool) {
-    let world = World::start(postgres, How::default()).await;
-    let mut viewer = world.person(&[Role::ReportViewer], &[]).await;
+    let filled = FilledProduct::start(postgres, How::default()).await;
+    let mut viewer = filled.person(&[Role::ReportViewer], &[]).await;
     let order = order(query(&MEASURES, &[Dimension::Customer, Dimension::Segment]), ExportFormat::Csv);
-    let request = PreviewExportRequest { order: Some(order.clone()), min_version: world.version };
+    let request = PreviewExportRequest { order: Some(order.clone()), min_version: filled.version };
     let request = viewer.request(request);
     let preview = viewer.client.preview_export(request).await.unwrap().into_inner();
-    let export = done(&mut viewer, order, world.version).await;
+    let export = done(&mut viewer, order, filled.version).await;
     let (bytes, _) = download(&mut viewer, &export.id, 0).await.unwrap();
     let file = lines(&bytes, b',');
     assert_eq!(preview.columns, file[0]);

@@ -16,7 +16,7 @@ use insights_reporting::ExportsConfig;
 use insights_tests::product::{How, Person};
 use tonic::Code;
 
-use crate::world::{World, create, done, download, ended, get, order, query, sha256};
+use crate::hostile_names::{FilledProduct, create, done, download, ended, get, order, query, sha256};
 
 fn seats() -> ExportOrder {
     order(query(&[Measure::Available], &[Dimension::Customer]), ExportFormat::Csv)
@@ -27,17 +27,17 @@ fn waiting() -> How {
     How { writes_exports: false, ..How::default() }
 }
 
-async fn sql(world: &World, statement: &str) {
-    let database = Database::connect(&world.database_url).await.unwrap();
+async fn sql(filled: &FilledProduct, statement: &str) {
+    let database = Database::connect(&filled.database_url).await.unwrap();
     database.writer().execute_unprepared(statement).await.unwrap();
     database.close().await.unwrap();
 }
 
 async fn what_a_dead_replica_began_another_continues(postgres: bool) {
     let exports = ExportsConfig { poll_milliseconds: 50, ..ExportsConfig::default() };
-    let world = World::start(postgres, How { exports, ..waiting() }).await;
-    let mut viewer = world.person(&[Role::ReportViewer], &[]).await;
-    let export = create(&mut viewer, seats(), world.version).await.unwrap();
+    let filled = FilledProduct::start(postgres, How { exports, ..waiting() }).await;
+    let mut viewer = filled.person(&[Role::ReportViewer], &[]).await;
+    let export = create(&mut viewer, seats(), filled.version).await.unwrap();
     // Somebody took it, wrote half a file, and is gone. Their lease lasts a little longer than they did.
     let lease = (Clock::system().now() + TimeDelta::seconds(1)).timestamp_micros();
     let running = i32::from(ExportState::Running);
@@ -46,9 +46,9 @@ async fn what_a_dead_replica_began_another_continues(postgres: bool) {
          file_path = '{}/1-dead', row_count = 7",
         export.id
     );
-    sql(&world, &taken).await;
+    sql(&filled, &taken).await;
     assert_eq!(get(&mut viewer, &export.id).await.unwrap().state(), ExportState::Running);
-    world.product.write_exports();
+    filled.product.write_exports();
     let export = ended(&mut viewer, &export.id).await;
     assert_eq!((export.state(), export.attempts), (ExportState::Done, 2));
     assert!(export.end_time.unwrap().seconds >= lease / 1_000_000, "not before the lease was over");
@@ -59,11 +59,11 @@ async fn what_a_dead_replica_began_another_continues(postgres: bool) {
 
 async fn what_cannot_come_to_an_end_fails_and_says_so(postgres: bool) {
     let exports = ExportsConfig { attempts: 3, ..ExportsConfig::default() };
-    let world = World::start(postgres, How { exports, ..waiting() }).await;
-    let mut viewer = world.person(&[Role::ReportViewer], &[]).await;
-    let export = create(&mut viewer, seats(), world.version).await.unwrap();
-    sql(&world, "UPDATE export_job SET attempt = 3").await;
-    world.product.write_exports();
+    let filled = FilledProduct::start(postgres, How { exports, ..waiting() }).await;
+    let mut viewer = filled.person(&[Role::ReportViewer], &[]).await;
+    let export = create(&mut viewer, seats(), filled.version).await.unwrap();
+    sql(&filled, "UPDATE export_job SET attempt = 3").await;
+    filled.product.write_exports();
     let export = ended(&mut viewer, &export.id).await;
     assert_eq!(export.state(), ExportState::Failed);
     assert!(export.failure.contains("too often"), "{}", export.failure);
@@ -71,8 +71,8 @@ async fn what_cannot_come_to_an_end_fails_and_says_so(postgres: bool) {
 }
 
 async fn the_same_request_is_the_same_export(postgres: bool) {
-    let world = World::start(postgres, waiting()).await;
-    let mut viewer = world.person(&[Role::ReportViewer], &[]).await;
+    let filled = FilledProduct::start(postgres, waiting()).await;
+    let mut viewer = filled.person(&[Role::ReportViewer], &[]).await;
     let request = CreateExportRequest { request_id: "monday".into(), order: Some(seats()), min_version: 0 };
     let mut ids = Vec::new();
     for _ in 0..2 {
@@ -96,8 +96,8 @@ async fn page(person: &mut Person, size: i32, token: &str) -> (Vec<String>, Stri
 
 async fn lists_page_and_are_bounded(postgres: bool) {
     let exports = ExportsConfig { per_owner: 5, ..ExportsConfig::default() };
-    let world = World::start(postgres, How { exports, ..waiting() }).await;
-    let mut viewer = world.person(&[Role::ReportViewer], &[]).await;
+    let filled = FilledProduct::start(postgres, How { exports, ..waiting() }).await;
+    let mut viewer = filled.person(&[Role::ReportViewer], &[]).await;
     let mut ids = Vec::new();
     for _ in 0..5 {
         ids.push(create(&mut viewer, seats(), 0).await.unwrap().id);
@@ -116,22 +116,22 @@ async fn lists_page_and_are_bounded(postgres: bool) {
 }
 
 async fn what_is_stopped_is_not_written_and_what_is_removed_is_gone(postgres: bool) {
-    let world = World::start(postgres, waiting()).await;
-    let mut viewer = world.person(&[Role::ReportViewer], &[]).await;
-    let export = create(&mut viewer, seats(), world.version).await.unwrap();
+    let filled = FilledProduct::start(postgres, waiting()).await;
+    let mut viewer = filled.person(&[Role::ReportViewer], &[]).await;
+    let export = create(&mut viewer, seats(), filled.version).await.unwrap();
     for _ in 0..2 {
         let request = viewer.request(CancelExportRequest { id: export.id.clone() });
         let stopped = viewer.client.cancel_export(request).await.unwrap().into_inner().export.unwrap();
         assert_eq!(stopped.state(), ExportState::Cancelled);
     }
-    world.product.write_exports();
-    let other = done(&mut viewer, seats(), world.version).await;
+    filled.product.write_exports();
+    let other = done(&mut viewer, seats(), filled.version).await;
     assert_eq!(get(&mut viewer, &export.id).await.unwrap().state(), ExportState::Cancelled);
-    assert_eq!(world.product.export_files().len(), 1);
+    assert_eq!(filled.product.export_files().len(), 1);
 
     let request = viewer.request(DeleteExportRequest { id: other.id.clone() });
     viewer.client.delete_export(request).await.unwrap();
-    assert_eq!(world.product.export_files(), Vec::<std::path::PathBuf>::new());
+    assert_eq!(filled.product.export_files(), Vec::<std::path::PathBuf>::new());
     assert_eq!(get(&mut viewer, &other.id).await.unwrap_err().code(), Code::NotFound);
     let again = viewer.request(DeleteExportRequest { id: other.id });
     assert_eq!(viewer.client.delete_export(again).await.unwrap_err().code(), Code::NotFound);
@@ -141,21 +141,21 @@ async fn after_its_time_an_export_is_gone(postgres: bool) {
     let ahead = Arc::new(AtomicI64::new(0));
     let hours = Arc::clone(&ahead);
     let clock = Clock::new(move || Clock::system().now() + TimeDelta::hours(hours.load(Ordering::SeqCst)));
-    let world = World::start(postgres, How { clock, ..How::default() }).await;
-    let mut viewer = world.person(&[Role::ReportViewer], &[]).await;
-    let export = done(&mut viewer, seats(), world.version).await;
-    assert_eq!(world.product.export_files().len(), 1);
+    let filled = FilledProduct::start(postgres, How { clock, ..How::default() }).await;
+    let mut viewer = filled.person(&[Role::ReportViewer], &[]).await;
+    let export = done(&mut viewer, seats(), filled.version).await;
+    assert_eq!(filled.product.export_files().len(), 1);
 
     ahead.store(14 * 24 - 1, Ordering::SeqCst);
-    let mut viewer = world.person(&[Role::ReportViewer], &[]).await;
-    assert_eq!(world.product.reporting.sweep_exports().await.unwrap(), 0);
+    let mut viewer = filled.person(&[Role::ReportViewer], &[]).await;
+    assert_eq!(filled.product.reporting.sweep_exports().await.unwrap(), 0);
     download(&mut viewer, &export.id, 0).await.unwrap();
 
     ahead.store(14 * 24 + 1, Ordering::SeqCst);
-    let mut viewer = world.person(&[Role::ReportViewer], &[]).await;
+    let mut viewer = filled.person(&[Role::ReportViewer], &[]).await;
     assert_eq!(get(&mut viewer, &export.id).await.unwrap_err().code(), Code::NotFound);
-    assert_eq!(world.product.reporting.sweep_exports().await.unwrap(), 1);
-    assert_eq!(world.product.export_files(), Vec::<std::path::PathBuf>::new());
+    assert_eq!(filled.product.reporting.sweep_exports().await.unwrap(), 1);
+    assert_eq!(filled.product.export_files(), Vec::<std::path::PathBuf>::new());
 }
 
 crate::on_each_engine!(

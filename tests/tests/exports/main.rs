@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod files;
+mod hostile_names;
 mod jobs;
 mod office;
 mod partner;
@@ -12,7 +13,6 @@ mod s3;
 mod stores;
 mod ways;
 mod wide;
-mod world;
 
 /// The same on both engines.
 macro_rules! on_each_engine {

@@ -9,7 +9,7 @@ use insights_proto::reporting::v1::{ExportFormat, ExportOrder};
 use insights_tests::product::{How, Person};
 
 use crate::files::lines;
-use crate::world::{World, done, download, order, query};
+use crate::hostile_names::{FilledProduct, done, download, order, query};
 
 /// Commas, quotes, UTF-8, from the first line on, numbers as numbers, and whatever looks like a formula as one.
 const CSV: &str = "--infilter=CSV:44,34,76,1,,0,false,true,false,false,false,-1,true";
@@ -135,18 +135,18 @@ async fn a_spreadsheet_program_sees_values_and_no_formula() {
     // It does take texts for formulas, when nobody makes them harmless.
     assert_eq!(open(folder.path(), "harm.csv", b"name\r\n=1+1\r\n").formulas, 1);
 
-    let world = World::start(false, How::default()).await;
-    let mut owner = world.person(&[Role::ExecutiveReportViewer], &[]).await;
+    let filled = FilledProduct::start(false, How::default()).await;
+    let mut owner = filled.person(&[Role::ExecutiveReportViewer], &[]).await;
     let measures = [Measure::Available, Measure::ActiveUsagePercent, Measure::BilledRevenue];
     let query = query(&measures, &[Dimension::Segment, Dimension::Customer, Dimension::Trial]);
-    let csv = file(&mut owner, order(query.clone(), ExportFormat::Csv), world.version).await;
+    let csv = file(&mut owner, order(query.clone(), ExportFormat::Csv), filled.version).await;
     let written = lines(&csv, b',');
     assert!(written.len() > 100 && written.iter().any(|row| row[1].starts_with("'=HYPERLINK(")));
     let seen = open(folder.path(), "rows.csv", &csv);
     assert_eq!((seen.formulas, seen.sheets.len()), (0, 1));
     compare(&seen.sheets[0], &written);
 
-    let xlsx = file(&mut owner, order(query, ExportFormat::Xlsx), world.version).await;
+    let xlsx = file(&mut owner, order(query, ExportFormat::Xlsx), filled.version).await;
     let seen = open(folder.path(), "book.xlsx", &xlsx);
     assert_eq!((seen.formulas, seen.sheets.len()), (0, 2));
     // Texts are texts there, and need no apostrophe.

@@ -8,7 +8,7 @@ use insights_domain::amount::Amount;
 use insights_testkit::insights;
 use insights_tests::differential::product::Product;
 use insights_tests::differential::question::Caller;
-use insights_tests::differential::world::{self, NOW};
+use insights_tests::differential::random_partner::{self, NOW};
 use serde_json::Value;
 
 /// The name of the partner everywhere.
@@ -36,11 +36,11 @@ impl Partner {
         Self { product: Product::start(postgres, NOW), folder: tempfile::tempdir().unwrap(), months }
     }
 
-    /// The random world of a seed; `change` may change its records.
+    /// The random partner of a seed; `change` may change its records.
     pub fn random(postgres: bool, seed: u64, change: impl Fn(&mut Value)) -> Self {
-        let world = world::make(seed);
-        let partner = Self::empty(postgres, world.months);
-        for file in &world.files {
+        let made = random_partner::make(seed);
+        let partner = Self::empty(postgres, made.months);
+        for file in &made.files {
             let lines = file.lines().map(|line| match serde_json::from_str::<Value>(line) {
                 Ok(mut record) => {
                     change(&mut record);

@@ -13,20 +13,20 @@ use insights_tests::running::place::{Setting, channel};
 use insights_tests::running::{Kind, Place, Process};
 use tonic::Request;
 
+use crate::hostile_names::{create, download, ended, get, sha256};
 use crate::s3::S3;
 use crate::wide;
-use crate::world::{create, download, ended, get, sha256};
 
 /// Messages of rows after which a writer is halted: some 11 of 18 MB, of which a store has the first parts.
 const HALF: usize = 6;
 
 /// An installation, and where its files are.
-struct World {
+struct FilledProduct {
     place: Place,
     s3: Option<S3>,
 }
 
-impl World {
+impl FilledProduct {
     fn new(place: Place, s3: Option<S3>) -> Self {
         place.done(&["migrate"]);
         Self { place, s3 }
@@ -118,110 +118,110 @@ fn is_part(path: &Path) -> bool {
 }
 
 async fn a_killed_process_writes_its_export_after_its_start(s3: Option<S3>) {
-    let world = World::new(Place::sqlite(), s3);
-    let mut process = world.start(Kind::Everything, true, None);
-    let version = world.ingest(process.address()).await;
+    let filled = FilledProduct::new(Place::sqlite(), s3);
+    let mut process = filled.start(Kind::Everything, true, None);
+    let version = filled.ingest(process.address()).await;
     let order = wide::everything(ExportFormat::Csv);
-    let export = create(&mut world.owner(process.address()), order, version).await.unwrap();
-    world.half_way().await;
+    let export = create(&mut filled.owner(process.address()), order, version).await.unwrap();
+    filled.half_way().await;
     process.kill();
     // What a crash leaves, seen by nobody, stays until somebody goes on.
-    assert!(!world.everything().is_empty());
-    world.end_the_lease().await;
+    assert!(!filled.everything().is_empty());
+    filled.end_the_lease().await;
 
-    let again = world.start(Kind::Everything, false, None);
-    let mut owner = world.owner(again.address());
+    let again = filled.start(Kind::Everything, false, None);
+    let mut owner = filled.owner(again.address());
     let export = ended(&mut owner, &export.id).await;
     assert_eq!(export.attempts, 2);
-    world.check(&mut owner, &export).await;
+    filled.check(&mut owner, &export).await;
 }
 
 async fn a_replica_goes_on_with_what_another_began(s3: Option<S3>) {
-    let world = World::new(Place::postgres(), s3);
-    let ingestion = world.start(Kind::Ingestion, false, None);
+    let filled = FilledProduct::new(Place::postgres(), s3);
+    let ingestion = filled.start(Kind::Ingestion, false, None);
     let setting = Setting { ingestion: Some(ingestion.address()), ..Setting::default() };
-    let metrics = world.place.start(Kind::Metrics, free_address(), &setting);
-    let version = world.ingest(ingestion.address()).await;
-    let mut first = world.start(Kind::Reporting, true, Some(metrics.address()));
+    let metrics = filled.place.start(Kind::Metrics, free_address(), &setting);
+    let version = filled.ingest(ingestion.address()).await;
+    let mut first = filled.start(Kind::Reporting, true, Some(metrics.address()));
     let order = wide::everything(ExportFormat::Csv);
-    let export = create(&mut world.owner(first.address()), order, version).await.unwrap();
-    world.half_way().await;
-    let second = world.start(Kind::Reporting, false, Some(metrics.address()));
-    let mut owner = world.owner(second.address());
+    let export = create(&mut filled.owner(first.address()), order, version).await.unwrap();
+    filled.half_way().await;
+    let second = filled.start(Kind::Reporting, false, Some(metrics.address()));
+    let mut owner = filled.owner(second.address());
     assert_eq!(get(&mut owner, &export.id).await.unwrap().state(), ExportState::Running);
     first.kill();
-    world.end_the_lease().await;
+    filled.end_the_lease().await;
     let export = ended(&mut owner, &export.id).await;
     assert_eq!(export.attempts, 2);
-    world.check(&mut owner, &export).await;
+    filled.check(&mut owner, &export).await;
     // Any other downloads it as well.
-    let third = world.start(Kind::Reporting, false, Some(metrics.address()));
-    world.check(&mut world.owner(third.address()), &export).await;
+    let third = filled.start(Kind::Reporting, false, Some(metrics.address()));
+    filled.check(&mut filled.owner(third.address()), &export).await;
 }
 
 async fn a_writer_that_was_only_asleep_changes_nothing(s3: Option<S3>) {
-    let world = World::new(Place::postgres(), s3);
-    let ingestion = world.start(Kind::Ingestion, false, None);
+    let filled = FilledProduct::new(Place::postgres(), s3);
+    let ingestion = filled.start(Kind::Ingestion, false, None);
     let setting = Setting { ingestion: Some(ingestion.address()), ..Setting::default() };
-    let metrics = world.place.start(Kind::Metrics, free_address(), &setting);
-    let version = world.ingest(ingestion.address()).await;
-    let sleeper = world.start(Kind::Reporting, true, Some(metrics.address()));
+    let metrics = filled.place.start(Kind::Metrics, free_address(), &setting);
+    let version = filled.ingest(ingestion.address()).await;
+    let sleeper = filled.start(Kind::Reporting, true, Some(metrics.address()));
     let order = wide::everything(ExportFormat::Csv);
-    let export = create(&mut world.owner(sleeper.address()), order, version).await.unwrap();
-    world.half_way().await;
+    let export = create(&mut filled.owner(sleeper.address()), order, version).await.unwrap();
+    filled.half_way().await;
     signal(&sleeper, "STOP");
-    world.end_the_lease().await;
-    let second = world.start(Kind::Reporting, false, Some(metrics.address()));
-    let mut owner = world.owner(second.address());
+    filled.end_the_lease().await;
+    let second = filled.start(Kind::Reporting, false, Some(metrics.address()));
+    let mut owner = filled.owner(second.address());
     let export = ended(&mut owner, &export.id).await;
     assert_eq!(export.attempts, 2);
-    world.check(&mut owner, &export).await;
-    std::fs::remove_file(world.halted()).unwrap();
+    filled.check(&mut owner, &export).await;
+    std::fs::remove_file(filled.halted()).unwrap();
     signal(&sleeper, "CONT");
     // It looks every 100 ms whether the export is still its own; what it did until then is gone when it has noticed.
     until("it notices", async || sleeper.log().contains("taken over by another replica")).await;
-    until("what it did is gone", async || world.everything().len() == 1).await;
+    until("what it did is gone", async || filled.everything().len() == 1).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let mut awake = world.owner(sleeper.address());
+    let mut awake = filled.owner(sleeper.address());
     assert_eq!(get(&mut awake, &export.id).await.unwrap(), export);
-    world.check(&mut awake, &export).await;
+    filled.check(&mut awake, &export).await;
 }
 
 async fn what_is_stopped_half_way_leaves_nothing(s3: Option<S3>) {
-    let world = World::new(Place::sqlite(), s3);
-    let process = world.start(Kind::Everything, true, None);
-    let version = world.ingest(process.address()).await;
-    let mut owner = world.owner(process.address());
+    let filled = FilledProduct::new(Place::sqlite(), s3);
+    let process = filled.start(Kind::Everything, true, None);
+    let version = filled.ingest(process.address()).await;
+    let mut owner = filled.owner(process.address());
     let export = create(&mut owner, wide::everything(ExportFormat::Csv), version).await.unwrap();
-    world.half_way().await;
+    filled.half_way().await;
     let request = owner.request(CancelExportRequest { id: export.id.clone() });
     let stopped = owner.client.cancel_export(request).await.unwrap().into_inner().export.unwrap();
     assert_eq!(stopped.state(), ExportState::Cancelled);
     // The one who encodes is still halted: the rest ends without them.
-    until("nothing remains", async || world.everything().is_empty()).await;
-    std::fs::remove_file(world.halted()).unwrap();
+    until("nothing remains", async || filled.everything().is_empty()).await;
+    std::fs::remove_file(filled.halted()).unwrap();
     // When the next one is written there is nothing else.
     let next = create(&mut owner, wide::everything(ExportFormat::Csv), version).await.unwrap();
     let next = ended(&mut owner, &next.id).await;
-    world.check(&mut owner, &next).await;
+    filled.check(&mut owner, &next).await;
     assert_eq!(get(&mut owner, &export.id).await.unwrap().state(), ExportState::Cancelled);
 }
 
 /// The connection breaks while the command downloads, and then for good; the next one goes on where it stopped.
 async fn a_broken_download_resumes(s3: Option<S3>) {
-    let world = World::new(Place::sqlite(), s3);
-    let process = world.start(Kind::Everything, false, None);
-    let version = world.ingest(process.address()).await;
-    let mut owner = world.owner(process.address());
+    let filled = FilledProduct::new(Place::sqlite(), s3);
+    let process = filled.start(Kind::Everything, false, None);
+    let version = filled.ingest(process.address()).await;
+    let mut owner = filled.owner(process.address());
     let export = create(&mut owner, wide::everything(ExportFormat::Csv), version).await.unwrap();
     let export = ended(&mut owner, &export.id).await;
     let proxy = Proxy::to(process.address()).await;
-    std::fs::write(world.place.beside("token"), world.place.token("ada", Role::ReportViewer, &[])).unwrap();
-    let out = world.place.beside("file.csv");
-    let part = world.place.beside("file.csv.part");
+    std::fs::write(filled.place.beside("token"), filled.place.token("ada", Role::ReportViewer, &[])).unwrap();
+    let out = filled.place.beside("file.csv");
+    let part = filled.place.beside("file.csv.part");
     let command = || {
-        let mut command = world.place.command();
-        command.env("INSIGHTS_TOKEN_FILE", world.place.beside("token")).env("INSIGHTS_SERVER", proxy.url());
+        let mut command = filled.place.command();
+        command.env("INSIGHTS_TOKEN_FILE", filled.place.beside("token")).env("INSIGHTS_SERVER", proxy.url());
         command.args(["export", "download", &export.id, "--out"]).arg(&out);
         command
     };

@@ -15,10 +15,10 @@ use reqwest::StatusCode;
 use reqwest::header::RANGE;
 use tonic::Code;
 
+use crate::hostile_names::{PARTNER, create, done, download, ended, get, only, order, query, sha256};
 use crate::s3::S3;
 use crate::ways::ticket;
 use crate::wide;
-use crate::world::{PARTNER, create, done, download, ended, get, only, order, query, sha256};
 
 /// A place for files.
 enum Store {
@@ -48,13 +48,13 @@ impl Store {
     }
 }
 
-struct World {
+struct FilledProduct {
     product: Product,
     version: i64,
     store: Store,
 }
 
-impl World {
+impl FilledProduct {
     async fn start(store: Store, how: How) -> Self {
         let exports = store.exports();
         Self::start_with(store, How { exports, ..how }).await
@@ -82,8 +82,8 @@ impl World {
 
 /// Of a file of several parts, of one that fits a part, and of one without a row.
 async fn files_come_out_as_they_went_in(store: Store) {
-    let world = World::start(store, How::default()).await;
-    let mut owner = world.person().await;
+    let filled = FilledProduct::start(store, How::default()).await;
+    let mut owner = filled.person().await;
     let few = query(&[Measure::Available], &[]);
     let none = only(query(&[Measure::Available], &[Dimension::Customer]), Dimension::Country, "ZZ");
     let orders = [
@@ -95,7 +95,7 @@ async fn files_come_out_as_they_went_in(store: Store) {
     ];
     for order in orders {
         let large = order == wide::everything(ExportFormat::Csv);
-        let export = done(&mut owner, order, world.version).await;
+        let export = done(&mut owner, order, filled.version).await;
         assert!(!large || (export.bytes > 15 << 20 && export.rows == wide::ROWS), "{export:?}");
         let (whole, last) = download(&mut owner, &export.id, 0).await.unwrap();
         assert_eq!((sha256(&whole), last.bytes), (export.sha256.clone(), export.bytes));
@@ -105,31 +105,31 @@ async fn files_come_out_as_they_went_in(store: Store) {
             assert!(rest == whole[usize::try_from(offset).unwrap()..], "from {offset}");
         }
         let path = ticket(&mut owner, &export.id).await.unwrap();
-        let url = format!("http://{}{path}", world.product.address);
+        let url = format!("http://{}{path}", filled.product.address);
         let tail = reqwest::Client::new().get(&url).header(RANGE, "bytes=-20").send().await.unwrap();
         assert_eq!(tail.status(), StatusCode::PARTIAL_CONTENT);
         assert_eq!(tail.bytes().await.unwrap(), whole[whole.len() - 20..]);
-        assert_eq!(world.files().len(), 1, "the file and nothing else: {:?}", world.files());
+        assert_eq!(filled.files().len(), 1, "the file and nothing else: {:?}", filled.files());
 
-        world.delete(&mut owner, &export.id).await;
-        assert_eq!(world.files(), Vec::<PathBuf>::new());
+        filled.delete(&mut owner, &export.id).await;
+        assert_eq!(filled.files(), Vec::<PathBuf>::new());
         assert_eq!(reqwest::get(&url).await.unwrap().status(), StatusCode::NOT_FOUND);
     }
 }
 
 /// A file that is gone without its row is said to be gone, and its row can still be removed.
 async fn a_file_that_is_gone_is_not_found(store: Store) {
-    let world = World::start(store, How::default()).await;
-    let mut owner = world.person().await;
-    let export = done(&mut owner, wide::everything(ExportFormat::Csv), world.version).await;
-    for file in world.files() {
+    let filled = FilledProduct::start(store, How::default()).await;
+    let mut owner = filled.person().await;
+    let export = done(&mut owner, wide::everything(ExportFormat::Csv), filled.version).await;
+    for file in filled.files() {
         std::fs::remove_file(file).unwrap();
     }
     for offset in [0, export.bytes] {
         let refused = download(&mut owner, &export.id, offset).await.unwrap_err();
         assert_eq!(refused.code(), Code::NotFound, "from {offset}: {refused:?}");
     }
-    world.delete(&mut owner, &export.id).await;
+    filled.delete(&mut owner, &export.id).await;
     assert_eq!(get(&mut owner, &export.id).await.unwrap_err().code(), Code::NotFound);
 }
 
@@ -137,13 +137,13 @@ async fn after_its_time_the_file_is_gone(store: Store) {
     let ahead = Arc::new(AtomicI64::new(0));
     let days = Arc::clone(&ahead);
     let clock = Clock::new(move || Clock::system().now() + TimeDelta::days(days.load(Ordering::SeqCst)));
-    let world = World::start(store, How { clock, ..How::default() }).await;
-    done(&mut world.person().await, wide::everything(ExportFormat::Csv), world.version).await;
-    assert_eq!(world.product.reporting.sweep_exports().await.unwrap(), 0);
-    assert_eq!(world.files().len(), 1);
+    let filled = FilledProduct::start(store, How { clock, ..How::default() }).await;
+    done(&mut filled.person().await, wide::everything(ExportFormat::Csv), filled.version).await;
+    assert_eq!(filled.product.reporting.sweep_exports().await.unwrap(), 0);
+    assert_eq!(filled.files().len(), 1);
     ahead.store(15, Ordering::SeqCst);
-    assert_eq!(world.product.reporting.sweep_exports().await.unwrap(), 1);
-    assert_eq!(world.files(), Vec::<PathBuf>::new());
+    assert_eq!(filled.product.reporting.sweep_exports().await.unwrap(), 1);
+    assert_eq!(filled.files(), Vec::<PathBuf>::new());
 }
 
 macro_rules! in_each_store {
@@ -172,19 +172,19 @@ async fn calls_are_signed_with_the_key_of_the_moment() {
     let s3 = S3::start().await;
     let secret = s3.config().secret_access_key_file;
     let right = std::fs::read_to_string(&secret).unwrap();
-    let world = World::start(Store::Bucket(s3), How::default()).await;
-    let mut owner = world.person().await;
+    let filled = FilledProduct::start(Store::Bucket(s3), How::default()).await;
+    let mut owner = filled.person().await;
     std::fs::write(&secret, "another").unwrap();
-    let export = create(&mut owner, wide::everything(ExportFormat::Csv), world.version).await.unwrap();
+    let export = create(&mut owner, wide::everything(ExportFormat::Csv), filled.version).await.unwrap();
     until("a second attempt", async || get(&mut owner, &export.id).await.unwrap().attempts >= 2).await;
-    assert_eq!(world.files(), Vec::<PathBuf>::new());
+    assert_eq!(filled.files(), Vec::<PathBuf>::new());
     std::fs::write(&secret, right).unwrap();
     let export = ended(&mut owner, &export.id).await;
     assert_eq!(export.state(), ExportState::Done, "{export:?}");
     let (whole, _) = download(&mut owner, &export.id, 0).await.unwrap();
     assert_eq!(sha256(&whole), export.sha256);
 
-    let Store::Bucket(s3) = &world.store else { unreachable!() };
+    let Store::Bucket(s3) = &filled.store else { unreachable!() };
     let file = s3.objects().pop().unwrap();
     let name = file.strip_prefix(file.ancestors().nth(2).unwrap()).unwrap().display().to_string();
     let unsigned = reqwest::get(s3.url(&name)).await.unwrap();
@@ -197,18 +197,18 @@ async fn a_store_that_is_away_is_waited_for() {
     let s3 = S3::start().await;
     let way = Proxy::to(s3.address()).await;
     let exports = ExportsConfig { s3: S3Config { endpoint: way.url(), ..s3.config() }, ..ExportsConfig::default() };
-    let world = World::start_with(Store::Bucket(s3), How { exports, ..How::default() }).await;
-    let mut owner = world.person().await;
-    let before = done(&mut owner, wide::everything(ExportFormat::Csv), world.version).await;
+    let filled = FilledProduct::start_with(Store::Bucket(s3), How { exports, ..How::default() }).await;
+    let mut owner = filled.person().await;
+    let before = done(&mut owner, wide::everything(ExportFormat::Csv), filled.version).await;
     let path = ticket(&mut owner, &before.id).await.unwrap();
 
     way.set(Network::Down);
-    let export = create(&mut owner, wide::everything(ExportFormat::Parquet), world.version).await.unwrap();
+    let export = create(&mut owner, wide::everything(ExportFormat::Parquet), filled.version).await.unwrap();
     for offset in [0, before.bytes] {
         let refused = download(&mut owner, &before.id, offset).await.unwrap_err();
         assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
     }
-    let url = format!("http://{}{path}", world.product.address);
+    let url = format!("http://{}{path}", filled.product.address);
     assert_eq!(reqwest::get(&url).await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
 
     way.set(Network::Up);
@@ -218,5 +218,5 @@ async fn a_store_that_is_away_is_waited_for() {
         let (whole, _) = download(&mut owner, &export.id, 0).await.unwrap();
         assert_eq!(sha256(&whole), export.sha256);
     }
-    assert_eq!(world.files().len(), 2);
+    assert_eq!(filled.files().len(), 2);
 }

@@ -11,7 +11,7 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, RANGE};
 use tonic::Code;
 
-use crate::world::{PARTNER, World, done, download, get, order, query, sha256};
+use crate::hostile_names::{FilledProduct, PARTNER, done, download, get, order, query, sha256};
 
 fn revenue() -> ExportOrder {
     order(query(&[Measure::Available, Measure::BilledRevenue], &[Dimension::Subscription]), ExportFormat::Csv)
@@ -37,9 +37,9 @@ async fn ways(person: &mut Person, id: &str) -> Vec<Code> {
 }
 
 async fn an_export_is_its_owners_alone(postgres: bool) {
-    let world = World::start(postgres, How::default()).await;
-    let mut owner = world.person(&[Role::GlobalAdmin], &[]).await;
-    let export = done(&mut owner, revenue(), world.version).await;
+    let filled = FilledProduct::start(postgres, How::default()).await;
+    let mut owner = filled.person(&[Role::GlobalAdmin], &[]).await;
+    let export = done(&mut owner, revenue(), filled.version).await;
     let token = |subject: &str, partner: &str| {
         let request = TokenRequest {
             subject: subject.into(),
@@ -47,10 +47,10 @@ async fn an_export_is_its_owners_alone(postgres: bool) {
             partner: partner.into(),
             ..TokenRequest::default()
         };
-        world.product.issuer.mint(&request).unwrap()
+        filled.product.issuer.mint(&request).unwrap()
     };
     for (subject, partner) in [("eve", PARTNER), ("ada", "fabrikam")] {
-        let mut other = world.product.person(&token(subject, partner)).await;
+        let mut other = filled.product.person(&token(subject, partner)).await;
         assert_eq!(ways(&mut other, &export.id).await, [Code::NotFound; 5], "{subject} of {partner}");
     }
     assert_eq!(ways(&mut owner, &"0".repeat(32)).await, [Code::NotFound; 5]);
@@ -59,15 +59,15 @@ async fn an_export_is_its_owners_alone(postgres: bool) {
 }
 
 async fn who_lost_a_right_since_gets_no_file(postgres: bool) {
-    let world = World::start(postgres, How::default()).await;
-    let mut before = world.person(&[Role::ExecutiveReportViewer], &[]).await;
-    let export = done(&mut before, revenue(), world.version).await;
+    let filled = FilledProduct::start(postgres, How::default()).await;
+    let mut before = filled.person(&[Role::ExecutiveReportViewer], &[]).await;
+    let export = done(&mut before, revenue(), filled.version).await;
     for (roles, locations) in [
         (vec![Role::ReportViewer], vec![]),
         (vec![Role::ExecutiveReportViewer], vec!["L1"]),
         (vec![Role::UserManagementAdmin], vec![]),
     ] {
-        let mut now = world.person(&roles, &locations).await;
+        let mut now = filled.person(&roles, &locations).await;
         assert_eq!(download(&mut now, &export.id, 0).await.unwrap_err().code(), Code::PermissionDenied, "{roles:?}");
         assert_eq!(ticket(&mut now, &export.id).await.unwrap_err().code(), Code::PermissionDenied);
         // How many rows there are of every location is nothing for who sees one.
@@ -79,9 +79,9 @@ async fn who_lost_a_right_since_gets_no_file(postgres: bool) {
         let listed = now.client.list_exports(list).await.unwrap().into_inner().exports.len();
         assert_eq!(listed, usize::from(locations.is_empty()));
     }
-    let mut more = world.person(&[Role::GlobalAdmin], &[]).await;
+    let mut more = filled.person(&[Role::GlobalAdmin], &[]).await;
     download(&mut more, &export.id, 0).await.unwrap();
-    let records = world.product.reporting.audit().newest(PARTNER, 100).await.unwrap();
+    let records = filled.product.reporting.audit().newest(PARTNER, 100).await.unwrap();
     let of = |rpc: &str, outcome: &str| {
         records.iter().filter(|record| record.rpc.ends_with(rpc) && record.outcome == outcome).count()
     };
@@ -93,9 +93,9 @@ async fn who_lost_a_right_since_gets_no_file(postgres: bool) {
 }
 
 async fn a_broken_download_goes_on_where_it_broke_off(postgres: bool) {
-    let world = World::start(postgres, How::default()).await;
-    let mut owner = world.person(&[Role::ExecutiveReportViewer], &[]).await;
-    let export = done(&mut owner, revenue(), world.version).await;
+    let filled = FilledProduct::start(postgres, How::default()).await;
+    let mut owner = filled.person(&[Role::ExecutiveReportViewer], &[]).await;
+    let export = done(&mut owner, revenue(), filled.version).await;
     let (whole, _) = download(&mut owner, &export.id, 0).await.unwrap();
     assert_eq!(sha256(&whole), export.sha256);
     for broke_off in [1, 1_000, export.bytes - 1, export.bytes] {
@@ -109,14 +109,14 @@ async fn a_broken_download_goes_on_where_it_broke_off(postgres: bool) {
 }
 
 async fn a_ticket_downloads_one_file_by_http(postgres: bool) {
-    let world = World::start(postgres, How::default()).await;
-    let mut owner = world.person(&[Role::ExecutiveReportViewer], &[]).await;
+    let filled = FilledProduct::start(postgres, How::default()).await;
+    let mut owner = filled.person(&[Role::ExecutiveReportViewer], &[]).await;
     let hostile = ExportOrder { name: "../a\r\nSet-Cookie: x=1\"; ó".into(), ..revenue() };
-    let export = done(&mut owner, hostile, world.version).await;
-    let other = done(&mut owner, revenue(), world.version).await;
+    let export = done(&mut owner, hostile, filled.version).await;
+    let other = done(&mut owner, revenue(), filled.version).await;
     let (whole, _) = download(&mut owner, &export.id, 0).await.unwrap();
     let path = ticket(&mut owner, &export.id).await.unwrap();
-    let url = |path: &str| format!("http://{}{path}", world.product.address);
+    let url = |path: &str| format!("http://{}{path}", filled.product.address);
     let client = reqwest::Client::new();
 
     let answer = client.get(url(&path)).send().await.unwrap();
@@ -146,7 +146,7 @@ async fn a_ticket_downloads_one_file_by_http(postgres: bool) {
     ] {
         assert_eq!(client.get(url(&wrong)).send().await.unwrap().status(), StatusCode::NOT_FOUND, "{wrong}");
     }
-    let records = world.product.reporting.audit().newest(PARTNER, 100).await.unwrap();
+    let records = filled.product.reporting.audit().newest(PARTNER, 100).await.unwrap();
     assert!(records.iter().any(|record| record.rpc == "GET /exports/{id}" && record.subject == "ada"));
 }
 

@@ -6,7 +6,7 @@ use insights_proto::ingestion::v1::{
 use insights_proto::metrics::v1::{Dimension, Measure, Query};
 use insights_proto::reporting::v1::{ExportFormat, ExportOrder};
 
-use crate::world::order;
+use crate::hostile_names::order;
 
 /// Customers, each with a subscription in every month of two years.
 const CUSTOMERS: usize = 800;

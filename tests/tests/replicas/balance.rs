@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Code, Request, Status};
 
-use crate::world::{PATIENCE, quick, said, suspicious};
+use crate::caller::{PATIENCE, quick, said, suspicious};
 
 /// One replica of a small service, behind a proxy.
 struct Replica {

@@ -8,7 +8,7 @@ use std::{
 use insights_testkit::{Network, Plan, Proxy, Shape, TempDatabase};
 use tonic::Code;
 
-use crate::world::{Caller, PATIENCE, customer, quick, said, urls};
+use crate::caller::{Caller, PATIENCE, customer, quick, said, urls};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_is_behind_says_so() {

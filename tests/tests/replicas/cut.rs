@@ -6,7 +6,7 @@ use std::time::Duration;
 use insights_testkit::{Cluster, Network, Plan, Proxy, Shape, Spec, TempDatabase, until};
 use tonic::Code;
 
-use crate::world::{Caller, PATIENCE, customer, quick, said, urls};
+use crate::caller::{Caller, PATIENCE, customer, quick, said, urls};
 
 const UNAVAILABLE: (Code, &str, Option<Duration>) = (Code::Unavailable, "UNAVAILABLE", Some(Duration::from_secs(1)));
 
@@ -16,7 +16,7 @@ fn said_so(status: &tonic::Status, expected: (Code, &str, Option<Duration>)) {
 }
 
 /// One of each, with a network between metrics and ingestion and one between reporting and metrics.
-struct World {
+struct CutCluster {
     cluster: Cluster,
     to_ingestion: Proxy,
     to_metrics: Proxy,
@@ -24,7 +24,7 @@ struct World {
     version: i64,
 }
 
-impl World {
+impl CutCluster {
     /// Links ask silent connections after a second (0: never) and wait for the answer so long.
     async fn start(keepalive: u32, patience: u32) -> Self {
         let plan = Plan::new(TempDatabase::postgres());
@@ -64,72 +64,72 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reporting_cannot_reach_metrics() {
-    let world = World::start(1, 5).await;
-    let caller = &world.caller;
-    world.to_metrics.set(Network::Down);
+    let cut = CutCluster::start(1, 5).await;
+    let caller = &cut.caller;
+    cut.to_metrics.set(Network::Down);
     // Refused: told before the caller's deadline, when both hops have been tried again.
     said_so(&caller.freshness(0, PATIENCE).await.expect_err("cut"), UNAVAILABLE);
     // What does not need metrics goes on.
-    let version = world.ingest(3).await;
-    world.to_metrics.set(Network::Up);
+    let version = cut.ingest(3).await;
+    cut.to_metrics.set(Network::Up);
     until("answers come back", || async { caller.freshness(0, PATIENCE).await.is_ok() }).await;
     // Silence: noticed by asking, or by the caller's own patience where that is shorter.
-    world.to_metrics.set(Network::Silent);
+    cut.to_metrics.set(Network::Silent);
     let status = caller.freshness(0, Duration::from_millis(700)).await.expect_err("silence");
     said_so(&status, (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", None));
     said_so(&caller.freshness(0, PATIENCE).await.expect_err("silence"), UNAVAILABLE);
-    world.to_metrics.set(Network::Up);
-    world.recovers(version).await;
+    cut.to_metrics.set(Network::Up);
+    cut.recovers(version).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_cannot_reach_ingestion() {
-    let world = World::start(1, 5).await;
-    let caller = &world.caller;
-    world.to_ingestion.set(Network::Down);
-    let version = world.ingest(3).await;
+    let cut = CutCluster::start(1, 5).await;
+    let caller = &cut.caller;
+    cut.to_ingestion.set(Network::Down);
+    let version = cut.ingest(3).await;
     // Figures go on as they were, and say of which version they are.
     let freshness = caller.freshness(0, PATIENCE).await.expect("figures");
-    assert_eq!(freshness.version, world.version);
+    assert_eq!(freshness.version, cut.version);
     // Nobody can say whether newer ones will come.
     said_so(&caller.freshness(version, PATIENCE).await.expect_err("cut"), UNAVAILABLE);
-    world.to_ingestion.set(Network::Up);
-    world.recovers(version).await;
+    cut.to_ingestion.set(Network::Up);
+    cut.recovers(version).await;
     // The same in silence.
-    world.to_ingestion.set(Network::Silent);
-    let next = world.ingest(4).await;
+    cut.to_ingestion.set(Network::Silent);
+    let next = cut.ingest(4).await;
     assert_eq!(caller.freshness(0, PATIENCE).await.expect("figures").version, version);
     said_so(&caller.freshness(next, PATIENCE).await.expect_err("silence"), UNAVAILABLE);
-    world.to_ingestion.set(Network::Up);
-    world.recovers(next).await;
+    cut.to_ingestion.set(Network::Up);
+    cut.recovers(next).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_that_is_lost_silently_is_followed_again() {
-    let world = World::start(1, 1).await;
-    world.to_ingestion.forget();
-    let version = world.ingest(3).await;
-    world.recovers(version).await;
+    let cut = CutCluster::start(1, 1).await;
+    cut.to_ingestion.forget();
+    let version = cut.ingest(3).await;
+    cut.recovers(version).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_asking_a_silent_feed_the_figures_would_stand_still() {
-    let world = World::start(0, 1).await;
-    world.to_ingestion.forget();
-    let version = world.ingest(3).await;
+    let cut = CutCluster::start(0, 1).await;
+    cut.to_ingestion.forget();
+    let version = cut.ingest(3).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     // Neither does the head come, over the same connection.
-    world.caller.freshness(version, Duration::from_secs(2)).await.expect_err("nothing arrives");
-    assert_eq!(world.caller.freshness(0, PATIENCE).await.expect("figures").version, world.version);
+    cut.caller.freshness(version, Duration::from_secs(2)).await.expect_err("nothing arrives");
+    assert_eq!(cut.caller.freshness(0, PATIENCE).await.expect("figures").version, cut.version);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_lost_on_its_way_is_given_again() {
-    let world = World::start(1, 5).await;
-    let proxy = Proxy::to(world.cluster.ingestion[0].spec.address()).await;
-    let sender = Caller::to(&world.cluster.provider, &proxy.url(), &urls(&world.cluster.reporting), &quick());
+    let cut = CutCluster::start(1, 5).await;
+    let proxy = Proxy::to(cut.cluster.ingestion[0].spec.address()).await;
+    let sender = Caller::to(&cut.cluster.provider, &proxy.url(), &urls(&cut.cluster.reporting), &quick());
     sender.ingest(customer(3)).await.expect("a way through the proxy");
-    let before = world.ingest(3).await;
+    let before = cut.ingest(3).await;
     proxy.set(Network::AnswersLost);
     let sending = {
         let sender = sender.clone();
@@ -144,8 +144,8 @@ async fn an_answer_that_is_lost_on_its_way_is_given_again() {
         })
     };
     let head = || async {
-        let request = world.caller.request(insights_proto::ingestion::v1::GetFreshnessRequest {}, PATIENCE);
-        world.caller.ingestion().get_freshness(request).await.expect("the head").into_inner().version
+        let request = cut.caller.request(insights_proto::ingestion::v1::GetFreshnessRequest {}, PATIENCE);
+        cut.caller.ingestion().get_freshness(request).await.expect("the head").into_inner().version
     };
     // It is stored, and its sender does not know.
     until("the batch is stored", || async { head().await > before }).await;
@@ -155,19 +155,19 @@ async fn an_answer_that_is_lost_on_its_way_is_given_again() {
     let answer = sending.await.expect("a try is answered");
     assert_eq!((answer.version, answer.duplicates), (stored, 0), "the same answer, not another storing");
     assert_eq!(head().await, stored, "nothing twice");
-    world.recovers(stored).await;
+    cut.recovers(stored).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_cannot_reach_anybody() {
-    let world = World::start(1, 5).await;
-    let proxy = Proxy::to(world.cluster.ingestion[0].spec.address()).await;
-    let sender = Caller::to(&world.cluster.provider, &proxy.url(), &proxy.url(), &quick());
+    let cut = CutCluster::start(1, 5).await;
+    let proxy = Proxy::to(cut.cluster.ingestion[0].spec.address()).await;
+    let sender = Caller::to(&cut.cluster.provider, &proxy.url(), &proxy.url(), &quick());
     proxy.set(Network::Down);
     said_so(&sender.ingest(customer(3)).await.expect_err("cut"), UNAVAILABLE);
     proxy.set(Network::Silent);
     said_so(&sender.ingest(customer(3)).await.expect_err("silence"), UNAVAILABLE);
     proxy.set(Network::Up);
     let version = sender.ingest(customer(3)).await.expect("a way").version;
-    world.recovers(version).await;
+    cut.recovers(version).await;
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use insights_testkit::{Cluster, Plan, Process, Shape, Spec, TempDatabase};
 
-use crate::world::{Caller, PATIENCE, catalogue, customer, long, questions, quick, urls};
+use crate::caller::{Caller, PATIENCE, catalogue, customer, long, questions, quick, urls};
 
 /// The same records in one process on SQLite, sent once and in order.
 async fn alone(plan: &Plan, customers: u32) -> (Process, Caller, tempfile::TempDir) {

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tonic::body::Body;
 use tower::ServiceExt;
 
-use crate::world::quick;
+use crate::caller::quick;
 
 const STREAM: &str = "/insights.ingestion.v1.IngestionService/IngestStream";
 

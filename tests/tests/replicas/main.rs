@@ -3,6 +3,7 @@
 
 mod balance;
 mod behind;
+mod caller;
 mod cut;
 mod figures;
 mod ingress;
@@ -12,4 +13,3 @@ mod rolling;
 mod silent;
 mod tls;
 mod tokens;
-mod world;

@@ -3,7 +3,7 @@
 use insights_testkit::{Cluster, Plan, Shape, TempDatabase, insights, sql};
 use sqlx::{Connection, PgConnection, Row};
 
-use crate::world::Caller;
+use crate::caller::Caller;
 
 const SERVICES: [&str; 3] = ["ingestion", "metrics", "reporting"];
 const SHAPE: Shape = Shape { ingestion: 1, metrics: 1, reporting: 1 };

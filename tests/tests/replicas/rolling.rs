@@ -12,7 +12,7 @@ use std::{
 use insights_service::LinkConfig;
 use insights_testkit::{Cluster, Shape, insights, until};
 
-use crate::world::{Caller, PATIENCE, customer, long, questions, quick, urls};
+use crate::caller::{Caller, PATIENCE, customer, long, questions, quick, urls};
 
 const SHAPE: Shape = Shape { ingestion: 2, metrics: 2, reporting: 2 };
 
@@ -71,7 +71,7 @@ fn load(cluster: &Cluster, links: &LinkConfig, tally: &Tally) -> tokio::task::Jo
 fn terminal(cluster: &Cluster, tally: &Tally) -> std::thread::JoinHandle<usize> {
     let token = cluster.folder().join("person.jwt");
     let person = cluster.provider.person(
-        crate::world::PARTNER,
+        crate::caller::PARTNER,
         &[insights_access::Role::GlobalAdmin],
         Duration::from_secs(3600),
     );

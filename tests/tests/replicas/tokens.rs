@@ -5,7 +5,7 @@ use std::time::Duration;
 use insights_testkit::{Cluster, Plan, Shape, TempDatabase, until};
 use tonic::Code;
 
-use crate::world::{Caller, PATIENCE, said};
+use crate::caller::{Caller, PATIENCE, said};
 
 /// How long a token lives that is to end in a test.
 const LIFE: Duration = Duration::from_secs(3);

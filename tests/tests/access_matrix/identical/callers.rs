@@ -1,4 +1,4 @@
-//! Who looks at the worlds.
+//! Who looks at the products.
 
 use insights_access::Role;
 

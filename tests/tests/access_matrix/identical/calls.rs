@@ -7,8 +7,8 @@ use insights_tests::wire::frame;
 use prost::Message;
 
 use super::callers::Caller;
+use super::seeded_product::{INGEST, SeededProduct};
 use super::told::Told;
-use super::world::{INGEST, World};
 
 const REPORTING: &str = "/insights.reporting.v1.ReportingService";
 const INGESTION: &str = "/insights.ingestion.v1.IngestionService";
@@ -17,16 +17,16 @@ const INGESTION: &str = "/insights.ingestion.v1.IngestionService";
 pub type Question = (String, String, Vec<u8>);
 
 /// Asks everything as one caller.
-pub async fn everything(world: &World, caller: &Caller, token: &str, told: &mut Vec<Told>) {
-    for (path, what, body) in questions(world.version) {
-        told.push(ask(world, caller, token, &path, &what, &body, &[]).await.0);
+pub async fn everything(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut Vec<Told>) {
+    for (path, what, body) in questions(seeded.version) {
+        told.push(ask(seeded, caller, token, &path, &what, &body, &[]).await.0);
     }
-    pages(world, caller, token, told).await;
+    pages(seeded, caller, token, told).await;
 }
 
 /// Asks one thing; what was told, and the message of the answer.
 pub async fn ask(
-    world: &World,
+    seeded: &SeededProduct,
     caller: &Caller,
     token: &str,
     path: &str,
@@ -34,22 +34,22 @@ pub async fn ask(
     body: &[u8],
     random: &[String],
 ) -> (Told, Vec<u8>) {
-    world.tick();
+    seeded.tick();
     let bearer = format!("Bearer {token}");
-    let answer = world.product.wire.call(path, &[("authorization", &bearer)], &frame(body)).await.unwrap();
+    let answer = seeded.product.wire.call(path, &[("authorization", &bearer)], &frame(body)).await.unwrap();
     let message = answer.body.get(5..).unwrap_or_default().to_vec();
     (Told::of(caller, path, what, &answer, random), message)
 }
 
 /// Lists that come in pages, one entry at a time.
-async fn pages(world: &World, caller: &Caller, token: &str, told: &mut Vec<Told>) {
+async fn pages(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut Vec<Told>) {
     let (rejections, waiting) = (format!("{INGESTION}/ListRejections"), format!("{INGESTION}/ListWaiting"));
     let mut page_token = String::new();
     for page in 0..6 {
         let request =
             ingestion::ListRejectionsRequest { page_size: 1, page_token: page_token.clone(), ..Default::default() };
         let what = format!("page {page}");
-        let (one, body) = ask(world, caller, token, &rejections, &what, &request.encode_to_vec(), &[]).await;
+        let (one, body) = ask(seeded, caller, token, &rejections, &what, &request.encode_to_vec(), &[]).await;
         told.push(one);
         page_token = ingestion::ListRejectionsResponse::decode(&*body).unwrap_or_default().next_page_token;
     }
@@ -63,7 +63,7 @@ async fn pages(world: &World, caller: &Caller, token: &str, told: &mut Vec<Told>
                 ..Default::default()
             };
             let (path, what) = (format!("{REPORTING}/ListSubscriptionPerformance"), format!("page {page} {all}"));
-            let (one, body) = ask(world, caller, token, &path, &what, &request.encode_to_vec(), &[]).await;
+            let (one, body) = ask(seeded, caller, token, &path, &what, &request.encode_to_vec(), &[]).await;
             told.push(one);
             page_token = wire::ListSubscriptionPerformanceResponse::decode(&*body).unwrap_or_default().next_page_token;
         }
@@ -72,7 +72,7 @@ async fn pages(world: &World, caller: &Caller, token: &str, told: &mut Vec<Told>
     for page in 0..4 {
         let request = wire::ListAdviceRequest { page_size: 1, page_token: page_token.clone(), ..Default::default() };
         let (path, what) = (format!("{REPORTING}/ListAdvice"), format!("page {page}"));
-        let (one, body) = ask(world, caller, token, &path, &what, &request.encode_to_vec(), &[]).await;
+        let (one, body) = ask(seeded, caller, token, &path, &what, &request.encode_to_vec(), &[]).await;
         told.push(one);
         page_token = wire::ListAdviceResponse::decode(&*body).unwrap_or_default().next_page_token;
     }
@@ -80,7 +80,7 @@ async fn pages(world: &World, caller: &Caller, token: &str, told: &mut Vec<Told>
     for page in 0..3 {
         let request = ingestion::ListWaitingRequest { page_size: 1, page_token: page_token.clone() };
         let what = format!("page {page}");
-        let (one, body) = ask(world, caller, token, &waiting, &what, &request.encode_to_vec(), &[]).await;
+        let (one, body) = ask(seeded, caller, token, &waiting, &what, &request.encode_to_vec(), &[]).await;
         told.push(one);
         page_token = ingestion::ListWaitingResponse::decode(&*body).unwrap_or_default().next_page_token;
     }

@@ -7,7 +7,7 @@ use insights_tests::running::facts::state;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::world::{CUSTOMERS, Variant, support_cases, text, user};
+use super::seeded_product::{CUSTOMERS, Variant, support_cases, text, user};
 
 /// Customers that have nothing to do with L1 and L2.
 const OTHERS: usize = 8;

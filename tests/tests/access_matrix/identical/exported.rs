@@ -7,8 +7,8 @@ use prost::Message;
 
 use super::callers::Caller;
 use super::calls::ask;
+use super::seeded_product::SeededProduct;
 use super::told::Told;
-use super::world::World;
 
 const REPORTING: &str = "/insights.reporting.v1.ReportingService";
 
@@ -51,26 +51,26 @@ fn orders() -> Vec<(String, wire::ExportOrder)> {
 }
 
 /// Orders, looks at, fetches and removes everything.
-pub async fn everything(world: &World, caller: &Caller, token: &str, told: &mut Vec<Told>) {
-    // Ids and secrets are made up anew in every world; what is the same is everything else.
+pub async fn everything(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut Vec<Told>) {
+    // Ids and secrets are made up anew in every seeded; what is the same is everything else.
     let mut random = Vec::new();
     let mut exports = Vec::new();
     for (what, order) in orders() {
         let request = wire::CreateExportRequest {
             order: Some(order),
-            min_version: world.version,
+            min_version: seeded.version,
             request_id: format!("request {what}"),
         };
-        world.tick();
+        seeded.tick();
         let body = request.encode_to_vec();
-        let (_, message) = ask(world, caller, token, &path("CreateExport"), &what, &body, &[]).await;
+        let (_, message) = ask(seeded, caller, token, &path("CreateExport"), &what, &body, &[]).await;
         let export = wire::CreateExportResponse::decode(&*message).unwrap_or_default().export.unwrap_or_default();
         if !export.id.is_empty() {
             random.push(export.id.clone());
-            wait(world, token, &export.id).await;
+            wait(seeded, token, &export.id).await;
         }
         // The same order again says how it ended.
-        told.push(ask(world, caller, token, &path("CreateExport"), &what, &body, &random).await.0);
+        told.push(ask(seeded, caller, token, &path("CreateExport"), &what, &body, &random).await.0);
         exports.push((what, export.id));
     }
     let mut page_token = String::new();
@@ -78,23 +78,23 @@ pub async fn everything(world: &World, caller: &Caller, token: &str, told: &mut 
         let request = wire::ListExportsRequest { page_size: 1, page_token: page_token.clone() };
         let what = format!("page {page}");
         let body = request.encode_to_vec();
-        let (one, message) = ask(world, caller, token, &path("ListExports"), &what, &body, &random).await;
+        let (one, message) = ask(seeded, caller, token, &path("ListExports"), &what, &body, &random).await;
         told.push(one);
         page_token = wire::ListExportsResponse::decode(&*message).unwrap_or_default().next_page_token;
     }
     for (what, id) in exports {
-        fetch(world, caller, token, &what, &id, &mut random, told).await;
+        fetch(seeded, caller, token, &what, &id, &mut random, told).await;
     }
     if caller.sees.revenue {
-        // All of it: where a page ends is made up anew in every world.
+        // All of it: where a page ends is made up anew in every seeded.
         let body = wire::ListAuditEntriesRequest { page_size: 1_000, ..Default::default() }.encode_to_vec();
-        told.push(ask(world, caller, token, &path("ListAuditEntries"), "all", &body, &random).await.0);
+        told.push(ask(seeded, caller, token, &path("ListAuditEntries"), "all", &body, &random).await.0);
     }
 }
 
 /// Every way to one export.
 async fn fetch(
-    world: &World,
+    seeded: &SeededProduct,
     caller: &Caller,
     token: &str,
     what: &str,
@@ -104,16 +104,16 @@ async fn fetch(
 ) {
     let id = || id.to_owned();
     let get = wire::GetExportRequest { id: id() }.encode_to_vec();
-    told.push(ask(world, caller, token, &path("GetExport"), what, &get, random).await.0);
+    told.push(ask(seeded, caller, token, &path("GetExport"), what, &get, random).await.0);
     let download = wire::DownloadExportRequest { id: id(), offset: 0 }.encode_to_vec();
-    told.push(ask(world, caller, token, &path("DownloadExport"), what, &download, random).await.0);
+    told.push(ask(seeded, caller, token, &path("DownloadExport"), what, &download, random).await.0);
     let ticket = wire::CreateDownloadTicketRequest { id: id() }.encode_to_vec();
-    let (_, message) = ask(world, caller, token, &path("CreateDownloadTicket"), what, &ticket, &[]).await;
+    let (_, message) = ask(seeded, caller, token, &path("CreateDownloadTicket"), what, &ticket, &[]).await;
     let ticket = wire::CreateDownloadTicketResponse::decode(&*message).unwrap_or_default().path;
     if let Some((_, secret)) = ticket.split_once("ticket=") {
         random.push(secret.to_owned());
-        world.tick();
-        let url = format!("http://{}{ticket}", world.product.address);
+        seeded.tick();
+        let url = format!("http://{}{ticket}", seeded.product.address);
         let answer = reqwest::get(url).await.unwrap();
         let mut bytes = answer.status().to_string().into_bytes();
         let of_the_moment = |name: &str| ["date", "x-request-id"].contains(&name);
@@ -126,18 +126,18 @@ async fn fetch(
         told.push(Told::bytes(caller, "GET /exports", what, Vec::new(), random));
     }
     let again = wire::CreateDownloadTicketRequest { id: format!("{}0", id()) }.encode_to_vec();
-    told.push(ask(world, caller, token, &path("CreateDownloadTicket"), what, &again, random).await.0);
+    told.push(ask(seeded, caller, token, &path("CreateDownloadTicket"), what, &again, random).await.0);
     let cancel = wire::CancelExportRequest { id: id() }.encode_to_vec();
-    told.push(ask(world, caller, token, &path("CancelExport"), what, &cancel, random).await.0);
+    told.push(ask(seeded, caller, token, &path("CancelExport"), what, &cancel, random).await.0);
     let delete = wire::DeleteExportRequest { id: id() }.encode_to_vec();
-    told.push(ask(world, caller, token, &path("DeleteExport"), what, &delete, random).await.0);
+    told.push(ask(seeded, caller, token, &path("DeleteExport"), what, &delete, random).await.0);
 }
 
 /// Until the file is there.
-async fn wait(world: &World, token: &str, id: &str) {
+async fn wait(seeded: &SeededProduct, token: &str, id: &str) {
     until("the export is done", async || {
         let request = wire::GetExportRequest { id: id.to_owned() };
-        let (_, answer) = world.product.ask::<wire::GetExportResponse>(&path("GetExport"), token, &request).await;
+        let (_, answer) = seeded.product.ask::<wire::GetExportResponse>(&path("GetExport"), token, &request).await;
         answer.export.unwrap_or_default().state() == wire::ExportState::Done
     })
     .await;

@@ -1,4 +1,4 @@
-//! Two worlds that differ only in revenue, only in personal data, or only in what is attributed to other locations look the
+//! Two products that differ only in revenue, only in personal data, or only in what is attributed to other locations look the
 //! same to everybody who may not see that: every answer, order, error, page token, exported file and line of the log is the same byte by byte.
 
 mod callers;
@@ -6,27 +6,27 @@ mod calls;
 mod elsewhere;
 mod exported;
 mod logs;
+mod seeded_product;
 mod told;
-mod world;
 
 use std::collections::BTreeSet;
 
 use callers::{CALLERS, Sees};
 use logs::Logs;
+use seeded_product::{SeededProduct, Variant};
 use told::{Told, differences};
-use world::{Variant, World};
 
 use crate::table::{Group, METHODS};
 
-/// Everything every caller is told of a world, and what was logged meanwhile.
+/// Everything every caller is told of a seeded, and what was logged meanwhile.
 async fn everything(variant: Variant, logs: &Logs) -> (Vec<Told>, BTreeSet<String>) {
     logs.clear();
-    let world = World::start(variant).await;
+    let seeded = SeededProduct::start(variant).await;
     let mut told = Vec::new();
     for caller in &CALLERS {
-        let token = world.token(caller);
-        calls::everything(&world, caller, &token, &mut told).await;
-        exported::everything(&world, caller, &token, &mut told).await;
+        let token = seeded.token(caller);
+        calls::everything(&seeded, caller, &token, &mut told).await;
+        exported::everything(&seeded, caller, &token, &mut told).await;
     }
     (told, logs.lines())
 }
@@ -41,7 +41,7 @@ fn split(one: &[Told], other: &[Told], sees: impl Fn(&Sees) -> bool) -> (Vec<Str
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn worlds_that_differ_in_a_class_are_the_same_without_it() {
+async fn products_that_differ_in_a_class_are_the_same_without_it() {
     let logs = Logs::capture();
     let long = std::env::var_os("INSIGHTS_LONG").is_some();
     let rounds: u64 = if long { 20 } else { 1 };
@@ -51,12 +51,12 @@ async fn worlds_that_differ_in_a_class_are_the_same_without_it() {
         every_method_is_called(&told);
         println!("round {round}: {} answers to {} callers, {} lines of log", told.len(), CALLERS.len(), logged.len());
 
-        // That the worlds below differ in nothing else says as much, but this says it first.
+        // That the products below differ in nothing else says as much, but this says it first.
         if round == 0 && long {
             let (again, logged_again) = everything(base, &logs).await;
             let all: Vec<String> = differences(&told, &again).into_iter().map(|(_, what)| what).collect();
-            assert!(all.is_empty(), "the same world twice: {}", some(&all));
-            assert_eq!(logs::differences(&logged, &logged_again), Vec::<String>::new(), "the same world twice");
+            assert!(all.is_empty(), "the same seeded twice: {}", some(&all));
+            assert_eq!(logs::differences(&logged, &logged_again), Vec::<String>::new(), "the same seeded twice");
         }
         let personal = Variant { personal: base.personal + 1, ..base };
         let elsewhere = Variant { elsewhere: base.elsewhere + 1, ..base };

@@ -4,7 +4,7 @@ use insights_tests::wire::Answer;
 
 use super::callers::{CALLERS, Caller};
 
-/// One answer, whole: what differs between two runs of one world by nature is left out.
+/// One answer, whole: what differs between two runs of one seeded by nature is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     /// The caller's name.

@@ -1,4 +1,4 @@
-//! Random worlds: small enough to read, odd enough to find what the definitions only say in passing.
+//! Random partners: small enough to read, odd enough to find what the definitions only say in passing.
 
 use super::facts;
 use super::oddities;
@@ -6,10 +6,10 @@ use super::random::Random;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::{Map, Value, json};
 
-/// What the product takes for now; all worlds end before it. Chosen so that partners east of it are a day ahead.
+/// What the product takes for now; all partners end before it. Chosen so that partners east of it are a day ahead.
 pub const NOW: &str = "2025-03-10T14:30:00Z";
 
-/// When files are received: each part of a world's files an hour or so after the one before, all on one day wherever the partner
+/// When files are received: each part of a partner's files an hour or so after the one before, all on one day wherever the partner
 /// is, the last one at [`NOW`].
 pub const RECEIPTS: [&str; 4] = ["2025-03-10T11:10:00Z", "2025-03-10T12:10:00Z", "2025-03-10T13:10:00Z", NOW];
 
@@ -23,18 +23,18 @@ pub const LOOKS: [&str; 5] = [
 ];
 
 /// Records of one partner, ready to be imported file by file.
-pub struct World {
+pub struct RandomPartner {
     /// What it was made from.
     pub seed: u64,
-    /// The partner.
-    pub partner: String,
+    /// Its name.
+    pub name: String,
     /// Files in the order of their import.
     pub files: Vec<String>,
     /// The first and last month that questions are about.
     pub months: (String, String),
 }
 
-impl World {
+impl RandomPartner {
     /// The files received at a time of [`RECEIPTS`].
     pub fn received(&self, receipt: usize) -> impl Iterator<Item = &String> {
         let part = move |at: usize| at * RECEIPTS.len() / self.files.len();
@@ -42,7 +42,7 @@ impl World {
     }
 }
 
-/// Who and what there is, while a world is being made.
+/// Who and what there is, while a partner is being made.
 pub struct Cast {
     /// Chance.
     pub random: Random,
@@ -81,7 +81,7 @@ impl Cast {
         }
     }
 
-    /// A day of the world; often one where months or windows end.
+    /// A day of the partner; often one where months or windows end.
     pub fn day(&mut self) -> NaiveDate {
         let days = (self.last - self.first).num_days() as u64;
         let day = self.first + Days::new(self.random.below(days as usize + 1) as u64);
@@ -97,7 +97,7 @@ impl Cast {
         day.clamp(self.first, self.last)
     }
 
-    /// A month of the world.
+    /// A month of the partner.
     pub fn month(&mut self) -> String {
         self.day().format("%Y-%m").to_string()
     }
@@ -109,15 +109,15 @@ impl Cast {
     }
 }
 
-/// The world of a seed.
-pub fn make(seed: u64) -> World {
+/// The partner of a seed.
+pub fn make(seed: u64) -> RandomPartner {
     let mut random = Random::new(seed);
     let now: DateTime<Utc> = NOW.parse().expect("a time");
     let zone = random.pick(&["UTC", "America/Los_Angeles", "Pacific/Auckland", "Asia/Kolkata"]);
     let zone: chrono_tz::Tz = zone.parse().expect("a zone");
     let today = now.with_timezone(&zone).date_naive();
     let months = random.between(6, 14) as i32;
-    // Half of the worlds live around the leap day of 2024, half of them reach today.
+    // Half of the partners live around the leap day of 2024, half of them reach today.
     let last = if random.chance(50) { today } else { NaiveDate::from_ymd_opt(2024, 7, 19).expect("a day") };
     let last_month = naive::calendar::Month::of(last);
     let first_month = naive::calendar::Month(last_month.0 - months);
@@ -138,9 +138,9 @@ pub fn make(seed: u64) -> World {
     }
     let through = through(&mut cast, today);
     let files = files(&mut cast, zone.name(), through);
-    World {
+    RandomPartner {
         seed,
-        partner: format!("partner-{seed}"),
+        name: format!("partner-{seed}"),
         files,
         // History reaches back 127 months and no further.
         months: if ancient {

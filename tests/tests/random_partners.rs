@@ -1,9 +1,9 @@
-//! The random worlds reach what they are meant to reach.
+//! The random partners reach what they are meant to reach.
 
 use insights_tests::differential::question::{Values, questions};
 use insights_tests::differential::random::Random;
-use insights_tests::differential::run::naive_world;
-use insights_tests::differential::world::make;
+use insights_tests::differential::random_partner::make;
+use insights_tests::differential::run::naive_facts;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -24,13 +24,13 @@ impl Seen {
 }
 
 #[test]
-fn random_worlds_show_every_figure_reason_and_source() {
+fn random_partners_show_every_figure_reason_and_source() {
     let mut seen = Seen::default();
     let mut values = 0;
     for seed in 0..24 {
-        let world = make(seed);
-        let naive = naive_world(&world);
-        for question in questions(&mut Random::new(seed), &Values(&naive), &world.months, 10) {
+        let partner = make(seed);
+        let naive = naive_facts(&partner);
+        for question in questions(&mut Random::new(seed), &Values(&naive), &partner.months, 10) {
             let explain = question.command == "explain";
             let query = question.query();
             let rows = if explain { naive::explain(&naive, &query) } else { naive::answer(&naive, &query) };
@@ -64,7 +64,7 @@ fn random_worlds_show_every_figure_reason_and_source() {
 }
 
 #[test]
-fn a_seed_makes_the_same_world_again() {
+fn a_seed_makes_the_same_partner_again() {
     assert_eq!(make(5).files, make(5).files);
     assert_ne!(make(5).files, make(6).files);
 }

@@ -28,7 +28,7 @@ pub const NAMES: [&str; 8] = [
 ];
 
 /// A product on one of the engines.
-pub struct World {
+pub struct FilledProduct {
     pub product: Product,
     pub version: i64,
     /// Where reporting's tables are.
@@ -36,7 +36,7 @@ pub struct World {
     _database: Option<TempDatabase>,
 }
 
-impl World {
+impl FilledProduct {
     /// With the partner in it.
     pub async fn start(postgres: bool, how: How) -> Self {
         let (product, database) = match postgres {

@@ -89,8 +89,8 @@ pub fn feed_month() -> Month {
     Day::from_ymd(2026, 10, 1).expect("a day").month()
 }
 
-/// The world.
-pub struct World {
+/// The partner.
+pub struct FeedPartner {
     /// Its size.
     pub scenario: Scenario,
     /// The month of the daily feed.
@@ -99,8 +99,8 @@ pub struct World {
     pub users: Vec<(u32, u32)>,
 }
 
-impl World {
-    /// A world of this size.
+impl FeedPartner {
+    /// A partner of this size.
     pub fn new(scenario: Scenario) -> Self {
         let mut first = 0;
         let users = sizes(scenario)
@@ -220,7 +220,7 @@ fn sizes(scenario: Scenario) -> impl Iterator<Item = u32> {
     let mean = f64::from(scenario.users - taken) / f64::from(scenario.customers - 8);
     let sigma = (2.0 * (mean / 10.0).max(1.0).ln()).sqrt();
     (0..scenario.customers).map(move |customer| {
-        // Cut where the large ones begin, or a single draw decides the size of the world.
+        // Cut where the large ones begin, or a single draw decides the size of the partner.
         let drawn = (10.0 * (sigma * normal(SIZES, customer.into())).exp()).clamp(1.0, 10_000.0);
         large(customer).unwrap_or(drawn.round() as u32)
     })
@@ -233,10 +233,10 @@ mod tests {
     #[test]
     fn sizes_are_as_the_scenarios_say() {
         for scenario in [Scenario::S, Scenario::M] {
-            let world = World::new(scenario);
-            let users = f64::from(world.user_count());
+            let partner = FeedPartner::new(scenario);
+            let users = f64::from(partner.user_count());
             assert!((users / f64::from(scenario.users) - 1.0).abs() < 0.2, "{}: {users}", scenario.name);
-            let mut sizes: Vec<u32> = world.users.iter().map(|(first, end)| end - first).collect();
+            let mut sizes: Vec<u32> = partner.users.iter().map(|(first, end)| end - first).collect();
             sizes.sort_unstable();
             assert!((9..=11).contains(&sizes[sizes.len() / 2]));
         }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Everything that counts.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
-pub struct World {
+pub struct Facts {
     pub complete_through: NaiveDate,
     pub skus: BTreeMap<String, Sku>,
     pub customers: BTreeMap<String, Customer>,
@@ -89,33 +89,33 @@ impl Licence {
     }
 }
 
-impl World {
+impl Facts {
     /// What counts of a ledger now.
     pub fn of(ledger: &Ledger) -> Self {
-        let mut world = Self::with_references(ledger);
+        let mut facts = Self::with_references(ledger);
         let records = ledger.records();
         for record in &records {
-            world.take(record);
+            facts.take(record);
         }
-        world.stand_for();
+        facts.stand_for();
         let through = records.iter().filter_map(|record| match record {
             Record::CompleteThrough { day } => Some(*day),
             _ => None,
         });
-        let last_activity = world.activity.values().flatten().map(|(day, _, _)| *day).max();
-        world.complete_through = through.max().or(last_activity).unwrap_or(ledger.today()).min(ledger.today());
-        if let Some(first) = world.first_month() {
-            for month in Month::range(first, Month::of(world.complete_through)) {
-                let snapshots = world.subscriptions.values().map(|contract| world.snapshot(contract, month)).collect();
-                world.snapshots.insert(month, snapshots);
+        let last_activity = facts.activity.values().flatten().map(|(day, _, _)| *day).max();
+        facts.complete_through = through.max().or(last_activity).unwrap_or(ledger.today()).min(ledger.today());
+        if let Some(first) = facts.first_month() {
+            for month in Month::range(first, Month::of(facts.complete_through)) {
+                let snapshots = facts.subscriptions.values().map(|contract| facts.snapshot(contract, month)).collect();
+                facts.snapshots.insert(month, snapshots);
             }
         }
-        world
+        facts
     }
 
     /// Customers and SKUs, and the subscriptions that have both.
     fn with_references(ledger: &Ledger) -> Self {
-        let mut world = Self {
+        let mut facts = Self {
             complete_through: ledger.today(),
             skus: BTreeMap::new(),
             customers: BTreeMap::new(),
@@ -134,23 +134,23 @@ impl World {
         for record in records.iter().cloned() {
             match record {
                 Record::Sku { sku, product, services, free } => {
-                    world.skus.insert(sku, Sku { product, services, free });
+                    facts.skus.insert(sku, Sku { product, services, free });
                 }
                 Record::Customer { customer, country, segment, industry } => {
-                    world.customers.insert(customer, Customer { country, segment, industry });
+                    facts.customers.insert(customer, Customer { country, segment, industry });
                 }
                 _ => {}
             }
         }
         for record in &records {
             if let Record::Subscription(s) = record
-                && world.customers.contains_key(&s.customer)
-                && world.skus.contains_key(&s.sku)
+                && facts.customers.contains_key(&s.customer)
+                && facts.skus.contains_key(&s.sku)
             {
-                world.subscriptions.insert(s.id.clone(), Contract { subscription: s.clone(), stood_for: false });
+                facts.subscriptions.insert(s.id.clone(), Contract { subscription: s.clone(), stood_for: false });
             }
         }
-        world
+        facts
     }
 
     /// Takes a record whose references are there; the others wait.

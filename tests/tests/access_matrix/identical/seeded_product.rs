@@ -1,4 +1,4 @@
-//! A world whose revenue and personal data are made of seeds, and whose everything else is always the same.
+//! A seeded whose revenue and personal data are made of seeds, and whose everything else is always the same.
 
 use std::sync::{
     Arc,
@@ -28,7 +28,7 @@ const BEGIN: i64 = 1_744_704_000;
 const MONTHS: [&str; 8] = ["2023-05", "2024-12", "2025-01", "2025-02", "2025-03", "2025-04", "2025-06", "2026-01"];
 const CURRENCIES: [&str; 3] = ["USD", "EUR", "BRL"];
 
-/// What makes a world.
+/// What makes a seeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variant {
     /// Makes amounts and currencies.
@@ -39,14 +39,14 @@ pub struct Variant {
     pub elsewhere: u64,
 }
 
-/// A product with a world in it.
-pub struct World {
+/// A product with a seeded in it.
+pub struct SeededProduct {
     pub product: Product,
     pub version: i64,
     now: Arc<AtomicI64>,
 }
 
-impl World {
+impl SeededProduct {
     /// On SQLite, at a time of its own that stands still.
     pub async fn start(variant: Variant) -> Self {
         let now = Arc::new(AtomicI64::new(BEGIN));
@@ -118,7 +118,7 @@ fn records(variant: Variant) -> Vec<Kind> {
     for number in 0..CUSTOMERS {
         records.extend(customer(variant, number));
     }
-    // Data goes as far back in every world.
+    // Data goes as far back in every seeded.
     records.push(state("S-1-0", "2023-01-01", "Pending", 0));
     // Rejections say where in the batch they stood: what there is more or less of comes after them.
     records.extend(troubles(variant));
