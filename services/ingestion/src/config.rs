@@ -12,7 +12,7 @@ pub struct Config {
     /// The key under which users are hashed; made when absent. Keep it: without it nobody can say who is who again.
     pub user_key_file: PathBuf,
     /// How much at once.
-    pub limits: Limits,
+    pub limits: IngestLimits,
     /// How often the feed looks for commits of other replicas.
     pub feed_poll: Duration,
     /// How long feed rows are kept; followers that were away longer rebuild.
@@ -28,20 +28,20 @@ pub struct Config {
 
 /// How much at once.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub struct IngestLimits {
     /// Records in a batch, activity apart.
     pub records_per_batch: usize,
     /// Activity facts in a batch.
     pub activity_per_batch: usize,
     /// Names of services in the activity of a batch.
     pub services_per_batch: usize,
-    /// About how many records and facts of a batch go into one transaction (PostgreSQL); 1: a cell a transaction.
+    /// About how many records and facts of a batch go into one transaction (PostgreSQL); 1: a shard a transaction.
     pub records_per_transaction: usize,
     /// Transactions of one batch that run side by side (PostgreSQL).
     pub transactions_in_flight: usize,
 }
 
-impl Default for Limits {
+impl Default for IngestLimits {
     fn default() -> Self {
         Self {
             records_per_batch: 10_000,
@@ -60,7 +60,7 @@ impl Config {
         Self {
             database_url: database_url.into(),
             user_key_file: user_key_file.into(),
-            limits: Limits::default(),
+            limits: IngestLimits::default(),
             feed_poll: Duration::from_millis(500),
             feed_kept: Duration::from_secs(14 * 24 * 3600),
             batches_kept: Duration::from_secs(90 * 24 * 3600),

@@ -2,29 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Cells of a partner.
-pub(crate) const CELLS: i32 = 16;
+/// Shards of a partner.
+pub(crate) const SHARDS: i32 = 16;
 
 /// The number of the customer beside whom facts are kept whose subscription nobody has said anything about: one in every
-/// cell, so that writers of such facts in different cells do not meet.
-pub(crate) const LIMBO: i64 = -1;
+/// shard, so that writers of such facts in different shards do not meet.
+pub(crate) const UNATTACHED: i64 = -1;
 
-/// A customer's number and cell.
+/// A customer's number and shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct CustomerAt {
-    pub cell: i32,
-    pub no: i64,
+pub(crate) struct CustomerKey {
+    pub shard: i32,
+    pub number: i64,
 }
 
 /// Where the partner's own records are kept: beside no customer.
-pub(crate) const OF_PARTNER: CustomerAt = CustomerAt { cell: 0, no: 0 };
+pub(crate) const OF_PARTNER: CustomerKey = CustomerKey { shard: 0, number: 0 };
 
 /// A user who has a number, to be remembered after commit.
-pub(crate) type NumberedUser = (CustomerAt, u128, i32);
+pub(crate) type AllocatedUser = (CustomerKey, u128, i32);
 
 /// What a batch names.
 #[derive(Debug, Default)]
-pub(crate) struct Wanted {
+pub(crate) struct BatchNames {
     pub customers: BTreeSet<String>,
     /// Customers that are only asked about: nothing is made for them.
     pub mentioned: BTreeSet<String>,
@@ -36,25 +36,25 @@ pub(crate) struct Wanted {
 
 /// A subscription's number, and whose it was when looked up.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SubscriptionAt {
-    pub no: i32,
-    pub customer: CustomerAt,
+pub(crate) struct SubscriptionEntry {
+    pub number: i32,
+    pub customer: CustomerKey,
     /// Its own record has come.
     pub known: bool,
 }
 
 /// The numbers of what a batch names.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Numbers {
-    pub customers: HashMap<String, CustomerAt>,
-    pub subscriptions: HashMap<String, SubscriptionAt>,
+pub(crate) struct SurrogateIds {
+    pub customers: HashMap<String, CustomerKey>,
+    pub subscriptions: HashMap<String, SubscriptionEntry>,
     pub skus: HashMap<String, i32>,
     pub services: HashMap<String, i32>,
 }
 
-impl Numbers {
+impl SurrogateIds {
     /// Whether everything wanted has a number.
-    pub(crate) fn cover(&self, wanted: &Wanted) -> bool {
+    pub(crate) fn cover(&self, wanted: &BatchNames) -> bool {
         wanted.customers.iter().all(|id| self.customers.contains_key(id))
             && wanted.subscriptions.keys().all(|id| self.subscriptions.contains_key(id))
             && wanted.skus.iter().all(|id| self.skus.contains_key(id))

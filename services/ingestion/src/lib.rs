@@ -23,11 +23,11 @@ use insights_service::{BoxError, Clock, MessageLimits, sized};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-pub use config::{Config, Limits};
+pub use config::{Config, IngestLimits};
 
 use crate::{
     api::{FeedApi, IngestionApi},
-    tables::{batch, partner::Partner},
+    tables::{batch, partner::PartnerRow},
     user_key::UserKey,
     write::Ledger,
 };
@@ -63,7 +63,7 @@ impl Ingestion {
         let database = Database::connect(database_url).await?;
         database.pending::<Migrator>().await?;
         database.check().await?;
-        Partner::begin_new_epochs(database.writer(), clock.now().timestamp_micros()).await?;
+        PartnerRow::begin_new_epochs(database.writer(), clock.now().timestamp_micros()).await?;
         Ok(database.close().await?)
     }
 
@@ -93,13 +93,13 @@ impl Ingestion {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                _ = interval.tick() => self.keep_house().await,
+                _ = interval.tick() => self.maintain().await,
             }
         }
     }
 
     /// What fails here is tried again at the next turn.
-    async fn keep_house(&self) {
+    async fn maintain(&self) {
         if let Err(error) = self.ledger.free_forgotten().await {
             tracing::warn!(%error, "could not look for forgotten facts");
         }

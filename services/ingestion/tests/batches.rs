@@ -6,7 +6,7 @@ mod support;
 use std::sync::Arc;
 
 use insights_access::Role;
-use insights_ingestion::Limits;
+use insights_ingestion::IngestLimits;
 use insights_proto::ingestion::v1::{
     IngestBatchRequest, IngestStreamRequest, ListRejectionsRequest, ListWaitingRequest, ReplayRejectionsRequest,
 };
@@ -106,7 +106,8 @@ async fn rehearsals_store_nothing(engine: Engine) {
 async fn limits_hold_at_the_limit(engine: Engine) {
     let place = Place::new(engine);
     let mut config = place.config();
-    config.limits = Limits { records_per_batch: 3, activity_per_batch: 4, services_per_batch: 2, ..Limits::default() };
+    config.limits =
+        IngestLimits { records_per_batch: 3, activity_per_batch: 4, services_per_batch: 2, ..IngestLimits::default() };
     let service = Service::open(place, config).await;
     let records = |count: usize| batch((0..count).map(|number| customer(&format!("C-{number}"), "")).collect());
     let facts = |count: usize, services: usize| {

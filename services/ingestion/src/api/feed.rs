@@ -12,8 +12,8 @@ use tonic::{Request, Response, Status};
 use super::status;
 use crate::{
     error::Error,
-    feed::{Asked, Position, Selection, changed_since, group, next_changes, partner_facts},
-    tables::partner::Partner,
+    feed::{CustomerSelection, FactsQuery, FeedPosition, changed_since, group, next_changes, partner_facts},
+    tables::partner::PartnerRow,
     write::Ledger,
 };
 
@@ -38,8 +38,8 @@ impl ChangeFeedService for FeedApi {
         &self,
         _request: Request<proto::ListPartnersRequest>,
     ) -> Result<Response<proto::ListPartnersResponse>, Status> {
-        let partners = Partner::all(self.ledger.database.reader()).await.map_err(status)?;
-        let position = |partner: Partner| proto::PartnerPosition {
+        let partners = PartnerRow::all(self.ledger.database.reader()).await.map_err(status)?;
+        let position = |partner: PartnerRow| proto::PartnerPosition {
             partner: partner.id,
             epoch: partner.epoch,
             version: partner.version,
@@ -54,7 +54,7 @@ impl ChangeFeedService for FeedApi {
     ) -> Result<Response<Self::StreamChangesStream>, Status> {
         let positions = request.into_inner().positions.into_iter();
         let positions =
-            positions.map(|at| (at.partner, Position { epoch: at.epoch, version: at.version, stamp: at.stamp }));
+            positions.map(|at| (at.partner, FeedPosition { epoch: at.epoch, version: at.version, stamp: at.stamp }));
         let (sender, receiver) = mpsc::channel(AHEAD);
         let follow = follow(Arc::clone(&self.ledger), positions.collect(), sender.clone(), self.poll);
         let closing = self.closing.clone();
@@ -84,7 +84,7 @@ impl ChangeFeedService for FeedApi {
         request: Request<proto::StreamFactsRequest>,
     ) -> Result<Response<Self::StreamFactsStream>, Status> {
         let request = request.into_inner();
-        let found = Partner::find(self.ledger.database.reader(), &request.partner).await.map_err(status)?;
+        let found = PartnerRow::find(self.ledger.database.reader(), &request.partner).await.map_err(status)?;
         let partner = found.ok_or_else(|| status(Error::NoPartner))?;
         let (sender, receiver) = mpsc::channel(AHEAD);
         let ledger = Arc::clone(&self.ledger);
@@ -97,7 +97,7 @@ impl ChangeFeedService for FeedApi {
                     return;
                 }
             };
-            let asked = Asked { first_activity_month: request.first_activity_month, as_of };
+            let asked = FactsQuery { first_activity_month: request.first_activity_month, as_of };
             loop {
                 match group(&ledger.database, &partner, &mut selection, asked).await {
                     Ok(Some(parts)) => {
@@ -120,10 +120,17 @@ impl ChangeFeedService for FeedApi {
 }
 
 /// The customers named; where none is, all, or those of whom other reported rows stood at the time asked for.
-async fn select(ledger: &Ledger, partner: &Partner, named: Vec<i64>, as_of: Option<i64>) -> Result<Selection, Error> {
+async fn select(
+    ledger: &Ledger,
+    partner: &PartnerRow,
+    named: Vec<i64>,
+    as_of: Option<i64>,
+) -> Result<CustomerSelection, Error> {
     match as_of {
-        Some(time) if named.is_empty() => Ok(Selection::Named(changed_since(&ledger.database, partner, time).await?)),
-        _ => Ok(Selection::new(named)),
+        Some(time) if named.is_empty() => {
+            Ok(CustomerSelection::Named(changed_since(&ledger.database, partner, time).await?))
+        }
+        _ => Ok(CustomerSelection::new(named)),
     }
 }
 
@@ -135,14 +142,14 @@ fn nanoseconds(time: prost_types::Timestamp) -> i64 {
 /// others.
 async fn follow(
     ledger: Arc<Ledger>,
-    mut positions: HashMap<String, Position>,
+    mut positions: HashMap<String, FeedPosition>,
     sender: mpsc::Sender<Result<proto::StreamChangesResponse, Status>>,
     poll: Duration,
 ) -> Result<(), Error> {
     let mut changed = ledger.changed.subscribe();
     loop {
         changed.borrow_and_update();
-        for partner in Partner::all(ledger.database.reader()).await? {
+        for partner in PartnerRow::all(ledger.database.reader()).await? {
             loop {
                 let position = positions.entry(partner.id.clone()).or_default();
                 let Some((changes, next)) = next_changes(&ledger.database, &partner, *position).await? else {
@@ -158,6 +165,6 @@ async fn follow(
         }
         // The sender side lives in the ledger, so this never fails before the process ends.
         let _ = tokio::time::timeout(poll, changed.changed()).await;
-        ledger.rush.over().await;
+        ledger.debounce.over().await;
     }
 }

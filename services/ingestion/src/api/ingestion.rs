@@ -14,7 +14,7 @@ use super::{status, stream};
 use crate::{
     error::Error,
     tables::{
-        partner::{NO_DAY, Partner},
+        partner::{NO_DAY, PartnerRow},
         quarantine::{self, Quarantined},
         waiting,
     },
@@ -104,7 +104,7 @@ impl IngestionApi {
             token => token.parse().map_err(|_| Error::invalid("page_token", "must be that of the previous page"))?,
         };
         let reader = self.0.database.reader();
-        let Some(partner) = Partner::find(reader, caller.partner()).await? else {
+        let Some(partner) = PartnerRow::find(reader, caller.partner()).await? else {
             return Ok(proto::ListRejectionsResponse::default());
         };
         let most = u32::try_from(size + 1).unwrap_or(u32::MAX);
@@ -123,7 +123,7 @@ impl IngestionApi {
     ) -> Result<proto::ListWaitingResponse, Error> {
         let size = page_size(request.page_size)?;
         let reader = self.0.database.reader();
-        let Some(partner) = Partner::find(reader, partner).await? else {
+        let Some(partner) = PartnerRow::find(reader, partner).await? else {
             return Ok(proto::ListWaitingResponse::default());
         };
         let mut missing = waiting::list(reader, &partner, &request.page_token, size + 1).await?;
@@ -140,7 +140,7 @@ impl IngestionApi {
     async fn freshness(&self, caller: &Principal) -> Result<proto::GetFreshnessResponse, Error> {
         let reader = self.0.database.reader();
         let now = self.0.now();
-        let Some(partner) = Partner::find(reader, caller.partner()).await? else {
+        let Some(partner) = PartnerRow::find(reader, caller.partner()).await? else {
             let today = Day::of_instant(now, chrono_tz::Tz::UTC).to_string();
             return Ok(proto::GetFreshnessResponse { complete_through: today, ..Default::default() });
         };

@@ -19,7 +19,7 @@ use tonic::{Status, Streaming};
 use super::status;
 use crate::{
     error::Error,
-    write::{Ledger, prepare::Ready},
+    write::{Ledger, prepare::PreparedRequest},
 };
 
 /// Batches of activity stored side by side.
@@ -32,7 +32,7 @@ pub(super) fn answers(
     batches: Streaming<IngestStreamRequest>,
 ) -> impl Stream<Item = Result<IngestStreamResponse, Status>> + Send {
     let stored = watch::Sender::new(0);
-    let line = Line {
+    let line = BatchQueue {
         batches: ahead(Arc::clone(&ledger), caller, batches, stored.subscribe()),
         ledger,
         next: None,
@@ -48,11 +48,11 @@ pub(super) fn answers(
 }
 
 /// Batches in their order: some are stored, the others wait.
-struct Line {
+struct BatchQueue {
     ledger: Arc<Ledger>,
-    batches: mpsc::Receiver<Result<Ready, Status>>,
+    batches: mpsc::Receiver<Result<PreparedRequest, Status>>,
     /// Came, and may not begin before all others have ended.
-    next: Option<Ready>,
+    next: Option<PreparedRequest>,
     ended: bool,
     running: FuturesOrdered<BoxFuture<'static, Result<IngestBatchResponse, Status>>>,
     /// Whether those that run may have others beside them.
@@ -63,7 +63,7 @@ struct Line {
     version: i64,
 }
 
-impl Line {
+impl BatchQueue {
     /// The next answer; `None` after the last.
     async fn answer(&mut self) -> Result<Option<IngestBatchResponse>, Status> {
         loop {
@@ -91,7 +91,7 @@ impl Line {
         }
     }
 
-    fn start(&mut self, batch: Ready) {
+    fn start(&mut self, batch: PreparedRequest) {
         self.side_by_side = batch.commutes();
         let ledger = Arc::clone(&self.ledger);
         // A task of its own, so that two are worked on at a time. It ends with the stream.
@@ -122,7 +122,7 @@ fn ahead(
     caller: Arc<Principal>,
     mut batches: Streaming<IngestStreamRequest>,
     mut stored: watch::Receiver<usize>,
-) -> mpsc::Receiver<Result<Ready, Status>> {
+) -> mpsc::Receiver<Result<PreparedRequest, Status>> {
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         let (mut sent, mut moving) = (0_usize, false);
@@ -136,7 +136,7 @@ fn ahead(
                 Err(status) => Err(status),
             };
             let failed = ready.is_err();
-            moving = ready.as_ref().is_ok_and(Ready::moves_the_clock);
+            moving = ready.as_ref().is_ok_and(PreparedRequest::moves_the_clock);
             if sender.send(ready).await.is_err() || failed {
                 return;
             }

@@ -13,14 +13,14 @@ use insights_database::{
 use insights_proto::ingestion::v1::{CustomerChange, StreamChangesResponse};
 use insights_service::drill;
 
-use crate::{error::Error, tables::partner::Partner};
+use crate::{error::Error, tables::partner::PartnerRow};
 
 /// Rows read at once. A version is never cut.
 const ROWS: i64 = 20_000;
 
 /// What a follower has of a partner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Position {
+pub(crate) struct FeedPosition {
     pub epoch: i64,
     pub version: i64,
     /// What was said of the version, to be compared once; 0: nothing, or it was compared.
@@ -30,9 +30,9 @@ pub(crate) struct Position {
 /// The next changes after a position, and the position after them. `None` when there are none.
 pub(crate) async fn next_changes(
     database: &Database,
-    partner: &Partner,
-    position: Position,
-) -> Result<Option<(StreamChangesResponse, Position)>, Error> {
+    partner: &PartnerRow,
+    position: FeedPosition,
+) -> Result<Option<(StreamChangesResponse, FeedPosition)>, Error> {
     let from_the_beginning = position.version == 0;
     let same_epoch = from_the_beginning || position.epoch == partner.epoch;
     if same_epoch && position.stamp != 0 && other_history(database, partner, position).await? {
@@ -80,24 +80,24 @@ pub(crate) async fn next_changes(
         customers: customers.collect(),
         stamp,
     };
-    Ok(Some((response, Position { epoch: partner.epoch, version: last, stamp: 0 })))
+    Ok(Some((response, FeedPosition { epoch: partner.epoch, version: last, stamp: 0 })))
 }
 
 /// Whether the facts know another version by the number the follower has: they were brought back from a backup and went on.
-async fn other_history(database: &Database, partner: &Partner, position: Position) -> Result<bool, Error> {
+async fn other_history(database: &Database, partner: &PartnerRow, position: FeedPosition) -> Result<bool, Error> {
     let known = stamp(database, partner, position.version).await?;
     Ok(drill::guarded("ingestion.stamp") && known.is_some_and(|known| known != position.stamp))
 }
 
 /// What tells a version from any other of its number: when it came, to the nanosecond.
-async fn stamp(database: &Database, partner: &Partner, version: i64) -> Result<Option<i64>, Error> {
+async fn stamp(database: &Database, partner: &PartnerRow, version: i64) -> Result<Option<i64>, Error> {
     let sql = "SELECT committed_at FROM ingestion_feed WHERE partner_no = $1 AND version = $2 LIMIT 1";
-    let values = vec![partner.no.into(), version.into()];
+    let values = vec![partner.number.into(), version.into()];
     let row = database.reader().query_one_raw(statement(database.reader(), sql, values)).await?;
     Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
 }
 
-async fn rebuild(database: &Database, partner: &Partner) -> Result<(StreamChangesResponse, Position), Error> {
+async fn rebuild(database: &Database, partner: &PartnerRow) -> Result<(StreamChangesResponse, FeedPosition), Error> {
     let response = StreamChangesResponse {
         partner: partner.id.clone(),
         epoch: partner.epoch,
@@ -107,25 +107,25 @@ async fn rebuild(database: &Database, partner: &Partner) -> Result<(StreamChange
         customers: Vec::new(),
         stamp: stamp(database, partner, partner.version).await?.unwrap_or(0),
     };
-    Ok((response, Position { epoch: partner.epoch, version: partner.version, stamp: 0 }))
+    Ok((response, FeedPosition { epoch: partner.epoch, version: partner.version, stamp: 0 }))
 }
 
-type Row = (i64, i64, i32, i64);
+type FeedRow = (i64, i64, i32, i64);
 
-async fn rows(database: &Database, partner: &Partner, after: i64, most: i64) -> Result<Vec<Row>, Error> {
+async fn rows(database: &Database, partner: &PartnerRow, after: i64, most: i64) -> Result<Vec<FeedRow>, Error> {
     let sql = "SELECT version, customer_no, first_month, committed_at FROM ingestion_feed WHERE partner_no = $1 AND version > $2 \
                AND version <= $3 ORDER BY version, customer_no LIMIT $4";
-    read(database, sql, vec![partner.no.into(), after.into(), partner.version.into(), most.into()]).await
+    read(database, sql, vec![partner.number.into(), after.into(), partner.version.into(), most.into()]).await
 }
 
-async fn version(database: &Database, partner: &Partner, version: i64) -> Result<Vec<Row>, Error> {
+async fn version(database: &Database, partner: &PartnerRow, version: i64) -> Result<Vec<FeedRow>, Error> {
     let sql = "SELECT version, customer_no, first_month, committed_at FROM ingestion_feed WHERE partner_no = $1 AND version = $2";
-    read(database, sql, vec![partner.no.into(), version.into()]).await
+    read(database, sql, vec![partner.number.into(), version.into()]).await
 }
 
-async fn read(database: &Database, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, Error> {
+async fn read(database: &Database, sql: &str, values: Vec<Value>) -> Result<Vec<FeedRow>, Error> {
     let rows = database.reader().query_all_raw(statement(database.reader(), sql, values)).await?;
-    let row = |row: &insights_database::sea_orm::QueryResult| -> Result<Row, Error> {
+    let row = |row: &insights_database::sea_orm::QueryResult| -> Result<FeedRow, Error> {
         Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?, row.try_get_by_index(3)?))
     };
     rows.iter().map(row).collect()
@@ -134,10 +134,10 @@ async fn read(database: &Database, sql: &str, values: Vec<Value>) -> Result<Vec<
 /// Forgets feed rows committed before a time (nanoseconds since 1970). Who is behind rebuilds. The rows of the floor itself stay: who
 /// stands there is told from who stood at another version of its number.
 pub(crate) async fn prune(database: &Database, before: i64) -> Result<(), Error> {
-    for partner in Partner::all(database.reader()).await? {
+    for partner in PartnerRow::all(database.reader()).await? {
         let sql =
             "SELECT max(version) FROM ingestion_feed WHERE partner_no = $1 AND version < $3 AND committed_at < $2";
-        let values: Vec<Value> = vec![partner.no.into(), before.into(), partner.version.into()];
+        let values: Vec<Value> = vec![partner.number.into(), before.into(), partner.version.into()];
         let row = database.reader().query_one_raw(statement(database.reader(), sql, values)).await?;
         let Some(floor) = row.map(|row| row.try_get_by_index::<Option<i64>>(0)).transpose()?.flatten() else {
             continue;
@@ -147,7 +147,7 @@ pub(crate) async fn prune(database: &Database, before: i64) -> Result<(), Error>
         }
         let transaction = database.begin().await?;
         let sql = "UPDATE ingestion_partner SET floor = $2 WHERE partner_no = $1 AND floor < $2";
-        let values = || -> Vec<Value> { vec![partner.no.into(), floor.into()] };
+        let values = || -> Vec<Value> { vec![partner.number.into(), floor.into()] };
         transaction.execute_raw(statement(&transaction, sql, values())).await?;
         let sql = "DELETE FROM ingestion_feed WHERE partner_no = $1 AND version < $2";
         transaction.execute_raw(statement(&transaction, sql, values())).await?;

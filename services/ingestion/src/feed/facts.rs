@@ -16,15 +16,15 @@ use insights_proto::ingestion::v1::{
 };
 use prost::Message;
 
-use super::part::Parts;
+use super::part::PartBuilder;
 use crate::{
     error::Error,
-    ids::CustomerAt,
-    records::{fact::Kind, licences::Lists},
+    ids::CustomerKey,
+    records::{fact::FactKind, licences::LicenceLists},
     tables::{
-        chunk::{BUCKET, Chunk},
+        chunk::{ActivityChunk, BUCKET},
         customer::{decode_first_activity, decode_lower_bound},
-        partner::Partner,
+        partner::PartnerRow,
     },
 };
 
@@ -34,17 +34,17 @@ const USERS: i64 = 20_000;
 
 /// Which customers are still to come.
 #[derive(Debug)]
-pub(crate) enum Selection {
+pub(crate) enum CustomerSelection {
     /// These, by number; the next one last.
     Named(Vec<i64>),
     /// All after this one.
-    After(CustomerAt),
+    After(CustomerKey),
 }
 
-impl Selection {
+impl CustomerSelection {
     pub(crate) fn new(mut customers: Vec<i64>) -> Self {
         if customers.is_empty() {
-            return Self::After(CustomerAt { cell: i32::MIN, no: 0 });
+            return Self::After(CustomerKey { shard: i32::MIN, number: 0 });
         }
         customers.sort_unstable_by(|a, b| b.cmp(a));
         customers.dedup();
@@ -53,8 +53,8 @@ impl Selection {
 }
 
 /// A customer's row.
-struct Found {
-    at: CustomerAt,
+struct FeedCustomer {
+    at: CustomerKey,
     id: String,
     users: i32,
     first_activity: Vec<u8>,
@@ -63,7 +63,7 @@ struct Found {
 
 /// What is asked for of every customer.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct FactsQuery {
     /// Activity of earlier months is not.
     pub first_activity_month: i32,
     /// Reported rows as they stood at this time, in nanoseconds since 1970.
@@ -73,9 +73,9 @@ pub(crate) struct Asked {
 /// The facts of the next customers, cut into parts, each customer's parts in a row. `None` when all were sent.
 pub(crate) async fn group(
     database: &Database,
-    partner: &Partner,
-    selection: &mut Selection,
-    asked: Asked,
+    partner: &PartnerRow,
+    selection: &mut CustomerSelection,
+    asked: FactsQuery,
 ) -> Result<Option<Vec<StreamFactsResponse>>, Error> {
     let snapshot = database.snapshot().await?;
     let customers = loop {
@@ -85,13 +85,13 @@ pub(crate) async fn group(
             break customers;
         }
     };
-    let mut by_cell: BTreeMap<i32, Vec<Found>> = BTreeMap::new();
+    let mut by_shard: BTreeMap<i32, Vec<FeedCustomer>> = BTreeMap::new();
     for customer in customers {
-        by_cell.entry(customer.at.cell).or_default().push(customer);
+        by_shard.entry(customer.at.shard).or_default().push(customer);
     }
     let mut parts = Vec::new();
-    for (cell, customers) in by_cell {
-        parts.extend(cell_facts(&snapshot, partner, cell, customers, asked).await?);
+    for (shard, customers) in by_shard {
+        parts.extend(shard_facts(&snapshot, partner, shard, customers, asked).await?);
     }
     snapshot.rollback().await?;
     Ok(Some(parts))
@@ -100,12 +100,12 @@ pub(crate) async fn group(
 /// The next customers whose own record has come; facts of others do not count yet.
 async fn next(
     snapshot: &Transaction,
-    partner: &Partner,
-    selection: &mut Selection,
-) -> Result<Option<Vec<Found>>, Error> {
+    partner: &PartnerRow,
+    selection: &mut CustomerSelection,
+) -> Result<Option<Vec<FeedCustomer>>, Error> {
     const SELECT: &str = "cell, customer_no, customer_id, users, first_activity, lower_bound";
     let rows = match selection {
-        Selection::Named(customers) => {
+        CustomerSelection::Named(customers) => {
             if customers.is_empty() {
                 return Ok(None);
             }
@@ -114,12 +114,12 @@ async fn next(
             let known = "AND t.known AND t.customer_no > 0";
             bulk::lookup_where(snapshot, "ingestion_customer", &partner.fixed(), keys, SELECT, known).await?
         }
-        Selection::After(last) => {
+        CustomerSelection::After(last) => {
             let sql = format!(
                 "SELECT 0, {SELECT} FROM ingestion_customer WHERE partner_no = $1 AND (cell, customer_no) > ($2, $3) \
                  AND known AND customer_no > 0 ORDER BY cell, customer_no LIMIT {CUSTOMERS}"
             );
-            let values: Vec<Value> = vec![partner.no.into(), last.cell.into(), last.no.into()];
+            let values: Vec<Value> = vec![partner.number.into(), last.shard.into(), last.number.into()];
             let rows = snapshot.query_all_raw(statement(snapshot, sql, values)).await?;
             if rows.is_empty() {
                 return Ok(None);
@@ -127,22 +127,22 @@ async fn next(
             rows
         }
     };
-    let found = |row: &QueryResult| -> Result<Found, Error> {
-        Ok(Found {
-            at: CustomerAt { cell: row.try_get_by_index(1)?, no: row.try_get_by_index(2)? },
+    let found = |row: &QueryResult| -> Result<FeedCustomer, Error> {
+        Ok(FeedCustomer {
+            at: CustomerKey { shard: row.try_get_by_index(1)?, number: row.try_get_by_index(2)? },
             id: row.try_get_by_index(3)?,
             users: row.try_get_by_index(4)?,
             first_activity: row.try_get_by_index(5)?,
             lower_bound: row.try_get_by_index(6)?,
         })
     };
-    let mut found: Vec<Found> = rows.iter().map(found).collect::<Result<_, _>>()?;
+    let mut found: Vec<FeedCustomer> = rows.iter().map(found).collect::<Result<_, _>>()?;
     found.sort_by_key(|customer| customer.at);
     Ok(Some(found))
 }
 
 /// Keeps a group small: what is too much goes back to the selection.
-fn bound(customers: &mut Vec<Found>, selection: &mut Selection) {
+fn bound(customers: &mut Vec<FeedCustomer>, selection: &mut CustomerSelection) {
     let mut users = 0_i64;
     let mut keep = 0;
     for customer in customers.iter() {
@@ -154,14 +154,14 @@ fn bound(customers: &mut Vec<Found>, selection: &mut Selection) {
     }
     let back = customers.split_off(keep);
     match selection {
-        Selection::Named(numbers) => numbers.extend(back.iter().rev().map(|customer| customer.at.no)),
-        Selection::After(last) => *last = customers.last().map_or(*last, |customer| customer.at),
+        CustomerSelection::Named(numbers) => numbers.extend(back.iter().rev().map(|customer| customer.at.number)),
+        CustomerSelection::After(last) => *last = customers.last().map_or(*last, |customer| customer.at),
     }
 }
 
 /// A fact's row.
-pub(super) struct Row {
-    pub kind: Kind,
+pub(super) struct StoredFact {
+    pub kind: FactKind,
     pub key: Vec<u8>,
     pub day: i32,
     pub user: i32,
@@ -170,34 +170,34 @@ pub(super) struct Row {
     pub body: Vec<u8>,
 }
 
-impl Row {
+impl StoredFact {
     fn prefix(&self) -> u32 {
         self.key.first_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes))
     }
 }
 
-async fn cell_facts(
+async fn shard_facts(
     snapshot: &Transaction,
-    partner: &Partner,
-    cell: i32,
-    customers: Vec<Found>,
-    asked: Asked,
+    partner: &PartnerRow,
+    shard: i32,
+    customers: Vec<FeedCustomer>,
+    asked: FactsQuery,
 ) -> Result<Vec<StreamFactsResponse>, Error> {
-    let fixed = partner.fixed_cell(cell);
-    let numbers: Vec<i64> = customers.iter().map(|customer| customer.at.no).collect();
+    let fixed = partner.fixed_shard(shard);
+    let numbers: Vec<i64> = customers.iter().map(|customer| customer.at.number).collect();
     let keys = vec![("customer_no", Column::BigInt(numbers.clone()))];
     let select = "kind, key, day, user_no, body, received_at, recorded_at";
     let found = bulk::lookup_where(snapshot, "ingestion_fact", &fixed, keys, select, "AND t.waits_for = ''").await?;
-    let mut facts: Vec<Vec<Row>> = customers.iter().map(|_| Vec::new()).collect();
+    let mut facts: Vec<Vec<StoredFact>> = customers.iter().map(|_| Vec::new()).collect();
     for row in &found {
-        let Some(kind) = Kind::from_number(row.try_get_by_index(1)?) else { continue };
+        let Some(kind) = FactKind::from_number(row.try_get_by_index(1)?) else { continue };
         if asked
             .as_of
             .is_some_and(|time| kind.keeps_history() && row.try_get_by_index(6).is_ok_and(|at: i64| at > time))
         {
             continue;
         }
-        let fact = Row {
+        let fact = StoredFact {
             kind,
             key: row.try_get_by_index(2)?,
             day: row.try_get_by_index(3)?,
@@ -243,7 +243,7 @@ fn add_chunk(
     body: &[u8],
 ) -> Result<(), Error> {
     let base = bucket.cast_unsigned() * BUCKET as u32;
-    for (service, masks) in Chunk::decode(body)?.services() {
+    for (service, masks) in ActivityChunk::decode(body)?.services() {
         let target = activity.entry((service, month)).or_insert_with(|| ActivityFacts {
             service: service.cast_unsigned(),
             month,
@@ -260,14 +260,14 @@ fn add_chunk(
 /// Numbers of the SKUs that subscriptions and states name.
 async fn sku_numbers(
     snapshot: &Transaction,
-    partner: &Partner,
-    facts: &[Vec<Row>],
+    partner: &PartnerRow,
+    facts: &[Vec<StoredFact>],
 ) -> Result<HashMap<String, u32>, Error> {
     let mut ids = HashSet::new();
     for row in facts.iter().flatten() {
         match row.kind {
-            Kind::Subscription => drop(ids.insert(Subscription::decode(row.body.as_slice())?.sku_id)),
-            Kind::State => ids.extend(SubscriptionState::decode(row.body.as_slice())?.sku_id),
+            FactKind::Subscription => drop(ids.insert(Subscription::decode(row.body.as_slice())?.sku_id)),
+            FactKind::State => ids.extend(SubscriptionState::decode(row.body.as_slice())?.sku_id),
             _ => {}
         }
     }
@@ -280,14 +280,14 @@ async fn sku_numbers(
 }
 
 fn customer_parts(
-    customer: Found,
-    mut facts: Vec<Row>,
+    customer: FeedCustomer,
+    mut facts: Vec<StoredFact>,
     activity: BTreeMap<(i32, i32), ActivityFacts>,
     skus: &HashMap<String, u32>,
 ) -> Result<Vec<StreamFactsResponse>, Error> {
     // Subscriptions before what refers to them.
     facts.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
-    let attributes = facts.iter().find(|row| row.kind == Kind::Customer);
+    let attributes = facts.iter().find(|row| row.kind == FactKind::Customer);
     let attributes = attributes.map(|row| Customer::decode(row.body.as_slice())).transpose()?;
     let first_activity = decode_first_activity(&customer.first_activity)
         .into_iter()
@@ -301,21 +301,21 @@ fn customer_parts(
             last_day,
         })
         .collect();
-    let mut parts = Parts::new(StreamFactsResponse {
-        customer: customer.at.no,
-        cell: customer.at.cell,
+    let mut parts = PartBuilder::new(StreamFactsResponse {
+        customer: customer.at.number,
+        cell: customer.at.shard,
         customer_id: customer.id,
         attributes,
         first_activity,
         lower_bound,
         ..StreamFactsResponse::default()
     });
-    let of_lists = facts.iter().filter(|row| row.kind == Kind::LicenceList);
-    let lists = Lists::new(of_lists.map(|row| (row.prefix(), row.day)));
+    let of_lists = facts.iter().filter(|row| row.kind == FactKind::LicenceList);
+    let lists = LicenceLists::new(of_lists.map(|row| (row.prefix(), row.day)));
     let mut sent = HashSet::new();
     for row in facts {
         match row.kind {
-            Kind::Licensed => add_licence(&mut parts, &row, &lists)?,
+            FactKind::Licensed => add_licence(&mut parts, &row, &lists)?,
             _ => add_fact(&mut parts, &row, &mut sent, skus)?,
         }
     }
@@ -325,24 +325,29 @@ fn customer_parts(
     Ok(parts.finish())
 }
 
-fn add_fact(parts: &mut Parts, row: &Row, sent: &mut HashSet<u32>, skus: &HashMap<String, u32>) -> Result<(), Error> {
+fn add_fact(
+    parts: &mut PartBuilder,
+    row: &StoredFact,
+    sent: &mut HashSet<u32>,
+    skus: &HashMap<String, u32>,
+) -> Result<(), Error> {
     let body = row.body.as_slice();
     let number = row.prefix();
     let size = body.len() + 24;
     // What refers to a subscription that itself waits, waits with it. Rows by customer and SKU begin with 0.
-    if Kind::OF_SUBSCRIPTION.contains(&row.kind) && number != 0 && !sent.contains(&number) {
+    if FactKind::OF_SUBSCRIPTION.contains(&row.kind) && number != 0 && !sent.contains(&number) {
         return Ok(());
     }
     let sku_number = |id: &str| skus.get(id).copied().unwrap_or(0);
     match row.kind {
-        Kind::Subscription => {
+        FactKind::Subscription => {
             let subscription = Subscription::decode(body)?;
             sent.insert(number);
             let facts =
                 SubscriptionFacts { number, sku: sku_number(&subscription.sku_id), subscription: Some(subscription) };
             parts.add(size, |part| part.subscriptions.push(facts));
         }
-        Kind::State => {
+        FactKind::State => {
             let state = SubscriptionState::decode(body)?;
             let facts = StateFacts {
                 subscription: number,
@@ -354,36 +359,36 @@ fn add_fact(parts: &mut Parts, row: &Row, sent: &mut HashSet<u32>, skus: &HashMa
             };
             parts.add(size, |part| part.states.push(facts));
         }
-        Kind::Assignment => {
+        FactKind::Assignment => {
             let to = end(Assignment::decode(body)?.to_day.as_ref());
             let user = row.user.cast_unsigned();
             let facts = AssignmentFacts { subscription: number, user, from_day: row.day, to_day: to };
             parts.add(20, |part| part.assignments.push(facts));
         }
-        Kind::Revenue => {
+        FactKind::Revenue => {
             let facts = Revenue::decode(body)?;
             parts.add(size, |part| part.revenue.push(facts));
         }
-        Kind::SupportCases => {
+        FactKind::SupportCases => {
             let facts = SupportCases::decode(body)?;
             parts.add(size, |part| part.support_cases.push(facts));
         }
-        Kind::ReportedSeats => {
+        FactKind::ReportedSeats => {
             let facts = ReportedSeats::decode(body)?;
             parts.add(size, |part| part.reported_seats.push(facts));
         }
-        Kind::ReportedUsage => {
+        FactKind::ReportedUsage => {
             let facts = ReportedUsage::decode(body)?;
             parts.add(size, |part| part.reported_usage.push(facts));
         }
         // Licences are sent apart, with what their lists say of them.
-        Kind::Licensed | Kind::LicenceList => {}
-        Kind::Customer | Kind::Partner | Kind::Location | Kind::Sku | Kind::CompleteThrough => {}
+        FactKind::Licensed | FactKind::LicenceList => {}
+        FactKind::Customer | FactKind::Partner | FactKind::Location | FactKind::Sku | FactKind::CompleteThrough => {}
     }
     Ok(())
 }
 
-fn add_licence(parts: &mut Parts, row: &Row, lists: &Lists) -> Result<(), Error> {
+fn add_licence(parts: &mut PartBuilder, row: &StoredFact, lists: &LicenceLists) -> Result<(), Error> {
     let licence = Licensed::decode(row.body.as_slice())?;
     let service = row.prefix();
     let to = end(licence.to_day.as_ref());

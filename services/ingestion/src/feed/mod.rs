@@ -6,7 +6,7 @@ mod history;
 mod part;
 mod partner;
 
-pub(crate) use changes::{Position, next_changes, prune};
-pub(crate) use facts::{Asked, Selection, group};
+pub(crate) use changes::{FeedPosition, next_changes, prune};
+pub(crate) use facts::{CustomerSelection, FactsQuery, group};
 pub(crate) use history::changed_since;
 pub(crate) use partner::partner_facts;

@@ -7,14 +7,14 @@ use prost::Message;
 const PART: usize = 512 * 1024;
 
 /// Cuts one customer's facts into parts.
-pub(super) struct Parts {
+pub(super) struct PartBuilder {
     head: StreamFactsResponse,
     part: StreamFactsResponse,
     bytes: usize,
     done: Vec<StreamFactsResponse>,
 }
 
-impl Parts {
+impl PartBuilder {
     /// `head` names the customer: every part begins so, only the first carries its attributes.
     pub(super) fn new(head: StreamFactsResponse) -> Self {
         let rest = StreamFactsResponse {

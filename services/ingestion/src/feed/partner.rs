@@ -14,14 +14,14 @@ use prost::Message;
 
 use crate::{
     error::Error,
-    records::fact::Kind,
-    tables::partner::{NO_DAY, Partner},
+    records::fact::FactKind,
+    tables::partner::{NO_DAY, PartnerRow},
 };
 
 /// Reads settings, catalogue and locations in one snapshot.
 pub(crate) async fn partner_facts(database: &Database, id: &str) -> Result<GetPartnerFactsResponse, Error> {
     let snapshot = database.snapshot().await?;
-    let partner = Partner::find(&snapshot, id).await?.ok_or(Error::NoPartner)?;
+    let partner = PartnerRow::find(&snapshot, id).await?.ok_or(Error::NoPartner)?;
     let mut response = GetPartnerFactsResponse {
         epoch: partner.epoch,
         version: partner.version,
@@ -29,15 +29,15 @@ pub(crate) async fn partner_facts(database: &Database, id: &str) -> Result<GetPa
         last_activity: (partner.last_activity != NO_DAY).then_some(partner.last_activity),
         ..GetPartnerFactsResponse::default()
     };
-    let of_partner: Vec<Value> = vec![partner.no.into()];
+    let of_partner: Vec<Value> = vec![partner.number.into()];
     let sql = "SELECT kind, key, body FROM ingestion_fact WHERE partner_no = $1 AND cell = 0 AND customer_no = 0";
     let mut skus: HashMap<i32, Sku> = HashMap::new();
     for row in snapshot.query_all_raw(statement(&snapshot, sql, of_partner.clone())).await? {
         let (key, body): (Vec<u8>, Vec<u8>) = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-        match Kind::from_number(row.try_get_by_index(0)?) {
-            Some(Kind::Partner) => response.settings = Some(Settings::decode(body.as_slice())?),
-            Some(Kind::Location) => response.locations.push(Location::decode(body.as_slice())?),
-            Some(Kind::Sku) => {
+        match FactKind::from_number(row.try_get_by_index(0)?) {
+            Some(FactKind::Partner) => response.settings = Some(Settings::decode(body.as_slice())?),
+            Some(FactKind::Location) => response.locations.push(Location::decode(body.as_slice())?),
+            Some(FactKind::Sku) => {
                 let number = key.first_chunk::<4>().map_or(0, |bytes| i32::from_be_bytes(*bytes));
                 skus.insert(number, Sku::decode(body.as_slice())?);
             }

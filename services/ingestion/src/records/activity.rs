@@ -6,16 +6,16 @@ use std::collections::HashMap;
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::ActivityColumns;
 
-use super::{Context, Violation, checks::Checks};
+use super::{CheckContext, Violation, checks::Checks};
 
 /// The columns as they came, with every distinct name checked once.
 #[derive(Debug, Default)]
-pub(crate) struct Activity {
+pub(crate) struct CheckedActivity {
     pub customers: Vec<String>,
     pub users: Vec<u128>,
     /// Folded.
     pub services: Vec<String>,
-    pub columns: Columns,
+    pub columns: FactColumns,
     /// Which of the services' facts are dates of last activity; empty when none are.
     pub lower_bound: Vec<bool>,
     /// Facts that are not in `columns` because something is wrong with them.
@@ -24,7 +24,7 @@ pub(crate) struct Activity {
 
 /// Good facts, a column each; positions in the dictionaries of [`Activity`].
 #[derive(Debug, Default)]
-pub(crate) struct Columns {
+pub(crate) struct FactColumns {
     pub customer: Vec<u32>,
     pub user: Vec<u32>,
     pub service: Vec<u32>,
@@ -48,7 +48,7 @@ pub(crate) struct WrongFact {
 }
 
 /// Checks the columns. An error means that they do not hold together and none can be taken.
-pub(crate) fn columns(columns: ActivityColumns, context: &Context<'_>) -> Result<Activity, Vec<Violation>> {
+pub(crate) fn columns(columns: ActivityColumns, context: &CheckContext<'_>) -> Result<CheckedActivity, Vec<Violation>> {
     let ActivityColumns { customers, users, services, customer, user, service, day, lower_bound } = columns;
     hold_together(&customer, "customer", customers.len(), customer.len())?;
     hold_together(&user, "user", users.len(), customer.len())?;
@@ -57,15 +57,15 @@ pub(crate) fn columns(columns: ActivityColumns, context: &Context<'_>) -> Result
         return Err(vec![unequal("day", day.len(), customer.len())]);
     }
     let lower_bound = marked(&lower_bound, services.len())?;
-    let customers = Dictionary::new(&customers, context, |checks, id| checks.id("customer_id", id));
-    let users = Dictionary::new(&users, context, |checks, id| checks.user("user_id", id));
-    let services = Dictionary::new(&services, context, |checks, name| checks.service("service", name));
+    let customers = CheckedDictionary::new(&customers, context, |checks, id| checks.id("customer_id", id));
+    let users = CheckedDictionary::new(&users, context, |checks, id| checks.user("user_id", id));
+    let services = CheckedDictionary::new(&services, context, |checks, name| checks.service("service", name));
     let dictionaries_are_good = customers.wrong.is_empty() && users.wrong.is_empty() && services.wrong.is_empty();
     let last = context.today.epoch_days();
     let first = Day::from_ymd(1900, 1, 1).map_or(0, Day::epoch_days);
     let days_are_good = day.iter().all(|day| (first..=last).contains(day));
-    let columns = Columns { customer, user, service, day };
-    let mut activity = Activity::default();
+    let columns = FactColumns { customer, user, service, day };
+    let mut activity = CheckedActivity::default();
     if dictionaries_are_good && days_are_good {
         activity.columns = columns;
     } else {
@@ -106,14 +106,14 @@ pub(crate) fn columns(columns: ActivityColumns, context: &Context<'_>) -> Result
 }
 
 /// A checked dictionary.
-struct Dictionary<T> {
+struct CheckedDictionary<T> {
     values: Vec<T>,
     /// What is wrong, by position: with nearly all, nothing is.
     wrong: HashMap<usize, Vec<Violation>>,
 }
 
-impl<T> Dictionary<T> {
-    fn new(names: &[String], context: &Context<'_>, check: impl Fn(&mut Checks<'_>, &str) -> T) -> Self {
+impl<T> CheckedDictionary<T> {
+    fn new(names: &[String], context: &CheckContext<'_>, check: impl Fn(&mut Checks<'_>, &str) -> T) -> Self {
         let mut dictionary = Self { values: Vec::with_capacity(names.len()), wrong: HashMap::new() };
         for (position, name) in names.iter().enumerate() {
             let mut checks = Checks::new("activity", context);

@@ -12,7 +12,7 @@ use insights_domain::{
 use insights_proto::ingestion::v1::Attribution;
 use prost_types::Timestamp;
 
-use super::{Context, Violation};
+use super::{CheckContext, Violation};
 
 /// Longest id and longest other text, in characters. Longer ones are mistakes of the source, and would bloat every key.
 const LONGEST_ID: usize = 200;
@@ -22,12 +22,12 @@ const MOST_ATTRIBUTIONS: usize = 100;
 /// Collects what is wrong with one record.
 pub(super) struct Checks<'a> {
     kind: &'static str,
-    context: &'a Context<'a>,
+    context: &'a CheckContext<'a>,
     violations: Vec<Violation>,
 }
 
 impl<'a> Checks<'a> {
-    pub(super) fn new(kind: &'static str, context: &'a Context<'a>) -> Self {
+    pub(super) fn new(kind: &'static str, context: &'a CheckContext<'a>) -> Self {
         Self { kind, context, violations: Vec::new() }
     }
 

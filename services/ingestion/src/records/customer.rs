@@ -6,7 +6,7 @@ use prost::Message;
 
 use super::{
     Checks, In, Violation,
-    fact::{EVERY_DAY, Fact, Kind, Place, Prefix},
+    fact::{EVERY_DAY, Fact, FactKind, FactOwner, KeyPrefix},
 };
 
 impl TryFrom<In<'_, Customer>> for Fact {
@@ -25,9 +25,9 @@ impl TryFrom<In<'_, Customer>> for Fact {
             domain: checks.optional_text("domain", record.domain),
         };
         checks.finish(Self {
-            kind: Kind::Customer,
-            place: Place::Customer(customer_id),
-            prefix: Prefix::None,
+            kind: FactKind::Customer,
+            owner: FactOwner::Customer(customer_id),
+            prefix: KeyPrefix::None,
             sku: None,
             services: Vec::new(),
             tail: Vec::new(),
@@ -50,9 +50,9 @@ impl TryFrom<In<'_, Licensed>> for Fact {
         let day = from.map_or(0, Day::epoch_days);
         let body = Licensed { to_day: to.map(|day| day.to_string()), listed: record.listed, ..Licensed::default() };
         checks.finish(Self {
-            kind: Kind::Licensed,
-            place: Place::Customer(customer),
-            prefix: Prefix::Service,
+            kind: FactKind::Licensed,
+            owner: FactOwner::Customer(customer),
+            prefix: KeyPrefix::Service,
             sku: None,
             services: vec![service],
             tail: [&user.to_be_bytes()[..], &day.to_be_bytes()].concat(),
@@ -71,9 +71,9 @@ impl TryFrom<In<'_, LicenceList>> for Fact {
         let service = checks.service("service", &record.service);
         let day = checks.past_day("day", &record.day).map_or(0, Day::epoch_days);
         checks.finish(Self {
-            kind: Kind::LicenceList,
-            place: Place::Customer(customer),
-            prefix: Prefix::Service,
+            kind: FactKind::LicenceList,
+            owner: FactOwner::Customer(customer),
+            prefix: KeyPrefix::Service,
             sku: None,
             services: vec![service],
             tail: day.to_be_bytes().to_vec(),
@@ -99,9 +99,9 @@ impl TryFrom<In<'_, SupportCases>> for Fact {
         let body =
             SupportCases { customer_id: customer.clone(), month: record.month.clone(), total: Some(total), how_to };
         checks.finish(Self {
-            kind: Kind::SupportCases,
-            place: Place::Customer(customer),
-            prefix: Prefix::None,
+            kind: FactKind::SupportCases,
+            owner: FactOwner::Customer(customer),
+            prefix: KeyPrefix::None,
             sku: None,
             services: Vec::new(),
             tail: day.to_be_bytes().to_vec(),

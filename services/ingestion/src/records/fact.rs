@@ -5,7 +5,7 @@ use insights_domain::calendar::Day;
 /// A kind of fact. The numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(i32)]
-pub(crate) enum Kind {
+pub(crate) enum FactKind {
     Partner = 1,
     Location = 2,
     Sku = 3,
@@ -22,7 +22,7 @@ pub(crate) enum Kind {
     LicenceList = 14,
 }
 
-impl Kind {
+impl FactKind {
     /// Kinds whose keys begin with a subscription's number and that go where it goes.
     pub(crate) const OF_SUBSCRIPTION: [Self; 4] = [Self::State, Self::Assignment, Self::Revenue, Self::ReportedSeats];
 
@@ -72,9 +72,9 @@ pub(crate) fn first_month(day: i32) -> i32 {
 /// One fact, normalised: everything that decides its identity, and its canonical bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct Fact {
-    pub kind: Kind,
-    pub place: Place,
-    pub prefix: Prefix,
+    pub kind: FactKind,
+    pub owner: FactOwner,
+    pub prefix: KeyPrefix,
     /// The SKU it names.
     pub sku: Option<String>,
     /// The services it names, folded.
@@ -89,13 +89,13 @@ pub(crate) struct Fact {
 
 /// Whose fact it is.
 #[derive(Clone, Debug)]
-pub(crate) enum Place {
+pub(crate) enum FactOwner {
     Partner,
     Customer(String),
     /// Of the customer who has the subscription.
     Subscription(String),
     /// The subscription itself, and the customer it names.
-    Owned {
+    SubscriptionRecord {
         subscription: String,
         customer: String,
     },
@@ -103,7 +103,7 @@ pub(crate) enum Place {
 
 /// The number a key begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Prefix {
+pub(crate) enum KeyPrefix {
     None,
     /// The number of the subscription, never 0.
     Subscription,
@@ -130,5 +130,5 @@ pub(crate) struct Retraction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Retracted {
     Activity,
-    Facts(Kind),
+    Facts(FactKind),
 }

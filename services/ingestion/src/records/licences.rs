@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use insights_proto::ingestion::v1::Licensed;
 use prost::Message;
 
-use super::fact::Kind;
+use super::fact::FactKind;
 
 const DAY: i64 = 86_400 * 1_000_000_000;
 
@@ -19,15 +19,15 @@ pub(crate) fn seen(recorded: i64) -> i32 {
 }
 
 /// Whether a stored fact is a licence that later lists can end.
-pub(crate) fn is_listed(kind: Kind, body: &[u8]) -> Result<bool, prost::DecodeError> {
-    Ok(kind == Kind::Licensed && Licensed::decode(body)?.listed)
+pub(crate) fn is_listed(kind: FactKind, body: &[u8]) -> Result<bool, prost::DecodeError> {
+    Ok(kind == FactKind::Licensed && Licensed::decode(body)?.listed)
 }
 
 /// The days of a customer's lists by the number of their service.
 #[derive(Debug, Default)]
-pub(crate) struct Lists(HashMap<u32, Vec<i32>>);
+pub(crate) struct LicenceLists(HashMap<u32, Vec<i32>>);
 
-impl Lists {
+impl LicenceLists {
     pub(crate) fn new(lists: impl Iterator<Item = (u32, i32)>) -> Self {
         let mut days: HashMap<u32, Vec<i32>> = HashMap::new();
         lists.for_each(|(service, day)| days.entry(service).or_default().push(day));

@@ -17,14 +17,14 @@ mod violation;
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1 as proto;
 
-pub(crate) use activity::{Activity, WrongFact, columns};
+pub(crate) use activity::{CheckedActivity, WrongFact, columns};
 use checks::Checks;
 use fact::{Fact, Retraction};
 use users::PartnerKey;
 pub(crate) use violation::{Violation, summary};
 
 /// What a record is checked against.
-pub(crate) struct Context<'a> {
+pub(crate) struct CheckContext<'a> {
     /// Today in the partner's time zone.
     pub today: Day,
     /// Hashes users.
@@ -36,18 +36,21 @@ pub(crate) struct Context<'a> {
 /// A record on its way in.
 pub(crate) struct In<'a, T> {
     pub record: T,
-    pub context: &'a Context<'a>,
+    pub context: &'a CheckContext<'a>,
 }
 
 /// A record that is good.
 #[derive(Debug)]
-pub(crate) enum Parsed {
+pub(crate) enum RecordContent {
     Fact(Fact),
     Retract(Retraction),
 }
 
 /// Checks one record. Returns the time its source recorded it at, in nanoseconds since 1970, and what it says.
-pub(crate) fn record(record: proto::Record, context: &Context<'_>) -> Result<(Option<i64>, Parsed), Vec<Violation>> {
+pub(crate) fn record(
+    record: proto::Record,
+    context: &CheckContext<'_>,
+) -> Result<(Option<i64>, RecordContent), Vec<Violation>> {
     use proto::record::Kind;
     let mut checks = Checks::new("", context);
     let recorded_at = checks.recorded_at(record.recorded_at);
@@ -57,7 +60,7 @@ pub(crate) fn record(record: proto::Record, context: &Context<'_>) -> Result<(Op
     };
     macro_rules! fact {
         ($record:expr) => {
-            Fact::try_from(In { record: $record, context }).map(Parsed::Fact)
+            Fact::try_from(In { record: $record, context }).map(RecordContent::Fact)
         };
     }
     let parsed = match kind {
@@ -74,7 +77,7 @@ pub(crate) fn record(record: proto::Record, context: &Context<'_>) -> Result<(Op
         Kind::ReportedSeats(record) => fact!(record),
         Kind::ReportedUsage(record) => fact!(record),
         Kind::CompleteThrough(record) => fact!(record),
-        Kind::Retract(record) => Retraction::try_from(In { record, context }).map(Parsed::Retract),
+        Kind::Retract(record) => Retraction::try_from(In { record, context }).map(RecordContent::Retract),
         Kind::LicenceList(record) => fact!(record),
         Kind::Unreadable(record) => Err(vec![unreadable(record)]),
     };

@@ -9,13 +9,13 @@ use prost::Message;
 
 use super::{
     Checks, In, Violation,
-    fact::{EVERY_DAY, Fact, Kind, Place, Prefix, Retracted, Retraction},
+    fact::{EVERY_DAY, Fact, FactKind, FactOwner, KeyPrefix, Retracted, Retraction},
 };
 
 const MOST_SERVICES: usize = 200;
 
-fn whole(kind: Kind, prefix: Prefix, tail: Vec<u8>, body: Vec<u8>) -> Fact {
-    Fact { kind, place: Place::Partner, prefix, sku: None, services: Vec::new(), tail, day: EVERY_DAY, body }
+fn whole(kind: FactKind, prefix: KeyPrefix, tail: Vec<u8>, body: Vec<u8>) -> Fact {
+    Fact { kind, owner: FactOwner::Partner, prefix, sku: None, services: Vec::new(), tail, day: EVERY_DAY, body }
 }
 
 impl TryFrom<In<'_, Partner>> for Fact {
@@ -31,7 +31,7 @@ impl TryFrom<In<'_, Partner>> for Fact {
         let currency = record.currency.filter(|code| !code.trim().is_empty());
         let currency = currency.map(|code| checks.currency("currency", &code));
         let body = Partner { name, time_zone, currency }.encode_to_vec();
-        checks.finish(whole(Kind::Partner, Prefix::None, Vec::new(), body))
+        checks.finish(whole(FactKind::Partner, KeyPrefix::None, Vec::new(), body))
     }
 }
 
@@ -46,7 +46,7 @@ impl TryFrom<In<'_, Location>> for Fact {
             country: checks.country("country", &record.country),
         };
         let tail = record.location_id.clone().into_bytes();
-        checks.finish(whole(Kind::Location, Prefix::None, tail, record.encode_to_vec()))
+        checks.finish(whole(FactKind::Location, KeyPrefix::None, tail, record.encode_to_vec()))
     }
 }
 
@@ -73,7 +73,7 @@ impl TryFrom<In<'_, Sku>> for Fact {
             services: services.clone(),
             free: record.free,
         };
-        let fact = whole(Kind::Sku, Prefix::OwnSku, Vec::new(), record.encode_to_vec());
+        let fact = whole(FactKind::Sku, KeyPrefix::OwnSku, Vec::new(), record.encode_to_vec());
         checks.finish(Fact { sku: Some(sku_id), services, ..fact })
     }
 }
@@ -86,7 +86,7 @@ impl TryFrom<In<'_, CompleteThrough>> for Fact {
         // A day that has not come counts as today.
         let day = checks.day("day", &record.day).map(|day| day.min(context.today));
         let number = day.map_or(0, Day::epoch_days);
-        let fact = whole(Kind::CompleteThrough, Prefix::None, number.to_be_bytes().to_vec(), Vec::new());
+        let fact = whole(FactKind::CompleteThrough, KeyPrefix::None, number.to_be_bytes().to_vec(), Vec::new());
         checks.finish(Fact { day: number, ..fact })
     }
 }
@@ -100,24 +100,26 @@ impl TryFrom<In<'_, Retract>> for Retraction {
         let mut checks = Checks::new("retract", context);
         let what = match record.what.trim() {
             "activity" => Some(Retracted::Activity),
-            "subscription_state" => Some(Retracted::Facts(Kind::State)),
-            "assignment" => Some(Retracted::Facts(Kind::Assignment)),
-            "licensed" => Some(Retracted::Facts(Kind::Licensed)),
-            "revenue" => Some(Retracted::Facts(Kind::Revenue)),
-            "support_cases" => Some(Retracted::Facts(Kind::SupportCases)),
-            "reported_seats" => Some(Retracted::Facts(Kind::ReportedSeats)),
-            "reported_usage" => Some(Retracted::Facts(Kind::ReportedUsage)),
-            "complete_through" => Some(Retracted::Facts(Kind::CompleteThrough)),
+            "subscription_state" => Some(Retracted::Facts(FactKind::State)),
+            "assignment" => Some(Retracted::Facts(FactKind::Assignment)),
+            "licensed" => Some(Retracted::Facts(FactKind::Licensed)),
+            "revenue" => Some(Retracted::Facts(FactKind::Revenue)),
+            "support_cases" => Some(Retracted::Facts(FactKind::SupportCases)),
+            "reported_seats" => Some(Retracted::Facts(FactKind::ReportedSeats)),
+            "reported_usage" => Some(Retracted::Facts(FactKind::ReportedUsage)),
+            "complete_through" => Some(Retracted::Facts(FactKind::CompleteThrough)),
             _ => None,
         };
         if what.is_none() {
             checks.wrong("what", WHAT);
         }
-        let of_partner = what == Some(Retracted::Facts(Kind::CompleteThrough));
+        let of_partner = what == Some(Retracted::Facts(FactKind::CompleteThrough));
         let customer = if of_partner { String::new() } else { checks.id("customer_id", &record.customer_id) };
         let service = record.service.filter(|name| !name.trim().is_empty());
-        let has_service =
-            matches!(what, None | Some(Retracted::Activity | Retracted::Facts(Kind::Licensed | Kind::ReportedUsage)));
+        let has_service = matches!(
+            what,
+            None | Some(Retracted::Activity | Retracted::Facts(FactKind::Licensed | FactKind::ReportedUsage))
+        );
         if service.is_some() && !has_service {
             checks.wrong("service", "is only for activity, licensed and reported_usage");
         }

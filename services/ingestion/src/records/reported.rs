@@ -6,17 +6,17 @@ use prost::Message;
 
 use super::{
     Checks, In, Violation,
-    fact::{Fact, Kind, Place, Prefix},
+    fact::{Fact, FactKind, FactOwner, KeyPrefix},
 };
 
 /// What a row is about: a subscription, or a customer's SKU.
-struct Subject {
+struct ReportSubject {
     subscription: Option<String>,
     customer: Option<String>,
     sku: Option<String>,
 }
 
-impl Subject {
+impl ReportSubject {
     /// From the ids of subscription, customer and SKU.
     fn parse(checks: &mut Checks<'_>, [subscription, customer, sku]: [&Option<String>; 3]) -> Self {
         if subscription.is_some() {
@@ -44,15 +44,15 @@ impl Subject {
         Some(checks.seller("seller", Some(named), Seller::Other))
     }
 
-    fn fact(self, kind: Kind, month: Option<Month>, rest: &[u8], body: Vec<u8>) -> Fact {
+    fn fact(self, kind: FactKind, month: Option<Month>, rest: &[u8], body: Vec<u8>) -> Fact {
         let day = month.map_or(0, |month| month.first_day().epoch_days());
-        let (place, prefix) = match self.subscription {
-            Some(id) => (Place::Subscription(id), Prefix::Subscription),
-            None => (Place::Customer(self.customer.unwrap_or_default()), Prefix::Sku),
+        let (owner, prefix) = match self.subscription {
+            Some(id) => (FactOwner::Subscription(id), KeyPrefix::Subscription),
+            None => (FactOwner::Customer(self.customer.unwrap_or_default()), KeyPrefix::Sku),
         };
         Fact {
             kind,
-            place,
+            owner,
             prefix,
             sku: self.sku,
             services: Vec::new(),
@@ -69,7 +69,7 @@ impl TryFrom<In<'_, Revenue>> for Fact {
     fn try_from(In { record, context }: In<'_, Revenue>) -> Result<Self, Self::Error> {
         let mut checks = Checks::new("revenue", context);
         let ids = [&record.subscription_id, &record.customer_id, &record.sku_id];
-        let subject = Subject::parse(&mut checks, ids);
+        let subject = ReportSubject::parse(&mut checks, ids);
         let [subscription_id, customer_id, sku_id] = subject.ids();
         let month = checks.month("month", &record.month);
         let currency = checks.currency("currency", &record.currency);
@@ -80,9 +80,9 @@ impl TryFrom<In<'_, Revenue>> for Fact {
             month: record.month.clone(),
             amount: checks.amount("amount", &record.amount),
             currency: currency.clone(),
-            seller: Subject::seller(&mut checks, record.seller),
+            seller: ReportSubject::seller(&mut checks, record.seller),
         };
-        checks.finish(subject.fact(Kind::Revenue, month, currency.as_bytes(), body.encode_to_vec()))
+        checks.finish(subject.fact(FactKind::Revenue, month, currency.as_bytes(), body.encode_to_vec()))
     }
 }
 
@@ -92,7 +92,7 @@ impl TryFrom<In<'_, ReportedSeats>> for Fact {
     fn try_from(In { record, context }: In<'_, ReportedSeats>) -> Result<Self, Self::Error> {
         let mut checks = Checks::new("reported_seats", context);
         let ids = [&record.subscription_id, &record.customer_id, &record.sku_id];
-        let subject = Subject::parse(&mut checks, ids);
+        let subject = ReportSubject::parse(&mut checks, ids);
         let [subscription_id, customer_id, sku_id] = subject.ids();
         let month = checks.month("month", &record.month);
         let body = ReportedSeats {
@@ -104,10 +104,10 @@ impl TryFrom<In<'_, ReportedSeats>> for Fact {
             assigned: checks.optional_count("assigned", record.assigned),
             active: checks.optional_count("active", record.active),
             status: Some(checks.optional_text("status", record.status).unwrap_or_else(|| "Active".to_owned())),
-            seller: Subject::seller(&mut checks, record.seller),
+            seller: ReportSubject::seller(&mut checks, record.seller),
             attributions: checks.attributions("attributions", record.attributions),
         };
-        checks.finish(subject.fact(Kind::ReportedSeats, month, &[], body.encode_to_vec()))
+        checks.finish(subject.fact(FactKind::ReportedSeats, month, &[], body.encode_to_vec()))
     }
 }
 
@@ -127,8 +127,8 @@ impl TryFrom<In<'_, ReportedUsage>> for Fact {
             monthly_active_users: Some(checks.count("monthly_active_users", record.monthly_active_users)),
             attributions: checks.attributions("attributions", record.attributions),
         };
-        let subject = Subject { subscription: None, customer: Some(customer), sku: None };
-        let fact = subject.fact(Kind::ReportedUsage, month, &[], body.encode_to_vec());
-        checks.finish(Self { prefix: Prefix::Service, services: vec![service], ..fact })
+        let subject = ReportSubject { subscription: None, customer: Some(customer), sku: None };
+        let fact = subject.fact(FactKind::ReportedUsage, month, &[], body.encode_to_vec());
+        checks.finish(Self { prefix: KeyPrefix::Service, services: vec![service], ..fact })
     }
 }

@@ -6,7 +6,7 @@ use prost::Message;
 
 use super::{
     Checks, In, Violation,
-    fact::{EVERY_DAY, Fact, Kind, Place, Prefix},
+    fact::{EVERY_DAY, Fact, FactKind, FactOwner, KeyPrefix},
 };
 
 impl TryFrom<In<'_, Subscription>> for Fact {
@@ -33,9 +33,9 @@ impl TryFrom<In<'_, Subscription>> for Fact {
             attributions: checks.attributions("attributions", record.attributions),
         };
         checks.finish(Self {
-            kind: Kind::Subscription,
-            place: Place::Owned { subscription, customer },
-            prefix: Prefix::Subscription,
+            kind: FactKind::Subscription,
+            owner: FactOwner::SubscriptionRecord { subscription, customer },
+            prefix: KeyPrefix::Subscription,
             sku: Some(sku),
             services: Vec::new(),
             tail: Vec::new(),
@@ -62,9 +62,9 @@ impl TryFrom<In<'_, SubscriptionState>> for Fact {
             trial: record.trial,
         };
         checks.finish(Self {
-            kind: Kind::State,
-            place: Place::Subscription(subscription),
-            prefix: Prefix::Subscription,
+            kind: FactKind::State,
+            owner: FactOwner::Subscription(subscription),
+            prefix: KeyPrefix::Subscription,
             sku,
             services: Vec::new(),
             tail: day.to_be_bytes().to_vec(),
@@ -86,9 +86,9 @@ impl TryFrom<In<'_, Assignment>> for Fact {
         let day = from.map_or(0, Day::epoch_days);
         let body = Assignment { to_day: to.map(|day| day.to_string()), ..Assignment::default() };
         checks.finish(Self {
-            kind: Kind::Assignment,
-            place: Place::Subscription(subscription),
-            prefix: Prefix::Subscription,
+            kind: FactKind::Assignment,
+            owner: FactOwner::Subscription(subscription),
+            prefix: KeyPrefix::Subscription,
             sku: None,
             services: Vec::new(),
             tail: [&user.to_be_bytes()[..], &day.to_be_bytes()].concat(),

@@ -28,11 +28,11 @@ impl From<Unreadable> for Error {
 
 /// Day masks by service. Places of services stay while others are added.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Chunk {
+pub(crate) struct ActivityChunk {
     services: Vec<(i32, Masks)>,
 }
 
-impl Chunk {
+impl ActivityChunk {
     /// Reads a body.
     pub(crate) fn decode(body: &[u8]) -> Result<Self, Unreadable> {
         let mut chunk = Self::default();
@@ -120,8 +120,8 @@ mod tests {
 
     #[test]
     fn bodies_read_as_they_were_written() {
-        assert!(Chunk::default().encode().is_none());
-        let mut chunk = Chunk::default();
+        assert!(ActivityChunk::default().encode().is_none());
+        let mut chunk = ActivityChunk::default();
         for (service, places) in [(7, vec![0]), (2, (0..64).collect::<Vec<_>>()), (i32::MAX, vec![3, 63]), (5, vec![])]
         {
             let at = chunk.place_of(service);
@@ -132,8 +132,8 @@ mod tests {
         }
         let body = chunk.encode().unwrap();
         assert_eq!(body.len(), 1 + 3 * HEAD + 4 * (1 + 64 + 2));
-        let read = Chunk::decode(&body).unwrap();
-        let of = |chunk: &Chunk| chunk.services().map(|(service, masks)| (service, *masks)).collect::<Vec<_>>();
+        let read = ActivityChunk::decode(&body).unwrap();
+        let of = |chunk: &ActivityChunk| chunk.services().map(|(service, masks)| (service, *masks)).collect::<Vec<_>>();
         assert_eq!(of(&read), of(&chunk).into_iter().filter(|(service, _)| *service != 5).collect::<Vec<_>>());
         assert_eq!(read.services().map(|(service, _)| service).collect::<Vec<_>>(), [2, 7, i32::MAX]);
     }
@@ -143,7 +143,7 @@ mod tests {
         let section =
             |service: u8, users: u8| [&[service, 0, 0, 0, users, 0, 0, 0, 0, 0, 0, 0][..], &[1, 0, 0, 0]].concat();
         let body = |sections: &[Vec<u8>]| [vec![VERSION], sections.concat()].concat();
-        assert!(Chunk::decode(&body(&[section(1, 1), section(2, 4)])).is_ok());
+        assert!(ActivityChunk::decode(&body(&[section(1, 1), section(2, 4)])).is_ok());
         for wrong in [
             vec![1, 0],
             vec![VERSION, 0],
@@ -152,7 +152,7 @@ mod tests {
             body(&[section(1, 1), section(1, 1)]),
             [body(&[section(1, 1)]), vec![0]].concat(),
         ] {
-            assert!(Chunk::decode(&wrong).is_err(), "{wrong:?}");
+            assert!(ActivityChunk::decode(&wrong).is_err(), "{wrong:?}");
         }
     }
 }

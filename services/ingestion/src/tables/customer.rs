@@ -7,16 +7,16 @@ use insights_database::{
     bulk::{self, Column, Conflict, Lock},
 };
 
-use super::partner::Partner;
+use super::partner::PartnerRow;
 use crate::{
     error::Error,
-    ids::{CustomerAt, LIMBO},
+    ids::{CustomerKey, UNATTACHED},
 };
 
 /// A customer's row, held by this transaction.
 #[derive(Clone, Debug)]
-pub(crate) struct CustomerState {
-    pub at: CustomerAt,
+pub(crate) struct CustomerRow {
+    pub at: CustomerKey,
     pub id: String,
     /// Its own record has come; else others only refer to it.
     pub known: bool,
@@ -30,14 +30,14 @@ pub(crate) struct CustomerState {
     pub changed: bool,
 }
 
-impl CustomerState {
-    pub(crate) fn is_limbo(&self) -> bool {
-        self.at.no == LIMBO
+impl CustomerRow {
+    pub(crate) fn is_unattached(&self) -> bool {
+        self.at.number == UNATTACHED
     }
 }
 
 /// The customers a transaction holds.
-pub(crate) type Held = HashMap<CustomerAt, CustomerState>;
+pub(crate) type LockedCustomers = HashMap<CustomerKey, CustomerRow>;
 
 pub(crate) fn decode_first_activity(bytes: &[u8]) -> BTreeMap<i32, i32> {
     let number = |bytes: &[u8]| i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
@@ -61,27 +61,27 @@ fn encode_lower_bound(bounds: &LowerBounds) -> Vec<u8> {
     bounds.iter().flat_map(|(service, (first, last))| [*service, *first, *last]).flat_map(i32::to_le_bytes).collect()
 }
 
-/// Holds the rows of these customers, cell by cell and in the order of their numbers, as every writer does: that is what
+/// Holds the rows of these customers, shard by shard and in the order of their numbers, as every writer does: that is what
 /// keeps two writers of one customer apart where `FOR UPDATE` on their facts would lock nothing that does not exist yet.
 pub(crate) async fn hold(
     transaction: &Transaction,
-    partner: &Partner,
-    customers: &BTreeSet<CustomerAt>,
+    partner: &PartnerRow,
+    customers: &BTreeSet<CustomerKey>,
     lock: Lock,
-) -> Result<Held, Error> {
-    let mut by_cell: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
+) -> Result<LockedCustomers, Error> {
+    let mut by_shard: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
     for at in customers {
-        by_cell.entry(at.cell).or_default().push(at.no);
+        by_shard.entry(at.shard).or_default().push(at.number);
     }
-    let mut held = Held::with_capacity(customers.len());
-    for (cell, numbers) in by_cell {
+    let mut held = LockedCustomers::with_capacity(customers.len());
+    for (shard, numbers) in by_shard {
         let key = ("customer_no", Column::BigInt(numbers));
         let select = "customer_no, customer_id, known, users, first_activity, lower_bound";
-        let fixed = partner.fixed_cell(cell);
+        let fixed = partner.fixed_shard(shard);
         for row in bulk::lock(transaction, "ingestion_customer", &fixed, key, select, lock).await? {
-            let at = CustomerAt { cell, no: row.try_get_by_index(1)? };
+            let at = CustomerKey { shard, number: row.try_get_by_index(1)? };
             let (first, bounds): (Vec<u8>, Vec<u8>) = (row.try_get_by_index(5)?, row.try_get_by_index(6)?);
-            let state = CustomerState {
+            let state = CustomerRow {
                 at,
                 id: row.try_get_by_index(2)?,
                 known: row.try_get_by_index(3)?,
@@ -97,14 +97,18 @@ pub(crate) async fn hold(
 }
 
 /// Writes back what changed.
-pub(crate) async fn store(transaction: &Transaction, partner: &Partner, held: &Held) -> Result<(), Error> {
-    let mut by_cell: BTreeMap<i32, Vec<&CustomerState>> = BTreeMap::new();
+pub(crate) async fn store(
+    transaction: &Transaction,
+    partner: &PartnerRow,
+    held: &LockedCustomers,
+) -> Result<(), Error> {
+    let mut by_shard: BTreeMap<i32, Vec<&CustomerRow>> = BTreeMap::new();
     for state in held.values().filter(|state| state.changed) {
-        by_cell.entry(state.at.cell).or_default().push(state);
+        by_shard.entry(state.at.shard).or_default().push(state);
     }
-    for (cell, states) in by_cell {
+    for (shard, states) in by_shard {
         let columns = vec![
-            ("customer_no", Column::BigInt(states.iter().map(|state| state.at.no).collect())),
+            ("customer_no", Column::BigInt(states.iter().map(|state| state.at.number).collect())),
             ("customer_id", Column::Text(states.iter().map(|state| state.id.clone()).collect())),
             ("known", Column::Bool(states.iter().map(|state| state.known).collect())),
             ("users", Column::Int(states.iter().map(|state| state.users).collect())),
@@ -119,7 +123,7 @@ pub(crate) async fn store(transaction: &Transaction, partner: &Partner, held: &H
             set: &["known", "users", "first_activity", "lower_bound"],
             only_if: None,
         };
-        bulk::upsert(transaction, "ingestion_customer", &partner.fixed_cell(cell), columns, conflict).await?;
+        bulk::upsert(transaction, "ingestion_customer", &partner.fixed_shard(shard), columns, conflict).await?;
     }
     Ok(())
 }

@@ -6,21 +6,21 @@ use insights_database::{
     sea_orm::{ConnectionTrait, QueryResult, Value},
 };
 
-use super::partner::Partner;
-use crate::{error::Error, ids::CustomerAt, records::fact::Kind};
+use super::partner::PartnerRow;
+use crate::{error::Error, ids::CustomerKey, records::fact::FactKind};
 
 const TABLE: &str = "ingestion_fact";
 
-const ROW: &str = "customer_no, kind, key, recorded_at, received_at, day, body, waits_for";
+const COLUMNS_READ: &str = "customer_no, kind, key, recorded_at, received_at, day, body, waits_for";
 
 /// Facts beside this customer that wait for this reference (such as `sku/K-1`).
-pub(crate) type Reference = (CustomerAt, String);
+pub(crate) type WaitingReference = (CustomerKey, String);
 
 /// A row of facts.
 #[derive(Clone, Debug)]
 pub(crate) struct FactRow {
-    pub customer: CustomerAt,
-    pub kind: Kind,
+    pub customer: CustomerKey,
+    pub kind: FactKind,
     pub key: Vec<u8>,
     pub recorded: i64,
     pub received: i64,
@@ -32,16 +32,16 @@ pub(crate) struct FactRow {
 impl FactRow {
     /// The user in the key of facts about one.
     pub(crate) fn user(&self) -> Option<u128> {
-        matches!(self.kind, Kind::Assignment | Kind::Licensed)
+        matches!(self.kind, FactKind::Assignment | FactKind::Licensed)
             .then(|| self.key.get(4..20).and_then(|bytes| bytes.try_into().ok()).map(u128::from_be_bytes))
             .flatten()
     }
 
-    fn parse(row: &QueryResult, cell: i32) -> Result<Self, Error> {
+    fn parse(row: &QueryResult, shard: i32) -> Result<Self, Error> {
         let kind: i32 = row.try_get_by_index(2)?;
         Ok(Self {
-            customer: CustomerAt { cell, no: row.try_get_by_index(1)? },
-            kind: Kind::from_number(kind).ok_or_else(|| Error::Damaged(format!("kind {kind}")))?,
+            customer: CustomerKey { shard, number: row.try_get_by_index(1)? },
+            kind: FactKind::from_number(kind).ok_or_else(|| Error::Damaged(format!("kind {kind}")))?,
             key: row.try_get_by_index(3)?,
             recorded: row.try_get_by_index(4)?,
             received: row.try_get_by_index(5)?,
@@ -52,12 +52,12 @@ impl FactRow {
     }
 }
 
-/// Reads rows of one cell by key.
+/// Reads rows of one shard by key.
 pub(crate) async fn read(
     transaction: &Transaction,
-    partner: &Partner,
-    cell: i32,
-    keys: impl Iterator<Item = (i64, Kind, &Vec<u8>)>,
+    partner: &PartnerRow,
+    shard: i32,
+    keys: impl Iterator<Item = (i64, FactKind, &Vec<u8>)>,
 ) -> Result<Vec<FactRow>, Error> {
     let mut columns = (Vec::new(), Vec::new(), Vec::new());
     for (customer, kind, key) in keys {
@@ -70,23 +70,23 @@ pub(crate) async fn read(
         ("kind", Column::Int(columns.1)),
         ("key", Column::Bytes(columns.2)),
     ];
-    look_up(transaction, partner, cell, keys, "").await
+    look_up(transaction, partner, shard, keys, "").await
 }
 
 /// Reads every row of these subscriptions (customer, subscription) but the subscriptions' own.
 pub(crate) async fn read_of_subscriptions(
     transaction: &Transaction,
-    partner: &Partner,
-    cell: i32,
+    partner: &PartnerRow,
+    shard: i32,
     subscriptions: &[(i64, i32)],
 ) -> Result<Vec<FactRow>, Error> {
     let mut columns = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (customer, no) in subscriptions {
-        for kind in Kind::OF_SUBSCRIPTION {
+    for (customer, number) in subscriptions {
+        for kind in FactKind::OF_SUBSCRIPTION {
             columns.0.push(*customer);
             columns.1.push(kind as i32);
-            columns.2.push(no.to_be_bytes().to_vec());
-            columns.3.push((no + 1).to_be_bytes().to_vec());
+            columns.2.push(number.to_be_bytes().to_vec());
+            columns.3.push((number + 1).to_be_bytes().to_vec());
         }
     }
     let keys = vec![
@@ -95,68 +95,69 @@ pub(crate) async fn read_of_subscriptions(
         ("_low", Column::Bytes(columns.2)),
         ("_high", Column::Bytes(columns.3)),
     ];
-    look_up(transaction, partner, cell, keys, "AND t.key >= k._low AND t.key < k._high").await
+    look_up(transaction, partner, shard, keys, "AND t.key >= k._low AND t.key < k._high").await
 }
 
-/// Reads the rows of one cell that wait for something, by what they wait for.
+/// Reads the rows of one shard that wait for something, by what they wait for.
 pub(crate) async fn read_waiting(
     transaction: &Transaction,
-    partner: &Partner,
-    cell: i32,
+    partner: &PartnerRow,
+    shard: i32,
     customers: Vec<i64>,
     references: Vec<String>,
 ) -> Result<Vec<FactRow>, Error> {
     let keys = vec![("customer_no", Column::BigInt(customers)), ("waits_for", Column::Text(references))];
     // Said again for the planner: only so it sees that the partial index serves.
-    look_up(transaction, partner, cell, keys, "AND t.waits_for <> ''").await
+    look_up(transaction, partner, shard, keys, "AND t.waits_for <> ''").await
 }
 
 async fn look_up(
     transaction: &Transaction,
-    partner: &Partner,
-    cell: i32,
+    partner: &PartnerRow,
+    shard: i32,
     keys: Columns,
     condition: &str,
 ) -> Result<Vec<FactRow>, Error> {
-    let rows = bulk::lookup_where(transaction, TABLE, &partner.fixed_cell(cell), keys, ROW, condition).await?;
-    rows.iter().map(|row| FactRow::parse(row, cell)).collect()
+    let rows =
+        bulk::lookup_where(transaction, TABLE, &partner.fixed_shard(shard), keys, COLUMNS_READ, condition).await?;
+    rows.iter().map(|row| FactRow::parse(row, shard)).collect()
 }
 
 /// Reads a customer's rows of two kinds whose day lies in a range.
 pub(crate) async fn read_days(
     transaction: &Transaction,
-    partner: &Partner,
-    customer: CustomerAt,
-    kinds: [Kind; 2],
+    partner: &PartnerRow,
+    customer: CustomerKey,
+    kinds: [FactKind; 2],
     [from, to]: [i32; 2],
 ) -> Result<Vec<FactRow>, Error> {
     let sql = format!(
-        "SELECT 0, {ROW} FROM {TABLE} WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 \
+        "SELECT 0, {COLUMNS_READ} FROM {TABLE} WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 \
          AND kind IN ($4, $7) AND day >= $5 AND day <= $6"
     );
     let values: Vec<Value> = vec![
-        partner.no.into(),
-        customer.cell.into(),
-        customer.no.into(),
+        partner.number.into(),
+        customer.shard.into(),
+        customer.number.into(),
         (kinds[0] as i32).into(),
         from.into(),
         to.into(),
         (kinds[1] as i32).into(),
     ];
     let rows = transaction.query_all_raw(statement(transaction, sql, values)).await?;
-    rows.iter().map(|row| FactRow::parse(row, customer.cell)).collect()
+    rows.iter().map(|row| FactRow::parse(row, customer.shard)).collect()
 }
 
-/// Writes rows of one cell with the number of each one's user, whatever was there. The rows are sorted by key.
+/// Writes rows of one shard with the number of each one's user, whatever was there. The rows are sorted by key.
 pub(crate) async fn write(
     transaction: &Transaction,
-    partner: &Partner,
-    cell: i32,
+    partner: &PartnerRow,
+    shard: i32,
     mut rows: Vec<FactRow>,
     users: Vec<i32>,
 ) -> Result<(), Error> {
     let columns = vec![
-        ("customer_no", Column::BigInt(rows.iter().map(|row| row.customer.no).collect())),
+        ("customer_no", Column::BigInt(rows.iter().map(|row| row.customer.number).collect())),
         ("kind", Column::Int(rows.iter().map(|row| row.kind as i32).collect())),
         ("recorded_at", Column::BigInt(rows.iter().map(|row| row.recorded).collect())),
         ("received_at", Column::BigInt(rows.iter().map(|row| row.received).collect())),
@@ -171,39 +172,39 @@ pub(crate) async fn write(
         set: &["recorded_at", "received_at", "day", "user_no", "waits_for", "body"],
         only_if: None,
     };
-    bulk::upsert(transaction, TABLE, &partner.fixed_cell(cell), columns, conflict).await?;
+    bulk::upsert(transaction, TABLE, &partner.fixed_shard(shard), columns, conflict).await?;
     Ok(())
 }
 
-/// Deletes rows of one cell by key.
+/// Deletes rows of one shard by key.
 pub(crate) async fn delete(
     transaction: &Transaction,
-    partner: &Partner,
-    cell: i32,
+    partner: &PartnerRow,
+    shard: i32,
     rows: &[FactRow],
 ) -> Result<(), Error> {
     let keys = vec![
-        ("customer_no", Column::BigInt(rows.iter().map(|row| row.customer.no).collect())),
+        ("customer_no", Column::BigInt(rows.iter().map(|row| row.customer.number).collect())),
         ("kind", Column::Int(rows.iter().map(|row| row.kind as i32).collect())),
         ("key", Column::Bytes(rows.iter().map(|row| row.key.clone()).collect())),
     ];
-    bulk::delete(transaction, TABLE, &partner.fixed_cell(cell), keys).await?;
+    bulk::delete(transaction, TABLE, &partner.fixed_shard(shard), keys).await?;
     Ok(())
 }
 
 /// Beside which customers facts wait for these references.
 pub(crate) async fn waiting_for<C: ConnectionTrait>(
     connection: &C,
-    partner: &Partner,
+    partner: &PartnerRow,
     references: Vec<String>,
-) -> Result<Vec<Reference>, Error> {
+) -> Result<Vec<WaitingReference>, Error> {
     let keys = vec![("waits_for", Column::Text(references))];
     let condition = "AND t.waits_for <> ''";
     let select = "cell, customer_no, waits_for";
     let rows = bulk::lookup_where(connection, TABLE, &partner.fixed(), keys, select, condition).await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {
-        let at = CustomerAt { cell: row.try_get_by_index(1)?, no: row.try_get_by_index(2)? };
+        let at = CustomerKey { shard: row.try_get_by_index(1)?, number: row.try_get_by_index(2)? };
         found.push((at, row.try_get_by_index(3)?));
     }
     found.sort();
@@ -212,11 +213,14 @@ pub(crate) async fn waiting_for<C: ConnectionTrait>(
 }
 
 /// Facts that wait for SKUs that are there: whoever brought them ended before it freed what waited.
-pub(crate) async fn forgotten<C: ConnectionTrait>(connection: &C, partner: &Partner) -> Result<Vec<Reference>, Error> {
+pub(crate) async fn forgotten<C: ConnectionTrait>(
+    connection: &C,
+    partner: &PartnerRow,
+) -> Result<Vec<WaitingReference>, Error> {
     let sql = "SELECT sku_id FROM ingestion_sku s WHERE partner_no = $1 AND known AND EXISTS (SELECT 1 FROM ingestion_fact f \
                WHERE f.partner_no = $1 AND f.waits_for = 'sku/' || s.sku_id AND f.waits_for <> '')";
     let mut references = Vec::new();
-    for row in connection.query_all_raw(statement(connection, sql, vec![partner.no.into()])).await? {
+    for row in connection.query_all_raw(statement(connection, sql, vec![partner.number.into()])).await? {
         references.push(format!("sku/{}", row.try_get_by_index::<String>(0)?));
     }
     waiting_for(connection, partner, references).await
@@ -225,12 +229,12 @@ pub(crate) async fn forgotten<C: ConnectionTrait>(connection: &C, partner: &Part
 /// The greatest day and the body of the partner's own facts of a kind.
 pub(crate) async fn of_partner(
     transaction: &Transaction,
-    partner: &Partner,
-    kind: Kind,
+    partner: &PartnerRow,
+    kind: FactKind,
 ) -> Result<(Option<i32>, Option<Vec<u8>>), Error> {
     let sql = "SELECT day, body FROM ingestion_fact WHERE partner_no = $1 AND cell = 0 AND customer_no = 0 AND kind = $2 \
                ORDER BY day DESC LIMIT 1";
-    let values = vec![partner.no.into(), (kind as i32).into()];
+    let values = vec![partner.number.into(), (kind as i32).into()];
     let Some(row) = transaction.query_one_raw(statement(transaction, sql, values)).await? else {
         return Ok((None, None));
     };

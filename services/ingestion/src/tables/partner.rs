@@ -12,7 +12,7 @@ use insights_domain::calendar::Day;
 
 use crate::{
     error::Error,
-    ids::{CELLS, CustomerAt, LIMBO},
+    ids::{CustomerKey, SHARDS, UNATTACHED},
 };
 
 /// Stands for no day.
@@ -20,8 +20,8 @@ pub(crate) const NO_DAY: i32 = i32::MIN;
 
 /// A partner's row.
 #[derive(Clone, Debug)]
-pub(crate) struct Partner {
-    pub no: i32,
+pub(crate) struct PartnerRow {
+    pub number: i32,
     pub id: String,
     pub epoch: i64,
     pub version: i64,
@@ -38,10 +38,10 @@ pub(crate) struct Partner {
 const COLUMNS: &str =
     "partner_no, partner_id, epoch, version, floor, time_zone, complete_through, last_activity, last_ingest";
 
-impl Partner {
+impl PartnerRow {
     fn from_row(row: &QueryResult, first: usize) -> Result<Self, Error> {
         Ok(Self {
-            no: row.try_get_by_index(first)?,
+            number: row.try_get_by_index(first)?,
             id: row.try_get_by_index(first + 1)?,
             epoch: row.try_get_by_index(first + 2)?,
             version: row.try_get_by_index(first + 3)?,
@@ -76,18 +76,18 @@ impl Partner {
         let values = vec![id.into(), (now / 1_000).into(), NO_DAY.into()];
         connection.execute_raw(statement(connection, sql, values)).await?;
         let partner = Self::find(connection, id).await?.ok_or(Error::NoPartner)?;
-        let cells: Vec<i32> = (0..CELLS).map(|offset| partner.no * CELLS + offset).collect();
-        let count = cells.len();
-        let ids = cells.iter().map(|cell| format!("\u{1}limbo/{cell}")).collect();
+        let shards: Vec<i32> = (0..SHARDS).map(|offset| partner.number * SHARDS + offset).collect();
+        let count = shards.len();
+        let ids = shards.iter().map(|shard| format!("\u{1}limbo/{shard}")).collect();
         let columns = vec![
-            ("cell", Column::Int(cells)),
-            ("customer_no", Column::BigInt(vec![LIMBO; count])),
+            ("cell", Column::Int(shards)),
+            ("customer_no", Column::BigInt(vec![UNATTACHED; count])),
             ("customer_id", Column::Text(ids)),
             ("known", Column::Bool(vec![true; count])),
             ("users", Column::Int(vec![0; count])),
             ("first_activity", Column::Bytes(vec![Vec::new(); count])),
         ];
-        let fixed = [("partner_no", Value::from(partner.no))];
+        let fixed = [("partner_no", Value::from(partner.number))];
         let keep = Conflict::Keep { key: &["partner_no", "cell", "customer_no"] };
         bulk::upsert(connection, "ingestion_customer", &fixed, columns, keep).await?;
         Ok(partner)
@@ -102,8 +102,8 @@ impl Partner {
     }
 
     /// Reads the row again and holds it until the transaction ends.
-    pub(crate) async fn hold<C: ConnectionTrait>(connection: &C, no: i32) -> Result<Self, Error> {
-        let key = ("partner_no", Column::Int(vec![no]));
+    pub(crate) async fn hold<C: ConnectionTrait>(connection: &C, number: i32) -> Result<Self, Error> {
+        let key = ("partner_no", Column::Int(vec![number]));
         let rows = bulk::lock(connection, "ingestion_partner", &[], key, COLUMNS, Lock::Update).await?;
         Self::from_row(rows.first().ok_or(Error::NoPartner)?, 1)
     }
@@ -113,22 +113,22 @@ impl Partner {
         Day::of_instant(now, Tz::from_str(&self.time_zone).unwrap_or(Tz::UTC))
     }
 
-    /// The cell a name belongs to.
-    pub(crate) fn cell(&self, name: &str) -> i32 {
+    /// The shard a name belongs to.
+    pub(crate) fn shard(&self, name: &str) -> i32 {
         let hash = blake3::hash(name.as_bytes());
-        self.no * CELLS + i32::from(hash.as_bytes()[0]) % CELLS
+        self.number * SHARDS + i32::from(hash.as_bytes()[0]) % SHARDS
     }
 
     /// Where facts of a subscription are kept that nobody has said anything about.
-    pub(crate) fn limbo(&self, subscription: &str) -> CustomerAt {
-        CustomerAt { cell: self.cell(subscription), no: LIMBO }
+    pub(crate) fn unattached(&self, subscription: &str) -> CustomerKey {
+        CustomerKey { shard: self.shard(subscription), number: UNATTACHED }
     }
 
     pub(crate) fn fixed(&self) -> [(&'static str, Value); 1] {
-        [("partner_no", Value::from(self.no))]
+        [("partner_no", Value::from(self.number))]
     }
 
-    pub(crate) fn fixed_cell(&self, cell: i32) -> [(&'static str, Value); 2] {
-        [("partner_no", Value::from(self.no)), ("cell", Value::from(cell))]
+    pub(crate) fn fixed_shard(&self, shard: i32) -> [(&'static str, Value); 2] {
+        [("partner_no", Value::from(self.number)), ("cell", Value::from(shard))]
     }
 }

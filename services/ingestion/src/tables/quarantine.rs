@@ -11,7 +11,7 @@ use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde::{Deserialize, Serialize};
 
-use super::partner::Partner;
+use super::partner::PartnerRow;
 use crate::{
     error::Error,
     records::{
@@ -142,7 +142,7 @@ pub(crate) fn from_json(json: &str) -> Option<proto::Record> {
 /// Puts records into the quarantine.
 pub(crate) async fn keep<C: ConnectionTrait>(
     connection: &C,
-    partner: &Partner,
+    partner: &PartnerRow,
     batch_id: &str,
     rejected: &[Rejected],
     now: i64,
@@ -150,10 +150,10 @@ pub(crate) async fn keep<C: ConnectionTrait>(
     if rejected.is_empty() {
         return Ok(());
     }
-    Partner::hold(connection, partner.no).await?;
+    PartnerRow::hold(connection, partner.number).await?;
     let count = i64::try_from(rejected.len()).unwrap_or(0);
     let sql = "UPDATE ingestion_partner SET quarantined = quarantined + $2 WHERE partner_no = $1 RETURNING quarantined";
-    let row = connection.query_one_raw(statement(connection, sql, vec![partner.no.into(), count.into()])).await?;
+    let row = connection.query_one_raw(statement(connection, sql, vec![partner.number.into(), count.into()])).await?;
     let last: i64 = row.ok_or(Error::NoPartner)?.try_get_by_index(0)?;
     let mut seen = std::collections::HashSet::new();
     let rows: Vec<(i64, Vec<u8>, &Rejected)> = (last - count + 1..=last)
@@ -162,7 +162,7 @@ pub(crate) async fn keep<C: ConnectionTrait>(
         .filter(|(_, digest, _)| seen.insert(digest.clone()))
         .collect();
     let fixed = [
-        ("partner_no", Value::from(partner.no)),
+        ("partner_no", Value::from(partner.number)),
         ("batch_id", Value::from(batch_id)),
         ("received_at", Value::from(now)),
     ];
@@ -189,7 +189,7 @@ const COLUMNS: &str = "id, batch_id, position, kind, field, reason, received_at,
 /// Lists the quarantine, newest first, from below an id on.
 pub(crate) async fn list<C: ConnectionTrait>(
     connection: &C,
-    partner: &Partner,
+    partner: &PartnerRow,
     batch_id: &str,
     below: i64,
     most: u32,
@@ -198,7 +198,7 @@ pub(crate) async fn list<C: ConnectionTrait>(
         "SELECT 0, {COLUMNS} FROM ingestion_quarantine WHERE partner_no = $1 AND id < $2 AND ($4 = '' OR batch_id = $4) \
          ORDER BY id DESC LIMIT $3"
     );
-    let values: Vec<Value> = vec![partner.no.into(), below.into(), i64::from(most).into(), batch_id.into()];
+    let values: Vec<Value> = vec![partner.number.into(), below.into(), i64::from(most).into(), batch_id.into()];
     let rows = connection.query_all_raw(statement(connection, sql, values)).await?;
     rows.iter().map(quarantined).collect()
 }
@@ -206,7 +206,7 @@ pub(crate) async fn list<C: ConnectionTrait>(
 /// The records with these ids that are still there.
 pub(crate) async fn get<C: ConnectionTrait>(
     connection: &C,
-    partner: &Partner,
+    partner: &PartnerRow,
     ids: &[i64],
 ) -> Result<Vec<Quarantined>, Error> {
     let mut ids = ids.to_vec();
@@ -261,15 +261,19 @@ pub(crate) fn rebuild(kept: Vec<Quarantined>) -> (Vec<proto::Record>, proto::Act
 }
 
 /// Lets records out.
-pub(crate) async fn remove<C: ConnectionTrait>(connection: &C, partner: &Partner, ids: Vec<i64>) -> Result<(), Error> {
+pub(crate) async fn remove<C: ConnectionTrait>(
+    connection: &C,
+    partner: &PartnerRow,
+    ids: Vec<i64>,
+) -> Result<(), Error> {
     let keys = vec![("id", Column::BigInt(ids))];
     bulk::delete(connection, "ingestion_quarantine", &partner.fixed(), keys).await?;
     Ok(())
 }
 
 /// How many records are in the quarantine.
-pub(crate) async fn count<C: ConnectionTrait>(connection: &C, partner: &Partner) -> Result<i64, Error> {
+pub(crate) async fn count<C: ConnectionTrait>(connection: &C, partner: &PartnerRow) -> Result<i64, Error> {
     let sql = "SELECT count(*) FROM ingestion_quarantine WHERE partner_no = $1";
-    let row = connection.query_one_raw(statement(connection, sql, vec![partner.no.into()])).await?;
+    let row = connection.query_one_raw(statement(connection, sql, vec![partner.number.into()])).await?;
     Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0))
 }

@@ -7,7 +7,7 @@ use insights_database::{
     sea_orm::{ConnectionTrait, Value},
 };
 
-use super::{chunk::Chunk, partner::Partner};
+use super::{chunk::ActivityChunk, partner::PartnerRow};
 use crate::error::Error;
 
 /// A missing thing: `customer/C-1`, `subscription/S-1` or `sku/K-1`, and how many records wait for it.
@@ -19,7 +19,7 @@ const CUSTOMERS_AT_ONCE: i64 = 500;
 /// Lists missing things in the order of their names, from after one on.
 pub(crate) async fn list<C: ConnectionTrait>(
     connection: &C,
-    partner: &Partner,
+    partner: &PartnerRow,
     after: &str,
     most: usize,
 ) -> Result<Vec<Missing>, Error> {
@@ -30,7 +30,7 @@ pub(crate) async fn list<C: ConnectionTrait>(
         "SELECT waits_for, count(*) FROM ingestion_fact WHERE partner_no = $1 AND waits_for <> '' \
          AND waits_for {bytes} > $2 GROUP BY waits_for ORDER BY waits_for {bytes} LIMIT $3"
     );
-    let values: Vec<Value> = vec![partner.no.into(), after.into(), limit.into()];
+    let values: Vec<Value> = vec![partner.number.into(), after.into(), limit.into()];
     let mut missing: BTreeMap<String, i64> = BTreeMap::new();
     for row in connection.query_all_raw(statement(connection, &sql, values)).await? {
         missing.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
@@ -44,7 +44,7 @@ pub(crate) async fn list<C: ConnectionTrait>(
 /// Customers that nobody introduced and whose users were active, with the number of such facts.
 async fn active_unknown<C: ConnectionTrait>(
     connection: &C,
-    partner: &Partner,
+    partner: &PartnerRow,
     after: &str,
     most: i64,
 ) -> Result<Vec<Missing>, Error> {
@@ -61,10 +61,10 @@ async fn active_unknown<C: ConnectionTrait>(
          ORDER BY customer_id {bytes} LIMIT $3) AS c JOIN ingestion_activity AS a \
          ON a.partner_no = $1 AND a.cell = c.cell AND a.customer_no = c.customer_no"
     );
-    let values: Vec<Value> = vec![partner.no.into(), after.into(), most.into()];
+    let values: Vec<Value> = vec![partner.number.into(), after.into(), most.into()];
     let mut missing: BTreeMap<String, i64> = BTreeMap::new();
     for row in connection.query_all_raw(statement(connection, &sql, values)).await? {
-        let chunk = Chunk::decode(&row.try_get_by_index::<Vec<u8>>(1)?)?;
+        let chunk = ActivityChunk::decode(&row.try_get_by_index::<Vec<u8>>(1)?)?;
         let facts: u32 = chunk.services().flat_map(|(_, masks)| masks).map(|mask| mask.count_ones()).sum();
         *missing.entry(format!("customer/{}", row.try_get_by_index::<String>(0)?)).or_insert(0) += i64::from(facts);
     }
@@ -72,9 +72,9 @@ async fn active_unknown<C: ConnectionTrait>(
 }
 
 /// How many records wait.
-pub(crate) async fn count<C: ConnectionTrait>(connection: &C, partner: &Partner) -> Result<i64, Error> {
+pub(crate) async fn count<C: ConnectionTrait>(connection: &C, partner: &PartnerRow) -> Result<i64, Error> {
     let sql = "SELECT count(*) FROM ingestion_fact WHERE partner_no = $1 AND waits_for <> ''";
-    let row = connection.query_one_raw(statement(connection, sql, vec![partner.no.into()])).await?;
+    let row = connection.query_one_raw(statement(connection, sql, vec![partner.number.into()])).await?;
     let facts: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
     let (mut all, mut after) = (facts, String::new());
     loop {

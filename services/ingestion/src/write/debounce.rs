@@ -19,10 +19,10 @@ const MOST: Duration = Duration::from_secs(5);
 
 /// Whether there is a rush.
 #[derive(Debug, Default)]
-pub(crate) struct Rush(watch::Sender<State>);
+pub(crate) struct IngestDebounce(watch::Sender<DebounceState>);
 
 #[derive(Clone, Copy, Debug, Default)]
-struct State {
+struct DebounceState {
     /// Large batches on their way.
     batches: usize,
     /// When the last of them ended.
@@ -31,14 +31,14 @@ struct State {
 
 /// A large batch on its way, until dropped.
 #[derive(Debug)]
-pub(crate) struct Passing<'a>(&'a Rush);
+pub(crate) struct BulkBatch<'a>(&'a IngestDebounce);
 
-impl Rush {
+impl IngestDebounce {
     /// To be held while a batch of so many facts is stored.
-    pub(crate) fn pass(&self, facts: usize) -> Option<Passing<'_>> {
+    pub(crate) fn pass(&self, facts: usize) -> Option<BulkBatch<'_>> {
         (facts >= LARGE).then(|| {
             self.0.send_modify(|state| state.batches += 1);
-            Passing(self)
+            BulkBatch(self)
         })
     }
 
@@ -47,7 +47,7 @@ impl Rush {
         let most = Instant::now() + MOST;
         let mut state = self.0.subscribe();
         loop {
-            let State { batches, ended } = *state.borrow_and_update();
+            let DebounceState { batches, ended } = *state.borrow_and_update();
             let until = match ended {
                 _ if batches > 0 => most,
                 Some(ended) => most.min(ended + QUIET),
@@ -61,7 +61,7 @@ impl Rush {
     }
 }
 
-impl Drop for Passing<'_> {
+impl Drop for BulkBatch<'_> {
     fn drop(&mut self) {
         self.0.0.send_modify(|state| {
             state.batches -= 1;
@@ -78,25 +78,25 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn small_batches_hold_nothing_back() {
-        let rush = Rush::default();
-        let _passing = rush.pass(LARGE - 1);
-        timeout(MOST, rush.over()).await.unwrap();
+        let debounce = IngestDebounce::default();
+        let _passing = debounce.pass(LARGE - 1);
+        timeout(MOST, debounce.over()).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_rush_lasts_while_batches_follow_each_other() {
-        let rush = Rush::default();
-        let first = rush.pass(LARGE);
+        let debounce = IngestDebounce::default();
+        let first = debounce.pass(LARGE);
         let feed = async {
             sleep(QUIET).await;
-            let second = rush.pass(LARGE);
+            let second = debounce.pass(LARGE);
             drop(first);
             sleep(QUIET * 2).await;
             drop(second);
             Instant::now()
         };
         let over = async {
-            rush.over().await;
+            debounce.over().await;
             Instant::now()
         };
         let (ended, over) = futures::future::join(feed, over).await;
@@ -105,10 +105,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_rush_does_not_hold_back_for_ever() {
-        let rush = Rush::default();
-        let _passing = rush.pass(LARGE);
+        let debounce = IngestDebounce::default();
+        let _passing = debounce.pass(LARGE);
         let start = Instant::now();
-        rush.over().await;
+        debounce.over().await;
         assert_eq!(start.elapsed(), MOST);
     }
 }

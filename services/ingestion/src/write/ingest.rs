@@ -7,18 +7,18 @@ use insights_service::drill;
 
 use super::{
     Ledger,
-    plan::{Item, Todo, Unit, units},
-    prepare::{Checked, Prepared, Ready},
-    steps::{self, Outcome, Shared},
+    plan::{CheckedRecord, PlannedTransaction, RemainingSteps, transactions},
+    prepare::{CheckedBatch, PreparedBatch, PreparedRequest},
+    steps::{self, BatchContext, TransactionOutcome},
     surrogate_ids,
-    transaction::{Changes, Tally, publish},
+    transaction::{PendingChanges, RecordCounts, publish},
 };
 use crate::{
     error::Error,
-    ids::Numbers,
+    ids::SurrogateIds,
     tables::{
-        batch::{self, Reserved},
-        partner::Partner,
+        batch::{self, BatchReservation},
+        partner::PartnerRow,
         quarantine::{self, Rejected},
     },
 };
@@ -31,14 +31,14 @@ pub(super) const TRIES: usize = 30;
 
 /// What became of the good records.
 #[derive(Debug, Default)]
-pub(super) struct Stored {
-    pub tally: Tally,
+pub(super) struct StoredBatch {
+    pub counts: RecordCounts,
     pub version: Option<i64>,
 }
 
-impl Stored {
-    fn add(&mut self, outcome: &Outcome) {
-        self.tally += outcome.tally;
+impl StoredBatch {
+    fn add(&mut self, outcome: &TransactionOutcome) {
+        self.counts += outcome.counts;
         self.version = self.version.max(outcome.version);
     }
 }
@@ -83,18 +83,18 @@ impl Ledger {
     }
 
     /// Does what is left of a batch once it is checked.
-    pub(crate) async fn finish(&self, ready: Ready) -> Result<IngestBatchResponse, Error> {
-        let Prepared { partner, batch_id, digest, mut checked } = match ready {
-            Ready::Batch(prepared) => *prepared,
-            Ready::Rehearsal { partner, request } => return self.rehearse(&partner, *request).await,
+    pub(crate) async fn finish(&self, ready: PreparedRequest) -> Result<IngestBatchResponse, Error> {
+        let PreparedBatch { partner, batch_id, digest, mut checked } = match ready {
+            PreparedRequest::Batch(prepared) => *prepared,
+            PreparedRequest::DryRun { partner, request } => return self.dry_run(&partner, *request).await,
         };
-        let _passing = self.rush.pass(checked.activity.columns.day.len());
+        let _passing = self.debounce.pass(checked.activity.columns.day.len());
         if let Some(digest) = digest
             && drill::guarded("ingestion.batch_id")
         {
             match batch::reserve(self.database.writer(), &partner, &batch_id, &digest, checked.now).await? {
-                Reserved::Answered(answer) => return Ok(answer),
-                Reserved::Received(first) => checked.received(first),
+                BatchReservation::Answered(answer) => return Ok(answer),
+                BatchReservation::Received(first) => checked.received(first),
             }
         }
         let stored = self.store(&partner, &checked).await?;
@@ -103,33 +103,45 @@ impl Ledger {
     }
 
     /// The partner's row, made on its first batch.
-    pub(super) async fn enter(&self, id: &str) -> Result<Partner, Error> {
-        if let Some(partner) = Partner::find(self.database.reader(), id).await? {
+    pub(super) async fn get_or_create_partner(&self, id: &str) -> Result<PartnerRow, Error> {
+        if let Some(partner) = PartnerRow::find(self.database.reader(), id).await? {
             return Ok(partner);
         }
         let now = self.receive(0);
-        transact!(self, |transaction| Partner::create(transaction, id, now))
+        transact!(self, |transaction| PartnerRow::create(transaction, id, now))
     }
 
-    pub(super) fn shared<'a>(&'a self, partner: &'a Partner, checked: &'a Checked, numbers: &'a Numbers) -> Shared<'a> {
-        Shared { partner, users: &self.users, activity: &checked.activity, numbers, now: checked.now, lock: self.lock }
+    pub(super) fn shared<'a>(
+        &'a self,
+        partner: &'a PartnerRow,
+        checked: &'a CheckedBatch,
+        numbers: &'a SurrogateIds,
+    ) -> BatchContext<'a> {
+        BatchContext {
+            partner,
+            users: &self.users,
+            activity: &checked.activity,
+            numbers,
+            now: checked.now,
+            lock: self.lock,
+        }
     }
 
     /// Does all of a batch in one transaction and leaves the ending to the caller.
     pub(super) async fn do_together(
         &self,
         transaction: &Transaction,
-        partner: &Partner,
-        checked: &Checked,
-    ) -> Result<(Stored, Numbers, Vec<Outcome>), Error> {
+        partner: &PartnerRow,
+        checked: &CheckedBatch,
+    ) -> Result<(StoredBatch, SurrogateIds, Vec<TransactionOutcome>), Error> {
         let numbers = self.number(transaction, partner, checked).await?;
         let shared = self.shared(partner, checked, &numbers);
-        let mut stored = Stored::default();
+        let mut stored = StoredBatch::default();
         let mut outcomes = vec![steps::of_partner(transaction, shared, &checked.items).await?];
         let arrivals = steps::waiting_for_skus(transaction, partner, &checked.items).await?;
-        let todo = Todo::new(&checked.items, &checked.activity, &numbers, arrivals);
-        for unit in units(&checked.items, &checked.activity, &numbers, todo, usize::MAX) {
-            outcomes.push(steps::unit(transaction, shared, &unit).await?);
+        let remaining = RemainingSteps::new(&checked.items, &checked.activity, &numbers, arrivals);
+        for planned in transactions(&checked.items, &checked.activity, &numbers, remaining, usize::MAX) {
+            outcomes.push(steps::planned(transaction, shared, &planned).await?);
         }
         for outcome in &outcomes {
             stored.add(outcome);
@@ -138,77 +150,89 @@ impl Ledger {
     }
 
     /// Gives numbers to everything the batch names, inside its transaction.
-    async fn number(&self, transaction: &Transaction, partner: &Partner, checked: &Checked) -> Result<Numbers, Error> {
+    async fn number(
+        &self,
+        transaction: &Transaction,
+        partner: &PartnerRow,
+        checked: &CheckedBatch,
+    ) -> Result<SurrogateIds, Error> {
         let (numbers, complete) = surrogate_ids::find(transaction, &self.numbers, partner, &checked.wanted).await?;
         if complete {
             return Ok(numbers);
         }
         let (numbers, catalogue_grew) = surrogate_ids::give(transaction, partner, &checked.wanted).await?;
         if catalogue_grew {
-            let mut changes = Changes::default();
+            let mut changes = PendingChanges::default();
             changes.everybody();
             publish(transaction, partner, changes, checked.now).await?;
         }
         Ok(numbers)
     }
 
-    fn made_known(&self, partner: &Partner, numbers: &Numbers, outcomes: &[Outcome]) {
+    fn made_known(&self, partner: &PartnerRow, numbers: &SurrogateIds, outcomes: &[TransactionOutcome]) {
         self.numbers.remember(partner, numbers);
         for outcome in outcomes {
-            self.users.remember(partner.no, &outcome.numbered);
+            self.users.remember(partner.number, &outcome.numbered);
         }
         self.tell();
     }
 
     /// Stores the good records of a batch. All is committed when this returns.
-    pub(super) async fn store(&self, partner: &Partner, checked: &Checked) -> Result<Stored, Error> {
+    pub(super) async fn store(&self, partner: &PartnerRow, checked: &CheckedBatch) -> Result<StoredBatch, Error> {
         if self.together() {
             self.store_together(partner, checked).await
         } else {
-            self.store_by_cell(partner, checked).await
+            self.store_by_shard(partner, checked).await
         }
     }
 
-    async fn store_together(&self, partner: &Partner, checked: &Checked) -> Result<Stored, Error> {
+    async fn store_together(&self, partner: &PartnerRow, checked: &CheckedBatch) -> Result<StoredBatch, Error> {
         let (stored, numbers, outcomes) =
             transact!(self, |transaction| self.do_together(transaction, partner, checked))?;
         self.made_known(partner, &numbers, &outcomes);
         Ok(stored)
     }
 
-    async fn store_by_cell(&self, partner: &Partner, checked: &Checked) -> Result<Stored, Error> {
-        let mut stored = Stored::default();
-        let mut numbers = self.numbers_by_cell(partner, checked).await?;
+    async fn store_by_shard(&self, partner: &PartnerRow, checked: &CheckedBatch) -> Result<StoredBatch, Error> {
+        let mut stored = StoredBatch::default();
+        let mut numbers = self.ids_by_shard(partner, checked).await?;
         let shared = self.shared(partner, checked, &numbers);
-        if checked.items.iter().any(Item::is_of_partner) {
+        if checked.items.iter().any(CheckedRecord::is_of_partner) {
             let outcome = transact!(self, |transaction| steps::of_partner(transaction, shared, &checked.items))?;
             stored.add(&outcome);
         }
         let arrivals = steps::waiting_for_skus(self.database.reader(), partner, &checked.items).await?;
-        let mut todo = Todo::new(&checked.items, &checked.activity, &numbers, arrivals);
+        let mut remaining = RemainingSteps::new(&checked.items, &checked.activity, &numbers, arrivals);
         let mut tries = 0;
-        while !todo.is_empty() {
+        while !remaining.is_empty() {
             tries += 1;
-            let planned = units(&checked.items, &checked.activity, &numbers, todo, self.limits.records_per_transaction);
-            todo = Todo::default();
+            let planned = transactions(
+                &checked.items,
+                &checked.activity,
+                &numbers,
+                remaining,
+                self.limits.records_per_transaction,
+            );
+            remaining = RemainingSteps::default();
             let shared = self.shared(partner, checked, &numbers);
             let mut failure = None;
             let mut planned = planned.into_iter();
-            let mut running: FuturesUnordered<BoxFuture<'_, (Todo, Result<Outcome, Error>)>> = FuturesUnordered::new();
+            let mut running: FuturesUnordered<BoxFuture<'_, (RemainingSteps, Result<TransactionOutcome, Error>)>> =
+                FuturesUnordered::new();
             loop {
                 while running.len() < self.limits.transactions_in_flight.max(1)
-                    && let Some(unit) = planned.next()
+                    && let Some(planned) = planned.next()
                 {
-                    running.push(self.run_unit(shared, unit).boxed());
+                    running.push(self.run_unit(shared, planned).boxed());
                 }
-                let Some((unit, result)) = running.next().await else { break };
+                let Some((planned, result)) = running.next().await else { break };
                 match result {
                     Ok(outcome) => {
                         stored.add(&outcome);
                         self.made_known(partner, &numbers, &[outcome]);
                     }
-                    Err(Error::Moved) if tries < TRIES => todo.add(unit),
-                    // The other cells go on: what they commit is not to be done again.
+                    Err(Error::Moved) if tries < TRIES => remaining.add(planned),
+                    // The other shards go on: what they commit is not to be done again.
                     Err(error) => failure = failure.or(Some(error)),
                 }
             }
@@ -216,15 +240,15 @@ impl Ledger {
             if let Some(error) = failure {
                 return Err(error);
             }
-            if !todo.is_empty() {
-                numbers = self.numbers_by_cell(partner, checked).await?;
+            if !remaining.is_empty() {
+                numbers = self.ids_by_shard(partner, checked).await?;
             }
         }
         self.tell();
         Ok(stored)
     }
 
-    async fn numbers_by_cell(&self, partner: &Partner, checked: &Checked) -> Result<Numbers, Error> {
+    async fn ids_by_shard(&self, partner: &PartnerRow, checked: &CheckedBatch) -> Result<SurrogateIds, Error> {
         let (numbers, complete) =
             surrogate_ids::find(self.database.reader(), &self.numbers, partner, &checked.wanted).await?;
         if complete {
@@ -233,36 +257,46 @@ impl Ledger {
         transact!(self, |transaction| self.number(transaction, partner, checked))
     }
 
-    pub(super) async fn run_unit<'a>(&self, shared: Shared<'_>, unit: Unit<'a>) -> (Todo, Result<Outcome, Error>) {
-        let result = self.try_unit(shared, &unit).await;
-        (unit.todo, result)
+    pub(super) async fn run_unit<'a>(
+        &self,
+        shared: BatchContext<'_>,
+        planned: PlannedTransaction<'a>,
+    ) -> (RemainingSteps, Result<TransactionOutcome, Error>) {
+        let result = self.try_unit(shared, &planned).await;
+        (planned.remaining, result)
     }
 
-    async fn try_unit(&self, shared: Shared<'_>, unit: &Unit<'_>) -> Result<Outcome, Error> {
-        transact!(self, |transaction| steps::unit(transaction, shared, unit))
+    async fn try_unit(
+        &self,
+        shared: BatchContext<'_>,
+        planned: &PlannedTransaction<'_>,
+    ) -> Result<TransactionOutcome, Error> {
+        transact!(self, |transaction| steps::planned(transaction, shared, planned))
     }
 
     /// The version a batch made, or the newest one when it changed nothing.
-    pub(super) async fn version_after(&self, partner: &Partner, stored: &Stored) -> Result<i64, Error> {
+    pub(super) async fn version_after(&self, partner: &PartnerRow, stored: &StoredBatch) -> Result<i64, Error> {
         match stored.version {
             Some(version) => Ok(version),
-            None => Ok(Partner::find(self.database.reader(), &partner.id).await?.map_or(0, |partner| partner.version)),
+            None => {
+                Ok(PartnerRow::find(self.database.reader(), &partner.id).await?.map_or(0, |partner| partner.version))
+            }
         }
     }
 
     async fn answer(
         &self,
-        partner: &Partner,
+        partner: &PartnerRow,
         batch_id: &str,
-        checked: Checked,
-        stored: Stored,
+        checked: CheckedBatch,
+        stored: StoredBatch,
     ) -> Result<IngestBatchResponse, Error> {
         if !checked.rejected.is_empty() {
             let (rejected, now) = (&checked.rejected, checked.now);
             transact!(self, |transaction| quarantine::keep(transaction, partner, batch_id, rejected, now))?;
         }
         let version = self.version_after(partner, &stored).await?;
-        let response = response(version, &checked.rejected, stored.tally);
+        let response = response(version, &checked.rejected, stored.counts);
         tracing::debug!(
             partner = partner.id,
             version,
@@ -281,14 +315,14 @@ impl Ledger {
     }
 }
 
-pub(super) fn response(version: i64, rejected: &[Rejected], tally: Tally) -> IngestBatchResponse {
+pub(super) fn response(version: i64, rejected: &[Rejected], counts: RecordCounts) -> IngestBatchResponse {
     let rejections = rejected.iter().take(MOST_REJECTIONS);
     IngestBatchResponse {
         version,
-        accepted: tally.accepted,
-        duplicates: tally.duplicates,
+        accepted: counts.accepted,
+        duplicates: counts.duplicates,
         rejected: i64::try_from(rejected.len()).unwrap_or(i64::MAX),
-        waiting: tally.waiting,
+        waiting: counts.waiting,
         rejections: rejections
             .map(|rejected| Rejection {
                 index: rejected.index,

@@ -7,21 +7,21 @@ use insights_database::{Database, Engine, bulk::Lock};
 use insights_service::Clock;
 use tokio::sync::watch;
 
-use super::{debounce::Rush, surrogate_ids, transaction::UserCache};
-use crate::{Limits, error::Error, user_key::UserKey};
+use super::{debounce::IngestDebounce, surrogate_ids, transaction::UserCache};
+use crate::{IngestLimits, error::Error, user_key::UserKey};
 
 /// The facts of every partner.
 pub(crate) struct Ledger {
     pub database: Database,
-    pub limits: Limits,
+    pub limits: IngestLimits,
     pub(super) clock: Clock,
     pub(super) user_key: UserKey,
-    pub(super) numbers: surrogate_ids::Cache,
+    pub(super) numbers: surrogate_ids::SurrogateIdCache,
     pub(super) users: UserCache,
     /// The latest receive time given.
     received: AtomicI64,
     /// Whether much is coming in.
-    pub rush: Rush,
+    pub debounce: IngestDebounce,
     /// Told after every commit that changed something.
     pub changed: watch::Sender<u64>,
     pub(super) lock: Lock,
@@ -30,7 +30,7 @@ pub(crate) struct Ledger {
 impl Ledger {
     pub(crate) async fn open(
         database: Database,
-        limits: Limits,
+        limits: IngestLimits,
         clock: Clock,
         user_key: UserKey,
         lock: Lock,
@@ -40,10 +40,10 @@ impl Ledger {
             limits,
             clock,
             user_key,
-            numbers: surrogate_ids::Cache::default(),
+            numbers: surrogate_ids::SurrogateIdCache::default(),
             users: UserCache::default(),
             received: AtomicI64::new(0),
-            rush: Rush::default(),
+            debounce: IngestDebounce::default(),
             changed: watch::Sender::new(0),
             lock,
         })

@@ -8,26 +8,26 @@ use insights_proto::ingestion::v1::{ActivityColumns, IngestBatchRequest, Record,
 
 use super::{
     Ledger,
-    plan::{Item, wanted},
+    plan::{CheckedRecord, wanted},
 };
 use crate::{
     error::Error,
-    ids::Wanted,
-    records::{self, Activity, Context, Violation},
-    tables::{batch, partner::Partner, quarantine::Rejected},
+    ids::BatchNames,
+    records::{self, CheckContext, CheckedActivity, Violation},
+    tables::{batch, partner::PartnerRow, quarantine::Rejected},
 };
 
 /// A batch whose records are checked.
-pub(super) struct Checked {
-    pub items: Vec<Item>,
-    pub activity: Activity,
+pub(super) struct CheckedBatch {
+    pub items: Vec<CheckedRecord>,
+    pub activity: CheckedActivity,
     pub rejected: Vec<Rejected>,
-    pub wanted: Wanted,
+    pub wanted: BatchNames,
     /// Receive time, nanoseconds since 1970.
     pub now: i64,
 }
 
-impl Checked {
+impl CheckedBatch {
     /// Takes the records as received at an earlier time, in the same order.
     pub(super) fn received(&mut self, first: i64) {
         for item in &mut self.items {
@@ -37,26 +37,26 @@ impl Checked {
 }
 
 /// A batch that can be stored.
-pub(crate) struct Prepared {
-    pub(super) partner: Partner,
+pub(crate) struct PreparedBatch {
+    pub(super) partner: PartnerRow,
     pub(super) batch_id: String,
     pub(super) digest: Option<Vec<u8>>,
-    pub(super) checked: Checked,
+    pub(super) checked: CheckedBatch,
 }
 
 /// What is ready to be done.
-pub(crate) enum Ready {
+pub(crate) enum PreparedRequest {
     /// Stores.
-    Batch(Box<Prepared>),
+    Batch(Box<PreparedBatch>),
     /// Stores nothing, and is checked when its turn comes.
-    Rehearsal {
+    DryRun {
         /// The caller's.
         partner: String,
         request: Box<IngestBatchRequest>,
     },
 }
 
-impl Ready {
+impl PreparedRequest {
     /// Whether it may be stored beside others of its kind, in any order: activity is united whatever comes first.
     pub(crate) fn commutes(&self) -> bool {
         matches!(self, Self::Batch(batch) if batch.checked.items.is_empty())
@@ -65,24 +65,24 @@ impl Ready {
     /// Whether batches after it must be checked after it is stored: it may change what day it is for the partner.
     pub(crate) fn moves_the_clock(&self) -> bool {
         match self {
-            Self::Batch(batch) => batch.checked.items.iter().any(Item::is_of_partner),
-            Self::Rehearsal { .. } => false,
+            Self::Batch(batch) => batch.checked.items.iter().any(CheckedRecord::is_of_partner),
+            Self::DryRun { .. } => false,
         }
     }
 }
 
 impl Ledger {
     /// Checks a batch. What cannot be taken at all fails here and leaves its id free.
-    pub(crate) async fn prepare(&self, partner: &str, request: IngestBatchRequest) -> Result<Ready, Error> {
+    pub(crate) async fn prepare(&self, partner: &str, request: IngestBatchRequest) -> Result<PreparedRequest, Error> {
         self.check_limits(&request)?;
         if request.validate_only {
-            return Ok(Ready::Rehearsal { partner: partner.to_owned(), request: Box::new(request) });
+            return Ok(PreparedRequest::DryRun { partner: partner.to_owned(), request: Box::new(request) });
         }
-        let partner = self.enter(partner).await?;
+        let partner = self.get_or_create_partner(partner).await?;
         let batch_id = request.batch_id.clone();
         let digest = (!batch_id.is_empty()).then(|| batch::digest(&request));
         let checked = self.check(&partner, request.records, request.activity, false)?;
-        Ok(Ready::Batch(Box::new(Prepared { partner, batch_id, digest, checked })))
+        Ok(PreparedRequest::Batch(Box::new(PreparedBatch { partner, batch_id, digest, checked })))
     }
 
     fn check_limits(&self, request: &IngestBatchRequest) -> Result<(), Error> {
@@ -111,35 +111,35 @@ impl Ledger {
 
     pub(super) fn check(
         &self,
-        partner: &Partner,
+        partner: &PartnerRow,
         batch: Vec<Record>,
         activity: Option<ActivityColumns>,
         hashed: bool,
-    ) -> Result<Checked, Error> {
+    ) -> Result<CheckedBatch, Error> {
         let users = self.user_key.of_partner(&partner.id);
-        let context = Context { today: self.today(partner, &batch), users: &users, users_are_hashed: hashed };
+        let context = CheckContext { today: self.today(partner, &batch), users: &users, users_are_hashed: hashed };
         let now = self.receive(batch.len());
         let count = batch.len();
         let (mut items, mut rejected) = (Vec::with_capacity(count), Vec::new());
         for ((position, record), received) in batch.into_iter().enumerate().zip(now..) {
             match records::record(record.clone(), &context) {
                 Ok((recorded, what)) => {
-                    items.push(Item { recorded, received, what });
+                    items.push(CheckedRecord { recorded, received, what });
                 }
                 Err(violations) => rejected.push(Rejected::record(position, record, &violations, &users, hashed)),
             }
         }
         let activity = match activity {
             Some(columns) => records::columns(columns, &context).map_err(Error::Invalid)?,
-            None => Activity::default(),
+            None => CheckedActivity::default(),
         };
         rejected.extend(activity.wrong.iter().map(|fact| Rejected::activity(count, fact)));
         let wanted = wanted(&items, &activity);
-        Ok(Checked { items, activity, rejected, wanted, now })
+        Ok(CheckedBatch { items, activity, rejected, wanted, now })
     }
 
     /// Today where the partner is: a time zone that comes with a batch holds for the batch.
-    fn today(&self, partner: &Partner, records: &[Record]) -> Day {
+    fn today(&self, partner: &PartnerRow, records: &[Record]) -> Day {
         let zone = records.iter().rev().find_map(|record| match &record.kind {
             Some(record::Kind::Partner(settings)) => Some(settings.time_zone.as_deref().unwrap_or("UTC")),
             _ => None,

@@ -4,18 +4,18 @@ use std::collections::HashSet;
 
 use super::{
     Ledger,
-    plan::{Todo, units},
+    plan::{RemainingSteps, transactions},
 };
 use crate::{
     error::Error,
-    ids::Numbers,
-    tables::{fact, partner::Partner, quarantine},
+    ids::SurrogateIds,
+    tables::{fact, partner::PartnerRow, quarantine},
 };
 
 impl Ledger {
     /// Tries records of the quarantine again, as if they came now.
     pub(crate) async fn replay(&self, id: &str, ids: &[i64]) -> Result<(i64, i64, i64), Error> {
-        let Some(partner) = Partner::find(self.database.reader(), id).await? else { return Ok((0, 0, 0)) };
+        let Some(partner) = PartnerRow::find(self.database.reader(), id).await? else { return Ok((0, 0, 0)) };
         let most = self.limits.records_per_batch;
         let kept = if ids.is_empty() {
             quarantine::list(self.database.reader(), &partner, "", i64::MAX, u32::try_from(most).unwrap_or(u32::MAX))
@@ -38,17 +38,17 @@ impl Ledger {
 
     /// Frees facts that wait for what is there: a process may have ended between the two.
     pub(crate) async fn free_forgotten(&self) -> Result<(), Error> {
-        for partner in Partner::all(self.database.reader()).await? {
+        for partner in PartnerRow::all(self.database.reader()).await? {
             let arrivals = fact::forgotten(self.database.reader(), &partner).await?;
             if arrivals.is_empty() {
                 continue;
             }
             let checked = self.check(&partner, Vec::new(), None, false)?;
-            let numbers = Numbers::default();
+            let numbers = SurrogateIds::default();
             for arrival in arrivals {
-                let todo = Todo { arrivals: vec![arrival], ..Todo::default() };
-                for unit in units(&checked.items, &checked.activity, &numbers, todo, usize::MAX) {
-                    let (_, result) = self.run_unit(self.shared(&partner, &checked, &numbers), unit).await;
+                let remaining = RemainingSteps { arrivals: vec![arrival], ..RemainingSteps::default() };
+                for planned in transactions(&checked.items, &checked.activity, &numbers, remaining, usize::MAX) {
+                    let (_, result) = self.run_unit(self.shared(&partner, &checked, &numbers), planned).await;
                     result?;
                 }
             }

@@ -12,57 +12,57 @@ use insights_database::{
 
 use crate::{
     error::Error,
-    ids::{CustomerAt, Numbers, SubscriptionAt, Wanted},
-    tables::partner::Partner,
+    ids::{BatchNames, CustomerKey, SubscriptionEntry, SurrogateIds},
+    tables::partner::PartnerRow,
 };
 
 /// Numbers that never change, by partner; filled with what is committed.
 #[derive(Debug, Default)]
-pub(crate) struct Cache {
-    partners: std::sync::RwLock<HashMap<i32, Cached>>,
+pub(crate) struct SurrogateIdCache {
+    partners: std::sync::RwLock<HashMap<i32, PartnerIds>>,
 }
 
 #[derive(Debug, Default)]
-struct Cached {
-    customers: HashMap<Box<str>, CustomerAt>,
+struct PartnerIds {
+    customers: HashMap<Box<str>, CustomerKey>,
     services: HashMap<Box<str>, i32>,
 }
 
 /// Above this many customers of all partners the cache starts anew: memory stays bounded.
 const MOST_CACHED: usize = 500_000;
 
-impl Cache {
+impl SurrogateIdCache {
     /// What is known of the wanted customers and services.
-    fn fill(&self, partner: &Partner, wanted: &Wanted, numbers: &mut Numbers) {
+    fn fill(&self, partner: &PartnerRow, wanted: &BatchNames, numbers: &mut SurrogateIds) {
         let partners = self.partners.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let Some(cached) = partners.get(&partner.no) else { return };
+        let Some(cached) = partners.get(&partner.number) else { return };
         for id in wanted.customers.iter().chain(&wanted.mentioned) {
             if let Some(at) = cached.customers.get(id.as_str()) {
                 numbers.customers.insert(id.clone(), *at);
             }
         }
         for name in &wanted.services {
-            if let Some(no) = cached.services.get(name.as_str()) {
-                numbers.services.insert(name.clone(), *no);
+            if let Some(number) = cached.services.get(name.as_str()) {
+                numbers.services.insert(name.clone(), *number);
             }
         }
     }
 
     /// Remembers committed numbers.
-    pub(crate) fn remember(&self, partner: &Partner, numbers: &Numbers) {
+    pub(crate) fn remember(&self, partner: &PartnerRow, numbers: &SurrogateIds) {
         let mut partners = self.partners.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         if partners.values().map(|cached| cached.customers.len()).sum::<usize>() > MOST_CACHED {
             partners.clear();
         }
-        let cached = partners.entry(partner.no).or_default();
+        let cached = partners.entry(partner.number).or_default();
         for (id, at) in &numbers.customers {
             if !cached.customers.contains_key(id.as_str()) {
                 cached.customers.insert(id.as_str().into(), *at);
             }
         }
-        for (name, no) in &numbers.services {
+        for (name, number) in &numbers.services {
             if !cached.services.contains_key(name.as_str()) {
-                cached.services.insert(name.as_str().into(), *no);
+                cached.services.insert(name.as_str().into(), *number);
             }
         }
     }
@@ -71,11 +71,11 @@ impl Cache {
 /// Looks the wanted numbers up. Returns whether all were there.
 pub(crate) async fn find<C: ConnectionTrait>(
     connection: &C,
-    cache: &Cache,
-    partner: &Partner,
-    wanted: &Wanted,
-) -> Result<(Numbers, bool), Error> {
-    let mut numbers = Numbers::default();
+    cache: &SurrogateIdCache,
+    partner: &PartnerRow,
+    wanted: &BatchNames,
+) -> Result<(SurrogateIds, bool), Error> {
+    let mut numbers = SurrogateIds::default();
     cache.fill(partner, wanted, &mut numbers);
     look_up(connection, partner, wanted, &mut numbers).await?;
     let complete = numbers.cover(wanted);
@@ -84,9 +84,9 @@ pub(crate) async fn find<C: ConnectionTrait>(
 
 async fn look_up<C: ConnectionTrait>(
     connection: &C,
-    partner: &Partner,
-    wanted: &Wanted,
-    numbers: &mut Numbers,
+    partner: &PartnerRow,
+    wanted: &BatchNames,
+    numbers: &mut SurrogateIds,
 ) -> Result<(), Error> {
     let missing = |names: Vec<&String>| -> Column { Column::Text(names.into_iter().cloned().collect()) };
     let fixed = partner.fixed();
@@ -94,15 +94,15 @@ async fn look_up<C: ConnectionTrait>(
     let keys = missing(customers.filter(|id| !numbers.customers.contains_key(*id)).collect());
     let select = "customer_id, cell, customer_no";
     for row in bulk::lookup(connection, "ingestion_customer", &fixed, vec![("customer_id", keys)], select).await? {
-        let at = CustomerAt { cell: row.try_get_by_index(2)?, no: row.try_get_by_index(3)? };
+        let at = CustomerKey { shard: row.try_get_by_index(2)?, number: row.try_get_by_index(3)? };
         numbers.customers.insert(row.try_get_by_index(1)?, at);
     }
     let keys = missing(wanted.subscriptions.keys().collect());
     let select = "subscription_id, subscription_no, cell, customer_no, known";
     let keys = vec![("subscription_id", keys)];
     for row in bulk::lookup(connection, "ingestion_subscription", &fixed, keys, select).await? {
-        let customer = CustomerAt { cell: row.try_get_by_index(3)?, no: row.try_get_by_index(4)? };
-        let at = SubscriptionAt { no: row.try_get_by_index(2)?, customer, known: row.try_get_by_index(5)? };
+        let customer = CustomerKey { shard: row.try_get_by_index(3)?, number: row.try_get_by_index(4)? };
+        let at = SubscriptionEntry { number: row.try_get_by_index(2)?, customer, known: row.try_get_by_index(5)? };
         numbers.subscriptions.insert(row.try_get_by_index(1)?, at);
     }
     let keys = missing(wanted.skus.iter().collect());
@@ -119,13 +119,13 @@ async fn look_up<C: ConnectionTrait>(
 /// Gives numbers to what has none. Returns all wanted numbers and whether followers must learn new SKUs or services.
 pub(crate) async fn give<C: ConnectionTrait>(
     connection: &C,
-    partner: &Partner,
-    wanted: &Wanted,
-) -> Result<(Numbers, bool), Error> {
-    Partner::hold(connection, partner.no).await?;
-    let mut numbers = Numbers::default();
+    partner: &PartnerRow,
+    wanted: &BatchNames,
+) -> Result<(SurrogateIds, bool), Error> {
+    PartnerRow::hold(connection, partner.number).await?;
+    let mut numbers = SurrogateIds::default();
     look_up(connection, partner, wanted, &mut numbers).await?;
-    let counters = Counters::read(connection, partner).await?;
+    let counters = IdCounters::read(connection, partner).await?;
     let mut next = counters;
     give_customers(connection, partner, wanted, &mut numbers, &mut next).await?;
     give_subscriptions(connection, partner, wanted, &mut numbers, &mut next).await?;
@@ -160,20 +160,20 @@ pub(crate) async fn give<C: ConnectionTrait>(
 
 async fn give_customers<C: ConnectionTrait>(
     connection: &C,
-    partner: &Partner,
-    wanted: &Wanted,
-    numbers: &mut Numbers,
-    next: &mut Counters,
+    partner: &PartnerRow,
+    wanted: &BatchNames,
+    numbers: &mut SurrogateIds,
+    next: &mut IdCounters,
 ) -> Result<(), Error> {
     let new: Vec<&String> = wanted.customers.iter().filter(|id| !numbers.customers.contains_key(*id)).collect();
     let mut at = Vec::with_capacity(new.len());
     for id in &new {
         next.customers += 1;
-        at.push(CustomerAt { cell: partner.cell(id), no: next.customers });
+        at.push(CustomerKey { shard: partner.shard(id), number: next.customers });
     }
     let columns = vec![
-        ("cell", Column::Int(at.iter().map(|at| at.cell).collect())),
-        ("customer_no", Column::BigInt(at.iter().map(|at| at.no).collect())),
+        ("cell", Column::Int(at.iter().map(|at| at.shard).collect())),
+        ("customer_no", Column::BigInt(at.iter().map(|at| at.number).collect())),
         ("customer_id", Column::Text(new.iter().map(|id| (*id).clone()).collect())),
         ("known", Column::Bool(vec![false; new.len()])),
         ("users", Column::Int(vec![0; new.len()])),
@@ -185,13 +185,13 @@ async fn give_customers<C: ConnectionTrait>(
 }
 
 /// A new subscription belongs to the customer that its own record names, if that is in the batch (so that nothing has to
-/// move from one cell to another), else to nobody.
+/// move from one shard to another), else to nobody.
 async fn give_subscriptions<C: ConnectionTrait>(
     connection: &C,
-    partner: &Partner,
-    wanted: &Wanted,
-    numbers: &mut Numbers,
-    next: &mut Counters,
+    partner: &PartnerRow,
+    wanted: &BatchNames,
+    numbers: &mut SurrogateIds,
+    next: &mut IdCounters,
 ) -> Result<(), Error> {
     let new: Vec<(&String, &Option<String>)> =
         wanted.subscriptions.iter().filter(|(id, _)| !numbers.subscriptions.contains_key(*id)).collect();
@@ -199,14 +199,14 @@ async fn give_subscriptions<C: ConnectionTrait>(
     for (id, customer) in &new {
         next.subscriptions += 1;
         let customer = customer.as_ref().and_then(|customer| numbers.customers.get(customer).copied());
-        let customer = customer.unwrap_or_else(|| partner.limbo(id));
-        at.push(SubscriptionAt { no: next.subscriptions, customer, known: false });
+        let customer = customer.unwrap_or_else(|| partner.unattached(id));
+        at.push(SubscriptionEntry { number: next.subscriptions, customer, known: false });
     }
     let columns = vec![
         ("subscription_id", Column::Text(new.iter().map(|(id, _)| (*id).clone()).collect())),
-        ("subscription_no", Column::Int(at.iter().map(|at| at.no).collect())),
-        ("cell", Column::Int(at.iter().map(|at| at.customer.cell).collect())),
-        ("customer_no", Column::BigInt(at.iter().map(|at| at.customer.no).collect())),
+        ("subscription_no", Column::Int(at.iter().map(|at| at.number).collect())),
+        ("cell", Column::Int(at.iter().map(|at| at.customer.shard).collect())),
+        ("customer_no", Column::BigInt(at.iter().map(|at| at.customer.number).collect())),
         ("known", Column::Bool(vec![false; new.len()])),
     ];
     bulk::upsert(connection, "ingestion_subscription", &partner.fixed(), columns, Conflict::Fail).await?;
@@ -216,17 +216,17 @@ async fn give_subscriptions<C: ConnectionTrait>(
 
 /// The last number given of each kind.
 #[derive(Clone, Copy, Debug)]
-struct Counters {
+struct IdCounters {
     customers: i64,
     subscriptions: i32,
     skus: i32,
     services: i32,
 }
 
-impl Counters {
-    async fn read<C: ConnectionTrait>(connection: &C, partner: &Partner) -> Result<Self, Error> {
+impl IdCounters {
+    async fn read<C: ConnectionTrait>(connection: &C, partner: &PartnerRow) -> Result<Self, Error> {
         let sql = "SELECT customers, subscriptions, skus, services FROM ingestion_partner WHERE partner_no = $1";
-        let row = connection.query_one_raw(statement(connection, sql, vec![Value::from(partner.no)])).await?;
+        let row = connection.query_one_raw(statement(connection, sql, vec![Value::from(partner.number)])).await?;
         let row = row.ok_or(Error::NoPartner)?;
         Ok(Self {
             customers: row.try_get_by_index(0)?,
@@ -236,11 +236,11 @@ impl Counters {
         })
     }
 
-    async fn write<C: ConnectionTrait>(self, connection: &C, partner: &Partner) -> Result<(), Error> {
+    async fn write<C: ConnectionTrait>(self, connection: &C, partner: &PartnerRow) -> Result<(), Error> {
         let sql = "UPDATE ingestion_partner SET customers = $2, subscriptions = $3, skus = $4, services = $5 \
                    WHERE partner_no = $1";
         let values: Vec<Value> = vec![
-            partner.no.into(),
+            partner.number.into(),
             self.customers.into(),
             self.subscriptions.into(),
             self.skus.into(),

@@ -1,55 +1,53 @@
 //! Activity: facts of a batch are gathered by chunk in memory, the touched chunks read, merged by OR, and those that
 //! changed written back in one statement. Why a chunk is what it is: `docs/activity.md`.
 
-use std::collections::HashMap;
-
 use insights_domain::calendar::{Day, Month};
 
-use super::{lower_bound, user_ids::user_numbers};
+use super::{lower_bound, shard_dictionary::ShardDictionary, user_ids::user_numbers};
 use crate::{
     error::Error,
-    ids::{CustomerAt, Numbers},
-    records::Activity,
+    ids::{CustomerKey, SurrogateIds},
+    records::CheckedActivity,
     tables::{
         activity::{self as table, ChunkColumns},
-        chunk::{BUCKET, Chunk},
+        chunk::{ActivityChunk, BUCKET},
     },
-    write::transaction::Work,
+    write::transaction::WriteTransaction,
 };
 
-/// Facts of one batch by cell: positions in its columns.
-pub(crate) type ByCell = std::collections::BTreeMap<i32, Vec<u32>>;
+/// Facts of one batch by shard: positions in its columns.
+pub(crate) type FactsByShard = std::collections::BTreeMap<i32, Vec<u32>>;
 
-/// Sorts the facts of a batch by the cell of their customer.
-pub(crate) fn by_cell(activity: &Activity, numbers: &Numbers) -> ByCell {
-    let cells: Vec<i32> =
-        activity.customers.iter().map(|id| numbers.customers.get(id).map_or(0, |customer| customer.cell)).collect();
-    let mut sorted = ByCell::new();
-    // Feeds come sorted by customer, so the last cell is nearly always the next one.
+/// Sorts the facts of a batch by the shard of their customer.
+pub(crate) fn by_shard(activity: &CheckedActivity, numbers: &SurrogateIds) -> FactsByShard {
+    let shards: Vec<i32> =
+        activity.customers.iter().map(|id| numbers.customers.get(id).map_or(0, |customer| customer.shard)).collect();
+    let mut sorted = FactsByShard::new();
+    // Feeds come sorted by customer, so the last shard is nearly always the next one.
     let mut run: Option<(i32, Vec<u32>)> = None;
     for (position, customer) in (0_u32..).zip(&activity.columns.customer) {
-        let cell = cells[*customer as usize];
+        let shard = shards[*customer as usize];
         match &mut run {
-            Some((current, facts)) if *current == cell => facts.push(position),
+            Some((current, facts)) if *current == shard => facts.push(position),
             _ => {
-                if let Some((cell, facts)) = run.take() {
-                    sorted.insert(cell, facts);
+                if let Some((shard, facts)) = run.take() {
+                    sorted.insert(shard, facts);
                 }
-                let mut facts = sorted.remove(&cell).unwrap_or_default();
+                let mut facts = sorted.remove(&shard).unwrap_or_default();
                 facts.push(position);
-                run = Some((cell, facts));
+                run = Some((shard, facts));
             }
         }
     }
-    if let Some((cell, facts)) = run {
-        sorted.insert(cell, facts);
+    if let Some((shard, facts)) = run {
+        sorted.insert(shard, facts);
     }
     sorted
 }
 
 /// Where a fact goes. The chunk is packed so that sorting brings the facts of one together: 20 bits of the customer's place
 /// in the batch, 12 of the month since 1900, 32 of the bucket.
-struct Spot {
+struct FactPosition {
     chunk: u64,
     /// The service's place in the batch.
     service: u16,
@@ -59,66 +57,17 @@ struct Spot {
 
 const FIRST_MONTH: i32 = 1900 * 12;
 
-/// The distinct customers and services of one cell's facts.
-pub(super) struct Places {
-    pub customers: Vec<CustomerAt>,
-    pub services: Vec<i32>,
-    /// By position in the batch's dictionary.
-    pub customer_of: Vec<u32>,
-    pub service_of: Vec<u32>,
-}
-
-impl Places {
-    fn new(activity: &Activity, facts: &[u32], numbers: &Numbers) -> Result<Self, Error> {
-        const UNSEEN: u32 = u32::MAX;
-        let mut places = Self {
-            customers: Vec::new(),
-            services: Vec::new(),
-            customer_of: vec![UNSEEN; activity.customers.len()],
-            service_of: vec![UNSEEN; activity.services.len()],
-        };
-        // Two entries of a dictionary may be one after folding.
-        let mut customers: HashMap<CustomerAt, u32> = HashMap::new();
-        let mut services: HashMap<i32, u32> = HashMap::new();
-        for fact in facts {
-            let customer = activity.columns.customer[*fact as usize] as usize;
-            if places.customer_of[customer] == UNSEEN {
-                let at = *numbers.customers.get(&activity.customers[customer]).ok_or(Error::Moved)?;
-                places.customer_of[customer] = *customers.entry(at).or_insert_with(|| {
-                    places.customers.push(at);
-                    places.customers.len() as u32 - 1
-                });
-            }
-            let service = activity.columns.service[*fact as usize] as usize;
-            if places.service_of[service] == UNSEEN {
-                let no = *numbers.services.get(&activity.services[service]).ok_or(Error::Moved)?;
-                places.service_of[service] = *services.entry(no).or_insert_with(|| {
-                    places.services.push(no);
-                    places.services.len() as u32 - 1
-                });
-            }
-        }
-        if places.customers.len() > 1 << 20 || places.services.len() > 1 << 16 {
-            return Err(Error::invalid(
-                "activity",
-                "names more than 1,048,576 customers or 65,536 services in one batch",
-            ));
-        }
-        Ok(places)
-    }
-}
-
-/// Takes in the facts of one cell. Their customers are held.
+/// Takes in the facts of one shard. Their customers are held.
 pub(crate) async fn apply(
-    work: &mut Work<'_>,
-    cell: i32,
-    activity: &Activity,
+    tx: &mut WriteTransaction<'_>,
+    shard: i32,
+    activity: &CheckedActivity,
     facts: &[u32],
-    numbers: &Numbers,
+    numbers: &SurrogateIds,
 ) -> Result<(), Error> {
-    let places = Places::new(activity, facts, numbers)?;
+    let places = ShardDictionary::new(activity, facts, numbers)?;
     let (pairs, pair_of) = pairs_of(activity, facts, &places);
-    let users = user_numbers(work, cell, &pairs).await?;
+    let users = user_numbers(tx, shard, &pairs).await?;
     let mut spots = Vec::with_capacity(facts.len());
     let mut last = (i32::MIN, 0_u64, 0_u8);
     for (fact, pair) in facts.iter().zip(pair_of) {
@@ -132,15 +81,15 @@ pub(crate) async fn apply(
         let customer = u64::from(places.customer_of[activity.columns.customer[fact] as usize]);
         let chunk = customer << 44 | last.1 << 32 | u64::from(user / BUCKET as u32);
         let service = places.service_of[activity.columns.service[fact] as usize] as u16;
-        spots.push(Spot { chunk, service, place: (user % BUCKET as u32) as u8, bit: last.2 });
+        spots.push(FactPosition { chunk, service, place: (user % BUCKET as u32) as u8, bit: last.2 });
     }
     spots.sort_unstable_by_key(|spot| spot.chunk);
-    merge(work, cell, &spots, &places).await?;
-    lower_bound::note(work, activity, facts, &places)
+    merge(tx, shard, &spots, &places).await?;
+    lower_bound::note(tx, activity, facts, &places)
 }
 
 /// The (customer, user) pairs of some facts, and each fact's. Facts of one user that stand together have one pair.
-fn pairs_of(activity: &Activity, facts: &[u32], places: &Places) -> (Vec<(i64, u128)>, Vec<u32>) {
+fn pairs_of(activity: &CheckedActivity, facts: &[u32], places: &ShardDictionary) -> (Vec<(i64, u128)>, Vec<u32>) {
     let mut last = (u32::MAX, u32::MAX);
     let mut pairs = Vec::new();
     let mut pair_of = Vec::with_capacity(facts.len());
@@ -150,7 +99,7 @@ fn pairs_of(activity: &Activity, facts: &[u32], places: &Places) -> (Vec<(i64, u
         if current != last {
             last = current;
             let customer = places.customers[places.customer_of[current.0 as usize] as usize];
-            pairs.push((customer.no, activity.users[current.1 as usize]));
+            pairs.push((customer.number, activity.users[current.1 as usize]));
         }
         pair_of.push(pairs.len() as u32 - 1);
     }
@@ -159,54 +108,59 @@ fn pairs_of(activity: &Activity, facts: &[u32], places: &Places) -> (Vec<(i64, u
 
 /// What facts add to a service of a chunk.
 #[derive(Clone, Copy, Default)]
-struct Gain {
+struct ServiceGain {
     /// Days new to any user.
     days: u32,
     facts: i64,
 }
 
-async fn merge(work: &mut Work<'_>, cell: i32, spots: &[Spot], places: &Places) -> Result<(), Error> {
-    let groups: Vec<&[Spot]> = spots.chunk_by(|a, b| a.chunk == b.chunk).collect();
+async fn merge(
+    tx: &mut WriteTransaction<'_>,
+    shard: i32,
+    spots: &[FactPosition],
+    places: &ShardDictionary,
+) -> Result<(), Error> {
+    let groups: Vec<&[FactPosition]> = spots.chunk_by(|a, b| a.chunk == b.chunk).collect();
     let unpack = |chunk: u64| {
         (places.customers[(chunk >> 44) as usize], (chunk >> 32 & 0xFFF) as i32 + FIRST_MONTH, chunk as i32)
     };
     let mut keys = ChunkColumns::default();
     for group in &groups {
         let (customer, month, bucket) = unpack(group[0].chunk);
-        keys.push(customer.no, month, bucket, Vec::new());
+        keys.push(customer.number, month, bucket, Vec::new());
     }
-    let stored = table::read(work.transaction, work.partner, cell, keys).await?;
+    let stored = table::read(tx.transaction, tx.partner, shard, keys).await?;
     let mut changed = ChunkColumns::default();
-    let mut chunk = Chunk::default();
-    let mut place_of = PlacesInChunk::new(places);
-    let mut gains: Vec<Gain> = Vec::new();
+    let mut chunk = ActivityChunk::default();
+    let mut place_of = ServiceSlots::new(places);
+    let mut gains: Vec<ServiceGain> = Vec::new();
     for (group, body) in groups.iter().zip(stored) {
         chunk.read(&body)?;
         let accepted = add(group, &mut chunk, place_of.anew(), &mut gains);
-        work.tally.accepted += accepted;
-        work.tally.duplicates += group.len() as i64 - accepted;
+        tx.counts.accepted += accepted;
+        tx.counts.duplicates += group.len() as i64 - accepted;
         if accepted == 0 {
             continue;
         }
         let (customer, month, bucket) = unpack(group[0].chunk);
         for (place, gain) in gains.iter().enumerate().filter(|(_, gain)| gain.facts > 0) {
-            note(work, customer, chunk.at(place).0, month, *gain)?;
+            note(tx, customer, chunk.at(place).0, month, *gain)?;
         }
         if let Some(body) = chunk.encode() {
-            changed.push(customer.no, month, bucket, body);
+            changed.push(customer.number, month, bucket, body);
         }
     }
-    table::write(work.transaction, work.partner, cell, changed).await
+    table::write(tx.transaction, tx.partner, shard, changed).await
 }
 
 /// Where the services of a batch are in a chunk.
-struct PlacesInChunk<'a> {
+struct ServiceSlots<'a> {
     services: &'a [i32],
     places: Vec<Option<usize>>,
 }
 
-impl<'a> PlacesInChunk<'a> {
-    fn new(places: &'a Places) -> Self {
+impl<'a> ServiceSlots<'a> {
+    fn new(places: &'a ShardDictionary) -> Self {
         Self { services: &places.services, places: vec![None; places.services.len()] }
     }
 
@@ -215,20 +169,25 @@ impl<'a> PlacesInChunk<'a> {
         self
     }
 
-    fn of(&mut self, service: u16, chunk: &mut Chunk) -> usize {
+    fn of(&mut self, service: u16, chunk: &mut ActivityChunk) -> usize {
         let service = usize::from(service);
         *self.places[service].get_or_insert_with(|| chunk.place_of(self.services[service]))
     }
 }
 
 /// Adds facts to their chunk. Returns how many were new, and by the services' places in the chunk what they add.
-fn add(facts: &[Spot], chunk: &mut Chunk, places: &mut PlacesInChunk<'_>, gains: &mut Vec<Gain>) -> i64 {
+fn add(
+    facts: &[FactPosition],
+    chunk: &mut ActivityChunk,
+    places: &mut ServiceSlots<'_>,
+    gains: &mut Vec<ServiceGain>,
+) -> i64 {
     gains.clear();
     let mut accepted = 0;
     for spot in facts {
         let place = places.of(spot.service, chunk);
         if gains.len() <= place {
-            gains.resize(place + 1, Gain::default());
+            gains.resize(place + 1, ServiceGain::default());
         }
         let (mask, bit) = (&mut chunk.at(place).1[usize::from(spot.place)], 1_u32 << spot.bit);
         if *mask & bit == 0 {
@@ -242,22 +201,28 @@ fn add(facts: &[Spot], chunk: &mut Chunk, places: &mut PlacesInChunk<'_>, gains:
 }
 
 /// Notes new days of activity of a customer on a service.
-fn note(work: &mut Work<'_>, customer: CustomerAt, service: i32, month: i32, gain: Gain) -> Result<(), Error> {
-    let Gain { days, facts } = gain;
+fn note(
+    tx: &mut WriteTransaction<'_>,
+    customer: CustomerKey,
+    service: i32,
+    month: i32,
+    gain: ServiceGain,
+) -> Result<(), Error> {
+    let ServiceGain { days, facts } = gain;
     let start = Month::from_index(month).ok_or(Error::Moved)?.first_day();
     let first = start.plus(days.trailing_zeros().cast_signed()).epoch_days();
     let last = start.plus(31 - days.leading_zeros().cast_signed()).epoch_days();
-    let state = work.held.get_mut(&customer).ok_or(Error::Moved)?;
+    let state = tx.locked.get_mut(&customer).ok_or(Error::Moved)?;
     let earliest = state.first_activity.entry(service).or_insert(i32::MAX);
     if first < *earliest {
         *earliest = first;
         state.changed = true;
     }
     if state.known {
-        work.changes.note(customer.no, month);
-        work.changes.last_activity = work.changes.last_activity.max(Some(last));
+        tx.changes.note(customer.number, month);
+        tx.changes.last_activity = tx.changes.last_activity.max(Some(last));
     } else {
-        work.tally.waiting += facts;
+        tx.counts.waiting += facts;
     }
     Ok(())
 }

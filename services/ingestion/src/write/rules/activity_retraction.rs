@@ -7,12 +7,12 @@ use insights_domain::calendar::{Day, Month};
 use super::lower_bound;
 use crate::{
     error::Error,
-    ids::CustomerAt,
+    ids::CustomerKey,
     tables::{
         activity::{self as table, ChunkColumns},
         chunk,
     },
-    write::transaction::Work,
+    write::transaction::WriteTransaction,
 };
 
 /// The days of a month that lie from `from` to `to`, as a mask.
@@ -25,14 +25,14 @@ fn days_between(month: Month, from: Day, to: Day) -> u32 {
 
 /// Takes back what a customer did from one day to another. Returns whether there was anything.
 pub(crate) async fn retract(
-    work: &mut Work<'_>,
-    customer: CustomerAt,
+    tx: &mut WriteTransaction<'_>,
+    customer: CustomerKey,
     service: Option<i32>,
     from: Day,
     to: Day,
 ) -> Result<bool, Error> {
     let months = [from.month(), to.month()];
-    let rows = table::read_months(work.transaction, work.partner, customer, months).await?;
+    let rows = table::read_months(tx.transaction, tx.partner, customer, months).await?;
     let (mut changed, mut emptied) = (ChunkColumns::default(), ChunkColumns::default());
     let mut touched = BTreeSet::new();
     let mut first_month = i32::MAX;
@@ -53,20 +53,20 @@ pub(crate) async fn retract(
             continue;
         }
         match chunk.encode() {
-            Some(body) => changed.push(customer.no, month, bucket, body),
-            None => emptied.push(customer.no, month, bucket, Vec::new()),
+            Some(body) => changed.push(customer.number, month, bucket, body),
+            None => emptied.push(customer.number, month, bucket, Vec::new()),
         }
         first_month = first_month.min(month);
         last_gone = last_gone.max(Some(start.first_day().plus(31 - gone.leading_zeros().cast_signed()).epoch_days()));
     }
-    let bounded = lower_bound::cut(work, customer, service, from, to)?;
+    let bounded = lower_bound::cut(tx, customer, service, from, to)?;
     if touched.is_empty() {
         return Ok(bounded);
     }
-    table::write(work.transaction, work.partner, customer.cell, changed).await?;
-    table::delete(work.transaction, work.partner, customer.cell, emptied).await?;
-    let first = first_days(work, customer, &touched).await?;
-    let state = work.held.get_mut(&customer).ok_or(Error::Moved)?;
+    table::write(tx.transaction, tx.partner, customer.shard, changed).await?;
+    table::delete(tx.transaction, tx.partner, customer.shard, emptied).await?;
+    let first = first_days(tx, customer, &touched).await?;
+    let state = tx.locked.get_mut(&customer).ok_or(Error::Moved)?;
     for service in touched {
         match first.get(&service) {
             Some(day) => state.first_activity.insert(service, *day),
@@ -74,23 +74,23 @@ pub(crate) async fn retract(
         };
     }
     state.changed = true;
-    if work.counts(customer) {
-        work.changes.note(customer.no, first_month);
-        work.changes.retracted_activity = work.changes.retracted_activity.max(last_gone);
+    if tx.counts(customer) {
+        tx.changes.note(customer.number, first_month);
+        tx.changes.retracted_activity = tx.changes.retracted_activity.max(last_gone);
     }
     Ok(true)
 }
 
 /// The first days of activity on these services that are left. Months are read from the first on until all are found.
 async fn first_days(
-    work: &Work<'_>,
-    customer: CustomerAt,
+    tx: &WriteTransaction<'_>,
+    customer: CustomerKey,
     services: &BTreeSet<i32>,
 ) -> Result<BTreeMap<i32, i32>, Error> {
     let mut first: BTreeMap<i32, i32> = BTreeMap::new();
     let mut last_month = i32::MIN;
     loop {
-        let rows = table::read_next_month(work.transaction, work.partner, customer, last_month).await?;
+        let rows = table::read_next_month(tx.transaction, tx.partner, customer, last_month).await?;
         let Some(row) = rows.first() else { return Ok(first) };
         last_month = row.month.index();
         let start = row.month.first_day();

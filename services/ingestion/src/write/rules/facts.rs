@@ -4,15 +4,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use insights_proto::ingestion::v1 as proto;
-use prost::Message;
-
-use super::{subscriptions, user_ids::user_numbers};
+use super::{
+    fact_rows::{self, Arrival, release, row_of},
+    subscriptions,
+};
 use crate::{
     error::Error,
-    ids::CustomerAt,
+    ids::CustomerKey,
     records::{
-        fact::{EVERY_DAY, Kind, Place},
+        fact::{EVERY_DAY, FactKind, FactOwner},
         licences,
     },
     tables::{
@@ -20,24 +20,20 @@ use crate::{
         fact::{self, FactRow},
         history,
     },
-    write::transaction::{Placed, Where, Work},
+    write::transaction::{ResolvedFact, ResolvedOwner, WriteTransaction},
 };
 
-/// Stands for no user.
-pub(crate) const NO_USER: i32 = -1;
-
-/// What has arrived and may free facts that wait: the customer beside whom they are kept, and what they wait for.
-pub(crate) type Arrival = fact::Reference;
-
 /// Takes in facts that came one after the other with no retraction between them.
-pub(crate) async fn apply(work: &mut Work<'_>, placed: &[Placed<'_>]) -> Result<(), Error> {
-    let skus =
-        placed.iter().filter(|placed| placed.fact.kind != Kind::Sku).filter_map(|placed| placed.fact.sku.clone());
-    work.ask_skus(skus.collect::<HashSet<_>>()).await?;
+pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, resolved: &[ResolvedFact<'_>]) -> Result<(), Error> {
+    let skus = resolved
+        .iter()
+        .filter(|resolved| resolved.fact.kind != FactKind::Sku)
+        .filter_map(|resolved| resolved.fact.sku.clone());
+    tx.ask_skus(skus.collect::<HashSet<_>>()).await?;
     let mut arrivals: Vec<Arrival> = Vec::new();
-    for fact in placed {
-        if let (Kind::Customer, Where::Customer(at)) = (fact.fact.kind, fact.place)
-            && let Some(state) = work.held.get_mut(&at)
+    for fact in resolved {
+        if let (FactKind::Customer, ResolvedOwner::Customer(at)) = (fact.fact.kind, fact.owner)
+            && let Some(state) = tx.locked.get_mut(&at)
             && !state.known
         {
             state.known = true;
@@ -45,180 +41,101 @@ pub(crate) async fn apply(work: &mut Work<'_>, placed: &[Placed<'_>]) -> Result<
             arrivals.push((at, format!("customer/{}", state.id)));
         }
     }
-    let (owned, rest): (Vec<_>, Vec<_>) = placed.iter().partition(|fact| matches!(fact.place, Where::Owned { .. }));
-    arrivals.extend(subscriptions::apply(work, &owned).await?);
-    let mut by_cell: BTreeMap<i32, Vec<(CustomerAt, &Placed<'_>)>> = BTreeMap::new();
+    let (owned, rest): (Vec<_>, Vec<_>) =
+        resolved.iter().partition(|fact| matches!(fact.owner, ResolvedOwner::SubscriptionRecord { .. }));
+    arrivals.extend(subscriptions::apply(tx, &owned).await?);
+    let mut by_shard: BTreeMap<i32, Vec<(CustomerKey, &ResolvedFact<'_>)>> = BTreeMap::new();
     for fact in rest {
-        let customer = work.customer(fact.place)?;
-        by_cell.entry(customer.cell).or_default().push((customer, fact));
+        let customer = tx.customer(fact.owner)?;
+        by_shard.entry(customer.shard).or_default().push((customer, fact));
     }
-    for (cell, facts) in by_cell {
-        decide(work, cell, &facts).await?;
+    for (shard, facts) in by_shard {
+        decide(tx, shard, &facts).await?;
     }
     for (customer, reference) in &arrivals {
         if reference.starts_with("customer/") {
-            work.note(*customer, EVERY_DAY);
-            let last = tables::activity::last_day_of_customer(work.transaction, work.partner, *customer).await?;
-            work.changes.last_activity = work.changes.last_activity.max(last);
+            tx.note(*customer, EVERY_DAY);
+            let last = tables::activity::last_day_of_customer(tx.transaction, tx.partner, *customer).await?;
+            tx.changes.last_activity = tx.changes.last_activity.max(last);
         }
     }
-    release(work, &arrivals).await
+    release(tx, &arrivals).await
 }
 
 /// What a key holds while the facts of a batch pass.
-struct Current {
+struct CurrentRow {
     row: FactRow,
     /// Differs from what is stored.
     changed: bool,
 }
 
-async fn decide(work: &mut Work<'_>, cell: i32, facts: &[(CustomerAt, &Placed<'_>)]) -> Result<(), Error> {
-    let mut current = stored(work, cell, facts.iter().map(|(at, fact)| (at.no, fact.fact.kind, &fact.key))).await?;
+async fn decide(
+    tx: &mut WriteTransaction<'_>,
+    shard: i32,
+    facts: &[(CustomerKey, &ResolvedFact<'_>)],
+) -> Result<(), Error> {
+    let mut current = stored(tx, shard, facts.iter().map(|(at, fact)| (at.number, fact.fact.kind, &fact.key))).await?;
     let mut history = Vec::new();
-    for (customer, placed) in facts {
-        let unknown = match (&placed.fact.place, placed.place) {
-            (Place::Subscription(id), Where::Subscription(no)) => {
-                work.subscriptions.get(&no).filter(|at| !at.known).map(|_| id.as_str())
+    for (customer, resolved) in facts {
+        let unknown = match (&resolved.fact.owner, resolved.owner) {
+            (FactOwner::Subscription(id), ResolvedOwner::Subscription(number)) => {
+                tx.subscriptions.get(&number).filter(|at| !at.known).map(|_| id.as_str())
             }
             _ => None,
         };
-        let sku = placed.fact.sku.as_deref().filter(|_| placed.fact.kind != Kind::Sku);
-        let waits_for = work.waits_for(*customer, unknown, sku);
-        let row = row_of(placed, *customer, waits_for);
+        let sku = resolved.fact.sku.as_deref().filter(|_| resolved.fact.kind != FactKind::Sku);
+        let waits_for = tx.waits_for(*customer, unknown, sku);
+        let row = row_of(resolved, *customer, waits_for);
         let waits = !row.waits_for.is_empty();
-        let id = (customer.no, placed.fact.kind, placed.key.clone());
+        let id = (customer.number, resolved.fact.kind, resolved.key.clone());
         match current.get_mut(&id) {
-            Some(held) if (row.recorded, &row.body) <= (held.row.recorded, &held.row.body) => {
-                work.tally.duplicates += 1;
+            Some(locked) if (row.recorded, &row.body) <= (locked.row.recorded, &locked.row.body) => {
+                tx.counts.duplicates += 1;
                 continue;
             }
-            Some(held) if row.body == held.row.body => {
+            Some(locked) if row.body == locked.row.body => {
                 // The same again, recorded later: it changes nothing but what it takes to replace it.
                 if row.waits_for.is_empty() && licences::is_listed(row.kind, &row.body)? {
                     // A list that ended it may end it no longer.
-                    work.note(*customer, licences::seen(held.row.recorded));
+                    tx.note(*customer, licences::seen(locked.row.recorded));
                 }
-                held.row.recorded = row.recorded;
-                held.changed = true;
-                work.tally.duplicates += 1;
+                locked.row.recorded = row.recorded;
+                locked.changed = true;
+                tx.counts.duplicates += 1;
                 continue;
             }
-            Some(held) => {
+            Some(locked) => {
                 if row.kind.keeps_history() {
-                    history.push((held.row.clone(), row.received));
+                    history.push((locked.row.clone(), row.received));
                 }
-                if held.row.waits_for.is_empty() {
-                    work.note(*customer, placed.fact.day);
+                if locked.row.waits_for.is_empty() {
+                    tx.note(*customer, resolved.fact.day);
                 }
-                *held = Current { row, changed: true };
+                *locked = CurrentRow { row, changed: true };
             }
             None => {
-                current.insert(id, Current { row, changed: true });
+                current.insert(id, CurrentRow { row, changed: true });
             }
         }
-        work.tally.accepted += 1;
+        tx.counts.accepted += 1;
         if waits {
-            work.tally.waiting += 1;
+            tx.counts.waiting += 1;
         } else {
-            work.note(*customer, placed.fact.day);
+            tx.note(*customer, resolved.fact.day);
         }
     }
     let rows = current.into_values().filter(|current| current.changed).map(|current| current.row).collect();
-    write(work, cell, rows).await?;
-    history::keep(work.transaction, work.partner, cell, history).await
-}
-
-pub(super) fn row_of(placed: &Placed<'_>, customer: CustomerAt, waits_for: String) -> FactRow {
-    FactRow {
-        customer,
-        kind: placed.fact.kind,
-        key: placed.key.clone(),
-        recorded: placed.recorded,
-        received: placed.received,
-        day: placed.fact.day,
-        body: placed.fact.body.clone(),
-        waits_for,
-    }
+    fact_rows::write(tx, shard, rows).await?;
+    history::keep(tx.transaction, tx.partner, shard, history).await
 }
 
 async fn stored(
-    work: &Work<'_>,
-    cell: i32,
-    keys: impl Iterator<Item = (i64, Kind, &Vec<u8>)>,
-) -> Result<HashMap<(i64, Kind, Vec<u8>), Current>, Error> {
-    let distinct: HashSet<(i64, Kind, &Vec<u8>)> = keys.collect();
-    let rows = fact::read(work.transaction, work.partner, cell, distinct.into_iter()).await?;
-    let current = |row: FactRow| ((row.customer.no, row.kind, row.key.clone()), Current { row, changed: false });
+    tx: &WriteTransaction<'_>,
+    shard: i32,
+    keys: impl Iterator<Item = (i64, FactKind, &Vec<u8>)>,
+) -> Result<HashMap<(i64, FactKind, Vec<u8>), CurrentRow>, Error> {
+    let distinct: HashSet<(i64, FactKind, &Vec<u8>)> = keys.collect();
+    let rows = fact::read(tx.transaction, tx.partner, shard, distinct.into_iter()).await?;
+    let current = |row: FactRow| ((row.customer.number, row.kind, row.key.clone()), CurrentRow { row, changed: false });
     Ok(rows.into_iter().map(current).collect())
-}
-
-/// Writes rows of one cell, whatever was there.
-pub(super) async fn write(work: &mut Work<'_>, cell: i32, mut rows: Vec<FactRow>) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    rows.sort_by(|a, b| (a.customer.no, a.kind, &a.key).cmp(&(b.customer.no, b.kind, &b.key)));
-    let numbers = numbers_of_users(work, cell, &rows).await?;
-    let users = rows
-        .iter()
-        .map(|row| row.user().and_then(|user| numbers.get(&(row.customer.no, user))).copied().unwrap_or(NO_USER))
-        .collect();
-    fact::write(work.transaction, work.partner, cell, rows, users).await
-}
-
-/// Numbers of the users of these rows. Nobody's users have none: they get them with their customer.
-async fn numbers_of_users(
-    work: &mut Work<'_>,
-    cell: i32,
-    rows: &[FactRow],
-) -> Result<HashMap<(i64, u128), i32>, Error> {
-    let mut pairs: Vec<(i64, u128)> = rows
-        .iter()
-        .filter(|row| row.customer.no > 0)
-        .filter_map(|row| row.user().map(|user| (row.customer.no, user)))
-        .collect();
-    pairs.sort_unstable();
-    pairs.dedup();
-    let numbers = user_numbers(work, cell, &pairs).await?;
-    Ok(pairs.into_iter().zip(numbers).collect())
-}
-
-/// Looks again at facts that wait for something that is there now. They may wait for another thing next.
-pub(crate) async fn release(work: &mut Work<'_>, arrivals: &[Arrival]) -> Result<(), Error> {
-    let mut by_cell: BTreeMap<i32, (Vec<i64>, Vec<String>)> = BTreeMap::new();
-    for (customer, reference) in arrivals {
-        let (customers, references) = by_cell.entry(customer.cell).or_default();
-        customers.push(customer.no);
-        references.push(reference.clone());
-    }
-    for (cell, (customers, references)) in by_cell {
-        let mut rows = fact::read_waiting(work.transaction, work.partner, cell, customers, references).await?;
-        reconsider(work, &mut rows).await?;
-        write(work, cell, rows).await?;
-    }
-    Ok(())
-}
-
-/// Finds out what rows wait for whose subscription is known.
-pub(super) async fn reconsider(work: &mut Work<'_>, rows: &mut [FactRow]) -> Result<(), Error> {
-    let skus: Vec<Option<String>> = rows.iter().map(|row| sku_of(row.kind, &row.body)).collect::<Result<_, _>>()?;
-    work.ask_skus(skus.iter().flatten().cloned().collect::<HashSet<_>>()).await?;
-    for (row, sku) in rows.iter_mut().zip(skus) {
-        row.waits_for = work.waits_for(row.customer, None, sku.as_deref());
-        if row.waits_for.is_empty() {
-            work.note(row.customer, row.day);
-        }
-    }
-    Ok(())
-}
-
-/// The SKU that a stored fact names.
-fn sku_of(kind: Kind, body: &[u8]) -> Result<Option<String>, Error> {
-    Ok(match kind {
-        Kind::Subscription => Some(proto::Subscription::decode(body)?.sku_id),
-        Kind::State => proto::SubscriptionState::decode(body)?.sku_id,
-        Kind::Revenue => proto::Revenue::decode(body)?.sku_id,
-        Kind::ReportedSeats => proto::ReportedSeats::decode(body)?.sku_id,
-        _ => None,
-    })
 }

@@ -7,11 +7,16 @@ use std::collections::HashMap;
 
 use insights_domain::calendar::Day;
 
-use super::activity::Places;
-use crate::{error::Error, ids::CustomerAt, records::Activity, write::transaction::Work};
+use super::shard_dictionary::ShardDictionary;
+use crate::{error::Error, ids::CustomerKey, records::CheckedActivity, write::transaction::WriteTransaction};
 
-/// Notes the days of those facts of a cell that are dates of last activity.
-pub(super) fn note(work: &mut Work<'_>, activity: &Activity, facts: &[u32], places: &Places) -> Result<(), Error> {
+/// Notes the days of those facts of a shard that are dates of last activity.
+pub(super) fn note(
+    tx: &mut WriteTransaction<'_>,
+    activity: &CheckedActivity,
+    facts: &[u32],
+    places: &ShardDictionary,
+) -> Result<(), Error> {
     if activity.lower_bound.is_empty() {
         return Ok(());
     }
@@ -28,13 +33,18 @@ pub(super) fn note(work: &mut Work<'_>, activity: &Activity, facts: &[u32], plac
         }
     }
     for ((customer, service), days) in found {
-        widen(work, places.customers[customer as usize], places.services[service as usize], days)?;
+        widen(tx, places.customers[customer as usize], places.services[service as usize], days)?;
     }
     Ok(())
 }
 
-fn widen(work: &mut Work<'_>, customer: CustomerAt, service: i32, (first, last): (i32, i32)) -> Result<(), Error> {
-    let state = work.held.get_mut(&customer).ok_or(Error::Moved)?;
+fn widen(
+    tx: &mut WriteTransaction<'_>,
+    customer: CustomerKey,
+    service: i32,
+    (first, last): (i32, i32),
+) -> Result<(), Error> {
+    let state = tx.locked.get_mut(&customer).ok_or(Error::Moved)?;
     let before = state.lower_bound.get(&service).copied();
     let after = before.map_or((first, last), |(from, to)| (from.min(first), to.max(last)));
     if before == Some(after) {
@@ -44,20 +54,20 @@ fn widen(work: &mut Work<'_>, customer: CustomerAt, service: i32, (first, last):
     state.changed = true;
     // Windows that already held a day between the two say so already.
     let differs = before.filter(|(from, _)| *from == after.0).map_or(after.0, |(_, to)| to);
-    work.note(customer, differs);
+    tx.note(customer, differs);
     Ok(())
 }
 
 /// Cuts the days from `from` to `to` off. Returns whether anything changed.
 pub(super) fn cut(
-    work: &mut Work<'_>,
-    customer: CustomerAt,
+    tx: &mut WriteTransaction<'_>,
+    customer: CustomerKey,
     service: Option<i32>,
     from: Day,
     to: Day,
 ) -> Result<bool, Error> {
     let (from, to) = (from.epoch_days(), to.epoch_days());
-    let state = work.held.get_mut(&customer).ok_or(Error::Moved)?;
+    let state = tx.locked.get_mut(&customer).ok_or(Error::Moved)?;
     let before = state.lower_bound.clone();
     let mut differs = None;
     for (number, days) in &before {
@@ -73,7 +83,7 @@ pub(super) fn cut(
     }
     let Some(day) = differs else { return Ok(false) };
     state.changed = true;
-    work.note(customer, day);
+    tx.note(customer, day);
     Ok(true)
 }
 

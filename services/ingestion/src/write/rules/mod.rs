@@ -2,8 +2,10 @@
 
 pub(crate) mod activity;
 mod activity_retraction;
+pub(crate) mod fact_rows;
 pub(crate) mod facts;
 mod lower_bound;
 pub(crate) mod retraction;
+mod shard_dictionary;
 mod subscriptions;
 mod user_ids;

@@ -7,16 +7,20 @@ use std::{collections::HashMap, sync::PoisonError};
 
 use insights_database::bulk::{self, Column, Conflict};
 
-use crate::{error::Error, ids::CustomerAt, write::transaction::Work};
+use crate::{error::Error, ids::CustomerKey, write::transaction::WriteTransaction};
 
 const UNKNOWN: i32 = -1;
 
-/// The numbers of users of one cell, given where there is none yet. Their customers are held. Quickest where users of one
+/// The numbers of users of one shard, given where there is none yet. Their customers are held. Quickest where users of one
 /// customer stand together.
-pub(crate) async fn user_numbers(work: &mut Work<'_>, cell: i32, pairs: &[(i64, u128)]) -> Result<Vec<i32>, Error> {
+pub(crate) async fn user_numbers(
+    tx: &mut WriteTransaction<'_>,
+    shard: i32,
+    pairs: &[(i64, u128)],
+) -> Result<Vec<i32>, Error> {
     let mut found = Vec::with_capacity(pairs.len());
     for users in pairs.chunk_by(|a, b| a.0 == b.0) {
-        match work.users.of(work.partner.no, users[0].0) {
+        match tx.users.of(tx.partner.number, users[0].0) {
             Some(numbers) => {
                 let numbers = numbers.read().unwrap_or_else(PoisonError::into_inner);
                 found.extend(users.iter().map(|(_, user)| numbers.get(user).copied().unwrap_or(UNKNOWN)));
@@ -25,50 +29,55 @@ pub(crate) async fn user_numbers(work: &mut Work<'_>, cell: i32, pairs: &[(i64, 
         }
     }
     if found.contains(&UNKNOWN) {
-        number_missing(work, cell, pairs, &mut found).await?;
+        number_missing(tx, shard, pairs, &mut found).await?;
     }
     Ok(found)
 }
 
 /// Looks up what the cache does not know, and gives numbers to those who have none.
-async fn number_missing(work: &mut Work<'_>, cell: i32, pairs: &[(i64, u128)], found: &mut [i32]) -> Result<(), Error> {
+async fn number_missing(
+    tx: &mut WriteTransaction<'_>,
+    shard: i32,
+    pairs: &[(i64, u128)],
+    found: &mut [i32],
+) -> Result<(), Error> {
     let mut numbers: HashMap<(i64, u128), i32> = HashMap::new();
     let mut missing = Vec::new();
-    for (pair, _) in pairs.iter().zip(&*found).filter(|(_, no)| **no == UNKNOWN) {
+    for (pair, _) in pairs.iter().zip(&*found).filter(|(_, number)| **number == UNKNOWN) {
         if numbers.insert(*pair, UNKNOWN).is_none() {
             missing.push(*pair);
         }
     }
-    let fixed = work.partner.fixed_cell(cell);
+    let fixed = tx.partner.fixed_shard(shard);
     let keys = vec![
         ("customer_no", Column::BigInt(missing.iter().map(|pair| pair.0).collect())),
         ("hash", Column::Bytes(missing.iter().map(|pair| pair.1.to_be_bytes().to_vec()).collect())),
     ];
-    for row in bulk::lookup(work.transaction, "ingestion_user", &fixed, keys, "user_no").await? {
+    for row in bulk::lookup(tx.transaction, "ingestion_user", &fixed, keys, "user_no").await? {
         let place = usize::try_from(row.try_get_by_index::<i64>(0)?).unwrap_or_default();
         numbers.insert(missing[place], row.try_get_by_index(1)?);
     }
     let mut new = (Vec::new(), Vec::new(), Vec::new());
     for pair in missing {
         let (customer, user) = pair;
-        let at = CustomerAt { cell, no: customer };
-        let no = numbers.entry(pair).or_insert(UNKNOWN);
-        if *no == UNKNOWN {
-            let state = work.held.get_mut(&at).ok_or(Error::Moved)?;
-            *no = state.users;
+        let at = CustomerKey { shard, number: customer };
+        let number = numbers.entry(pair).or_insert(UNKNOWN);
+        if *number == UNKNOWN {
+            let state = tx.locked.get_mut(&at).ok_or(Error::Moved)?;
+            *number = state.users;
             state.users += 1;
             state.changed = true;
             new.0.push(customer);
             new.1.push(user.to_be_bytes().to_vec());
-            new.2.push(*no);
+            new.2.push(*number);
         }
-        work.numbered.push((at, user, *no));
+        tx.numbered.push((at, user, *number));
     }
-    for (no, pair) in found.iter_mut().zip(pairs).filter(|(no, _)| **no == UNKNOWN) {
-        *no = numbers.get(pair).copied().ok_or(Error::Moved)?;
+    for (number, pair) in found.iter_mut().zip(pairs).filter(|(number, _)| **number == UNKNOWN) {
+        *number = numbers.get(pair).copied().ok_or(Error::Moved)?;
     }
     let columns =
         vec![("customer_no", Column::BigInt(new.0)), ("hash", Column::Bytes(new.1)), ("user_no", Column::Int(new.2))];
-    bulk::upsert(work.transaction, "ingestion_user", &fixed, columns, Conflict::Fail).await?;
+    bulk::upsert(tx.transaction, "ingestion_user", &fixed, columns, Conflict::Fail).await?;
     Ok(())
 }

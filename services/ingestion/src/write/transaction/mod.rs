@@ -12,23 +12,23 @@ use insights_database::{
 
 use crate::{
     error::Error,
-    ids::{CustomerAt, NumberedUser, Numbers, SubscriptionAt},
-    records::fact::{Fact, Prefix, first_month},
-    tables::{customer::Held, partner::Partner},
+    ids::{AllocatedUser, CustomerKey, SubscriptionEntry, SurrogateIds},
+    records::fact::{Fact, KeyPrefix, first_month},
+    tables::{customer::LockedCustomers, partner::PartnerRow},
 };
 
-pub(crate) use publish::{Changes, publish};
+pub(crate) use publish::{PendingChanges, publish};
 pub(crate) use user_cache::UserCache;
 
 /// Counts over records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct RecordCounts {
     pub accepted: i64,
     pub duplicates: i64,
     pub waiting: i64,
 }
 
-impl std::ops::AddAssign for Tally {
+impl std::ops::AddAssign for RecordCounts {
     fn add_assign(&mut self, other: Self) {
         self.accepted += other.accepted;
         self.duplicates += other.duplicates;
@@ -38,111 +38,113 @@ impl std::ops::AddAssign for Tally {
 
 /// A fact with numbers in the place of names.
 #[derive(Clone, Debug)]
-pub(crate) struct Placed<'a> {
+pub(crate) struct ResolvedFact<'a> {
     pub fact: &'a Fact,
     pub recorded: i64,
     pub received: i64,
-    pub place: Where,
+    pub owner: ResolvedOwner,
     pub key: Vec<u8>,
 }
 
 /// Whose fact it is, by number.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Where {
-    Customer(CustomerAt),
+pub(crate) enum ResolvedOwner {
+    Customer(CustomerKey),
     Subscription(i32),
-    Owned { subscription: i32, customer: CustomerAt },
+    SubscriptionRecord { subscription: i32, customer: CustomerKey },
 }
 
 /// The key of a fact.
-pub(crate) fn key(fact: &Fact, subscription: i32, numbers: &Numbers) -> Vec<u8> {
+pub(crate) fn key(fact: &Fact, subscription: i32, numbers: &SurrogateIds) -> Vec<u8> {
     let sku = || fact.sku.as_ref().and_then(|id| numbers.skus.get(id)).copied().unwrap_or(0);
     let service = || fact.services.first().and_then(|name| numbers.services.get(name)).copied().unwrap_or(0);
     let mut key = Vec::with_capacity(8 + fact.tail.len());
     match fact.prefix {
-        Prefix::None => {}
-        Prefix::Subscription => key.extend(subscription.to_be_bytes()),
-        Prefix::Sku => {
+        KeyPrefix::None => {}
+        KeyPrefix::Subscription => key.extend(subscription.to_be_bytes()),
+        KeyPrefix::Sku => {
             key.extend([0; 4]);
             key.extend(sku().to_be_bytes());
         }
-        Prefix::OwnSku => key.extend(sku().to_be_bytes()),
-        Prefix::Service => key.extend(service().to_be_bytes()),
+        KeyPrefix::OwnSku => key.extend(sku().to_be_bytes()),
+        KeyPrefix::Service => key.extend(service().to_be_bytes()),
     }
     key.extend(&fact.tail);
     key
 }
 
 /// One transaction at work.
-pub(crate) struct Work<'a> {
+pub(crate) struct WriteTransaction<'a> {
     pub transaction: &'a Transaction,
-    pub partner: &'a Partner,
+    pub partner: &'a PartnerRow,
     pub users: &'a UserCache,
-    pub held: Held,
+    pub locked: LockedCustomers,
     /// Subscriptions by number as they are now, under the hold of their customers.
-    pub subscriptions: HashMap<i32, SubscriptionAt>,
+    pub subscriptions: HashMap<i32, SubscriptionEntry>,
     /// Whether the catalogue has a SKU, for those asked about.
     pub skus: HashMap<String, bool>,
-    pub changes: Changes,
-    pub tally: Tally,
-    pub numbered: Vec<NumberedUser>,
+    pub changes: PendingChanges,
+    pub counts: RecordCounts,
+    pub numbered: Vec<AllocatedUser>,
     /// Receive time of the batch, nanoseconds since 1970.
     pub now: i64,
 }
 
-impl<'a> Work<'a> {
+impl<'a> WriteTransaction<'a> {
     pub(crate) fn new(
         transaction: &'a Transaction,
-        partner: &'a Partner,
+        partner: &'a PartnerRow,
         users: &'a UserCache,
-        held: Held,
+        locked: LockedCustomers,
         now: i64,
     ) -> Self {
         Self {
             transaction,
             partner,
             users,
-            held,
+            locked,
             subscriptions: HashMap::new(),
             skus: HashMap::new(),
-            changes: Changes::default(),
-            tally: Tally::default(),
+            changes: PendingChanges::default(),
+            counts: RecordCounts::default(),
             numbered: Vec::new(),
             now,
         }
     }
 
     /// Whether facts of this customer count: its own record has come.
-    pub(crate) fn counts(&self, customer: CustomerAt) -> bool {
-        self.held.get(&customer).is_some_and(|state| state.known && !state.is_limbo())
+    pub(crate) fn counts(&self, customer: CustomerKey) -> bool {
+        self.locked.get(&customer).is_some_and(|state| state.known && !state.is_unattached())
     }
 
     /// Notes that a fact came, changed or went that waits for nothing.
-    pub(crate) fn note(&mut self, customer: CustomerAt, day: i32) {
+    pub(crate) fn note(&mut self, customer: CustomerKey, day: i32) {
         if self.counts(customer) {
-            self.changes.note(customer.no, first_month(day));
+            self.changes.note(customer.number, first_month(day));
         }
     }
 
     /// The customer a fact belongs to now.
-    pub(crate) fn customer(&self, place: Where) -> Result<CustomerAt, Error> {
-        match place {
-            Where::Customer(customer) | Where::Owned { customer, .. } => Ok(customer),
-            Where::Subscription(no) => self.subscriptions.get(&no).map(|at| at.customer).ok_or(Error::Moved),
+    pub(crate) fn customer(&self, owner: ResolvedOwner) -> Result<CustomerKey, Error> {
+        match owner {
+            ResolvedOwner::Customer(customer) | ResolvedOwner::SubscriptionRecord { customer, .. } => Ok(customer),
+            ResolvedOwner::Subscription(number) => {
+                self.subscriptions.get(&number).map(|at| at.customer).ok_or(Error::Moved)
+            }
         }
     }
 
     /// What a fact waits for; empty when everything it refers to is there. The SKU must have been asked about.
     pub(crate) fn waits_for(
         &self,
-        customer: CustomerAt,
+        customer: CustomerKey,
         unknown_subscription: Option<&str>,
         sku: Option<&str>,
     ) -> String {
         if let Some(id) = unknown_subscription {
             return format!("subscription/{id}");
         }
-        if let Some(state) = self.held.get(&customer).filter(|state| !state.known) {
+        if let Some(state) = self.locked.get(&customer).filter(|state| !state.known) {
             return format!("customer/{}", state.id);
         }
         match sku {
@@ -183,12 +185,12 @@ impl<'a> Work<'a> {
         let select = "subscription_no, cell, customer_no, known";
         let fixed = self.partner.fixed();
         for row in bulk::lookup(self.transaction, "ingestion_subscription", &fixed, keys, select).await? {
-            let customer = CustomerAt { cell: row.try_get_by_index(2)?, no: row.try_get_by_index(3)? };
-            if !self.held.contains_key(&customer) {
+            let customer = CustomerKey { shard: row.try_get_by_index(2)?, number: row.try_get_by_index(3)? };
+            if !self.locked.contains_key(&customer) {
                 return Err(Error::Moved);
             }
-            let at = SubscriptionAt { no: row.try_get_by_index(1)?, customer, known: row.try_get_by_index(4)? };
-            self.subscriptions.insert(at.no, at);
+            let at = SubscriptionEntry { number: row.try_get_by_index(1)?, customer, known: row.try_get_by_index(4)? };
+            self.subscriptions.insert(at.number, at);
         }
         if self.subscriptions.len() < count { Err(Error::Moved) } else { Ok(()) }
     }

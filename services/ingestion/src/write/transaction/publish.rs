@@ -10,13 +10,13 @@ use crate::{
     error::Error,
     tables::{
         activity,
-        partner::{NO_DAY, Partner},
+        partner::{NO_DAY, PartnerRow},
     },
 };
 
 /// What a transaction changed, written at its end.
 #[derive(Debug, Default)]
-pub(crate) struct Changes {
+pub(crate) struct PendingChanges {
     /// First month that may differ, by customer; customer 0 is everybody.
     pub customers: std::collections::BTreeMap<i64, i32>,
     /// The last day of activity that came.
@@ -25,7 +25,7 @@ pub(crate) struct Changes {
     pub retracted_activity: Option<i32>,
 }
 
-impl Changes {
+impl PendingChanges {
     pub(crate) fn note(&mut self, customer: i64, first_month: i32) {
         self.customers.entry(customer).and_modify(|month| *month = (*month).min(first_month)).or_insert(first_month);
     }
@@ -39,17 +39,17 @@ impl Changes {
 /// until this commits. Returns the new version, or `None` when nothing changed.
 pub(crate) async fn publish<C: ConnectionTrait>(
     connection: &C,
-    partner: &Partner,
-    mut changes: Changes,
+    partner: &PartnerRow,
+    mut changes: PendingChanges,
     now: i64,
 ) -> Result<Option<i64>, Error> {
     if changes.customers.is_empty() {
         return Ok(None);
     }
     let current = if drill::guarded("ingestion.version_lock") {
-        Partner::hold(connection, partner.no).await?
+        PartnerRow::hold(connection, partner.number).await?
     } else {
-        Partner::find(connection, &partner.id).await?.ok_or(Error::NoPartner)?
+        PartnerRow::find(connection, &partner.id).await?.ok_or(Error::NoPartner)?
     };
     drill::point("ingestion.version_read");
     let mut last_activity = changes.last_activity.map_or(current.last_activity, |day| day.max(current.last_activity));
@@ -63,12 +63,12 @@ pub(crate) async fn publish<C: ConnectionTrait>(
     }
     let version = current.version + 1;
     let sql = "UPDATE ingestion_partner SET version = $2, last_activity = $3, last_ingest = $4 WHERE partner_no = $1";
-    let values = vec![partner.no.into(), version.into(), last_activity.into(), now.max(current.last_ingest).into()];
+    let values = vec![partner.number.into(), version.into(), last_activity.into(), now.max(current.last_ingest).into()];
     connection.execute_raw(statement(connection, sql, values)).await?;
     drill::point("ingestion.version_taken");
     let (numbers, months): (Vec<i64>, Vec<i32>) = changes.customers.into_iter().unzip();
     let fixed = [
-        ("partner_no", Value::from(partner.no)),
+        ("partner_no", Value::from(partner.number)),
         ("version", Value::from(version)),
         ("committed_at", Value::from(now)),
     ];

@@ -11,13 +11,13 @@ use std::{
     },
 };
 
-use crate::ids::NumberedUser;
+use crate::ids::AllocatedUser;
 
 /// Hashes are evenly spread already.
 #[derive(Debug, Default)]
-pub(crate) struct Spread(u64);
+pub(crate) struct IdentityHasher(u64);
 
-impl Hasher for Spread {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -33,7 +33,7 @@ impl Hasher for Spread {
     }
 }
 
-pub(crate) type UserNumbers = HashMap<u128, i32, BuildHasherDefault<Spread>>;
+pub(crate) type UserNumbers = HashMap<u128, i32, BuildHasherDefault<IdentityHasher>>;
 
 /// Numbers of users, by partner and customer.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ impl UserCache {
     }
 
     /// Remembers committed numbers.
-    pub(crate) fn remember(&self, partner: i32, numbered: &[NumberedUser]) {
+    pub(crate) fn remember(&self, partner: i32, numbered: &[AllocatedUser]) {
         if numbered.is_empty() {
             return;
         }
@@ -61,9 +61,9 @@ impl UserCache {
             customers.clear();
             self.users.store(numbered.len(), Ordering::Relaxed);
         }
-        for (customer, user, no) in numbered {
-            let numbers = customers.entry((partner, customer.no)).or_default();
-            numbers.write().unwrap_or_else(PoisonError::into_inner).insert(*user, *no);
+        for (customer, user, number) in numbered {
+            let numbers = customers.entry((partner, customer.number)).or_default();
+            numbers.write().unwrap_or_else(PoisonError::into_inner).insert(*user, *number);
         }
     }
 }
