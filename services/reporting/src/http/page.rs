@@ -38,7 +38,7 @@ pub fn router(tokens: Option<DevelopmentTokens>) -> Router {
     if let Some(tokens) = tokens {
         router = router.route("/dev/tokens.json", get(move |request: Request| development(tokens.clone(), request)));
     }
-    router.layer(CompressionLayer::new().gzip(true)).layer(from_fn(add_security_headers))
+    router.layer(CompressionLayer::new()).layer(from_fn(add_security_headers))
 }
 
 /// What only the build needs is not served.
