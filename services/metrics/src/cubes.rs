@@ -17,10 +17,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::cube::{Cube, CustomerUpdate};
-use crate::follower::Applied;
-use crate::rollups::body::read_month;
+use crate::rollups::header::PartnerHeader;
 use crate::rollups::model::PartnerModel;
-use crate::rollups::{CustomerKey, MonthRows, PartnerRow, Store, StoreError, read_customer};
+use crate::rollups::month_encoding::read_month;
+use crate::rollups::{Applied, CustomerKey, MonthRows, PartnerRow, Store, StoreError, read_customer};
 
 /// How long whoever waits for a version relies on being told.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -287,7 +287,7 @@ async fn changed_root(
     Ok(Root { cube, revision: row.revision, partner_no: row.number })
 }
 
-fn header_of(row: &PartnerRow) -> Result<crate::cube::PartnerHeader, StoreError> {
+fn header_of(row: &PartnerRow) -> Result<PartnerHeader, StoreError> {
     let complete_through = row.complete_through.ok_or(StoreError::Range)?;
     Ok(row.model.header(row.epoch, row.version, complete_through))
 }

@@ -18,7 +18,7 @@ use tonic::Status;
 use super::Api;
 use crate::cubes::Root;
 use crate::follower::{ApplyError, Customer, Numbers, next_customer, partner_model, rolled_months};
-use crate::rollups::body::read_month;
+use crate::rollups::month_encoding::read_month;
 use crate::rollups::{CustomerKey, MonthRows, Store, StoreError, write_customer};
 
 /// Differences told in words.

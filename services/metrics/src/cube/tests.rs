@@ -1,11 +1,12 @@
-mod ahead;
+mod pre_aggregates;
 mod slices;
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use insights_domain::calendar::Month;
 use insights_domain::percentage::Percentage;
-use insights_domain::rollup::UsageMonth;
+use insights_domain::rollup::{MonthRollup, UsageMonth};
 use insights_domain::standing::Standing;
 use insights_proto::metrics::v1::{Dimension, Measure};
 

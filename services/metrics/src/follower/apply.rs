@@ -15,9 +15,9 @@ use super::facts::{Customer, FactsError, Gatherer, Numbers, partner_model};
 use super::group::{Group, write_group};
 use super::pending::{Changes, Pending};
 use crate::feed::{Feed, PATIENCE};
-use crate::rollups::body::BodyError;
 use crate::rollups::model::PartnerModel;
-use crate::rollups::{Application, CustomerKey, PartnerRow, Position, Store, StoreError, read_customer};
+use crate::rollups::month_encoding::BodyError;
+use crate::rollups::{Application, Applied, CustomerKey, PartnerRow, Position, Store, StoreError, read_customer};
 
 /// Headers read at a time.
 const PAGE: u64 = 1_000;
@@ -82,15 +82,6 @@ pub enum Outcome {
     Lost,
     /// The changes do not follow on what is stored: ask the feed from there.
     Gap,
-}
-
-/// What was committed.
-#[derive(Debug)]
-pub struct Applied {
-    /// The revision it made.
-    pub revision: i64,
-    /// Who changed, each with the index of the first month that did.
-    pub customers: BTreeMap<CustomerKey, i32>,
 }
 
 /// Applies changes of any partner.

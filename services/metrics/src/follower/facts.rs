@@ -12,8 +12,8 @@ use insights_domain::facts::{
 use insights_domain::service_fold;
 use insights_proto::ingestion::v1;
 
-use crate::cube::{CustomerHeader, SubscriptionHeader, SupportMonth};
 use crate::rollups::CustomerKey;
+use crate::rollups::header::{CustomerHeader, SubscriptionHeader, SupportMonth};
 use crate::rollups::model::{LocationModel, PartnerModel, ServiceModel, SkuModel, StoredCustomer};
 
 /// A message of the feed that contradicts its contract.

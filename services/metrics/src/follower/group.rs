@@ -7,7 +7,7 @@ use insights_domain::facts::Catalogue;
 use insights_domain::rollup::roll_up;
 
 use super::facts::Customer;
-use crate::rollups::body::write_month;
+use crate::rollups::month_encoding::write_month;
 use crate::rollups::{Application, CustomerKey, MonthRows, Store, StoreError, write_customer};
 
 /// Customers as they ought to be stored.

@@ -14,12 +14,13 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tonic::Streaming;
 
-pub use apply::{Applied, Applier, ApplyError, FailPoint, Outcome, Step, next_customer};
+pub use apply::{Applier, ApplyError, FailPoint, Outcome, Step, next_customer};
 pub use facts::{Customer, Numbers, partner_model};
 pub use group::rolled_months;
 pub use pending::Pending;
 
 use crate::cubes::Cubes;
+use crate::rollups::Applied;
 
 /// Follows the feed until told to stop. Any number of replicas may do so.
 pub struct Follower {

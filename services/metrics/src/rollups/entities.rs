@@ -26,7 +26,7 @@ pub mod partner {
         pub rebuilt_revision: i64,
         /// Days since 1970-01-01.
         pub complete_through: i32,
-        /// Settings, catalogue and locations: see [`super::super::body`].
+        /// Settings, catalogue and locations: see [`super::super::month_encoding`].
         pub body: Vec<u8>,
     }
 
@@ -56,7 +56,7 @@ pub mod customer {
         pub customer_no: i64,
         /// The revision at which this customer, header or months, changed for the last time.
         pub revision: i64,
-        /// Its header: see [`super::super::body`].
+        /// Its header: see [`super::super::month_encoding`].
         pub body: Vec<u8>,
     }
 
@@ -89,7 +89,7 @@ pub mod month {
         pub month: i32,
         /// The revision at which this row changed for the last time.
         pub revision: i64,
-        /// Its figures: see [`super::super::body`].
+        /// Its figures: see [`super::super::month_encoding`].
         pub body: Vec<u8>,
     }
 

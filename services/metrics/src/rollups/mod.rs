@@ -1,17 +1,18 @@
 //! Rollups as they are stored: three tables, bodies with a format version, and how far they are.
 
-pub mod body;
 mod entities;
-mod header_body;
+pub mod header;
+mod header_encoding;
 mod migrations;
 pub mod model;
+pub mod month_encoding;
 mod store;
 mod write;
 
-pub use header_body::{read_customer, read_partner, write_customer, write_partner};
+pub use header_encoding::{read_customer, read_partner, write_customer, write_partner};
 pub use migrations::Migrator;
 pub use store::{MonthRows, PartnerRow, Store, StoreError};
-pub use write::{Application, Position};
+pub use write::{Application, Applied, Position};
 
 /// A customer within its partner: its cell and its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use insights_domain::calendar::Day;
 use insights_domain::facts::{Catalogue, ServiceNumber, SkuNumber};
 
-use crate::cube::{self, CustomerHeader};
+use super::header::{CustomerHeader, PartnerHeader, SkuHeader};
 
 /// A customer as of now: its attributes apply to every month.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,8 +95,8 @@ impl PartnerModel {
     }
 
     /// As the cube shows it.
-    pub fn header(&self, epoch: i64, version: i64, complete_through: Day) -> cube::PartnerHeader {
-        let sku = |sku: &SkuModel| cube::SkuHeader {
+    pub fn header(&self, epoch: i64, version: i64, complete_through: Day) -> PartnerHeader {
+        let sku = |sku: &SkuModel| SkuHeader {
             known: sku.known,
             id: sku.sku_id.clone(),
             name: sku.name.clone(),
@@ -104,7 +104,7 @@ impl PartnerModel {
             free: sku.free,
             services: sku.services.clone(),
         };
-        cube::PartnerHeader {
+        PartnerHeader {
             epoch,
             version,
             complete_through,

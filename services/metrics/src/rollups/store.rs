@@ -10,9 +10,9 @@ use sea_orm::{
     Value,
 };
 
-use super::body::BodyError;
 use super::entities::{customer, partner};
 use super::model::PartnerModel;
+use super::month_encoding::BodyError;
 use super::{CustomerKey, read_partner};
 
 /// Why rollups cannot be read or written.

@@ -31,6 +31,15 @@ pub struct Position {
     pub rebuild: bool,
 }
 
+/// What was committed.
+#[derive(Debug)]
+pub struct Applied {
+    /// The revision it made.
+    pub revision: i64,
+    /// Who changed, each with the index of the first month that did.
+    pub customers: BTreeMap<CustomerKey, i32>,
+}
+
 /// One application of changes: a transaction that owns the partner's position.
 pub struct Application {
     transaction: Transaction,

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use insights_proto::metrics::v1::{Dimension, Measure};
 
-use super::super::{Cube, View};
 use super::world::*;
+use crate::cube::{Cube, View};
 use crate::query::{Filter, Slice};
 
 #[test]

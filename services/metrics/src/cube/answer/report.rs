@@ -1,0 +1,369 @@
+//! Rows of reports: what queries sum up, one by one, with what is known of the things they are about. What matches, and what
+//! counts, is decided where queries decide it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use insights_domain::amount::Amount;
+use insights_domain::calendar::Month;
+use insights_domain::facts::Attribution;
+use insights_domain::standing::Standing;
+use insights_domain::usage::{SeatCounts, SeatRule};
+use insights_proto::metrics::v1::{
+    Dimension, Measure, ReportAmount, ReportAttribution, ReportCustomer, ReportGrain, ReportRow, ReportSku,
+    ReportSubscription,
+};
+
+use crate::cube::answer::rows::{AnswerRow, Figure};
+use crate::cube::compile::compiled_query::Plan;
+use crate::cube::data::chunk::{Chunk, ChunkCustomer, HAS_STATE, Run, TRIAL, standing_of};
+use crate::cube::data::cube::{Cube, View};
+use crate::cube::scan::chunk_scan::seller_of;
+use crate::query::Query;
+use crate::rollups::header::SubscriptionHeader;
+
+/// Which rows are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Report {
+    /// What they are about.
+    pub grain: ReportGrain,
+    /// Who looks sees personal data.
+    pub personal: bool,
+    /// The position of the first customer.
+    pub from: usize,
+    /// No further customer is begun after so many rows.
+    pub enough: usize,
+}
+
+impl Cube {
+    /// Rows of a report for who looks, and the position of the next customer.
+    pub fn report(&self, query: &Query, view: View<'_>, report: Report) -> (Vec<ReportRow>, usize) {
+        if report.grain == ReportGrain::CustomerServices {
+            return (self.services(query, view, report.personal), self.customer_count());
+        }
+        let plan = Plan::new(query, self, view);
+        let (mut rows, mut next) = (Vec::new(), 0);
+        for placed in &plan.chunks {
+            for owner in &placed.chunk.customers {
+                if next >= report.from {
+                    if rows.len() >= report.enough {
+                        return (rows, next);
+                    }
+                    let reader = Reader { plan: &plan, chunk: placed.chunk, owner, personal: report.personal };
+                    match report.grain {
+                        _ if !plan.customer_passes(owner) => {}
+                        ReportGrain::Subscriptions => reader.subscriptions(&mut rows),
+                        ReportGrain::CustomerSkus => reader.skus(&mut rows),
+                        ReportGrain::CustomerServices | ReportGrain::Unspecified => {}
+                    }
+                }
+                next += 1;
+            }
+        }
+        (rows, next)
+    }
+
+    /// The answer to a query by customer and service, with what is known of both. What is of no service is left out.
+    fn services(&self, query: &Query, view: View<'_>, personal: bool) -> Vec<ReportRow> {
+        let plan = Plan::new(query, self, view);
+        let customers =
+            plan.chunks.iter().flat_map(|placed| placed.chunk.customers.iter().map(|it| (placed.chunk, it)));
+        let readers: HashMap<&str, Reader<'_>> = customers
+            .map(|(chunk, owner)| (owner.header.id.as_str(), Reader { plan: &plan, chunk, owner, personal }))
+            .collect();
+        let rows = self.query(query, view).rows.into_iter();
+        let mut rows: Vec<ReportRow> = rows
+            .filter_map(|row| {
+                let (customer, service) = (row.dimensions.first()?.as_deref()?, row.dimensions.get(1)?.as_deref()?);
+                // A filter by service lets whole subscriptions through, which carry other services too.
+                let asked = query.filter(Dimension::Service);
+                asked
+                    .is_none_or(|filter| filter.values.iter().any(|it| it.as_deref() == Some(service)))
+                    .then_some(())?;
+                Some(readers.get(customer)?.service(service, &row, query))
+            })
+            .collect();
+        rows.sort_by(|left, right| {
+            let key = |row: &ReportRow| row.customer.as_ref().map(|it| it.id.clone());
+            key(left).cmp(&key(right))
+        });
+        rows
+    }
+}
+
+/// Reads one customer.
+struct Reader<'r> {
+    plan: &'r Plan<'r>,
+    chunk: &'r Chunk,
+    owner: &'r ChunkCustomer,
+    personal: bool,
+}
+
+/// A month of a matching subscription.
+struct Seen<'r> {
+    run: &'r Run,
+    /// What counts under the query's switches.
+    counts: SeatCounts,
+    /// By code of the currency.
+    revenue: Vec<(u32, Amount)>,
+}
+
+impl Seen<'_> {
+    fn says_something(&self) -> bool {
+        self.run.flags & HAS_STATE != 0 || self.counts.active > 0 || !self.revenue.is_empty()
+    }
+
+    /// Its standing, if it has a state at all.
+    fn standing(&self) -> Option<Standing> {
+        (self.run.flags & HAS_STATE != 0).then(|| standing_of(self.run.flags))
+    }
+}
+
+/// What the subscriptions of a customer's SKU come to in a month.
+#[derive(Default)]
+struct SkuMonth {
+    says_something: bool,
+    /// One of them counts.
+    counts: bool,
+    available: u64,
+    before: u64,
+    revenue: BTreeMap<u32, Amount>,
+    channels: Vec<String>,
+    attributions: Vec<ReportAttribution>,
+}
+
+impl<'r> Reader<'r> {
+    /// A month of a subscription at a position, if it matches then.
+    fn seen(&self, position: usize, month: i32) -> Option<Seen<'r>> {
+        if month < self.plan.floor {
+            return None;
+        }
+        let (chunk, subscription) = (self.chunk, &self.chunk.subscriptions[position]);
+        let offset = chunk.offset(month)?;
+        let run = chunk.run_at(subscription, offset).filter(|run| self.plan.matches(subscription, run))?;
+        let free = self.plan.sku_free.get(run.sku as usize).copied().unwrap_or_default();
+        let switches = self.plan.query.switches;
+        let rule = SeatRule::of(standing_of(run.flags), run.flags & TRIAL != 0, free, switches);
+        let stored = chunk.counts(chunk.count_at(subscription, offset));
+        let when = |counts: bool, count: u32| if counts { count } else { 0 };
+        let counts = SeatCounts {
+            seats: when(rule.available, stored.seats),
+            assigned: when(rule.available, stored.assigned),
+            active: when(rule.active, stored.active),
+            active_assigned: 0,
+        };
+        // Who may not see revenue cannot tell by a row that there is some.
+        let billed = if self.plan.view.revenue { &chunk.months[offset].revenue[..] } else { &[] };
+        let first = billed.partition_point(|row| (row.subscription as usize) < position);
+        let of_this = billed[first..].iter().take_while(|row| row.subscription as usize == position);
+        Some(Seen { run, counts, revenue: of_this.map(|row| (row.currency, row.amount)).collect() })
+    }
+
+    fn matching(&self) -> impl Iterator<Item = (usize, &'r SubscriptionHeader)> {
+        let (plan, chunk) = (self.plan, self.chunk);
+        let positions = self.owner.subscriptions().zip(&self.owner.header.subscriptions);
+        positions.filter(move |(position, _)| plan.subscription_passes(chunk, *position))
+    }
+
+    /// The month before the range, and those of the range.
+    fn months(&self) -> std::ops::RangeInclusive<i32> {
+        self.plan.range.0.index() - 1..=self.plan.range.1.index()
+    }
+
+    fn subscriptions(&self, rows: &mut Vec<ReportRow>) {
+        let first = self.plan.range.0.index();
+        for (position, header) in self.matching() {
+            let (mut before, mut sku) = (0, 0);
+            for month in self.months() {
+                let seen = self.seen(position, month);
+                let available = seen.as_ref().map_or(0, |seen| seen.counts.seats);
+                sku = seen.as_ref().map_or(sku, |seen| seen.run.sku);
+                let told = seen.filter(Seen::says_something);
+                // What is gone leaves the seats it had to be taken away.
+                if month >= first && (told.is_some() || before != available) {
+                    let flow = i64::from(available) - i64::from(before);
+                    rows.extend(self.subscription(header, position, month, sku, told, flow));
+                }
+                before = available;
+            }
+        }
+    }
+
+    fn subscription(
+        &self,
+        header: &SubscriptionHeader,
+        position: usize,
+        month: i32,
+        sku: u32,
+        seen: Option<Seen<'_>>,
+        flow: i64,
+    ) -> Option<ReportRow> {
+        let subscription = &self.chunk.subscriptions[position];
+        let (seller, attributions) = match &seen {
+            Some(seen) => seen.run.terms(subscription),
+            None => (subscription.seller, subscription.attributions),
+        };
+        let counts = seen.as_ref().map_or_else(SeatCounts::default, |seen| seen.counts);
+        let standing = seen.as_ref().and_then(Seen::standing);
+        let revenue = seen.iter().flat_map(|seen| &seen.revenue).copied();
+        Some(ReportRow {
+            subscription: Some(ReportSubscription {
+                id: header.id.clone(),
+                start: header.start.map(|day| day.to_string()),
+                end: header.end.map(|day| day.to_string()),
+                sales_channel: header.sales_channel.clone(),
+                pricing_model: header.pricing_model.clone(),
+            }),
+            standing: standing.map(|standing| standing.name().to_owned()).unwrap_or_default(),
+            trial: seen.as_ref().is_some_and(|seen| seen.run.flags & TRIAL != 0),
+            seller: seller_of(u32::from(seller) + 1).unwrap_or_default().to_owned(),
+            attributions: self.attributions(attributions),
+            available: self.asked(Measure::Available, i64::from(counts.seats)),
+            new_seats: self.asked(Measure::NewSeats, flow),
+            assigned: self.asked(Measure::Assigned, i64::from(counts.assigned)),
+            active: self.asked(Measure::Active, i64::from(counts.active)),
+            revenue: self.revenue(revenue),
+            ..self.row(month, Some(sku))?
+        })
+    }
+
+    fn skus(&self, rows: &mut Vec<ReportRow>) {
+        let first = self.plan.range.0.index();
+        let mut found: BTreeMap<(u32, i32), SkuMonth> = BTreeMap::new();
+        for (position, header) in self.matching() {
+            for month in self.months() {
+                let Some(seen) = self.seen(position, month) else { continue };
+                let seats = u64::from(seen.counts.seats);
+                if seats > 0 {
+                    found.entry((seen.run.sku, month + 1)).or_default().before += seats;
+                }
+                found.entry((seen.run.sku, month)).or_default().add(self, position, header, seen);
+            }
+        }
+        let told = |row: &SkuMonth| row.says_something || row.before != row.available;
+        let in_range = |month: i32| month >= first && month <= self.plan.range.1.index();
+        for ((sku, month), seen) in found.into_iter().filter(|((_, month), seen)| in_range(*month) && told(seen)) {
+            let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+            let row = self.row(month, Some(sku)).map(|row| ReportRow {
+                standing: if seen.counts { Standing::Active.name().to_owned() } else { String::new() },
+                sales_channels: seen.channels,
+                attributions: seen.attributions,
+                available: self.asked(Measure::Available, count(seen.available)),
+                new_seats: self.asked(Measure::NewSeats, count(seen.available) - count(seen.before)),
+                revenue: self.revenue(seen.revenue.into_iter()),
+                ..row
+            });
+            rows.extend(row);
+        }
+    }
+
+    /// What a query answers of the customer and a service in a month.
+    fn service(&self, service: &str, row: &AnswerRow, query: &Query) -> ReportRow {
+        let count = |measure| {
+            let figure = query.measures.iter().zip(&row.values).find(|(asked, _)| **asked == measure);
+            figure.and_then(|(_, figure)| if let Figure::Count(count) = figure { Some(*count) } else { None })
+        };
+        ReportRow {
+            service: Some(service.to_owned()),
+            attributions: self.attributions_of_service(service, row.month),
+            active_users: count(Measure::ActiveUsers),
+            total_users: count(Measure::TotalUsers),
+            ..self.row(row.month.index(), None).unwrap_or_default()
+        }
+    }
+
+    /// Those of matching subscriptions whose SKU carries the service, and of rows reported for it.
+    fn attributions_of_service(&self, service: &str, month: Month) -> Vec<ReportAttribution> {
+        let (partner, mut found) = (&self.plan.cube.partner, Vec::new());
+        let named = |number: &u32| partner.services.get(number).is_some_and(|name| name == service);
+        for (position, _) in self.matching() {
+            let Some(seen) = self.seen(position, month.index()) else { continue };
+            let carries = partner.skus.get(&seen.run.sku).is_some_and(|sku| sku.services.iter().any(named));
+            if carries && seen.run.flags & HAS_STATE != 0 {
+                merge(&mut found, self.attributions(seen.run.terms(&self.chunk.subscriptions[position]).1));
+            }
+        }
+        let customer = self.chunk.customers.iter().position(|owner| std::ptr::eq(owner, self.owner));
+        if let Some((offset, customer)) = self.chunk.offset(month.index()).zip(customer) {
+            for usage in self.chunk.months[offset].usage_of(customer).iter().filter(|usage| named(&usage.service)) {
+                merge(&mut found, self.attributions(usage.attributions));
+            }
+        }
+        found
+    }
+
+    /// What every row says.
+    fn row(&self, month: i32, sku: Option<u32>) -> Option<ReportRow> {
+        let header = &self.owner.header;
+        let sku = sku.and_then(|number| self.plan.cube.partner.skus.get(&number));
+        Some(ReportRow {
+            month: Month::from_index(month)?.to_string(),
+            customer: Some(ReportCustomer {
+                id: header.id.clone(),
+                name: header.name.clone(),
+                country: header.country.clone(),
+                segment: header.segment.clone(),
+                industry: header.industry.clone(),
+                domain: header.domain.clone().filter(|_| self.personal),
+            }),
+            sku: sku.map(|sku| ReportSku {
+                id: sku.id.clone(),
+                name: sku.name.clone(),
+                product: sku.product.clone(),
+                free: sku.free,
+            }),
+            ..ReportRow::default()
+        })
+    }
+
+    /// Those of a list that satisfy the filters and that who looks may see.
+    fn attributions(&self, code: u32) -> Vec<ReportAttribution> {
+        let cube = self.plan.cube;
+        let list = cube.dictionaries.attributions.value(code).iter();
+        let shown = |it: &Attribution| ReportAttribution {
+            location_name: it.location.as_ref().and_then(|id| cube.partner.locations.get(id)).cloned(),
+            location_id: it.location.clone(),
+            r#type: it.kind.clone(),
+        };
+        list.filter(|it| self.plan.attribution_passes(it)).map(shown).collect()
+    }
+
+    fn revenue(&self, amounts: impl Iterator<Item = (u32, Amount)>) -> Vec<ReportAmount> {
+        if !self.plan.query.measures.contains(&Measure::BilledRevenue) {
+            return Vec::new();
+        }
+        let texts = &self.plan.cube.dictionaries.texts;
+        let shown = |(currency, amount): (u32, Amount)| ReportAmount {
+            currency: texts.value(currency).clone().unwrap_or_default(),
+            amount: amount.to_string(),
+        };
+        let mut amounts: Vec<ReportAmount> = amounts.map(shown).collect();
+        amounts.sort_by(|left, right| left.currency.cmp(&right.currency));
+        amounts
+    }
+
+    fn asked(&self, measure: Measure, value: i64) -> Option<i64> {
+        self.plan.query.measures.contains(&measure).then_some(value)
+    }
+}
+
+impl SkuMonth {
+    fn add(&mut self, reader: &Reader<'_>, position: usize, header: &SubscriptionHeader, seen: Seen<'_>) {
+        self.says_something |= seen.says_something();
+        self.counts |= seen.standing().is_some_and(Standing::counts);
+        self.available += u64::from(seen.counts.seats);
+        for (currency, amount) in &seen.revenue {
+            let sum = self.revenue.entry(*currency).or_default();
+            *sum = Amount::from_micros(sum.micros().saturating_add(amount.micros()));
+        }
+        self.channels.extend(header.sales_channel.clone().filter(|channel| !self.channels.contains(channel)));
+        merge(&mut self.attributions, reader.attributions(seen.run.terms(&reader.chunk.subscriptions[position]).1));
+    }
+}
+
+fn merge(found: &mut Vec<ReportAttribution>, more: Vec<ReportAttribution>) {
+    for attribution in more {
+        if !found.contains(&attribution) {
+            found.push(attribution);
+        }
+    }
+}

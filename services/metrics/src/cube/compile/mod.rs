@@ -1,0 +1,8 @@
+//! A query made ready for the columns: every filter, group and switch becomes a table over codes, once.
+
+pub mod attribute_groups;
+pub mod codes;
+pub mod compiled_query;
+pub mod dimensions;
+pub mod keys;
+pub mod projection;

@@ -1,0 +1,130 @@
+//! What a query needs of the columns.
+
+use insights_proto::metrics::v1::Measure;
+
+use crate::cube::compile::compiled_query::Plan;
+use crate::query::Basis;
+
+/// What is summed up; the accumulators know the order of those of customers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sum {
+    /// In the first column those of that month; else what a month has more than the one before, until `finish`.
+    Customers,
+    ActiveCustomers,
+    New,
+    Churned,
+    Returning,
+    /// What a month has more than the one before, until `finish`.
+    Subscriptions,
+    Available,
+    Assigned,
+    Active,
+    DeploymentOpportunity,
+    IdleSeats,
+    ActiveUsers,
+    TotalUsers,
+}
+
+/// How many there are.
+pub const SUMS: usize = Sum::TotalUsers as usize + 1;
+
+/// Sums over seats.
+const SEATS: [Sum; 5] = [Sum::Available, Sum::Assigned, Sum::Active, Sum::DeploymentOpportunity, Sum::IdleSeats];
+
+/// What a query needs of the columns.
+#[derive(Clone, Debug)]
+pub struct Needs {
+    /// What is summed up.
+    pub sums: Vec<Sum>,
+    /// In which months customers count.
+    pub customers: bool,
+    pub subscriptions: bool,
+    /// Seats or reasons of them.
+    pub seats: bool,
+    pub users: bool,
+    pub revenue: bool,
+    /// Reasons on the entitlements basis.
+    pub seat_reasons: bool,
+    // Which kinds of source tell where the answer is from.
+    pub standing_source: bool,
+    pub assigned_source: bool,
+    pub active_source: bool,
+    /// Seats with use are summed up.
+    pub active_seats: bool,
+    /// Seats with use, of which there may be more than is known.
+    pub bounded_seats: bool,
+}
+
+impl Needs {
+    /// `explained`: why, beside how many.
+    pub fn of(plan: &Plan<'_>, explained: bool) -> Self {
+        use Measure as M;
+        let asks = |wanted: &[Measure]| plan.query.measures.iter().any(|measure| wanted.contains(measure));
+        let entitlements = plan.query.basis == Basis::Entitlements;
+        let usage = asks(&[M::UsagePercent]);
+        let only = [M::Active, M::ActiveEntitlements, M::BilledRevenue];
+        let mut sums: Vec<Sum> =
+            plan.query.measures.iter().flat_map(|measure| sums_of(*measure, plan.query.basis)).copied().collect();
+        sums.dedup();
+        let sums_one = |wanted: &[Sum]| sums.iter().any(|sum| wanted.contains(sum));
+        Self {
+            customers: sums_one(&[Sum::Customers, Sum::ActiveCustomers, Sum::New, Sum::Churned, Sum::Returning]),
+            subscriptions: sums_one(&[Sum::Subscriptions]),
+            seats: explained || sums_one(&SEATS),
+            users: sums_one(&[Sum::ActiveUsers, Sum::TotalUsers]),
+            revenue: asks(&[M::BilledRevenue]) && plan.view.revenue,
+            seat_reasons: explained && (entitlements || !usage),
+            standing_source: plan.query.measures.iter().any(|measure| !only.contains(measure)),
+            assigned_source: asks(&[M::Assigned, M::DeploymentPercent, M::DeploymentOpportunity, M::IdleSeats]),
+            bounded_seats: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent, M::IdleSeats])
+                || usage && entitlements,
+            active_seats: sums_one(&[Sum::Active]),
+            active_source: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent, M::ActiveCustomers])
+                || asks(&[M::IdleSeats])
+                || usage && entitlements,
+            sums,
+        }
+    }
+
+    /// What a ranking needs: scores alone, not where they are from.
+    pub fn for_scores(self) -> Self {
+        let no = false;
+        Self { standing_source: no, assigned_source: no, active_source: no, bounded_seats: no, ..self }
+    }
+
+    /// It matters where figures come from.
+    pub const fn source(&self) -> bool {
+        self.standing_source || self.assigned_source || self.active_source
+    }
+
+    pub fn sums(&self, sum: Sum) -> bool {
+        self.sums.contains(&sum)
+    }
+}
+
+/// What a measure is worked out from.
+fn sums_of(measure: Measure, basis: Basis) -> &'static [Sum] {
+    match measure {
+        Measure::Unspecified | Measure::BilledRevenue => &[],
+        Measure::Customers => &[Sum::Customers],
+        Measure::ActiveCustomers => &[Sum::ActiveCustomers],
+        Measure::New => &[Sum::New],
+        Measure::Existing => &[Sum::Customers, Sum::New],
+        Measure::Churned => &[Sum::Churned],
+        Measure::Returning => &[Sum::Returning],
+        Measure::Subscriptions => &[Sum::Subscriptions],
+        Measure::Available | Measure::TotalEntitlements | Measure::NewSeats => &[Sum::Available],
+        Measure::Assigned => &[Sum::Assigned],
+        Measure::Active | Measure::ActiveEntitlements => &[Sum::Active],
+        Measure::DeploymentOpportunity => &[Sum::DeploymentOpportunity],
+        Measure::IdleSeats => &[Sum::IdleSeats],
+        Measure::ActiveUsagePercent => &[Sum::Active, Sum::Available],
+        Measure::DeploymentPercent => &[Sum::Assigned, Sum::Available],
+        Measure::ActiveUsers => &[Sum::ActiveUsers],
+        Measure::TotalUsers => &[Sum::TotalUsers],
+        Measure::UsagePercent => match basis {
+            Basis::Users => &[Sum::ActiveUsers, Sum::TotalUsers],
+            Basis::Entitlements => &[Sum::Active, Sum::Available],
+        },
+    }
+}

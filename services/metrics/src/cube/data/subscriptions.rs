@@ -1,0 +1,51 @@
+//! What is known of subscriptions beside their figures.
+
+use std::collections::BTreeSet;
+
+use insights_domain::{calendar::Month, facts::Attribution};
+
+use crate::cube::data::chunk::{Chunk, ChunkSubscription, Run};
+use crate::cube::data::cube::{Cube, View};
+use crate::rollups::header::{CustomerHeader, SkuHeader, SubscriptionHeader};
+
+/// A subscription, whose it is and what of.
+#[derive(Clone, Copy, Debug)]
+pub struct SubscriptionEntry<'a> {
+    /// Its customer.
+    pub customer: &'a CustomerHeader,
+    /// The subscription.
+    pub subscription: &'a SubscriptionHeader,
+    /// The SKU in force at the end of the month asked for, or last before it; of one that began after it, the first.
+    pub sku: Option<&'a SkuHeader>,
+}
+
+impl Cube {
+    /// The subscriptions as of a month, with those alone that were ever attributed to one of the locations a caller is bound to.
+    pub fn subscriptions<'a>(
+        &'a self,
+        view: View<'a>,
+        month: Option<Month>,
+    ) -> impl Iterator<Item = SubscriptionEntry<'a>> {
+        self.chunks.values().flat_map(move |chunk| {
+            chunk.customers.iter().flat_map(move |customer| {
+                let subscriptions = customer.header.subscriptions.iter().zip(customer.subscriptions());
+                subscriptions.filter_map(move |(subscription, position)| {
+                    let columns = &chunk.subscriptions[position];
+                    let seen = view.locations.is_none_or(|bound| self.was_attributed(chunk, columns, bound));
+                    let runs = chunk.runs_of(columns);
+                    let begun =
+                        |run: &&Run| month.is_none_or(|month| chunk.first + i32::from(run.from) <= month.index());
+                    let run = runs.iter().rev().find(begun).or(runs.first());
+                    let sku = run.and_then(|run| self.partner.skus.get(&run.sku));
+                    seen.then_some(SubscriptionEntry { customer: &customer.header, subscription, sku })
+                })
+            })
+        })
+    }
+
+    fn was_attributed(&self, chunk: &Chunk, subscription: &ChunkSubscription, bound: &BTreeSet<String>) -> bool {
+        let to_one = |attribution: &Attribution| attribution.location.as_ref().is_some_and(|it| bound.contains(it));
+        let any = |code: u32| self.dictionaries.attributions.value(code).iter().any(to_one);
+        any(subscription.attributions) || chunk.runs_of(subscription).iter().any(|run| any(run.attributions))
+    }
+}
