@@ -1,7 +1,7 @@
 //! Answers by column, read back as rows: both forms say the same.
 
 use insights_domain::{amount::Amount, calendar::Month, percentage::Percentage};
-use insights_metrics::cube::{AnswerRow, Blocks, Figure, Source};
+use insights_metrics::cube::{AnswerRow, Blocks, Figure, FigureSource};
 use insights_proto::metrics::v1::{self, Measure, RowBlock, ValueColumn};
 
 /// The rows of an answer.
@@ -15,9 +15,9 @@ fn row(block: &RowBlock, at: usize, measures: &[Measure]) -> AnswerRow {
     let text = |place: u32| place.checked_sub(1).map(|position| block.texts[position as usize].clone());
     let month: Month = block.texts[block.months[at] as usize].parse().expect("a month");
     let source = match v1::Source::try_from(block.sources[at]).expect("a source") {
-        v1::Source::Computed => Source::Computed,
-        v1::Source::Reported => Source::Reported,
-        v1::Source::Mixed => Source::Mixed,
+        v1::Source::Computed => FigureSource::Computed,
+        v1::Source::Reported => FigureSource::Reported,
+        v1::Source::Mixed => FigureSource::Mixed,
         v1::Source::Unspecified => panic!("a source is always said"),
     };
     AnswerRow {

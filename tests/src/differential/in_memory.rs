@@ -14,7 +14,7 @@ use insights_domain::facts::{
 use insights_domain::rollup::roll_up;
 use insights_domain::standing::Switches;
 use insights_metrics::cube::{
-    AnswerRow, Cube, CustomerHeader, CustomerUpdate, ExplanationRow, Figure, PartnerHeader, SkuHeader, Source,
+    AnswerRow, Cube, CustomerHeader, CustomerUpdate, ExplanationRow, Figure, FigureSource, PartnerHeader, SkuHeader,
     SubscriptionHeader, View,
 };
 use insights_metrics::query::{Basis, Filter, Query, Scope};
@@ -372,9 +372,9 @@ fn figures(by: &[String], names: &[&String], redacted: bool, row: AnswerRow) -> 
         fields.insert("currency".into(), json!(currency));
     }
     let source = match row.source {
-        Source::Computed => "computed",
-        Source::Reported => "reported",
-        Source::Mixed => "mixed",
+        FigureSource::Computed => "computed",
+        FigureSource::Reported => "reported",
+        FigureSource::Mixed => "mixed",
     };
     fields.insert("source".into(), json!(source));
     for (name, flag) in [("partial", row.partial), ("lower_bound", row.lower_bound), ("redacted", redacted)] {

@@ -18,7 +18,7 @@ use tonic::Status;
 
 use super::parse::Asked;
 use super::{Api, answer, take_rows};
-use crate::cube::{Answer, Blocks, Cube, Report, View};
+use crate::cube::{Blocks, Cube, QueryAnswer, ReportRequest, View};
 use crate::cubes::Root;
 use crate::query::Filter;
 
@@ -170,8 +170,8 @@ impl From<Blocks> for Made {
     }
 }
 
-impl From<Answer> for Made {
-    fn from(answer: Answer) -> Self {
+impl From<QueryAnswer> for Made {
+    fn from(answer: QueryAnswer) -> Self {
         let (all, overlapping) = (answer.rows.len(), answer.overlapping);
         let mut rows = answer.rows.into_iter().map(answer::row);
         let message = |_| StreamQueryResponse { rows: rows.by_ref().take(ROWS).collect(), ..Default::default() };
@@ -224,7 +224,8 @@ impl Answering {
         for part in cube.parts() {
             let mut from = 0;
             while from < part.customer_count() {
-                let report = Report { grain: self.grain, personal: self.viewer.sees_personal(), from, enough: ROWS };
+                let report =
+                    ReportRequest { grain: self.grain, personal: self.viewer.sees_personal(), from, enough: ROWS };
                 let part = part.clone();
                 let (mut rows, next) =
                     self.work(move |asked, viewer| part.report(&asked.query, viewer.view(), report)).await?;

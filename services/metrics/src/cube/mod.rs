@@ -11,8 +11,8 @@ mod scan;
 
 pub use answer::blocks::Blocks;
 pub use answer::explanation::ExplanationRow;
-pub use answer::report::Report;
-pub use answer::rows::{Answer, AnswerRow, Figure, Source};
+pub use answer::report::ReportRequest;
+pub use answer::rows::{AnswerRow, Figure, FigureSource, QueryAnswer};
 pub use data::cube::{Cube, CustomerUpdate, View};
 pub use data::subscriptions::SubscriptionEntry;
 

@@ -127,7 +127,7 @@ fn a_sku_without_services_has_the_missing_service() {
     let cube = Cube::new(partner.clone()).apply(partner.clone(), vec![customer(1, "BR", &sold, &activity, &partner)]);
     let measures = [Measure::Subscriptions, Measure::ActiveUsers, Measure::TotalUsers];
     let mut asked = query(&measures, &[Dimension::Service], "2026-06", "2026-06");
-    let of_none = |answer: &Answer| counts(answer).into_iter().find(|row| row.1 == [None]).unwrap().2;
+    let of_none = |answer: &QueryAnswer| counts(answer).into_iter().find(|row| row.1 == [None]).unwrap().2;
     assert_eq!(of_none(&cube.query(&asked, View::default())), [1, 0, 2]);
     asked.filters = vec![Filter { dimension: Dimension::Service, values: vec![None] }];
     assert_eq!(of_none(&cube.query(&asked, View::default())), [1, 0, 2]);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use insights_domain::calendar::Month;
 use insights_proto::metrics::v1::{self, Measure, RowBlock, TextColumn, ValueColumn};
 
-use crate::cube::answer::rows::{Counted, Figure, Found, Source};
+use crate::cube::answer::rows::{Figure, FigureSource, ResultRow, SortedGroups};
 use crate::cube::data::cube::{Cube, View};
 use crate::query::Query;
 
@@ -21,10 +21,10 @@ pub struct Blocks {
 impl Cube {
     /// What [`Cube::query`] answers, in blocks of at most so many rows.
     pub fn blocks(&self, query: &Query, view: View<'_>, most: usize) -> Blocks {
-        let plan = self.plan(query, view);
-        let counted = plan.count(false);
-        let (mut blocks, mut next) = (Vec::new(), Builder::new(query, &counted));
-        plan.each_row(&counted, |group, row| {
+        let compiled = self.compiled(query, view);
+        let counted = compiled.count(false);
+        let (mut blocks, mut next) = (Vec::new(), BlockBuilder::new(query, &counted));
+        compiled.each_row(&counted, |group, row| {
             if next.rows() == most {
                 blocks.push(next.take());
             }
@@ -33,14 +33,14 @@ impl Cube {
         if next.rows() > 0 {
             blocks.push(next.take());
         }
-        Blocks { blocks, overlapping: plan.overlapping() }
+        Blocks { blocks, overlapping: compiled.overlapping() }
     }
 }
 
 /// A block that is being filled.
-struct Builder<'b> {
+struct BlockBuilder<'b> {
     query: &'b Query,
-    counted: &'b Counted,
+    counted: &'b SortedGroups,
     block: RowBlock,
     /// Where texts stand.
     positions: HashMap<String, u32>,
@@ -51,8 +51,8 @@ struct Builder<'b> {
     month: Option<(Month, u32)>,
 }
 
-impl<'b> Builder<'b> {
-    fn new(query: &'b Query, counted: &'b Counted) -> Self {
+impl<'b> BlockBuilder<'b> {
+    fn new(query: &'b Query, counted: &'b SortedGroups) -> Self {
         let groups = vec![(0, Vec::new()); counted.groups.len()];
         Self { query, counted, block: empty(query), positions: HashMap::new(), groups, number: 1, month: None }
     }
@@ -76,7 +76,7 @@ impl<'b> Builder<'b> {
         text.map_or(0, |text| self.position(text) + 1)
     }
 
-    fn push(&mut self, group: usize, row: &Found<'_>) {
+    fn push(&mut self, group: usize, row: &ResultRow<'_>) {
         let before = self.rows();
         let month = match self.month {
             Some((month, position)) if month == row.month => position,
@@ -155,12 +155,12 @@ fn push(values: &mut Vec<i64>, unknown: &mut Vec<bool>, value: Option<i64>) {
     values.push(value.unwrap_or_default());
 }
 
-impl From<Source> for v1::Source {
-    fn from(source: Source) -> Self {
+impl From<FigureSource> for v1::Source {
+    fn from(source: FigureSource) -> Self {
         match source {
-            Source::Computed => Self::Computed,
-            Source::Reported => Self::Reported,
-            Source::Mixed => Self::Mixed,
+            FigureSource::Computed => Self::Computed,
+            FigureSource::Reported => Self::Reported,
+            FigureSource::Mixed => Self::Mixed,
         }
     }
 }

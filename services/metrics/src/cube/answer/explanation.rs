@@ -4,7 +4,7 @@ use insights_domain::calendar::Month;
 use insights_domain::usage::Reasons;
 use insights_proto::metrics::v1::Measure;
 
-use crate::cube::compile::compiled_query::Plan;
+use crate::cube::compile::compiled_query::CompiledQuery;
 use crate::cube::compile::projection::Sum;
 use crate::cube::data::cube::{Cube, View};
 use crate::cube::scan::accumulators::Mark;
@@ -26,29 +26,31 @@ pub struct ExplanationRow {
 impl Cube {
     /// Explains the query's one measure, a usage percentage.
     pub fn explain(&self, query: &Query, view: View<'_>) -> Vec<ExplanationRow> {
-        let plan = match query.top {
-            None => self.plan(query, view),
+        let compiled = match query.top {
+            None => self.compiled(query, view),
             Some(top) => {
                 // Those that rank highest in an answer that shows what they rank by.
                 let ranking = Query { measures: [&query.measures[..], &[top.measure]].concat(), ..query.clone() };
-                let mut plan = Plan::new(query, self, view);
-                plan.limit_to(self.best(&ranking, top, view));
-                plan
+                let mut compiled = CompiledQuery::new(query, self, view);
+                compiled.limit_to(self.best(&ranking, top, view));
+                compiled
             }
         };
-        let counted = plan.count(true);
+        let counted = compiled.count(true);
         let on_users = query.basis == Basis::Users && query.measures.contains(&Measure::UsagePercent);
         let mut rows = Vec::new();
-        for month in plan.months() {
+        for month in compiled.months() {
             for (group, dimensions) in &counted.groups {
-                let (table, group) = (&counted.table, *group);
+                let (accumulators, group) = (&counted.accumulators, *group);
                 let unknown = [Mark::ActiveUsersUnknown, Mark::TotalUsersUnknown]
                     .into_iter()
-                    .any(|mark| table.is_marked(mark, group, month));
+                    .any(|mark| accumulators.is_marked(mark, group, month));
                 let (denominator, reasons) = match (on_users, unknown) {
                     (true, true) => (0, Reasons::default()),
-                    (true, false) => (table.sum(Sum::TotalUsers, group, month), table.reasons(group, month)),
-                    (false, _) => (table.sum(Sum::Available, group, month), table.reasons(group, month)),
+                    (true, false) => {
+                        (accumulators.sum(Sum::TotalUsers, group, month), accumulators.reasons(group, month))
+                    }
+                    (false, _) => (accumulators.sum(Sum::Available, group, month), accumulators.reasons(group, month)),
                 };
                 if dimensions.is_empty() || denominator > 0 || reasons.total() > 0 {
                     rows.push(ExplanationRow { month, dimensions: dimensions.clone(), denominator, reasons });

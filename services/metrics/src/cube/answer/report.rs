@@ -14,8 +14,8 @@ use insights_proto::metrics::v1::{
 };
 
 use crate::cube::answer::rows::{AnswerRow, Figure};
-use crate::cube::compile::compiled_query::Plan;
-use crate::cube::data::chunk::{Chunk, ChunkCustomer, HAS_STATE, Run, TRIAL, standing_of};
+use crate::cube::compile::compiled_query::CompiledQuery;
+use crate::cube::data::chunk::{AttributeRun, ChunkCustomer, CustomerChunk, HAS_STATE, TRIAL, standing_of};
 use crate::cube::data::cube::{Cube, View};
 use crate::cube::scan::chunk_scan::seller_of;
 use crate::query::Query;
@@ -23,7 +23,7 @@ use crate::rollups::header::SubscriptionHeader;
 
 /// Which rows are wanted.
 #[derive(Clone, Copy, Debug)]
-pub struct Report {
+pub struct ReportRequest {
     /// What they are about.
     pub grain: ReportGrain,
     /// Who looks sees personal data.
@@ -36,21 +36,22 @@ pub struct Report {
 
 impl Cube {
     /// Rows of a report for who looks, and the position of the next customer.
-    pub fn report(&self, query: &Query, view: View<'_>, report: Report) -> (Vec<ReportRow>, usize) {
+    pub fn report(&self, query: &Query, view: View<'_>, report: ReportRequest) -> (Vec<ReportRow>, usize) {
         if report.grain == ReportGrain::CustomerServices {
             return (self.services(query, view, report.personal), self.customer_count());
         }
-        let plan = Plan::new(query, self, view);
+        let compiled = CompiledQuery::new(query, self, view);
         let (mut rows, mut next) = (Vec::new(), 0);
-        for placed in &plan.chunks {
+        for placed in &compiled.chunks {
             for owner in &placed.chunk.customers {
                 if next >= report.from {
                     if rows.len() >= report.enough {
                         return (rows, next);
                     }
-                    let reader = Reader { plan: &plan, chunk: placed.chunk, owner, personal: report.personal };
+                    let reader =
+                        CustomerReport { compiled: &compiled, chunk: placed.chunk, owner, personal: report.personal };
                     match report.grain {
-                        _ if !plan.customer_passes(owner) => {}
+                        _ if !compiled.customer_passes(owner) => {}
                         ReportGrain::Subscriptions => reader.subscriptions(&mut rows),
                         ReportGrain::CustomerSkus => reader.skus(&mut rows),
                         ReportGrain::CustomerServices | ReportGrain::Unspecified => {}
@@ -64,11 +65,13 @@ impl Cube {
 
     /// The answer to a query by customer and service, with what is known of both. What is of no service is left out.
     fn services(&self, query: &Query, view: View<'_>, personal: bool) -> Vec<ReportRow> {
-        let plan = Plan::new(query, self, view);
+        let compiled = CompiledQuery::new(query, self, view);
         let customers =
-            plan.chunks.iter().flat_map(|placed| placed.chunk.customers.iter().map(|it| (placed.chunk, it)));
-        let readers: HashMap<&str, Reader<'_>> = customers
-            .map(|(chunk, owner)| (owner.header.id.as_str(), Reader { plan: &plan, chunk, owner, personal }))
+            compiled.chunks.iter().flat_map(|placed| placed.chunk.customers.iter().map(|it| (placed.chunk, it)));
+        let readers: HashMap<&str, CustomerReport<'_>> = customers
+            .map(|(chunk, owner)| {
+                (owner.header.id.as_str(), CustomerReport { compiled: &compiled, chunk, owner, personal })
+            })
             .collect();
         let rows = self.query(query, view).rows.into_iter();
         let mut rows: Vec<ReportRow> = rows
@@ -91,23 +94,23 @@ impl Cube {
 }
 
 /// Reads one customer.
-struct Reader<'r> {
-    plan: &'r Plan<'r>,
-    chunk: &'r Chunk,
+struct CustomerReport<'r> {
+    compiled: &'r CompiledQuery<'r>,
+    chunk: &'r CustomerChunk,
     owner: &'r ChunkCustomer,
     personal: bool,
 }
 
 /// A month of a matching subscription.
-struct Seen<'r> {
-    run: &'r Run,
+struct MatchedMonth<'r> {
+    run: &'r AttributeRun,
     /// What counts under the query's switches.
     counts: SeatCounts,
     /// By code of the currency.
     revenue: Vec<(u32, Amount)>,
 }
 
-impl Seen<'_> {
+impl MatchedMonth<'_> {
     fn says_something(&self) -> bool {
         self.run.flags & HAS_STATE != 0 || self.counts.active > 0 || !self.revenue.is_empty()
     }
@@ -131,17 +134,17 @@ struct SkuMonth {
     attributions: Vec<ReportAttribution>,
 }
 
-impl<'r> Reader<'r> {
+impl<'r> CustomerReport<'r> {
     /// A month of a subscription at a position, if it matches then.
-    fn seen(&self, position: usize, month: i32) -> Option<Seen<'r>> {
-        if month < self.plan.floor {
+    fn seen(&self, position: usize, month: i32) -> Option<MatchedMonth<'r>> {
+        if month < self.compiled.floor {
             return None;
         }
         let (chunk, subscription) = (self.chunk, &self.chunk.subscriptions[position]);
         let offset = chunk.offset(month)?;
-        let run = chunk.run_at(subscription, offset).filter(|run| self.plan.matches(subscription, run))?;
-        let free = self.plan.sku_free.get(run.sku as usize).copied().unwrap_or_default();
-        let switches = self.plan.query.switches;
+        let run = chunk.run_at(subscription, offset).filter(|run| self.compiled.matches(subscription, run))?;
+        let free = self.compiled.sku_free.get(run.sku as usize).copied().unwrap_or_default();
+        let switches = self.compiled.query.switches;
         let rule = SeatRule::of(standing_of(run.flags), run.flags & TRIAL != 0, free, switches);
         let stored = chunk.counts(chunk.count_at(subscription, offset));
         let when = |counts: bool, count: u32| if counts { count } else { 0 };
@@ -152,32 +155,32 @@ impl<'r> Reader<'r> {
             active_assigned: 0,
         };
         // Who may not see revenue cannot tell by a row that there is some.
-        let billed = if self.plan.view.revenue { &chunk.months[offset].revenue[..] } else { &[] };
+        let billed = if self.compiled.view.revenue { &chunk.months[offset].revenue[..] } else { &[] };
         let first = billed.partition_point(|row| (row.subscription as usize) < position);
         let of_this = billed[first..].iter().take_while(|row| row.subscription as usize == position);
-        Some(Seen { run, counts, revenue: of_this.map(|row| (row.currency, row.amount)).collect() })
+        Some(MatchedMonth { run, counts, revenue: of_this.map(|row| (row.currency, row.amount)).collect() })
     }
 
     fn matching(&self) -> impl Iterator<Item = (usize, &'r SubscriptionHeader)> {
-        let (plan, chunk) = (self.plan, self.chunk);
+        let (compiled, chunk) = (self.compiled, self.chunk);
         let positions = self.owner.subscriptions().zip(&self.owner.header.subscriptions);
-        positions.filter(move |(position, _)| plan.subscription_passes(chunk, *position))
+        positions.filter(move |(position, _)| compiled.subscription_passes(chunk, *position))
     }
 
     /// The month before the range, and those of the range.
     fn months(&self) -> std::ops::RangeInclusive<i32> {
-        self.plan.range.0.index() - 1..=self.plan.range.1.index()
+        self.compiled.range.0.index() - 1..=self.compiled.range.1.index()
     }
 
     fn subscriptions(&self, rows: &mut Vec<ReportRow>) {
-        let first = self.plan.range.0.index();
+        let first = self.compiled.range.0.index();
         for (position, header) in self.matching() {
             let (mut before, mut sku) = (0, 0);
             for month in self.months() {
                 let seen = self.seen(position, month);
                 let available = seen.as_ref().map_or(0, |seen| seen.counts.seats);
                 sku = seen.as_ref().map_or(sku, |seen| seen.run.sku);
-                let told = seen.filter(Seen::says_something);
+                let told = seen.filter(MatchedMonth::says_something);
                 // What is gone leaves the seats it had to be taken away.
                 if month >= first && (told.is_some() || before != available) {
                     let flow = i64::from(available) - i64::from(before);
@@ -194,7 +197,7 @@ impl<'r> Reader<'r> {
         position: usize,
         month: i32,
         sku: u32,
-        seen: Option<Seen<'_>>,
+        seen: Option<MatchedMonth<'_>>,
         flow: i64,
     ) -> Option<ReportRow> {
         let subscription = &self.chunk.subscriptions[position];
@@ -203,7 +206,7 @@ impl<'r> Reader<'r> {
             None => (subscription.seller, subscription.attributions),
         };
         let counts = seen.as_ref().map_or_else(SeatCounts::default, |seen| seen.counts);
-        let standing = seen.as_ref().and_then(Seen::standing);
+        let standing = seen.as_ref().and_then(MatchedMonth::standing);
         let revenue = seen.iter().flat_map(|seen| &seen.revenue).copied();
         Some(ReportRow {
             subscription: Some(ReportSubscription {
@@ -227,7 +230,7 @@ impl<'r> Reader<'r> {
     }
 
     fn skus(&self, rows: &mut Vec<ReportRow>) {
-        let first = self.plan.range.0.index();
+        let first = self.compiled.range.0.index();
         let mut found: BTreeMap<(u32, i32), SkuMonth> = BTreeMap::new();
         for (position, header) in self.matching() {
             for month in self.months() {
@@ -240,7 +243,7 @@ impl<'r> Reader<'r> {
             }
         }
         let told = |row: &SkuMonth| row.says_something || row.before != row.available;
-        let in_range = |month: i32| month >= first && month <= self.plan.range.1.index();
+        let in_range = |month: i32| month >= first && month <= self.compiled.range.1.index();
         for ((sku, month), seen) in found.into_iter().filter(|((_, month), seen)| in_range(*month) && told(seen)) {
             let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
             let row = self.row(month, Some(sku)).map(|row| ReportRow {
@@ -273,7 +276,7 @@ impl<'r> Reader<'r> {
 
     /// Those of matching subscriptions whose SKU carries the service, and of rows reported for it.
     fn attributions_of_service(&self, service: &str, month: Month) -> Vec<ReportAttribution> {
-        let (partner, mut found) = (&self.plan.cube.partner, Vec::new());
+        let (partner, mut found) = (&self.compiled.cube.partner, Vec::new());
         let named = |number: &u32| partner.services.get(number).is_some_and(|name| name == service);
         for (position, _) in self.matching() {
             let Some(seen) = self.seen(position, month.index()) else { continue };
@@ -294,7 +297,7 @@ impl<'r> Reader<'r> {
     /// What every row says.
     fn row(&self, month: i32, sku: Option<u32>) -> Option<ReportRow> {
         let header = &self.owner.header;
-        let sku = sku.and_then(|number| self.plan.cube.partner.skus.get(&number));
+        let sku = sku.and_then(|number| self.compiled.cube.partner.skus.get(&number));
         Some(ReportRow {
             month: Month::from_index(month)?.to_string(),
             customer: Some(ReportCustomer {
@@ -317,21 +320,21 @@ impl<'r> Reader<'r> {
 
     /// Those of a list that satisfy the filters and that who looks may see.
     fn attributions(&self, code: u32) -> Vec<ReportAttribution> {
-        let cube = self.plan.cube;
+        let cube = self.compiled.cube;
         let list = cube.dictionaries.attributions.value(code).iter();
         let shown = |it: &Attribution| ReportAttribution {
             location_name: it.location.as_ref().and_then(|id| cube.partner.locations.get(id)).cloned(),
             location_id: it.location.clone(),
             r#type: it.kind.clone(),
         };
-        list.filter(|it| self.plan.attribution_passes(it)).map(shown).collect()
+        list.filter(|it| self.compiled.attribution_passes(it)).map(shown).collect()
     }
 
     fn revenue(&self, amounts: impl Iterator<Item = (u32, Amount)>) -> Vec<ReportAmount> {
-        if !self.plan.query.measures.contains(&Measure::BilledRevenue) {
+        if !self.compiled.query.measures.contains(&Measure::BilledRevenue) {
             return Vec::new();
         }
-        let texts = &self.plan.cube.dictionaries.texts;
+        let texts = &self.compiled.cube.dictionaries.texts;
         let shown = |(currency, amount): (u32, Amount)| ReportAmount {
             currency: texts.value(currency).clone().unwrap_or_default(),
             amount: amount.to_string(),
@@ -342,12 +345,18 @@ impl<'r> Reader<'r> {
     }
 
     fn asked(&self, measure: Measure, value: i64) -> Option<i64> {
-        self.plan.query.measures.contains(&measure).then_some(value)
+        self.compiled.query.measures.contains(&measure).then_some(value)
     }
 }
 
 impl SkuMonth {
-    fn add(&mut self, reader: &Reader<'_>, position: usize, header: &SubscriptionHeader, seen: Seen<'_>) {
+    fn add(
+        &mut self,
+        reader: &CustomerReport<'_>,
+        position: usize,
+        header: &SubscriptionHeader,
+        seen: MatchedMonth<'_>,
+    ) {
         self.says_something |= seen.says_something();
         self.counts |= seen.standing().is_some_and(Standing::counts);
         self.available += u64::from(seen.counts.seats);

@@ -6,18 +6,18 @@ use insights_domain::percentage::Percentage;
 use insights_domain::standing::Standing;
 use insights_proto::metrics::v1::{Dimension, Measure};
 
-use crate::cube::compile::compiled_query::Plan;
+use crate::cube::compile::compiled_query::CompiledQuery;
 use crate::cube::compile::dimensions::{SUBSCRIPTION_LEVEL, WHAT_LEVEL};
-use crate::cube::compile::keys::Key;
+use crate::cube::compile::keys::GroupKey;
 use crate::cube::compile::projection::Sum;
 use crate::cube::data::cube::{Cube, View};
-use crate::cube::scan::accumulators::{Mark, Table};
+use crate::cube::scan::accumulators::{Accumulators, Mark};
 use crate::cube::scan::chunk_scan::seller_of;
 use crate::query::{Basis, Query};
 
 /// The answer to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct QueryAnswer {
     /// Ordered by month, then by the dimensions' values, then by currency.
     pub rows: Vec<AnswerRow>,
     /// Groups may sum to more than the whole.
@@ -36,7 +36,7 @@ pub struct AnswerRow {
     /// ISO 4217 code, where revenue is asked for and there is some.
     pub currency: Option<String>,
     /// Where the figures come from.
-    pub source: Source,
+    pub source: FigureSource,
     /// The month is not complete.
     pub partial: bool,
     /// A measure rests on use that may be greater than what is known of it.
@@ -72,7 +72,7 @@ impl Figure {
 
 /// Where figures come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum FigureSource {
     /// From detail.
     Computed,
     /// From rows somebody else computed.
@@ -83,38 +83,38 @@ pub enum Source {
 
 impl Cube {
     /// Answers a query for who looks. Months after that of `complete_through` give no rows.
-    pub fn query(&self, query: &Query, view: View<'_>) -> Answer {
-        let plan = self.plan(query, view);
-        let counted = plan.count(false);
+    pub fn query(&self, query: &Query, view: View<'_>) -> QueryAnswer {
+        let compiled = self.compiled(query, view);
+        let counted = compiled.count(false);
         let mut rows = Vec::new();
-        plan.each_row(&counted, |group, row| rows.push(row.with(counted.groups[group].1.clone())));
-        Answer { rows, overlapping: plan.overlapping() }
+        compiled.each_row(&counted, |group, row| rows.push(row.with(counted.groups[group].1.clone())));
+        QueryAnswer { rows, overlapping: compiled.overlapping() }
     }
 
     /// The plan of a query, limited to the groups it is about.
-    pub fn plan<'a>(&'a self, query: &'a Query, view: View<'a>) -> Plan<'a> {
-        let mut plan = Plan::new(query, self, view);
+    pub fn compiled<'a>(&'a self, query: &'a Query, view: View<'a>) -> CompiledQuery<'a> {
+        let mut compiled = CompiledQuery::new(query, self, view);
         if let Some(top) = query.top {
-            plan.limit_to(self.best(query, top, view));
+            compiled.limit_to(self.best(query, top, view));
         } else if let Some(slice) = &query.slice {
             let whole = Query { slice: None, ..query.clone() };
-            plan.limit_to(Plan::new(&whole, self, view).first_after(slice));
+            compiled.limit_to(CompiledQuery::new(&whole, self, view).first_after(slice));
         }
-        plan
+        compiled
     }
 }
 
 /// A row before its dimensions are spelled.
-pub struct Found<'f> {
+pub struct ResultRow<'f> {
     pub month: Month,
     pub values: &'f [Figure],
     pub currency: Option<&'f str>,
-    pub source: Source,
+    pub source: FigureSource,
     pub partial: bool,
     pub lower_bound: bool,
 }
 
-impl Found<'_> {
+impl ResultRow<'_> {
     fn with(&self, dimensions: Vec<Option<String>>) -> AnswerRow {
         AnswerRow {
             month: self.month,
@@ -129,20 +129,20 @@ impl Found<'_> {
 }
 
 /// A query's groups in the order of their values, with their figures.
-pub struct Counted {
-    pub table: Table,
+pub struct SortedGroups {
+    pub accumulators: Accumulators,
     pub groups: Vec<(u32, Vec<Option<String>>)>,
 }
 
-impl Plan<'_> {
+impl CompiledQuery<'_> {
     /// Reads every chunk and puts the groups in order.
-    pub fn count(&self, explained: bool) -> Counted {
-        let table = self.read(explained);
-        let keys = table.groups.iter().zip(0..);
+    pub fn count(&self, explained: bool) -> SortedGroups {
+        let accumulators = self.read(explained);
+        let keys = accumulators.groups.iter().zip(0..);
         let mut groups: Vec<(u32, Vec<Option<String>>)> =
             keys.map(|(group, position)| (position, self.values_of(group.key))).collect();
         groups.sort_unstable_by(|(_, left), (_, right)| left.cmp(right));
-        Counted { table, groups }
+        SortedGroups { accumulators, groups }
     }
 
     /// The months that give rows.
@@ -151,12 +151,12 @@ impl Plan<'_> {
     }
 
     /// Takes every row, in order, and the place of its group.
-    pub fn each_row(&self, counted: &Counted, mut take: impl FnMut(usize, Found<'_>)) {
+    pub fn each_row(&self, counted: &SortedGroups, mut take: impl FnMut(usize, ResultRow<'_>)) {
         let mut values = Vec::new();
         for month in self.months() {
             for (place, (group, dimensions)) in counted.groups.iter().enumerate() {
                 let is_whole = dimensions.is_empty();
-                self.rows_of(&counted.table, *group, is_whole, month, &mut values, |row| take(place, row));
+                self.rows_of(&counted.accumulators, *group, is_whole, month, &mut values, |row| take(place, row));
             }
         }
     }
@@ -164,30 +164,32 @@ impl Plan<'_> {
     /// Takes the rows of a group in a month; the whole has one even where nothing is known. `values` is used again.
     pub fn rows_of(
         &self,
-        table: &Table,
+        accumulators: &Accumulators,
         group: u32,
         is_whole: bool,
         month: Month,
         values: &mut Vec<Figure>,
-        mut take: impl FnMut(Found<'_>),
+        mut take: impl FnMut(ResultRow<'_>),
     ) {
         let mut row = |currency: Option<&str>, amount: Option<Amount>| {
             values.clear();
-            values.extend(self.query.measures.iter().map(|measure| self.figure(*measure, table, group, month, amount)));
+            values.extend(
+                self.query.measures.iter().map(|measure| self.figure(*measure, accumulators, group, month, amount)),
+            );
             if is_whole || values.iter().any(|value| !value.is_nothing()) {
-                take(Found {
+                take(ResultRow {
                     month,
                     values,
                     currency,
-                    source: source(table, group, month),
+                    source: source(accumulators, group, month),
                     partial: self.cube.partner.complete_through < month.last_day(),
-                    lower_bound: table.is_marked(Mark::LowerBound, group, month),
+                    lower_bound: accumulators.is_marked(Mark::LowerBound, group, month),
                 });
             }
         };
         let texts = &self.cube.dictionaries.texts;
         let mut amounts: Vec<(Option<&str>, Amount)> =
-            table.revenue(group, month).map(|(code, amount)| (texts.value(code).as_deref(), amount)).collect();
+            accumulators.revenue(group, month).map(|(code, amount)| (texts.value(code).as_deref(), amount)).collect();
         if amounts.is_empty() {
             row(None, None);
         }
@@ -195,8 +197,15 @@ impl Plan<'_> {
         amounts.into_iter().for_each(|(currency, amount)| row(currency, Some(amount)));
     }
 
-    fn figure(&self, measure: Measure, table: &Table, group: u32, month: Month, amount: Option<Amount>) -> Figure {
-        let sum = |sum| table.sum(sum, group, month);
+    fn figure(
+        &self,
+        measure: Measure,
+        accumulators: &Accumulators,
+        group: u32,
+        month: Month,
+        amount: Option<Amount>,
+    ) -> Figure {
+        let sum = |sum| accumulators.sum(sum, group, month);
         let count = |value: u64| Figure::Count(i64::try_from(value).unwrap_or(i64::MAX));
         match measure {
             Measure::Unspecified => Figure::Null,
@@ -213,18 +222,18 @@ impl Plan<'_> {
             Measure::DeploymentOpportunity => count(sum(Sum::DeploymentOpportunity)),
             Measure::IdleSeats => count(sum(Sum::IdleSeats)),
             Measure::NewSeats => {
-                let before = table.sum(Sum::Available, group, month.previous());
+                let before = accumulators.sum(Sum::Available, group, month.previous());
                 Figure::Count(sum(Sum::Available).cast_signed() - before.cast_signed())
             }
             Measure::ActiveUsagePercent => Figure::Percentage(Percentage::of(sum(Sum::Active), sum(Sum::Available))),
             Measure::DeploymentPercent => Figure::Percentage(Percentage::of(sum(Sum::Assigned), sum(Sum::Available))),
-            Measure::ActiveUsers => active_users(table, group, month).map_or(Figure::Null, count),
-            Measure::TotalUsers => total_users(table, group, month).map_or(Figure::Null, count),
+            Measure::ActiveUsers => active_users(accumulators, group, month).map_or(Figure::Null, count),
+            Measure::TotalUsers => total_users(accumulators, group, month).map_or(Figure::Null, count),
             Measure::UsagePercent => Figure::Percentage(match self.query.basis {
                 Basis::Entitlements => Percentage::of(sum(Sum::Active), sum(Sum::Available)),
                 Basis::Users => Percentage {
-                    numerator: active_users(table, group, month),
-                    denominator: total_users(table, group, month),
+                    numerator: active_users(accumulators, group, month),
+                    denominator: total_users(accumulators, group, month),
                 },
             }),
             Measure::BilledRevenue => amount.map_or(Figure::Null, Figure::Amount),
@@ -232,27 +241,27 @@ impl Plan<'_> {
     }
 
     /// What a group ranks by in one month: revenue in the reporting currency, in millionths; else the count.
-    pub fn score(&self, measure: Measure, table: &Table, group: u32, month: Month) -> i128 {
+    pub fn score(&self, measure: Measure, accumulators: &Accumulators, group: u32, month: Month) -> i128 {
         if measure == Measure::BilledRevenue {
             let texts = &self.cube.dictionaries.texts;
-            let amounts = table.revenue(group, month);
+            let amounts = accumulators.revenue(group, month);
             let in_reporting =
                 amounts.filter(|(code, _)| texts.value(*code).as_ref() == Some(&self.cube.partner.currency));
             return in_reporting.map(|(_, amount)| i128::from(amount.micros())).sum();
         }
-        match self.figure(measure, table, group, month, None) {
+        match self.figure(measure, accumulators, group, month, None) {
             Figure::Count(count) => count.into(),
             Figure::Null | Figure::Percentage(_) | Figure::Amount(_) => 0,
         }
     }
 
     /// The values of a key, in the order of `group_by`.
-    pub fn values_of(&self, key: Key) -> Vec<Option<String>> {
+    pub fn values_of(&self, key: GroupKey) -> Vec<Option<String>> {
         self.query
             .group_by
             .iter()
             .enumerate()
-            .map(|(at, dimension)| self.value_of(*dimension, self.places.code(key, at)))
+            .map(|(at, dimension)| self.value_of(*dimension, self.layout.code(key, at)))
             .collect()
     }
 
@@ -315,19 +324,21 @@ impl Plan<'_> {
     }
 }
 
-fn active_users(table: &Table, group: u32, month: Month) -> Option<u64> {
-    (!table.is_marked(Mark::ActiveUsersUnknown, group, month)).then(|| table.sum(Sum::ActiveUsers, group, month))
+fn active_users(accumulators: &Accumulators, group: u32, month: Month) -> Option<u64> {
+    (!accumulators.is_marked(Mark::ActiveUsersUnknown, group, month))
+        .then(|| accumulators.sum(Sum::ActiveUsers, group, month))
 }
 
-fn total_users(table: &Table, group: u32, month: Month) -> Option<u64> {
-    (!table.is_marked(Mark::TotalUsersUnknown, group, month)).then(|| table.sum(Sum::TotalUsers, group, month))
+fn total_users(accumulators: &Accumulators, group: u32, month: Month) -> Option<u64> {
+    (!accumulators.is_marked(Mark::TotalUsersUnknown, group, month))
+        .then(|| accumulators.sum(Sum::TotalUsers, group, month))
 }
 
-fn source(table: &Table, group: u32, month: Month) -> Source {
-    let from = |mark| table.is_marked(mark, group, month);
+fn source(accumulators: &Accumulators, group: u32, month: Month) -> FigureSource {
+    let from = |mark| accumulators.is_marked(mark, group, month);
     match (from(Mark::FromDetail), from(Mark::FromReport)) {
-        (_, false) => Source::Computed,
-        (false, true) => Source::Reported,
-        (true, true) => Source::Mixed,
+        (_, false) => FigureSource::Computed,
+        (false, true) => FigureSource::Reported,
+        (true, true) => FigureSource::Mixed,
     }
 }

@@ -6,23 +6,23 @@ use insights_domain::standing::Standing;
 use insights_domain::usage::SeatRule;
 use insights_proto::metrics::v1::Dimension;
 
-use crate::cube::compile::compiled_query::Plan;
-use crate::cube::compile::keys::Key;
-use crate::cube::data::chunk::{Chunk, Shape};
+use crate::cube::compile::compiled_query::CompiledQuery;
+use crate::cube::compile::keys::GroupKey;
+use crate::cube::data::chunk::{Attributes, CustomerChunk};
 
 /// A group that subscriptions of a shape fall into, but for what their customer and they themselves add to the key.
 #[derive(Clone, Copy, Debug)]
-pub struct Piece {
-    pub key: Key,
-    pub what: u32,
-    pub pair: Key,
+pub struct PartialKey {
+    pub key: GroupKey,
+    pub product_key: u32,
+    pub attribution_key: GroupKey,
 }
 
 /// What a query makes of subscriptions of one shape.
 #[derive(Clone, Debug)]
-pub struct ShapePlan {
+pub struct CompiledGroup {
     /// The positions of its pieces; none: it does not pass.
-    pub pieces: Range<usize>,
+    pub partial_keys: Range<usize>,
     /// Whether seats count in months in which it is active and paid for.
     pub paid: SeatRule,
     /// Whether they do in the others.
@@ -31,35 +31,35 @@ pub struct ShapePlan {
 
 /// What a query makes of every shape.
 #[derive(Clone, Debug, Default)]
-pub struct Shapes {
+pub struct AttributeGroups {
     /// By the shape's code.
-    pub plans: Vec<ShapePlan>,
-    pub pieces: Vec<Piece>,
+    pub plans: Vec<CompiledGroup>,
+    pub partial_keys: Vec<PartialKey>,
 }
 
-impl Shapes {
+impl AttributeGroups {
     /// For a plan that is ready but for its shapes.
-    pub fn of(plan: &Plan<'_>) -> Self {
-        let mut shapes = Self::default();
-        for shape in plan.cube.dictionaries.shapes.values() {
-            let first = shapes.pieces.len();
-            if plan.shape_passes(shape) {
-                plan.pieces_of(shape, &mut shapes.pieces);
+    pub fn of(compiled: &CompiledQuery<'_>) -> Self {
+        let mut attribute_groups = Self::default();
+        for attributes in compiled.cube.dictionaries.attribute_groups.values() {
+            let first = attribute_groups.partial_keys.len();
+            if compiled.attributes_pass(attributes) {
+                compiled.partial_keys_of(attributes, &mut attribute_groups.partial_keys);
             }
-            let free = plan.sku_free.get(shape.sku as usize).is_some_and(|free| *free);
-            let rule = |standing| SeatRule::of(standing, false, free, plan.query.switches);
-            shapes.plans.push(ShapePlan {
-                pieces: first..shapes.pieces.len(),
+            let free = compiled.sku_free.get(attributes.sku as usize).is_some_and(|free| *free);
+            let rule = |standing| SeatRule::of(standing, false, free, compiled.query.switches);
+            attribute_groups.plans.push(CompiledGroup {
+                partial_keys: first..attribute_groups.partial_keys.len(),
                 paid: rule(Standing::Active),
                 // Nothing but use counts outside of good standing, whatever the standing is.
                 unpaid: rule(Standing::Other),
             });
         }
-        shapes
+        attribute_groups
     }
 }
 
-impl Plan<'_> {
+impl CompiledQuery<'_> {
     /// Every customer passes, whoever it is, and groups do not tell them apart.
     pub fn takes_every_customer(&self) -> bool {
         let texts = [&self.countries, &self.segments, &self.industries];
@@ -68,31 +68,37 @@ impl Plan<'_> {
     }
 
     /// Every steady subscription of a chunk passes, and all of a customer's are in one group.
-    pub fn takes_all_of(&self, chunk: &Chunk) -> bool {
-        let passes = |shape: &u16| !self.shapes.plans[usize::from(*shape)].pieces.is_empty();
-        !self.splits_customers && self.subscriptions.is_none() && chunk.ahead.shapes.iter().all(passes)
+    pub fn takes_all_of(&self, chunk: &CustomerChunk) -> bool {
+        let passes = |attributes: &u16| !self.attribute_groups.plans[usize::from(*attributes)].partial_keys.is_empty();
+        !self.splits_customers
+            && self.subscriptions.is_none()
+            && chunk.pre_aggregates.attribute_groups.iter().all(passes)
     }
 
-    fn shape_passes(&self, shape: &Shape) -> bool {
+    fn attributes_pass(&self, attributes: &Attributes) -> bool {
         let text = |filter: &Option<Vec<bool>>, code: u32| filter.as_ref().is_none_or(|passes| passes[code as usize]);
-        self.sku_passes.get(shape.sku as usize).is_some_and(|passes| *passes)
-            && self.seller_passes(shape.seller, shape.attributions != 0)
-            && !self.pairs[shape.attributions as usize].is_empty()
-            && text(&self.sales_channels, shape.sales_channel)
-            && text(&self.pricing_models, shape.pricing_model)
+        self.sku_passes.get(attributes.sku as usize).is_some_and(|passes| *passes)
+            && self.seller_passes(attributes.seller, attributes.attributions != 0)
+            && !self.attribution_keys[attributes.attributions as usize].is_empty()
+            && text(&self.sales_channels, attributes.sales_channel)
+            && text(&self.pricing_models, attributes.pricing_model)
     }
 
-    fn pieces_of(&self, shape: &Shape, pieces: &mut Vec<Piece>) {
+    fn partial_keys_of(&self, attributes: &Attributes, partial_keys: &mut Vec<PartialKey>) {
         if !self.splits_customers {
-            pieces.push(Piece { key: 0, what: 0, pair: 0 });
+            partial_keys.push(PartialKey { key: 0, product_key: 0, attribution_key: 0 });
             return;
         }
-        let own = self.places.part(Dimension::SalesChannel, shape.sales_channel)
-            + self.places.part(Dimension::PricingModel, shape.pricing_model)
-            + self.places.part(Dimension::Seller, u32::from(shape.seller) + 1);
-        for what in self.whats_of(shape.sku) {
-            for pair in &self.pairs[shape.attributions as usize] {
-                pieces.push(Piece { key: own + self.whats[*what as usize].code + pair, what: *what, pair: *pair });
+        let own = self.layout.part(Dimension::SalesChannel, attributes.sales_channel)
+            + self.layout.part(Dimension::PricingModel, attributes.pricing_model)
+            + self.layout.part(Dimension::Seller, u32::from(attributes.seller) + 1);
+        for product_key in self.product_keys_of(attributes.sku) {
+            for attribution_key in &self.attribution_keys[attributes.attributions as usize] {
+                partial_keys.push(PartialKey {
+                    key: own + self.product_keys[*product_key as usize].code + attribution_key,
+                    product_key: *product_key,
+                    attribution_key: *attribution_key,
+                });
             }
         }
     }

@@ -4,16 +4,16 @@ use std::collections::HashSet;
 
 use insights_proto::metrics::v1::Dimension;
 
-use crate::cube::compile::compiled_query::Plan;
-use crate::cube::compile::keys::Key;
-use crate::cube::data::chunk::Chunk;
+use crate::cube::compile::compiled_query::CompiledQuery;
+use crate::cube::compile::keys::GroupKey;
+use crate::cube::data::chunk::CustomerChunk;
 use crate::cube::data::cube::Cube;
 use crate::rollups::header::CustomerHeader;
 
 /// A chunk, and how many customers and subscriptions stand before it: their codes in keys go on from there, from 1.
 #[derive(Clone, Copy, Debug)]
 pub struct PlacedChunk<'a> {
-    pub chunk: &'a Chunk,
+    pub chunk: &'a CustomerChunk,
     pub customers: u32,
     pub subscriptions: u32,
 }
@@ -31,13 +31,13 @@ pub fn placed(cube: &Cube) -> (Vec<PlacedChunk<'_>>, u32, u32) {
 }
 
 /// The groups a query is limited to.
-pub struct Only {
-    pub keys: HashSet<Key>,
+pub struct GroupLimit {
+    pub keys: HashSet<GroupKey>,
     /// Codes of the customers that may be in one of them, sorted; none: any.
     customers: Option<Vec<u32>>,
 }
 
-impl Only {
+impl GroupLimit {
     /// The positions of a chunk's customers that may be in one of the groups.
     pub fn customers_of(&self, placed: &PlacedChunk<'_>) -> Option<impl Iterator<Item = usize>> {
         let customers = self.customers.as_ref()?;
@@ -48,13 +48,13 @@ impl Only {
     }
 }
 
-impl Plan<'_> {
+impl CompiledQuery<'_> {
     /// Limits the query to some of its groups.
-    pub fn limit_to(&mut self, keys: HashSet<Key>) {
+    pub fn limit_to(&mut self, keys: HashSet<GroupKey>) {
         let at = |dimension| self.query.group_by.iter().position(|group| *group == dimension);
         let customers = match (at(Dimension::Customer), at(Dimension::Subscription)) {
-            (Some(at), _) => Some(keys.iter().map(|key| self.places.code(*key, at)).collect()),
-            (None, Some(at)) => Some(keys.iter().filter_map(|key| self.owner_of(self.places.code(*key, at))).collect()),
+            (Some(at), _) => Some(keys.iter().map(|key| self.layout.code(*key, at)).collect()),
+            (None, Some(at)) => Some(keys.iter().filter_map(|key| self.owner_of(self.layout.code(*key, at))).collect()),
             (None, None) => None,
         };
         let customers = customers.map(|mut customers: Vec<u32>| {
@@ -62,7 +62,7 @@ impl Plan<'_> {
             customers.dedup();
             customers
         });
-        self.only = Some(Only { keys, customers });
+        self.limit = Some(GroupLimit { keys, customers });
     }
 
     /// The customer a code stands for.

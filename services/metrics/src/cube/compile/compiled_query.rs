@@ -8,10 +8,10 @@ use insights_domain::rollup::history_floor;
 use insights_domain::standing::Standing;
 use insights_proto::metrics::v1::Dimension;
 
-use crate::cube::compile::attribute_groups::Shapes;
-use crate::cube::compile::codes::{Only, PlacedChunk, placed};
+use crate::cube::compile::attribute_groups::AttributeGroups;
+use crate::cube::compile::codes::{GroupLimit, PlacedChunk, placed};
 use crate::cube::compile::dimensions::{FLAGS_LEVEL, SUBSCRIPTION_LEVEL, VARYING, WHAT_LEVEL};
-use crate::cube::compile::keys::{Key, Places};
+use crate::cube::compile::keys::{GroupKey, KeyLayout};
 use crate::cube::data::chunk::{TRIAL, standing_of};
 use crate::cube::data::cube::{Cube, View};
 use crate::cube::data::dictionary::Dictionaries;
@@ -57,9 +57,9 @@ impl Restricting {
 
 /// One combination of product, SKU and service among the groups.
 #[derive(Debug)]
-pub struct What {
+pub struct ProductKey {
     /// Its part of the key.
-    pub code: Key,
+    pub code: GroupKey,
     /// Its restricting services.
     pub restricting: Restricting,
     /// Whether a set of services has one of them, by the set's code.
@@ -67,7 +67,7 @@ pub struct What {
 }
 
 /// A query made ready for the columns.
-pub struct Plan<'a> {
+pub struct CompiledQuery<'a> {
     pub query: &'a Query,
     pub cube: &'a Cube,
     pub view: View<'a>,
@@ -75,7 +75,7 @@ pub struct Plan<'a> {
     /// Something comes from reports.
     pub reports: bool,
     /// Where dimensions stand in keys.
-    pub places: Places,
+    pub layout: KeyLayout,
     /// The first and last month that give rows; none do when they are not in order.
     pub range: (Month, Month),
     /// The index of the earliest month of history.
@@ -95,15 +95,15 @@ pub struct Plan<'a> {
     /// By SKU number: it is free.
     pub sku_free: Vec<bool>,
     /// The combinations of product, SKU and service; one without a code when the query does not split by them.
-    pub whats: Vec<What>,
+    pub product_keys: Vec<ProductKey>,
     /// By SKU number: which of `whats` a subscription of it falls into.
-    pub whats_of_sku: Vec<Vec<u32>>,
+    pub product_keys_of_sku: Vec<Vec<u32>>,
     /// By service: which of `whats` are restricted to services with it.
-    pub whats_of_service: HashMap<ServiceNumber, Vec<u32>>,
+    pub product_keys_of_service: HashMap<ServiceNumber, Vec<u32>>,
     /// By code of a list of attributions: the parts of the key of those that pass; none: it does not pass.
-    pub pairs: Vec<Vec<Key>>,
+    pub attribution_keys: Vec<Vec<GroupKey>>,
     /// By code of a list of attributions: the same for a reported usage row.
-    pub usage_pairs: Vec<Vec<Key>>,
+    pub usage_attribution_keys: Vec<Vec<GroupKey>>,
     /// Names of products by their code − 1.
     pub products: Vec<String>,
     // By code of a text: it passes the dimension's filter; none: everything does.
@@ -117,27 +117,27 @@ pub struct Plan<'a> {
     pub subscriptions: Option<HashSet<String>>,
     sellers: Option<[bool; 3]>,
     /// Only these groups, and only customers of theirs.
-    pub only: Option<Only>,
+    pub limit: Option<GroupLimit>,
     /// Keys of groups differ by the customer, or the subscription, and not only by what steady ones share.
     pub keys_vary: bool,
     /// What it makes of steady subscriptions.
-    pub shapes: Shapes,
+    pub attribute_groups: AttributeGroups,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> CompiledQuery<'a> {
     pub fn new(query: &'a Query, cube: &'a Cube, view: View<'a>) -> Self {
         let grouped = |dimensions: &[Dimension]| query.group_by.iter().any(|dimension| dimensions.contains(dimension));
         let filtered = query.filters.iter().any(|filter| SUBSCRIPTION_LEVEL.contains(&filter.dimension));
         let splits_subscriptions = grouped(&SUBSCRIPTION_LEVEL);
         let (chunks, customers, subscriptions) = placed(cube);
         let (products, last) = (products_of(cube), cube.partner.last_month());
-        let mut plan = Self {
+        let mut compiled = Self {
             query,
             cube,
             view,
             reports: chunks.iter().any(|placed| placed.chunk.reported),
             chunks,
-            places: Places::new(&query.group_by, |dimension| match dimension {
+            layout: KeyLayout::new(&query.group_by, |dimension| match dimension {
                 Dimension::Customer => customers as usize + 1,
                 Dimension::Subscription => subscriptions as usize + 1,
                 Dimension::Product => products.len() + 1,
@@ -161,11 +161,11 @@ impl<'a> Plan<'a> {
                 || query.filters.iter().any(|filter| FLAGS_LEVEL.contains(&filter.dimension)),
             sku_passes: Vec::new(),
             sku_free: Vec::new(),
-            whats: Vec::new(),
-            whats_of_sku: Vec::new(),
-            whats_of_service: HashMap::new(),
-            pairs: Vec::new(),
-            usage_pairs: Vec::new(),
+            product_keys: Vec::new(),
+            product_keys_of_sku: Vec::new(),
+            product_keys_of_service: HashMap::new(),
+            attribution_keys: Vec::new(),
+            usage_attribution_keys: Vec::new(),
             products,
             countries: None,
             segments: None,
@@ -175,16 +175,16 @@ impl<'a> Plan<'a> {
             customers: None,
             subscriptions: None,
             sellers: None,
-            only: None,
+            limit: None,
             keys_vary: grouped(&VARYING),
-            shapes: Shapes::default(),
+            attribute_groups: AttributeGroups::default(),
         };
-        plan.prepare_values(&cube.dictionaries);
-        plan.prepare_flags();
-        plan.prepare_whats();
-        plan.prepare_pairs(&cube.dictionaries);
-        plan.shapes = Shapes::of(&plan);
-        plan
+        compiled.prepare_values(&cube.dictionaries);
+        compiled.prepare_flags();
+        compiled.prepare_product_keys();
+        compiled.prepare_attribution_keys(&cube.dictionaries);
+        compiled.attribute_groups = AttributeGroups::of(&compiled);
+        compiled
     }
 
     /// Whether a seller, with or without attributions, is in scope and passes its filter.
@@ -234,38 +234,38 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn prepare_whats(&mut self) {
+    fn prepare_product_keys(&mut self) {
         let skus = &self.cube.partner.skus;
         let size = skus.keys().next_back().map_or(0, |last| *last as usize + 1);
         self.sku_passes = vec![false; size];
         self.sku_free = vec![false; size];
-        self.whats_of_sku = vec![Vec::new(); size];
+        self.product_keys_of_sku = vec![Vec::new(); size];
         let service_filter = self.service_filter();
-        let mut positions: HashMap<Key, u32> = HashMap::new();
+        let mut positions: HashMap<GroupKey, u32> = HashMap::new();
         for (number, sku) in skus.iter().filter(|(_, sku)| sku.known) {
             let service_passes =
                 service_filter.as_ref().is_none_or(|wanted| service_values(sku).iter().any(|s| wanted.contains(s)));
             self.sku_passes[*number as usize] = self.names_sku(*number) && service_passes;
             self.sku_free[*number as usize] = sku.free;
-            for code in self.what_codes(*number) {
-                let position = self.what(code, &mut positions);
-                self.whats_of_sku[*number as usize].push(position);
+            for code in self.product_key_codes(*number) {
+                let position = self.product_key(code, &mut positions);
+                self.product_keys_of_sku[*number as usize].push(position);
             }
         }
         let only_services = self.query.group_by.contains(&Dimension::Service)
             && !self.query.group_by.iter().any(|dimension| matches!(dimension, Dimension::Product | Dimension::Sku));
         if only_services {
             for service in self.cube.partner.services.keys() {
-                self.what(self.group_part(Dimension::Service, *service), &mut positions);
+                self.product_key(self.group_part(Dimension::Service, *service), &mut positions);
             }
         }
         if !self.query.group_by.iter().any(|dimension| WHAT_LEVEL.contains(dimension)) {
-            self.what(0, &mut positions);
+            self.product_key(0, &mut positions);
         }
-        for (position, what) in self.whats.iter().enumerate() {
-            if let Restricting::Some(services) = &what.restricting {
+        for (position, product_key) in self.product_keys.iter().enumerate() {
+            if let Restricting::Some(services) = &product_key.restricting {
                 for service in services {
-                    self.whats_of_service
+                    self.product_keys_of_service
                         .entry(*service)
                         .or_default()
                         .push(u32::try_from(position).unwrap_or(u32::MAX));
@@ -275,14 +275,14 @@ impl<'a> Plan<'a> {
     }
 
     /// The position of the combination with this part of the key.
-    fn what(&mut self, code: Key, positions: &mut HashMap<Key, u32>) -> u32 {
+    fn product_key(&mut self, code: GroupKey, positions: &mut HashMap<GroupKey, u32>) -> u32 {
         if let Some(position) = positions.get(&code) {
             return *position;
         }
         let restricting = self.restricting(code);
         let hits = self.cube.dictionaries.services.values().iter().map(|set| restricting.hits(set)).collect();
-        let position = u32::try_from(self.whats.len()).unwrap_or(u32::MAX);
-        self.whats.push(What { code, restricting, hits });
+        let position = u32::try_from(self.product_keys.len()).unwrap_or(u32::MAX);
+        self.product_keys.push(ProductKey { code, restricting, hits });
         positions.insert(code, position);
         position
     }
@@ -307,7 +307,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The parts of the key a subscription of a SKU falls into.
-    fn what_codes(&self, number: SkuNumber) -> Vec<Key> {
+    fn product_key_codes(&self, number: SkuNumber) -> Vec<GroupKey> {
         let sku = &self.cube.partner.skus[&number];
         let base = self.group_part(Dimension::Product, self.product_code(&sku.product))
             + self.group_part(Dimension::Sku, number);
@@ -324,9 +324,9 @@ impl<'a> Plan<'a> {
 
     /// The restricting services of a group: those of the SKUs the product and SKU filters and the group name together,
     /// and of those the ones the service filter and the group name.
-    fn restricting(&self, code: Key) -> Restricting {
+    fn restricting(&self, code: GroupKey) -> Restricting {
         let grouped = |dimension| {
-            self.query.group_by.iter().position(|group| *group == dimension).map(|at| self.places.code(code, at))
+            self.query.group_by.iter().position(|group| *group == dimension).map(|at| self.layout.code(code, at))
         };
         let (product, sku, service) =
             (grouped(Dimension::Product), grouped(Dimension::Sku), grouped(Dimension::Service));
@@ -352,21 +352,21 @@ impl<'a> Plan<'a> {
         services
     }
 
-    fn prepare_pairs(&mut self, dictionaries: &Dictionaries) {
+    fn prepare_attribution_keys(&mut self, dictionaries: &Dictionaries) {
         let codes: HashMap<&Option<String>, u32> = dictionaries.texts.values().iter().zip(0..).collect();
         let parts_of = |attributions: &[Attribution]| {
-            let mut parts: Vec<Key> =
-                attributions.iter().filter_map(|attribution| self.pair_part(attribution, &codes)).collect();
+            let mut parts: Vec<GroupKey> =
+                attributions.iter().filter_map(|attribution| self.attribution_key_of(attribution, &codes)).collect();
             parts.sort_unstable();
             parts.dedup();
             parts
         };
         let lists = dictionaries.attributions.values();
         let none = [Attribution::default()];
-        let pairs = lists.iter().map(|list| parts_of(if list.is_empty() { &none } else { list })).collect();
-        let usage_pairs = lists.iter().map(|list| parts_of(list)).collect();
-        self.pairs = pairs;
-        self.usage_pairs = usage_pairs;
+        let attribution_keys = lists.iter().map(|list| parts_of(if list.is_empty() { &none } else { list })).collect();
+        let usage_attribution_keys = lists.iter().map(|list| parts_of(list)).collect();
+        self.attribution_keys = attribution_keys;
+        self.usage_attribution_keys = usage_attribution_keys;
     }
 
     /// The location and type filters and the binding hold on one attribution.
@@ -383,7 +383,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The part of the key of one attribution that passes the location and type filters and the binding.
-    fn pair_part(&self, attribution: &Attribution, codes: &HashMap<&Option<String>, u32>) -> Option<Key> {
+    fn attribution_key_of(&self, attribution: &Attribution, codes: &HashMap<&Option<String>, u32>) -> Option<GroupKey> {
         let part = |dimension, value: &Option<String>| {
             self.group_part(dimension, codes.get(value).copied().unwrap_or_default())
         };
@@ -393,8 +393,8 @@ impl<'a> Plan<'a> {
     }
 
     /// A dimension's part of the key; 0 when the query does not split by it.
-    pub fn group_part(&self, dimension: Dimension, code: u32) -> Key {
-        self.places.part(dimension, code)
+    pub fn group_part(&self, dimension: Dimension, code: u32) -> GroupKey {
+        self.layout.part(dimension, code)
     }
 }
 

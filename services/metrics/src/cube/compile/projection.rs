@@ -2,7 +2,7 @@
 
 use insights_proto::metrics::v1::Measure;
 
-use crate::cube::compile::compiled_query::Plan;
+use crate::cube::compile::compiled_query::CompiledQuery;
 use crate::query::Basis;
 
 /// What is summed up; the accumulators know the order of those of customers.
@@ -33,7 +33,7 @@ const SEATS: [Sum; 5] = [Sum::Available, Sum::Assigned, Sum::Active, Sum::Deploy
 
 /// What a query needs of the columns.
 #[derive(Clone, Debug)]
-pub struct Needs {
+pub struct Projection {
     /// What is summed up.
     pub sums: Vec<Sum>,
     /// In which months customers count.
@@ -55,16 +55,21 @@ pub struct Needs {
     pub bounded_seats: bool,
 }
 
-impl Needs {
+impl Projection {
     /// `explained`: why, beside how many.
-    pub fn of(plan: &Plan<'_>, explained: bool) -> Self {
+    pub fn of(compiled: &CompiledQuery<'_>, explained: bool) -> Self {
         use Measure as M;
-        let asks = |wanted: &[Measure]| plan.query.measures.iter().any(|measure| wanted.contains(measure));
-        let entitlements = plan.query.basis == Basis::Entitlements;
+        let asks = |wanted: &[Measure]| compiled.query.measures.iter().any(|measure| wanted.contains(measure));
+        let entitlements = compiled.query.basis == Basis::Entitlements;
         let usage = asks(&[M::UsagePercent]);
-        let only = [M::Active, M::ActiveEntitlements, M::BilledRevenue];
-        let mut sums: Vec<Sum> =
-            plan.query.measures.iter().flat_map(|measure| sums_of(*measure, plan.query.basis)).copied().collect();
+        let limit = [M::Active, M::ActiveEntitlements, M::BilledRevenue];
+        let mut sums: Vec<Sum> = compiled
+            .query
+            .measures
+            .iter()
+            .flat_map(|measure| sums_of(*measure, compiled.query.basis))
+            .copied()
+            .collect();
         sums.dedup();
         let sums_one = |wanted: &[Sum]| sums.iter().any(|sum| wanted.contains(sum));
         Self {
@@ -72,9 +77,9 @@ impl Needs {
             subscriptions: sums_one(&[Sum::Subscriptions]),
             seats: explained || sums_one(&SEATS),
             users: sums_one(&[Sum::ActiveUsers, Sum::TotalUsers]),
-            revenue: asks(&[M::BilledRevenue]) && plan.view.revenue,
+            revenue: asks(&[M::BilledRevenue]) && compiled.view.revenue,
             seat_reasons: explained && (entitlements || !usage),
-            standing_source: plan.query.measures.iter().any(|measure| !only.contains(measure)),
+            standing_source: compiled.query.measures.iter().any(|measure| !limit.contains(measure)),
             assigned_source: asks(&[M::Assigned, M::DeploymentPercent, M::DeploymentOpportunity, M::IdleSeats]),
             bounded_seats: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent, M::IdleSeats])
                 || usage && entitlements,

@@ -9,9 +9,9 @@ use insights_domain::rollup::{MonthRollup, SubscriptionMonth};
 use insights_domain::standing::is_paid;
 
 use crate::cube::data::chunk::{
-    ACTIVE_REPORTED, ASSIGNED_REPORTED, Chunk, ChunkCustomer, ChunkSubscription, ClassKind, ClassRow, HAS_STATE,
-    Lifespan, MonthColumns, NO_SELLER, RevenueRow, Run, SEATS_REPORTED, STANDING_SHIFT, Shape, TRIAL, UNSTEADY,
-    UsageRow, standing_of,
+    ACTIVE_REPORTED, ASSIGNED_REPORTED, AttributeRun, Attributes, ChunkCustomer, ChunkSubscription, ClassKind,
+    ClassRow, ConstantRun, CustomerChunk, HAS_STATE, MonthColumns, NO_SELLER, NOT_CONSTANT, RevenueRow, SEATS_REPORTED,
+    STANDING_SHIFT, TRIAL, UsageRow, standing_of,
 };
 use crate::cube::data::counts::Counts;
 use crate::cube::data::cube::CustomerUpdate;
@@ -20,26 +20,31 @@ use crate::rollups::header::CustomerHeader;
 
 /// Months of a customer that are taken over from the chunk before, as they stand in its columns.
 #[derive(Clone, Copy)]
-struct Kept<'o> {
-    chunk: &'o Chunk,
+struct KeptMonths<'o> {
+    chunk: &'o CustomerChunk,
     customer: usize,
     /// The offset of the first month that is not.
     until: usize,
 }
 
 /// A customer of the new chunk.
-struct Part<'o> {
+struct CustomerPart<'o> {
     header: Arc<CustomerHeader>,
-    kept: Option<Kept<'o>>,
+    kept: Option<KeptMonths<'o>>,
     /// Every later month of which something is known.
     months: Vec<(Month, MonthRollup)>,
 }
 
-impl<'o> Part<'o> {
+impl<'o> CustomerPart<'o> {
     /// A customer of the chunk before, with what changed of it.
-    fn changed(chunk: &'o Chunk, customer: usize, update: Option<CustomerUpdate>, dictionaries: &Dictionaries) -> Self {
+    fn changed(
+        chunk: &'o CustomerChunk,
+        customer: usize,
+        update: Option<CustomerUpdate>,
+        dictionaries: &Dictionaries,
+    ) -> Self {
         let before = &chunk.customers[customer].header;
-        let kept = |until| Some(Kept { chunk, customer, until });
+        let kept = |until| Some(KeptMonths { chunk, customer, until });
         let Some(CustomerUpdate { header, from, mut months }) = update else {
             return Self { header: before.clone(), kept: kept(chunk.months.len()), months: Vec::new() };
         };
@@ -75,7 +80,7 @@ impl<'o> Part<'o> {
 
 /// A chunk in the making.
 pub struct ChunkBuilder<'a> {
-    chunk: Chunk,
+    chunk: CustomerChunk,
     counts: [Vec<u32>; 4],
     dictionaries: &'a mut Dictionaries,
     // By code in the dictionaries of the chunk before: that in the new one's, once it has one.
@@ -86,22 +91,22 @@ pub struct ChunkBuilder<'a> {
 impl<'a> ChunkBuilder<'a> {
     /// A chunk with `updates` in the place of what `old` holds of these customers.
     pub fn rebuilt(
-        old: Option<&Chunk>,
+        old: Option<&CustomerChunk>,
         mut updates: HashMap<i64, CustomerUpdate>,
         dictionaries: &'a mut Dictionaries,
-    ) -> Chunk {
+    ) -> CustomerChunk {
         let mut parts = Vec::new();
         if let Some(old) = old {
             for (customer, columns) in old.customers.iter().enumerate() {
                 let update = updates.remove(&columns.header.number);
-                parts.push(Part::changed(old, customer, update, dictionaries));
+                parts.push(CustomerPart::changed(old, customer, update, dictionaries));
             }
         }
         let new = updates.into_values();
-        parts.extend(new.map(|new| Part { header: Arc::new(new.header), kept: None, months: new.months }));
+        parts.extend(new.map(|new| CustomerPart { header: Arc::new(new.header), kept: None, months: new.months }));
         parts.sort_by_key(|part| part.header.number);
         let mut builder = Self {
-            chunk: Chunk::default(),
+            chunk: CustomerChunk::default(),
             counts: Default::default(),
             dictionaries,
             kinds: vec![None; old.map_or(0, |old| old.kinds.values().len())],
@@ -115,8 +120,8 @@ impl<'a> ChunkBuilder<'a> {
     }
 
     /// Makes room for every customer and month.
-    fn lay_out(&mut self, parts: &[Part<'_>]) {
-        let bounds = parts.iter().filter_map(Part::bounds);
+    fn lay_out(&mut self, parts: &[CustomerPart<'_>]) {
+        let bounds = parts.iter().filter_map(CustomerPart::bounds);
         let bounds = bounds.reduce(|left, right| (left.0.min(right.0), left.1.max(right.1)));
         let Some((first, last)) = bounds else { return };
         self.chunk.first = first;
@@ -124,19 +129,19 @@ impl<'a> ChunkBuilder<'a> {
         self.chunk.active_services = vec![0; parts.len() * self.chunk.months.len()];
     }
 
-    fn finished(mut self) -> Chunk {
+    fn finished(mut self) -> CustomerChunk {
         let [seats, assigned, active, active_assigned] = self.counts.map(Counts::from);
         let reported = self.chunk.runs.iter().any(|run| run.reported != 0)
             || self.chunk.months.iter().any(|month| !month.usage.is_empty());
-        self.chunk = Chunk { seats, assigned, active, active_assigned, reported, ..self.chunk };
+        self.chunk = CustomerChunk { seats, assigned, active, active_assigned, reported, ..self.chunk };
         self.chunk.runs.shrink_to_fit();
-        self.chunk.lifespans.shrink_to_fit();
+        self.chunk.constant_runs.shrink_to_fit();
         self.chunk.subscriptions.shrink_to_fit();
-        self.chunk.look_ahead();
+        self.chunk.pre_aggregate();
         self.chunk
     }
 
-    fn add_customer(&mut self, customer: usize, part: &Part<'_>) {
+    fn add_customer(&mut self, customer: usize, part: &CustomerPart<'_>) {
         let header = &part.header;
         self.chunk.customers.push(ChunkCustomer {
             country: self.dictionaries.texts.code(&header.country),
@@ -188,7 +193,7 @@ impl<'a> ChunkBuilder<'a> {
     }
 
     /// Takes over what is known of the customer itself, and its revenue.
-    fn keep_months(&mut self, customer: usize, kept: Kept<'_>) {
+    fn keep_months(&mut self, customer: usize, kept: KeptMonths<'_>) {
         let (old, months) = (kept.chunk, self.chunk.months.len());
         let (from, to) = (old.customers[kept.customer].subscriptions(), self.chunk.subscriptions.len());
         for offset in 0..kept.until {
@@ -221,7 +226,7 @@ impl<'a> ChunkBuilder<'a> {
     }
 
     /// The code of a kind of the chunk before. Kinds that nobody is of any more are left behind.
-    fn kept_kind(&mut self, old: &Chunk, code: u32) -> u32 {
+    fn kept_kind(&mut self, old: &CustomerChunk, code: u32) -> u32 {
         if let Some(code) = self.kinds[code as usize] {
             return code;
         }
@@ -235,7 +240,7 @@ impl<'a> ChunkBuilder<'a> {
     }
 
     /// Takes over the months of the last subscription, which is at a position among its customer's.
-    fn keep_rows(&mut self, kept: Kept<'_>, position: usize) {
+    fn keep_rows(&mut self, kept: KeptMonths<'_>, position: usize) {
         let (old, until) = (kept.chunk, kept.until);
         let subscription = &old.subscriptions[old.customers[kept.customer].subscriptions().start + position];
         let shift = old.first - self.chunk.first;
@@ -247,7 +252,7 @@ impl<'a> ChunkBuilder<'a> {
         for run in runs {
             first.get_or_insert(usize::from(run.from));
             end = usize::from(run.to).min(until);
-            self.chunk.runs.push(Run { from: moved(run.from.into()), to: moved(end), ..*run });
+            self.chunk.runs.push(AttributeRun { from: moved(run.from.into()), to: moved(end), ..*run });
         }
         let start = subscription.first_count as usize;
         for at in start..start + end - first.unwrap_or_default() {
@@ -266,7 +271,7 @@ impl<'a> ChunkBuilder<'a> {
         for (offset, row) in rows {
             let run = self.run_of(*offset, row);
             match self.chunk.runs[first_run..].last_mut() {
-                Some(last) if last.to == run.from && (Run { from: run.from, to: run.to, ..*last }) == run => {
+                Some(last) if last.to == run.from && (AttributeRun { from: run.from, to: run.to, ..*last }) == run => {
                     last.to = run.to;
                 }
                 _ => self.chunk.runs.push(run),
@@ -286,14 +291,15 @@ impl<'a> ChunkBuilder<'a> {
         }
         let runs = &self.chunk.runs[first_run..];
         self.chunk.subscriptions[position].run_count = count(runs.len());
-        let lifespan = lifespan(&self.chunk.subscriptions[position], runs, &mut self.dictionaries.shapes);
-        self.chunk.lifespans.push(lifespan.unwrap_or(Lifespan::NONE));
+        let constant_run =
+            constant_run(&self.chunk.subscriptions[position], runs, &mut self.dictionaries.attribute_groups);
+        self.chunk.constant_runs.push(constant_run.unwrap_or(ConstantRun::NONE));
     }
 
-    fn run_of(&mut self, offset: usize, row: &SubscriptionMonth) -> Run {
+    fn run_of(&mut self, offset: usize, row: &SubscriptionMonth) -> AttributeRun {
         let bit = |set: bool, flag: u8| if set { flag } else { 0 };
         let from = u16::try_from(offset).unwrap_or(u16::MAX);
-        Run {
+        AttributeRun {
             from,
             to: from.saturating_add(1),
             sku: row.sku,
@@ -345,29 +351,33 @@ impl<'a> ChunkBuilder<'a> {
 }
 
 /// The lifespan of a steady subscription; `None` of another.
-fn lifespan(subscription: &ChunkSubscription, runs: &[Run], shapes: &mut Dictionary<Shape>) -> Option<Lifespan> {
-    let (first, terms_of) = (runs.first()?, |run: &Run| (run.sku, run.attributions, run.seller, run.reported));
-    let mut lifespan = Lifespan::NONE;
+fn constant_run(
+    subscription: &ChunkSubscription,
+    runs: &[AttributeRun],
+    attribute_groups: &mut Dictionary<Attributes>,
+) -> Option<ConstantRun> {
+    let (first, terms_of) = (runs.first()?, |run: &AttributeRun| (run.sku, run.attributions, run.seller, run.reported));
+    let mut constant_run = ConstantRun::NONE;
     for run in runs {
         if terms_of(run) != (first.sku, 0, NO_SELLER, 0) || run.flags & HAS_STATE == 0 || run.to > 64 {
             return None;
         }
         let months = u64::MAX >> (64 - (run.to - run.from)) << run.from;
         let (standing, trial) = (standing_of(run.flags), run.flags & TRIAL != 0);
-        lifespan.known |= months;
-        lifespan.active |= if standing.counts() { months } else { 0 };
-        lifespan.paid |= if is_paid(standing, trial) { months } else { 0 };
+        constant_run.known |= months;
+        constant_run.active |= if standing.counts() { months } else { 0 };
+        constant_run.paid |= if is_paid(standing, trial) { months } else { 0 };
     }
-    let shape = Shape {
+    let attributes = Attributes {
         sku: first.sku,
         seller: subscription.seller,
         attributions: subscription.attributions,
         sales_channel: subscription.sales_channel,
         pricing_model: subscription.pricing_model,
     };
-    let code = shapes.code_of_at_most(UNSTEADY.into(), &shape)?;
+    let code = attribute_groups.code_of_at_most(NOT_CONSTANT.into(), &attributes)?;
     let counts = subscription.first_count.wrapping_sub(first.from.into());
-    Some(Lifespan { counts, shape: u16::try_from(code).ok()?, ..lifespan })
+    Some(ConstantRun { counts, attributes: u16::try_from(code).ok()?, ..constant_run })
 }
 
 /// A length or position as it is stored; chunks are far smaller than its range.

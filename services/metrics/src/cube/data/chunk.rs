@@ -1,6 +1,6 @@
 //! Some hundred customers of one cell as columns.
 //!
-//! What can be filtered or grouped by changes rarely: each subscription has it as [`Run`]s of months. Its counts stand
+//! What can be filtered or grouped by changes rarely: each subscription has it as [`AttributeRun`]s of months. Its counts stand
 //! side by side, a month after the other, from its first run on; a customer's users and revenue stand month by month.
 
 use std::ops::Range;
@@ -15,7 +15,7 @@ use insights_domain::usage::SeatCounts;
 
 use crate::cube::data::counts::Counts;
 use crate::cube::data::dictionary::{Dictionaries, Dictionary};
-use crate::cube::data::pre_aggregates::Ahead;
+use crate::cube::data::pre_aggregates::PreAggregates;
 use crate::rollups::header::CustomerHeader;
 
 /// It is on trial.
@@ -39,15 +39,15 @@ pub fn standing_of(flags: u8) -> Standing {
 
 /// Customers of one cell, their subscriptions side by side.
 #[derive(Clone, Debug, Default)]
-pub struct Chunk {
+pub struct CustomerChunk {
     pub customers: Vec<ChunkCustomer>,
     pub subscriptions: Vec<ChunkSubscription>,
     /// Index of the customer of each subscription.
     pub customer_of: Vec<u32>,
     /// By subscription, in the order of months; months of which nothing is known are in none.
-    pub runs: Vec<Run>,
+    pub runs: Vec<AttributeRun>,
     /// By subscription.
-    pub lifespans: Vec<Lifespan>,
+    pub constant_runs: Vec<ConstantRun>,
     // By subscription and month.
     pub seats: Counts,
     pub assigned: Counts,
@@ -61,7 +61,7 @@ pub struct Chunk {
     pub first: i32,
     /// Something of it comes from reports.
     pub reported: bool,
-    pub ahead: Ahead,
+    pub pre_aggregates: PreAggregates,
     /// What a user did and held; subscriptions by their position among the customer's.
     pub kinds: Dictionary<ClassKind>,
     /// Sorted positions among a customer's subscriptions.
@@ -109,7 +109,7 @@ pub struct ChunkSubscription {
 
 /// What a steady subscription keeps through all its months.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Shape {
+pub struct Attributes {
     pub sku: u32,
     pub seller: u8,
     pub attributions: u32,
@@ -118,13 +118,13 @@ pub struct Shape {
 }
 
 /// The code of no shape.
-pub const UNSTEADY: u16 = u16::MAX;
+pub const NOT_CONSTANT: u16 = u16::MAX;
 
 /// Months of a subscription as bits, counted from the chunk's first, with all that a question about most of its months
 /// needs in half a cache line. Of a steady subscription: all its runs have one SKU, the subscription's terms and a state,
 /// and come from detail, and no month comes after the chunk's 64th.
 #[derive(Clone, Copy, Debug)]
-pub struct Lifespan {
+pub struct ConstantRun {
     /// Something is known.
     pub known: u64,
     /// It is active.
@@ -133,13 +133,13 @@ pub struct Lifespan {
     pub paid: u64,
     /// The position that its counts would have in the chunk's first month; wraps below 0.
     pub counts: u32,
-    /// The code of its shape; [`UNSTEADY`]: it has none, and nothing else here says anything.
-    pub shape: u16,
+    /// The code of its shape; [`NOT_CONSTANT`]: it has none, and nothing else here says anything.
+    pub attributes: u16,
 }
 
-impl Lifespan {
+impl ConstantRun {
     /// Of a subscription that is read by its runs.
-    pub const NONE: Self = Self { known: 0, active: 0, paid: 0, counts: 0, shape: UNSTEADY };
+    pub const NONE: Self = Self { known: 0, active: 0, paid: 0, counts: 0, attributes: NOT_CONSTANT };
 
     /// The positions of its counts in consecutive months, counted from the chunk's first.
     pub fn counts_in(&self, months: &Range<usize>) -> Range<usize> {
@@ -150,7 +150,7 @@ impl Lifespan {
 
 /// Months in which nothing of a subscription changes that can be filtered or grouped by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct AttributeRun {
     /// Its first month and the one after its last, counted from the chunk's first.
     pub from: u16,
     pub to: u16,
@@ -163,7 +163,7 @@ pub struct Run {
     pub reported: u8,
 }
 
-impl Run {
+impl AttributeRun {
     /// The seller and attributions of its months.
     pub const fn terms(&self, subscription: &ChunkSubscription) -> (u8, u32) {
         let seller = if self.seller == NO_SELLER { subscription.seller } else { self.seller };
@@ -248,7 +248,7 @@ impl MonthColumns {
     }
 }
 
-impl Chunk {
+impl CustomerChunk {
     pub fn first_month(&self) -> Option<Month> {
         if self.months.is_empty() { None } else { Month::from_index(self.first) }
     }
@@ -270,13 +270,13 @@ impl Chunk {
     }
 
     /// The runs of a subscription.
-    pub fn runs_of(&self, subscription: &ChunkSubscription) -> &[Run] {
+    pub fn runs_of(&self, subscription: &ChunkSubscription) -> &[AttributeRun] {
         let first = subscription.first_run as usize;
         &self.runs[first..first + subscription.run_count as usize]
     }
 
     /// The run in which a month of a subscription lies.
-    pub fn run_at(&self, subscription: &ChunkSubscription, offset: usize) -> Option<&Run> {
+    pub fn run_at(&self, subscription: &ChunkSubscription, offset: usize) -> Option<&AttributeRun> {
         self.runs_of(subscription).iter().find(|run| (usize::from(run.from)..usize::from(run.to)).contains(&offset))
     }
 

@@ -7,7 +7,7 @@ use insights_domain::calendar::Month;
 use insights_domain::rollup::MonthRollup;
 
 use crate::cube::data::builder::ChunkBuilder;
-use crate::cube::data::chunk::Chunk;
+use crate::cube::data::chunk::CustomerChunk;
 use crate::cube::data::dictionary::Dictionaries;
 use crate::rollups::header::{CustomerHeader, PartnerHeader};
 
@@ -41,7 +41,7 @@ type ChunkKey = (i32, i64);
 pub struct Cube {
     pub(in crate::cube) partner: Arc<PartnerHeader>,
     pub(in crate::cube) dictionaries: Arc<Dictionaries>,
-    pub(in crate::cube) chunks: BTreeMap<ChunkKey, Arc<Chunk>>,
+    pub(in crate::cube) chunks: BTreeMap<ChunkKey, Arc<CustomerChunk>>,
 }
 
 impl Cube {

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use insights_domain::facts::{Attribution, ServiceNumber};
 
-use crate::cube::data::chunk::Shape;
+use crate::cube::data::chunk::Attributes;
 
 /// Numbers values in the order in which they come.
 #[derive(Clone, Debug)]
@@ -67,6 +67,6 @@ pub struct Dictionaries {
     pub services: Dictionary<Vec<ServiceNumber>>,
     /// Lists of attributions; 0 is the empty one.
     pub attributions: Dictionary<Vec<Attribution>>,
-    /// Shapes of steady subscriptions; fewer than [`UNSTEADY`](super::chunk::UNSTEADY).
-    pub shapes: Dictionary<Shape>,
+    /// Shapes of steady subscriptions; fewer than [`NOT_CONSTANT`](super::chunk::UNSTEADY).
+    pub attribute_groups: Dictionary<Attributes>,
 }

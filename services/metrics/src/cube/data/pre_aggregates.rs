@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::cube::data::chunk::{Chunk, Lifespan, UNSTEADY};
+use crate::cube::data::chunk::{ConstantRun, CustomerChunk, NOT_CONSTANT};
 use crate::cube::data::months::stretches;
 
 /// Seats are summed by shape where a shape has so many subscriptions on average; else little would be saved.
@@ -11,13 +11,13 @@ const WORTH_SUMMING: usize = 4;
 
 /// What is known of a chunk ahead of any question.
 #[derive(Clone, Debug, Default)]
-pub struct Ahead {
+pub struct PreAggregates {
     /// The codes of its steady subscriptions' shapes, sorted.
-    pub shapes: Vec<u16>,
+    pub attribute_groups: Vec<u16>,
     /// Their seats, in the same order; `None` where it has too many shapes for that.
     pub seats: Option<Vec<SeatSums>>,
     /// The positions of subscriptions that are not steady.
-    pub unsteady: Vec<u32>,
+    pub varying: Vec<u32>,
     /// No customer ever had more seats, in good standing or not.
     pub most_seats: u64,
 }
@@ -36,32 +36,34 @@ pub struct SeatSums {
     pub active_unpaid: Vec<u64>,
 }
 
-impl Chunk {
+impl CustomerChunk {
     /// Sums up what the columns say.
-    pub fn look_ahead(&mut self) {
+    pub fn pre_aggregate(&mut self) {
         for customer in 0..self.customers.len() {
-            self.look_at_customer(customer);
+            self.pre_aggregate_customer(customer);
         }
-        let steady = |lifespan: &&Lifespan| lifespan.shape != UNSTEADY;
-        let mut shapes: Vec<u16> = self.lifespans.iter().filter(steady).map(|lifespan| lifespan.shape).collect();
-        let worth = shapes.len() / WORTH_SUMMING;
-        shapes.sort_unstable();
-        shapes.dedup();
-        let unsteady = (0..).zip(&self.lifespans).filter(|(_, lifespan)| lifespan.shape == UNSTEADY);
-        self.ahead = Ahead {
-            seats: (shapes.len() <= worth).then(|| self.seat_sums(&shapes)),
-            unsteady: unsteady.map(|(position, _)| position).collect(),
+        let constant = |constant_run: &&ConstantRun| constant_run.attributes != NOT_CONSTANT;
+        let mut attribute_groups: Vec<u16> =
+            self.constant_runs.iter().filter(constant).map(|constant_run| constant_run.attributes).collect();
+        let worth = attribute_groups.len() / WORTH_SUMMING;
+        attribute_groups.sort_unstable();
+        attribute_groups.dedup();
+        let varying =
+            (0..).zip(&self.constant_runs).filter(|(_, constant_run)| constant_run.attributes == NOT_CONSTANT);
+        self.pre_aggregates = PreAggregates {
+            seats: (attribute_groups.len() <= worth).then(|| self.seat_sums(&attribute_groups)),
+            varying: varying.map(|(position, _)| position).collect(),
             most_seats: self.customers.iter().map(|customer| customer.most_seats).max().unwrap_or_default(),
-            shapes,
+            attribute_groups,
         };
     }
 
     /// In which months it counts, as far as its lifespans tell, and the most seats it ever had.
-    fn look_at_customer(&mut self, customer: usize) {
+    fn pre_aggregate_customer(&mut self, customer: usize) {
         let subscriptions = self.customers[customer].subscriptions();
-        let lifespans = &self.lifespans[subscriptions.clone()];
-        let steady = lifespans.iter().all(|lifespan| lifespan.shape != UNSTEADY);
-        let counted = lifespans.iter().fold(0, |counted, lifespan| counted | lifespan.active);
+        let constant_runs = &self.constant_runs[subscriptions.clone()];
+        let constant = constant_runs.iter().all(|constant_run| constant_run.attributes != NOT_CONSTANT);
+        let counted = constant_runs.iter().fold(0, |counted, constant_run| counted | constant_run.active);
         let mut seats = vec![0; self.months.len()];
         for subscription in &self.subscriptions[subscriptions] {
             for run in self.runs_of(subscription) {
@@ -71,20 +73,20 @@ impl Chunk {
             }
         }
         let columns = &mut self.customers[customer];
-        columns.counted = steady.then_some(counted);
+        columns.counted = constant.then_some(counted);
         columns.most_seats = seats.into_iter().max().unwrap_or_default();
     }
 
     /// The seats of its steady subscriptions, by shape in this order.
-    fn seat_sums(&self, shapes: &[u16]) -> Vec<SeatSums> {
-        let mut sums = vec![SeatSums::of_months(self.months.len()); shapes.len()];
-        for lifespan in self.lifespans.iter().filter(|lifespan| lifespan.shape != UNSTEADY) {
-            let Ok(at) = shapes.binary_search(&lifespan.shape) else { continue };
-            for months in stretches(lifespan.paid) {
-                sums[at].add_paid(self, lifespan.counts_in(&months), &months);
+    fn seat_sums(&self, attribute_groups: &[u16]) -> Vec<SeatSums> {
+        let mut sums = vec![SeatSums::of_months(self.months.len()); attribute_groups.len()];
+        for constant_run in self.constant_runs.iter().filter(|constant_run| constant_run.attributes != NOT_CONSTANT) {
+            let Ok(at) = attribute_groups.binary_search(&constant_run.attributes) else { continue };
+            for months in stretches(constant_run.paid) {
+                sums[at].add_paid(self, constant_run.counts_in(&months), &months);
             }
-            for months in stretches(lifespan.known & !lifespan.paid) {
-                self.active.add_to(lifespan.counts_in(&months), &mut sums[at].active_unpaid[months]);
+            for months in stretches(constant_run.known & !constant_run.paid) {
+                self.active.add_to(constant_run.counts_in(&months), &mut sums[at].active_unpaid[months]);
             }
         }
         sums.into_iter().map(SeatSums::without_zeros).collect()
@@ -98,7 +100,7 @@ impl SeatSums {
         Self { seats, assigned, over, idle, active, active_unpaid: none }
     }
 
-    fn add_paid(&mut self, chunk: &Chunk, counts: Range<usize>, months: &Range<usize>) {
+    fn add_paid(&mut self, chunk: &CustomerChunk, counts: Range<usize>, months: &Range<usize>) {
         chunk.seats.add_to(counts.clone(), &mut self.seats[months.clone()]);
         chunk.assigned.add_to(counts.clone(), &mut self.assigned[months.clone()]);
         chunk.assigned.add_excess_to(&chunk.seats, counts.clone(), &mut self.over[months.clone()]);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use insights_domain::{calendar::Month, facts::Attribution};
 
-use crate::cube::data::chunk::{Chunk, ChunkSubscription, Run};
+use crate::cube::data::chunk::{AttributeRun, ChunkSubscription, CustomerChunk};
 use crate::cube::data::cube::{Cube, View};
 use crate::rollups::header::{CustomerHeader, SkuHeader, SubscriptionHeader};
 
@@ -33,8 +33,9 @@ impl Cube {
                     let columns = &chunk.subscriptions[position];
                     let seen = view.locations.is_none_or(|bound| self.was_attributed(chunk, columns, bound));
                     let runs = chunk.runs_of(columns);
-                    let begun =
-                        |run: &&Run| month.is_none_or(|month| chunk.first + i32::from(run.from) <= month.index());
+                    let begun = |run: &&AttributeRun| {
+                        month.is_none_or(|month| chunk.first + i32::from(run.from) <= month.index())
+                    };
                     let run = runs.iter().rev().find(begun).or(runs.first());
                     let sku = run.and_then(|run| self.partner.skus.get(&run.sku));
                     seen.then_some(SubscriptionEntry { customer: &customer.header, subscription, sku })
@@ -43,7 +44,12 @@ impl Cube {
         })
     }
 
-    fn was_attributed(&self, chunk: &Chunk, subscription: &ChunkSubscription, bound: &BTreeSet<String>) -> bool {
+    fn was_attributed(
+        &self,
+        chunk: &CustomerChunk,
+        subscription: &ChunkSubscription,
+        bound: &BTreeSet<String>,
+    ) -> bool {
         let to_one = |attribution: &Attribution| attribution.location.as_ref().is_some_and(|it| bound.contains(it));
         let any = |code: u32| self.dictionaries.attributions.value(code).iter().any(to_one);
         any(subscription.attributions) || chunk.runs_of(subscription).iter().any(|run| any(run.attributions))

@@ -7,9 +7,9 @@ use insights_domain::amount::Amount;
 use insights_domain::calendar::Month;
 use insights_domain::usage::Reasons;
 
-use crate::cube::compile::keys::{Key, Places};
+use crate::cube::compile::keys::{GroupKey, KeyLayout};
 use crate::cube::compile::projection::{SUMS, Sum};
-use crate::cube::scan::group_values::Positions;
+use crate::cube::scan::group_values::GroupValues;
 
 /// What is true or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,19 +30,19 @@ const MARKS: usize = Mark::LowerBound as usize + 1;
 
 /// One group.
 #[derive(Clone, Copy, Debug)]
-pub struct Group {
-    pub key: Key,
+pub struct GroupIdentity {
+    pub key: GroupKey,
     /// Which combination of product, SKU and service it is.
-    pub what: u32,
+    pub product_key: u32,
     /// The part of the key that an attribution gives.
-    pub pair: Key,
+    pub attribution_key: GroupKey,
 }
 
 /// The groups of a query and their figures. Column 0 is the month before the range.
 #[derive(Debug)]
-pub struct Table {
-    pub groups: Vec<Group>,
-    positions: Positions,
+pub struct Accumulators {
+    pub groups: Vec<GroupIdentity>,
+    positions: GroupValues,
     /// The index of the month of column 0.
     pub first: i32,
     pub columns: usize,
@@ -53,22 +53,22 @@ pub struct Table {
     marks: [Vec<u128>; MARKS],
     /// By group and column; only when somebody asks why.
     reasons: Option<Vec<Reasons>>,
-    revenue: BTreeMap<u32, Revenue>,
+    revenue: BTreeMap<u32, CurrencySums>,
 }
 
 /// Amounts in one currency.
 #[derive(Debug, Default)]
-struct Revenue {
+struct CurrencySums {
     /// By group and column.
     amounts: Vec<Amount>,
     /// By group, a bit for each column after the first.
     known: Vec<u128>,
 }
 
-impl Table {
+impl Accumulators {
     /// From the month before `range` to its last, at most 128 months; `explained`: reasons are wanted; `few`: there are far
     /// fewer groups at a time than there could be.
-    pub fn new(places: &Places, range: (Month, Month), wanted: &[Sum], explained: bool, few: bool) -> Self {
+    pub fn new(layout: &KeyLayout, range: (Month, Month), wanted: &[Sum], explained: bool, few: bool) -> Self {
         let (first, last) = range;
         let mut of_sums = [false; SUMS];
         for sum in wanted {
@@ -76,7 +76,7 @@ impl Table {
         }
         Self {
             groups: Vec::new(),
-            positions: Positions::new(places, few),
+            positions: GroupValues::new(layout, few),
             first: first.index() - 1,
             columns: usize::try_from(last.index() - first.index() + 2).unwrap_or_default().max(1),
             wanted: of_sums,
@@ -88,11 +88,11 @@ impl Table {
     }
 
     /// The position of a group, made when it is new.
-    pub fn group(&mut self, key: Key, what: u32, pair: Key) -> u32 {
+    pub fn group(&mut self, key: GroupKey, product_key: u32, attribution_key: GroupKey) -> u32 {
         let next = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
         let position = self.positions.of(key, next);
         if position == next {
-            self.groups.push(Group { key, what, pair });
+            self.groups.push(GroupIdentity { key, product_key, attribution_key });
             let size = self.groups.len() * self.columns;
             for (column, _) in self.sums.iter_mut().zip(self.wanted).filter(|(_, wanted)| *wanted) {
                 column.resize(size, 0);
@@ -116,11 +116,11 @@ impl Table {
     }
 
     /// Where customers of a group that begin and end to count are noted.
-    pub fn changes(&mut self, group: u32) -> Changes<'_> {
+    pub fn changes(&mut self, group: u32) -> CustomerFlows<'_> {
         let start = group as usize * self.columns;
         let of_group = start..start + self.columns;
         let [customers, _, new, churned, returning, ..] = &mut self.sums;
-        Changes {
+        CustomerFlows {
             customers: customers.get_mut(of_group.clone()).unwrap_or_default(),
             new: new.get_mut(of_group.clone()).unwrap_or_default(),
             churned: churned.get_mut(of_group.clone()).unwrap_or_default(),
@@ -177,7 +177,7 @@ impl Table {
     /// Takes over what another table of the same query has.
     pub fn merge(&mut self, other: &Self) {
         for (of, position) in other.groups.iter().zip(0..) {
-            let group = self.group(of.key, of.what, of.pair);
+            let group = self.group(of.key, of.product_key, of.attribution_key);
             let (to, from) = (group as usize * self.columns, position * self.columns);
             for (mine, theirs) in self.sums.iter_mut().zip(&other.sums).filter(|(_, theirs)| !theirs.is_empty()) {
                 for (sum, more) in mine[to..to + self.columns].iter_mut().zip(&theirs[from..from + self.columns]) {
@@ -245,14 +245,14 @@ impl Table {
 }
 
 /// Sums of one group by column; empty where nobody asks.
-pub struct Changes<'t> {
+pub struct CustomerFlows<'t> {
     customers: &'t mut [u64],
     new: &'t mut [u64],
     churned: &'t mut [u64],
     returning: &'t mut [u64],
 }
 
-impl Changes<'_> {
+impl CustomerFlows<'_> {
     /// A customer begins to count, for the first time or again.
     pub fn begin(&mut self, column: usize, again: bool) {
         add_at(self.customers, column, 1);
@@ -280,7 +280,7 @@ fn add_at(sums: &mut [u64], column: usize, more: u64) {
     }
 }
 
-impl Revenue {
+impl CurrencySums {
     fn is_known(&self, group: usize, column: usize) -> bool {
         self.known.get(group).is_some_and(|known| known & bit_of(column) != 0)
     }

@@ -5,156 +5,178 @@ use std::ops::Range;
 use insights_domain::usage::SeatRule;
 use insights_proto::metrics::v1::Dimension;
 
-use crate::cube::compile::attribute_groups::ShapePlan;
-use crate::cube::compile::keys::Key;
+use crate::cube::compile::attribute_groups::CompiledGroup;
+use crate::cube::compile::keys::GroupKey;
 use crate::cube::compile::projection::Sum;
-use crate::cube::data::chunk::{HAS_STATE, Lifespan, NO_SELLER, Run};
+use crate::cube::data::chunk::{AttributeRun, ConstantRun, HAS_STATE, NO_SELLER};
 use crate::cube::data::months::stretches;
 use crate::cube::data::pre_aggregates::SeatSums;
-use crate::cube::scan::accumulators::{Mark, Table};
-use crate::cube::scan::chunk_scan::Scan;
-use crate::cube::scan::scratch::{Known, Scratch};
-use crate::cube::scan::window::{Months, Span};
+use crate::cube::scan::accumulators::{Accumulators, Mark};
+use crate::cube::scan::chunk_scan::ChunkScan;
+use crate::cube::scan::scratch::{CachedGroup, Scratch};
+use crate::cube::scan::window::{Months, RunMonths};
 
 /// What a loop over subscriptions is made for: one that does a single thing is far quicker.
 pub const CUSTOMERS: u8 = 0;
 pub const SEATS: u8 = 1;
 pub const ANYTHING: u8 = 2;
 
-impl Scan<'_, '_> {
+impl ChunkScan<'_, '_> {
     /// Does for a steady subscription what is done for the runs of another.
     #[inline]
-    pub fn read_steady<const FOR: u8>(
+    pub fn read_constant<const FOR: u8>(
         &self,
-        part: Key,
+        part: GroupKey,
         position: usize,
-        lifespan: &Lifespan,
-        table: &mut Table,
+        constant_run: &ConstantRun,
+        accumulators: &mut Accumulators,
         scratch: &mut Scratch,
     ) {
-        let known = self.window.cut(lifespan.known);
-        let shape = &self.plan.shapes.plans[usize::from(lifespan.shape)];
+        let known = self.window.cut(constant_run.known);
+        let attributes = &self.compiled.attribute_groups.plans[usize::from(constant_run.attributes)];
         if known == 0 || !self.is_named(position) {
             return;
         }
-        let active = self.window.cut(lifespan.active);
-        for piece in shape.pieces.clone() {
-            let Some(group) = self.group_of_piece(part, position, piece, table, scratch) else { continue };
-            if FOR == CUSTOMERS || FOR == ANYTHING && self.needs.customers {
-                scratch.lives_of(group).counted |= Months::from(active);
+        let active = self.window.cut(constant_run.active);
+        for partial_key in attributes.partial_keys.clone() {
+            let Some(group) = self.group_of_partial_key(part, position, partial_key, accumulators, scratch) else {
+                continue;
+            };
+            if FOR == CUSTOMERS || FOR == ANYTHING && self.projection.customers {
+                scratch.counted_months_of(group).counted |= Months::from(active);
             }
-            if FOR == SEATS || FOR == ANYTHING && self.needs.seats {
-                self.add_steady_seats(lifespan, shape, known, group, table);
+            if FOR == SEATS || FOR == ANYTHING && self.projection.seats {
+                self.add_constant_seats(constant_run, attributes, known, group, accumulators);
             }
             if FOR == ANYTHING {
-                self.note_steady(position, known, active, group, table);
+                self.note_constant(position, known, active, group, accumulators);
             }
         }
     }
 
     #[inline(never)]
-    fn note_steady(&self, position: usize, known: u64, active: u64, group: u32, table: &mut Table) {
+    fn note_constant(&self, position: usize, known: u64, active: u64, group: u32, accumulators: &mut Accumulators) {
         if self.needs_detail {
-            table.mark(Mark::FromDetail, group, self.window.marks(known.into()));
+            accumulators.mark(Mark::FromDetail, group, self.window.marks(known.into()));
         }
-        if self.needs.subscriptions {
+        if self.projection.subscriptions {
             for bits in stretches(self.window.in_columns(active)) {
-                table.add_between(Sum::Subscriptions, group, self.window.columns(bits));
+                accumulators.add_between(Sum::Subscriptions, group, self.window.columns(bits));
             }
         }
         if self.bounded_seats {
-            self.mark_steady_lower_bound(position, known, group, table);
+            self.mark_constant_lower_bound(position, known, group, accumulators);
         }
     }
 
     /// The group of a piece of a subscription's shape; `None` when the query is limited to others.
     #[inline]
-    pub fn group_of_piece(
+    pub fn group_of_partial_key(
         &self,
-        part: Key,
+        part: GroupKey,
         position: usize,
-        piece: usize,
-        table: &mut Table,
+        partial_key: usize,
+        accumulators: &mut Accumulators,
         scratch: &mut Scratch,
     ) -> Option<u32> {
-        let plan = self.plan;
-        if !plan.keys_vary
-            && let Some(known) = scratch.group_of_piece.get(piece)
-            && *known != Known::Not
+        let compiled = self.compiled;
+        if !compiled.keys_vary
+            && let Some(known) = scratch.group_of_partial_key.get(partial_key)
+            && *known != CachedGroup::Not
         {
             return known.group();
         }
-        self.look_up_group(part, position, piece, table, scratch)
+        self.look_up_group(part, position, partial_key, accumulators, scratch)
     }
 
     #[inline(never)]
     fn look_up_group(
         &self,
-        part: Key,
+        part: GroupKey,
         position: usize,
-        piece: usize,
-        table: &mut Table,
+        partial_key: usize,
+        accumulators: &mut Accumulators,
         scratch: &mut Scratch,
     ) -> Option<u32> {
-        let plan = self.plan;
-        let of = plan.shapes.pieces[piece];
+        let compiled = self.compiled;
+        let of = compiled.attribute_groups.partial_keys[partial_key];
         let mut key = part + of.key;
-        if plan.splits_subscriptions {
+        if compiled.splits_subscriptions {
             let code = self.placed.subscriptions + 1 + u32::try_from(position).unwrap_or_default();
-            key += plan.places.part(Dimension::Subscription, code);
+            key += compiled.layout.part(Dimension::Subscription, code);
         }
         if let Some((_, group)) = scratch.last_group.filter(|(last, _)| *last == key) {
             return Some(group);
         }
-        let wanted = plan.only.as_ref().is_none_or(|only| only.keys.contains(&key));
-        let group = wanted.then(|| table.group(key, of.what, of.pair));
-        if plan.keys_vary {
+        let wanted = compiled.limit.as_ref().is_none_or(|limit| limit.keys.contains(&key));
+        let group = wanted.then(|| accumulators.group(key, of.product_key, of.attribution_key));
+        if compiled.keys_vary {
             scratch.last_group = group.map(|group| (key, group));
         } else {
-            scratch.group_of_piece.resize(plan.shapes.pieces.len(), Known::Not);
-            scratch.group_of_piece[piece] = group.map_or(Known::None, Known::Group);
+            scratch.group_of_partial_key.resize(compiled.attribute_groups.partial_keys.len(), CachedGroup::Not);
+            scratch.group_of_partial_key[partial_key] = group.map_or(CachedGroup::None, CachedGroup::GroupIdentity);
         }
         group
     }
 
     #[inline]
-    fn add_steady_seats(&self, lifespan: &Lifespan, shape: &ShapePlan, known: u64, group: u32, table: &mut Table) {
-        let paid = self.window.cut(lifespan.paid);
-        if self.counts(shape.paid) {
-            self.add_months(lifespan, shape.paid, paid, group, table);
+    fn add_constant_seats(
+        &self,
+        constant_run: &ConstantRun,
+        attributes: &CompiledGroup,
+        known: u64,
+        group: u32,
+        accumulators: &mut Accumulators,
+    ) {
+        let paid = self.window.cut(constant_run.paid);
+        if self.counts(attributes.paid) {
+            self.add_months(constant_run, attributes.paid, paid, group, accumulators);
         }
-        if known != paid && self.counts(shape.unpaid) {
-            self.add_months(lifespan, shape.unpaid, known & !paid, group, table);
+        if known != paid && self.counts(attributes.unpaid) {
+            self.add_months(constant_run, attributes.unpaid, known & !paid, group, accumulators);
         }
     }
 
     const fn counts(&self, rule: SeatRule) -> bool {
-        rule.available || rule.active && self.needs.active_seats
+        rule.available || rule.active && self.projection.active_seats
     }
 
     #[inline]
-    fn add_months(&self, lifespan: &Lifespan, rule: SeatRule, months: u64, group: u32, table: &mut Table) {
+    fn add_months(
+        &self,
+        constant_run: &ConstantRun,
+        rule: SeatRule,
+        months: u64,
+        group: u32,
+        accumulators: &mut Accumulators,
+    ) {
         for bits in stretches(self.window.in_columns(months)) {
-            let counts = lifespan.counts_in(&(self.window.offset(bits.start)..self.window.offset(bits.end)));
-            self.add_seats(rule, counts.start, self.window.columns(bits), group, table);
+            let counts = constant_run.counts_in(&(self.window.offset(bits.start)..self.window.offset(bits.end)));
+            self.add_seats(rule, counts.start, self.window.columns(bits), group, accumulators);
         }
     }
 
     /// Adds what is summed up already of a shape in the whole chunk.
-    pub fn add_sums(&self, shape: &ShapePlan, sums: &SeatSums, table: &mut Table, scratch: &mut Scratch) {
+    pub fn add_sums(
+        &self,
+        attributes: &CompiledGroup,
+        sums: &SeatSums,
+        accumulators: &mut Accumulators,
+        scratch: &mut Scratch,
+    ) {
         let read = self.window.cut(u64::MAX.unbounded_shr(64_u32.saturating_sub(self.chunk.months.len() as u32)));
-        for piece in shape.pieces.clone() {
-            let Some(group) = self.group_of_piece(0, 0, piece, table, scratch) else { continue };
+        for partial_key in attributes.partial_keys.clone() {
+            let Some(group) = self.group_of_partial_key(0, 0, partial_key, accumulators, scratch) else { continue };
             for bits in stretches(self.window.in_columns(read)) {
                 let months = self.window.offset(bits.start)..self.window.offset(bits.end);
                 let columns = self.window.columns(bits);
                 let mut add = |sum: Sum, more: &Vec<u64>, less: bool| {
                     let Some(more) = more.get(months.clone()) else { return };
-                    for (sum, more) in table.sums_between(sum, group, &columns).into_iter().flatten().zip(more) {
+                    for (sum, more) in accumulators.sums_between(sum, group, &columns).into_iter().flatten().zip(more) {
                         *sum = if less { sum.wrapping_sub(*more) } else { sum.wrapping_add(*more) };
                     }
                 };
-                if shape.paid.available {
+                if attributes.paid.available {
                     add(Sum::Available, &sums.seats, false);
                     add(Sum::Assigned, &sums.assigned, false);
                     add(Sum::DeploymentOpportunity, &sums.seats, false);
@@ -162,24 +184,25 @@ impl Scan<'_, '_> {
                     add(Sum::DeploymentOpportunity, &sums.over, false);
                     add(Sum::IdleSeats, &sums.idle, false);
                 }
-                if shape.paid.active {
+                if attributes.paid.active {
                     add(Sum::Active, &sums.active, false);
                 }
-                if shape.unpaid.active {
+                if attributes.unpaid.active {
                     add(Sum::Active, &sums.active_unpaid, false);
                 }
             }
         }
     }
 
-    fn mark_steady_lower_bound(&self, position: usize, known: u64, group: u32, table: &mut Table) {
+    fn mark_constant_lower_bound(&self, position: usize, known: u64, group: u32, accumulators: &mut Accumulators) {
         let customer = self.chunk.customer_of[position] as usize;
-        let code = self.chunk.lifespans[position].shape;
-        let sku = self.plan.cube.dictionaries.shapes.value(code.into()).sku;
-        let all = Run { from: 0, to: 0, sku, attributions: 0, seller: NO_SELLER, flags: HAS_STATE, reported: 0 };
+        let code = self.chunk.constant_runs[position].attributes;
+        let sku = self.compiled.cube.dictionaries.attribute_groups.value(code.into()).sku;
+        let all =
+            AttributeRun { from: 0, to: 0, sku, attributions: 0, seller: NO_SELLER, flags: HAS_STATE, reported: 0 };
         for Range { start: from, end: to } in stretches(known) {
-            let span = Span { from, to, offset: self.window.offset(from) };
-            self.mark_lower_bound(customer, &all, span, group, table);
+            let span = RunMonths { from, to, offset: self.window.offset(from) };
+            self.mark_lower_bound(customer, &all, span, group, accumulators);
         }
     }
 }

@@ -3,31 +3,31 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::cube::compile::keys::{Key, Places};
+use crate::cube::compile::keys::{GroupKey, KeyLayout};
 
 /// As many groups as may have a place of their own without being looked up.
-const DENSE: Key = 1 << 20;
+const DENSE: GroupKey = 1 << 20;
 
 /// Positions of groups by their keys.
 #[derive(Debug)]
-pub enum Positions {
+pub enum GroupValues {
     /// By key; 0 is none, else one more than the position.
     Dense(Vec<u32>),
     /// There may be too many keys for that.
-    Hashed(HashMap<Key, u32, BuildHasherDefault<KeyHasher>>),
+    Hashed(HashMap<GroupKey, u32, BuildHasherDefault<KeyHasher>>),
 }
 
-impl Positions {
+impl GroupValues {
     /// `few`: there are far fewer groups at a time than keys.
-    pub fn new(places: &Places, few: bool) -> Self {
-        match usize::try_from(places.end) {
-            Ok(end) if places.end <= DENSE && !few => Self::Dense(vec![0; end]),
+    pub fn new(layout: &KeyLayout, few: bool) -> Self {
+        match usize::try_from(layout.end) {
+            Ok(end) if layout.end <= DENSE && !few => Self::Dense(vec![0; end]),
             _ => Self::Hashed(HashMap::default()),
         }
     }
 
     /// Forgets keys, which must be all of those that have a position.
-    pub fn clear(&mut self, keys: impl Iterator<Item = Key>) {
+    pub fn clear(&mut self, keys: impl Iterator<Item = GroupKey>) {
         match self {
             Self::Dense(positions) => keys.for_each(|key| positions[key as usize] = 0),
             Self::Hashed(positions) => positions.clear(),
@@ -35,7 +35,7 @@ impl Positions {
     }
 
     /// The position of a key; `next` when it is new.
-    pub fn of(&mut self, key: Key, next: u32) -> u32 {
+    pub fn of(&mut self, key: GroupKey, next: u32) -> u32 {
         match self {
             Self::Dense(positions) => {
                 let position = &mut positions[key as usize];
@@ -80,10 +80,10 @@ mod tests {
     #[test]
     fn a_key_keeps_its_position() {
         for most in [7, 1 << 32] {
-            let places = Places::new(&[Dimension::Customer, Dimension::Sku], |_| most);
-            let key = places.part(Dimension::Sku, 6);
-            let mut positions = Positions::new(&places, false);
-            assert_eq!(matches!(positions, Positions::Dense(_)), most == 7);
+            let layout = KeyLayout::new(&[Dimension::Customer, Dimension::Sku], |_| most);
+            let key = layout.part(Dimension::Sku, 6);
+            let mut positions = GroupValues::new(&layout, false);
+            assert_eq!(matches!(positions, GroupValues::Dense(_)), most == 7);
             assert_eq!([positions.of(key, 0), positions.of(0, 1), positions.of(key, 2)], [0, 1, 0]);
         }
     }

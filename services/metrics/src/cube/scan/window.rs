@@ -2,15 +2,15 @@
 
 use std::ops::Range;
 
-use crate::cube::data::chunk::{Chunk, Run};
-use crate::cube::scan::accumulators::Table;
+use crate::cube::data::chunk::{AttributeRun, CustomerChunk};
+use crate::cube::scan::accumulators::Accumulators;
 
 /// Months as bits, counted from the chunk's first; where that is too long ago, from 127 months before the last that is read.
 pub type Months = u128;
 
 /// At most 128 months.
 #[derive(Clone, Debug)]
-pub struct Window {
+pub struct ScanWindow {
     /// How many months of the chunk come before bit 0.
     skipped: usize,
     /// The bits that are read.
@@ -21,7 +21,7 @@ pub struct Window {
 
 /// Months of a run that are read.
 #[derive(Clone, Copy, Debug)]
-pub struct Span {
+pub struct RunMonths {
     /// Bits.
     pub from: usize,
     pub to: usize,
@@ -29,15 +29,15 @@ pub struct Span {
     pub offset: usize,
 }
 
-impl Window {
+impl ScanWindow {
     /// Months from `first` to the table's last; `None` when all of them come before the chunk's.
-    pub fn new(chunk: &Chunk, first: i32, table: &Table) -> Option<Self> {
-        let end = table.first + i32::try_from(table.columns).ok()?;
+    pub fn new(chunk: &CustomerChunk, first: i32, accumulators: &Accumulators) -> Option<Self> {
+        let end = accumulators.first + i32::try_from(accumulators.columns).ok()?;
         let origin = chunk.first.max(end - 128);
         let bit = |month: i32| usize::try_from(month - origin).unwrap_or_default();
         let read = bit(first)..bit(end);
         let skipped = usize::try_from(origin - chunk.first).ok()?;
-        (!read.is_empty()).then(|| Self { skipped, read, first_column: origin - table.first })
+        (!read.is_empty()).then(|| Self { skipped, read, first_column: origin - accumulators.first })
     }
 
     /// The months that are read of a lifespan's.
@@ -52,14 +52,14 @@ impl Window {
     }
 
     /// The months of a run that are read.
-    pub fn span(&self, run: &Run) -> Option<Span> {
+    pub fn span(&self, run: &AttributeRun) -> Option<RunMonths> {
         let from = usize::from(run.from).saturating_sub(self.skipped).max(self.read.start);
         let to = usize::from(run.to).saturating_sub(self.skipped).min(self.read.end);
-        (from < to).then(|| Span { from, to, offset: from + self.skipped })
+        (from < to).then(|| RunMonths { from, to, offset: from + self.skipped })
     }
 
     /// The columns of a span, and the offset of their first month in the chunk.
-    pub fn columns_of(&self, span: Span) -> Option<(Range<usize>, usize)> {
+    pub fn columns_of(&self, span: RunMonths) -> Option<(Range<usize>, usize)> {
         let skipped = usize::try_from(-self.first_column).unwrap_or_default().saturating_sub(span.from);
         let columns = self.column(span.from + skipped)..self.column(span.to);
         (!columns.is_empty()).then_some((columns, span.offset + skipped))
@@ -93,7 +93,7 @@ impl Window {
     }
 }
 
-impl Span {
+impl RunMonths {
     pub fn bits(&self) -> Months {
         bits(&(self.from..self.to))
     }
@@ -122,16 +122,16 @@ mod tests {
     use insights_domain::calendar::Month;
 
     use super::*;
-    use crate::cube::compile::keys::Places;
+    use crate::cube::compile::keys::KeyLayout;
     use crate::cube::data::months::stretches;
 
     /// The month of the chunk's first.
     const FIRST: i32 = 24_000;
 
     /// A table of six months after that of its first column.
-    fn table(first: i32) -> Table {
+    fn accumulators(first: i32) -> Accumulators {
         let month = |index| Month::from_index(index).unwrap();
-        Table::new(&Places::new(&[], |_| 1), (month(first + 1), month(first + 6)), &[], false, false)
+        Accumulators::new(&KeyLayout::new(&[], |_| 1), (month(first + 1), month(first + 6)), &[], false, false)
     }
 
     #[test]
@@ -140,9 +140,10 @@ mod tests {
         let known = |month: i32| (FIRST..FIRST + 64).contains(&month) && months >> (month - FIRST) & 1 == 1;
         for start in FIRST - 20..FIRST + 140 {
             for earlier in [0, 3, 200] {
-                let (chunk, table) = (Chunk { first: FIRST, ..Chunk::default() }, table(start));
+                let (chunk, accumulators) =
+                    (CustomerChunk { first: FIRST, ..CustomerChunk::default() }, accumulators(start));
                 let first = (start - earlier).max(FIRST - 100);
-                let Some(window) = Window::new(&chunk, first, &table) else {
+                let Some(window) = ScanWindow::new(&chunk, first, &accumulators) else {
                     assert!(start + 6 < FIRST);
                     continue;
                 };
@@ -166,11 +167,12 @@ mod tests {
 
     #[test]
     fn runs_are_cut_like_months() {
-        let run = Run { from: 3, to: 9, sku: 1, attributions: 0, seller: 0, flags: 0, reported: 0 };
+        let run = AttributeRun { from: 3, to: 9, sku: 1, attributions: 0, seller: 0, flags: 0, reported: 0 };
         for start in FIRST - 10..FIRST + 140 {
             for first in [start, start - 2, start - 60] {
-                let (chunk, table) = (Chunk { first: FIRST, ..Chunk::default() }, table(start));
-                let Some(window) = Window::new(&chunk, first, &table) else { continue };
+                let (chunk, accumulators) =
+                    (CustomerChunk { first: FIRST, ..CustomerChunk::default() }, accumulators(start));
+                let Some(window) = ScanWindow::new(&chunk, first, &accumulators) else { continue };
                 let expected: Vec<i32> = (first.max(FIRST + 3)..(start + 7).min(FIRST + 9)).collect();
                 let span = window.span(&run);
                 let read = span.map(|span| (span.offset as i32 + FIRST..).take(span.to - span.from).collect());

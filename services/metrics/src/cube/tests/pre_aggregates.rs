@@ -3,7 +3,7 @@
 use insights_proto::metrics::v1::{Dimension, Measure};
 
 use super::world::*;
-use crate::cube::{Answer, Cube, CustomerUpdate, Figure, View};
+use crate::cube::{Cube, CustomerUpdate, Figure, QueryAnswer, View};
 use crate::query::{Filter, Query, Top};
 
 const COUNTRIES: [&str; 3] = ["BR", "PT", "US"];
@@ -37,7 +37,7 @@ fn one_by_one(query: &Query) -> Query {
     Query { filters: vec![Filter { dimension: Dimension::Country, values }], ..query.clone() }
 }
 
-fn answer(cube: &Cube, query: &Query) -> Answer {
+fn answer(cube: &Cube, query: &Query) -> QueryAnswer {
     cube.query(query, View::default())
 }
 

@@ -10,7 +10,7 @@ use insights_domain::rollup::roll_up;
 use insights_domain::standing::Switches;
 use insights_proto::metrics::v1::{Dimension, Measure};
 
-use crate::cube::{Answer, CustomerHeader, CustomerUpdate, Figure, PartnerHeader, SkuHeader, SubscriptionHeader};
+use crate::cube::{CustomerHeader, CustomerUpdate, Figure, PartnerHeader, QueryAnswer, SkuHeader, SubscriptionHeader};
 use crate::query::{Basis, Query, Scope};
 
 pub const E3: u32 = 1;
@@ -133,7 +133,7 @@ pub fn query(measures: &[Measure], group_by: &[Dimension], from: &str, to: &str)
     }
 }
 
-pub fn counts(answer: &Answer) -> Vec<(String, Vec<Option<String>>, Vec<i64>)> {
+pub fn counts(answer: &QueryAnswer) -> Vec<(String, Vec<Option<String>>, Vec<i64>)> {
     let count = |figure: &Figure| match figure {
         Figure::Count(count) => *count,
         other => panic!("not a count: {other:?}"),
