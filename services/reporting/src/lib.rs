@@ -25,9 +25,9 @@ use tonic::service::Routes;
 use exports::Exports;
 
 pub use advice::AdviceConfig;
-pub use audit::{Audit, AuditConfig, AuditRecord, Ending, Who};
+pub use audit::{Audit, AuditConfig, AuditRecord, CallOutcome, Who};
 pub use config::Config;
-pub use exports::{ExportsConfig, S3Config, StoreError};
+pub use exports::{ExportsConfig, FileStoreError, S3Config};
 pub use http::{DevelopmentToken, DevelopmentTokens};
 pub use migrations::Migrator;
 
@@ -35,7 +35,7 @@ pub use migrations::Migrator;
 #[derive(Debug)]
 pub struct Reporting {
     config: Config,
-    api: api::Api,
+    api: api::ReportingApi,
     exports: Exports,
 }
 
@@ -47,7 +47,7 @@ pub enum OpenError {
     Policy(#[from] PolicyError),
     /// Files cannot be kept as configured.
     #[error("the place of exports")]
-    Store(#[from] StoreError),
+    Store(#[from] FileStoreError),
 }
 
 impl Reporting {
@@ -56,10 +56,10 @@ impl Reporting {
     /// # Errors
     /// When the access table cannot be read, or the settings of the store of exports cannot be used.
     pub fn new(config: Config, audit: Audit, metrics: impl Into<Link>, outgoing: Outgoing) -> Result<Self, OpenError> {
-        let metrics = metrics::Upstream::new(metrics.into(), outgoing, &config.messages);
+        let metrics = metrics::MetricsClient::new(metrics.into(), outgoing, &config.messages);
         let policy = Arc::new(Policy::product()?);
         let exports = Exports::new(config.exports.clone(), audit.clone(), metrics.clone(), Arc::clone(&policy))?;
-        let api = api::Api::new(metrics, audit, policy, &config, exports.clone());
+        let api = api::ReportingApi::new(metrics, audit, policy, &config, exports.clone());
         Ok(Self { config, api, exports })
     }
 

@@ -18,18 +18,18 @@ const NAMES_AT_ONCE: usize = 10_000;
 
 /// The way to metrics.
 #[derive(Clone)]
-pub struct Upstream {
+pub struct MetricsClient {
     client: MetricsServiceClient<Link>,
     outgoing: Outgoing,
 }
 
-impl fmt::Debug for Upstream {
+impl fmt::Debug for MetricsClient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Upstream")
+        formatter.write_str("MetricsClient")
     }
 }
 
-impl Upstream {
+impl MetricsClient {
     /// A way over this link.
     pub fn new(link: Link, outgoing: Outgoing, limits: &MessageLimits) -> Self {
         let client = MetricsServiceClient::new(link)
@@ -45,22 +45,22 @@ impl Upstream {
     }
 
     /// Asks on a caller's behalf, for no longer than the caller waits.
-    pub fn on_behalf(&self, caller: &Arc<Principal>, deadline: Option<Deadline>) -> Metrics {
-        Metrics { upstream: self.clone(), caller: Arc::clone(caller), deadline, since: 0 }
+    pub fn on_behalf(&self, caller: &Arc<Principal>, deadline: Option<Deadline>) -> CallerMetrics {
+        CallerMetrics { upstream: self.clone(), caller: Arc::clone(caller), deadline, since: 0 }
     }
 }
 
 /// Metrics, as one caller sees it.
 #[derive(Clone)]
-pub struct Metrics {
-    upstream: Upstream,
+pub struct CallerMetrics {
+    upstream: MetricsClient,
     caller: Arc<Principal>,
     deadline: Option<Deadline>,
     /// What is looked up is of this version at least: the replica that is asked may be behind the one that answered before.
     since: i64,
 }
 
-impl Metrics {
+impl CallerMetrics {
     /// The same, which looks things up in a version or a later one.
     #[must_use]
     pub fn since(&self, version: i64) -> Self {

@@ -9,7 +9,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(AuditRecords), Box::new(Exports), Box::new(AuditListed), Box::new(AuditLocations)]
+        vec![Box::new(AuditRecords), Box::new(ExportTables), Box::new(AuditListed), Box::new(AuditLocations)]
     }
 
     /// Its own: services may share a database and know nothing of each other.
@@ -53,16 +53,16 @@ impl MigrationTrait for AuditRecords {
 }
 
 /// Exports and tickets for their files.
-struct Exports;
+struct ExportTables;
 
-impl MigrationName for Exports {
+impl MigrationName for ExportTables {
     fn name(&self) -> &str {
         "m0002_exports"
     }
 }
 
 #[async_trait::async_trait]
-impl MigrationTrait for Exports {
+impl MigrationTrait for ExportTables {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(jobs()).await?;
         // A caller's own name for an order is good for one; without a name there is nothing to compare.

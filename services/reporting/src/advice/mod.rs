@@ -2,8 +2,8 @@
 //! figures that say so. Rules are pure functions; what they look at is asked of metrics, under the caller's rights.
 
 mod config;
-mod found;
-mod gather;
+mod findings;
+mod input;
 pub mod rules;
 pub mod texts;
 
@@ -17,19 +17,19 @@ use insights_proto::reporting::v1::{Advice, AdviceCode, AdviceCount, ListAdviceR
 use insights_service::FieldViolation;
 
 use crate::dashboards::performance::named;
-use crate::dashboards::{Page, PageTokens, page_size};
+use crate::dashboards::{PageSelection, PageTokens, page_size};
 
 pub use config::{AdviceConfig, Weights};
-pub use found::{Cases, CustomerSeats, Ending, Found, Seats, SkuSeats};
-pub use gather::{Gathered, Questions, Trouble, first_month, plan};
+pub use findings::{AdviceFinding, CustomerCases, CustomerSeats, EndingSubscription, MonthSeats, SkuSeats};
+pub use input::{AdviceContext, AdviceInput, AdviceQueries, build_batch, first_month};
 
-use texts::Arguments;
+use texts::NamedArguments;
 
 /// What was asked for.
 #[derive(Clone, Debug)]
-pub struct Asking {
+pub struct AdviceParams {
     /// What the figures obey.
-    pub page: Page,
+    pub page: PageSelection,
     /// Of these rules alone; none: all.
     pub codes: Vec<AdviceCode>,
     /// Advice of a page.
@@ -46,8 +46,8 @@ pub fn tokens(partner: &str, request: &ListAdviceRequest) -> PageTokens {
 }
 
 /// Parses the request.
-pub fn parse(request: ListAdviceRequest, tokens: &PageTokens, faults: &mut Vec<FieldViolation>) -> Asking {
-    let page = Page::parse(request.page, Scope::AllSellers, faults);
+pub fn parse(request: ListAdviceRequest, tokens: &PageTokens, faults: &mut Vec<FieldViolation>) -> AdviceParams {
+    let page = PageSelection::parse(request.page, Scope::AllSellers, faults);
     for (index, filter) in page.filters.iter().enumerate() {
         if filter.dimension == Dimension::Service as i32 {
             let field = format!("page.filters[{index}].dimension");
@@ -75,7 +75,7 @@ pub fn parse(request: ListAdviceRequest, tokens: &PageTokens, faults: &mut Vec<F
             None
         }
     };
-    Asking { page, codes, size: page_size(request.page_size, 50, 500, faults), after }
+    AdviceParams { page, codes, size: page_size(request.page_size, 50, 500, faults), after }
 }
 
 /// The place of a token: how much advice stands before it, and in which version.
@@ -86,18 +86,18 @@ pub fn written(at: usize, version: i64) -> String {
 
 /// Everything the rules find, most important first.
 #[must_use]
-pub fn find(gathered: &Gathered, last: Month, config: &AdviceConfig) -> Vec<Found> {
-    let of_customers = gathered.customers.iter().flat_map(|seats| {
+pub fn find(input: &AdviceInput, last: Month, config: &AdviceConfig) -> Vec<AdviceFinding> {
+    let of_customers = input.customers.iter().flat_map(|seats| {
         [rules::low_adoption(seats, config), rules::idle_seats(seats, config), rules::steady_decline(seats, config)]
     });
-    let of_skus = gathered.skus.iter().map(|seats| rules::seats_nearly_exhausted(seats, config));
-    let of_renewals = gathered.renewals.iter().map(|ending| rules::unassigned_before_renewal(ending, config));
-    let of_trials = gathered.trials.iter().map(|ending| rules::trial_ending(ending, config));
-    let of_cases = gathered.cases.iter().map(|cases| rules::how_to_cases(cases, last, config));
+    let of_skus = input.skus.iter().map(|seats| rules::seats_nearly_exhausted(seats, config));
+    let of_renewals = input.renewals.iter().map(|ending| rules::unassigned_before_renewal(ending, config));
+    let of_trials = input.trials.iter().map(|ending| rules::trial_ending(ending, config));
+    let of_cases = input.cases.iter().map(|cases| rules::how_to_cases(cases, last, config));
     let all = of_customers.chain(of_skus).chain(of_renewals).chain(of_trials).chain(of_cases);
-    let mut found: Vec<Found> = all.flatten().collect();
+    let mut found: Vec<AdviceFinding> = all.flatten().collect();
     found.sort_by(|left, right| {
-        let key = |it: &Found| (Reverse(it.score), it.code as i32);
+        let key = |it: &AdviceFinding| (Reverse(it.score), it.code as i32);
         key(left).cmp(&key(right)).then_with(|| {
             (&left.customer, &left.subscription, &left.sku).cmp(&(&right.customer, &right.subscription, &right.sku))
         })
@@ -107,7 +107,7 @@ pub fn find(gathered: &Gathered, last: Month, config: &AdviceConfig) -> Vec<Foun
 
 /// How much each rule gives.
 #[must_use]
-pub fn counts(found: &[Found]) -> Vec<AdviceCount> {
+pub fn counts(found: &[AdviceFinding]) -> Vec<AdviceCount> {
     let mut counts: BTreeMap<i32, i32> = BTreeMap::new();
     for one in found {
         *counts.entry(one.code as i32).or_default() += 1;
@@ -118,7 +118,7 @@ pub fn counts(found: &[Found]) -> Vec<AdviceCount> {
 /// Puts what was found into words.
 #[must_use]
 pub fn compose(
-    mut found: Found,
+    mut found: AdviceFinding,
     customers: &HashMap<String, String>,
     skus: &HashMap<String, String>,
     language: Language,
@@ -128,7 +128,7 @@ pub fn compose(
     let called = |name: &String, id: &String| if name.is_empty() { id.clone() } else { name.clone() };
     let (customer_called, sku_called) = (called(&customer, &found.customer), called(&sku, &found.sku.0));
     rules::name(&mut found, &customer_called, &sku_called);
-    let said = texts::texts(found.code, Arguments(&found.arguments), language);
+    let said = texts::texts(found.code, NamedArguments(&found.arguments), language);
     Advice {
         code: found.code as i32,
         customer: Some(named(found.customer, customer)),

@@ -4,7 +4,10 @@ use insights_domain::calendar::Month;
 use insights_proto::reporting::v1::{AdviceCode, EvidenceKind};
 
 use super::config::AdviceConfig;
-use super::found::{Cases, CustomerSeats, Ending, Found, Seats, SkuSeats, count, day, evidence, month, percent, text};
+use super::findings::{
+    AdviceFinding, CustomerCases, CustomerSeats, EndingSubscription, MonthSeats, SkuSeats, count, day, evidence, month,
+    percent, text,
+};
 
 /// Whether a part is at least some percent of the whole.
 fn at_least(part: i64, percent: i64, whole: i64) -> bool {
@@ -13,13 +16,13 @@ fn at_least(part: i64, percent: i64, whole: i64) -> bool {
 
 /// Few of the seats are used.
 #[must_use]
-pub fn low_adoption(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found> {
-    let Seats { available, active, unassigned, idle, .. } = of.seats.last();
+pub fn low_adoption(of: &CustomerSeats, config: &AdviceConfig) -> Option<AdviceFinding> {
+    let MonthSeats { available, active, unassigned, idle, .. } = of.seats.last();
     if available < config.min_seats || at_least(active, config.low_adoption_percent, available) {
         return None;
     }
     let score = (available - active) * config.weights.low_adoption;
-    Some(Found {
+    Some(AdviceFinding {
         arguments: vec![
             count("active", active),
             count("available", available),
@@ -31,28 +34,28 @@ pub fn low_adoption(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found> 
             of.seats.evidence(EvidenceKind::AvailableSeats, |seats| seats.available),
             of.seats.evidence(EvidenceKind::ActiveSeats, |seats| seats.active),
         ],
-        ..Found::of(AdviceCode::LowAdoption, &of.customer, score)
+        ..AdviceFinding::of(AdviceCode::LowAdoption, &of.customer, score)
     })
 }
 
 /// Many assigned seats are not used.
 #[must_use]
-pub fn idle_seats(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found> {
-    let Seats { assigned, idle, available, .. } = of.seats.last();
+pub fn idle_seats(of: &CustomerSeats, config: &AdviceConfig) -> Option<AdviceFinding> {
+    let MonthSeats { assigned, idle, available, .. } = of.seats.last();
     let many = idle >= config.idle_seats && at_least(idle, config.idle_percent, assigned);
-    (available >= config.min_seats && many).then(|| Found {
+    (available >= config.min_seats && many).then(|| AdviceFinding {
         arguments: vec![count("idle", idle), count("assigned", assigned), percent("share", idle, assigned)],
         evidence: vec![
             of.seats.evidence(EvidenceKind::AssignedSeats, |seats| seats.assigned),
             of.seats.evidence(EvidenceKind::IdleSeats, |seats| seats.idle),
         ],
-        ..Found::of(AdviceCode::IdleSeats, &of.customer, idle * config.weights.idle_seats)
+        ..AdviceFinding::of(AdviceCode::IdleSeats, &of.customer, idle * config.weights.idle_seats)
     })
 }
 
 /// Use went down over the last months, more than once and without coming back in between, of a customer who still has seats.
 #[must_use]
-pub fn steady_decline(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found> {
+pub fn steady_decline(of: &CustomerSeats, config: &AdviceConfig) -> Option<AdviceFinding> {
     let steps = usize::try_from(config.decline_months).unwrap_or_default();
     let from = of.seats.0.len().checked_sub(steps + 1)?;
     let months = &of.seats.0[from..];
@@ -68,8 +71,8 @@ pub fn steady_decline(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found
     if !falls || before.active < config.decline_seats || !at_least(lost, config.decline_percent, before.active) {
         return None;
     }
-    let trend = |figure: fn(&Seats) -> i64| months.iter().map(move |(month, seats)| (*month, figure(seats)));
-    Some(Found {
+    let trend = |figure: fn(&MonthSeats) -> i64| months.iter().map(move |(month, seats)| (*month, figure(seats)));
+    Some(AdviceFinding {
         arguments: vec![
             count("before", before.active),
             count("now", now.active),
@@ -82,20 +85,20 @@ pub fn steady_decline(of: &CustomerSeats, config: &AdviceConfig) -> Option<Found
             evidence(EvidenceKind::ActiveSeats, trend(|seats| seats.active)),
             evidence(EvidenceKind::AvailableSeats, trend(|seats| seats.available)),
         ],
-        ..Found::of(AdviceCode::SteadyDecline, &of.customer, lost * config.weights.steady_decline)
+        ..AdviceFinding::of(AdviceCode::SteadyDecline, &of.customer, lost * config.weights.steady_decline)
     })
 }
 
 /// Nearly all seats of a SKU are given out, and used.
 #[must_use]
-pub fn seats_nearly_exhausted(of: &SkuSeats, config: &AdviceConfig) -> Option<Found> {
-    let Seats { available, assigned, active, .. } = of.seats.last();
+pub fn seats_nearly_exhausted(of: &SkuSeats, config: &AdviceConfig) -> Option<AdviceFinding> {
+    let MonthSeats { available, assigned, active, .. } = of.seats.last();
     let exhausted = at_least(assigned, config.exhausted_percent, available);
     if available < config.min_seats || !exhausted || !at_least(active, config.exhausted_usage_percent, available) {
         return None;
     }
     let beyond = assigned - available * 9 / 10;
-    Some(Found {
+    Some(AdviceFinding {
         sku: (of.sku.clone(), String::new()),
         arguments: vec![
             count("assigned", assigned),
@@ -108,17 +111,21 @@ pub fn seats_nearly_exhausted(of: &SkuSeats, config: &AdviceConfig) -> Option<Fo
             of.seats.evidence(EvidenceKind::AssignedSeats, |seats| seats.assigned),
             of.seats.evidence(EvidenceKind::ActiveSeats, |seats| seats.active),
         ],
-        ..Found::of(AdviceCode::SeatsNearlyExhausted, &of.customer, beyond * config.weights.seats_nearly_exhausted)
+        ..AdviceFinding::of(
+            AdviceCode::SeatsNearlyExhausted,
+            &of.customer,
+            beyond * config.weights.seats_nearly_exhausted,
+        )
     })
 }
 
 /// Seats of a subscription that ends soon are assigned to nobody.
 #[must_use]
-pub fn unassigned_before_renewal(of: &Ending, config: &AdviceConfig) -> Option<Found> {
-    let Seats { available, unassigned, .. } = of.seats.last();
+pub fn unassigned_before_renewal(of: &EndingSubscription, config: &AdviceConfig) -> Option<AdviceFinding> {
+    let MonthSeats { available, unassigned, .. } = of.seats.last();
     let soon = (0..=config.renewal_days).contains(&of.days);
     let many = unassigned >= config.renewal_seats && at_least(unassigned, config.renewal_percent, available);
-    (soon && many).then(|| Found {
+    (soon && many).then(|| AdviceFinding {
         arguments: vec![
             count("unassigned", unassigned),
             count("available", available),
@@ -136,10 +143,10 @@ pub fn unassigned_before_renewal(of: &Ending, config: &AdviceConfig) -> Option<F
 
 /// A trial that people use ends soon.
 #[must_use]
-pub fn trial_ending(of: &Ending, config: &AdviceConfig) -> Option<Found> {
+pub fn trial_ending(of: &EndingSubscription, config: &AdviceConfig) -> Option<AdviceFinding> {
     let active = of.seats.last().active;
     let soon = (0..=config.trial_days).contains(&of.days);
-    (soon && active >= config.trial_users).then(|| Found {
+    (soon && active >= config.trial_users).then(|| AdviceFinding {
         arguments: vec![count("active", active), day("end", of.end), count("days", of.days.into())],
         evidence: vec![of.seats.evidence(EvidenceKind::ActiveSeats, |seats| seats.active)],
         ..ending(AdviceCode::TrialEnding, of, active * config.weights.trial_ending)
@@ -148,7 +155,7 @@ pub fn trial_ending(of: &Ending, config: &AdviceConfig) -> Option<Found> {
 
 /// A customer asks how to do things, often.
 #[must_use]
-pub fn how_to_cases(of: &Cases, last: Month, config: &AdviceConfig) -> Option<Found> {
+pub fn how_to_cases(of: &CustomerCases, last: Month, config: &AdviceConfig) -> Option<AdviceFinding> {
     let first = last.plus(1 - config.cases_months);
     let within: Vec<_> = of.months.iter().filter(|(month, ..)| (first..=last).contains(month)).collect();
     let total: i64 = within.iter().map(|(_, total, _)| total).sum();
@@ -161,7 +168,7 @@ pub fn how_to_cases(of: &Cases, last: Month, config: &AdviceConfig) -> Option<Fo
         let by_month = evidence(kind, points);
         insights_proto::reporting::v1::Evidence { value: by_month.trend.iter().map(|it| it.value).sum(), ..by_month }
     };
-    many.then(|| Found {
+    many.then(|| AdviceFinding {
         arguments: vec![
             count("how_to", how_to),
             count("total", total),
@@ -172,17 +179,17 @@ pub fn how_to_cases(of: &Cases, last: Month, config: &AdviceConfig) -> Option<Fo
             trend(EvidenceKind::HowToCases, |(.., how_to)| *how_to),
             trend(EvidenceKind::SupportCases, |(_, total, _)| *total),
         ],
-        ..Found::of(AdviceCode::HowToCases, &of.customer, how_to * config.weights.how_to_cases)
+        ..AdviceFinding::of(AdviceCode::HowToCases, &of.customer, how_to * config.weights.how_to_cases)
     })
 }
 
-fn ending(code: AdviceCode, of: &Ending, score: i64) -> Found {
-    let found = Found::of(code, &of.customer, score);
-    Found { subscription: of.subscription.clone(), sku: of.sku.clone(), ..found }
+fn ending(code: AdviceCode, of: &EndingSubscription, score: i64) -> AdviceFinding {
+    let found = AdviceFinding::of(code, &of.customer, score);
+    AdviceFinding { subscription: of.subscription.clone(), sku: of.sku.clone(), ..found }
 }
 
 /// Names what a found thing is about, for its texts.
-pub(super) fn name(found: &mut Found, customer: &str, sku: &str) {
+pub(super) fn name(found: &mut AdviceFinding, customer: &str, sku: &str) {
     found.arguments.push(text("customer", customer));
     if !found.sku.0.is_empty() {
         found.arguments.push(text("sku", sku));

@@ -1,6 +1,6 @@
 use insights_domain::calendar::Day;
 
-use super::super::found::ByMonth;
+use super::super::findings::MonthlySeats;
 
 use super::*;
 
@@ -9,30 +9,36 @@ fn config() -> AdviceConfig {
 }
 
 /// A customer whose last month this is, and whose active seats were these before.
-fn customer(last: Seats, active: &[i64]) -> CustomerSeats {
+fn customer(last: MonthSeats, active: &[i64]) -> CustomerSeats {
     let first: Month = "2026-01".parse().unwrap();
-    let mut months: Vec<(Month, Seats)> =
-        (0..).zip(active).map(|(later, active)| (first.plus(later), Seats { active: *active, ..last })).collect();
+    let mut months: Vec<(Month, MonthSeats)> =
+        (0..).zip(active).map(|(later, active)| (first.plus(later), MonthSeats { active: *active, ..last })).collect();
     months.push((first.plus(i32::try_from(active.len()).unwrap()), last));
-    CustomerSeats { customer: "C-1".into(), seats: ByMonth(months) }
+    CustomerSeats { customer: "C-1".into(), seats: MonthlySeats(months) }
 }
 
-fn seats(available: i64, assigned: i64, active: i64) -> Seats {
-    Seats { available, assigned, active, unassigned: (available - assigned).max(0), idle: (assigned - active).max(0) }
+fn seats(available: i64, assigned: i64, active: i64) -> MonthSeats {
+    MonthSeats {
+        available,
+        assigned,
+        active,
+        unassigned: (available - assigned).max(0),
+        idle: (assigned - active).max(0),
+    }
 }
 
 /// Seats of one month alone.
-fn now(seats: Seats) -> ByMonth {
-    ByMonth(vec![("2026-02".parse().unwrap(), seats)])
+fn now(seats: MonthSeats) -> MonthlySeats {
+    MonthlySeats(vec![("2026-02".parse().unwrap(), seats)])
 }
 
 /// What nobody has to be told about: most seats given out, most of them used.
-fn healthy() -> Seats {
+fn healthy() -> MonthSeats {
     seats(100, 92, 80)
 }
 
-fn said(found: &Found, name: &str) -> String {
-    super::super::texts::Arguments(&found.arguments).say(name, insights_messages::Language::English)
+fn said(found: &AdviceFinding, name: &str) -> String {
+    super::super::texts::NamedArguments(&found.arguments).say(name, insights_messages::Language::English)
 }
 
 #[test]
@@ -50,7 +56,7 @@ fn low_adoption_begins_below_the_threshold() {
 #[test]
 fn idle_seats_are_many_and_a_great_part() {
     let at = |assigned, idle| {
-        let of = Seats { idle, ..seats(1000, assigned, assigned - idle) };
+        let of = MonthSeats { idle, ..seats(1000, assigned, assigned - idle) };
         idle_seats(&customer(of, &[]), &config())
     };
     assert_eq!(at(10, 4), None, "40 %, but few");
@@ -76,7 +82,7 @@ fn decline_is_steady_and_steep() {
     assert_eq!(of(&[100, 0, 0], 0), None, "it fell once");
     assert_eq!(of(&[100, 100, 100], 50), None, "it fell once");
     assert!(of(&[100, 100, 60], 50).is_some());
-    let lost = CustomerSeats { customer: "C-1".into(), ..customer(Seats::default(), &[100, 90, 80]) };
+    let lost = CustomerSeats { customer: "C-1".into(), ..customer(MonthSeats::default(), &[100, 90, 80]) };
     assert_eq!(steady_decline(&lost, &config()), None, "who is lost cannot be kept");
     assert_eq!(of(&[9, 8, 7], 5), None, "too few");
     assert_eq!(of(&[10, 8, 7], 5).map(|(score, _)| score), Some(5 * config().weights.steady_decline));
@@ -97,10 +103,10 @@ fn seats_are_exhausted_when_given_out_and_used() {
     assert_eq!(over.score, 40 * config().weights.seats_nearly_exhausted);
 }
 
-fn ending_in(days: i32, seats: Seats) -> Ending {
+fn ending_in(days: i32, seats: MonthSeats) -> EndingSubscription {
     let end = Day::from_ymd(2026, 3, 1).unwrap();
     let sku = ("E3".to_owned(), "Microsoft 365 E3".to_owned());
-    Ending { customer: "C-1".into(), subscription: "S-1".into(), sku, end, days, seats: now(seats) }
+    EndingSubscription { customer: "C-1".into(), subscription: "S-1".into(), sku, end, days, seats: now(seats) }
 }
 
 #[test]
@@ -119,7 +125,9 @@ fn unassigned_seats_matter_when_the_end_is_near() {
 
 #[test]
 fn a_trial_that_is_used_is_worth_an_offer() {
-    let at = |days, active| trial_ending(&ending_in(days, Seats { active, ..Seats::default() }), &config()).is_some();
+    let at = |days, active| {
+        trial_ending(&ending_in(days, MonthSeats { active, ..MonthSeats::default() }), &config()).is_some()
+    };
     assert!(at(0, 3) && at(30, 3));
     assert!(!at(31, 3) && !at(-1, 3) && !at(10, 2));
 }
@@ -129,7 +137,7 @@ fn how_to_cases_of_the_last_months_count() {
     let last: Month = "2026-03".parse().unwrap();
     let of = |months: &[(&str, i64, i64)]| {
         let months = months.iter().map(|(month, total, how_to)| (month.parse().unwrap(), *total, *how_to)).collect();
-        how_to_cases(&Cases { customer: "C-1".into(), months }, last, &config())
+        how_to_cases(&CustomerCases { customer: "C-1".into(), months }, last, &config())
     };
     let found = of(&[("2026-01", 5, 4), ("2026-03", 6, 4)]).unwrap();
     assert_eq!([said(&found, "how_to"), said(&found, "total"), said(&found, "months")], ["8", "11", "3"]);
@@ -166,7 +174,7 @@ fn every_rule_has_words_for_all_it_knows() {
         unassigned_before_renewal(&ending_in(10, seats(100, 50, 5)), &config),
         trial_ending(&ending_in(10, seats(0, 0, 5)), &config),
         how_to_cases(
-            &Cases { customer: "C".into(), months: vec![("2026-03".parse().unwrap(), 9, 9)] },
+            &CustomerCases { customer: "C".into(), months: vec![("2026-03".parse().unwrap(), 9, 9)] },
             "2026-03".parse().unwrap(),
             &config,
         ),
@@ -176,7 +184,7 @@ fn every_rule_has_words_for_all_it_knows() {
         name(&mut found, "Contoso", "E3");
         codes.push(found.code);
         for language in insights_messages::Language::ALL {
-            let arguments = super::super::texts::Arguments(&found.arguments);
+            let arguments = super::super::texts::NamedArguments(&found.arguments);
             let said = super::super::texts::texts(found.code, arguments, language);
             for text in [&said.title, &said.problem, &said.because, &said.consider, &said.to_try] {
                 // A name that is not there would leave a gap, or stand there as it is.

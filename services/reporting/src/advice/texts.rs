@@ -5,7 +5,7 @@ use insights_proto::reporting::v1::{AdviceArgument, AdviceCode, advice_argument:
 
 /// The words of an advice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Texts {
+pub struct AdviceTexts {
     /// What it is about.
     pub title: String,
     /// What is wrong.
@@ -20,9 +20,9 @@ pub struct Texts {
 
 /// Arguments by name.
 #[derive(Clone, Copy, Debug)]
-pub struct Arguments<'a>(pub &'a [AdviceArgument]);
+pub struct NamedArguments<'a>(pub &'a [AdviceArgument]);
 
-impl Arguments<'_> {
+impl NamedArguments<'_> {
     /// An argument as it is read: counts in groups of three digits, percentages whole. Empty when there is none.
     #[must_use]
     pub fn say(&self, name: &str, language: Language) -> String {
@@ -47,11 +47,11 @@ impl Arguments<'_> {
 
 /// The words of a rule's advice.
 #[must_use]
-pub fn texts(code: AdviceCode, arguments: Arguments<'_>, language: Language) -> Texts {
+pub fn texts(code: AdviceCode, arguments: NamedArguments<'_>, language: Language) -> AdviceTexts {
     let value = |argument: &AdviceArgument| (argument.name.clone(), arguments.value(&argument.name, language));
     let values: FluentArgs<'_> = arguments.0.iter().map(value).collect();
     let say = |part| advice(language, code, part, &values);
-    Texts {
+    AdviceTexts {
         title: say(None),
         problem: say(Some("problem")),
         because: say(Some("because")),
@@ -71,9 +71,9 @@ mod tests {
             AdviceArgument { name: "share".into(), value: Some(Value::Percent(26.16)) },
             AdviceArgument { name: "end".into(), value: Some(Value::Day("2026-01-31".into())) },
         ];
-        let say = |name| Arguments(&arguments).say(name, Language::English);
+        let say = |name| NamedArguments(&arguments).say(name, Language::English);
         assert_eq!([say("seats"), say("share"), say("end"), say("?")], ["1,234,567", "26 %", "2026-01-31", ""]);
-        assert_eq!(Arguments(&arguments).say("seats", Language::Portuguese), "1.234.567");
+        assert_eq!(NamedArguments(&arguments).say("seats", Language::Portuguese), "1.234.567");
     }
 
     /// The sentence with the figures, of counts by name.
@@ -90,7 +90,7 @@ mod tests {
         for (name, month) in [("first_month", "2025-10"), ("last_month", "2026-01")] {
             arguments.push(AdviceArgument { name: name.into(), value: Some(Value::Month(month.into())) });
         }
-        texts(code, Arguments(&arguments), language).because
+        texts(code, NamedArguments(&arguments), language).because
     }
 
     #[test]

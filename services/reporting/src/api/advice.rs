@@ -6,36 +6,38 @@ use insights_proto::reporting::v1::{ListAdviceRequest, ListAdviceResponse};
 use insights_service::Error;
 use tonic::Status;
 
-use super::call::Call;
-use super::compose::{moved_on, parsed};
-use crate::advice::{self, AdviceConfig, Asking, Found, Gathered, Trouble};
-use crate::dashboards::{Answers, Span, coverage};
+use super::call::AuditedCall;
+use super::dashboards::{moved_on, parsed};
+use crate::advice::{self, AdviceConfig, AdviceContext, AdviceFinding, AdviceInput, AdviceParams};
+use crate::dashboards::{BatchResults, MonthSpan, coverage};
 use crate::field_paths::{of_page, rename};
-use crate::metrics::Metrics;
+use crate::metrics::CallerMetrics;
 
 /// How often it is asked for anew when the data moves into another month meanwhile.
 const ATTEMPTS: usize = 3;
 
 /// Lists advice.
 pub async fn list(
-    call: &Call,
+    call: &AuditedCall,
     config: &AdviceConfig,
     request: ListAdviceRequest,
 ) -> Result<ListAdviceResponse, Status> {
     let (metrics, min_version) = (&call.metrics, request.min_version);
     let tokens = advice::tokens(call.caller.partner(), &request);
-    let asking = parsed(|faults| advice::parse(request, &tokens, faults))?;
-    let (answer, found, version) = found(metrics, config, min_version, &asking).await?;
-    let begin = match asking.after {
+    let params = parsed(|faults| advice::parse(request, &tokens, faults))?;
+    let (answer, found, version) = found(metrics, config, min_version, &params).await?;
+    let begin = match params.after {
         Some((at, before)) if before == version => at,
         Some(_) => return Err(Error::aborted("The data moved on; begin with the first page again.").into()),
         None => 0,
     };
     let counts = advice::counts(&found);
-    let end = found.len().min(begin.saturating_add(asking.size));
+    let end = found.len().min(begin.saturating_add(params.size));
     let more = end < found.len();
-    let page: Vec<Found> = found.into_iter().take(end).skip(begin).collect();
-    let ids = |of: fn(&Found) -> &String| page.iter().map(|one| of(one).clone()).filter(|id| !id.is_empty()).collect();
+    let page: Vec<AdviceFinding> = found.into_iter().take(end).skip(begin).collect();
+    let ids = |of: fn(&AdviceFinding) -> &String| {
+        page.iter().map(|one| of(one).clone()).filter(|id| !id.is_empty()).collect()
+    };
     let customers: Vec<String> = ids(|one| &one.customer);
     let skus: Vec<String> = ids(|one| &one.sku.0);
     let named = metrics.since(version);
@@ -51,12 +53,12 @@ pub async fn list(
 
 /// What the rules find in figures of one version. Ends of subscriptions and support cases may be older by a moment.
 async fn found(
-    metrics: &Metrics,
+    metrics: &CallerMetrics,
     config: &AdviceConfig,
     min_version: i64,
-    asking: &Asking,
-) -> Result<(ListAdviceResponse, Vec<Found>, i64), Status> {
-    let page = &asking.page;
+    params: &AdviceParams,
+) -> Result<(ListAdviceResponse, Vec<AdviceFinding>, i64), Status> {
+    let page = &params.page;
     let mut freshness = metrics.freshness(min_version).await?;
     for _ in 0..ATTEMPTS {
         let span = page.span(&freshness)?;
@@ -67,27 +69,27 @@ async fn found(
         let ending = metrics.ending(day, until, span.to).await?;
         let cases = metrics.support_cases(from, span.to, config.how_to_cases).await?;
         let cut = ending.truncated || cases.truncated;
-        let trouble = Trouble { ending: ending.subscriptions, cases: cases.customers };
-        let (plan, questions) = advice::plan(page, &span, &trouble, config);
-        let response = metrics.batch(plan.request(min_version.max(freshness.version))).await;
-        let answers = Answers::from(response.map_err(|status| rename(status, of_page))?);
-        if page.span(&answers.freshness)? != span {
-            freshness = answers.freshness;
+        let context = AdviceContext { ending: ending.subscriptions, cases: cases.customers };
+        let (batch, queries) = advice::build_batch(page, &span, &context, config);
+        let response = metrics.batch(batch.request(min_version.max(freshness.version))).await;
+        let results = BatchResults::from(response.map_err(|status| rename(status, of_page))?);
+        if page.span(&results.freshness)? != span {
+            freshness = results.freshness;
             continue;
         }
-        let gathered = Gathered::of(&questions, &answers, &trouble, &span, day, config);
-        let mut found = advice::find(&gathered, span.to, config);
-        found.retain(|one| asking.codes.is_empty() || asking.codes.contains(&one.code));
-        let coverage = questions.customers.first().map(|main| coverage(page, span, &answers, *main));
-        let incomplete = gathered.incomplete || cut;
+        let input = AdviceInput::of(&queries, &results, &context, &span, day, config);
+        let mut found = advice::find(&input, span.to, config);
+        found.retain(|one| params.codes.is_empty() || params.codes.contains(&one.code));
+        let coverage = queries.customers.first().map(|main| coverage(page, span, &results, *main));
+        let incomplete = input.incomplete || cut;
         let answer = ListAdviceResponse { coverage, incomplete, ..ListAdviceResponse::default() };
-        return Ok((answer, found, answers.freshness.version));
+        return Ok((answer, found, results.freshness.version));
     }
     Err(moved_on())
 }
 
 /// The last day of the figures.
-fn last_day(span: &Span, complete_through: &str) -> Result<Day, Error> {
+fn last_day(span: &MonthSpan, complete_through: &str) -> Result<Day, Error> {
     let through: Result<Day, _> = complete_through.parse();
     let through = through.map_err(|_| Error::unavailable("The figures say not how far they go."))?;
     Ok(span.to.snapshot_day(through))

@@ -4,26 +4,26 @@ use insights_proto::reporting::v1 as wire;
 use insights_service::Error;
 use tonic::{Request, Status};
 
-use super::call::{Audited, Call};
-use super::{Answer, Api};
-use crate::audit::Listing;
+use super::call::{Audited, AuditedCall};
+use super::{HandlerResult, ReportingApi};
+use crate::audit::AuditQuery;
 
 /// Lists entries.
 pub async fn list(
-    api: &Api,
+    api: &ReportingApi,
     request: Request<wire::ListAuditEntriesRequest>,
-) -> Answer<wire::ListAuditEntriesResponse> {
-    let call = Call::begin(api, "ListAuditEntries", &request)?;
+) -> HandlerResult<wire::ListAuditEntriesResponse> {
+    let call = AuditedCall::begin(api, "ListAuditEntries", &request)?;
     let answer = read(api, &call, request.get_ref()).await;
     call.answer(answer).await
 }
 
 async fn read(
-    api: &Api,
-    call: &Call,
+    api: &ReportingApi,
+    call: &AuditedCall,
     request: &wire::ListAuditEntriesRequest,
 ) -> Result<wire::ListAuditEntriesResponse, Status> {
-    let listing = Listing::parse(request, &api.policy)?;
+    let listing = AuditQuery::parse(request, &api.policy)?;
     let entries = api.audit.list(call.caller.partner(), &listing).await;
     entries.map_err(|error| {
         tracing::warn!(%error, "the audit cannot be read");

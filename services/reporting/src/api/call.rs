@@ -14,21 +14,21 @@ use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use tonic::{Code, Request, Response, Status, metadata::MetadataMap};
 
-use super::Api;
-use crate::audit::{Audit, Ending};
-use crate::metrics::Metrics;
+use super::ReportingApi;
+use crate::audit::{Audit, CallOutcome};
+use crate::metrics::CallerMetrics;
 
 static MESSAGES: LazyLock<DescriptorPool> =
     LazyLock::new(|| DescriptorPool::decode(insights_proto::DESCRIPTOR_SET).unwrap_or_default());
 
 /// A call under way.
-pub struct Call {
+pub struct AuditedCall {
     /// Who calls.
     pub caller: Arc<Principal>,
     /// The language of the answer.
     pub language: Language,
     /// Metrics, as the caller sees it.
-    pub metrics: Metrics,
+    pub metrics: CallerMetrics,
     audit: Audit,
     rpc: &'static str,
     asked: String,
@@ -44,9 +44,9 @@ pub trait Audited {
     }
 }
 
-impl Call {
+impl AuditedCall {
     /// Takes down who asks what.
-    pub fn begin<T: Message>(api: &Api, rpc: &'static str, request: &Request<T>) -> Result<Self, Status> {
+    pub fn begin<T: Message>(api: &ReportingApi, rpc: &'static str, request: &Request<T>) -> Result<Self, Status> {
         let caller = principal(request)?;
         let deadline = request.extensions().get::<Deadline>().copied();
         Ok(Self {
@@ -62,8 +62,8 @@ impl Call {
     /// Gives the answer once it is in the audit; an answer that cannot be audited is not given.
     pub async fn answer<T: Audited>(self, answer: Result<T, Status>) -> Result<Response<T>, Status> {
         let ending = match &answer {
-            Ok(answer) => Ending { outcome: Code::Ok, rows: answer.rows(), redacted: answer.redacted() },
-            Err(status) => Ending { outcome: status.code(), rows: 0, redacted: false },
+            Ok(answer) => CallOutcome { outcome: Code::Ok, rows: answer.rows(), redacted: answer.redacted() },
+            Err(status) => CallOutcome { outcome: status.code(), rows: 0, redacted: false },
         };
         let rpc = format!("/insights.reporting.v1.ReportingService/{}", self.rpc);
         let recorded = self.audit.record(&self.caller, &rpc, &self.asked, ending).await;

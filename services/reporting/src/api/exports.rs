@@ -7,9 +7,9 @@ use insights_proto::reporting::v1 as wire;
 use insights_service::{Error, FieldViolation};
 use tonic::{Request, Response, Status};
 
-use super::call::{Audited, Call};
-use super::{Answer, Api};
-use crate::exports::{Job, export};
+use super::call::{Audited, AuditedCall};
+use super::{HandlerResult, ReportingApi};
+use crate::exports::{ExportJob, export};
 
 /// A file on its way.
 pub type DownloadStream = Pin<Box<dyn Stream<Item = Result<wire::DownloadExportResponse, Status>> + Send>>;
@@ -18,56 +18,74 @@ pub type DownloadStream = Pin<Box<dyn Stream<Item = Result<wire::DownloadExportR
 const PIECE: usize = 256 * 1024;
 
 /// Orders an export.
-pub async fn create(api: &Api, request: Request<wire::CreateExportRequest>) -> Answer<wire::CreateExportResponse> {
-    let call = Call::begin(api, "CreateExport", &request)?;
+pub async fn create(
+    api: &ReportingApi,
+    request: Request<wire::CreateExportRequest>,
+) -> HandlerResult<wire::CreateExportResponse> {
+    let call = AuditedCall::begin(api, "CreateExport", &request)?;
     let answer = api.exports.create(&call.caller, request.into_inner()).await;
     call.answer(answer.map(|export| wire::CreateExportResponse { export: Some(export) })).await
 }
 
 /// Shows the first rows.
-pub async fn preview(api: &Api, request: Request<wire::PreviewExportRequest>) -> Answer<wire::PreviewExportResponse> {
-    let call = Call::begin(api, "PreviewExport", &request)?;
+pub async fn preview(
+    api: &ReportingApi,
+    request: Request<wire::PreviewExportRequest>,
+) -> HandlerResult<wire::PreviewExportResponse> {
+    let call = AuditedCall::begin(api, "PreviewExport", &request)?;
     let request = request.into_inner();
     let answer = api.exports.preview(&call.caller, request.order, request.min_version).await;
     call.answer(answer).await
 }
 
 /// Says how far an export is.
-pub async fn get(api: &Api, request: Request<wire::GetExportRequest>) -> Answer<wire::GetExportResponse> {
-    let call = Call::begin(api, "GetExport", &request)?;
+pub async fn get(
+    api: &ReportingApi,
+    request: Request<wire::GetExportRequest>,
+) -> HandlerResult<wire::GetExportResponse> {
+    let call = AuditedCall::begin(api, "GetExport", &request)?;
     // It shows no figures and is asked for again and again, so it is not audited.
     let job = api.exports.look_at(&call.caller, &request.into_inner().id).await?;
     Ok(Response::new(wire::GetExportResponse { export: Some(export(&job)) }))
 }
 
 /// Lists exports.
-pub async fn list(api: &Api, request: Request<wire::ListExportsRequest>) -> Answer<wire::ListExportsResponse> {
-    let call = Call::begin(api, "ListExports", &request)?;
+pub async fn list(
+    api: &ReportingApi,
+    request: Request<wire::ListExportsRequest>,
+) -> HandlerResult<wire::ListExportsResponse> {
+    let call = AuditedCall::begin(api, "ListExports", &request)?;
     let request = request.into_inner();
     // The same.
     api.exports.list(&call.caller, request.page_size, &request.page_token).await.map(Response::new)
 }
 
 /// Stops an export.
-pub async fn cancel(api: &Api, request: Request<wire::CancelExportRequest>) -> Answer<wire::CancelExportResponse> {
-    let call = Call::begin(api, "CancelExport", &request)?;
+pub async fn cancel(
+    api: &ReportingApi,
+    request: Request<wire::CancelExportRequest>,
+) -> HandlerResult<wire::CancelExportResponse> {
+    let call = AuditedCall::begin(api, "CancelExport", &request)?;
     let answer = api.exports.cancel(&call.caller, &request.into_inner().id).await;
     call.answer(answer.map(|export| wire::CancelExportResponse { export: Some(export) })).await
 }
 
 /// Removes an export.
-pub async fn delete(api: &Api, request: Request<wire::DeleteExportRequest>) -> Answer<wire::DeleteExportResponse> {
-    let call = Call::begin(api, "DeleteExport", &request)?;
+pub async fn delete(
+    api: &ReportingApi,
+    request: Request<wire::DeleteExportRequest>,
+) -> HandlerResult<wire::DeleteExportResponse> {
+    let call = AuditedCall::begin(api, "DeleteExport", &request)?;
     let answer = api.exports.delete(&call.caller, &request.into_inner().id).await;
     call.answer(answer.map(|()| wire::DeleteExportResponse {})).await
 }
 
 /// Makes a ticket.
 pub async fn ticket(
-    api: &Api,
+    api: &ReportingApi,
     request: Request<wire::CreateDownloadTicketRequest>,
-) -> Answer<wire::CreateDownloadTicketResponse> {
-    let call = Call::begin(api, "CreateDownloadTicket", &request)?;
+) -> HandlerResult<wire::CreateDownloadTicketResponse> {
+    let call = AuditedCall::begin(api, "CreateDownloadTicket", &request)?;
     let id = request.into_inner().id;
     let answer = async {
         let job = api.exports.downloadable(&call.caller, &id).await?;
@@ -78,19 +96,26 @@ pub async fn ticket(
 }
 
 /// Sends a file.
-pub async fn download(api: &Api, request: Request<wire::DownloadExportRequest>) -> Answer<DownloadStream> {
-    let call = Call::begin(api, "DownloadExport", &request)?;
+pub async fn download(
+    api: &ReportingApi,
+    request: Request<wire::DownloadExportRequest>,
+) -> HandlerResult<DownloadStream> {
+    let call = AuditedCall::begin(api, "DownloadExport", &request)?;
     let answer = open(api, &call, request.into_inner()).await;
     let answer = call.answer(answer).await?;
     Ok(answer.map(|download| download.stream))
 }
 
-struct Download {
+struct OpenDownload {
     stream: DownloadStream,
-    job: Job,
+    job: ExportJob,
 }
 
-async fn open(api: &Api, call: &Call, request: wire::DownloadExportRequest) -> Result<Download, Status> {
+async fn open(
+    api: &ReportingApi,
+    call: &AuditedCall,
+    request: wire::DownloadExportRequest,
+) -> Result<OpenDownload, Status> {
     let job = api.exports.downloadable(&call.caller, &request.id).await?;
     let offset = u64::try_from(request.offset);
     let offset = offset.map_err(|_| Error::Invalid(vec![FieldViolation::new("offset", "is negative")]))?;
@@ -119,7 +144,7 @@ async fn open(api: &Api, call: &Call, request: wire::DownloadExportRequest) -> R
     });
     let offset = job.byte_count;
     let last = wire::DownloadExportResponse { offset, export: Some(export(&job)), ..Default::default() };
-    Ok(Download { stream: data.chain(stream::iter([Ok(last)])).boxed(), job })
+    Ok(OpenDownload { stream: data.chain(stream::iter([Ok(last)])).boxed(), job })
 }
 
 /// A file may be gone without its row: after a restore of the database alone. A store may be away for a while.
@@ -128,13 +153,13 @@ fn gone(error: std::io::Error) -> Error {
         std::io::ErrorKind::NotFound => Error::not_found("The file of the export"),
         std::io::ErrorKind::NotConnected => {
             tracing::warn!(%error, "the store of exports cannot be had");
-            Error::unavailable("Files of exports cannot be had now.")
+            Error::unavailable("FileStore of exports cannot be had now.")
         }
         _ => Error::internal(error),
     }
 }
 
-impl Audited for Download {
+impl Audited for OpenDownload {
     fn rows(&self) -> usize {
         usize::try_from(self.job.row_count).unwrap_or_default()
     }

@@ -10,10 +10,10 @@ use insights_proto::reporting::v1::{FilterValue, ListFilterValuesRequest, ListFi
 use insights_service::Error;
 use tonic::Status;
 
-use super::Api;
-use super::call::Call;
-use crate::dashboards::Names;
-use crate::metrics::Metrics;
+use super::ReportingApi;
+use super::call::AuditedCall;
+use crate::dashboards::DimensionNames;
+use crate::metrics::CallerMetrics;
 
 /// Longest text to search for, in bytes.
 const SEARCH_BYTES: usize = 256;
@@ -24,8 +24,8 @@ const STANDINGS: [&str; 7] = ["ACTIVE", "GRACE", "SUSPENDED", "DISABLED", "UPGRA
 
 /// Lists values of a dimension.
 pub async fn list(
-    api: &Api,
-    call: &Call,
+    api: &ReportingApi,
+    call: &AuditedCall,
     request: ListFilterValuesRequest,
 ) -> Result<ListFilterValuesResponse, Status> {
     let dimension = request.dimension();
@@ -62,7 +62,7 @@ fn fixed(values: &[&str]) -> Vec<FilterValue> {
 }
 
 /// Things that have names.
-async fn named(metrics: &Metrics, dimension: Dimension, search: &str) -> Result<Vec<FilterValue>, Status> {
+async fn named(metrics: &CallerMetrics, dimension: Dimension, search: &str) -> Result<Vec<FilterValue>, Status> {
     let mut found = metrics.search(dimension, search).await?;
     found.sort_by_cached_key(|entry| (entry.name.to_lowercase(), entry.id.clone()));
     let name = |name: String, id: &str| if name == id { String::new() } else { name };
@@ -75,7 +75,7 @@ async fn named(metrics: &Metrics, dimension: Dimension, search: &str) -> Result<
 }
 
 /// Measures the caller may ask for that are not 0 wherever something was.
-fn measures(api: &Api, call: &Call, dimension: Dimension) -> Option<Vec<Measure>> {
+fn measures(api: &ReportingApi, call: &AuditedCall, dimension: Dimension) -> Option<Vec<Measure>> {
     let customers = vec![Measure::Customers, Measure::Churned];
     let users = vec![Measure::ActiveUsers, Measure::TotalUsers];
     let seats = vec![Measure::Available, Measure::Active];
@@ -87,7 +87,7 @@ fn measures(api: &Api, call: &Call, dimension: Dimension) -> Option<Vec<Measure>
 
 /// Values seen in the last months.
 async fn seen(
-    call: &Call,
+    call: &AuditedCall,
     dimension: Dimension,
     measures: &[Measure],
     min_version: i64,
@@ -111,7 +111,7 @@ async fn seen(
     for text in rows.filter_map(|row| row.dimensions.into_iter().next()).map(|dimension| dimension.value) {
         values.insert((text.is_none(), text.as_ref().map(|text| text.to_lowercase()), text.clone()), text);
     }
-    let names = Names::new(call.language);
+    let names = DimensionNames::new(call.language);
     let name = |text: &Option<String>| text.as_ref().map(|text| names.of(dimension, text)).unwrap_or_default();
     let mut values: Vec<FilterValue> = values.into_values().map(|text| value(text.clone(), name(&text))).collect();
     if dimension == Dimension::Country {

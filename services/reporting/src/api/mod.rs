@@ -1,15 +1,15 @@
-//! What people call. A handler: context → parse → call → map; [`Call`] is the context and writes the audit.
+//! What people call. A handler: context → parse → call → map; [`AuditedCall`] is the context and writes the audit.
 
 mod access;
 mod advice;
 mod audit;
 mod call;
-mod compose;
+mod dashboards;
 mod exports;
 mod filter_values;
+mod glossary;
 mod performance;
-mod questions;
-mod words;
+mod queries;
 
 use std::sync::Arc;
 
@@ -21,17 +21,17 @@ use crate::advice::AdviceConfig;
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::exports::Exports;
-use crate::metrics::Upstream;
-use call::Call;
+use crate::metrics::MetricsClient;
+use call::AuditedCall;
 
 pub use access::AccessApi;
 
-type Answer<T> = Result<Response<T>, Status>;
+type HandlerResult<T> = Result<Response<T>, Status>;
 
 /// The ReportingService.
 #[derive(Clone, Debug)]
-pub struct Api {
-    metrics: Upstream,
+pub struct ReportingApi {
+    metrics: MetricsClient,
     audit: Audit,
     policy: Arc<Policy>,
     filter_values: usize,
@@ -39,9 +39,9 @@ pub struct Api {
     advice: Arc<AdviceConfig>,
 }
 
-impl Api {
+impl ReportingApi {
     /// A service over metrics.
-    pub fn new(metrics: Upstream, audit: Audit, policy: Arc<Policy>, config: &Config, exports: Exports) -> Self {
+    pub fn new(metrics: MetricsClient, audit: Audit, policy: Arc<Policy>, config: &Config, exports: Exports) -> Self {
         let (filter_values, advice) = (config.filter_values, Arc::new(config.advice.clone()));
         Self { metrics, audit, policy, filter_values, exports, advice }
     }
@@ -53,59 +53,59 @@ impl Api {
 }
 
 #[tonic::async_trait]
-impl ReportingService for Api {
-    type VerifyStream = questions::VerifyStream;
+impl ReportingService for ReportingApi {
+    type VerifyStream = queries::VerifyResponseStream;
 
-    async fn query(&self, request: Request<wire::QueryRequest>) -> Answer<wire::QueryResponse> {
-        let call = Call::begin(self, "Query", &request)?;
-        let answer = questions::query(&self.policy, &call, request.into_inner()).await;
+    async fn query(&self, request: Request<wire::QueryRequest>) -> HandlerResult<wire::QueryResponse> {
+        let call = AuditedCall::begin(self, "Query", &request)?;
+        let answer = queries::query(&self.policy, &call, request.into_inner()).await;
         call.answer(answer).await
     }
 
-    async fn explain(&self, request: Request<wire::ExplainRequest>) -> Answer<wire::ExplainResponse> {
-        let call = Call::begin(self, "Explain", &request)?;
-        let answer = questions::explain(&self.policy, &call, request.into_inner()).await;
+    async fn explain(&self, request: Request<wire::ExplainRequest>) -> HandlerResult<wire::ExplainResponse> {
+        let call = AuditedCall::begin(self, "Explain", &request)?;
+        let answer = queries::explain(&self.policy, &call, request.into_inner()).await;
         call.answer(answer).await
     }
 
     async fn get_customers_dashboard(
         &self,
         request: Request<wire::GetCustomersDashboardRequest>,
-    ) -> Answer<wire::GetCustomersDashboardResponse> {
-        let call = Call::begin(self, "GetCustomersDashboard", &request)?;
-        let answer = compose::customers(&call.metrics, call.language, request.into_inner()).await;
+    ) -> HandlerResult<wire::GetCustomersDashboardResponse> {
+        let call = AuditedCall::begin(self, "GetCustomersDashboard", &request)?;
+        let answer = dashboards::customers(&call.metrics, call.language, request.into_inner()).await;
         call.answer(answer).await
     }
 
     async fn get_dynamics_usage_dashboard(
         &self,
         request: Request<wire::GetDynamicsUsageDashboardRequest>,
-    ) -> Answer<wire::GetDynamicsUsageDashboardResponse> {
-        let call = Call::begin(self, "GetDynamicsUsageDashboard", &request)?;
-        let answer = compose::dynamics(&call.metrics, call.language, request.into_inner()).await;
+    ) -> HandlerResult<wire::GetDynamicsUsageDashboardResponse> {
+        let call = AuditedCall::begin(self, "GetDynamicsUsageDashboard", &request)?;
+        let answer = dashboards::dynamics(&call.metrics, call.language, request.into_inner()).await;
         call.answer(answer).await
     }
 
     async fn get_licence_adoption_dashboard(
         &self,
         request: Request<wire::GetLicenceAdoptionDashboardRequest>,
-    ) -> Answer<wire::GetLicenceAdoptionDashboardResponse> {
-        let call = Call::begin(self, "GetLicenceAdoptionDashboard", &request)?;
-        let answer = compose::adoption(&call.metrics, call.language, request.into_inner()).await;
+    ) -> HandlerResult<wire::GetLicenceAdoptionDashboardResponse> {
+        let call = AuditedCall::begin(self, "GetLicenceAdoptionDashboard", &request)?;
+        let answer = dashboards::adoption(&call.metrics, call.language, request.into_inner()).await;
         call.answer(answer).await
     }
 
     async fn list_subscription_performance(
         &self,
         request: Request<wire::ListSubscriptionPerformanceRequest>,
-    ) -> Answer<wire::ListSubscriptionPerformanceResponse> {
-        let call = Call::begin(self, "ListSubscriptionPerformance", &request)?;
+    ) -> HandlerResult<wire::ListSubscriptionPerformanceResponse> {
+        let call = AuditedCall::begin(self, "ListSubscriptionPerformance", &request)?;
         let answer = performance::list(&call, request.into_inner()).await;
         call.answer(answer).await
     }
 
-    async fn list_advice(&self, request: Request<wire::ListAdviceRequest>) -> Answer<wire::ListAdviceResponse> {
-        let call = Call::begin(self, "ListAdvice", &request)?;
+    async fn list_advice(&self, request: Request<wire::ListAdviceRequest>) -> HandlerResult<wire::ListAdviceResponse> {
+        let call = AuditedCall::begin(self, "ListAdvice", &request)?;
         let answer = advice::list(&call, &self.advice, request.into_inner()).await;
         call.answer(answer).await
     }
@@ -113,43 +113,58 @@ impl ReportingService for Api {
     async fn list_filter_values(
         &self,
         request: Request<wire::ListFilterValuesRequest>,
-    ) -> Answer<wire::ListFilterValuesResponse> {
-        let call = Call::begin(self, "ListFilterValues", &request)?;
+    ) -> HandlerResult<wire::ListFilterValuesResponse> {
+        let call = AuditedCall::begin(self, "ListFilterValues", &request)?;
         let answer = filter_values::list(self, &call, request.into_inner()).await;
         call.answer(answer).await
     }
 
-    async fn get_freshness(&self, request: Request<wire::GetFreshnessRequest>) -> Answer<wire::GetFreshnessResponse> {
-        let call = Call::begin(self, "GetFreshness", &request)?;
+    async fn get_freshness(
+        &self,
+        request: Request<wire::GetFreshnessRequest>,
+    ) -> HandlerResult<wire::GetFreshnessResponse> {
+        let call = AuditedCall::begin(self, "GetFreshness", &request)?;
         // How fresh the figures are is no report, so it is not audited.
         let freshness = call.metrics.freshness(request.into_inner().min_version).await?;
         Ok(Response::new(wire::GetFreshnessResponse { freshness: Some(freshness) }))
     }
 
-    async fn create_export(&self, request: Request<wire::CreateExportRequest>) -> Answer<wire::CreateExportResponse> {
+    async fn create_export(
+        &self,
+        request: Request<wire::CreateExportRequest>,
+    ) -> HandlerResult<wire::CreateExportResponse> {
         exports::create(self, request).await
     }
 
     async fn preview_export(
         &self,
         request: Request<wire::PreviewExportRequest>,
-    ) -> Answer<wire::PreviewExportResponse> {
+    ) -> HandlerResult<wire::PreviewExportResponse> {
         exports::preview(self, request).await
     }
 
-    async fn get_export(&self, request: Request<wire::GetExportRequest>) -> Answer<wire::GetExportResponse> {
+    async fn get_export(&self, request: Request<wire::GetExportRequest>) -> HandlerResult<wire::GetExportResponse> {
         exports::get(self, request).await
     }
 
-    async fn list_exports(&self, request: Request<wire::ListExportsRequest>) -> Answer<wire::ListExportsResponse> {
+    async fn list_exports(
+        &self,
+        request: Request<wire::ListExportsRequest>,
+    ) -> HandlerResult<wire::ListExportsResponse> {
         exports::list(self, request).await
     }
 
-    async fn cancel_export(&self, request: Request<wire::CancelExportRequest>) -> Answer<wire::CancelExportResponse> {
+    async fn cancel_export(
+        &self,
+        request: Request<wire::CancelExportRequest>,
+    ) -> HandlerResult<wire::CancelExportResponse> {
         exports::cancel(self, request).await
     }
 
-    async fn delete_export(&self, request: Request<wire::DeleteExportRequest>) -> Answer<wire::DeleteExportResponse> {
+    async fn delete_export(
+        &self,
+        request: Request<wire::DeleteExportRequest>,
+    ) -> HandlerResult<wire::DeleteExportResponse> {
         exports::delete(self, request).await
     }
 
@@ -158,38 +173,38 @@ impl ReportingService for Api {
     async fn download_export(
         &self,
         request: Request<wire::DownloadExportRequest>,
-    ) -> Answer<Self::DownloadExportStream> {
+    ) -> HandlerResult<Self::DownloadExportStream> {
         exports::download(self, request).await
     }
 
     async fn create_download_ticket(
         &self,
         request: Request<wire::CreateDownloadTicketRequest>,
-    ) -> Answer<wire::CreateDownloadTicketResponse> {
+    ) -> HandlerResult<wire::CreateDownloadTicketResponse> {
         exports::ticket(self, request).await
     }
 
-    async fn verify(&self, request: Request<wire::VerifyRequest>) -> Answer<Self::VerifyStream> {
-        let call = Call::begin(self, "Verify", &request)?;
-        let answer = questions::verify(&call).await;
+    async fn verify(&self, request: Request<wire::VerifyRequest>) -> HandlerResult<Self::VerifyStream> {
+        let call = AuditedCall::begin(self, "Verify", &request)?;
+        let answer = queries::verify(&call).await;
         call.answer(answer).await
     }
 
     async fn list_audit_entries(
         &self,
         request: Request<wire::ListAuditEntriesRequest>,
-    ) -> Answer<wire::ListAuditEntriesResponse> {
+    ) -> HandlerResult<wire::ListAuditEntriesResponse> {
         audit::list(self, request).await
     }
 
     async fn list_glossary_terms(
         &self,
         request: Request<wire::ListGlossaryTermsRequest>,
-    ) -> Answer<wire::ListGlossaryTermsResponse> {
-        words::glossary(&request)
+    ) -> HandlerResult<wire::ListGlossaryTermsResponse> {
+        glossary::glossary(&request)
     }
 
-    async fn get_words(&self, request: Request<wire::GetWordsRequest>) -> Answer<wire::GetWordsResponse> {
-        words::words(&request)
+    async fn get_words(&self, request: Request<wire::GetWordsRequest>) -> HandlerResult<wire::GetWordsResponse> {
+        glossary::words(&request)
     }
 }

@@ -7,60 +7,60 @@ use insights_proto::reporting::v1::{
 use insights_service::Error;
 use tonic::Status;
 
-use super::call::Call;
-use super::compose::{parsed, pinned, products};
-use crate::dashboards::performance::{self, Asking, MEASURES, Place, Which};
-use crate::dashboards::{Answers, Asked, AskedWhy, Page, Plan, Span, coverage};
-use crate::metrics::Metrics;
+use super::call::AuditedCall;
+use super::dashboards::{parsed, pinned, products};
+use crate::dashboards::performance::{self, CustomerSelection, MEASURES, PerformanceParams, SubscriptionKey};
+use crate::dashboards::{BatchResults, ExplainHandle, MonthSpan, PageSelection, QueryBatch, QueryHandle, coverage};
+use crate::metrics::CallerMetrics;
 
 /// A page of subscriptions before their names are known.
-struct Found {
-    span: Span,
+struct PerformancePage {
+    span: MonthSpan,
     coverage: Coverage,
     result: insights_proto::metrics::v1::Result,
     why: Vec<Explanation>,
     /// Those of the page.
-    places: Vec<Place>,
+    keys: Vec<SubscriptionKey>,
     more: bool,
     ranked_by: Measure,
 }
 
 /// Lists how subscriptions are used.
 pub async fn list(
-    call: &Call,
+    call: &AuditedCall,
     request: ListSubscriptionPerformanceRequest,
 ) -> Result<ListSubscriptionPerformanceResponse, Status> {
     let min_version = request.min_version;
     let metrics = &call.metrics.since(min_version);
     let tokens = performance::tokens(call.caller.partner(), &request);
-    let mut asking = parsed(|faults| performance::parse(request, &tokens, faults))?;
-    let products = products(metrics, std::mem::take(&mut asking.products)).await?;
-    asking.page.narrow(Dimension::Product, &products);
-    let found = match &asking.which {
-        Which::Top => top(metrics, min_version, &asking).await?,
-        Which::All => one_slice(metrics, min_version, &asking.page, &asking).await?,
-        Which::Found(text) => {
-            let page = searched(metrics, &asking.page, text).await?;
-            one_slice(metrics, min_version, &page, &asking).await?
+    let mut params = parsed(|faults| performance::parse(request, &tokens, faults))?;
+    let products = products(metrics, std::mem::take(&mut params.products)).await?;
+    params.page.narrow(Dimension::Product, &products);
+    let found = match &params.which {
+        CustomerSelection::Top => top(metrics, min_version, &params).await?,
+        CustomerSelection::All => one_slice(metrics, min_version, &params.page, &params).await?,
+        CustomerSelection::Found(text) => {
+            let page = searched(metrics, &params.page, text).await?;
+            one_slice(metrics, min_version, &page, &params).await?
         }
     };
-    let Found { span, coverage, result, why, places, more, ranked_by } = found;
-    let ids = places.iter().map(|(_, subscription)| subscription.clone()).collect();
+    let PerformancePage { span, coverage, result, why, keys, more, ranked_by } = found;
+    let ids = keys.iter().map(|(_, subscription)| subscription.clone()).collect();
     let version = coverage.freshness.as_ref().map_or(min_version, |freshness| freshness.version);
     let details = metrics.since(version).subscriptions(ids, span.to).await?;
-    let last = places.last().filter(|_| more);
+    let last = keys.last().filter(|_| more);
     Ok(ListSubscriptionPerformanceResponse {
         coverage: Some(coverage),
         products,
         measures: MEASURES.iter().map(|measure| *measure as i32).collect(),
-        subscriptions: performance::compose(span, &result, &why, &places, &details),
+        subscriptions: performance::compose(span, &result, &why, &keys, &details),
         ranked_by: ranked_by as i32,
         next_page_token: last.map(|place| tokens.write(&performance::written(place))).unwrap_or_default(),
     })
 }
 
 /// The page narrowed to customers whose id or name contains a text.
-async fn searched(metrics: &Metrics, page: &Page, text: &str) -> Result<Page, Status> {
+async fn searched(metrics: &CallerMetrics, page: &PageSelection, text: &str) -> Result<PageSelection, Status> {
     let found: Vec<String> =
         metrics.search(Dimension::Customer, text).await?.into_iter().map(|entry| entry.id).collect();
     if found.len() > page.room(Dimension::Customer) {
@@ -71,49 +71,55 @@ async fn searched(metrics: &Metrics, page: &Page, text: &str) -> Result<Page, St
     Ok(page)
 }
 
-async fn one_slice(metrics: &Metrics, min_version: i64, page: &Page, asking: &Asking) -> Result<Found, Status> {
-    let plan =
-        |page: &Page, span: &Span| with_why(performance::slice(page, span, asking.after.as_ref(), asking.size), span);
-    let (span, (asked, why), answers) = pinned(metrics, min_version, page, plan).await?;
-    let result = answers.of(asked);
-    let mut places = performance::places(result);
-    let more = places.len() > asking.size;
-    places.truncate(asking.size);
-    let coverage = coverage(page, span, &answers, asked);
-    let (result, why) = (result.clone(), answers.why(why).to_vec());
-    Ok(Found { span, coverage, result, why, places, more, ranked_by: Measure::Unspecified })
+async fn one_slice(
+    metrics: &CallerMetrics,
+    min_version: i64,
+    page: &PageSelection,
+    params: &PerformanceParams,
+) -> Result<PerformancePage, Status> {
+    let plan = |page: &PageSelection, span: &MonthSpan| {
+        with_why(performance::slice(page, span, params.after.as_ref(), params.size), span)
+    };
+    let (span, (asked, why), results) = pinned(metrics, min_version, page, plan).await?;
+    let result = results.result(asked);
+    let mut keys = performance::keys(result);
+    let more = keys.len() > params.size;
+    keys.truncate(params.size);
+    let coverage = coverage(page, span, &results, asked);
+    let (result, why) = (result.clone(), results.explanations(why).to_vec());
+    Ok(PerformancePage { span, coverage, result, why, keys, more, ranked_by: Measure::Unspecified })
 }
 
 /// Figures, and why they are so.
-fn with_why(query: Query, span: &Span) -> (Plan, (Asked, AskedWhy)) {
-    let mut plan = Plan::default();
-    let why = plan.ask_why(performance::why(&query, span));
-    let asked = plan.ask(query);
-    (plan, (asked, why))
+fn with_why(query: Query, span: &MonthSpan) -> (QueryBatch, (QueryHandle, ExplainHandle)) {
+    let mut batch = QueryBatch::default();
+    let why = batch.explain(performance::why(&query, span));
+    let asked = batch.query(query);
+    (batch, (asked, why))
 }
 
 /// Who ranks highest is known only from an answer. It may be older by a moment than the figures, which are of one version.
-async fn top(metrics: &Metrics, min_version: i64, asking: &Asking) -> Result<Found, Status> {
-    let rank = |page: &Page, span: &Span| {
-        let mut plan = Plan::default();
-        let asked = plan.ask(performance::ranking(page, span));
-        (plan, asked)
+async fn top(metrics: &CallerMetrics, min_version: i64, params: &PerformanceParams) -> Result<PerformancePage, Status> {
+    let rank = |page: &PageSelection, span: &MonthSpan| {
+        let mut batch = QueryBatch::default();
+        let asked = batch.query(performance::ranking(page, span));
+        (batch, asked)
     };
-    let (span, asked, ranking): (_, _, Answers) = pinned(metrics, min_version, &asking.page, rank).await?;
-    let ranks = performance::ranked(ranking.of(asked), &span, &ranking.freshness.currency);
+    let (span, asked, ranking): (_, _, BatchResults) = pinned(metrics, min_version, &params.page, rank).await?;
+    let ranks = performance::ranked(ranking.result(asked), &span, &ranking.freshness.currency);
     let customers = ranks.iter().map(|id| DimensionValue { value: Some(id.clone()) }).collect();
-    let page = asking.page.of_values(Dimension::Customer, customers);
+    let page = params.page.of_values(Dimension::Customer, customers);
     let page = page.ok_or_else(|| Error::invalid("page.filters", "have too many values to rank customers"))?;
-    let every = |page: &Page, span: &Span| with_why(performance::every(page, span), span);
-    let (span, (asked, why), answers) = pinned(metrics, ranking.freshness.version, &page, every).await?;
-    let result = answers.of(asked);
-    let places = performance::by_rank(performance::places(result), &ranks, asking.after.as_ref());
-    let mut places = places.ok_or_else(|| Error::aborted("The ranking moved on; begin with the first page again."))?;
-    let more = places.len() > asking.size;
-    places.truncate(asking.size);
+    let every = |page: &PageSelection, span: &MonthSpan| with_why(performance::every(page, span), span);
+    let (span, (asked, why), results) = pinned(metrics, ranking.freshness.version, &page, every).await?;
+    let result = results.result(asked);
+    let keys = performance::by_rank(performance::keys(result), &ranks, params.after.as_ref());
+    let mut keys = keys.ok_or_else(|| Error::aborted("The ranking moved on; begin with the first page again."))?;
+    let more = keys.len() > params.size;
+    keys.truncate(params.size);
     let redacted = ranking.redacted();
-    let coverage = Coverage { redacted, ..coverage(&page, span, &answers, asked) };
+    let coverage = Coverage { redacted, ..coverage(&page, span, &results, asked) };
     let ranked_by = if redacted { Measure::Available } else { Measure::BilledRevenue };
-    let (result, why) = (result.clone(), answers.why(why).to_vec());
-    Ok(Found { span, coverage, result, why, places, more, ranked_by })
+    let (result, why) = (result.clone(), results.explanations(why).to_vec());
+    Ok(PerformancePage { span, coverage, result, why, keys, more, ranked_by })
 }

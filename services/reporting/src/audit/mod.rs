@@ -2,7 +2,7 @@
 
 mod config;
 mod entity;
-mod list;
+mod query;
 mod retention;
 
 use std::{fmt, sync::Arc};
@@ -17,7 +17,7 @@ use crate::migrations::Migrator;
 
 pub use config::AuditConfig;
 pub use entity::Model as AuditRecord;
-pub use list::Listing;
+pub use query::AuditQuery;
 
 /// What the audit calls a download by ticket.
 pub const DOWNLOAD_BY_TICKET: &str = "GET /exports/{id}";
@@ -41,7 +41,7 @@ impl fmt::Debug for Audit {
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy)]
-pub struct Ending {
+pub struct CallOutcome {
     /// OK, or why not.
     pub outcome: Code,
     /// Rows given.
@@ -86,7 +86,7 @@ impl Audit {
     ///
     /// # Errors
     /// Unavailable when it could not be stored: what cannot be audited is not given.
-    pub async fn record(&self, caller: &Principal, rpc: &str, asked: &str, ending: Ending) -> Result<(), Error> {
+    pub async fn record(&self, caller: &Principal, rpc: &str, asked: &str, ending: CallOutcome) -> Result<(), Error> {
         self.record_as(Who::of(caller), rpc, asked, ending).await
     }
 
@@ -94,7 +94,7 @@ impl Audit {
     ///
     /// # Errors
     /// As [`Self::record`].
-    pub async fn record_as(&self, who: Who<'_>, rpc: &str, asked: &str, ending: Ending) -> Result<(), Error> {
+    pub async fn record_as(&self, who: Who<'_>, rpc: &str, asked: &str, ending: CallOutcome) -> Result<(), Error> {
         let record = entity::ActiveModel {
             partner: Set(who.partner.to_owned()),
             at_micros: Set(self.clock.now().timestamp_micros()),
@@ -136,7 +136,7 @@ impl Audit {
             let audit = audit.clone();
             Box::pin(async move {
                 if let Some(caller) = &denial.caller {
-                    let ending = Ending { outcome: Code::PermissionDenied, rows: 0, redacted: false };
+                    let ending = CallOutcome { outcome: Code::PermissionDenied, rows: 0, redacted: false };
                     // Denied either way; `record` has logged what went wrong.
                     let _ = audit.record(caller, &denial.rpc, "", ending).await;
                 }

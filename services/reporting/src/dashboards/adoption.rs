@@ -6,11 +6,11 @@ use insights_proto::reporting::v1::{
 };
 use insights_service::FieldViolation;
 
-use super::breakdown::{self, Parts};
-use super::cards::{Figures, reasons, undefined};
-use super::plan::{Asked, AskedWhy};
-use super::table::Table;
-use super::{Answers, Names, Page, Plan, Span};
+use super::batch::{ExplainHandle, QueryHandle};
+use super::breakdown::{self, BreakdownInput};
+use super::cards::{RangeFigures, reasons, undefined};
+use super::row_index::RowIndex;
+use super::{BatchResults, DimensionNames, MonthSpan, PageSelection, QueryBatch};
 
 const USERS: [Measure; 3] = [Measure::ActiveUsers, Measure::TotalUsers, Measure::UsagePercent];
 const SEATS: [Measure; 7] = [
@@ -39,70 +39,70 @@ const CUSTOMERS: i32 = 100;
 
 /// What was asked for.
 #[derive(Debug, Clone)]
-pub struct Asking {
+pub struct AdoptionParams {
     /// What every section obeys, narrowed to the customer.
-    pub page: Page,
+    pub page: PageSelection,
     /// One customer by id.
     pub customer: Option<String>,
 }
 
-/// Where the answers will stand.
-pub struct Questions {
-    users: Asked,
-    users_base: Asked,
-    why_users: AskedWhy,
-    seats: Option<Seats>,
-    by_product: Asked,
-    why_product: AskedWhy,
-    by_service: Asked,
-    why_service: AskedWhy,
-    by_customer: Option<Customers>,
+/// Where the results will stand.
+pub struct AdoptionQueries {
+    users: QueryHandle,
+    users_base: QueryHandle,
+    why_users: ExplainHandle,
+    seats: Option<SeatQueries>,
+    by_product: QueryHandle,
+    why_product: ExplainHandle,
+    by_service: QueryHandle,
+    why_service: ExplainHandle,
+    by_customer: Option<CustomerQueries>,
 }
 
-impl Questions {
+impl AdoptionQueries {
     /// The customers whose names the page needs.
     #[must_use]
-    pub fn customers(&self, answers: &Answers) -> Vec<String> {
-        self.by_customer.as_ref().map(|asked| super::ids(answers.of(asked.figures))).unwrap_or_default()
+    pub fn customers(&self, results: &BatchResults) -> Vec<String> {
+        self.by_customer.as_ref().map(|asked| super::ids(results.result(asked.figures))).unwrap_or_default()
     }
 }
 
-/// Where the answers by customer will stand.
-struct Customers {
-    figures: Asked,
-    why_users: AskedWhy,
-    why_seats: AskedWhy,
+/// Where the results by customer will stand.
+struct CustomerQueries {
+    figures: QueryHandle,
+    why_users: ExplainHandle,
+    why_seats: ExplainHandle,
 }
 
-/// Where the answers about seats will stand, which no service filter allows.
-struct Seats {
-    range: Asked,
-    base: Asked,
-    why: AskedWhy,
-    why_product: AskedWhy,
+/// Where the results about seats will stand, which no service filter allows.
+struct SeatQueries {
+    range: QueryHandle,
+    base: QueryHandle,
+    why: ExplainHandle,
+    why_product: ExplainHandle,
 }
 
 /// Parses the request.
-pub fn parse(request: GetLicenceAdoptionDashboardRequest, faults: &mut Vec<FieldViolation>) -> Asking {
-    let mut page = Page::parse(request.page, Scope::AllSellers, faults);
+pub fn parse(request: GetLicenceAdoptionDashboardRequest, faults: &mut Vec<FieldViolation>) -> AdoptionParams {
+    let mut page = PageSelection::parse(request.page, Scope::AllSellers, faults);
     let customer = Some(request.customer_id.trim().to_owned()).filter(|id| !id.is_empty());
     if let Some(id) = &customer {
         page.narrow(Dimension::Customer, std::slice::from_ref(id));
     }
-    Asking { page, customer }
+    AdoptionParams { page, customer }
 }
 
 /// What to ask of metrics; customers are told apart in a portfolio only.
 #[must_use]
-pub fn plan(page: &Page, span: &Span, portfolio: bool) -> (Plan, Questions) {
+pub fn build_batch(page: &PageSelection, span: &MonthSpan, portfolio: bool) -> (QueryBatch, AdoptionQueries) {
     let percentage = [Measure::UsagePercent];
     let by_service = !page.filters_on(Dimension::Service);
-    let mut plan = Plan::default();
-    let seats = by_service.then(|| Seats {
-        range: plan.ask(page.query(&SEATS, &[], span.from, span.to)),
-        base: plan.ask(page.query(&SEATS, &[], span.base(), span.base())),
-        why: plan.ask_why(entitlements(page.query(&percentage, &[], span.to, span.to))),
-        why_product: plan.ask_why(entitlements(page.query(&percentage, &[Dimension::Product], span.to, span.to))),
+    let mut batch = QueryBatch::default();
+    let seats = by_service.then(|| SeatQueries {
+        range: batch.query(page.query(&SEATS, &[], span.from, span.to)),
+        base: batch.query(page.query(&SEATS, &[], span.base(), span.base())),
+        why: batch.explain(entitlements(page.query(&percentage, &[], span.to, span.to))),
+        why_product: batch.explain(entitlements(page.query(&percentage, &[Dimension::Product], span.to, span.to))),
     });
     let by_customer = (portfolio && seats.is_some()).then(|| {
         let top = |query: Query| {
@@ -110,49 +110,49 @@ pub fn plan(page: &Page, span: &Span, portfolio: bool) -> (Plan, Questions) {
             Query { top: Some(top), ..query }
         };
         let why = top(page.query(&percentage, &[Dimension::Customer], span.to, span.to));
-        Customers {
-            figures: plan.ask(top(page.query(&BOTH, &[Dimension::Customer], span.from, span.to))),
-            why_users: plan.ask_why(why.clone()),
-            why_seats: plan.ask_why(entitlements(why)),
+        CustomerQueries {
+            figures: batch.query(top(page.query(&BOTH, &[Dimension::Customer], span.from, span.to))),
+            why_users: batch.explain(why.clone()),
+            why_seats: batch.explain(entitlements(why)),
         }
     });
     let measures: &[Measure] = if seats.is_some() { &BOTH } else { &USERS };
-    let questions = Questions {
-        users: plan.ask(page.query(&USERS, &[], span.from, span.to)),
-        users_base: plan.ask(page.query(&USERS, &[], span.base(), span.base())),
-        why_users: plan.ask_why(page.query(&percentage, &[], span.to, span.to)),
+    let queries = AdoptionQueries {
+        users: batch.query(page.query(&USERS, &[], span.from, span.to)),
+        users_base: batch.query(page.query(&USERS, &[], span.base(), span.base())),
+        why_users: batch.explain(page.query(&percentage, &[], span.to, span.to)),
         seats,
-        by_product: plan.ask(page.query(measures, &[Dimension::Product], span.from, span.to)),
-        why_product: plan.ask_why(page.query(&percentage, &[Dimension::Product], span.to, span.to)),
-        by_service: plan.ask(page.query(&USERS, &[Dimension::Service], span.from, span.to)),
-        why_service: plan.ask_why(page.query(&percentage, &[Dimension::Service], span.to, span.to)),
+        by_product: batch.query(page.query(measures, &[Dimension::Product], span.from, span.to)),
+        why_product: batch.explain(page.query(&percentage, &[Dimension::Product], span.to, span.to)),
+        by_service: batch.query(page.query(&USERS, &[Dimension::Service], span.from, span.to)),
+        why_service: batch.explain(page.query(&percentage, &[Dimension::Service], span.to, span.to)),
         by_customer,
     };
-    (plan, questions)
+    (batch, queries)
 }
 
 /// Composes the page.
 #[must_use]
 pub fn compose(
-    page: &Page,
-    span: Span,
-    questions: &Questions,
-    answers: &Answers,
-    names: &Names,
+    page: &PageSelection,
+    span: MonthSpan,
+    queries: &AdoptionQueries,
+    results: &BatchResults,
+    names: &DimensionNames,
 ) -> GetLicenceAdoptionDashboardResponse {
-    let mut cards = seat_cards(span, questions, answers);
-    cards.extend(user_cards(span, questions, answers));
+    let mut cards = seat_cards(span, queries, results);
+    cards.extend(user_cards(span, queries, results));
     GetLicenceAdoptionDashboardResponse {
-        coverage: Some(super::coverage(page, span, answers, questions.users)),
+        coverage: Some(super::coverage(page, span, results, queries.users)),
         cards,
-        by_product: Some(by_product(span, questions, answers, names)),
-        by_service: Some(by_service(page, span, questions, answers, names)),
+        by_product: Some(by_product(span, queries, results, names)),
+        by_service: Some(by_service(page, span, queries, results, names)),
         customer: None,
-        by_customer: questions.by_customer.as_ref().map(|asked| by_customer(span, asked, answers, names)),
+        by_customer: queries.by_customer.as_ref().map(|asked| by_customer(span, asked, results, names)),
     }
 }
 
-fn seat_cards(span: Span, questions: &Questions, answers: &Answers) -> Vec<Card> {
+fn seat_cards(span: MonthSpan, queries: &AdoptionQueries, results: &BatchResults) -> Vec<Card> {
     let kinds = [
         (Figure::DeploymentPercent, Measure::DeploymentPercent),
         (Figure::UsagePercentEntitlements, Measure::ActiveUsagePercent),
@@ -162,27 +162,27 @@ fn seat_cards(span: Span, questions: &Questions, answers: &Answers) -> Vec<Card>
         (Figure::DeploymentOpportunity, Measure::DeploymentOpportunity),
         (Figure::IdleSeats, Measure::IdleSeats),
     ];
-    let Some(seats) = &questions.seats else {
+    let Some(seats) = &queries.seats else {
         return kinds.iter().map(|(figure, _)| undefined(*figure, UndefinedReason::SeatsByService)).collect();
     };
-    let figures = Figures {
+    let figures = RangeFigures {
         span,
-        range: Table::new(&SEATS, answers.of(seats.range)),
-        base: Table::new(&SEATS, answers.of(seats.base)),
+        range: RowIndex::new(&SEATS, results.result(seats.range)),
+        base: RowIndex::new(&SEATS, results.result(seats.base)),
     };
     let mut cards: Vec<Card> = kinds.iter().map(|(figure, measure)| figures.stock(*figure, *measure)).collect();
-    cards[1].reasons = reasons(Basis::Entitlements, answers.why(seats.why).first());
+    cards[1].reasons = reasons(Basis::Entitlements, results.explanations(seats.why).first());
     cards
 }
 
-fn user_cards(span: Span, questions: &Questions, answers: &Answers) -> Vec<Card> {
-    let figures = Figures {
+fn user_cards(span: MonthSpan, queries: &AdoptionQueries, results: &BatchResults) -> Vec<Card> {
+    let figures = RangeFigures {
         span,
-        range: Table::new(&USERS, answers.of(questions.users)),
-        base: Table::new(&USERS, answers.of(questions.users_base)),
+        range: RowIndex::new(&USERS, results.result(queries.users)),
+        base: RowIndex::new(&USERS, results.result(queries.users_base)),
     };
     let mut usage = figures.stock(Figure::UsagePercentUsers, Measure::UsagePercent);
-    usage.reasons = reasons(Basis::Users, answers.why(questions.why_users).first());
+    usage.reasons = reasons(Basis::Users, results.explanations(queries.why_users).first());
     vec![
         usage,
         figures.stock(Figure::ActiveUsers, Measure::ActiveUsers),
@@ -190,42 +190,51 @@ fn user_cards(span: Span, questions: &Questions, answers: &Answers) -> Vec<Card>
     ]
 }
 
-fn by_product(span: Span, questions: &Questions, answers: &Answers, names: &Names) -> Breakdown {
-    let users = (Basis::Users, answers.why(questions.why_product));
-    let (measures, why): (&[Measure], Vec<_>) = match &questions.seats {
-        Some(seats) => (&BOTH, vec![users, (Basis::Entitlements, answers.why(seats.why_product))]),
+fn by_product(span: MonthSpan, queries: &AdoptionQueries, results: &BatchResults, names: &DimensionNames) -> Breakdown {
+    let users = (Basis::Users, results.explanations(queries.why_product));
+    let (measures, why): (&[Measure], Vec<_>) = match &queries.seats {
+        Some(seats) => (&BOTH, vec![users, (Basis::Entitlements, results.explanations(seats.why_product))]),
         None => (&USERS, vec![users]),
     };
-    let by_product = breakdown::compose(&Parts {
+    let by_product = breakdown::compose(&BreakdownInput {
         span,
         dimension: Dimension::Product,
         measures,
-        result: answers.of(questions.by_product),
+        result: results.result(queries.by_product),
         why: &why,
         names,
     });
-    let reason = if questions.seats.is_none() { UndefinedReason::SeatsByService } else { UndefinedReason::Unspecified };
+    let reason = if queries.seats.is_none() { UndefinedReason::SeatsByService } else { UndefinedReason::Unspecified };
     Breakdown { undefined_reason: reason.into(), ..by_product }
 }
 
-fn by_customer(span: Span, asked: &Customers, answers: &Answers, names: &Names) -> Breakdown {
-    breakdown::compose(&Parts {
+fn by_customer(span: MonthSpan, asked: &CustomerQueries, results: &BatchResults, names: &DimensionNames) -> Breakdown {
+    breakdown::compose(&BreakdownInput {
         span,
         dimension: Dimension::Customer,
         measures: &BOTH,
-        result: answers.of(asked.figures),
-        why: &[(Basis::Users, answers.why(asked.why_users)), (Basis::Entitlements, answers.why(asked.why_seats))],
+        result: results.result(asked.figures),
+        why: &[
+            (Basis::Users, results.explanations(asked.why_users)),
+            (Basis::Entitlements, results.explanations(asked.why_seats)),
+        ],
         names,
     })
 }
 
-fn by_service(page: &Page, span: Span, questions: &Questions, answers: &Answers, names: &Names) -> Breakdown {
-    let mut by_service = breakdown::compose(&Parts {
+fn by_service(
+    page: &PageSelection,
+    span: MonthSpan,
+    queries: &AdoptionQueries,
+    results: &BatchResults,
+    names: &DimensionNames,
+) -> Breakdown {
+    let mut by_service = breakdown::compose(&BreakdownInput {
         span,
         dimension: Dimension::Service,
         measures: &USERS,
-        result: answers.of(questions.by_service),
-        why: &[(Basis::Users, answers.why(questions.why_service))],
+        result: results.result(queries.by_service),
+        why: &[(Basis::Users, results.explanations(queries.why_service))],
         names,
     });
     // The filter lets whole subscriptions through, which carry other services too; nobody asked for those.

@@ -9,16 +9,16 @@ use insights_proto::metrics::v1::{
 };
 use insights_proto::reporting::v1::{Breakdown, Group, GroupPoint, Others, Reasons, UndefinedReason};
 
-use super::Names;
+use super::DimensionNames;
 use super::cards::{ratio, stock_change};
-use super::span::Span;
-use super::table::Table;
+use super::months::MonthSpan;
+use super::row_index::RowIndex;
 
 /// What to break down.
 #[derive(Clone, Copy)]
-pub struct Parts<'a> {
+pub struct BreakdownInput<'a> {
     /// The months.
-    pub span: Span,
+    pub span: MonthSpan,
     /// By what.
     pub dimension: Dimension,
     /// What was asked.
@@ -28,12 +28,12 @@ pub struct Parts<'a> {
     /// Explanations of its percentages in the last month, by basis.
     pub why: &'a [(Basis, &'a [Explanation])],
     /// What the values are called.
-    pub names: &'a Names,
+    pub names: &'a DimensionNames,
 }
 
 /// Composes a breakdown: one group per value seen in the range, largest first in the last month.
-pub fn compose(parts: &Parts<'_>) -> Breakdown {
-    let table = Table::new(parts.measures, parts.result);
+pub fn compose(parts: &BreakdownInput<'_>) -> Breakdown {
+    let table = RowIndex::new(parts.measures, parts.result);
     let first = parts.span.from.to_string();
     let mut keys: BTreeMap<Option<&str>, &DimensionValue> = BTreeMap::new();
     for row in parts.result.rows.iter().filter(|row| row.month >= first) {
@@ -58,8 +58,8 @@ pub fn compose(parts: &Parts<'_>) -> Breakdown {
 }
 
 /// Composes a breakdown that also says how each group changed since the month before the range.
-pub fn with_changes(parts: &Parts<'_>) -> Breakdown {
-    let table = Table::new(parts.measures, parts.result);
+pub fn with_changes(parts: &BreakdownInput<'_>) -> Breakdown {
+    let table = RowIndex::new(parts.measures, parts.result);
     let mut breakdown = compose(parts);
     let base = parts.span.base();
     for group in &mut breakdown.groups {
@@ -82,8 +82,8 @@ pub fn sort(groups: &mut [Group], measure: usize, ascending: bool) {
 }
 
 /// The answer to one question about all the groups that a section leaves out.
-pub fn others(parts: &Parts<'_>, groups: usize) -> Others {
-    let table = Table::new(parts.measures, parts.result);
+pub fn others(parts: &BreakdownInput<'_>, groups: usize) -> Others {
+    let table = RowIndex::new(parts.measures, parts.result);
     Others {
         groups: i32::try_from(groups).unwrap_or(i32::MAX),
         values: values_of_range(parts, &table, None),
@@ -93,11 +93,15 @@ pub fn others(parts: &Parts<'_>, groups: usize) -> Others {
 }
 
 /// The figures of one group: of the last month, and by month.
-pub fn figures(parts: &Parts<'_>, table: &Table<'_>, key: &DimensionValue) -> (Vec<Value>, Vec<GroupPoint>) {
+pub fn figures(
+    parts: &BreakdownInput<'_>,
+    table: &RowIndex<'_>,
+    key: &DimensionValue,
+) -> (Vec<Value>, Vec<GroupPoint>) {
     (values_of_range(parts, table, Some(key)), trend(parts, table, Some(key)))
 }
 
-fn group(parts: &Parts<'_>, table: &Table<'_>, key: &DimensionValue) -> Group {
+fn group(parts: &BreakdownInput<'_>, table: &RowIndex<'_>, key: &DimensionValue) -> Group {
     Group {
         name: key.value.as_ref().map(|id| parts.names.of(parts.dimension, id)).unwrap_or_default(),
         values: values_of_range(parts, table, Some(key)),
@@ -109,7 +113,7 @@ fn group(parts: &Parts<'_>, table: &Table<'_>, key: &DimensionValue) -> Group {
     }
 }
 
-fn values_of_range(parts: &Parts<'_>, table: &Table<'_>, key: Option<&DimensionValue>) -> Vec<Value> {
+fn values_of_range(parts: &BreakdownInput<'_>, table: &RowIndex<'_>, key: Option<&DimensionValue>) -> Vec<Value> {
     let value = |measure: &Measure| match measure {
         Measure::New | Measure::Churned | Measure::Returning => {
             let counts = parts.span.months().map(|month| count(&table.value(key, month, *measure)).unwrap_or_default());
@@ -120,7 +124,7 @@ fn values_of_range(parts: &Parts<'_>, table: &Table<'_>, key: Option<&DimensionV
     parts.measures.iter().map(value).collect()
 }
 
-fn trend(parts: &Parts<'_>, table: &Table<'_>, key: Option<&DimensionValue>) -> Vec<GroupPoint> {
+fn trend(parts: &BreakdownInput<'_>, table: &RowIndex<'_>, key: Option<&DimensionValue>) -> Vec<GroupPoint> {
     let point = |month: Month| GroupPoint {
         month: month.to_string(),
         values: parts.measures.iter().map(|measure| table.value(key, month, *measure)).collect(),

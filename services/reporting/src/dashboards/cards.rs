@@ -4,20 +4,20 @@ use insights_domain::calendar::Month;
 use insights_proto::metrics::v1::{Basis, Explanation, Measure, Percentage, Value, value::Kind};
 use insights_proto::reporting::v1::{Card, Change, ChangeKind, Figure, Point, Reasons, UndefinedReason};
 
-use super::span::{Span, months};
-use super::table::Table;
+use super::months::{MonthSpan, months};
+use super::row_index::RowIndex;
 
 /// A page's figures over its range, and over the months before it.
-pub struct Figures<'a> {
+pub struct RangeFigures<'a> {
     /// The months.
-    pub span: Span,
+    pub span: MonthSpan,
     /// The range.
-    pub range: Table<'a>,
+    pub range: RowIndex<'a>,
     /// What changes are measured against.
-    pub base: Table<'a>,
+    pub base: RowIndex<'a>,
 }
 
-impl Figures<'_> {
+impl RangeFigures<'_> {
     /// The card of a stock: its last month, and the change since the month before the range.
     pub fn stock(&self, figure: Figure, measure: Measure) -> Card {
         let value = self.range.value(None, self.span.to, measure);
@@ -42,7 +42,7 @@ impl Figures<'_> {
 
     /// The card of customers added less churned, changed like the flows it is made of.
     pub fn net_added(&self) -> Card {
-        let net = |table: &Table<'_>, month| table.count(month, Measure::New) - table.count(month, Measure::Churned);
+        let net = |table: &RowIndex<'_>, month| table.count(month, Measure::New) - table.count(month, Measure::Churned);
         let total: i64 = self.span.months().map(|month| net(&self.range, month)).sum();
         let stored = self.span.stored(self.span.base_from());
         let base = stored.then(|| self.preceding(Measure::New) - self.preceding(Measure::Churned));

@@ -8,12 +8,12 @@ use insights_proto::reporting::v1::{
 };
 use insights_service::FieldViolation;
 
-use super::breakdown::{self, Parts};
-use super::cards::Figures;
+use super::batch::QueryHandle;
+use super::breakdown::{self, BreakdownInput};
+use super::cards::RangeFigures;
 use super::distribution;
-use super::plan::Asked;
-use super::table::Table;
-use super::{Answers, Names, Page, Plan, Span};
+use super::row_index::RowIndex;
+use super::{BatchResults, DimensionNames, MonthSpan, PageSelection, QueryBatch};
 
 /// Longest text to search countries for, in bytes.
 const MAX_SEARCH: usize = 100;
@@ -31,39 +31,39 @@ const BY_COUNTRY: [Measure; 3] = [Measure::Customers, Measure::ActiveCustomers, 
 
 /// What was asked for.
 #[derive(Debug, Clone)]
-pub struct Asking {
+pub struct CustomersParams {
     /// What every section obeys.
-    pub page: Page,
+    pub page: PageSelection,
     /// Trends show every group.
     pub all_groups: bool,
     order: CountryOrder,
     search: String,
 }
 
-/// Where the answers will stand.
-pub struct Questions {
-    range: Asked,
-    base: Asked,
-    by_country: Asked,
-    distribution: distribution::Questions,
+/// Where the results will stand.
+pub struct CustomersQueries {
+    range: QueryHandle,
+    base: QueryHandle,
+    by_country: QueryHandle,
+    distribution: distribution::DistributionQueries,
 }
 
-impl Questions {
+impl CustomersQueries {
     /// The locations whose names the page needs.
     #[must_use]
-    pub fn locations(&self, answers: &Answers) -> Vec<String> {
-        self.distribution.locations(answers)
+    pub fn locations(&self, results: &BatchResults) -> Vec<String> {
+        self.distribution.locations(results)
     }
 
     /// The SKUs whose names the page needs.
     #[must_use]
-    pub fn skus(&self, answers: &Answers) -> Vec<String> {
-        self.distribution.skus(answers)
+    pub fn skus(&self, results: &BatchResults) -> Vec<String> {
+        self.distribution.skus(results)
     }
 }
 
 /// Parses the request.
-pub fn parse(request: GetCustomersDashboardRequest, faults: &mut Vec<FieldViolation>) -> Asking {
+pub fn parse(request: GetCustomersDashboardRequest, faults: &mut Vec<FieldViolation>) -> CustomersParams {
     let order = request.country_order.unwrap_or_default();
     let known = order.measure == Measure::Unspecified as i32 || BY_COUNTRY.iter().any(|it| *it as i32 == order.measure);
     if !known {
@@ -77,8 +77,8 @@ pub fn parse(request: GetCustomersDashboardRequest, faults: &mut Vec<FieldViolat
     if request.country_search.len() > MAX_SEARCH {
         faults.push(FieldViolation::new("country_search", format!("is longer than {MAX_SEARCH} bytes")));
     }
-    Asking {
-        page: Page::parse(request.page, Scope::SoldOrManaged, faults),
+    CustomersParams {
+        page: PageSelection::parse(request.page, Scope::SoldOrManaged, faults),
         all_groups: request.all_groups,
         order,
         search: folded(request.country_search.trim()),
@@ -87,71 +87,71 @@ pub fn parse(request: GetCustomersDashboardRequest, faults: &mut Vec<FieldViolat
 
 /// What to ask of metrics.
 #[must_use]
-pub fn plan(page: &Page, span: &Span) -> (Plan, Questions) {
-    let mut plan = Plan::default();
-    let questions = Questions {
-        range: plan.ask(page.query(&MEASURES, &[], span.from, span.to)),
-        base: plan.ask(page.query(&MEASURES, &[], span.base_from(), span.base())),
-        by_country: plan.ask(page.query(&BY_COUNTRY, &[Dimension::Country], span.base(), span.to)),
-        distribution: distribution::Questions::ask(page, span, &mut plan),
+pub fn build_batch(page: &PageSelection, span: &MonthSpan) -> (QueryBatch, CustomersQueries) {
+    let mut batch = QueryBatch::default();
+    let queries = CustomersQueries {
+        range: batch.query(page.query(&MEASURES, &[], span.from, span.to)),
+        base: batch.query(page.query(&MEASURES, &[], span.base_from(), span.base())),
+        by_country: batch.query(page.query(&BY_COUNTRY, &[Dimension::Country], span.base(), span.to)),
+        distribution: distribution::DistributionQueries::ask(page, span, &mut batch),
     };
-    (plan, questions)
+    (batch, queries)
 }
 
 /// Composes the page; its trends show every group.
 #[must_use]
 pub fn compose(
-    asking: &Asking,
-    span: Span,
-    questions: &Questions,
-    answers: &Answers,
-    names: &Names,
+    params: &CustomersParams,
+    span: MonthSpan,
+    queries: &CustomersQueries,
+    results: &BatchResults,
+    names: &DimensionNames,
 ) -> GetCustomersDashboardResponse {
-    let figures = Figures {
+    let figures = RangeFigures {
         span,
-        range: Table::new(&MEASURES, answers.of(questions.range)),
-        base: Table::new(&MEASURES, answers.of(questions.base)),
+        range: RowIndex::new(&MEASURES, results.result(queries.range)),
+        base: RowIndex::new(&MEASURES, results.result(queries.base)),
     };
-    let by_product = Parts {
+    let by_product = BreakdownInput {
         span,
         dimension: Dimension::Product,
         measures: &[Measure::Customers],
-        result: questions.distribution.by(Dimension::Product, answers),
+        result: queries.distribution.by(Dimension::Product, results),
         why: &[],
         names,
     };
     GetCustomersDashboardResponse {
-        coverage: Some(super::coverage(&asking.page, span, answers, questions.range)),
+        coverage: Some(super::coverage(&params.page, span, results, queries.range)),
         cards: cards(&figures),
         totals: Some(totals(&figures)),
         movements: span.months().map(|month| movement(&figures, month)).collect(),
         activity: span.months().map(|month| activity(&figures, month)).collect(),
         by_product: Some(breakdown::with_changes(&by_product)),
-        by_country: Some(countries(asking, span, answers.of(questions.by_country), names)),
-        skus: questions.distribution.products(span, answers, names),
-        distributions: questions.distribution.distributions(span, answers, names),
-        distribution_trends: questions.distribution.trends(span, answers, names),
+        by_country: Some(countries(params, span, results.result(queries.by_country), names)),
+        skus: queries.distribution.products(span, results, names),
+        distributions: queries.distribution.distributions(span, results, names),
+        distribution_trends: queries.distribution.trends(span, results, names),
     }
 }
 
-fn countries(asking: &Asking, span: Span, result: &QueryResult, names: &Names) -> Breakdown {
-    let parts = Parts { span, dimension: Dimension::Country, measures: &BY_COUNTRY, result, why: &[], names };
+fn countries(params: &CustomersParams, span: MonthSpan, result: &QueryResult, names: &DimensionNames) -> Breakdown {
+    let parts = BreakdownInput { span, dimension: Dimension::Country, measures: &BY_COUNTRY, result, why: &[], names };
     let mut breakdown = breakdown::with_changes(&parts);
     let groups = &mut breakdown.groups;
-    let found = |text: &str| folded(text).contains(&asking.search);
+    let found = |text: &str| folded(text).contains(&params.search);
     let missing = |group: &Group| group.key.as_ref().is_some_and(|key| key.value.is_none()) && found("(none)");
-    groups.retain(|group| asking.search.is_empty() || found(code(group)) || found(&group.name) || missing(group));
+    groups.retain(|group| params.search.is_empty() || found(code(group)) || found(&group.name) || missing(group));
     groups.sort_by(|left, right| code(left).cmp(code(right)));
-    if asking.order.by_name {
+    if params.order.by_name {
         groups.sort_by_cached_key(|group| folded(&group.name));
     }
-    if asking.order.by_name || asking.order.by_code {
-        if !asking.order.ascending {
+    if params.order.by_name || params.order.by_code {
+        if !params.order.ascending {
             groups.reverse();
         }
     } else {
-        let measure = BY_COUNTRY.iter().position(|measure| *measure as i32 == asking.order.measure);
-        breakdown::sort(groups, measure.unwrap_or_default(), asking.order.ascending);
+        let measure = BY_COUNTRY.iter().position(|measure| *measure as i32 == params.order.measure);
+        breakdown::sort(groups, measure.unwrap_or_default(), params.order.ascending);
     }
     breakdown
 }
@@ -160,7 +160,7 @@ fn code(group: &Group) -> &str {
     group.key.as_ref().and_then(|key| key.value.as_deref()).unwrap_or_default()
 }
 
-fn cards(figures: &Figures<'_>) -> Vec<Card> {
+fn cards(figures: &RangeFigures<'_>) -> Vec<Card> {
     let mut churned = figures.flow(Figure::CustomersChurned, Measure::Churned);
     churned.changes.insert(0, figures.churn());
     vec![
@@ -174,7 +174,7 @@ fn cards(figures: &Figures<'_>) -> Vec<Card> {
     ]
 }
 
-fn totals(figures: &Figures<'_>) -> CustomerTotals {
+fn totals(figures: &RangeFigures<'_>) -> CustomerTotals {
     let added = figures.range.sum(figures.span.months(), Measure::New);
     let churned = figures.range.sum(figures.span.months(), Measure::Churned);
     CustomerTotals {
@@ -185,7 +185,7 @@ fn totals(figures: &Figures<'_>) -> CustomerTotals {
     }
 }
 
-fn movement(figures: &Figures<'_>, month: insights_domain::calendar::Month) -> Movement {
+fn movement(figures: &RangeFigures<'_>, month: insights_domain::calendar::Month) -> Movement {
     let count = |measure| figures.range.count(month, measure);
     Movement {
         month: month.to_string(),
@@ -197,7 +197,7 @@ fn movement(figures: &Figures<'_>, month: insights_domain::calendar::Month) -> M
     }
 }
 
-fn activity(figures: &Figures<'_>, month: insights_domain::calendar::Month) -> ActivityPoint {
+fn activity(figures: &RangeFigures<'_>, month: insights_domain::calendar::Month) -> ActivityPoint {
     ActivityPoint {
         month: month.to_string(),
         active_customers: figures.range.count(month, Measure::ActiveCustomers),

@@ -3,9 +3,9 @@
 use insights_proto::metrics::v1::{Dimension, DimensionValue, Measure, Result as QueryResult, Row};
 use insights_proto::reporting::v1::{Breakdown, Others, ProductSkus, UndefinedReason};
 
-use super::breakdown::{self, Parts};
-use super::plan::Asked;
-use super::{Answers, Names, Page, Plan, Span, ids};
+use super::batch::QueryHandle;
+use super::breakdown::{self, BreakdownInput};
+use super::{BatchResults, DimensionNames, MonthSpan, PageSelection, QueryBatch, ids};
 
 /// Customers are distributed by these.
 const DISTRIBUTIONS: [Dimension; 5] = [
@@ -28,58 +28,64 @@ const CUSTOMERS: [Measure; 1] = [Measure::Customers];
 /// Groups shown of a trend, besides the others.
 const LARGEST: usize = 5;
 
-/// Where the answers will stand.
-pub struct Questions {
-    asked: Vec<(Dimension, Asked)>,
-    skus: Asked,
+/// Where the results will stand.
+pub struct DistributionQueries {
+    asked: Vec<(Dimension, QueryHandle)>,
+    skus: QueryHandle,
 }
 
-impl Questions {
-    /// Adds the questions to a page's.
-    pub fn ask(page: &Page, span: &Span, plan: &mut Plan) -> Self {
+impl DistributionQueries {
+    /// Adds the queries to a page's.
+    pub fn ask(page: &PageSelection, span: &MonthSpan, batch: &mut QueryBatch) -> Self {
         let mut dimensions = DISTRIBUTIONS.to_vec();
         dimensions.extend(TRENDS.iter().filter(|dimension| !DISTRIBUTIONS.contains(dimension)));
-        let mut ask = |dimension| plan.ask(page.query(&CUSTOMERS, &[dimension], span.base(), span.to));
+        let mut ask = |dimension| batch.query(page.query(&CUSTOMERS, &[dimension], span.base(), span.to));
         let asked = dimensions.into_iter().map(|dimension| (dimension, ask(dimension))).collect();
         let by_sku = page.query(&CUSTOMERS, &[Dimension::Product, Dimension::Sku], span.to, span.to);
-        Self { asked, skus: plan.ask(by_sku) }
+        Self { asked, skus: batch.query(by_sku) }
     }
 
     /// The answer by a dimension.
-    pub fn by<'a>(&self, dimension: Dimension, answers: &'a Answers) -> &'a QueryResult {
+    pub fn by<'a>(&self, dimension: Dimension, results: &'a BatchResults) -> &'a QueryResult {
         let found = self.asked.iter().find(|(asked, _)| *asked == dimension);
-        answers.of(found.map_or(self.skus, |(_, asked)| *asked))
+        results.result(found.map_or(self.skus, |(_, asked)| *asked))
     }
 
     /// The locations whose names the page needs.
-    pub fn locations(&self, answers: &Answers) -> Vec<String> {
-        ids(self.by(Dimension::Location, answers))
+    pub fn locations(&self, results: &BatchResults) -> Vec<String> {
+        ids(self.by(Dimension::Location, results))
     }
 
     /// The SKUs whose names the page needs.
-    pub fn skus(&self, answers: &Answers) -> Vec<String> {
-        let skus = answers.of(self.skus).rows.iter().filter_map(|row| row.dimensions.get(1)?.value.clone());
+    pub fn skus(&self, results: &BatchResults) -> Vec<String> {
+        let skus = results.result(self.skus).rows.iter().filter_map(|row| row.dimensions.get(1)?.value.clone());
         skus.collect()
     }
 
     /// Customers by each dimension of the distribution.
-    pub fn distributions(&self, span: Span, answers: &Answers, names: &Names) -> Vec<Breakdown> {
-        DISTRIBUTIONS.iter().map(|dimension| self.breakdown(*dimension, span, answers, names)).collect()
+    pub fn distributions(&self, span: MonthSpan, results: &BatchResults, names: &DimensionNames) -> Vec<Breakdown> {
+        DISTRIBUTIONS.iter().map(|dimension| self.breakdown(*dimension, span, results, names)).collect()
     }
 
     /// Customers by each dimension of the trends, every group.
-    pub fn trends(&self, span: Span, answers: &Answers, names: &Names) -> Vec<Breakdown> {
-        TRENDS.iter().map(|dimension| self.breakdown(*dimension, span, answers, names)).collect()
+    pub fn trends(&self, span: MonthSpan, results: &BatchResults, names: &DimensionNames) -> Vec<Breakdown> {
+        TRENDS.iter().map(|dimension| self.breakdown(*dimension, span, results, names)).collect()
     }
 
-    fn breakdown(&self, dimension: Dimension, span: Span, answers: &Answers, names: &Names) -> Breakdown {
-        breakdown::with_changes(&parts(span, dimension, self.by(dimension, answers), names))
+    fn breakdown(
+        &self,
+        dimension: Dimension,
+        span: MonthSpan,
+        results: &BatchResults,
+        names: &DimensionNames,
+    ) -> Breakdown {
+        breakdown::with_changes(&parts(span, dimension, self.by(dimension, results), names))
     }
 
     /// Customers by SKU within each product.
-    pub fn products(&self, span: Span, answers: &Answers, names: &Names) -> Vec<ProductSkus> {
-        let result = answers.of(self.skus);
-        let last = Span { from: span.to, ..span };
+    pub fn products(&self, span: MonthSpan, results: &BatchResults, names: &DimensionNames) -> Vec<ProductSkus> {
+        let result = results.result(self.skus);
+        let last = MonthSpan { from: span.to, ..span };
         let mut products: Vec<String> = ids(result);
         products.sort_unstable();
         let of = |product: String| {
@@ -94,34 +100,41 @@ impl Questions {
 }
 
 /// What the groups beyond the largest have in common, to be asked once it is known which they are.
-pub struct Rest {
+pub struct OtherGroups {
     /// By position among the trends: how many groups, and where the answer will stand, if they may be asked for.
-    asked: Vec<(usize, usize, Option<Asked>)>,
-    plan: Plan,
+    asked: Vec<(usize, usize, Option<QueryHandle>)>,
+    batch: QueryBatch,
 }
 
-impl Rest {
+impl OtherGroups {
     /// Cuts the trends down to their largest groups, and asks for the others.
-    pub fn of(trends: &mut [Breakdown], page: &Page, span: &Span) -> Self {
-        let mut rest = Self { asked: Vec::new(), plan: Plan::default() };
+    pub fn of(trends: &mut [Breakdown], page: &PageSelection, span: &MonthSpan) -> Self {
+        let mut rest = Self { asked: Vec::new(), batch: QueryBatch::default() };
         for (position, trend) in trends.iter_mut().enumerate().filter(|(_, trend)| trend.groups.len() > LARGEST) {
             let dropped = trend.groups.split_off(LARGEST);
             let values: Vec<DimensionValue> = dropped.into_iter().filter_map(|group| group.key).collect();
             let count = values.len();
             let page = page.of_values(trend.dimension(), values);
-            let asked = page.map(|page| rest.plan.ask(page.query(&CUSTOMERS, &[], span.from, span.to)));
+            let asked = page.map(|page| rest.batch.query(page.query(&CUSTOMERS, &[], span.from, span.to)));
             rest.asked.push((position, count, asked));
         }
         rest
     }
 
     /// Says of each trend what the others are.
-    pub fn tell(asked: &[(usize, usize, Option<Asked>)], trends: &mut [Breakdown], span: Span, answers: &Answers) {
+    pub fn tell(
+        asked: &[(usize, usize, Option<QueryHandle>)],
+        trends: &mut [Breakdown],
+        span: MonthSpan,
+        results: &BatchResults,
+    ) {
         for (position, count, asked) in asked {
             let trend = &mut trends[*position];
-            let names = Names::default();
+            let names = DimensionNames::default();
             trend.others = Some(match asked {
-                Some(asked) => breakdown::others(&parts(span, trend.dimension(), answers.of(*asked), &names), *count),
+                Some(asked) => {
+                    breakdown::others(&parts(span, trend.dimension(), results.result(*asked), &names), *count)
+                }
                 None => Others {
                     groups: i32::try_from(*count).unwrap_or(i32::MAX),
                     undefined_reason: UndefinedReason::TooManyGroups.into(),
@@ -131,12 +144,17 @@ impl Rest {
         }
     }
 
-    /// The questions, and where their answers will stand.
-    pub fn split(self) -> (Plan, Vec<(usize, usize, Option<Asked>)>) {
-        (self.plan, self.asked)
+    /// The queries, and where their results will stand.
+    pub fn split(self) -> (QueryBatch, Vec<(usize, usize, Option<QueryHandle>)>) {
+        (self.batch, self.asked)
     }
 }
 
-fn parts<'a>(span: Span, dimension: Dimension, result: &'a QueryResult, names: &'a Names) -> Parts<'a> {
-    Parts { span, dimension, measures: &CUSTOMERS, result, why: &[], names }
+fn parts<'a>(
+    span: MonthSpan,
+    dimension: Dimension,
+    result: &'a QueryResult,
+    names: &'a DimensionNames,
+) -> BreakdownInput<'a> {
+    BreakdownInput { span, dimension, measures: &CUSTOMERS, result, why: &[], names }
 }

@@ -6,11 +6,11 @@ use insights_proto::reporting::v1::{
 };
 use insights_service::FieldViolation;
 
-use super::breakdown::{self, Parts};
-use super::cards::{Figures, reasons};
-use super::plan::{Asked, AskedWhy};
-use super::table::Table;
-use super::{Answers, Names, Page, Plan, Span};
+use super::batch::{ExplainHandle, QueryHandle};
+use super::breakdown::{self, BreakdownInput};
+use super::cards::{RangeFigures, reasons};
+use super::row_index::RowIndex;
+use super::{BatchResults, DimensionNames, MonthSpan, PageSelection, QueryBatch};
 
 /// What the names of Dynamics products begin with.
 pub const DYNAMICS: &str = "Dynamics 365";
@@ -19,28 +19,28 @@ const MEASURES: [Measure; 4] = [Measure::Available, Measure::Assigned, Measure::
 
 /// What was asked for.
 #[derive(Debug, Clone)]
-pub struct Asking {
+pub struct DynamicsParams {
     /// What every section obeys.
-    pub page: Page,
+    pub page: PageSelection,
     /// The products; none: Dynamics.
     pub products: Vec<String>,
 }
 
-/// Where the answers will stand.
-pub struct Questions {
-    range: Asked,
-    base: Asked,
-    by_sku: Asked,
-    by_country: Asked,
-    why: AskedWhy,
-    why_sku: AskedWhy,
-    why_country: AskedWhy,
+/// Where the results will stand.
+pub struct DynamicsQueries {
+    range: QueryHandle,
+    base: QueryHandle,
+    by_sku: QueryHandle,
+    by_country: QueryHandle,
+    why: ExplainHandle,
+    why_sku: ExplainHandle,
+    why_country: ExplainHandle,
 }
 
 /// Parses the request.
-pub fn parse(request: GetDynamicsUsageDashboardRequest, faults: &mut Vec<FieldViolation>) -> Asking {
+pub fn parse(request: GetDynamicsUsageDashboardRequest, faults: &mut Vec<FieldViolation>) -> DynamicsParams {
     let (page, products) = parse_page(request.page, request.products, faults);
-    Asking { page, products }
+    DynamicsParams { page, products }
 }
 
 /// Parses the filters and products of a page about seats.
@@ -48,8 +48,8 @@ pub fn parse_page(
     page: Option<PageFilters>,
     products: Vec<String>,
     faults: &mut Vec<FieldViolation>,
-) -> (Page, Vec<String>) {
-    let page = Page::parse(page, Scope::SoldOrManaged, faults);
+) -> (PageSelection, Vec<String>) {
+    let page = PageSelection::parse(page, Scope::SoldOrManaged, faults);
     for (index, filter) in page.filters.iter().enumerate() {
         if filter.dimension == Dimension::Service as i32 {
             let field = format!("page.filters[{index}].dimension");
@@ -66,68 +66,68 @@ pub fn parse_page(
 
 /// What to ask of metrics.
 #[must_use]
-pub fn plan(page: &Page, span: &Span) -> (Plan, Questions) {
+pub fn build_batch(page: &PageSelection, span: &MonthSpan) -> (QueryBatch, DynamicsQueries) {
     let percentage = [Measure::ActiveUsagePercent];
-    let mut plan = Plan::default();
-    let questions = Questions {
-        range: plan.ask(page.query(&MEASURES, &[], span.from, span.to)),
-        base: plan.ask(page.query(&MEASURES, &[], span.base(), span.base())),
-        by_sku: plan.ask(page.query(&MEASURES, &[Dimension::Sku], span.from, span.to)),
-        by_country: plan.ask(page.query(&MEASURES, &[Dimension::Country], span.from, span.to)),
-        why: plan.ask_why(page.query(&percentage, &[], span.to, span.to)),
-        why_sku: plan.ask_why(page.query(&percentage, &[Dimension::Sku], span.to, span.to)),
-        why_country: plan.ask_why(page.query(&percentage, &[Dimension::Country], span.to, span.to)),
+    let mut batch = QueryBatch::default();
+    let queries = DynamicsQueries {
+        range: batch.query(page.query(&MEASURES, &[], span.from, span.to)),
+        base: batch.query(page.query(&MEASURES, &[], span.base(), span.base())),
+        by_sku: batch.query(page.query(&MEASURES, &[Dimension::Sku], span.from, span.to)),
+        by_country: batch.query(page.query(&MEASURES, &[Dimension::Country], span.from, span.to)),
+        why: batch.explain(page.query(&percentage, &[], span.to, span.to)),
+        why_sku: batch.explain(page.query(&percentage, &[Dimension::Sku], span.to, span.to)),
+        why_country: batch.explain(page.query(&percentage, &[Dimension::Country], span.to, span.to)),
     };
-    (plan, questions)
+    (batch, queries)
 }
 
 /// The SKUs whose names the page needs.
 #[must_use]
-pub fn skus(questions: &Questions, answers: &Answers) -> Vec<String> {
-    super::ids(answers.of(questions.by_sku))
+pub fn skus(queries: &DynamicsQueries, results: &BatchResults) -> Vec<String> {
+    super::ids(results.result(queries.by_sku))
 }
 
 /// Composes the page.
 #[must_use]
 pub fn compose(
-    page: &Page,
-    span: Span,
-    questions: &Questions,
-    answers: &Answers,
-    names: &Names,
+    page: &PageSelection,
+    span: MonthSpan,
+    queries: &DynamicsQueries,
+    results: &BatchResults,
+    names: &DimensionNames,
     products: Vec<String>,
 ) -> GetDynamicsUsageDashboardResponse {
-    let figures = Figures {
+    let figures = RangeFigures {
         span,
-        range: Table::new(&MEASURES, answers.of(questions.range)),
-        base: Table::new(&MEASURES, answers.of(questions.base)),
+        range: RowIndex::new(&MEASURES, results.result(queries.range)),
+        base: RowIndex::new(&MEASURES, results.result(queries.base)),
     };
-    let by_sku = breakdown::compose(&Parts {
+    let by_sku = breakdown::compose(&BreakdownInput {
         span,
         dimension: Dimension::Sku,
         measures: &MEASURES,
-        result: answers.of(questions.by_sku),
-        why: &[(Basis::Entitlements, answers.why(questions.why_sku))],
+        result: results.result(queries.by_sku),
+        why: &[(Basis::Entitlements, results.explanations(queries.why_sku))],
         names,
     });
-    let by_country = breakdown::compose(&Parts {
+    let by_country = breakdown::compose(&BreakdownInput {
         span,
         dimension: Dimension::Country,
         measures: &MEASURES,
-        result: answers.of(questions.by_country),
-        why: &[(Basis::Entitlements, answers.why(questions.why_country))],
+        result: results.result(queries.by_country),
+        why: &[(Basis::Entitlements, results.explanations(queries.why_country))],
         names,
     });
     GetDynamicsUsageDashboardResponse {
-        coverage: Some(super::coverage(page, span, answers, questions.range)),
-        cards: cards(&figures, answers.why(questions.why).first()),
+        coverage: Some(super::coverage(page, span, results, queries.range)),
+        cards: cards(&figures, results.explanations(queries.why).first()),
         by_sku: Some(by_sku),
         by_country: Some(by_country),
         products,
     }
 }
 
-fn cards(figures: &Figures<'_>, why: Option<&Explanation>) -> Vec<Card> {
+fn cards(figures: &RangeFigures<'_>, why: Option<&Explanation>) -> Vec<Card> {
     let mut usage = figures.stock(Figure::ActiveUsagePercent, Measure::ActiveUsagePercent);
     usage.reasons = reasons(Basis::Entitlements, why);
     vec![

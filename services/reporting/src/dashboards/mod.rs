@@ -7,39 +7,39 @@ use insights_proto::reporting::v1::Coverage;
 use insights_service::FieldViolation;
 
 pub mod adoption;
+mod batch;
 mod breakdown;
 mod cards;
 pub mod customers;
+mod dimension_names;
 mod distribution;
 pub mod dynamics;
-mod names;
-mod page;
+mod months;
 pub mod performance;
-mod plan;
-mod span;
-mod table;
+mod row_index;
+mod selection;
 mod token;
 
-pub use distribution::Rest;
-pub use names::Names;
-pub use page::{Page, Range};
-pub use plan::{Answers, Asked, AskedWhy, Plan};
-pub use span::{Span, last_month, months};
+pub use batch::{BatchResults, ExplainHandle, QueryBatch, QueryHandle};
+pub use dimension_names::DimensionNames;
+pub use distribution::OtherGroups;
+pub use months::{MonthSpan, last_month, months};
+pub use selection::{PageSelection, Range};
 pub use token::PageTokens;
 
 /// What a page covers; `main` is the question its source is told by.
 #[must_use]
-pub fn coverage(page: &Page, span: Span, answers: &Answers, main: Asked) -> Coverage {
+pub fn coverage(page: &PageSelection, span: MonthSpan, results: &BatchResults, main: QueryHandle) -> Coverage {
     let last = span.to.to_string();
     Coverage {
         from_month: span.from.to_string(),
         to_month: last.clone(),
         scope: page.scope as i32,
-        partial: answers.of(main).rows.iter().any(|row| row.month == last && row.partial),
-        redacted: answers.redacted(),
-        source: answers.source(main) as i32,
-        freshness: Some(answers.freshness.clone()),
-        lower_bound: answers.lower_bound(),
+        partial: results.result(main).rows.iter().any(|row| row.month == last && row.partial),
+        redacted: results.redacted(),
+        source: results.source(main) as i32,
+        freshness: Some(results.freshness.clone()),
+        lower_bound: results.lower_bound(),
     }
 }
 

@@ -12,10 +12,10 @@ use insights_proto::reporting::v1::{
 };
 use insights_service::FieldViolation;
 
-use super::breakdown::{self, Parts};
-use super::table::Table;
+use super::breakdown::{self, BreakdownInput};
+use super::row_index::RowIndex;
 use super::token::PageTokens;
-use super::{Names, Page, Span, dynamics, page_size};
+use super::{DimensionNames, MonthSpan, PageSelection, dynamics, page_size};
 
 /// What is shown of each subscription.
 pub const MEASURES: [Measure; 4] =
@@ -30,7 +30,7 @@ const MAX_SEARCH: usize = 100;
 
 /// Whose subscriptions are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
+pub enum CustomerSelection {
     /// Those of the customers that rank highest.
     Top,
     /// Those of customers whose id or name contains a text.
@@ -40,19 +40,19 @@ pub enum Which {
 }
 
 /// A place in the list: a customer and one of its subscriptions.
-pub type Place = (String, String);
+pub type SubscriptionKey = (String, String);
 
 /// What was asked for.
 #[derive(Debug, Clone)]
-pub struct Asking {
+pub struct PerformanceParams {
     /// What everything obeys.
-    pub page: Page,
+    pub page: PageSelection,
     /// The products; none: Dynamics.
     pub products: Vec<String>,
     /// Whose subscriptions.
-    pub which: Which,
+    pub which: CustomerSelection,
     /// After which subscription the page begins.
-    pub after: Option<Place>,
+    pub after: Option<SubscriptionKey>,
     /// Subscriptions of the page.
     pub size: usize,
 }
@@ -74,15 +74,15 @@ pub fn parse(
     request: ListSubscriptionPerformanceRequest,
     tokens: &PageTokens,
     faults: &mut Vec<FieldViolation>,
-) -> Asking {
+) -> PerformanceParams {
     let search = request.customer_search.trim();
     if search.len() > MAX_SEARCH {
         faults.push(FieldViolation::new("customer_search", format!("is longer than {MAX_SEARCH} bytes")));
     }
     let which = match search {
-        "" if request.all => Which::All,
-        "" => Which::Top,
-        text => Which::Found(text.to_owned()),
+        "" if request.all => CustomerSelection::All,
+        "" => CustomerSelection::Top,
+        text => CustomerSelection::Found(text.to_owned()),
     };
     let size = page_size(request.page_size, TOP, 500, faults);
     let after = tokens.read(&request.page_token).map(|place| place.map(|place| serde_json::from_str(&place)));
@@ -95,18 +95,18 @@ pub fn parse(
         }
     };
     let (page, products) = dynamics::parse_page(request.page, request.products, faults);
-    Asking { page, products, which, after, size }
+    PerformanceParams { page, products, which, after, size }
 }
 
 /// The text of a place in a token.
 #[must_use]
-pub fn written(place: &Place) -> String {
+pub fn written(place: &SubscriptionKey) -> String {
     serde_json::json!(place).to_string()
 }
 
 /// Asks for one page of all subscriptions, and one more.
 #[must_use]
-pub fn slice(page: &Page, span: &Span, after: Option<&Place>, size: usize) -> Query {
+pub fn slice(page: &PageSelection, span: &MonthSpan, after: Option<&SubscriptionKey>, size: usize) -> Query {
     let value = |text: &String| DimensionValue { value: Some(text.clone()) };
     let after = after.map(|(customer, subscription)| vec![value(customer), value(subscription)]).unwrap_or_default();
     let count = i32::try_from(size + 1).unwrap_or(i32::MAX);
@@ -115,14 +115,14 @@ pub fn slice(page: &Page, span: &Span, after: Option<&Place>, size: usize) -> Qu
 
 /// Asks for all subscriptions, those that nobody has a seat of among them.
 #[must_use]
-pub fn every(page: &Page, span: &Span) -> Query {
+pub fn every(page: &PageSelection, span: &MonthSpan) -> Query {
     let query = page.query(&MEASURES, &[Dimension::Customer, Dimension::Subscription], span.from, span.to);
     Query { every_subscription: true, ..query }
 }
 
 /// Asks why subscriptions are used as they are in the last month; of a slice at least of those it gives figures of.
 #[must_use]
-pub fn why(query: &Query, span: &Span) -> Query {
+pub fn why(query: &Query, span: &MonthSpan) -> Query {
     let (from_month, to_month) = (span.to.to_string(), span.to.to_string());
     let measures = vec![Measure::ActiveUsagePercent as i32];
     Query { measures, from_month, to_month, every_subscription: false, ..query.clone() }
@@ -130,7 +130,7 @@ pub fn why(query: &Query, span: &Span) -> Query {
 
 /// Asks which customers rank highest.
 #[must_use]
-pub fn ranking(page: &Page, span: &Span) -> Query {
+pub fn ranking(page: &PageSelection, span: &MonthSpan) -> Query {
     let top = Top { measure: Measure::BilledRevenue as i32, count: TOP };
     let query = page.query(&RANKING, &[Dimension::Customer], span.from, span.to);
     Query { top: Some(top), every_subscription: true, ..query }
@@ -139,7 +139,7 @@ pub fn ranking(page: &Page, span: &Span) -> Query {
 /// Puts the customers that rank highest in order: by revenue in the reporting currency over the range, by available seats
 /// in the last month for who may not see revenue, then by id.
 #[must_use]
-pub fn ranked(result: &QueryResult, span: &Span, currency: &str) -> Vec<String> {
+pub fn ranked(result: &QueryResult, span: &MonthSpan, currency: &str) -> Vec<String> {
     let last = span.to.to_string();
     let mut scores: BTreeMap<&str, i128> = BTreeMap::new();
     for row in &result.rows {
@@ -161,36 +161,42 @@ pub fn ranked(result: &QueryResult, span: &Span, currency: &str) -> Vec<String> 
 
 /// The subscriptions of an answer, by customer and id.
 #[must_use]
-pub fn places(result: &QueryResult) -> Vec<Place> {
+pub fn keys(result: &QueryResult) -> Vec<SubscriptionKey> {
     let text = |row: &Row, at: usize| row.dimensions.get(at)?.value.clone();
-    let mut places: Vec<Place> = result.rows.iter().filter_map(|row| Some((text(row, 0)?, text(row, 1)?))).collect();
-    places.sort_unstable();
-    places.dedup();
-    places
+    let mut keys: Vec<SubscriptionKey> =
+        result.rows.iter().filter_map(|row| Some((text(row, 0)?, text(row, 1)?))).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 /// Puts subscriptions in the order of their customers' ranks, and leaves out those up to a place; `None` when its customer is
 /// no longer ranked.
 #[must_use]
-pub fn by_rank(mut places: Vec<Place>, ranks: &[String], after: Option<&Place>) -> Option<Vec<Place>> {
+pub fn by_rank(
+    mut keys: Vec<SubscriptionKey>,
+    ranks: &[String],
+    after: Option<&SubscriptionKey>,
+) -> Option<Vec<SubscriptionKey>> {
     let ranks: HashMap<&str, usize> = ranks.iter().map(String::as_str).zip(0..).collect();
-    let rank = |(customer, subscription): &Place| (ranks.get(customer.as_str()).copied(), subscription.clone());
-    places.sort_by_cached_key(rank);
+    let rank =
+        |(customer, subscription): &SubscriptionKey| (ranks.get(customer.as_str()).copied(), subscription.clone());
+    keys.sort_by_cached_key(rank);
     if let Some(after) = after {
         ranks.get(after.0.as_str())?;
         let after = rank(after);
-        places.retain(|place| rank(place) > after);
+        keys.retain(|place| rank(place) > after);
     }
-    Some(places)
+    Some(keys)
 }
 
 /// Composes the subscriptions of a page.
 #[must_use]
 pub fn compose(
-    span: Span,
+    span: MonthSpan,
     result: &QueryResult,
     why: &[Explanation],
-    places: &[Place],
+    keys: &[SubscriptionKey],
     details: &HashMap<String, SubscriptionDetails>,
 ) -> Vec<SubscriptionPerformance> {
     // Ids of subscriptions are unique, so they alone are looked up.
@@ -199,14 +205,14 @@ pub fn compose(
         Some(Row { dimensions: vec![subscription], ..row.clone() })
     });
     let result = QueryResult { rows: rows.collect(), ..*result };
-    let names = Names::default();
+    let names = DimensionNames::default();
     let dimension = Dimension::Subscription;
-    let parts = Parts { span, dimension, measures: &MEASURES, result: &result, why: &[], names: &names };
-    let table = Table::new(&MEASURES, &result);
+    let parts = BreakdownInput { span, dimension, measures: &MEASURES, result: &result, why: &[], names: &names };
+    let table = RowIndex::new(&MEASURES, &result);
     let explained = why.iter().filter(|explanation| !explanation.reasons.is_empty());
     let why: HashMap<_, _> =
         explained.filter_map(|explanation| Some((explanation.dimensions.get(1)?, explanation))).collect();
-    let one = |(customer, subscription): &Place| {
+    let one = |(customer, subscription): &SubscriptionKey| {
         let key = DimensionValue { value: Some(subscription.clone()) };
         let (values, trend) = breakdown::figures(&parts, &table, &key);
         let known = details.get(subscription).cloned().unwrap_or_default();
@@ -226,7 +232,7 @@ pub fn compose(
             reasons: reasons.into_iter().collect(),
         }
     };
-    places.iter().map(one).collect()
+    keys.iter().map(one).collect()
 }
 
 /// A thing by id and name.

@@ -2,8 +2,8 @@ use insights_proto::metrics::v1::Value;
 
 use super::*;
 
-fn span() -> Span {
-    Span { from: "2026-01".parse().unwrap(), to: "2026-02".parse().unwrap(), first_data: None }
+fn span() -> MonthSpan {
+    MonthSpan { from: "2026-01".parse().unwrap(), to: "2026-02".parse().unwrap(), first_data: None }
 }
 
 fn row(month: &str, customer: &str, seats: i64, amount: Option<(&str, &str)>) -> Row {
@@ -37,13 +37,13 @@ fn customers_rank_by_revenue_or_by_seats() {
 #[test]
 fn pages_follow_the_ranks() {
     let place = |customer: &str, subscription: &str| (customer.to_owned(), subscription.to_owned());
-    let places = vec![place("C-1", "S-1"), place("C-1", "S-3"), place("C-2", "S-2"), place("C-2", "S-4")];
+    let keys = vec![place("C-1", "S-1"), place("C-1", "S-3"), place("C-2", "S-2"), place("C-2", "S-4")];
     let ranks = ["C-2".to_owned(), "C-1".to_owned()];
-    let ids = |places: Vec<Place>| places.into_iter().map(|(_, id)| id).collect::<Vec<_>>();
-    let whole = by_rank(places.clone(), &ranks, None).unwrap();
+    let ids = |keys: Vec<SubscriptionKey>| keys.into_iter().map(|(_, id)| id).collect::<Vec<_>>();
+    let whole = by_rank(keys.clone(), &ranks, None).unwrap();
     assert_eq!(ids(whole.clone()), ["S-2", "S-4", "S-1", "S-3"]);
     for (at, after) in whole.iter().enumerate() {
-        assert_eq!(by_rank(places.clone(), &ranks, Some(after)).unwrap(), whole[at + 1..]);
+        assert_eq!(by_rank(keys.clone(), &ranks, Some(after)).unwrap(), whole[at + 1..]);
     }
-    assert_eq!(by_rank(places, &ranks, Some(&place("C-9", "S-1"))), None, "it is no longer ranked");
+    assert_eq!(by_rank(keys, &ranks, Some(&place("C-9", "S-1"))), None, "it is no longer ranked");
 }

@@ -4,7 +4,7 @@ use insights_domain::amount::Amount;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum CellType {
     /// Text.
     Text,
     /// A count.
@@ -19,7 +19,7 @@ pub enum Kind {
 
 /// A cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Cell<'a> {
+pub enum CellValue<'a> {
     /// Nothing is known.
     Null,
     /// Text, which anybody may have written.
@@ -34,7 +34,7 @@ pub enum Cell<'a> {
     Flag(bool),
 }
 
-impl<'a> Cell<'a> {
+impl<'a> CellValue<'a> {
     /// An amount by its digits, which may be a sum larger than any amount that is taken in.
     pub fn amount(digits: &'a str) -> Self {
         let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
@@ -65,7 +65,7 @@ mod tests {
     fn amounts_are_read_by_their_digits_up_to_the_largest_sum() {
         for micros in [0, 1, -1, 125_000, -12_500_000, 9_000_000_000_000_000_001, i64::MAX, i64::MIN] {
             let amount = Amount::from_micros(micros);
-            assert_eq!(Cell::amount(&amount.to_string()), Cell::Amount(amount), "{amount}");
+            assert_eq!(CellValue::amount(&amount.to_string()), CellValue::Amount(amount), "{amount}");
         }
     }
 }

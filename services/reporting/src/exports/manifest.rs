@@ -9,14 +9,14 @@ use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::cell::Cell;
+use super::cell::CellValue;
 
 static MESSAGES: LazyLock<DescriptorPool> =
     LazyLock::new(|| DescriptorPool::decode(insights_proto::DESCRIPTOR_SET).unwrap_or_default());
 
 /// What is known of a file before its last byte is written.
 #[derive(Clone, Debug, Default)]
-pub struct About {
+pub struct FileManifest {
     /// What it is called.
     pub file_name: String,
     /// What was ordered, as JSON.
@@ -44,7 +44,7 @@ pub struct About {
     pub locations: Option<String>,
 }
 
-impl About {
+impl FileManifest {
     /// As names and values, for files that have room for them.
     pub fn lines(&self) -> Vec<(String, String)> {
         let line = |name: &str, value: String| (name.to_owned(), value);
@@ -107,7 +107,7 @@ pub struct RowsDigest {
 
 impl RowsDigest {
     /// Adds a row.
-    pub fn row(&mut self, cells: &[Cell<'_>]) {
+    pub fn row(&mut self, cells: &[CellValue<'_>]) {
         for cell in cells {
             cell.write(&mut self.waiting);
             self.waiting.push(0x1f);

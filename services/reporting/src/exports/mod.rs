@@ -1,21 +1,21 @@
 //! Exports: orders, jobs that survive a restart, files, and how they are fetched.
 
 mod cell;
-mod columns;
 mod config;
 mod entity;
+mod file_writer;
 mod files;
 mod formats;
-mod lines;
 mod manifest;
 mod orders;
 mod report;
 mod rights;
-mod sheet;
-mod table;
+mod rows;
+mod schema;
+mod spec;
+mod store;
 mod tickets;
 mod worker;
-mod write;
 
 use std::io;
 use std::ops::Range;
@@ -27,23 +27,23 @@ use insights_access::Policy;
 use tokio::sync::Notify;
 
 use crate::audit::Audit;
-use crate::metrics::Upstream;
-use files::Files;
-use table::Table;
+use crate::metrics::MetricsClient;
+use files::FileStore;
+use store::ExportTable;
 
 pub use config::{ExportsConfig, S3Config};
-pub use files::StoreError;
+pub use files::FileStoreError;
 pub(crate) use formats::ending;
 pub(crate) use orders::export;
-pub(crate) use table::Job;
+pub(crate) use store::ExportJob;
 
 /// Exports of this installation. Cheap to clone.
 #[derive(Clone)]
 pub struct Exports {
     config: Arc<ExportsConfig>,
-    table: Table,
-    files: Files,
-    metrics: Upstream,
+    table: ExportTable,
+    files: FileStore,
+    metrics: MetricsClient,
     policy: Arc<Policy>,
     audit: Audit,
     /// There may be something to do.
@@ -66,12 +66,12 @@ impl Exports {
     pub fn new(
         config: ExportsConfig,
         audit: Audit,
-        metrics: Upstream,
+        metrics: MetricsClient,
         policy: Arc<Policy>,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, FileStoreError> {
         Ok(Self {
-            table: Table::new(audit.database().clone(), audit.clock().clone()),
-            files: Files::new(&config)?,
+            table: ExportTable::new(audit.database().clone(), audit.clock().clone()),
+            files: FileStore::new(&config)?,
             wake: Arc::default(),
             worker: format!("{:016x}", rand::random::<u64>()),
             config: Arc::new(config),
@@ -82,7 +82,11 @@ impl Exports {
     }
 
     /// Bytes of the file of an export.
-    pub(crate) async fn file(&self, job: &Job, range: Range<u64>) -> io::Result<BoxStream<'static, io::Result<Bytes>>> {
+    pub(crate) async fn file(
+        &self,
+        job: &ExportJob,
+        range: Range<u64>,
+    ) -> io::Result<BoxStream<'static, io::Result<Bytes>>> {
         self.files.get(&job.file_path, range).await
     }
 }

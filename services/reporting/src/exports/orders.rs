@@ -15,12 +15,12 @@ use prost_types::Timestamp;
 use tonic::Status;
 
 use super::Exports;
+use super::file_writer::{StreamHeader, begin};
 use super::formats::{ending, text_of};
-use super::lines::Block;
 use super::rights::Rights;
-use super::sheet::Sheet;
-use super::table::Job;
-use super::write::{Beginning, begin};
+use super::rows::RowBatch;
+use super::spec::ExportSpec;
+use super::store::ExportJob;
 use crate::field_paths::rename_order;
 
 /// Rows of a preview.
@@ -36,8 +36,8 @@ impl Exports {
     /// Stores an order, or finds what the same one made before.
     pub async fn create(&self, caller: &Principal, request: CreateExportRequest) -> Result<Export, Status> {
         let rights = Rights::of(caller);
-        let sheet = Sheet::of(&request.order.clone().unwrap_or_default());
-        let redacted = sheet.authorise(&self.policy, &rights)?;
+        let spec = ExportSpec::of(&request.order.clone().unwrap_or_default());
+        let redacted = spec.authorise(&self.policy, &rights)?;
         let order = checked(request.order, &request.request_id)?;
         if let Some(job) = self.same_request(caller, &request.request_id, &order).await? {
             return Ok(export(&job));
@@ -49,10 +49,10 @@ impl Exports {
             return Err(Error::exhausted(text).into());
         }
         // Whatever is wrong with the query is said now, and not by a file that never comes.
-        let first = self.first_lines(sheet.request(&rights, caller.partner(), request.min_version), 0).await?.0;
+        let first = self.first_lines(spec.request(&rights, caller.partner(), request.min_version), 0).await?.0;
         let now = self.table.now();
         let id = format!("{:032x}", rand::random::<u128>());
-        let job = Job {
+        let job = ExportJob {
             partner: caller.partner().to_owned(),
             owner: caller.subject().to_owned(),
             request_id: Some(request.request_id.clone()).filter(|id| !id.is_empty()),
@@ -99,7 +99,7 @@ impl Exports {
         caller: &Principal,
         request_id: &str,
         order: &ExportOrder,
-    ) -> Result<Option<Job>, Status> {
+    ) -> Result<Option<ExportJob>, Status> {
         if request_id.is_empty() {
             return Ok(None);
         }
@@ -120,12 +120,12 @@ impl Exports {
         min_version: i64,
     ) -> Result<PreviewExportResponse, Status> {
         let rights = Rights::of(caller);
-        let sheet = Sheet::of(&order.clone().unwrap_or_default());
-        let hides = sheet.authorise(&self.policy, &rights)?;
+        let spec = ExportSpec::of(&order.clone().unwrap_or_default());
+        let hides = spec.authorise(&self.policy, &rights)?;
         checked(order, "")?;
-        let request = sheet.request(&rights, caller.partner(), min_version);
+        let request = spec.request(&rights, caller.partner(), min_version);
         let (first, blocks) = self.first_lines(request, PREVIEW + 1).await?;
-        let columns = sheet.columns(&rights);
+        let columns = spec.columns(&rights);
         let mut rows = Vec::new();
         for block in &blocks {
             // Nothing can fail.
@@ -148,14 +148,18 @@ impl Exports {
     }
 
     /// What an export begins with, by the way its file would be written.
-    async fn first_lines(&self, request: StreamQueryRequest, most: usize) -> Result<(Beginning, Vec<Block>), Status> {
+    async fn first_lines(
+        &self,
+        request: StreamQueryRequest,
+        most: usize,
+    ) -> Result<(StreamHeader, Vec<RowBatch>), Status> {
         let mut stream = self.metrics.stream_query(request).await.map_err(rename_order)?;
         let first = begin(&mut stream).await.map_err(rename_order)?;
         let (mut blocks, mut lines) = (Vec::new(), 0);
         while lines < most {
             let Some(part) = stream.message().await.map_err(rename_order)? else { break };
             let done = part.done;
-            let block = Block::from(part);
+            let block = RowBatch::from(part);
             lines += block.lines();
             blocks.push(block);
             if done {
@@ -166,14 +170,14 @@ impl Exports {
     }
 
     /// An export of the caller's.
-    pub async fn find(&self, caller: &Principal, id: &str) -> Result<Job, Status> {
+    pub async fn find(&self, caller: &Principal, id: &str) -> Result<ExportJob, Status> {
         let found = self.table.find(caller.partner(), caller.subject(), id).await.map_err(unavailable)?;
         found.ok_or_else(|| Error::not_found("The export").into())
     }
 
     /// An export of the caller's, unless it shows locations beyond those the caller is bound to now: how many rows it has would tell
     /// of them.
-    pub async fn look_at(&self, caller: &Principal, id: &str) -> Result<Job, Status> {
+    pub async fn look_at(&self, caller: &Principal, id: &str) -> Result<ExportJob, Status> {
         let job = self.find(caller, id).await?;
         if within(&job, caller) { Ok(job) } else { Err(insights_access::forbidden()) }
     }
@@ -215,11 +219,11 @@ impl Exports {
     }
 
     /// An export whose file the caller may have now: their own, complete, with no right lost since.
-    pub async fn downloadable(&self, caller: &Principal, id: &str) -> Result<Job, Status> {
+    pub async fn downloadable(&self, caller: &Principal, id: &str) -> Result<ExportJob, Status> {
         let job = self.find(caller, id).await?;
         let order = ExportOrder::decode(job.order_body.as_slice()).map_err(Error::internal)?;
         let then = Rights::read(&job.roles, job.locations.as_deref());
-        Sheet::of(&order).still_shown_to(&Rights::of(caller), &then, &self.policy)?;
+        ExportSpec::of(&order).still_shown_to(&Rights::of(caller), &then, &self.policy)?;
         if job.state != i32::from(ExportState::Done) {
             return Err(Error::aborted("The export has no file, or none yet.").into());
         }
@@ -227,7 +231,7 @@ impl Exports {
     }
 }
 
-fn within(job: &Job, caller: &Principal) -> bool {
+fn within(job: &ExportJob, caller: &Principal) -> bool {
     Rights::read(&job.roles, job.locations.as_deref()).are_within(&Rights::of(caller))
 }
 
@@ -248,7 +252,7 @@ fn checked(order: Option<ExportOrder>, request_id: &str) -> Result<ExportOrder, 
     if request_id.chars().count() > REQUEST_ID {
         fault("request_id", format!("is longer than {REQUEST_ID} letters"));
     }
-    faults.extend(Sheet::faults(&order));
+    faults.extend(ExportSpec::faults(&order));
     if faults.is_empty() { Ok(order) } else { Err(Error::Invalid(faults)) }
 }
 
@@ -264,7 +268,7 @@ fn file_name(order: &ExportOrder, id: &str) -> String {
     }
     let query = order.query.clone().unwrap_or_default();
     // Ids are hexadecimal: every position is between letters.
-    let kind = Sheet::of(order).name();
+    let kind = ExportSpec::of(order).name();
     format!("{kind}-{}-{}-{}.{ending}", query.from_month, query.to_month, &id[..8.min(id.len())])
 }
 
@@ -280,7 +284,7 @@ fn page(token: &str) -> Result<Option<(i64, String)>, Error> {
 }
 
 /// An export as the API shows it.
-pub fn export(job: &Job) -> Export {
+pub fn export(job: &ExportJob) -> Export {
     let state = ExportState::try_from(job.state).unwrap_or_default();
     let done = state == ExportState::Done;
     let time = |micros: i64| Timestamp {

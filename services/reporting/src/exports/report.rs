@@ -5,12 +5,12 @@ use insights_access::FieldClass;
 use insights_proto::metrics::v1::{Measure, ReportGrain, Scope};
 use insights_proto::reporting::v1::ExportReport;
 
-use super::cell::Kind;
+use super::cell::CellType;
 use crate::dashboards::dynamics::DYNAMICS;
 
 /// A report.
 #[derive(Debug)]
-pub struct Report {
+pub struct ReportLayout {
     /// Its name on the command line and in names of files.
     pub name: &'static str,
     /// What its rows are about.
@@ -24,18 +24,18 @@ pub struct Report {
     /// The dashboard it is the export of, where that has roles of its own: the method that shows it.
     pub dashboard: Option<&'static str>,
     /// All its columns.
-    pub columns: &'static [Known],
+    pub columns: &'static [ReportColumn],
 }
 
 /// A column of a report.
 #[derive(Debug)]
-pub struct Known {
+pub struct ReportColumn {
     /// Its name.
     pub name: &'static str,
     /// What it holds.
-    pub kind: Kind,
+    pub kind: CellType,
     /// What it shows.
-    pub shown: Shown,
+    pub shown: ReportField,
     /// The measure it takes.
     pub measure: Option<Measure>,
     /// Who sees it.
@@ -44,7 +44,7 @@ pub struct Known {
 
 /// What a column shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
+pub enum ReportField {
     /// The first day of the month.
     Month,
     /// The customer's name.
@@ -117,36 +117,36 @@ pub enum Shown {
     ActiveUsers,
 }
 
-use Kind as K;
-use Shown as S;
+use CellType as K;
+use ReportField as S;
 
-const fn text(name: &'static str, shown: Shown) -> Known {
-    Known { name, kind: K::Text, shown, measure: None, class: FieldClass::Unspecified }
+const fn text(name: &'static str, shown: ReportField) -> ReportColumn {
+    ReportColumn { name, kind: K::Text, shown, measure: None, class: FieldClass::Unspecified }
 }
 
-const fn figure(name: &'static str, kind: Kind, shown: Shown, measure: Measure) -> Known {
-    Known { name, kind, shown, measure: Some(measure), class: FieldClass::Unspecified }
+const fn figure(name: &'static str, kind: CellType, shown: ReportField, measure: Measure) -> ReportColumn {
+    ReportColumn { name, kind, shown, measure: Some(measure), class: FieldClass::Unspecified }
 }
 
-const fn count(name: &'static str, shown: Shown, measure: Measure) -> Known {
+const fn count(name: &'static str, shown: ReportField, measure: Measure) -> ReportColumn {
     figure(name, K::Count, shown, measure)
 }
 
-const fn other(name: &'static str, kind: Kind, shown: Shown) -> Known {
-    Known { name, kind, shown, measure: None, class: FieldClass::Unspecified }
+const fn other(name: &'static str, kind: CellType, shown: ReportField) -> ReportColumn {
+    ReportColumn { name, kind, shown, measure: None, class: FieldClass::Unspecified }
 }
 
-const fn revenue(name: &'static str, kind: Kind, shown: Shown) -> Known {
-    Known { name, kind, shown, measure: Some(Measure::BilledRevenue), class: FieldClass::Revenue }
+const fn revenue(name: &'static str, kind: CellType, shown: ReportField) -> ReportColumn {
+    ReportColumn { name, kind, shown, measure: Some(Measure::BilledRevenue), class: FieldClass::Revenue }
 }
 
-const CUSTOMERS: &[Known] = &[
+const CUSTOMERS: &[ReportColumn] = &[
     text("CustomerName", S::CustomerName),
     text("CustomerTenantId", S::Customer),
     text("CustomerSegment", S::Segment),
     text("CustomerMarket", S::Country),
     text("CustomerStatus", S::CustomerStatus),
-    Known { class: FieldClass::Personal, ..text("TenantDomainName", S::Domain) },
+    ReportColumn { class: FieldClass::Personal, ..text("TenantDomainName", S::Domain) },
     text("Product", S::Product),
     text("SKU", S::SkuName),
     text("Month", S::Month),
@@ -163,7 +163,7 @@ const CUSTOMERS: &[Known] = &[
     revenue("OtherBilledRevenue", K::Text, S::OtherRevenue),
 ];
 
-const SUBSCRIPTIONS: &[Known] = &[
+const SUBSCRIPTIONS: &[ReportColumn] = &[
     text("SubscriptionId", S::Subscription),
     text("SubscriptionStartDate", S::Start),
     text("SubscriptionEndDate", S::End),
@@ -193,7 +193,7 @@ const SUBSCRIPTIONS: &[Known] = &[
     other("IsTrial", K::Flag, S::Trial),
 ];
 
-const USAGE: &[Known] = &[
+const USAGE: &[ReportColumn] = &[
     text("SubscriptionId", S::Subscription),
     text("SubscriptionStartDate", S::Start),
     text("SubscriptionEndDate", S::End),
@@ -223,7 +223,7 @@ const USAGE: &[Known] = &[
     other("IsTrial", K::Flag, S::Trial),
 ];
 
-const OFFICE: &[Known] = &[
+const OFFICE: &[ReportColumn] = &[
     text("CustomerTenantId", S::Customer),
     text("WorkloadName", S::Service),
     text("Month", S::Month),
@@ -239,7 +239,7 @@ const OFFICE: &[Known] = &[
     other("IsDuplicateRowForPGA", K::Count, S::Duplicate),
 ];
 
-const CUSTOMERS_REPORT: Report = Report {
+const CUSTOMERS_REPORT: ReportLayout = ReportLayout {
     name: "customers",
     grain: ReportGrain::CustomerSkus,
     product_prefix: "",
@@ -248,7 +248,7 @@ const CUSTOMERS_REPORT: Report = Report {
     dashboard: None,
     columns: CUSTOMERS,
 };
-const SUBSCRIPTIONS_REPORT: Report = Report {
+const SUBSCRIPTIONS_REPORT: ReportLayout = ReportLayout {
     name: "subscriptions",
     grain: ReportGrain::Subscriptions,
     product_prefix: "",
@@ -257,7 +257,7 @@ const SUBSCRIPTIONS_REPORT: Report = Report {
     dashboard: None,
     columns: SUBSCRIPTIONS,
 };
-const OFFICE_REPORT: Report = Report {
+const OFFICE_REPORT: ReportLayout = ReportLayout {
     name: "office-usage",
     grain: ReportGrain::CustomerServices,
     product_prefix: "",
@@ -266,7 +266,7 @@ const OFFICE_REPORT: Report = Report {
     dashboard: None,
     columns: OFFICE,
 };
-const LICENCE_REPORT: Report = Report {
+const LICENCE_REPORT: ReportLayout = ReportLayout {
     name: "licence-usage",
     grain: ReportGrain::Subscriptions,
     product_prefix: "",
@@ -275,7 +275,7 @@ const LICENCE_REPORT: Report = Report {
     dashboard: None,
     columns: USAGE,
 };
-const DYNAMICS_REPORT: Report = Report {
+const DYNAMICS_REPORT: ReportLayout = ReportLayout {
     name: "dynamics-usage",
     product_prefix: DYNAMICS,
     dashboard: Some("/insights.reporting.v1.ReportingService/GetDynamicsUsageDashboard"),
@@ -283,7 +283,7 @@ const DYNAMICS_REPORT: Report = Report {
 };
 
 /// A report by its name in the API.
-pub const fn of(report: ExportReport) -> Option<&'static Report> {
+pub const fn of(report: ExportReport) -> Option<&'static ReportLayout> {
     match report {
         ExportReport::Unspecified => None,
         ExportReport::Customers => Some(&CUSTOMERS_REPORT),
@@ -294,9 +294,9 @@ pub const fn of(report: ExportReport) -> Option<&'static Report> {
     }
 }
 
-impl Report {
+impl ReportLayout {
     /// A column by its name, in any case.
-    pub fn column(&self, name: &str) -> Option<&'static Known> {
+    pub fn column(&self, name: &str) -> Option<&'static ReportColumn> {
         self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name.trim()))
     }
 }

@@ -10,16 +10,16 @@ use tonic::{Code, Status};
 use super::Exports;
 use super::manifest::hex;
 use super::orders::unavailable;
-use super::table::{Job, Ticket};
-use crate::audit::{DOWNLOAD_BY_TICKET, Ending, Who};
+use super::store::{DownloadTicket, ExportJob};
+use crate::audit::{CallOutcome, DOWNLOAD_BY_TICKET, Who};
 
 impl Exports {
     /// A path that downloads the file of an export.
-    pub async fn ticket(&self, caller: &Principal, job: &Job) -> Result<CreateDownloadTicketResponse, Status> {
+    pub async fn ticket(&self, caller: &Principal, job: &ExportJob) -> Result<CreateDownloadTicketResponse, Status> {
         let secret = hex(&rand::random::<[u8; 32]>());
         let until = self.table.now() + self.config.ticket();
         let roles: Vec<String> = caller.roles().iter().map(role_name).collect();
-        let ticket = Ticket {
+        let ticket = DownloadTicket {
             ticket_hash: hash(&secret),
             partner: job.partner.clone(),
             export_id: job.export_id.clone(),
@@ -33,20 +33,24 @@ impl Exports {
     }
 
     /// A ticket that is still valid for an export, and that export if its owner still has it.
-    pub(crate) async fn redeem(&self, secret: &str, id: &str) -> Result<Option<(Ticket, Option<Job>)>, DatabaseError> {
+    pub(crate) async fn redeem(
+        &self,
+        secret: &str,
+        id: &str,
+    ) -> Result<Option<(DownloadTicket, Option<ExportJob>)>, DatabaseError> {
         self.table.redeem(&hash(secret), id).await
     }
 
     /// Records who followed a link, and to what.
     pub(crate) async fn record_download(
         &self,
-        ticket: &Ticket,
+        ticket: &DownloadTicket,
         id: &str,
         outcome: Code,
-        job: Option<&Job>,
+        job: Option<&ExportJob>,
     ) -> Result<(), insights_service::Error> {
         let rows = job.and_then(|job| usize::try_from(job.row_count).ok()).unwrap_or_default();
-        let ending = Ending { outcome, rows, redacted: job.is_some_and(|job| job.redacted) };
+        let ending = CallOutcome { outcome, rows, redacted: job.is_some_and(|job| job.redacted) };
         let asked = serde_json::json!({ "id": id }).to_string();
         let who = Who {
             partner: &ticket.partner,

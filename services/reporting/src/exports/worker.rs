@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Exports;
-use super::table::Job;
-use super::write::{NotWritten, Seen, write};
+use super::file_writer::{ProgressCounters, WriteError, write};
+use super::store::ExportJob;
 
 /// How often what is too old is looked for.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -79,8 +79,8 @@ impl Exports {
     }
 
     /// Writes one file, unless it stops being ours.
-    async fn carry_out(&self, job: Job, shutdown: CancellationToken) {
-        let seen = Arc::new(Seen::default());
+    async fn carry_out(&self, job: ExportJob, shutdown: CancellationToken) {
+        let seen = Arc::new(ProgressCounters::default());
         if job.attempt > self.config.attempts {
             return self.give_up(&job, "The export was begun too often without coming to an end.").await;
         }
@@ -108,8 +108,8 @@ impl Exports {
                 // Whether the row says so is not known: the next attempt has another file.
                 Err(error) => tracing::warn!(%error, export = job.export_id, "an export cannot be called done"),
             },
-            Err(NotWritten::Never(why)) => self.give_up(&job, &why).await,
-            Err(NotWritten::ForNow(why)) => {
+            Err(WriteError::Permanent(why)) => self.give_up(&job, &why).await,
+            Err(WriteError::Transient(why)) => {
                 tracing::warn!(export = job.export_id, attempt = job.attempt, why, "an export will be tried again");
                 let wait = TimeDelta::seconds((1_i64 << job.attempt.clamp(0, 6)).min(LONGEST_WAIT));
                 self.give_back(&job, wait).await;
@@ -119,7 +119,7 @@ impl Exports {
     }
 
     /// Renews the lease; ends when it is lost, or the export is stopped, which is looked for more often.
-    async fn lose(&self, job: &Job, seen: &Seen) {
+    async fn lose(&self, job: &ExportJob, seen: &ProgressCounters) {
         let (heartbeat, look) = (self.config.heartbeat(), self.config.poll());
         let mut since = Duration::ZERO;
         loop {
@@ -143,20 +143,20 @@ impl Exports {
         }
     }
 
-    async fn give_up(&self, job: &Job, why: &str) {
+    async fn give_up(&self, job: &ExportJob, why: &str) {
         if let Err(error) = self.table.fail(job, &self.config, why).await {
             tracing::warn!(%error, export = job.export_id, "an export cannot be called failed");
         }
         self.take_back(job).await;
     }
 
-    async fn give_back(&self, job: &Job, wait: TimeDelta) {
+    async fn give_back(&self, job: &ExportJob, wait: TimeDelta) {
         if let Err(error) = self.table.release(job, self.table.now() + wait).await {
             tracing::warn!(%error, export = job.export_id, "an export is given back when its lease ends");
         }
     }
 
-    async fn take_back(&self, job: &Job) {
+    async fn take_back(&self, job: &ExportJob) {
         if let Err(error) = self.files.remove(&job.file_path).await {
             tracing::warn!(%error, export = job.export_id, "a file that nobody needs cannot be removed");
         }

@@ -18,7 +18,7 @@ use prost::Message;
 use tonic::Code;
 
 use super::headers::add_security_headers;
-use crate::exports::{Exports, Job, ending};
+use crate::exports::{ExportJob, Exports, ending};
 
 /// The route of downloads, uncompressed: a range of a file is a range of its bytes.
 pub fn router(exports: Exports) -> Router {
@@ -112,7 +112,7 @@ fn wanted(headers: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u64>
     if range.is_empty() || range.start >= size { Err(Beyond) } else { Ok(Some(range)) }
 }
 
-fn headers(job: &Job, tag: &str, bytes: &Range<u64>) -> HeaderMap {
+fn headers(job: &ExportJob, tag: &str, bytes: &Range<u64>) -> HeaderMap {
     let format = ExportOrder::decode(job.order_body.as_slice()).unwrap_or_default().format();
     let length = (bytes.end - bytes.start).to_string();
     let values = [

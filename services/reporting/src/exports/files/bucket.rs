@@ -24,10 +24,10 @@ use object_store::{
 };
 use tokio::task::JoinHandle;
 
-use super::{StoreError, Upload};
+use super::{FileStoreError, Upload};
 use crate::exports::config::S3Config;
 
-/// Parts on their way at a time.
+/// BucketUpload on their way at a time.
 const AT_ONCE: usize = 2;
 /// What names the object that holds the id of an upload.
 const MARK: &str = ".upload";
@@ -54,17 +54,18 @@ const PLATFORM: [&str; 10] = [
 
 /// A bucket, under a prefix.
 #[derive(Clone, Debug)]
-pub struct Bucket {
+pub struct BucketStore {
     store: Arc<AmazonS3>,
     prefix: Path,
     part: usize,
 }
 
-impl Bucket {
+impl BucketStore {
     /// The configured bucket.
-    pub fn new(config: &S3Config) -> Result<Self, StoreError> {
-        let read =
-            |path: &PathBuf| std::fs::read(path).map_err(|error| StoreError::File(path.display().to_string(), error));
+    pub fn new(config: &S3Config) -> Result<Self, FileStoreError> {
+        let read = |path: &PathBuf| {
+            std::fs::read(path).map_err(|error| FileStoreError::File(path.display().to_string(), error))
+        };
         // No limit for a whole answer: a reader may be slow.
         let mut client = ClientOptions::new()
             .with_timeout_disabled()
@@ -111,7 +112,7 @@ impl Bucket {
     }
 
     pub(super) fn begin(&self, path: &str) -> Box<dyn Upload> {
-        Box::new(Parts {
+        Box::new(BucketUpload {
             bucket: self.clone(),
             path: self.at(path),
             mark: self.at(&format!("{path}{MARK}")),
@@ -178,8 +179,8 @@ fn gone(removed: Result<(), Error>) -> io::Result<()> {
 }
 
 /// A file that is sent in parts.
-struct Parts {
-    bucket: Bucket,
+struct BucketUpload {
+    bucket: BucketStore,
     path: Path,
     /// The object that holds the upload's id.
     mark: Path,
@@ -193,7 +194,7 @@ struct Parts {
     done: Vec<PartId>,
 }
 
-impl Parts {
+impl BucketUpload {
     /// Sends what waits, once there is room.
     async fn send(&mut self) -> io::Result<()> {
         let id = match &self.id {
@@ -227,7 +228,7 @@ impl Parts {
 }
 
 #[async_trait]
-impl Upload for Parts {
+impl Upload for BucketUpload {
     async fn put(&mut self, mut bytes: Bytes) -> io::Result<()> {
         while self.size + bytes.len() >= self.bucket.part {
             let fits = bytes.split_to(self.bucket.part - self.size);

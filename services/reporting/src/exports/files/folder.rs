@@ -22,11 +22,11 @@ const BUFFER: usize = 256 * 1024;
 
 /// A directory.
 #[derive(Clone, Debug)]
-pub struct Folder {
+pub struct FolderStore {
     place: PathBuf,
 }
 
-impl Folder {
+impl FolderStore {
     /// This directory; it is made when the first file comes.
     pub fn new(place: PathBuf) -> Self {
         Self { place }
@@ -42,7 +42,7 @@ impl Folder {
 
     pub(super) async fn begin(&self, path: &str) -> io::Result<Box<dyn Upload>> {
         private(&self.place).await?;
-        Ok(Box::new(Part(self.store()?.put_multipart(&Path::from(path)).await?)))
+        Ok(Box::new(FolderUpload(self.store()?.put_multipart(&Path::from(path)).await?)))
     }
 
     pub(super) async fn exists(&self, path: &str) -> io::Result<()> {
@@ -83,10 +83,10 @@ impl Folder {
 }
 
 /// A file under another name until it is complete.
-struct Part(Box<dyn MultipartUpload>);
+struct FolderUpload(Box<dyn MultipartUpload>);
 
 #[async_trait]
-impl Upload for Part {
+impl Upload for FolderUpload {
     async fn put(&mut self, bytes: Bytes) -> io::Result<()> {
         Ok(self.0.put_part(bytes.into()).await?)
     }

@@ -17,21 +17,21 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::config::ExportsConfig;
-use bucket::Bucket;
-use folder::Folder;
+use bucket::BucketStore;
+use folder::FolderStore;
 
 /// The store.
 #[derive(Clone, Debug)]
-pub enum Files {
+pub enum FileStore {
     /// A directory.
-    Folder(Folder),
+    FolderStore(FolderStore),
     /// A bucket, under a prefix.
-    Bucket(Bucket),
+    BucketStore(BucketStore),
 }
 
 /// Why the store cannot be used at all.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub enum FileStoreError {
     /// A file that the settings name cannot be read.
     #[error("{0}")]
     File(String, #[source] io::Error),
@@ -41,7 +41,7 @@ pub enum StoreError {
 }
 
 /// A piece of a file on its way to the store.
-pub enum Piece {
+pub enum FilePiece {
     /// The next bytes.
     Data(Vec<u8>),
     /// There are no more, and the file is complete.
@@ -61,27 +61,27 @@ trait Upload: Send {
     async fn abort(&mut self) -> io::Result<()>;
 }
 
-impl Files {
+impl FileStore {
     /// The configured store. Nothing is asked of it yet: a store that is away for a while delays exports, and nothing else.
-    pub fn new(config: &ExportsConfig) -> Result<Self, StoreError> {
+    pub fn new(config: &ExportsConfig) -> Result<Self, FileStoreError> {
         Ok(match config.s3.is_wanted() {
-            true => Self::Bucket(Bucket::new(&config.s3)?),
-            false => Self::Folder(Folder::new(config.folder.clone())),
+            true => Self::BucketStore(BucketStore::new(&config.s3)?),
+            false => Self::FolderStore(FolderStore::new(config.folder.clone())),
         })
     }
 
     /// Keeps a file whose pieces come over a channel. It bears its name once it is complete and durable; a channel that ends
-    /// without [`Piece::End`] leaves nothing behind, nor does a file that is given up at whatever moment.
+    /// without [`FilePiece::End`] leaves nothing behind, nor does a file that is given up at whatever moment.
     pub async fn put(
         &self,
         path: &str,
-        mut pieces: mpsc::Receiver<Piece>,
+        mut pieces: mpsc::Receiver<FilePiece>,
         given_up: CancellationToken,
     ) -> io::Result<()> {
         let path = checked(path)?;
         let mut upload = match self {
-            Self::Folder(folder) => folder.begin(path).await?,
-            Self::Bucket(bucket) => bucket.begin(path),
+            Self::FolderStore(folder) => folder.begin(path).await?,
+            Self::BucketStore(bucket) => bucket.begin(path),
         };
         let written = loop {
             let piece = tokio::select! {
@@ -89,11 +89,11 @@ impl Files {
                 () = given_up.cancelled() => None,
             };
             match piece {
-                Some(Piece::Data(bytes)) => match upload.put(bytes.into()).await {
+                Some(FilePiece::Data(bytes)) => match upload.put(bytes.into()).await {
                     Ok(()) => {}
                     Err(error) => break Err(error),
                 },
-                Some(Piece::End) => break upload.complete().await,
+                Some(FilePiece::End) => break upload.complete().await,
                 None => break Err(io::Error::from(ErrorKind::UnexpectedEof)),
             }
         };
@@ -115,14 +115,14 @@ impl Files {
         if range.is_empty() {
             // Stores refuse an empty range, and a file that is gone is to be noticed all the same.
             match self {
-                Self::Folder(folder) => folder.exists(path).await?,
-                Self::Bucket(bucket) => bucket.exists(path).await?,
+                Self::FolderStore(folder) => folder.exists(path).await?,
+                Self::BucketStore(bucket) => bucket.exists(path).await?,
             }
             return Ok(stream::empty().boxed());
         }
         match self {
-            Self::Folder(folder) => folder.get(path, range).await,
-            Self::Bucket(bucket) => bucket.get(path, range).await,
+            Self::FolderStore(folder) => folder.get(path, range).await,
+            Self::BucketStore(bucket) => bucket.get(path, range).await,
         }
     }
 
@@ -146,8 +146,8 @@ impl Files {
     /// Removes the attempts at an export whose names are wanted.
     async fn sweep(&self, export: &str, wanted: impl Fn(&str) -> bool + Send + Sync) -> io::Result<()> {
         match self {
-            Self::Folder(folder) => folder.sweep(export, wanted).await,
-            Self::Bucket(bucket) => bucket.sweep(export, wanted).await,
+            Self::FolderStore(folder) => folder.sweep(export, wanted).await,
+            Self::BucketStore(bucket) => bucket.sweep(export, wanted).await,
         }
     }
 }

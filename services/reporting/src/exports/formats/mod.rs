@@ -8,9 +8,9 @@ use std::path::Path;
 
 use insights_proto::reporting::v1::ExportFormat;
 
-use super::cell::Cell;
-use super::columns::Column;
-use super::manifest::About;
+use super::cell::CellValue;
+use super::manifest::FileManifest;
+use super::schema::ColumnSchema;
 
 pub use text::text_of;
 
@@ -37,26 +37,26 @@ pub type Pieces<'a> = &'a mut (dyn FnMut(Vec<u8>) -> Result<(), EncodeError> + S
 /// Writes one file.
 pub trait Encoder: Send {
     /// Adds a row, whose cells stand in the order of the columns.
-    fn row(&mut self, cells: &[Cell<'_>]) -> Result<(), EncodeError>;
+    fn row(&mut self, cells: &[CellValue<'_>]) -> Result<(), EncodeError>;
 
     /// What is finished of the file since the last time.
     fn take(&mut self) -> Vec<u8>;
 
     /// Ends the file, which says of itself what it can.
-    fn finish(self: Box<Self>, about: &About, pieces: Pieces<'_>) -> Result<(), EncodeError>;
+    fn finish(self: Box<Self>, about: &FileManifest, pieces: Pieces<'_>) -> Result<(), EncodeError>;
 }
 
 /// A writer of files of this format.
 pub fn encoder(
     format: ExportFormat,
-    columns: &[Column],
+    columns: &[ColumnSchema],
     scratch: Option<&Path>,
 ) -> Result<Box<dyn Encoder>, EncodeError> {
     Ok(match format {
-        ExportFormat::Csv => Box::new(text::Text::new(columns, b',')),
-        ExportFormat::Tsv => Box::new(text::Text::new(columns, b'\t')),
-        ExportFormat::Xlsx => Box::new(xlsx::Xlsx::new(columns, scratch, xlsx::ROWS)?),
-        ExportFormat::Parquet => Box::new(parquet::Parquet::new(columns)?),
+        ExportFormat::Csv => Box::new(text::TextEncoder::new(columns, b',')),
+        ExportFormat::Tsv => Box::new(text::TextEncoder::new(columns, b'\t')),
+        ExportFormat::Xlsx => Box::new(xlsx::XlsxEncoder::new(columns, scratch, xlsx::ROWS)?),
+        ExportFormat::Parquet => Box::new(parquet::ParquetEncoder::new(columns)?),
         ExportFormat::Unspecified => return Err(EncodeError::Unfit("The format is not known.".into())),
     })
 }

@@ -12,9 +12,9 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use super::{EncodeError, Encoder, Pieces};
-use crate::exports::cell::{Cell, Kind};
-use crate::exports::columns::Column;
-use crate::exports::manifest::About;
+use crate::exports::cell::{CellType, CellValue};
+use crate::exports::manifest::FileManifest;
+use crate::exports::schema::ColumnSchema;
 
 /// Rows given to the writer at a time.
 const BATCH: usize = 8 * 1024;
@@ -25,14 +25,14 @@ const DIGITS: u8 = 19;
 const DECIMALS: i8 = 6;
 
 /// A Parquet file.
-pub struct Parquet {
+pub struct ParquetEncoder {
     writer: ArrowWriter<Vec<u8>>,
     schema: Arc<Schema>,
-    builders: Vec<Builder>,
+    builders: Vec<CellBuilder>,
     rows: usize,
 }
 
-enum Builder {
+enum CellBuilder {
     Text(StringBuilder),
     Count(Int64Builder),
     Percent(Float64Builder),
@@ -40,9 +40,9 @@ enum Builder {
     Flag(BooleanBuilder),
 }
 
-impl Parquet {
+impl ParquetEncoder {
     /// Begins a file.
-    pub fn new(columns: &[Column]) -> Result<Self, EncodeError> {
+    pub fn new(columns: &[ColumnSchema]) -> Result<Self, EncodeError> {
         let fields: Vec<Field> =
             columns.iter().map(|column| Field::new(&column.name, data_type(column.kind), true)).collect();
         let schema = Arc::new(Schema::new(fields));
@@ -51,7 +51,7 @@ impl Parquet {
             .set_max_row_group_row_count(Some(GROUP))
             .build();
         let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
-        let builders = columns.iter().map(|column| Builder::new(column.kind)).collect::<Result<_, _>>()?;
+        let builders = columns.iter().map(|column| CellBuilder::new(column.kind)).collect::<Result<_, _>>()?;
         Ok(Self { writer, schema, builders, rows: 0 })
     }
 
@@ -59,47 +59,47 @@ impl Parquet {
         if self.rows == 0 {
             return Ok(());
         }
-        let columns = self.builders.iter_mut().map(Builder::finish).collect();
+        let columns = self.builders.iter_mut().map(CellBuilder::finish).collect();
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(ParquetError::from)?;
         self.rows = 0;
         Ok(self.writer.write(&batch)?)
     }
 }
 
-fn data_type(kind: Kind) -> DataType {
+fn data_type(kind: CellType) -> DataType {
     match kind {
-        Kind::Text => DataType::Utf8,
-        Kind::Count => DataType::Int64,
-        Kind::Percent => DataType::Float64,
-        Kind::Amount => DataType::Decimal128(DIGITS, DECIMALS),
-        Kind::Flag => DataType::Boolean,
+        CellType::Text => DataType::Utf8,
+        CellType::Count => DataType::Int64,
+        CellType::Percent => DataType::Float64,
+        CellType::Amount => DataType::Decimal128(DIGITS, DECIMALS),
+        CellType::Flag => DataType::Boolean,
     }
 }
 
-impl Builder {
-    fn new(kind: Kind) -> Result<Self, EncodeError> {
+impl CellBuilder {
+    fn new(kind: CellType) -> Result<Self, EncodeError> {
         Ok(match kind {
-            Kind::Text => Self::Text(StringBuilder::new()),
-            Kind::Count => Self::Count(Int64Builder::new()),
-            Kind::Percent => Self::Percent(Float64Builder::new()),
-            Kind::Amount => Self::Amount(
+            CellType::Text => Self::Text(StringBuilder::new()),
+            CellType::Count => Self::Count(Int64Builder::new()),
+            CellType::Percent => Self::Percent(Float64Builder::new()),
+            CellType::Amount => Self::Amount(
                 Decimal128Builder::new().with_precision_and_scale(DIGITS, DECIMALS).map_err(ParquetError::from)?,
             ),
-            Kind::Flag => Self::Flag(BooleanBuilder::new()),
+            CellType::Flag => Self::Flag(BooleanBuilder::new()),
         })
     }
 
-    fn push(&mut self, cell: Cell<'_>) {
+    fn push(&mut self, cell: CellValue<'_>) {
         match (self, cell) {
-            (Self::Text(builder), Cell::Text(text)) => builder.append_value(text),
+            (Self::Text(builder), CellValue::Text(text)) => builder.append_value(text),
             (Self::Text(builder), _) => builder.append_null(),
-            (Self::Count(builder), Cell::Count(count)) => builder.append_value(count),
+            (Self::Count(builder), CellValue::Count(count)) => builder.append_value(count),
             (Self::Count(builder), _) => builder.append_null(),
-            (Self::Percent(builder), Cell::Percent(value)) => builder.append_value(value),
+            (Self::Percent(builder), CellValue::Percent(value)) => builder.append_value(value),
             (Self::Percent(builder), _) => builder.append_null(),
-            (Self::Amount(builder), Cell::Amount(amount)) => builder.append_value(i128::from(amount.micros())),
+            (Self::Amount(builder), CellValue::Amount(amount)) => builder.append_value(i128::from(amount.micros())),
             (Self::Amount(builder), _) => builder.append_null(),
-            (Self::Flag(builder), Cell::Flag(flag)) => builder.append_value(flag),
+            (Self::Flag(builder), CellValue::Flag(flag)) => builder.append_value(flag),
             (Self::Flag(builder), _) => builder.append_null(),
         }
     }
@@ -115,8 +115,8 @@ impl Builder {
     }
 }
 
-impl Encoder for Parquet {
-    fn row(&mut self, cells: &[Cell<'_>]) -> Result<(), EncodeError> {
+impl Encoder for ParquetEncoder {
+    fn row(&mut self, cells: &[CellValue<'_>]) -> Result<(), EncodeError> {
         for (builder, cell) in self.builders.iter_mut().zip(cells) {
             builder.push(*cell);
         }
@@ -128,7 +128,7 @@ impl Encoder for Parquet {
         std::mem::take(self.writer.inner_mut())
     }
 
-    fn finish(mut self: Box<Self>, about: &About, pieces: Pieces<'_>) -> Result<(), EncodeError> {
+    fn finish(mut self: Box<Self>, about: &FileManifest, pieces: Pieces<'_>) -> Result<(), EncodeError> {
         self.flush()?;
         for (name, value) in about.lines() {
             self.writer.append_key_value_metadata(KeyValue::new(format!("insights.{name}"), value));

@@ -1,37 +1,37 @@
 //! CSV and TSV: RFC 4180, UTF-8, lines ending in CR LF.
 
 use super::{EncodeError, Encoder, Pieces};
-use crate::exports::cell::Cell;
-use crate::exports::columns::Column;
-use crate::exports::manifest::About;
+use crate::exports::cell::CellValue;
+use crate::exports::manifest::FileManifest;
+use crate::exports::schema::ColumnSchema;
 
 /// Signs that make a spreadsheet take a text for a formula when it begins with one; the wide ones where East Asian input
 /// is read as ASCII.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// A file of lines.
-pub struct Text {
+pub struct TextEncoder {
     out: Vec<u8>,
     field: Vec<u8>,
     between: u8,
 }
 
-impl Text {
+impl TextEncoder {
     /// Begins with the names of the columns.
-    pub fn new(columns: &[Column], between: u8) -> Self {
+    pub fn new(columns: &[ColumnSchema], between: u8) -> Self {
         let mut text = Self { out: Vec::new(), field: Vec::new(), between };
-        let names: Vec<Cell<'_>> = columns.iter().map(|column| Cell::Text(&column.name)).collect();
+        let names: Vec<CellValue<'_>> = columns.iter().map(|column| CellValue::Text(&column.name)).collect();
         text.line(&names);
         text
     }
 
-    fn line(&mut self, cells: &[Cell<'_>]) {
+    fn line(&mut self, cells: &[CellValue<'_>]) {
         for (at, cell) in cells.iter().enumerate() {
             if at > 0 {
                 self.out.push(self.between);
             }
             match cell {
-                Cell::Text(text) => {
+                CellValue::Text(text) => {
                     self.field.clear();
                     if neutral(text) {
                         self.field.push(b'\'');
@@ -53,9 +53,9 @@ fn neutral(text: &str) -> bool {
 }
 
 /// A cell as a file of text has it, without quotes.
-pub fn text_of(cell: Cell<'_>) -> String {
+pub fn text_of(cell: CellValue<'_>) -> String {
     let mut out = Vec::new();
-    if matches!(cell, Cell::Text(text) if neutral(text)) {
+    if matches!(cell, CellValue::Text(text) if neutral(text)) {
         out.push(b'\'');
     }
     cell.write(&mut out);
@@ -80,8 +80,8 @@ fn quoted(field: &[u8], between: u8, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-impl Encoder for Text {
-    fn row(&mut self, cells: &[Cell<'_>]) -> Result<(), EncodeError> {
+impl Encoder for TextEncoder {
+    fn row(&mut self, cells: &[CellValue<'_>]) -> Result<(), EncodeError> {
         self.line(cells);
         Ok(())
     }
@@ -91,7 +91,7 @@ impl Encoder for Text {
     }
 
     /// Nothing follows the rows: whatever did would be read as one.
-    fn finish(mut self: Box<Self>, _: &About, pieces: Pieces<'_>) -> Result<(), EncodeError> {
+    fn finish(mut self: Box<Self>, _: &FileManifest, pieces: Pieces<'_>) -> Result<(), EncodeError> {
         pieces(self.take())
     }
 }
@@ -100,8 +100,8 @@ impl Encoder for Text {
 mod tests {
     use super::*;
 
-    fn line(cells: &[Cell<'_>], between: u8) -> String {
-        let mut text = Text::new(&[], between);
+    fn line(cells: &[CellValue<'_>], between: u8) -> String {
+        let mut text = TextEncoder::new(&[], between);
         text.take();
         text.line(cells);
         String::from_utf8(text.take()).expect("UTF-8")
@@ -109,20 +109,31 @@ mod tests {
 
     #[test]
     fn fields_are_quoted_where_they_must_be() {
-        let cells = [Cell::Text("a,b"), Cell::Text("say \"x\""), Cell::Text("two\r\nlines"), Cell::Text(" blank")];
+        let cells = [
+            CellValue::Text("a,b"),
+            CellValue::Text("say \"x\""),
+            CellValue::Text("two\r\nlines"),
+            CellValue::Text(" blank"),
+        ];
         assert_eq!(line(&cells, b','), "\"a,b\",\"say \"\"x\"\"\",\"two\r\nlines\",\" blank\"\r\n");
-        assert_eq!(line(&[Cell::Text("a,b"), Cell::Text("c\td")], b'\t'), "a,b\t\"c\td\"\r\n");
-        assert_eq!(line(&[Cell::Null, Cell::Text(""), Cell::Count(-3), Cell::Percent(12.5)], b','), ",,-3,12.5\r\n");
+        assert_eq!(line(&[CellValue::Text("a,b"), CellValue::Text("c\td")], b'\t'), "a,b\t\"c\td\"\r\n");
+        assert_eq!(
+            line(&[CellValue::Null, CellValue::Text(""), CellValue::Count(-3), CellValue::Percent(12.5)], b','),
+            ",,-3,12.5\r\n"
+        );
     }
 
     #[test]
     fn texts_that_would_be_formulas_are_made_harmless_and_numbers_stay() {
         for text in ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "＝1"] {
-            let written = line(&[Cell::Text(text), Cell::Count(1)], b',');
+            let written = line(&[CellValue::Text(text), CellValue::Count(1)], b',');
             assert!(written.trim_start_matches('"').starts_with('\''), "{written:?}");
-            assert_eq!(text_of(Cell::Text(text)), format!("'{text}"));
+            assert_eq!(text_of(CellValue::Text(text)), format!("'{text}"));
         }
-        assert_eq!(line(&[Cell::Amount("-12.50".parse().expect("an amount")), Cell::Count(-7)], b','), "-12.50,-7\r\n");
-        assert_eq!(line(&[Cell::Text("a=b"), Cell::Text("'x")], b','), "a=b,'x\r\n");
+        assert_eq!(
+            line(&[CellValue::Amount("-12.50".parse().expect("an amount")), CellValue::Count(-7)], b','),
+            "-12.50,-7\r\n"
+        );
+        assert_eq!(line(&[CellValue::Text("a=b"), CellValue::Text("'x")], b','), "a=b,'x\r\n");
     }
 }

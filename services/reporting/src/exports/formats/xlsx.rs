@@ -8,9 +8,9 @@ use std::path::Path;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet};
 
 use super::{EncodeError, Encoder, Pieces};
-use crate::exports::cell::Cell;
-use crate::exports::columns::Column;
-use crate::exports::manifest::About;
+use crate::exports::cell::CellValue;
+use crate::exports::manifest::FileManifest;
+use crate::exports::schema::ColumnSchema;
 
 /// Rows a sheet can hold, its heading included.
 pub const ROWS: u32 = 1_048_576;
@@ -27,7 +27,7 @@ const BYTE: u64 = 6;
 const PIECE: usize = 1024 * 1024;
 
 /// A workbook.
-pub struct Xlsx {
+pub struct XlsxEncoder {
     book: Workbook,
     names: Vec<String>,
     heading: Format,
@@ -40,9 +40,9 @@ pub struct Xlsx {
     size: u64,
 }
 
-impl Xlsx {
+impl XlsxEncoder {
     /// Begins a workbook whose sheets have at most so many rows.
-    pub fn new(columns: &[Column], scratch: Option<&Path>, most: u32) -> Result<Self, EncodeError> {
+    pub fn new(columns: &[ColumnSchema], scratch: Option<&Path>, most: u32) -> Result<Self, EncodeError> {
         let mut book = Workbook::new();
         if let Some(folder) = scratch {
             std::fs::create_dir_all(folder)?;
@@ -72,9 +72,9 @@ impl Xlsx {
         Ok(())
     }
 
-    fn about(&mut self, about: &About) -> Result<(), EncodeError> {
+    fn about(&mut self, about: &FileManifest) -> Result<(), EncodeError> {
         let sheet = self.book.add_worksheet_with_constant_memory()?;
-        sheet.set_name("About")?;
+        sheet.set_name("FileManifest")?;
         for (row, (name, value)) in (0..).zip(about.lines()) {
             sheet.write_string_with_format(row, 0, name, &self.heading)?;
             sheet.write_string(row, 1, fitting(&value)?)?;
@@ -83,30 +83,32 @@ impl Xlsx {
     }
 }
 
-fn write(sheet: &mut Worksheet, row: u32, at: u16, cell: Cell<'_>) -> Result<(), EncodeError> {
+fn write(sheet: &mut Worksheet, row: u32, at: u16, cell: CellValue<'_>) -> Result<(), EncodeError> {
     match cell {
-        Cell::Null | Cell::Text("") => return Ok(()),
-        Cell::Text(text) => sheet.write_string(row, at, fitting(text)?)?,
-        Cell::Count(count) if keeps(&count.to_string()) => sheet.write_number(row, at, count as f64)?,
-        Cell::Count(count) => sheet.write_string(row, at, count.to_string())?,
-        Cell::Percent(value) => sheet.write_number(row, at, value)?,
-        Cell::Amount(amount) => {
+        CellValue::Null | CellValue::Text("") => return Ok(()),
+        CellValue::Text(text) => sheet.write_string(row, at, fitting(text)?)?,
+        CellValue::Count(count) if keeps(&count.to_string()) => sheet.write_number(row, at, count as f64)?,
+        CellValue::Count(count) => sheet.write_string(row, at, count.to_string())?,
+        CellValue::Percent(value) => sheet.write_number(row, at, value)?,
+        CellValue::Amount(amount) => {
             let digits = amount.to_string();
             match digits.parse::<f64>() {
                 Ok(number) if keeps(&digits) => sheet.write_number(row, at, number)?,
                 _ => sheet.write_string(row, at, digits)?,
             }
         }
-        Cell::Flag(flag) => sheet.write_boolean(row, at, flag)?,
+        CellValue::Flag(flag) => sheet.write_boolean(row, at, flag)?,
     };
     Ok(())
 }
 
 /// What a cell takes in a sheet, at most.
-fn most_bytes(cell: Cell<'_>) -> u64 {
+fn most_bytes(cell: CellValue<'_>) -> u64 {
     match cell {
-        Cell::Text(text) => CELL + BYTE * text.len() as u64,
-        Cell::Null | Cell::Count(_) | Cell::Percent(_) | Cell::Amount(_) | Cell::Flag(_) => CELL,
+        CellValue::Text(text) => CELL + BYTE * text.len() as u64,
+        CellValue::Null | CellValue::Count(_) | CellValue::Percent(_) | CellValue::Amount(_) | CellValue::Flag(_) => {
+            CELL
+        }
     }
 }
 
@@ -124,12 +126,12 @@ fn fitting(text: &str) -> Result<&str, EncodeError> {
 }
 
 /// Hands the archive on while it is put together. It ends early when nobody takes the pieces.
-struct Out<'a> {
+struct PieceWriter<'a> {
     piece: Vec<u8>,
     pieces: Pieces<'a>,
 }
 
-impl Write for Out<'_> {
+impl Write for PieceWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.piece.extend_from_slice(bytes);
         if self.piece.len() >= PIECE {
@@ -144,8 +146,8 @@ impl Write for Out<'_> {
     }
 }
 
-impl Encoder for Xlsx {
-    fn row(&mut self, cells: &[Cell<'_>]) -> Result<(), EncodeError> {
+impl Encoder for XlsxEncoder {
+    fn row(&mut self, cells: &[CellValue<'_>]) -> Result<(), EncodeError> {
         let size: u64 = cells.iter().map(|cell| most_bytes(*cell)).sum();
         if self.next == self.most || self.size + size > SHEET {
             self.begin_sheet()?;
@@ -164,13 +166,13 @@ impl Encoder for Xlsx {
         Vec::new()
     }
 
-    fn finish(mut self: Box<Self>, about: &About, pieces: Pieces<'_>) -> Result<(), EncodeError> {
+    fn finish(mut self: Box<Self>, about: &FileManifest, pieces: Pieces<'_>) -> Result<(), EncodeError> {
         self.about(about)?;
         // The file's own time and not the machine's: the same file twice is the same bytes.
         if let Ok(written) = ExcelDateTime::parse_from_str(&about.written) {
             self.book.set_properties(&DocProperties::new().set_creation_datetime(&written));
         }
-        let mut out = Out { piece: Vec::with_capacity(PIECE), pieces };
+        let mut out = PieceWriter { piece: Vec::with_capacity(PIECE), pieces };
         self.book.save_to_writer(&mut out)?;
         (out.pieces)(out.piece)
     }
@@ -183,22 +185,22 @@ mod tests {
     use insights_proto::metrics::v1::{Measure, Query};
 
     use super::*;
-    use crate::exports::columns::of_query;
+    use crate::exports::schema::of_query;
 
     /// Rows of each sheet of a workbook of so many rows, by the first cell of each: headings and numbers.
     fn sheets(rows: u32, most: u32) -> Vec<(usize, String)> {
         let columns = of_query(&Query { measures: vec![Measure::Customers.into()], ..Query::default() }, false);
         let columns = &columns[1..2];
-        let mut book = Box::new(Xlsx::new(columns, None, most).expect("a workbook"));
+        let mut book = Box::new(XlsxEncoder::new(columns, None, most).expect("a workbook"));
         for row in 0..rows {
-            book.row(&[Cell::Count(row.into())]).expect("a row");
+            book.row(&[CellValue::Count(row.into())]).expect("a row");
         }
         let mut bytes = Vec::new();
         let mut take = |piece: Vec<u8>| {
             bytes.extend_from_slice(&piece);
             Ok(())
         };
-        book.finish(&About::default(), &mut take).expect("an archive");
+        book.finish(&FileManifest::default(), &mut take).expect("an archive");
         let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).expect("an archive");
         let mut sheets = Vec::new();
         for number in 1.. {

@@ -40,7 +40,7 @@ const CODES: [Code; 17] = [
 
 /// What to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listing {
+pub struct AuditQuery {
     subject: Option<String>,
     /// Any of these.
     rpcs: Option<Vec<String>>,
@@ -49,17 +49,17 @@ pub struct Listing {
     from: Option<i64>,
     to: Option<i64>,
     size: u32,
-    after: Option<Place>,
+    after: Option<AuditPosition>,
 }
 
 /// Where a page ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
+struct AuditPosition {
     at_micros: i64,
     record_id: i64,
 }
 
-impl Listing {
+impl AuditQuery {
     /// What a request asks for, or everything that is wrong with it.
     ///
     /// # Errors
@@ -106,18 +106,18 @@ impl Listing {
         if faults.is_empty() { Ok(listing) } else { Err(Error::Invalid(faults)) }
     }
 
-    fn place(&self, token: &str) -> Result<Option<Place>, NotGivenOut> {
+    fn place(&self, token: &str) -> Result<Option<AuditPosition>, NotGivenOut> {
         if token.is_empty() {
             return Ok(None);
         }
         let mut parts = token.splitn(3, '.');
         let mut number = || parts.next().and_then(|part| part.parse::<i64>().ok()).ok_or(NotGivenOut);
-        let place = Place { at_micros: number()?, record_id: number()? };
+        let place = AuditPosition { at_micros: number()?, record_id: number()? };
         // Of another listing, or written by hand.
         if token == self.token(place) { Ok(Some(place)) } else { Err(NotGivenOut) }
     }
 
-    fn token(&self, place: Place) -> String {
+    fn token(&self, place: AuditPosition) -> String {
         let Self { subject, rpcs, outcome, from, to, .. } = self;
         let text = serde_json::json!([place.at_micros, place.record_id, subject, rpcs, outcome, from, to]).to_string();
         let sum: String = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -132,7 +132,7 @@ impl Listing {
         all = all.add_option(self.outcome.as_ref().map(|outcome| Column::Outcome.eq(outcome)));
         all = all.add_option(self.from.map(|from| Column::AtMicros.gte(from)));
         all = all.add_option(self.to.map(|to| Column::AtMicros.lt(to)));
-        all.add_option(self.after.map(|Place { at_micros, record_id }| {
+        all.add_option(self.after.map(|AuditPosition { at_micros, record_id }| {
             let same = Condition::all().add(Column::AtMicros.eq(at_micros)).add(Column::RecordId.lt(record_id));
             // The first of the three lets the key be used; the others are exact.
             let before = Condition::any().add(Column::AtMicros.lt(at_micros)).add(same);
@@ -209,7 +209,7 @@ impl Audit {
     pub async fn list(
         &self,
         partner: &str,
-        listing: &Listing,
+        listing: &AuditQuery,
     ) -> Result<ListAuditEntriesResponse, insights_database::Error> {
         let found = entity::Entity::find()
             .filter(listing.condition(partner))
@@ -221,7 +221,7 @@ impl Audit {
         let more = found.len() > size;
         found.truncate(size);
         let last = found.last().filter(|_| more);
-        let place = last.map(|last| Place { at_micros: last.at_micros, record_id: last.record_id });
+        let place = last.map(|last| AuditPosition { at_micros: last.at_micros, record_id: last.record_id });
         let next_page_token = place.map(|place| listing.token(place)).unwrap_or_default();
         Ok(ListAuditEntriesResponse { entries: found.into_iter().map(entry).collect(), next_page_token })
     }
@@ -231,8 +231,8 @@ impl Audit {
 mod tests {
     use super::*;
 
-    fn parse(request: &ListAuditEntriesRequest) -> Result<Listing, Error> {
-        Listing::parse(request, &Policy::product().expect("a policy"))
+    fn parse(request: &ListAuditEntriesRequest) -> Result<AuditQuery, Error> {
+        AuditQuery::parse(request, &Policy::product().expect("a policy"))
     }
 
     #[test]
@@ -267,9 +267,9 @@ mod tests {
     fn page_tokens_are_of_one_listing() {
         let request = ListAuditEntriesRequest { outcome: "permission_denied".into(), ..Default::default() };
         let listing = parse(&request).expect("a listing");
-        let token = listing.token(Place { at_micros: 17, record_id: -4 });
+        let token = listing.token(AuditPosition { at_micros: 17, record_id: -4 });
         let again = ListAuditEntriesRequest { page_token: token.clone(), page_size: 7, ..request.clone() };
-        assert_eq!(parse(&again).expect("a listing").after, Some(Place { at_micros: 17, record_id: -4 }));
+        assert_eq!(parse(&again).expect("a listing").after, Some(AuditPosition { at_micros: 17, record_id: -4 }));
         let other = ListAuditEntriesRequest { page_token: token.clone(), subject: "ada".into(), ..request.clone() };
         let edited = ListAuditEntriesRequest { page_token: token.replacen("17", "18", 1), ..request };
         assert!(parse(&other).is_err() && parse(&edited).is_err());

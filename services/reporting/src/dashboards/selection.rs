@@ -5,7 +5,7 @@ use insights_proto::metrics::v1::{Basis, Dimension, DimensionValue, Filter, Fres
 use insights_proto::reporting::v1::{PageFilters, RangePreset};
 use insights_service::{Error, FieldViolation};
 
-use super::span::{Span, first_month, last_month};
+use super::months::{MonthSpan, first_month, last_month};
 
 /// Most months a page shows; metrics keeps 128 of history and a change looks back as far again.
 pub const MAX_MONTHS: i32 = 60;
@@ -27,7 +27,7 @@ pub enum Range {
 
 /// What every section of a page obeys.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Page {
+pub struct PageSelection {
     /// The months.
     pub range: Range,
     /// All must hold.
@@ -39,7 +39,7 @@ pub struct Page {
     as_of: Option<prost_types::Timestamp>,
 }
 
-impl Page {
+impl PageSelection {
     /// Parses the filters of a page, collecting every fault.
     pub fn parse(filters: Option<PageFilters>, default_scope: Scope, faults: &mut Vec<FieldViolation>) -> Self {
         let asked = filters.unwrap_or_default();
@@ -74,7 +74,7 @@ impl Page {
     ///
     /// # Errors
     /// Invalid when a custom range ends after the data does.
-    pub fn span(&self, freshness: &Freshness) -> Result<Span, Error> {
+    pub fn span(&self, freshness: &Freshness) -> Result<MonthSpan, Error> {
         let last = last_month(freshness).ok_or_else(|| Error::unavailable("The figures say not how far they go."))?;
         let (from, to) = match self.range {
             Range::Last(months) => (last.plus(1 - months), last),
@@ -84,7 +84,7 @@ impl Page {
                 return Err(Error::Invalid(vec![FieldViolation::new("page.to_month", reason)]));
             }
         };
-        Ok(Span { from, to, first_data: first_month(freshness) })
+        Ok(MonthSpan { from, to, first_data: first_month(freshness) })
     }
 
     /// Whether a dimension is filtered on.

@@ -5,7 +5,7 @@ use insights_proto::reporting::v1 as wire;
 use insights_service::{Error, FieldViolation};
 use tonic::{Request, Response};
 
-use super::{Answer, call::language};
+use super::{HandlerResult, call::language};
 use crate::dashboards::PageTokens;
 
 /// Terms of a page at most.
@@ -14,12 +14,12 @@ const LARGEST_PAGE: usize = 500;
 const SEARCH_BYTES: usize = 256;
 
 /// Lists terms of the glossary.
-pub fn glossary(request: &Request<wire::ListGlossaryTermsRequest>) -> Answer<wire::ListGlossaryTermsResponse> {
+pub fn glossary(request: &Request<wire::ListGlossaryTermsRequest>) -> HandlerResult<wire::ListGlossaryTermsResponse> {
     Ok(Response::new(page(language(request.metadata()), request.get_ref())?))
 }
 
 /// Says what things are called.
-pub fn words(request: &Request<wire::GetWordsRequest>) -> Answer<wire::GetWordsResponse> {
+pub fn words(request: &Request<wire::GetWordsRequest>) -> HandlerResult<wire::GetWordsResponse> {
     let language = language(request.metadata());
     Ok(Response::new(wire::GetWordsResponse { language: language.code().to_owned(), words: titles(language) }))
 }

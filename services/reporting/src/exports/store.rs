@@ -18,22 +18,22 @@ use sea_orm::{
 use super::config::ExportsConfig;
 use super::entity::{job, ticket};
 
-pub use super::entity::job::Model as Job;
-pub use super::entity::ticket::Model as Ticket;
+pub use super::entity::job::Model as ExportJob;
+pub use super::entity::ticket::Model as DownloadTicket;
 
 /// Orders looked at when a worker seeks one.
 const CANDIDATES: u64 = 16;
 
 /// The table.
 #[derive(Clone)]
-pub struct Table {
+pub struct ExportTable {
     database: Database,
     clock: Clock,
 }
 
 /// How far a file is.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Progress {
+pub struct ExportProgress {
     /// Rows written.
     pub rows: i64,
     /// Customers looked at.
@@ -44,9 +44,9 @@ pub struct Progress {
 
 /// A complete file.
 #[derive(Clone, Debug)]
-pub struct Finished {
+pub struct FinishedFile {
     /// How far it came: to the end.
-    pub progress: Progress,
+    pub progress: ExportProgress,
     /// Its size.
     pub bytes: u64,
     /// Its checksum.
@@ -66,7 +66,7 @@ fn open_states() -> [i32; 2] {
     [ExportState::Waiting.into(), ExportState::Running.into()]
 }
 
-impl Table {
+impl ExportTable {
     /// The table in this database.
     pub fn new(database: Database, clock: Clock) -> Self {
         Self { database, clock }
@@ -82,13 +82,13 @@ impl Table {
     }
 
     /// Stores an order.
-    pub async fn insert(&self, job: Job) -> Result<(), Error> {
+    pub async fn insert(&self, job: ExportJob) -> Result<(), Error> {
         job::Entity::insert(job.into_active_model().reset_all()).exec_without_returning(self.database.writer()).await?;
         Ok(())
     }
 
     /// An owner's export.
-    pub async fn find(&self, partner: &str, owner: &str, id: &str) -> Result<Option<Job>, Error> {
+    pub async fn find(&self, partner: &str, owner: &str, id: &str) -> Result<Option<ExportJob>, Error> {
         let found = job::Entity::find_by_id((partner.to_owned(), id.to_owned()))
             .filter(job::Column::Owner.eq(owner))
             .filter(job::Column::ExpiresMicros.gt(self.now_micros()));
@@ -96,7 +96,7 @@ impl Table {
     }
 
     /// What an owner ordered under this name.
-    pub async fn find_request(&self, partner: &str, owner: &str, request_id: &str) -> Result<Option<Job>, Error> {
+    pub async fn find_request(&self, partner: &str, owner: &str, request_id: &str) -> Result<Option<ExportJob>, Error> {
         let found = job::Entity::find()
             .filter(job::Column::Partner.eq(partner))
             .filter(job::Column::Owner.eq(owner))
@@ -123,7 +123,7 @@ impl Table {
         owner: &str,
         after: Option<(i64, String)>,
         limit: u64,
-    ) -> Result<Vec<Job>, Error> {
+    ) -> Result<Vec<ExportJob>, Error> {
         let mut found = self.owned(partner, owner);
         if let Some((created, id)) = after {
             let same = Condition::all().add(job::Column::CreatedMicros.eq(created)).add(job::Column::ExportId.lt(id));
@@ -134,7 +134,7 @@ impl Table {
     }
 
     /// Takes the lease of an export that nobody writes, with the place its file will have.
-    pub async fn claim(&self, worker: &str, config: &ExportsConfig) -> Result<Option<Job>, Error> {
+    pub async fn claim(&self, worker: &str, config: &ExportsConfig) -> Result<Option<ExportJob>, Error> {
         let candidates = job::Entity::find()
             .filter(job::Column::State.is_in(open_states()))
             .filter(job::Column::LeaseUntilMicros.lte(self.now_micros()))
@@ -157,14 +157,19 @@ impl Table {
             let still = job::Column::LeaseUntilMicros.eq(job.lease_until_micros);
             let still = Condition::all().add(still).add(job::Column::Attempt.eq(job.attempt));
             if self.update(&job, still.add(job::Column::State.is_in(open_states())), changes).await? {
-                return Ok(Some(Job { attempt, worker: worker.to_owned(), file_path: path, ..job }));
+                return Ok(Some(ExportJob { attempt, worker: worker.to_owned(), file_path: path, ..job }));
             }
         }
         Ok(None)
     }
 
     /// Says that its writer lives and how far it is. False when it is not theirs any more.
-    pub async fn renew(&self, job: &Job, config: &ExportsConfig, progress: Progress) -> Result<bool, Error> {
+    pub async fn renew(
+        &self,
+        job: &ExportJob,
+        config: &ExportsConfig,
+        progress: ExportProgress,
+    ) -> Result<bool, Error> {
         let until = (self.now() + config.lease()).timestamp_micros();
         let changes = [
             (job::Column::LeaseUntilMicros, Value::from(until)),
@@ -176,13 +181,13 @@ impl Table {
     }
 
     /// Whether it is still its writer's.
-    pub async fn is_held(&self, job: &Job) -> Result<bool, Error> {
+    pub async fn is_held(&self, job: &ExportJob) -> Result<bool, Error> {
         let found = job::Entity::find_by_id((job.partner.clone(), job.export_id.clone())).filter(held(job));
         Ok(found.count(self.database.reader()).await? > 0)
     }
 
     /// Gives the lease back, to be taken again from this time on.
-    pub async fn release(&self, job: &Job, from: DateTime<Utc>) -> Result<bool, Error> {
+    pub async fn release(&self, job: &ExportJob, from: DateTime<Utc>) -> Result<bool, Error> {
         let changes = [
             (job::Column::State, Value::from(i32::from(ExportState::Waiting))),
             (job::Column::LeaseUntilMicros, from.timestamp_micros().into()),
@@ -191,7 +196,7 @@ impl Table {
     }
 
     /// The file is there. False when the export is not its writer's any more: nobody will ask for that file.
-    pub async fn finish(&self, job: &Job, config: &ExportsConfig, finished: Finished) -> Result<bool, Error> {
+    pub async fn finish(&self, job: &ExportJob, config: &ExportsConfig, finished: FinishedFile) -> Result<bool, Error> {
         let progress = finished.progress;
         let bytes = i64::try_from(finished.bytes).unwrap_or(i64::MAX);
         let changes = [
@@ -210,7 +215,7 @@ impl Table {
     }
 
     /// It cannot be written.
-    pub async fn fail(&self, job: &Job, config: &ExportsConfig, why: &str) -> Result<bool, Error> {
+    pub async fn fail(&self, job: &ExportJob, config: &ExportsConfig, why: &str) -> Result<bool, Error> {
         let changes = [
             (job::Column::State, Value::from(i32::from(ExportState::Failed))),
             (job::Column::Failure, why.to_owned().into()),
@@ -219,7 +224,7 @@ impl Table {
     }
 
     /// Stops an export that has not ended.
-    pub async fn cancel(&self, job: &Job, config: &ExportsConfig) -> Result<bool, Error> {
+    pub async fn cancel(&self, job: &ExportJob, config: &ExportsConfig) -> Result<bool, Error> {
         let open = Condition::all().add(job::Column::State.is_in(open_states()));
         let change = (job::Column::State, Value::from(i32::from(ExportState::Cancelled)));
         self.update(job, open, std::iter::once(change).chain(self.ended(config))).await
@@ -235,7 +240,7 @@ impl Table {
 
     async fn update(
         &self,
-        job: &Job,
+        job: &ExportJob,
         when: Condition,
         changes: impl IntoIterator<Item = (job::Column, Value)>,
     ) -> Result<bool, Error> {
@@ -253,7 +258,7 @@ impl Table {
     }
 
     /// Forgets an export and the tickets for it.
-    pub async fn remove(&self, job: &Job) -> Result<bool, Error> {
+    pub async fn remove(&self, job: &ExportJob) -> Result<bool, Error> {
         ticket::Entity::delete_many()
             .filter(ticket::Column::Partner.eq(&job.partner))
             .filter(ticket::Column::ExportId.eq(&job.export_id))
@@ -268,13 +273,13 @@ impl Table {
     }
 
     /// Exports whose time is over.
-    pub async fn expired(&self) -> Result<Vec<Job>, Error> {
+    pub async fn expired(&self) -> Result<Vec<ExportJob>, Error> {
         let found = job::Entity::find().filter(job::Column::ExpiresMicros.lte(self.now_micros())).limit(1_000);
         Ok(found.all(self.database.reader()).await?)
     }
 
     /// Stores a ticket and forgets those whose time is over.
-    pub async fn insert_ticket(&self, ticket: Ticket) -> Result<(), Error> {
+    pub async fn insert_ticket(&self, ticket: DownloadTicket) -> Result<(), Error> {
         ticket::Entity::delete_many()
             .filter(ticket::Column::ExpiresMicros.lte(self.now_micros()))
             .exec(self.database.writer())
@@ -286,7 +291,7 @@ impl Table {
     }
 
     /// A ticket that is still good, and the export it is good for.
-    pub async fn redeem(&self, hash: &str, id: &str) -> Result<Option<(Ticket, Option<Job>)>, Error> {
+    pub async fn redeem(&self, hash: &str, id: &str) -> Result<Option<(DownloadTicket, Option<ExportJob>)>, Error> {
         let ticket = ticket::Entity::find_by_id(hash.to_owned()).one(self.database.reader()).await?;
         let Some(ticket) = ticket else { return Ok(None) };
         let valid = ticket.export_id == id && ticket.expires_micros > self.now_micros();
@@ -296,7 +301,7 @@ impl Table {
 }
 
 /// The export is still the writer's.
-fn held(job: &Job) -> Condition {
+fn held(job: &ExportJob) -> Condition {
     Condition::all()
         .add(job::Column::Worker.eq(&job.worker))
         .add(job::Column::Attempt.eq(job.attempt))

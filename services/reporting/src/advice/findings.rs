@@ -7,7 +7,7 @@ use insights_proto::reporting::v1::{
 
 /// Seats of a customer in one month.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seats {
+pub struct MonthSeats {
     /// Available.
     pub available: i64,
     /// Assigned.
@@ -22,17 +22,17 @@ pub struct Seats {
 
 /// Seats month by month, without gaps; the month that advice is about is the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ByMonth(pub Vec<(Month, Seats)>);
+pub struct MonthlySeats(pub Vec<(Month, MonthSeats)>);
 
-impl ByMonth {
+impl MonthlySeats {
     /// Those of the last month.
     #[must_use]
-    pub fn last(&self) -> Seats {
+    pub fn last(&self) -> MonthSeats {
         self.0.last().map(|(_, seats)| *seats).unwrap_or_default()
     }
 
     /// A figure month by month.
-    pub(super) fn evidence(&self, kind: EvidenceKind, figure: impl Fn(&Seats) -> i64) -> Evidence {
+    pub(super) fn evidence(&self, kind: EvidenceKind, figure: impl Fn(&MonthSeats) -> i64) -> Evidence {
         evidence(kind, self.0.iter().map(|(month, seats)| (*month, figure(seats))))
     }
 }
@@ -43,7 +43,7 @@ pub struct CustomerSeats {
     /// The customer's id.
     pub customer: String,
     /// Its seats.
-    pub seats: ByMonth,
+    pub seats: MonthlySeats,
 }
 
 /// Seats of a customer and SKU.
@@ -54,12 +54,12 @@ pub struct SkuSeats {
     /// The SKU's id.
     pub sku: String,
     /// Its seats.
-    pub seats: ByMonth,
+    pub seats: MonthlySeats,
 }
 
 /// A subscription that ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ending {
+pub struct EndingSubscription {
     /// The customer's id.
     pub customer: String,
     /// The subscription's id.
@@ -71,12 +71,12 @@ pub struct Ending {
     /// Days until then, from the last day of the figures.
     pub days: i32,
     /// Its seats.
-    pub seats: ByMonth,
+    pub seats: MonthlySeats,
 }
 
 /// Support cases of a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cases {
+pub struct CustomerCases {
     /// The customer's id.
     pub customer: String,
     /// By month, those without any left out: all, and those that asked how to do something.
@@ -85,7 +85,7 @@ pub struct Cases {
 
 /// What a rule found.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+pub struct AdviceFinding {
     /// The rule.
     pub code: AdviceCode,
     /// The customer's id.
@@ -102,7 +102,7 @@ pub struct Found {
     pub evidence: Vec<Evidence>,
 }
 
-impl Found {
+impl AdviceFinding {
     /// Something about a customer.
     pub(super) fn of(code: AdviceCode, customer: &str, score: i64) -> Self {
         Self {

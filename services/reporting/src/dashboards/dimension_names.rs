@@ -7,12 +7,12 @@ use insights_proto::metrics::v1::Dimension;
 
 /// Names by dimension and id, in the language of a call.
 #[derive(Debug, Default)]
-pub struct Names {
+pub struct DimensionNames {
     language: Language,
     known: HashMap<(Dimension, String), String>,
 }
 
-impl Names {
+impl DimensionNames {
     /// Nothing but what the language itself names: countries.
     #[must_use]
     pub fn new(language: Language) -> Self {
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn a_name_belongs_to_its_dimension() {
         let named = |id: &str, name: &str| HashMap::from([(id.to_owned(), name.to_owned())]);
-        let names = Names::new(Language::Portuguese).and(Dimension::Location, named("DE", "Berlin office"));
+        let names = DimensionNames::new(Language::Portuguese).and(Dimension::Location, named("DE", "Berlin office"));
         assert_eq!(names.of(Dimension::Location, "DE"), "Berlin office");
         assert_eq!(names.of(Dimension::Country, "DE"), "Alemanha");
         assert_eq!(names.of(Dimension::Sku, "DE"), "");

@@ -1,61 +1,61 @@
-//! The questions of one page, asked together, and their answers.
+//! The queries of one page, sent to metrics in one call, and their results.
 
 use insights_proto::metrics::v1::{
     BatchQueryRequest, BatchQueryResponse, Explanation, ExplanationList, Freshness, Query, Result as QueryResult,
     Source,
 };
 
-/// Where the answer to a question will stand.
+/// Position of a query's result among the results of its batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked(usize);
+pub struct QueryHandle(usize);
 
-/// Where an explanation will stand.
+/// Position of a percentage's explanations among those of its batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AskedWhy(usize);
+pub struct ExplainHandle(usize);
 
-/// The questions of a page.
+/// Builds the batch request of a page.
 #[derive(Debug, Default)]
-pub struct Plan {
+pub struct QueryBatch {
     queries: Vec<Query>,
     explain: Vec<Query>,
 }
 
-impl Plan {
-    /// Adds a question.
-    pub fn ask(&mut self, query: Query) -> Asked {
+impl QueryBatch {
+    /// Adds a query.
+    pub fn query(&mut self, query: Query) -> QueryHandle {
         self.queries.push(query);
-        Asked(self.queries.len() - 1)
+        QueryHandle(self.queries.len() - 1)
     }
 
-    /// Adds a percentage to explain.
-    pub fn ask_why(&mut self, query: Query) -> AskedWhy {
+    /// Adds a percentage whose reasons are wanted.
+    pub fn explain(&mut self, query: Query) -> ExplainHandle {
         self.explain.push(query);
-        AskedWhy(self.explain.len() - 1)
+        ExplainHandle(self.explain.len() - 1)
     }
 
-    /// There is nothing to ask.
+    /// Whether nothing was added.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.queries.is_empty() && self.explain.is_empty()
     }
 
-    /// The one request that holds them all.
+    /// The request for all of it, answered from one version of at least `min_version`.
     #[must_use]
     pub fn request(self, min_version: i64) -> BatchQueryRequest {
         BatchQueryRequest { queries: self.queries, min_version, explain: self.explain }
     }
 }
 
-/// The answers to a [`Plan`], all of one version.
+/// Results of a [`QueryBatch`], all of one version.
 #[derive(Debug)]
-pub struct Answers {
+pub struct BatchResults {
     results: Vec<QueryResult>,
     explained: Vec<ExplanationList>,
-    /// How fresh they are.
+    /// Version and end of the data.
     pub freshness: Freshness,
 }
 
-impl From<BatchQueryResponse> for Answers {
+impl From<BatchQueryResponse> for BatchResults {
     fn from(response: BatchQueryResponse) -> Self {
         Self {
             results: response.results,
@@ -65,42 +65,36 @@ impl From<BatchQueryResponse> for Answers {
     }
 }
 
-impl Answers {
-    /// The answer to a question; empty when metrics gave none.
+impl BatchResults {
+    /// The result of a query; empty when metrics returned none.
     #[must_use]
-    pub fn of(&self, asked: Asked) -> &QueryResult {
+    pub fn result(&self, query: QueryHandle) -> &QueryResult {
         static NONE: QueryResult = QueryResult { rows: Vec::new(), overlapping: false, redacted: false };
-        self.results.get(asked.0).unwrap_or(&NONE)
+        self.results.get(query.0).unwrap_or(&NONE)
     }
 
     /// The explanations of a percentage.
     #[must_use]
-    pub fn why(&self, asked: AskedWhy) -> &[Explanation] {
-        self.explained.get(asked.0).map_or(&[], |list| &list.explanations)
+    pub fn explanations(&self, explain: ExplainHandle) -> &[Explanation] {
+        self.explained.get(explain.0).map_or(&[], |list| &list.explanations)
     }
 
-    /// Whether anything was left out because of the caller's rights.
+    /// Whether any result leaves something out because of the caller's roles.
     #[must_use]
     pub fn redacted(&self) -> bool {
         self.results.iter().any(|result| result.redacted)
     }
 
-    /// Whether any figure may be greater than what is known.
+    /// Whether any figure is only a lower bound.
     #[must_use]
     pub fn lower_bound(&self) -> bool {
         self.results.iter().flat_map(|result| &result.rows).any(|row| row.lower_bound)
     }
 
-    /// How many rows were answered.
+    /// The source that all rows of a result share; mixed when they differ.
     #[must_use]
-    pub fn rows(&self) -> usize {
-        self.results.iter().map(|result| result.rows.len()).sum()
-    }
-
-    /// Where the figures of an answer come from, taken together.
-    #[must_use]
-    pub fn source(&self, asked: Asked) -> Source {
-        let mut sources = self.of(asked).rows.iter().map(|row| row.source()).filter(|s| *s != Source::Unspecified);
+    pub fn source(&self, query: QueryHandle) -> Source {
+        let mut sources = self.result(query).rows.iter().map(|row| row.source()).filter(|s| *s != Source::Unspecified);
         let Some(first) = sources.next() else { return Source::Computed };
         if sources.all(|source| source == first) { first } else { Source::Mixed }
     }

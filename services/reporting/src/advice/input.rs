@@ -8,12 +8,12 @@ use insights_proto::metrics::v1::{
 };
 
 use super::config::AdviceConfig;
-use super::found::{ByMonth, Cases, CustomerSeats, Ending, Seats, SkuSeats};
-use crate::dashboards::{Answers, Asked, Page, Plan, Span};
+use super::findings::{CustomerCases, CustomerSeats, EndingSubscription, MonthSeats, MonthlySeats, SkuSeats};
+use crate::dashboards::{BatchResults, MonthSpan, PageSelection, QueryBatch, QueryHandle};
 
 const MEASURES: [Measure; 5] =
     [Measure::Available, Measure::Assigned, Measure::Active, Measure::DeploymentOpportunity, Measure::IdleSeats];
-/// Questions about one list of things at most: metrics answers a hundred at once.
+/// Queries about one list of ids at most: metrics answers a hundred at once.
 const PARTS: usize = 30;
 /// SKUs are looked at for as many customers as have so many of them each.
 const SKUS_OF_A_CUSTOMER: i32 = 4;
@@ -24,39 +24,39 @@ const RANKINGS: [Measure; 3] = [Measure::Available, Measure::DeploymentOpportuni
 
 /// What is known beside figures: which subscriptions end, and who asks for help.
 #[derive(Clone, Debug, Default)]
-pub struct Trouble {
+pub struct AdviceContext {
     /// Subscriptions that end soon.
     pub ending: Vec<SubscriptionDetails>,
     /// Customers with how-to cases.
     pub cases: Vec<CustomerSupportCases>,
 }
 
-/// Where the answers will stand.
+/// Where the results will stand.
 #[derive(Debug)]
-pub struct Questions {
+pub struct AdviceQueries {
     /// By customer and month; the first is the main one.
-    pub customers: Vec<Asked>,
-    skus: Asked,
-    renewals: Vec<Asked>,
-    trials: Vec<Asked>,
-    cases: Vec<Asked>,
+    pub customers: Vec<QueryHandle>,
+    skus: QueryHandle,
+    renewals: Vec<QueryHandle>,
+    trials: Vec<QueryHandle>,
+    cases: Vec<QueryHandle>,
     /// There was too much to ask for.
     cut: bool,
 }
 
 /// What the rules look at.
 #[derive(Clone, Debug, Default)]
-pub struct Gathered {
+pub struct AdviceInput {
     /// By customer.
     pub customers: Vec<CustomerSeats>,
     /// By customer and SKU.
     pub skus: Vec<SkuSeats>,
     /// Paid subscriptions that end.
-    pub renewals: Vec<Ending>,
+    pub renewals: Vec<EndingSubscription>,
     /// Trials that end.
-    pub trials: Vec<Ending>,
+    pub trials: Vec<EndingSubscription>,
     /// Customers with cases.
-    pub cases: Vec<Cases>,
+    pub cases: Vec<CustomerCases>,
     /// A ranking left customers out.
     pub incomplete: bool,
 }
@@ -79,69 +79,78 @@ fn pairs(config: &AdviceConfig) -> i32 {
 
 /// What to ask of metrics.
 #[must_use]
-pub fn plan(page: &Page, span: &Span, trouble: &Trouble, config: &AdviceConfig) -> (Plan, Questions) {
-    let mut plan = Plan::default();
+pub fn build_batch(
+    page: &PageSelection,
+    span: &MonthSpan,
+    context: &AdviceContext,
+    config: &AdviceConfig,
+) -> (QueryBatch, AdviceQueries) {
+    let mut batch = QueryBatch::default();
     let (first, last) = (first_of_trends(span.to), span.to);
     let top = |query: Query, measure: Measure| Query {
         top: Some(Top { measure: measure as i32, count: config.customers }),
         ..query
     };
     let by_customer = page.query(&MEASURES, &[Dimension::Customer], first_month(last, config), last);
-    let customers = RANKINGS.iter().map(|measure| plan.ask(top(by_customer.clone(), *measure))).collect();
+    let customers = RANKINGS.iter().map(|measure| batch.query(top(by_customer.clone(), *measure))).collect();
     let by_sku = page.query(&MEASURES, &[Dimension::Customer, Dimension::Sku], first, last);
     let largest = Top { measure: Measure::Available as i32, count: pairs(config) };
-    let skus = plan.ask(Query { top: Some(largest), ..by_sku });
-    let ids: Vec<String> = trouble.ending.iter().map(|details| details.subscription_id.clone()).collect();
+    let skus = batch.query(Query { top: Some(largest), ..by_sku });
+    let ids: Vec<String> = context.ending.iter().map(|details| details.subscription_id.clone()).collect();
     let by_subscription = [Dimension::Customer, Dimension::Subscription];
     let mut cut = false;
-    let mut ask_each =
-        |page: &Page, dimension: Dimension, ids: &[String], group_by: &[Dimension], first| -> Vec<Asked> {
-            let chunks = ids.chunks(page.room(dimension).max(1));
-            cut |= chunks.len() > PARTS;
-            let narrowed = |ids: &[String]| {
-                let mut page = page.clone();
-                page.narrow(dimension, ids);
-                page.query(&MEASURES, group_by, first, last)
-            };
-            chunks.take(PARTS).map(|ids| plan.ask(narrowed(ids))).collect()
+    let mut ask_each = |page: &PageSelection,
+                        dimension: Dimension,
+                        ids: &[String],
+                        group_by: &[Dimension],
+                        first|
+     -> Vec<QueryHandle> {
+        let chunks = ids.chunks(page.room(dimension).max(1));
+        cut |= chunks.len() > PARTS;
+        let narrowed = |ids: &[String]| {
+            let mut page = page.clone();
+            page.narrow(dimension, ids);
+            page.query(&MEASURES, group_by, first, last)
         };
+        chunks.take(PARTS).map(|ids| batch.query(narrowed(ids))).collect()
+    };
     let renewals = ask_each(page, Dimension::Subscription, &ids, &by_subscription, first);
     let mut on_trial = page.clone();
     let some = on_trial.narrow(Dimension::Trial, &["true".to_owned()])
         && on_trial.narrow(Dimension::Standing, &["ACTIVE".to_owned()]);
     let of_trials: &[String] = if some { &ids } else { &[] };
     let trials = ask_each(&on_trial, Dimension::Subscription, of_trials, &by_subscription, first);
-    let helped: Vec<String> = trouble.cases.iter().map(|cases| cases.customer_id.clone()).collect();
+    let helped: Vec<String> = context.cases.iter().map(|cases| cases.customer_id.clone()).collect();
     let cases = ask_each(page, Dimension::Customer, &helped, &[Dimension::Customer], last);
-    (plan, Questions { customers, skus, renewals, trials, cases, cut })
+    (batch, AdviceQueries { customers, skus, renewals, trials, cases, cut })
 }
 
-impl Gathered {
-    /// What the rules look at, from the answers; `day` is the last day of the figures.
+impl AdviceInput {
+    /// What the rules look at, from the results; `day` is the last day of the figures.
     #[must_use]
     pub fn of(
-        questions: &Questions,
-        answers: &Answers,
-        trouble: &Trouble,
-        span: &Span,
+        queries: &AdviceQueries,
+        results: &BatchResults,
+        context: &AdviceContext,
+        span: &MonthSpan,
         day: Day,
         config: &AdviceConfig,
     ) -> Self {
         let months: Vec<Month> = crate::dashboards::months(first_month(span.to, config), span.to).collect();
         let trend: Vec<Month> = crate::dashboards::months(first_of_trends(span.to), span.to).collect();
-        let mut customers: BTreeMap<&str, BTreeMap<&str, Seats>> = BTreeMap::new();
-        let mut incomplete = questions.cut;
-        for asked in &questions.customers {
-            let ranked = by_key(&answers.of(*asked).rows, |row| key(row, 0));
+        let mut customers: BTreeMap<&str, BTreeMap<&str, MonthSeats>> = BTreeMap::new();
+        let mut incomplete = queries.cut;
+        for asked in &queries.customers {
+            let ranked = by_key(&results.result(*asked).rows, |row| key(row, 0));
             incomplete |= i32::try_from(ranked.len()).is_ok_and(|ranked| ranked >= config.customers);
             customers.extend(ranked);
         }
         let customers = customers
             .iter()
             .map(|(customer, of)| CustomerSeats { customer: (*customer).to_owned(), seats: without_gaps(&months, of) });
-        let skus = by_key(&answers.of(questions.skus).rows, |row| Some((key(row, 0)?, key(row, 1)?)));
+        let skus = by_key(&results.result(queries.skus).rows, |row| Some((key(row, 0)?, key(row, 1)?)));
         incomplete |= i32::try_from(skus.len()).is_ok_and(|ranked| ranked >= pairs(config));
-        let of_sku = |((customer, sku), of): (&(&str, &str), &BTreeMap<&str, Seats>)| SkuSeats {
+        let of_sku = |((customer, sku), of): (&(&str, &str), &BTreeMap<&str, MonthSeats>)| SkuSeats {
             customer: (*customer).to_owned(),
             sku: (*sku).to_owned(),
             seats: without_gaps(&trend, of),
@@ -149,9 +158,9 @@ impl Gathered {
         Self {
             customers: customers.collect(),
             skus: skus.iter().map(of_sku).collect(),
-            renewals: endings(&questions.renewals, answers, trouble, day, &trend),
-            trials: endings(&questions.trials, answers, trouble, day, &trend),
-            cases: cases(&questions.cases, answers, trouble, &trend),
+            renewals: endings(&queries.renewals, results, context, day, &trend),
+            trials: endings(&queries.trials, results, context, day, &trend),
+            cases: cases(&queries.cases, results, context, &trend),
             incomplete,
         }
     }
@@ -161,8 +170,8 @@ impl Gathered {
 fn by_key<'a, K: Ord>(
     rows: impl IntoIterator<Item = &'a Row>,
     key: impl Fn(&'a Row) -> Option<K>,
-) -> BTreeMap<K, BTreeMap<&'a str, Seats>> {
-    let mut found: BTreeMap<K, BTreeMap<&str, Seats>> = BTreeMap::new();
+) -> BTreeMap<K, BTreeMap<&'a str, MonthSeats>> {
+    let mut found: BTreeMap<K, BTreeMap<&str, MonthSeats>> = BTreeMap::new();
     for row in rows {
         if let Some(key) = key(row) {
             found.entry(key).or_default().insert(&row.month, seats(row));
@@ -172,20 +181,26 @@ fn by_key<'a, K: Ord>(
 }
 
 /// Months without a row have no seats.
-fn without_gaps(months: &[Month], of: &BTreeMap<&str, Seats>) -> ByMonth {
+fn without_gaps(months: &[Month], of: &BTreeMap<&str, MonthSeats>) -> MonthlySeats {
     let seats = |month: &Month| (*month, of.get(month.to_string().as_str()).copied().unwrap_or_default());
-    ByMonth(months.iter().map(seats).collect())
+    MonthlySeats(months.iter().map(seats).collect())
 }
 
 /// Subscriptions that end and have figures in the last month.
-fn endings(asked: &[Asked], answers: &Answers, trouble: &Trouble, day: Day, months: &[Month]) -> Vec<Ending> {
+fn endings(
+    asked: &[QueryHandle],
+    results: &BatchResults,
+    context: &AdviceContext,
+    day: Day,
+    months: &[Month],
+) -> Vec<EndingSubscription> {
     let details: HashMap<&str, &SubscriptionDetails> =
-        trouble.ending.iter().map(|details| (details.subscription_id.as_str(), details)).collect();
-    let found = by_key(rows(asked, answers), |row| Some((key(row, 0)?, key(row, 1)?)));
-    let ending = |((customer, subscription), of): (&(&str, &str), &BTreeMap<&str, Seats>)| {
+        context.ending.iter().map(|details| (details.subscription_id.as_str(), details)).collect();
+    let found = by_key(rows(asked, results), |row| Some((key(row, 0)?, key(row, 1)?)));
+    let ending = |((customer, subscription), of): (&(&str, &str), &BTreeMap<&str, MonthSeats>)| {
         let details = details.get(subscription)?;
         let end: Day = details.end.parse().ok()?;
-        is_now(months, of).then(|| Ending {
+        is_now(months, of).then(|| EndingSubscription {
             customer: (*customer).to_owned(),
             subscription: details.subscription_id.clone(),
             sku: (details.sku_id.clone(), details.sku_name.clone()),
@@ -197,38 +212,43 @@ fn endings(asked: &[Asked], answers: &Answers, trouble: &Trouble, day: Day, mont
     found.iter().filter_map(ending).collect()
 }
 
-fn is_now(months: &[Month], of: &BTreeMap<&str, Seats>) -> bool {
+fn is_now(months: &[Month], of: &BTreeMap<&str, MonthSeats>) -> bool {
     months.last().is_some_and(|last| of.contains_key(last.to_string().as_str()))
 }
 
 /// Support cases of customers that have figures in the last month: whoever has none is not under the page's filters.
-fn cases(asked: &[Asked], answers: &Answers, trouble: &Trouble, months: &[Month]) -> Vec<Cases> {
-    let seen = by_key(rows(asked, answers), |row| key(row, 0));
+fn cases(
+    asked: &[QueryHandle],
+    results: &BatchResults,
+    context: &AdviceContext,
+    months: &[Month],
+) -> Vec<CustomerCases> {
+    let seen = by_key(rows(asked, results), |row| key(row, 0));
     let is_seen =
         |cases: &&CustomerSupportCases| seen.get(cases.customer_id.as_str()).is_some_and(|of| is_now(months, of));
-    let of = |cases: &CustomerSupportCases| Cases {
+    let of = |cases: &CustomerSupportCases| CustomerCases {
         customer: cases.customer_id.clone(),
         months: cases.months.iter().filter_map(|of| Some((of.month.parse().ok()?, of.total, of.how_to))).collect(),
     };
-    trouble.cases.iter().filter(is_seen).map(of).collect()
+    context.cases.iter().filter(is_seen).map(of).collect()
 }
 
-fn rows<'a>(asked: &'a [Asked], answers: &'a Answers) -> impl Iterator<Item = &'a Row> {
-    asked.iter().flat_map(move |asked| &of(answers, *asked).rows)
+fn rows<'a>(asked: &'a [QueryHandle], results: &'a BatchResults) -> impl Iterator<Item = &'a Row> {
+    asked.iter().flat_map(move |asked| &of(results, *asked).rows)
 }
 
-fn of(answers: &Answers, asked: Asked) -> &QueryResult {
-    answers.of(asked)
+fn of(results: &BatchResults, asked: QueryHandle) -> &QueryResult {
+    results.result(asked)
 }
 
 fn key(row: &Row, at: usize) -> Option<&str> {
     row.dimensions.get(at)?.value.as_deref()
 }
 
-fn seats(row: &Row) -> Seats {
+fn seats(row: &Row) -> MonthSeats {
     let count = |at: usize| match row.values.get(at).and_then(|value| value.kind.as_ref()) {
         Some(Kind::Count(count)) => *count,
         _ => 0,
     };
-    Seats { available: count(0), assigned: count(1), active: count(2), unassigned: count(3), idle: count(4) }
+    MonthSeats { available: count(0), assigned: count(1), active: count(2), unassigned: count(3), idle: count(4) }
 }

@@ -9,40 +9,42 @@ use insights_proto::reporting::v1::{
 use insights_service::{Error, FieldViolation};
 use tonic::Status;
 
-use crate::dashboards::{Answers, Names, Page, Plan, Rest, Span, adoption as adoption_page};
+use crate::dashboards::{
+    BatchResults, DimensionNames, MonthSpan, OtherGroups, PageSelection, QueryBatch, adoption as adoption_page,
+};
 use crate::dashboards::{customers as customers_page, dynamics as dynamics_page};
 use crate::field_paths::{of_page, rename};
-use crate::metrics::Metrics;
+use crate::metrics::CallerMetrics;
 
 /// How often a page is asked for anew when the data moves into another month meanwhile.
 const ATTEMPTS: usize = 3;
 
 /// The Customers dashboard.
 pub async fn customers(
-    metrics: &Metrics,
+    metrics: &CallerMetrics,
     language: Language,
     request: GetCustomersDashboardRequest,
 ) -> Result<GetCustomersDashboardResponse, Status> {
     let min_version = request.min_version;
-    let asking = parsed(|faults| customers_page::parse(request, faults))?;
+    let params = parsed(|faults| customers_page::parse(request, faults))?;
     let mut min_version = min_version;
     for _ in 0..ATTEMPTS {
-        let (span, questions, answers) = pinned(metrics, min_version, &asking.page, customers_page::plan).await?;
-        let named = metrics.since(answers.freshness.version);
-        let locations = named.names(Dimension::Location, &questions.locations(&answers)).await?;
-        let skus = named.names(Dimension::Sku, &questions.skus(&answers)).await?;
-        let names = Names::new(language).and(Dimension::Location, locations).and(Dimension::Sku, skus);
-        let mut page = customers_page::compose(&asking, span, &questions, &answers, &names);
-        if asking.all_groups {
+        let (span, queries, results) = pinned(metrics, min_version, &params.page, customers_page::build_batch).await?;
+        let named = metrics.since(results.freshness.version);
+        let locations = named.names(Dimension::Location, &queries.locations(&results)).await?;
+        let skus = named.names(Dimension::Sku, &queries.skus(&results)).await?;
+        let names = DimensionNames::new(language).and(Dimension::Location, locations).and(Dimension::Sku, skus);
+        let mut page = customers_page::compose(&params, span, &queries, &results, &names);
+        if params.all_groups {
             return Ok(page);
         }
-        let version = answers.freshness.version;
+        let version = results.freshness.version;
         let trends = &mut page.distribution_trends;
-        let (plan, asked) = Rest::of(trends, &asking.page, &span).split();
+        let (batch, asked) = OtherGroups::of(trends, &params.page, &span).split();
         // Which groups are the largest is known only now: the rest is asked for in a second call, of the same version.
-        let rest = if plan.is_empty() { answers } else { metrics.batch(plan.request(version)).await?.into() };
+        let rest = if batch.is_empty() { results } else { metrics.batch(batch.request(version)).await?.into() };
         if rest.freshness.version == version {
-            Rest::tell(&asked, trends, span, &rest);
+            OtherGroups::tell(&asked, trends, span, &rest);
             return Ok(page);
         }
         min_version = rest.freshness.version;
@@ -52,24 +54,24 @@ pub async fn customers(
 
 /// The Dynamics usage dashboard.
 pub async fn dynamics(
-    metrics: &Metrics,
+    metrics: &CallerMetrics,
     language: Language,
     request: GetDynamicsUsageDashboardRequest,
 ) -> Result<GetDynamicsUsageDashboardResponse, Status> {
     let min_version = request.min_version;
-    let asking = parsed(|faults| dynamics_page::parse(request, faults))?;
-    let products = products(&metrics.since(min_version), asking.products).await?;
-    let mut page = asking.page;
+    let params = parsed(|faults| dynamics_page::parse(request, faults))?;
+    let products = products(&metrics.since(min_version), params.products).await?;
+    let mut page = params.page;
     page.narrow(Dimension::Product, &products);
-    let (span, questions, answers) = pinned(metrics, min_version, &page, dynamics_page::plan).await?;
-    let named = metrics.since(answers.freshness.version);
-    let skus = named.names(Dimension::Sku, &dynamics_page::skus(&questions, &answers)).await?;
-    let names = Names::new(language).and(Dimension::Sku, skus);
-    Ok(dynamics_page::compose(&page, span, &questions, &answers, &names, products))
+    let (span, queries, results) = pinned(metrics, min_version, &page, dynamics_page::build_batch).await?;
+    let named = metrics.since(results.freshness.version);
+    let skus = named.names(Dimension::Sku, &dynamics_page::skus(&queries, &results)).await?;
+    let names = DimensionNames::new(language).and(Dimension::Sku, skus);
+    Ok(dynamics_page::compose(&page, span, &queries, &results, &names, products))
 }
 
 /// The products asked for; none: those whose name begins with Dynamics.
-pub async fn products(metrics: &Metrics, mut products: Vec<String>) -> Result<Vec<String>, Status> {
+pub async fn products(metrics: &CallerMetrics, mut products: Vec<String>) -> Result<Vec<String>, Status> {
     if products.is_empty() {
         let known = metrics.search(Dimension::Product, dynamics_page::DYNAMICS).await?;
         products.extend(known.into_iter().map(|name| name.id).filter(|id| id.starts_with(dynamics_page::DYNAMICS)));
@@ -79,25 +81,25 @@ pub async fn products(metrics: &Metrics, mut products: Vec<String>) -> Result<Ve
 
 /// The Licence adoption dashboard.
 pub async fn adoption(
-    metrics: &Metrics,
+    metrics: &CallerMetrics,
     language: Language,
     request: GetLicenceAdoptionDashboardRequest,
 ) -> Result<GetLicenceAdoptionDashboardResponse, Status> {
     let min_version = request.min_version;
-    let asking = parsed(|faults| adoption_page::parse(request, faults))?;
+    let params = parsed(|faults| adoption_page::parse(request, faults))?;
     let mut customer = None;
-    if let Some(id) = asking.customer {
+    if let Some(id) = params.customer {
         let name = metrics.since(min_version).find_name(Dimension::Customer, &id).await?;
         let name = name.ok_or_else(|| Error::not_found("The customer"))?;
         customer = Some(FilterValue { value: Some(DimensionValue { value: Some(id) }), name });
     }
     let portfolio = customer.is_none();
-    let plan = |page: &Page, span: &Span| adoption_page::plan(page, span, portfolio);
-    let (span, questions, answers) = pinned(metrics, min_version, &asking.page, plan).await?;
-    let named = metrics.since(answers.freshness.version);
-    let customers = named.names(Dimension::Customer, &questions.customers(&answers)).await?;
-    let names = Names::new(language).and(Dimension::Customer, customers);
-    let page = adoption_page::compose(&asking.page, span, &questions, &answers, &names);
+    let plan = |page: &PageSelection, span: &MonthSpan| adoption_page::build_batch(page, span, portfolio);
+    let (span, queries, results) = pinned(metrics, min_version, &params.page, plan).await?;
+    let named = metrics.since(results.freshness.version);
+    let customers = named.names(Dimension::Customer, &queries.customers(&results)).await?;
+    let names = DimensionNames::new(language).and(Dimension::Customer, customers);
+    let page = adoption_page::compose(&params.page, span, &queries, &results, &names);
     Ok(GetLicenceAdoptionDashboardResponse { customer, ..page })
 }
 
@@ -111,21 +113,21 @@ pub fn parsed<T>(parse: impl FnOnce(&mut Vec<FieldViolation>) -> T) -> Result<T,
 /// Asks everything of one version. The months depend on how far the data goes, which is part of the answer: should it have
 /// moved into another month in between, the page is asked for anew.
 pub async fn pinned<Q>(
-    metrics: &Metrics,
+    metrics: &CallerMetrics,
     min_version: i64,
-    page: &Page,
-    plan: impl Fn(&Page, &Span) -> (Plan, Q),
-) -> Result<(Span, Q, Answers), Status> {
+    page: &PageSelection,
+    plan: impl Fn(&PageSelection, &MonthSpan) -> (QueryBatch, Q),
+) -> Result<(MonthSpan, Q, BatchResults), Status> {
     let mut freshness = metrics.freshness(min_version).await?;
     for _ in 0..ATTEMPTS {
         let span = page.span(&freshness)?;
-        let (plan, questions) = plan(page, &span);
-        let response = metrics.batch(plan.request(min_version.max(freshness.version))).await;
-        let answers = Answers::from(response.map_err(|status| rename(status, of_page))?);
-        if page.span(&answers.freshness)? == span {
-            return Ok((span, questions, answers));
+        let (batch, queries) = plan(page, &span);
+        let response = metrics.batch(batch.request(min_version.max(freshness.version))).await;
+        let results = BatchResults::from(response.map_err(|status| rename(status, of_page))?);
+        if page.span(&results.freshness)? == span {
+            return Ok((span, queries, results));
         }
-        freshness = answers.freshness;
+        freshness = results.freshness;
     }
     Err(moved_on())
 }

@@ -6,16 +6,16 @@
 use insights_domain::percentage::Percentage;
 use insights_proto::metrics::v1::{ReportAttribution, ReportRow, Row, RowBlock, StreamQueryResponse};
 
-use super::cell::Cell;
-use super::report::Shown;
-use Shown as S;
+use super::cell::CellValue;
+use super::report::ReportField;
+use ReportField as S;
 
 /// The currency with a column of its own.
 const DOLLARS: &str = "USD";
 
 /// Rows of a part of an answer.
 #[derive(Debug, Default)]
-pub struct Block {
+pub struct RowBatch {
     columns: RowBlock,
     groups: Vec<Row>,
     report: Vec<ReportRow>,
@@ -23,22 +23,22 @@ pub struct Block {
 
 /// One line.
 #[derive(Clone, Copy, Debug)]
-pub enum Line<'a> {
+pub enum ExportRow<'a> {
     /// A row of a query's answer, by its place in columns.
-    Place(&'a RowBlock, usize),
+    Columnar(&'a RowBlock, usize),
     /// A row of a query's answer, from metrics that knows no columns.
     Group(&'a Row),
     /// A line of a report.
-    Report(ReportLine<'a>),
+    Report(ReportRowRef<'a>),
 }
 
-impl From<StreamQueryResponse> for Block {
+impl From<StreamQueryResponse> for RowBatch {
     fn from(part: StreamQueryResponse) -> Self {
         Self { columns: part.block.unwrap_or_default(), groups: part.rows, report: part.report_rows }
     }
 }
 
-impl Block {
+impl RowBatch {
     /// How many lines it has.
     pub fn lines(&self) -> usize {
         let groups = self.columns.rows as usize + self.groups.len();
@@ -46,16 +46,16 @@ impl Block {
     }
 
     /// Does something with each line.
-    pub fn each<E>(&self, mut each: impl FnMut(Line<'_>) -> Result<(), E>) -> Result<(), E> {
-        (0..self.columns.rows as usize).try_for_each(|at| each(Line::Place(&self.columns, at)))?;
-        self.groups.iter().try_for_each(|row| each(Line::Group(row)))?;
-        self.report.iter().try_for_each(|row| each_line(row, |line| each(Line::Report(line))))
+    pub fn each<E>(&self, mut each: impl FnMut(ExportRow<'_>) -> Result<(), E>) -> Result<(), E> {
+        (0..self.columns.rows as usize).try_for_each(|at| each(ExportRow::Columnar(&self.columns, at)))?;
+        self.groups.iter().try_for_each(|row| each(ExportRow::Group(row)))?;
+        self.report.iter().try_for_each(|row| each_line(row, |line| each(ExportRow::Report(line))))
     }
 }
 
 /// A line of a report.
 #[derive(Clone, Copy, Debug)]
-pub struct ReportLine<'a> {
+pub struct ReportRowRef<'a> {
     row: &'a ReportRow,
     spelled: &'a Spelled,
     attribution: Option<&'a ReportAttribution>,
@@ -70,7 +70,7 @@ struct Spelled {
     other_revenue: String,
 }
 
-fn each_line<E>(row: &ReportRow, mut each: impl FnMut(ReportLine<'_>) -> Result<(), E>) -> Result<(), E> {
+fn each_line<E>(row: &ReportRow, mut each: impl FnMut(ReportRowRef<'_>) -> Result<(), E>) -> Result<(), E> {
     let elsewhere = row.revenue.iter().filter(|amount| amount.currency != DOLLARS);
     let elsewhere: Vec<String> = elsewhere.map(|amount| format!("{} {}", amount.currency, amount.amount)).collect();
     let spelled = Spelled {
@@ -79,38 +79,39 @@ fn each_line<E>(row: &ReportRow, mut each: impl FnMut(ReportLine<'_>) -> Result<
         other_revenue: elsewhere.join("; "),
     };
     for at in 0..row.attributions.len().max(1) {
-        each(ReportLine { row, spelled: &spelled, attribution: row.attributions.get(at), duplicate: at > 0 })?;
+        each(ReportRowRef { row, spelled: &spelled, attribution: row.attributions.get(at), duplicate: at > 0 })?;
     }
     Ok(())
 }
 
-impl<'a> ReportLine<'a> {
+impl<'a> ReportRowRef<'a> {
     /// A cell.
-    pub fn cell(self, shown: Shown) -> Cell<'a> {
+    pub fn cell(self, shown: ReportField) -> CellValue<'a> {
         let row = self.row;
-        let known = |value: Option<&'a str>| value.filter(|text| !text.is_empty()).map_or(Cell::Null, Cell::Text);
+        let known =
+            |value: Option<&'a str>| value.filter(|text| !text.is_empty()).map_or(CellValue::Null, CellValue::Text);
         let customer = row.customer.as_ref();
         let sku = row.sku.as_ref();
         let subscription = row.subscription.as_ref();
         match shown {
-            S::Month => Cell::Text(&self.spelled.month),
+            S::Month => CellValue::Text(&self.spelled.month),
             S::CustomerName => known(customer.and_then(|it| it.name.as_deref())),
             S::Customer => known(customer.map(|it| it.id.as_str())),
             S::Segment => known(customer.and_then(|it| it.segment.as_deref())),
             S::Country => known(customer.and_then(|it| it.country.as_deref())),
             S::Industry => known(customer.and_then(|it| it.industry.as_deref())),
             S::Domain => known(customer.and_then(|it| it.domain.as_deref())),
-            S::CustomerStatus => Cell::Text(if row.standing == "ACTIVE" { "Active" } else { "Inactive" }),
+            S::CustomerStatus => CellValue::Text(if row.standing == "ACTIVE" { "Active" } else { "Inactive" }),
             S::Product => known(sku.map(|it| it.product.as_str())),
             S::SkuName => known(sku.map(|it| it.name.as_str())),
             S::Sku => known(sku.map(|it| it.id.as_str())),
-            S::Free => sku.map_or(Cell::Null, |it| Cell::Text(if it.free { "Free" } else { "Paid" })),
+            S::Free => sku.map_or(CellValue::Null, |it| CellValue::Text(if it.free { "Free" } else { "Paid" })),
             S::Service => known(row.service.as_deref()),
             S::Subscription => known(subscription.map(|it| it.id.as_str())),
             S::Start => known(subscription.and_then(|it| it.start.as_deref())),
             S::End => known(subscription.and_then(|it| it.end.as_deref())),
-            S::State(ended) => Cell::Text(state(&row.standing, ended)),
-            S::Trial => Cell::Flag(row.trial),
+            S::State(ended) => CellValue::Text(state(&row.standing, ended)),
+            S::Trial => CellValue::Flag(row.trial),
             S::Seller => known(Some(&row.seller)),
             S::SalesChannel => known(match subscription {
                 Some(subscription) => subscription.sales_channel.as_deref(),
@@ -120,19 +121,19 @@ impl<'a> ReportLine<'a> {
             S::Location => known(self.attribution.and_then(|it| it.location_id.as_deref())),
             S::LocationName => known(self.attribution.and_then(|it| it.location_name.as_deref())),
             S::AttributionType => known(self.attribution.and_then(|it| it.r#type.as_deref())),
-            S::Duplicate => Cell::Count(i64::from(self.duplicate)),
+            S::Duplicate => CellValue::Count(i64::from(self.duplicate)),
             S::OtherRevenue => known(Some(&self.spelled.other_revenue)),
             S::Dollars => {
                 let amount = row.revenue.iter().find(|amount| amount.currency == DOLLARS);
-                amount.map_or(Cell::Null, |amount| Cell::amount(&amount.amount))
+                amount.map_or(CellValue::Null, |amount| CellValue::amount(&amount.amount))
             }
             figure => self.figure(figure),
         }
     }
 
-    fn figure(self, shown: Shown) -> Cell<'a> {
+    fn figure(self, shown: ReportField) -> CellValue<'a> {
         let row = self.row;
-        let count = |count: Option<i64>| count.map_or(Cell::Null, Cell::Count);
+        let count = |count: Option<i64>| count.map_or(CellValue::Null, CellValue::Count);
         match shown {
             S::Available => count(row.available),
             S::NewSeats => count(row.new_seats),
@@ -142,11 +143,11 @@ impl<'a> ReportLine<'a> {
             S::ActivePercent => {
                 let [active, available] = [row.active, row.available].map(|it| it.and_then(|it| it.try_into().ok()));
                 let percentage = Percentage { numerator: active, denominator: available };
-                percentage.value().map_or(Cell::Null, Cell::Percent)
+                percentage.value().map_or(CellValue::Null, CellValue::Percent)
             }
             S::TotalUsers => count(row.total_users),
             S::ActiveUsers => count(row.active_users),
-            _ => Cell::Null,
+            _ => CellValue::Null,
         }
     }
 }

@@ -8,27 +8,27 @@ use insights_proto::reporting::v1::{ExportOrder, ExportReport};
 use insights_service::FieldViolation;
 use tonic::Status;
 
-use super::columns::{self, Column};
-use super::report::{self, Known, Report};
+use super::report::{self, ReportColumn, ReportLayout};
 use super::rights::Rights;
+use super::schema::{self, ColumnSchema};
 
 /// An order made ready.
 #[derive(Clone, Debug)]
-pub struct Sheet {
+pub struct ExportSpec {
     query: Query,
-    report: Option<&'static Report>,
+    report: Option<&'static ReportLayout>,
     /// Of the report.
-    columns: Vec<&'static Known>,
+    columns: Vec<&'static ReportColumn>,
 }
 
-impl Sheet {
+impl ExportSpec {
     /// Of an order, of which what is wrong is left out.
     pub fn of(order: &ExportOrder) -> Self {
         let query = order.query.clone().unwrap_or_default();
         let Some(report) = report::of(order.report()) else {
             return Self { query, report: None, columns: Vec::new() };
         };
-        let named: Vec<&Known> = order.columns.iter().filter_map(|name| report.column(name)).collect();
+        let named: Vec<&ReportColumn> = order.columns.iter().filter_map(|name| report.column(name)).collect();
         let columns = if named.is_empty() { report.columns.iter().collect() } else { named };
         let taken = columns.iter().filter_map(|column| column.measure);
         let measures: BTreeSet<i32> = report.measures.iter().copied().chain(taken).map(i32::from).collect();
@@ -135,12 +135,12 @@ impl Sheet {
     }
 
     /// The columns, apart from what the owner of these rights may not see.
-    pub fn columns(&self, rights: &Rights) -> Vec<Column> {
+    pub fn columns(&self, rights: &Rights) -> Vec<ColumnSchema> {
         match self.report {
-            None => columns::of_query(&self.query, rights.can_see(FieldClass::Revenue)),
+            None => schema::of_query(&self.query, rights.can_see(FieldClass::Revenue)),
             Some(_) => {
                 let seen = self.columns.iter().filter(|column| rights.can_see(column.class));
-                seen.map(|column| columns::of_report(column)).collect()
+                seen.map(|column| schema::of_report(column)).collect()
             }
         }
     }
@@ -162,15 +162,15 @@ mod tests {
         Rights::read(&roles.iter().copied().map(role_name).collect::<Vec<_>>().join(" "), locations.as_deref())
     }
 
-    fn query(measures: &[Measure]) -> Sheet {
+    fn query(measures: &[Measure]) -> ExportSpec {
         let query =
             Query { measures: measures.iter().map(|measure| i32::from(*measure)).collect(), ..Query::default() };
-        Sheet::of(&ExportOrder { query: Some(query), ..ExportOrder::default() })
+        ExportSpec::of(&ExportOrder { query: Some(query), ..ExportOrder::default() })
     }
 
-    fn report(report: ExportReport, columns: &[&str]) -> Sheet {
+    fn report(report: ExportReport, columns: &[&str]) -> ExportSpec {
         let columns = columns.iter().map(|&name| name.to_owned()).collect();
-        Sheet::of(&ExportOrder { report: report.into(), columns, ..ExportOrder::default() })
+        ExportSpec::of(&ExportOrder { report: report.into(), columns, ..ExportOrder::default() })
     }
 
     #[test]
@@ -199,8 +199,8 @@ mod tests {
         let policy = Policy::product().expect("a policy");
         let executive = rights(&[Role::ExecutiveReportViewer], None);
         let viewer = rights(&[Role::ReportViewer], None);
-        let names = |sheet: &Sheet, rights: &Rights| -> Vec<String> {
-            sheet.columns(rights).into_iter().map(|column| column.name).collect()
+        let names = |spec: &ExportSpec, rights: &Rights| -> Vec<String> {
+            spec.columns(rights).into_iter().map(|column| column.name).collect()
         };
         let whole = report(ExportReport::Customers, &[]);
         let hidden: Vec<String> =
@@ -220,16 +220,16 @@ mod tests {
         assert!(nothing.authorise(&policy, &viewer).is_err(), "nothing would be left");
 
         // Dynamics usage goes to whoever sees its dashboard. Customers and subscriptions are counted by who sees the Customers dashboard, users by who sees adoption.
-        let may = |sheet: ExportReport, role| report(sheet, &[]).authorise(&policy, &rights(&[role], None)).is_ok();
-        for (sheet, account, sales, viewer) in [
+        let may = |spec: ExportReport, role| report(spec, &[]).authorise(&policy, &rights(&[role], None)).is_ok();
+        for (spec, account, sales, viewer) in [
             (ExportReport::Customers, false, false, true),
             (ExportReport::Subscriptions, false, false, true),
             (ExportReport::DynamicsUsage, true, false, true),
             (ExportReport::LicenceUsage, true, true, true),
             (ExportReport::OfficeUsage, false, true, false),
         ] {
-            let found = [Role::AccountAdmin, Role::SalesAgent, Role::ReportViewer].map(|role| may(sheet, role));
-            assert_eq!(found, [account, sales, viewer], "{sheet:?}");
+            let found = [Role::AccountAdmin, Role::SalesAgent, Role::ReportViewer].map(|role| may(spec, role));
+            assert_eq!(found, [account, sales, viewer], "{spec:?}");
         }
     }
 }

@@ -6,17 +6,17 @@ use insights_proto::metrics::v1::{
     Dimension, Measure, Query, Row, RowBlock, Source, ValueColumn, value::Kind as ValueKind,
 };
 
-use super::cell::{Cell, Kind};
-use super::lines::Line;
-use super::report::{Known, Shown};
+use super::cell::{CellType, CellValue};
+use super::report::{ReportColumn, ReportField};
+use super::rows::ExportRow;
 
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
+pub struct ColumnSchema {
     /// Its name.
     pub name: String,
     /// What it holds.
-    pub kind: Kind,
+    pub kind: CellType,
     from: From,
 }
 
@@ -32,19 +32,19 @@ enum From {
     Source,
     Partial,
     LowerBound,
-    Report(Shown),
+    Report(ReportField),
 }
 
 /// A column of a report.
-pub fn of_report(known: &Known) -> Column {
+pub fn of_report(known: &ReportColumn) -> ColumnSchema {
     column(known.name.to_owned(), known.kind, From::Report(known.shown))
 }
 
 /// The columns of an answer to a query, under the names of the command line. What the viewer may not see has none.
-pub fn of_query(query: &Query, sees_revenue: bool) -> Vec<Column> {
-    let mut columns = vec![column("month".into(), Kind::Text, From::Month)];
+pub fn of_query(query: &Query, sees_revenue: bool) -> Vec<ColumnSchema> {
+    let mut columns = vec![column("month".into(), CellType::Text, From::Month)];
     for (at, dimension) in query.group_by().enumerate() {
-        let kind = if dimension == Dimension::Trial { Kind::Flag } else { Kind::Text };
+        let kind = if dimension == Dimension::Trial { CellType::Flag } else { CellType::Text };
         columns.push(column(short(dimension.as_str_name(), "DIMENSION_"), kind, From::Dimension(at)));
     }
     let mut money = false;
@@ -52,108 +52,110 @@ pub fn of_query(query: &Query, sees_revenue: bool) -> Vec<Column> {
         let name = short(measure.as_str_name(), "MEASURE_");
         match measure {
             Measure::BilledRevenue if sees_revenue => {
-                columns.push(column(name, Kind::Amount, From::Value(at)));
+                columns.push(column(name, CellType::Amount, From::Value(at)));
                 money = true;
             }
             Measure::BilledRevenue => {}
             Measure::ActiveUsagePercent | Measure::DeploymentPercent | Measure::UsagePercent => {
                 let parts = [(format!("{name}_numerator"), From::Numerator(at))];
                 let parts = parts.into_iter().chain([(format!("{name}_denominator"), From::Denominator(at))]);
-                let parts: Vec<_> = parts.map(|(name, from)| column(name, Kind::Count, from)).collect();
-                columns.push(column(name, Kind::Percent, From::Value(at)));
+                let parts: Vec<_> = parts.map(|(name, from)| column(name, CellType::Count, from)).collect();
+                columns.push(column(name, CellType::Percent, From::Value(at)));
                 columns.extend(parts);
             }
-            _ => columns.push(column(name, Kind::Count, From::Value(at))),
+            _ => columns.push(column(name, CellType::Count, From::Value(at))),
         }
     }
     if money {
-        columns.push(column("currency".into(), Kind::Text, From::Currency));
+        columns.push(column("currency".into(), CellType::Text, From::Currency));
     }
-    columns.push(column("source".into(), Kind::Text, From::Source));
-    columns.push(column("partial".into(), Kind::Flag, From::Partial));
-    columns.push(column("lower_bound".into(), Kind::Flag, From::LowerBound));
+    columns.push(column("source".into(), CellType::Text, From::Source));
+    columns.push(column("partial".into(), CellType::Flag, From::Partial));
+    columns.push(column("lower_bound".into(), CellType::Flag, From::LowerBound));
     columns
 }
 
-fn column(name: String, kind: Kind, from: From) -> Column {
-    Column { name, kind, from }
+fn column(name: String, kind: CellType, from: From) -> ColumnSchema {
+    ColumnSchema { name, kind, from }
 }
 
 fn short(name: &str, prefix: &str) -> String {
     name.trim_start_matches(prefix).to_ascii_lowercase()
 }
 
-impl Column {
+impl ColumnSchema {
     /// The cell of a line.
-    pub fn cell<'a>(&self, line: Line<'a>) -> Cell<'a> {
+    pub fn cell<'a>(&self, line: ExportRow<'a>) -> CellValue<'a> {
         match (line, self.from) {
-            (Line::Report(line), From::Report(shown)) => line.cell(shown),
-            (Line::Place(block, at), _) => self.block_cell(block, at),
-            (Line::Group(row), _) => self.group_cell(row),
-            (Line::Report(_), _) => Cell::Null,
+            (ExportRow::Report(line), From::Report(shown)) => line.cell(shown),
+            (ExportRow::Columnar(block, at), _) => self.block_cell(block, at),
+            (ExportRow::Group(row), _) => self.group_cell(row),
+            (ExportRow::Report(_), _) => CellValue::Null,
         }
     }
 
-    fn group_cell<'a>(&self, row: &'a Row) -> Cell<'a> {
-        let count = |count: Option<i64>| count.map_or(Cell::Null, Cell::Count);
+    fn group_cell<'a>(&self, row: &'a Row) -> CellValue<'a> {
+        let count = |count: Option<i64>| count.map_or(CellValue::Null, CellValue::Count);
         let value = |at: usize| row.values.get(at).and_then(|value| value.kind.as_ref());
         let percentage = |at: usize| match value(at) {
             Some(ValueKind::Percentage(percentage)) => Some(percentage),
             _ => None,
         };
         match self.from {
-            From::Month => Cell::Text(&row.month),
+            From::Month => CellValue::Text(&row.month),
             From::Dimension(at) => self.dimension(row.dimensions.get(at).and_then(|value| value.value.as_deref())),
             From::Value(at) => match value(at) {
-                None => Cell::Null,
-                Some(ValueKind::Count(count)) => Cell::Count(*count),
-                Some(ValueKind::Amount(amount)) => Cell::amount(amount),
-                Some(ValueKind::Percentage(percentage)) => percentage.value.map_or(Cell::Null, Cell::Percent),
+                None => CellValue::Null,
+                Some(ValueKind::Count(count)) => CellValue::Count(*count),
+                Some(ValueKind::Amount(amount)) => CellValue::amount(amount),
+                Some(ValueKind::Percentage(percentage)) => percentage.value.map_or(CellValue::Null, CellValue::Percent),
             },
             From::Numerator(at) => count(percentage(at).and_then(|parts| parts.numerator)),
             From::Denominator(at) => count(percentage(at).and_then(|parts| parts.denominator)),
-            From::Currency if row.currency.is_empty() => Cell::Null,
-            From::Currency => Cell::Text(&row.currency),
+            From::Currency if row.currency.is_empty() => CellValue::Null,
+            From::Currency => CellValue::Text(&row.currency),
             From::Source => source(row.source),
-            From::Partial => Cell::Flag(row.partial),
-            From::LowerBound => Cell::Flag(row.lower_bound),
-            From::Report(_) => Cell::Null,
+            From::Partial => CellValue::Flag(row.partial),
+            From::LowerBound => CellValue::Flag(row.lower_bound),
+            From::Report(_) => CellValue::Null,
         }
     }
 
-    fn block_cell<'a>(&self, block: &'a RowBlock, row: usize) -> Cell<'a> {
+    fn block_cell<'a>(&self, block: &'a RowBlock, row: usize) -> CellValue<'a> {
         let text = |position: u32| block.texts.get(position as usize).map(String::as_str);
         let named = |place: Option<&u32>| place.and_then(|place| text(place.checked_sub(1)?));
-        let count = |count: Option<i64>| count.map_or(Cell::Null, Cell::Count);
+        let count = |count: Option<i64>| count.map_or(CellValue::Null, CellValue::Count);
         let column = |at: usize| block.values.get(at);
-        let flag = |flags: &[bool]| flags.get(row).map_or(Cell::Null, |flag| Cell::Flag(*flag));
+        let flag = |flags: &[bool]| flags.get(row).map_or(CellValue::Null, |flag| CellValue::Flag(*flag));
         match self.from {
-            From::Month => block.months.get(row).and_then(|position| text(*position)).map_or(Cell::Null, Cell::Text),
+            From::Month => {
+                block.months.get(row).and_then(|position| text(*position)).map_or(CellValue::Null, CellValue::Text)
+            }
             From::Dimension(at) => {
                 self.dimension(named(block.dimensions.get(at).and_then(|column| column.positions.get(row))))
             }
-            From::Value(at) => column(at).map_or(Cell::Null, |column| value(column, row)),
+            From::Value(at) => column(at).map_or(CellValue::Null, |column| value(column, row)),
             From::Numerator(at) => count(column(at).and_then(|column| numerator(column, row))),
             From::Denominator(at) => count(column(at).and_then(|column| denominator(column, row))),
-            From::Currency => named(block.currencies.get(row)).map_or(Cell::Null, Cell::Text),
+            From::Currency => named(block.currencies.get(row)).map_or(CellValue::Null, CellValue::Text),
             From::Source => source(block.sources.get(row).copied().unwrap_or_default()),
             From::Partial => flag(&block.partial),
             From::LowerBound => flag(&block.lower_bound),
-            From::Report(_) => Cell::Null,
+            From::Report(_) => CellValue::Null,
         }
     }
 
-    fn dimension<'a>(&self, value: Option<&'a str>) -> Cell<'a> {
+    fn dimension<'a>(&self, value: Option<&'a str>) -> CellValue<'a> {
         match value {
-            None => Cell::Null,
-            Some(text) if self.kind == Kind::Flag => Cell::Flag(text == "true"),
-            Some(text) => Cell::Text(text),
+            None => CellValue::Null,
+            Some(text) if self.kind == CellType::Flag => CellValue::Flag(text == "true"),
+            Some(text) => CellValue::Text(text),
         }
     }
 }
 
-fn source(source: i32) -> Cell<'static> {
-    Cell::Text(match Source::try_from(source) {
+fn source(source: i32) -> CellValue<'static> {
+    CellValue::Text(match Source::try_from(source) {
         Ok(Source::Reported) => "reported",
         Ok(Source::Mixed) => "mixed",
         Ok(Source::Computed | Source::Unspecified) | Err(_) => "computed",
@@ -161,17 +163,17 @@ fn source(source: i32) -> Cell<'static> {
 }
 
 /// A figure of a column.
-fn value(column: &ValueColumn, row: usize) -> Cell<'static> {
+fn value(column: &ValueColumn, row: usize) -> CellValue<'static> {
     if let Some(amount) = known(&column.amounts, &column.unknown, row) {
-        return Cell::Amount(Amount::from_micros(amount));
+        return CellValue::Amount(Amount::from_micros(amount));
     }
     if column.denominators.is_empty() {
-        return numerator(column, row).map_or(Cell::Null, Cell::Count);
+        return numerator(column, row).map_or(CellValue::Null, CellValue::Count);
     }
     let part = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
     let percentage =
         Percentage { numerator: part(numerator(column, row)), denominator: part(denominator(column, row)) };
-    percentage.value().map_or(Cell::Null, Cell::Percent)
+    percentage.value().map_or(CellValue::Null, CellValue::Percent)
 }
 
 fn numerator(column: &ValueColumn, row: usize) -> Option<i64> {

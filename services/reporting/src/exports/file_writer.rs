@@ -15,40 +15,40 @@ use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 
 use super::Exports;
-use super::cell::Cell;
-use super::columns::Column;
-use super::files::Piece;
+use super::cell::CellValue;
+use super::files::FilePiece;
 use super::formats::{EncodeError, Encoder, encoder};
-use super::lines::Block;
-use super::manifest::{About, RowsDigest, hex, order_json, time};
+use super::manifest::{FileManifest, RowsDigest, hex, order_json, time};
 use super::rights::Rights;
-use super::sheet::Sheet;
-use super::table::{Finished, Job, Progress};
+use super::rows::RowBatch;
+use super::schema::ColumnSchema;
+use super::spec::ExportSpec;
+use super::store::{ExportJob, ExportProgress, FinishedFile};
 
 /// Messages and pieces that may wait between two steps.
 const BETWEEN: usize = 2;
 
 /// Why a file was not written.
 #[derive(Debug)]
-pub enum NotWritten {
+pub enum WriteError {
     /// It never will be, for this reason, said to its owner.
-    Never(String),
+    Permanent(String),
     /// Trying again may help.
-    ForNow(String),
+    Transient(String),
 }
 
 /// How far a file is, seen while it is written.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct ProgressCounters {
     rows: AtomicI64,
     customers: AtomicI64,
     total_customers: AtomicI64,
 }
 
-impl Seen {
+impl ProgressCounters {
     /// As it is now.
-    pub fn progress(&self) -> Progress {
-        Progress {
+    pub fn progress(&self) -> ExportProgress {
+        ExportProgress {
             rows: self.rows.load(Ordering::Relaxed),
             customers: self.customers.load(Ordering::Relaxed),
             total_customers: self.total_customers.load(Ordering::Relaxed),
@@ -57,7 +57,7 @@ impl Seen {
 }
 
 /// What is said of a file from its first message on.
-pub struct Beginning {
+pub struct StreamHeader {
     /// How fresh the whole is.
     pub freshness: Freshness,
     /// Something is left out because of the viewer's rights.
@@ -68,39 +68,43 @@ pub struct Beginning {
 
 /// The first message of an answer.
 #[allow(clippy::result_large_err, reason = "Status is what streams end with")]
-pub async fn begin(stream: &mut Streaming<StreamQueryResponse>) -> Result<Beginning, Status> {
+pub async fn begin(stream: &mut Streaming<StreamQueryResponse>) -> Result<StreamHeader, Status> {
     let first = stream.message().await?.unwrap_or_default();
     let freshness = first.freshness.ok_or_else(|| Status::unavailable("the answer broke off"))?;
-    Ok(Beginning { freshness, redacted: first.redacted, overlapping: first.overlapping })
+    Ok(StreamHeader { freshness, redacted: first.redacted, overlapping: first.overlapping })
 }
 
 /// What the encoding step gets.
-enum Step {
-    Rows(Box<Block>),
+enum EncoderInput {
+    Rows(Box<RowBatch>),
     End,
 }
 
 /// What the encoding step made.
-struct Encoded {
-    about: About,
+struct EncodedFile {
+    about: FileManifest,
     bytes: u64,
     sha256: String,
 }
 
 /// Writes the file of an order.
-pub async fn write(exports: &Exports, job: &Job, seen: &Arc<Seen>) -> Result<Finished, NotWritten> {
+pub async fn write(
+    exports: &Exports,
+    job: &ExportJob,
+    seen: &Arc<ProgressCounters>,
+) -> Result<FinishedFile, WriteError> {
     let order = ExportOrder::decode(job.order_body.as_slice()).map_err(never)?;
     let rights = Rights::read(&job.roles, job.locations.as_deref());
-    let sheet = Sheet::of(&order);
-    let hides = sheet.authorise(&exports.policy, &rights).map_err(from_status)?;
-    let request = sheet.request(&rights, &job.partner, job.min_version);
+    let spec = ExportSpec::of(&order);
+    let hides = spec.authorise(&exports.policy, &rights).map_err(from_status)?;
+    let request = spec.request(&rights, &job.partner, job.min_version);
     let mut stream = exports.metrics.stream_query(request).await.map_err(from_status)?;
     let first = begin(&mut stream).await.map_err(from_status)?;
     let redacted = hides || first.redacted;
-    let columns = sheet.columns(&rights);
-    let about = About {
+    let columns = spec.columns(&rights);
+    let about = FileManifest {
         file_name: job.file_name.clone(),
-        order: order_json(&sheet.spelled_out(&order)),
+        order: order_json(&spec.spelled_out(&order)),
         written: time(exports.table.now()),
         columns: columns.iter().map(|column| column.name.clone()).collect(),
         version: first.freshness.version,
@@ -109,7 +113,7 @@ pub async fn write(exports: &Exports, job: &Job, seen: &Arc<Seen>) -> Result<Fin
         overlapping: first.overlapping,
         locations: job.locations.clone(),
         redacted,
-        ..About::default()
+        ..FileManifest::default()
     };
     let scratch = Some(exports.config.scratch_folder.clone()).filter(|folder| !folder.as_os_str().is_empty());
     // Whatever ends this, however early, ends the steps that go on by themselves: nobody takes their pieces any more.
@@ -132,11 +136,11 @@ pub async fn write(exports: &Exports, job: &Job, seen: &Arc<Seen>) -> Result<Fin
     read?;
     let encoded = match encoded {
         Ok(encoded) => encoded,
-        Err(EncodeError::Unfit(why)) => return Err(NotWritten::Never(why)),
+        Err(EncodeError::Unfit(why)) => return Err(WriteError::Permanent(why)),
         Err(error) => return Err(kept.err().map_or_else(|| for_now(error), for_now)),
     };
     kept.map_err(for_now)?;
-    Ok(Finished {
+    Ok(FinishedFile {
         progress: seen.progress(),
         manifest: encoded.about.document(encoded.bytes, &encoded.sha256),
         bytes: encoded.bytes,
@@ -150,14 +154,14 @@ pub async fn write(exports: &Exports, job: &Job, seen: &Arc<Seen>) -> Result<Fin
 /// Hands rows on until the answer says that it is complete.
 async fn read(
     stream: &mut Streaming<StreamQueryResponse>,
-    steps: mpsc::Sender<Step>,
-    seen: &Seen,
-) -> Result<(), NotWritten> {
+    steps: mpsc::Sender<EncoderInput>,
+    seen: &ProgressCounters,
+) -> Result<(), WriteError> {
     while let Some(part) = stream.message().await.map_err(from_status)? {
         let (customers, total_customers, done) = (part.customers, part.total_customers, part.done);
-        let block = Block::from(part);
+        let block = RowBatch::from(part);
         let lines = i64::try_from(block.lines()).unwrap_or_default();
-        if lines > 0 && steps.send(Step::Rows(Box::new(block))).await.is_err() {
+        if lines > 0 && steps.send(EncoderInput::Rows(Box::new(block))).await.is_err() {
             // The next step failed, and says why.
             return Ok(());
         }
@@ -166,20 +170,20 @@ async fn read(
         seen.total_customers.store(total_customers, Ordering::Relaxed);
         if done {
             // The same.
-            let _ = steps.send(Step::End).await;
+            let _ = steps.send(EncoderInput::End).await;
             return Ok(());
         }
     }
-    Err(NotWritten::ForNow("the answer broke off before its end".to_owned()))
+    Err(WriteError::Transient("the answer broke off before its end".to_owned()))
 }
 
 /// Encodes rows until the end; on a thread of its own.
 fn encode(
-    making: impl FnOnce() -> Result<(Box<dyn Encoder>, Vec<Column>), EncodeError>,
-    mut steps: mpsc::Receiver<Step>,
-    pieces: &mpsc::Sender<Piece>,
-    mut about: About,
-) -> Result<Encoded, EncodeError> {
+    making: impl FnOnce() -> Result<(Box<dyn Encoder>, Vec<ColumnSchema>), EncodeError>,
+    mut steps: mpsc::Receiver<EncoderInput>,
+    pieces: &mpsc::Sender<FilePiece>,
+    mut about: FileManifest,
+) -> Result<EncodedFile, EncodeError> {
     let (mut encoder, columns) = making()?;
     let (mut digest, mut file, mut bytes) = (RowsDigest::default(), Sha256::new(), 0_u64);
     let mut hand_on = |piece: Vec<u8>| {
@@ -188,15 +192,15 @@ fn encode(
         }
         file.update(&piece);
         bytes += piece.len() as u64;
-        pieces.blocking_send(Piece::Data(piece)).map_err(|_| broken())
+        pieces.blocking_send(FilePiece::Data(piece)).map_err(|_| broken())
     };
     loop {
         match steps.blocking_recv() {
             None => return Err(broken()),
-            Some(Step::End) => break,
-            Some(Step::Rows(block)) => {
+            Some(EncoderInput::End) => break,
+            Some(EncoderInput::Rows(block)) => {
                 block.each(|line| {
-                    let cells: Vec<Cell<'_>> = columns.iter().map(|column| column.cell(line)).collect();
+                    let cells: Vec<CellValue<'_>> = columns.iter().map(|column| column.cell(line)).collect();
                     digest.row(&cells);
                     encoder.row(&cells)
                 })?;
@@ -208,19 +212,19 @@ fn encode(
     }
     about.rows_sha256 = digest.finish();
     encoder.finish(&about, &mut hand_on)?;
-    pieces.blocking_send(Piece::End).map_err(|_| broken())?;
-    Ok(Encoded { about, bytes, sha256: hex(&file.finalize()) })
+    pieces.blocking_send(FilePiece::End).map_err(|_| broken())?;
+    Ok(EncodedFile { about, bytes, sha256: hex(&file.finalize()) })
 }
 
 fn broken() -> EncodeError {
     EncodeError::Io(std::io::Error::from(std::io::ErrorKind::BrokenPipe))
 }
 
-fn never(error: impl std::fmt::Display) -> NotWritten {
-    NotWritten::Never(error.to_string())
+fn never(error: impl std::fmt::Display) -> WriteError {
+    WriteError::Permanent(error.to_string())
 }
 
-fn for_now(error: impl Into<BoxError>) -> NotWritten {
+fn for_now(error: impl Into<BoxError>) -> WriteError {
     let error = error.into();
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -228,17 +232,17 @@ fn for_now(error: impl Into<BoxError>) -> NotWritten {
         text = format!("{text}: {next}");
         cause = next.source();
     }
-    NotWritten::ForNow(text)
+    WriteError::Transient(text)
 }
 
 /// What concerns the order itself will be so again; everything else may pass.
-fn from_status(status: Status) -> NotWritten {
+fn from_status(status: Status) -> WriteError {
     match status.code() {
         Code::InvalidArgument | Code::PermissionDenied | Code::ResourceExhausted | Code::OutOfRange => {
             let fields = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
             let fields: Vec<_> = fields.iter().map(|it| format!("{} {}", it.field, it.description)).collect();
-            NotWritten::Never(if fields.is_empty() { status.message().to_owned() } else { fields.join("; ") })
+            WriteError::Permanent(if fields.is_empty() { status.message().to_owned() } else { fields.join("; ") })
         }
-        _ => NotWritten::ForNow(format!("{:?}: {}", status.code(), status.message())),
+        _ => WriteError::Transient(format!("{:?}: {}", status.code(), status.message())),
     }
 }

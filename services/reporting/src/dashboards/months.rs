@@ -5,7 +5,7 @@ use insights_proto::metrics::v1::Freshness;
 
 /// The months of a page: both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
+pub struct MonthSpan {
     /// First month.
     pub from: Month,
     /// Last month.
@@ -14,7 +14,7 @@ pub struct Span {
     pub first_data: Option<Month>,
 }
 
-impl Span {
+impl MonthSpan {
     /// How many months.
     #[must_use]
     pub fn length(&self) -> i32 {
@@ -27,7 +27,7 @@ impl Span {
         self.from.previous()
     }
 
-    /// First month of the preceding range of equal length: the base of a flow's change ends with [`Span::base`].
+    /// First month of the preceding range of equal length: the base of a flow's change ends with [`MonthSpan::base`].
     #[must_use]
     pub fn base_from(&self) -> Month {
         self.from.plus(-self.length())

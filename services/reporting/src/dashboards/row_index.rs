@@ -8,12 +8,12 @@ use insights_proto::metrics::v1::{
 };
 
 /// The rows of an answer split by at most one dimension.
-pub struct Table<'a> {
+pub struct RowIndex<'a> {
     measures: &'a [Measure],
     rows: HashMap<(Option<&'a DimensionValue>, &'a str), &'a Row>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> RowIndex<'a> {
     /// Indexes an answer to a question about `measures`.
     pub fn new(measures: &'a [Measure], result: &'a QueryResult) -> Self {
         let rows = result.rows.iter().map(|row| ((row.dimensions.first(), row.month.as_str()), row)).collect();

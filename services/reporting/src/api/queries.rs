@@ -9,11 +9,11 @@ use insights_proto::reporting::v1::{ExplainRequest, ExplainResponse, QueryReques
 use insights_service::{Error, forward};
 use tonic::Status;
 
-use super::call::{Audited, Call};
+use super::call::{Audited, AuditedCall};
 use crate::field_paths::{of_query, rename};
 
 /// Answers a query.
-pub async fn query(policy: &Policy, call: &Call, request: QueryRequest) -> Result<QueryResponse, Status> {
+pub async fn query(policy: &Policy, call: &AuditedCall, request: QueryRequest) -> Result<QueryResponse, Status> {
     let (query, redaction) = authorised(policy, call, request.query)?;
     let asked = query.measures.clone();
     let batch = metrics::BatchQueryRequest { queries: vec![query], min_version: request.min_version, explain: vec![] };
@@ -24,7 +24,7 @@ pub async fn query(policy: &Policy, call: &Call, request: QueryRequest) -> Resul
 }
 
 /// Explains a usage percentage.
-pub async fn explain(policy: &Policy, call: &Call, request: ExplainRequest) -> Result<ExplainResponse, Status> {
+pub async fn explain(policy: &Policy, call: &AuditedCall, request: ExplainRequest) -> Result<ExplainResponse, Status> {
     let (query, _) = authorised(policy, call, request.query)?;
     let asked = metrics::ExplainRequest { query: Some(query), min_version: request.min_version };
     let answer = call.metrics.explain(asked).await?;
@@ -32,9 +32,9 @@ pub async fn explain(policy: &Policy, call: &Call, request: ExplainRequest) -> R
 }
 
 /// A verification under way.
-pub type VerifyStream = Pin<Box<dyn Stream<Item = Result<VerifyResponse, Status>> + Send>>;
+pub type VerifyResponseStream = Pin<Box<dyn Stream<Item = Result<VerifyResponse, Status>> + Send>>;
 
-impl Audited for VerifyStream {
+impl Audited for VerifyResponseStream {
     /// It gives no rows of anybody.
     fn rows(&self) -> usize {
         0
@@ -42,7 +42,7 @@ impl Audited for VerifyStream {
 }
 
 /// Compares figures with facts.
-pub async fn verify(call: &Call) -> Result<VerifyStream, Status> {
+pub async fn verify(call: &AuditedCall) -> Result<VerifyResponseStream, Status> {
     let progress = call.metrics.verify().await?;
     Ok(progress.map_ok(verified).map_err(forward).boxed())
 }
@@ -60,7 +60,7 @@ fn verified(progress: metrics::VerifyResponse) -> VerifyResponse {
 
 /// The question, when the caller may put it. Rights come before validity: a question that names no measure is refused by
 /// metrics, one that names a forbidden measure here.
-fn authorised(policy: &Policy, call: &Call, query: Option<Query>) -> Result<(Query, Redaction), Status> {
+fn authorised(policy: &Policy, call: &AuditedCall, query: Option<Query>) -> Result<(Query, Redaction), Status> {
     let measures: Vec<Measure> = query.iter().flat_map(Query::named_measures).collect();
     let redaction = policy.authorise_measures(&call.caller, REPORTING_SERVICE, &measures)?;
     let query = query.ok_or_else(|| Error::invalid("query", "is required"))?;
@@ -88,4 +88,5 @@ fn redact(result: &mut metrics::Result, asked: &[i32], redaction: &Redaction) {
 }
 
 #[cfg(test)]
+#[path = "queries_tests.rs"]
 mod tests;
