@@ -6,6 +6,7 @@
 
 mod crates;
 mod days;
+mod documents;
 mod functions;
 mod imports;
 mod names;
