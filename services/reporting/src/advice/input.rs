@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use insights_domain::calendar::{Day, Month};
+use insights_domain::standing::Standing;
 use insights_proto::metrics::v1::{
     CustomerSupportCases, Dimension, Measure, Query, Result as QueryResult, Row, SubscriptionDetails, Top, value::Kind,
 };
@@ -115,9 +116,11 @@ pub fn build_batch(
         chunks.take(PARTS).map(|ids| batch.query(narrowed(ids))).collect()
     };
     let renewals = ask_each(page, Dimension::Subscription, &ids, &by_subscription, first);
+    let counted = Standing::ALL.into_iter().filter(|standing| standing.counts());
+    let counted: Vec<String> = counted.map(|standing| standing.name().to_owned()).collect();
     let mut on_trial = page.clone();
-    let some = on_trial.narrow(Dimension::Trial, &["true".to_owned()])
-        && on_trial.narrow(Dimension::Standing, &["ACTIVE".to_owned()]);
+    let some =
+        on_trial.narrow(Dimension::Trial, &["true".to_owned()]) && on_trial.narrow(Dimension::Standing, &counted);
     let of_trials: &[String] = if some { &ids } else { &[] };
     let trials = ask_each(&on_trial, Dimension::Subscription, of_trials, &by_subscription, first);
     let helped: Vec<String> = context.cases.iter().map(|cases| cases.customer_id.clone()).collect();

@@ -11,6 +11,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use insights_domain::calendar::Month;
+use insights_domain::measures::NotByService;
 use insights_messages::Language;
 use insights_proto::metrics::v1::{Dimension, Scope};
 use insights_proto::reporting::v1::{Advice, AdviceCode, AdviceCount, ListAdviceRequest};
@@ -51,7 +52,7 @@ pub fn parse(request: ListAdviceRequest, tokens: &PageTokens, faults: &mut Vec<F
     for (index, filter) in page.filters.iter().enumerate() {
         if filter.dimension == Dimension::Service as i32 {
             let field = format!("page.filters[{index}].dimension");
-            faults.push(FieldViolation::new(field, "seats are not defined by service"));
+            faults.push(FieldViolation::new(field, NotByService::RULE));
         }
     }
     let mut codes = Vec::new();

@@ -20,8 +20,6 @@ const SEARCH_BYTES: usize = 256;
 /// How far back values are looked for.
 const MONTHS: i32 = 12;
 
-const STANDINGS: [&str; 7] = ["ACTIVE", "GRACE", "SUSPENDED", "DISABLED", "UPGRADED", "PENDING", "OTHER"];
-
 /// Lists values of a dimension.
 pub async fn list(
     api: &ReportingApi,
@@ -37,9 +35,7 @@ pub async fn list(
         return Err(Error::invalid("search", format!("is longer than {SEARCH_BYTES} bytes")).into());
     }
     let mut values = match dimension {
-        Dimension::Standing => fixed(&STANDINGS),
-        Dimension::Seller => fixed(&["own", "other", "direct"]),
-        Dimension::Trial => fixed(&["true", "false"]),
+        Dimension::Standing | Dimension::Seller | Dimension::Trial => fixed(&dimension.value_kind().words()),
         Dimension::Customer | Dimension::Sku | Dimension::Location | Dimension::Product => {
             named(&call.metrics.since(request.min_version), dimension, &search).await?
         }

@@ -1,5 +1,6 @@
 //! The Dynamics usage dashboard, for Dynamics or any products.
 
+use insights_domain::measures::NotByService;
 use insights_proto::metrics::v1::{Basis, Dimension, Explanation, Measure, Scope};
 use insights_proto::reporting::v1::{
     Card, Figure, GetDynamicsUsageDashboardRequest, GetDynamicsUsageDashboardResponse, PageFilters,
@@ -53,7 +54,7 @@ pub fn parse_page(
     for (index, filter) in page.filters.iter().enumerate() {
         if filter.dimension == Dimension::Service as i32 {
             let field = format!("page.filters[{index}].dimension");
-            faults.push(FieldViolation::new(field, "seats are not defined by service"));
+            faults.push(FieldViolation::new(field, NotByService::RULE));
         }
     }
     for (index, product) in products.iter().enumerate() {

@@ -1,6 +1,8 @@
 //! What a page was asked for, parsed: past this nothing is a raw string.
 
-use insights_domain::{calendar::Month, service_fold};
+use std::collections::HashSet;
+
+use insights_domain::calendar::Month;
 use insights_proto::metrics::v1::{Basis, Dimension, DimensionValue, Filter, Freshness, Measure, Query, Scope};
 use insights_proto::reporting::v1::{PageFilters, RangePreset};
 use insights_service::{Error, FieldViolation};
@@ -96,22 +98,19 @@ impl PageSelection {
     /// Whether the filters of a dimension name this value, or there are none.
     #[must_use]
     pub fn lets_through(&self, dimension: Dimension, value: Option<&DimensionValue>) -> bool {
-        let folded = |value: &DimensionValue| value.value.as_deref().map(|text| service_fold(text).to_owned());
-        let same = |one: &DimensionValue| match dimension {
-            Dimension::Service => value.map(folded) == Some(folded(one)),
-            _ => value == Some(one),
-        };
+        let comparable =
+            |value: &DimensionValue| value.value.as_deref().map(|text| dimension.value_kind().comparable(text));
+        let same = |one: &DimensionValue| value.map(comparable) == Some(comparable(one));
         let mut filters = self.filters.iter().filter(|filter| filter.dimension == dimension as i32).peekable();
         filters.peek().is_none() || filters.any(|filter| filter.values.iter().any(same))
     }
 
     /// Narrows the page to some values of a dimension, beside what it already filters on. `false` when nothing is left.
     pub fn narrow(&mut self, dimension: Dimension, values: &[String]) -> bool {
-        // Words of ours are read in any case.
-        let word = matches!(dimension, Dimension::Trial | Dimension::Standing | Dimension::Seller);
-        let same = |one: &String, other: &String| if word { one.eq_ignore_ascii_case(other) } else { one == other };
+        let kind = dimension.value_kind();
+        let wanted: HashSet<String> = values.iter().map(|text| kind.comparable(text)).collect();
         let allowed =
-            |value: &DimensionValue| value.value.as_ref().is_some_and(|text| values.iter().any(|it| same(it, text)));
+            |value: &DimensionValue| value.value.as_ref().is_some_and(|text| wanted.contains(&kind.comparable(text)));
         let (mut narrowed, mut left) = (false, !values.is_empty());
         // Metrics unites filters of one dimension, so each is cut down.
         for filter in self.filters.iter_mut().filter(|filter| filter.dimension == dimension as i32) {
@@ -214,6 +213,51 @@ fn parse_month(field: &str, text: &str, faults: &mut Vec<FieldViolation>) -> Opt
         Err(_) => {
             faults.push(FieldViolation::new(field, "must be a month such as 2026-01"));
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> DimensionValue {
+        DimensionValue { value: Some(text.to_owned()) }
+    }
+
+    fn filtered(dimension: Dimension, text: &str) -> PageSelection {
+        let filter = Filter { dimension: dimension as i32, values: vec![value(text)] };
+        let filters = PageFilters { filters: vec![filter], ..PageFilters::default() };
+        PageSelection::parse(Some(filters), Scope::AllSellers, &mut Vec::new())
+    }
+
+    /// Pairs of a filter's value and the same value as the data has it.
+    const SPELLINGS: [(Dimension, &str, &str); 5] = [
+        (Dimension::Customer, "8A3F2C1E-0B4D-4F6A-9C8E-1234567890AB", "8a3f2c1e-0b4d-4f6a-9c8e-1234567890ab"),
+        (Dimension::Country, "br", "BR"),
+        (Dimension::Service, "OneDrive for Business", "SharePoint"),
+        (Dimension::Standing, "active", "ACTIVE"),
+        (Dimension::Segment, " Enterprise", "Enterprise"),
+    ];
+
+    #[test]
+    fn a_filter_matches_values_as_metrics_compares_them() {
+        for (dimension, filter, data) in SPELLINGS {
+            let page = filtered(dimension, filter);
+            assert!(page.lets_through(dimension, Some(&value(data))), "{dimension:?}");
+            assert!(!page.lets_through(dimension, Some(&value("else"))), "{dimension:?}");
+            assert!(!page.lets_through(dimension, Some(&DimensionValue::default())), "{dimension:?}");
+        }
+    }
+
+    #[test]
+    fn narrowing_keeps_values_as_metrics_compares_them() {
+        for (dimension, filter, data) in SPELLINGS {
+            let mut page = filtered(dimension, filter);
+            assert!(page.narrow(dimension, &[data.to_owned()]), "{dimension:?}");
+            assert_eq!(page.filters[0].values, [value(filter)], "{dimension:?}");
+            assert!(!page.narrow(dimension, &["else".to_owned()]), "{dimension:?}");
+            assert_eq!(page.filters[0].values, [value(NOTHING)], "{dimension:?}");
         }
     }
 }

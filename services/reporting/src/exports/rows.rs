@@ -4,6 +4,7 @@
 //! duplicates: their seats and revenue are not to be added up again.
 
 use insights_domain::percentage::Percentage;
+use insights_domain::standing::Standing;
 use insights_proto::metrics::v1::{ReportAttribution, ReportRow, Row, RowBlock, StreamQueryResponse};
 
 use super::cell::CellValue;
@@ -101,7 +102,7 @@ impl<'a> ReportRowRef<'a> {
             S::Country => known(customer.and_then(|it| it.country.as_deref())),
             S::Industry => known(customer.and_then(|it| it.industry.as_deref())),
             S::Domain => known(customer.and_then(|it| it.domain.as_deref())),
-            S::CustomerStatus => CellValue::Text(if row.standing == "ACTIVE" { "Active" } else { "Inactive" }),
+            S::CustomerStatus => CellValue::Text(if counts(&row.standing) { "Active" } else { "Inactive" }),
             S::Product => known(sku.map(|it| it.product.as_str())),
             S::SkuName => known(sku.map(|it| it.name.as_str())),
             S::Sku => known(sku.map(|it| it.id.as_str())),
@@ -152,16 +153,24 @@ impl<'a> ReportRowRef<'a> {
     }
 }
 
-/// A standing in the incumbent's words; all of them are read back as the same standing.
+/// Whether the standing makes the subscription count.
+fn counts(standing: &str) -> bool {
+    Standing::from_name(standing).is_some_and(Standing::counts)
+}
+
+/// A standing in the incumbent's words, which the import reads back as the same standing; `ended` is the word for a disabled
+/// subscription, `None` the one for a month without a standing.
 fn state(standing: &str, ended: &'static str) -> &'static str {
-    match standing {
-        "ACTIVE" => "Active",
-        "GRACE" => "In Grace Period",
-        "SUSPENDED" => "Suspended",
-        "DISABLED" => ended,
-        "UPGRADED" => "Upgraded",
-        "PENDING" => "Pending",
-        "" => "None",
-        _ => "Other",
+    if standing.is_empty() {
+        return "None";
+    }
+    match Standing::from_name(standing).unwrap_or(Standing::Other) {
+        Standing::Active => "Active",
+        Standing::Grace => "In Grace Period",
+        Standing::Suspended => "Suspended",
+        Standing::Disabled => ended,
+        Standing::Upgraded => "Upgraded",
+        Standing::Pending => "Pending",
+        Standing::Other => "Other",
     }
 }
