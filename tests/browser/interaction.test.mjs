@@ -153,6 +153,24 @@ test("names that are markup are shown and never interpreted", async (context) =>
   assert.notEqual(await page.title(), "owned");
 });
 
+test("the page speaks the browser's language until another is chosen", async () => {
+  const other = await openPage(demo.base, { locale: "pt-BR" });
+  await signInAs(other.page, "global_admin");
+  await other.page.goto(`${demo.base}/customers`);
+  await loaded(other.page);
+  const label = (figure) => other.page.locator(`[data-figure=${figure}] h3`).textContent();
+  assert.equal(await other.page.locator("html").getAttribute("lang"), "pt");
+  assert.deepEqual([await other.page.locator("h1").textContent(), await label("NET_ADDED")], ["Clientes", "Adicionados, líquido"]);
+  await other.page.getByLabel("Idioma").selectOption("en");
+  await other.page.locator("html[lang=en]").waitFor();
+  await loaded(other.page);
+  await other.page.reload();
+  await loaded(other.page);
+  assert.deepEqual([await other.page.locator("h1").textContent(), await label("NET_ADDED")], ["Customers", "Net added"]);
+  assert.deepEqual(other.faults, []);
+  await other.close();
+});
+
 test("nothing went wrong in the browser meanwhile", () => {
   assert.deepEqual(browser.faults, []);
 });

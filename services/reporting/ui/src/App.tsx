@@ -1,49 +1,71 @@
 import { useEffect, useState } from "react";
 
 import { access, mayCall } from "./app/client";
-import { roleName } from "./app/labels";
+import { useLanguage } from "./app/language";
 import { useLoad } from "./app/load";
 import { signOut, useToken } from "./app/session";
+import { texts } from "./app/texts";
 import { go, useView } from "./app/url";
+import { loadWords, useWords, WordsProvider } from "./app/words";
+import { LanguagePicker } from "./components/LanguagePicker";
 import { Failure, Skeleton } from "./components/States";
 import { SignIn } from "./components/SignIn";
 import { ThemeToggle } from "./components/ThemeToggle";
 import type { WhoAmIResponse } from "./gen/insights/access/v1/access_pb";
+import { RoleSchema } from "./gen/insights/access/v1/options_pb";
 import { ReportingService } from "./gen/insights/reporting/v1/reporting_pb";
+import { Page, PageSchema } from "./gen/insights/reporting/v1/words_pb";
 import { CustomersPage } from "./pages/customers";
 import { DynamicsUsagePage } from "./pages/dynamics-usage";
 import { LicenceAdoptionPage } from "./pages/licence-adoption";
 
 const pages = [
-  { path: "/customers", title: "Customers", method: ReportingService.method.getCustomersDashboard, Page: CustomersPage },
+  {
+    path: "/customers",
+    page: Page.CUSTOMERS,
+    method: ReportingService.method.getCustomersDashboard,
+    Dashboard: CustomersPage,
+  },
   {
     path: "/dynamics-usage",
-    title: "Dynamics usage",
+    page: Page.DYNAMICS_USAGE,
     method: ReportingService.method.getDynamicsUsageDashboard,
-    Page: DynamicsUsagePage,
+    Dashboard: DynamicsUsagePage,
   },
   {
     path: "/licence-adoption",
-    title: "Licence adoption",
+    page: Page.LICENCE_ADOPTION,
     method: ReportingService.method.getLicenceAdoptionDashboard,
-    Page: LicenceAdoptionPage,
+    Dashboard: LicenceAdoptionPage,
   },
 ];
 
 export function App() {
   const token = useToken();
-  return token === null ? <SignIn /> : <Session key={token} />;
+  const language = useLanguage();
+  useEffect(() => {
+    document.documentElement.lang = language;
+  }, [language]);
+  // Another language is another page: everything is asked for and drawn anew.
+  return token === null ? <SignIn key={language} /> : <Session key={`${language}/${token}`} />;
 }
 
 function Session() {
-  const me = useLoad("who-am-i", (signal) => access.whoAmI({}, { signal }));
-  if (me.data) return <Shell me={me.data} />;
+  const me = useLoad("who-am-i", async (signal) => {
+    const who = await access.whoAmI({}, { signal });
+    // Without a role there is nothing to name, and the words may not be asked for.
+    return { who, words: who.roles.length > 0 ? await loadWords(signal) : undefined };
+  });
+  if (me.data) {
+    const shell = <Shell me={me.data.who} />;
+    return me.data.words ? <WordsProvider value={me.data.words}>{shell}</WordsProvider> : shell;
+  }
   return (
     <main className="alone">
       {me.error ? <Failure error={me.error} again={me.again} /> : <Skeleton />}
       {me.error && (
         <button type="button" className="quiet" onClick={signOut}>
-          Sign out
+          {texts().signOut}
         </button>
       )}
     </main>
@@ -52,16 +74,19 @@ function Session() {
 
 function Shell({ me }: { me: WhoAmIResponse }) {
   const view = useView();
+  const { title } = useWords();
+  const text = texts();
   const mine = pages.filter((page) => mayCall(page.method, me.roles));
   const page = pages.find((candidate) => candidate.path === view.path) ?? mine[0];
   const [menu, setMenu] = useState(false);
+  const name = page ? title(PageSchema, page.page) : "";
   useEffect(() => {
-    document.title = page ? `${page.title} · Partner Insights` : "Partner Insights";
-  }, [page]);
+    document.title = name ? `${name} · Partner Insights` : "Partner Insights";
+  }, [name]);
   return (
     <div className="shell">
       <a className="skip" href="#content">
-        Skip to content
+        {text.skip}
       </a>
       <header className="top">
         <div className="brand">
@@ -69,10 +94,10 @@ function Shell({ me }: { me: WhoAmIResponse }) {
           <span>Partner Insights</span>
         </div>
         <button type="button" className="menu quiet" aria-expanded={menu} onClick={() => setMenu(!menu)}>
-          Menu
+          {text.menu}
         </button>
-        <nav aria-label="Dashboards" className={menu ? "open" : undefined}>
-          {mine.map(({ path, title }) => (
+        <nav aria-label={text.dashboards} className={menu ? "open" : undefined}>
+          {mine.map(({ path, page: named }) => (
             <a
               key={path}
               href={path}
@@ -84,24 +109,25 @@ function Shell({ me }: { me: WhoAmIResponse }) {
                 go(path, new URLSearchParams());
               }}
             >
-              {title}
+              {title(PageSchema, named)}
             </a>
           ))}
         </nav>
         <div className="who">
           <span className="who-name" data-testid="who">
             <strong>{me.partner}</strong>
-            <small>{me.roles.map((role) => roleName[role]).join(", ") || "No role"}</small>
-            {me.locations.length > 0 && <small>Locations: {me.locations.join(", ")}</small>}
+            <small>{me.roles.map((role) => title(RoleSchema, role)).join(", ") || text.noRole}</small>
+            {me.locations.length > 0 && <small>{text.locations(me.locations.join(", "))}</small>}
           </span>
+          <LanguagePicker />
           <ThemeToggle />
           <button type="button" className="quiet" onClick={signOut}>
-            Sign out
+            {text.signOut}
           </button>
         </div>
       </header>
       <main id="content" tabIndex={-1}>
-        {page ? <page.Page key={page.path} /> : <NoPages />}
+        {page ? <page.Dashboard key={page.path} /> : <NoPages />}
       </main>
     </div>
   );
@@ -110,8 +136,8 @@ function Shell({ me }: { me: WhoAmIResponse }) {
 function NoPages() {
   return (
     <section className="state" role="status">
-      <h1>No dashboard for your roles</h1>
-      <p>Your sign-in is valid, but none of its roles may read a dashboard.</p>
+      <h1>{texts().noDashboard}</h1>
+      <p>{texts().noDashboardHint}</p>
     </section>
   );
 }

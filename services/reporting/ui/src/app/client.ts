@@ -6,11 +6,13 @@ import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { AccessService } from "../gen/insights/access/v1/access_pb";
 import { policy, type Role } from "../gen/insights/access/v1/options_pb";
 import { ReportingService } from "../gen/insights/reporting/v1/reporting_pb";
+import { language } from "./language";
 import { signOut, token } from "./session";
 
 const authorise: Interceptor = (next) => async (request) => {
   const text = token();
   if (text) request.header.set("authorization", `Bearer ${text}`);
+  request.header.set("accept-language", language());
   try {
     return await next(request);
   } catch (fault) {

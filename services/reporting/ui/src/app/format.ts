@@ -1,28 +1,49 @@
 // How figures are written. Nothing is reckoned here: numbers come from the API.
 import type { DimensionValue, Percentage, Value } from "../gen/insights/metrics/v1/query_pb";
+import { language, type Language } from "./language";
+import { texts } from "./texts";
 
-const whole = new Intl.NumberFormat("en");
-const percent = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const signed = new Intl.NumberFormat("en", {
-  minimumFractionDigits: 1,
-  maximumFractionDigits: 1,
-  signDisplay: "exceptZero",
+type Formats = {
+  whole: Intl.NumberFormat;
+  decimal: Intl.NumberFormat;
+  percent: Intl.NumberFormat;
+  signed: Intl.NumberFormat;
+  month: Intl.DateTimeFormat;
+};
+
+const formatsOf = (locale: string): Formats => ({
+  whole: new Intl.NumberFormat(locale),
+  decimal: new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }),
+  percent: new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+  signed: new Intl.NumberFormat(locale, {
+    minimumFractionDigits: 1,
+    maximumFractionDigits: 1,
+    signDisplay: "exceptZero",
+  }),
+  month: new Intl.DateTimeFormat(locale, { month: "short", year: "numeric", timeZone: "UTC" }),
 });
-const monthName = new Intl.DateTimeFormat("en", { month: "short", year: "numeric", timeZone: "UTC" });
+
+/** Numbers group their thousands as those in the API's texts do, so Portuguese is Brazil's. */
+const all: Record<Language, Formats> = { en: formatsOf("en"), pt: formatsOf("pt-BR") };
+
+const formats = (): Formats => all[language()];
 
 /** What stands where there is no figure. */
 export const NO_FIGURE = "–";
 
 export function count(value: bigint | number | undefined): string {
-  return value === undefined ? NO_FIGURE : whole.format(value);
+  return value === undefined ? NO_FIGURE : formats().whole.format(value);
 }
 
+/** A number of a chart, which may be a share. */
+export const decimal = (value: number): string => formats().decimal.format(value);
+
 export function percentage(value: number | undefined): string {
-  return value === undefined ? NO_FIGURE : `${percent.format(value)} %`;
+  return value === undefined ? NO_FIGURE : `${formats().percent.format(value)} %`;
 }
 
 export function change(value: number, points: boolean): string {
-  return `${signed.format(value)} ${points ? "pts" : "%"}`;
+  return `${formats().signed.format(value)} ${points ? texts().points : "%"}`;
 }
 
 export function figure(value: Value | undefined): string {
@@ -53,7 +74,7 @@ export function drawn(value: Value | undefined): number | null {
 /** "124 of 474", or nothing when a side is unknown. */
 export function fraction(value: Percentage | undefined): string {
   if (value?.numerator === undefined || value.denominator === undefined) return "";
-  return `${count(value.numerator)} of ${count(value.denominator)}`;
+  return texts().ofWhole(count(value.numerator), count(value.denominator));
 }
 
 export function fractionOf(value: Value | undefined): string {
@@ -63,7 +84,7 @@ export function fractionOf(value: Value | undefined): string {
 /** "Mar 2026" */
 export function month(text: string): string {
   const date = new Date(`${text}-01T00:00:00Z`);
-  return Number.isNaN(date.getTime()) ? text : monthName.format(date);
+  return Number.isNaN(date.getTime()) ? text : formats().month.format(date);
 }
 
 /** "Mar 2025 – Feb 2026", or one month. */
@@ -72,5 +93,5 @@ export function months(from: string, to: string): string {
 }
 
 export function valueName(key: DimensionValue | undefined, name = ""): string {
-  return name || key?.value || "(none)";
+  return name || key?.value || texts().missing;
 }

@@ -5,7 +5,7 @@ import { useCallback, useSyncExternalStore } from "react";
 
 import { Dimension, FilterSchema, Scope, type Filter } from "../gen/insights/metrics/v1/query_pb";
 import { PageFiltersSchema, RangePreset, type PageFilters } from "../gen/insights/reporting/v1/dashboards_pb";
-import { dimensions } from "./labels";
+import { dimensions } from "./dimensions";
 
 /** How a missing value is written, as on the command line. */
 export const NONE = "(none)";
@@ -49,16 +49,11 @@ const presetOf: Record<string, RangePreset> = {
   "12": RangePreset.TWELVE_MONTHS,
 };
 
-const scopeOf: Record<string, Scope> = {
-  "sold-or-managed": Scope.SOLD_OR_MANAGED,
-  all: Scope.ALL_SELLERS,
-  own: Scope.OWN,
-};
-
-export const scopes: { value: string; scope: Scope; label: string }[] = [
-  { value: "sold-or-managed", scope: Scope.SOLD_OR_MANAGED, label: "Sold or managed by you" },
-  { value: "own", scope: Scope.OWN, label: "Sold by you" },
-  { value: "all", scope: Scope.ALL_SELLERS, label: "All sellers" },
+/** The scopes in the order in which they are offered, with their names in the URL. */
+export const scopes: { value: string; scope: Scope }[] = [
+  { value: "sold-or-managed", scope: Scope.SOLD_OR_MANAGED },
+  { value: "own", scope: Scope.OWN },
+  { value: "all", scope: Scope.ALL_SELLERS },
 ];
 
 /** The filters in the URL, one parameter per dimension. */
@@ -82,7 +77,7 @@ export function pageFilters(params: URLSearchParams): PageFilters {
     fromMonth: from,
     toMonth: to,
     filters: filtersOf(params),
-    scope: scopeOf[params.get("scope") ?? ""] ?? Scope.UNSPECIFIED,
+    scope: scopes.find(({ value }) => value === params.get("scope"))?.scope ?? Scope.UNSPECIFIED,
     includeGrace: params.get("grace") === "1",
     includeFree: params.get("free") === "1",
     ...(Number.isNaN(asOf.getTime()) ? {} : { asOf: timestampFromDate(asOf) }),

@@ -1,8 +1,9 @@
 import { useState } from "react";
 
 import { drawn, figure, fractionOf, NO_FIGURE, valueName } from "../app/format";
-import { dimensionLabel, measures as measureName } from "../app/labels";
-import { Basis, Measure, type Value } from "../gen/insights/metrics/v1/query_pb";
+import { texts } from "../app/texts";
+import { useWords } from "../app/words";
+import { Basis, Measure, MeasureSchema, type Value } from "../gen/insights/metrics/v1/query_pb";
 import type { Breakdown, Group } from "../gen/insights/reporting/v1/dashboards_pb";
 import { ReasonsButton } from "./Reasons";
 import { Sparkline } from "./Sparkline";
@@ -28,11 +29,13 @@ const basisOf: Partial<Record<Measure, Basis>> = {
 /** Figures of the last month by one dimension, with their trends. */
 export function BreakdownTable({ title, breakdown, words = {}, trend }: Props) {
   const [all, setAll] = useState(false);
+  const { dimension, title: titleOf } = useWords();
+  const text = texts();
   if (!breakdown || breakdown.groups.length === 0) {
     return (
       <section className="panel" aria-label={title}>
         <h2>{title}</h2>
-        <Empty>Nothing matches the filters in this range.</Empty>
+        <Empty>{text.nothingMatches}</Empty>
       </section>
     );
   }
@@ -45,22 +48,22 @@ export function BreakdownTable({ title, breakdown, words = {}, trend }: Props) {
       <div className="panel-head">
         <h2>{title}</h2>
         {breakdown.overlapping && (
-          <span className="badge" title="Something may belong to several of these, so they can sum to more than the whole.">
-            overlapping
+          <span className="badge" title={text.overlappingHint}>
+            {text.overlapping}
           </span>
         )}
       </div>
-      <div className="scroll" tabIndex={0} role="region" aria-label={`${title}, table`}>
+      <div className="scroll" tabIndex={0} role="region" aria-label={text.table(title)}>
         <table>
           <thead>
             <tr>
-              <th scope="col">{dimensionLabel(breakdown.dimension)}</th>
+              <th scope="col">{dimension(breakdown.dimension)}</th>
               {measures.map((measure) => (
                 <th scope="col" className="number" key={measure}>
-                  {words[measure] ?? measureName[measure]}
+                  {words[measure] ?? titleOf(MeasureSchema, measure)}
                 </th>
               ))}
-              <th scope="col">Trend</th>
+              <th scope="col">{text.trend}</th>
             </tr>
           </thead>
           <tbody>
@@ -72,7 +75,7 @@ export function BreakdownTable({ title, breakdown, words = {}, trend }: Props) {
       </div>
       {groups.length > SHORT && (
         <button type="button" className="quiet" aria-expanded={all} onClick={() => setAll(!all)}>
-          {all ? "Show fewer" : `Show all ${groups.length}`}
+          {all ? text.showFewer : text.showAll(groups.length)}
         </button>
       )}
     </section>
@@ -91,6 +94,8 @@ type RowProps = {
 };
 
 function Row({ group, measures, words, largest, trendIndex }: RowProps) {
+  const { title: titleOf } = useWords();
+  const text = texts();
   const name = valueName(group.key, group.name);
   const points = group.trend.map((point) => ({ month: point.month, value: point.values[trendIndex], partial: point.partial }));
   return (
@@ -104,14 +109,14 @@ function Row({ group, measures, words, largest, trendIndex }: RowProps) {
             <span className="why-slot">
               <ReasonsButton
                 reasons={group.reasons.find((entry) => entry.basis === basisOf[measure])}
-                label={`${words[measure] ?? measureName[measure]} of ${name} is ${figure(group.values[index])}`}
+                label={text.valueOf(words[measure] ?? titleOf(MeasureSchema, measure), name, figure(group.values[index]))}
               />
             </span>
           )}
         </td>
       ))}
       <td>
-        <Sparkline points={points} label={`${name} by month`} />
+        <Sparkline points={points} label={text.byMonth(name)} />
       </td>
     </tr>
   );

@@ -4,7 +4,8 @@ import * as echarts from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 import { useEffect, useRef, useState } from "react";
 
-import { month, NO_FIGURE } from "../app/format";
+import { decimal, month, NO_FIGURE } from "../app/format";
+import { texts } from "../app/texts";
 
 echarts.use([BarChart, LineChart, GridComponent, LegendComponent, TooltipComponent, DataZoomComponent, CanvasRenderer]);
 
@@ -33,8 +34,6 @@ type Props = {
   partial: boolean;
 };
 
-const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
-
 /** A chart over months, with the same figures as a table for those who cannot see it. */
 export function Chart({ title, months, series, partial }: Props) {
   const holder = useRef<HTMLDivElement>(null);
@@ -59,13 +58,13 @@ export function Chart({ title, months, series, partial }: Props) {
       <div className="panel-head">
         <h2>{title}</h2>
         <button type="button" className="quiet" aria-pressed={table} onClick={() => setTable(!table)}>
-          {table ? "Show chart" : "Show table"}
+          {table ? texts().showChart : texts().showTable}
         </button>
       </div>
       {table ? (
         <FigureTable months={months} series={series} title={title} />
       ) : (
-        <div ref={holder} className="chart" role="img" aria-label={`${title}, a chart; its figures are in the table`} />
+        <div ref={holder} className="chart" role="img" aria-label={texts().chartHint(title)} />
       )}
     </section>
   );
@@ -73,11 +72,11 @@ export function Chart({ title, months, series, partial }: Props) {
 
 function FigureTable({ months, series, title }: Omit<Props, "partial">) {
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label={`${title}, table`}>
+    <div className="scroll" tabIndex={0} role="region" aria-label={texts().table(title)}>
       <table>
         <thead>
           <tr>
-            <th scope="col">Month</th>
+            <th scope="col">{texts().month}</th>
             {series.map((entry) => (
               <th scope="col" className="number" key={entry.name}>
                 {entry.name}
@@ -103,7 +102,7 @@ function FigureTable({ months, series, title }: Omit<Props, "partial">) {
 }
 
 const written = (series: Series, value: number | null): string =>
-  value === null ? NO_FIGURE : whole.format(value) + (series.percent ? " %" : "");
+  value === null ? NO_FIGURE : decimal(value) + (series.percent ? " %" : "");
 
 function optionsOf(element: HTMLElement, months: string[], series: Series[], partial: boolean): echarts.EChartsCoreOption {
   const style = getComputedStyle(element);
@@ -113,7 +112,7 @@ function optionsOf(element: HTMLElement, months: string[], series: Series[], par
   const names = months.map((text, index) => month(text) + (partial && index === months.length - 1 ? " *" : ""));
   const text = { color: muted, fontFamily: style.fontFamily, fontSize: 12 };
   const split = { lineStyle: { color: colour("--line") } };
-  const format = (value: number) => whole.format(Math.abs(value));
+  const format = (value: number) => decimal(Math.abs(value));
   const percents = series.some((entry) => entry.percent);
   const onlyPercents = series.every((entry) => entry.percent);
   const line = { color: colour("--line") };

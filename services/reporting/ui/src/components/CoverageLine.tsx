@@ -1,39 +1,43 @@
 import { month, months } from "../app/format";
-import { scopeName, sourceName } from "../app/labels";
+import { texts } from "../app/texts";
+import { useWords } from "../app/words";
+import { ScopeSchema, SourceSchema } from "../gen/insights/metrics/v1/query_pb";
 import type { Coverage } from "../gen/insights/reporting/v1/dashboards_pb";
 
 /** What a page covers and how fresh it is. */
 export function CoverageLine({ coverage, stale }: { coverage: Coverage; stale: boolean }) {
   const { freshness } = coverage;
+  const { title } = useWords();
+  const text = texts();
   return (
     <div className="coverage" role="status" data-testid="coverage" aria-busy={stale}>
       <span>
         <strong>{months(coverage.fromMonth, coverage.toMonth)}</strong>
       </span>
-      <span>{scopeName[coverage.scope]}</span>
+      <span>{title(ScopeSchema, coverage.scope)}</span>
       {freshness && (
         <>
-          <span>complete through {freshness.completeThrough}</span>
-          <span title={`Epoch ${freshness.epoch}`}>version {freshness.version.toString()}</span>
+          <span>{text.completeThrough(freshness.completeThrough)}</span>
+          <span title={text.epoch(freshness.epoch)}>{text.version(freshness.version)}</span>
         </>
       )}
-      <span>{sourceName[coverage.source]}</span>
+      <span>{title(SourceSchema, coverage.source)}</span>
       {coverage.partial && (
-        <span className="badge warn" title="The data does not reach the end of the last month yet.">
-          {month(coverage.toMonth)} is partial *
+        <span className="badge warn" title={text.partialHint}>
+          {text.partial(month(coverage.toMonth))}
         </span>
       )}
       {coverage.lowerBound && (
-        <span className="badge" title="Of some activity only the last date is known: the true figures may be greater.">
-          activity is a lower bound
+        <span className="badge" title={text.activityLowerBoundHint}>
+          {text.activityLowerBound}
         </span>
       )}
       {coverage.redacted && (
-        <span className="badge" title="Your roles do not see everything that was asked for.">
-          some fields are hidden from your roles
+        <span className="badge" title={text.hiddenFieldsHint}>
+          {text.hiddenFields}
         </span>
       )}
-      {stale && <span className="badge">loading …</span>}
+      {stale && <span className="badge">{text.loadingNow}</span>}
     </div>
   );
 }

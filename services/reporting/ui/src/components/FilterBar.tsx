@@ -1,8 +1,10 @@
 import { useState, type ReactNode } from "react";
 
-import { dimensions } from "../app/labels";
+import { dimensions } from "../app/dimensions";
+import { texts } from "../app/texts";
 import { presets, scopes, type useView } from "../app/url";
-import { Scope, type Dimension } from "../gen/insights/metrics/v1/query_pb";
+import { useWords } from "../app/words";
+import { Scope, ScopeSchema, type Dimension } from "../gen/insights/metrics/v1/query_pb";
 import type { Coverage } from "../gen/insights/reporting/v1/dashboards_pb";
 import { SelectField } from "./Field";
 import { FilterDialog, knownName } from "./FilterDialog";
@@ -19,45 +21,47 @@ type Props = {
 export function FilterBar({ view, defaultScope, without, coverage, extra }: Props) {
   const { params, change } = view;
   const [asking, setAsking] = useState<string | null>(null);
+  const words = useWords();
+  const text = texts();
   const offered = dimensions.filter((entry) => !without.includes(entry.dimension));
   const chosen = offered.flatMap((entry) => params.getAll(entry.name).map((value) => ({ entry, value })));
   return (
-    <section className="filters" aria-label="Page filters">
+    <section className="filters" aria-label={text.pageFilters}>
       <RangePicker view={view} coverage={coverage} />
       <SelectField
-        label="Scope"
+        label={text.scope}
         value={params.get("scope") ?? scopes.find(({ scope }) => scope === defaultScope)?.value ?? ""}
         choose={(value) => change((next) => next.set("scope", value))}
       >
-        {scopes.map(({ value, label }) => (
+        {scopes.map(({ value, scope }) => (
           <option key={value} value={value}>
-            {label}
+            {words.title(ScopeSchema, scope)}
           </option>
         ))}
       </SelectField>
       {extra}
-      <SelectField label="Filter" value="" choose={(value) => setAsking(value || null)}>
-        <option value="">Add a filter …</option>
-        {offered.map(({ name, label }) => (
+      <SelectField label={text.filter} value="" choose={(value) => setAsking(value || null)}>
+        <option value="">{text.addFilter}</option>
+        {offered.map(({ name, dimension }) => (
           <option key={name} value={name}>
-            {label}
+            {words.dimension(dimension)}
           </option>
         ))}
       </SelectField>
       <div className="switches">
-        <Switch view={view} name="grace" label="Include grace" />
-        <Switch view={view} name="free" label="Include free" />
+        <Switch view={view} name="grace" label={text.includeGrace} />
+        <Switch view={view} name="free" label={text.includeFree} />
       </div>
       {chosen.length > 0 && (
-        <ul className="chips" aria-label="Filters in force">
+        <ul className="chips" aria-label={text.filtersInForce}>
           {chosen.map(({ entry, value }) => (
             <li key={`${entry.name}=${value}`}>
               <span>
-                {entry.label}: <strong>{knownName(entry.name, value)}</strong>
+                {words.dimension(entry.dimension)}: <strong>{knownName(entry.name, value)}</strong>
               </span>
               <button
                 type="button"
-                aria-label={`Remove the filter ${entry.label} ${value}`}
+                aria-label={text.removeFilter(words.dimension(entry.dimension), value)}
                 onClick={() => change((next) => next.delete(entry.name, value))}
               >
                 ×
@@ -66,7 +70,7 @@ export function FilterBar({ view, defaultScope, without, coverage, extra }: Prop
           ))}
           <li className="clear">
             <button type="button" onClick={() => change((next) => offered.forEach(({ name }) => next.delete(name)))}>
-              Clear all
+              {text.clearAll}
             </button>
           </li>
         </ul>
@@ -82,10 +86,11 @@ function RangePicker({ view, coverage }: { view: Props["view"]; coverage: Covera
   const chosen = custom ? "custom" : (params.get("range") ?? "12");
   const last = coverage?.freshness?.completeThrough.slice(0, 7) ?? "";
   const first = coverage?.freshness?.firstMonth ?? "";
+  const text = texts();
   const set = (name: string, value: string) => change((next) => next.set(name, value));
   return (
     <fieldset className="range">
-      <legend>Range</legend>
+      <legend>{text.range}</legend>
       {presets.map((months) => (
         <label key={months} className="segment">
           <input
@@ -100,7 +105,7 @@ function RangePicker({ view, coverage }: { view: Props["view"]; coverage: Covera
               })
             }
           />
-          <span>{months} months</span>
+          <span>{text.months(months)}</span>
         </label>
       ))}
       <label className="segment">
@@ -116,13 +121,13 @@ function RangePicker({ view, coverage }: { view: Props["view"]; coverage: Covera
             })
           }
         />
-        <span>Custom</span>
+        <span>{text.custom}</span>
       </label>
       {custom && (
         <span className="months">
           <input
             type="month"
-            aria-label="First month"
+            aria-label={text.firstMonth}
             value={params.get("from") ?? ""}
             min={first}
             max={params.get("to") ?? last}
@@ -131,7 +136,7 @@ function RangePicker({ view, coverage }: { view: Props["view"]; coverage: Covera
           <span aria-hidden="true">–</span>
           <input
             type="month"
-            aria-label="Last month"
+            aria-label={text.lastMonth}
             value={params.get("to") ?? ""}
             min={params.get("from") ?? first}
             max={last}

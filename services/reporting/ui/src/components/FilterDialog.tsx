@@ -2,9 +2,11 @@ import { useEffect, useRef, useState } from "react";
 
 import { reporting } from "../app/client";
 import { valueName } from "../app/format";
-import { dimensions } from "../app/labels";
+import { dimensions } from "../app/dimensions";
 import { useLoad } from "../app/load";
+import { texts } from "../app/texts";
 import { NONE, type useView } from "../app/url";
+import { useWords } from "../app/words";
 import { Dimension } from "../gen/insights/metrics/v1/query_pb";
 import { Empty, Failure } from "./States";
 
@@ -22,6 +24,8 @@ type Props = { name: string; view: ReturnType<typeof useView>; close: () => void
 /** Chooses values of one dimension. */
 export function FilterDialog({ name, view, close }: Props) {
   const entry = dimensions.find((candidate) => candidate.name === name);
+  const dimension = entry?.dimension ?? Dimension.UNSPECIFIED;
+  const label = useWords().dimension(dimension);
   const dialog = useRef<HTMLDialogElement>(null);
   const [search, setSearch] = useState("");
   const [chosen, setChosen] = useState<string[]>(view.params.getAll(name));
@@ -48,21 +52,21 @@ export function FilterDialog({ name, view, close }: Props) {
           apply();
         }}
       >
-        <h2 id="filter-title">{entry?.label}</h2>
+        <h2 id="filter-title">{label}</h2>
         <input
           type="search"
-          aria-label={`Search ${entry?.label}`}
-          placeholder="Search"
+          aria-label={texts().searchFor(label)}
+          placeholder={texts().search}
           value={search}
           onChange={(event) => setSearch(event.target.value)}
         />
-        <Values dimension={entry?.dimension ?? Dimension.UNSPECIFIED} parameter={name} search={search} chosen={chosen} toggle={toggle} />
+        <Values dimension={dimension} parameter={name} search={search} chosen={chosen} toggle={toggle} />
         <div className="actions">
           <button type="button" className="quiet" onClick={close}>
-            Cancel
+            {texts().cancel}
           </button>
           <button type="submit" className="primary">
-            Apply
+            {texts().apply}
           </button>
         </div>
       </form>
@@ -81,8 +85,8 @@ type ValuesProps = {
 function Values({ dimension, parameter, search, chosen, toggle }: ValuesProps) {
   const list = useLoad(`${dimension}/${search}`, (signal) => reporting.listFilterValues({ dimension, search }, { signal }));
   if (list.error) return <Failure error={list.error} again={list.again} />;
-  if (!list.data) return <Empty>Loading …</Empty>;
-  if (list.data.values.length === 0) return <Empty>Nothing found.</Empty>;
+  if (!list.data) return <Empty>{texts().loadingNow}</Empty>;
+  if (list.data.values.length === 0) return <Empty>{texts().nothingFound}</Empty>;
   return (
     <>
       <ul className="values">
@@ -100,7 +104,7 @@ function Values({ dimension, parameter, search, chosen, toggle }: ValuesProps) {
           );
         })}
       </ul>
-      {list.data.truncated && <Empty>There are more: search for them.</Empty>}
+      {list.data.truncated && <Empty>{texts().andMore}</Empty>}
     </>
   );
 }

@@ -1,28 +1,32 @@
 import { useId } from "react";
 
 import { count } from "../app/format";
-import { basisName, reasons as words } from "../app/labels";
+import { texts } from "../app/texts";
+import { useWords } from "../app/words";
+import { Basis, BasisSchema, Reason } from "../gen/insights/metrics/v1/query_pb";
 import type { Reasons } from "../gen/insights/reporting/v1/dashboards_pb";
 
 /** Why a usage percentage is what it is: covered and the reasons make up the numerator. */
 export function ReasonsDetail({ reasons }: { reasons: Reasons }) {
   const { explanation, basis } = reasons;
+  const words = useWords();
   if (!explanation) return null;
+  const named = words.title(BasisSchema, basis === Basis.UNSPECIFIED ? Basis.USERS : basis);
   const rows = explanation.reasons.filter((row) => row.count > 0n);
   return (
     <table className="reasons">
       <caption>
-        {count(explanation.numerator)} active {basisName[basis]} against {count(explanation.denominator)}
+        {texts().reasonsCaption(count(explanation.numerator), named, count(explanation.denominator))}
       </caption>
       <tbody>
         <tr>
-          <th scope="row">Covered by the total</th>
+          <th scope="row">{texts().covered}</th>
           <td>{count(explanation.covered)}</td>
         </tr>
         {rows.map((row) => (
           <tr key={row.reason}>
-            <th scope="row" title={words[row.reason].meaning}>
-              {words[row.reason].label}
+            <th scope="row" title={words.reasonMeaning(row.reason)}>
+              {row.reason === Reason.UNSPECIFIED ? texts().other : words.reason(row.reason)}
             </th>
             <td>{count(row.count)}</td>
           </tr>
@@ -39,10 +43,10 @@ export function ReasonsButton({ reasons, label }: { reasons: Reasons | undefined
   if (!reasons || !uncovered) return null;
   return (
     <>
-      <button type="button" className="why" popoverTarget={id} aria-label={`Why ${label}`}>
-        why
+      <button type="button" className="why" popoverTarget={id} aria-label={texts().whyOf(label)}>
+        {texts().why}
       </button>
-      <div id={id} popover="auto" className="panel popover" role="dialog" aria-label={`Why ${label}`}>
+      <div id={id} popover="auto" className="panel popover" role="dialog" aria-label={texts().whyOf(label)}>
         <h3>{label}</h3>
         <ReasonsDetail reasons={reasons} />
       </div>

@@ -1,6 +1,7 @@
 import { Component, type ReactNode } from "react";
 
 import { type Loaded } from "../app/load";
+import { texts } from "../app/texts";
 import { useView } from "../app/url";
 import { Scope, type Dimension } from "../gen/insights/metrics/v1/query_pb";
 import type { Coverage } from "../gen/insights/reporting/v1/dashboards_pb";
@@ -51,7 +52,7 @@ class Guard extends Component<{ children: ReactNode }, { failed: boolean }> {
   }
 
   override render() {
-    return this.state.failed ? <p role="alert">This page could not be drawn.</p> : this.props.children;
+    return this.state.failed ? <p role="alert">{texts().notDrawn}</p> : this.props.children;
   }
 }
 

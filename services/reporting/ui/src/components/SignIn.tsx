@@ -1,14 +1,17 @@
 import { useEffect, useState } from "react";
 
 import { developmentTokens, signIn, type DevelopmentToken } from "../app/session";
+import { texts } from "../app/texts";
+import { LanguagePicker } from "./LanguagePicker";
 import { ThemeToggle } from "./ThemeToggle";
 
 /** Sign-in by choosing one of the demo's roles, or by pasting a token. */
 export function SignIn() {
   const [ready, setReady] = useState<DevelopmentToken[]>([]);
+  const say = texts();
   const [text, setText] = useState("");
   useEffect(() => {
-    document.title = "Sign in · Partner Insights";
+    document.title = `${say.signIn} · Partner Insights`;
     const controller = new AbortController();
     developmentTokens(controller.signal)
       .then(setReady)
@@ -24,7 +27,7 @@ export function SignIn() {
         </div>
         {ready.length > 0 && (
           <>
-            <p>This is a demo: sign in as one of its people.</p>
+            <p>{say.demoSignIn}</p>
             <ul className="roles">
               {ready.map((entry) => (
                 <li key={entry.role}>
@@ -42,7 +45,7 @@ export function SignIn() {
             if (text.trim()) signIn(text);
           }}
         >
-          <label htmlFor="token">{ready.length > 0 ? "Or paste a token" : "Paste your token"}</label>
+          <label htmlFor="token">{ready.length > 0 ? say.orPasteToken : say.pasteToken}</label>
           <textarea
             id="token"
             rows={4}
@@ -52,11 +55,14 @@ export function SignIn() {
             onChange={(event) => setText(event.target.value)}
           />
           <button type="submit" className="primary" disabled={text.trim() === ""}>
-            Sign in
+            {say.signIn}
           </button>
         </form>
       </section>
-      <ThemeToggle />
+      <div className="preferences">
+        <LanguagePicker />
+        <ThemeToggle />
+      </div>
     </main>
   );
 }

@@ -1,4 +1,5 @@
 import { drawn, figure, month } from "../app/format";
+import { texts } from "../app/texts";
 import type { Value } from "../gen/insights/metrics/v1/query_pb";
 
 export type SparkPoint = { month: string; value?: Value | undefined; partial: boolean };
@@ -12,7 +13,7 @@ export function Sparkline({ points, label }: { points: SparkPoint[]; label: stri
   const values = points.map((point) => drawn(point.value));
   const known = values.filter((value) => value !== null);
   const text = points.map((point) => `${month(point.month)} ${figure(point.value)}`).join(", ");
-  if (known.length === 0) return <span className="spark none">no trend</span>;
+  if (known.length === 0) return <span className="spark none">{texts().noTrend}</span>;
   const low = Math.min(...known);
   const span = Math.max(...known) - low || 1;
   const x = (index: number) => EDGE + (index * (WIDTH - 2 * EDGE)) / Math.max(1, values.length - 1);

@@ -2,11 +2,12 @@ import { Code, type ConnectError } from "@connectrpc/connect";
 import type { ReactNode } from "react";
 
 import { violations } from "../app/details";
+import { texts, type Texts } from "../app/texts";
 
 /** While nothing is there yet. */
 export function Skeleton() {
   return (
-    <div className="skeleton" role="status" aria-label="Loading">
+    <div className="skeleton" role="status" aria-label={texts().loading}>
       <div className="cards">
         {[0, 1, 2, 3].map((index) => (
           <div key={index} className="card ghost" />
@@ -17,13 +18,13 @@ export function Skeleton() {
   );
 }
 
-const titles: Partial<Record<Code, string>> = {
-  [Code.PermissionDenied]: "Your roles do not include this dashboard",
-  [Code.InvalidArgument]: "These filters cannot be answered",
-  [Code.NotFound]: "There is no such customer",
-  [Code.Unavailable]: "The figures cannot be reached now",
-  [Code.DeadlineExceeded]: "The figures took too long",
-  [Code.ResourceExhausted]: "Too many requests at once",
+const titles: Partial<Record<Code, (text: Texts) => string>> = {
+  [Code.PermissionDenied]: (text) => text.failedRoles,
+  [Code.InvalidArgument]: (text) => text.failedFilters,
+  [Code.NotFound]: (text) => text.failedNotFound,
+  [Code.Unavailable]: (text) => text.failedUnavailable,
+  [Code.DeadlineExceeded]: (text) => text.failedDeadline,
+  [Code.ResourceExhausted]: (text) => text.failedExhausted,
 };
 
 /** What went wrong, and what can be done about it. */
@@ -31,7 +32,7 @@ export function Failure({ error, again }: { error: ConnectError; again: () => vo
   const faults = violations(error);
   return (
     <section className="state failed" role="alert">
-      <h2>{titles[error.code] ?? "The figures could not be loaded"}</h2>
+      <h2>{titles[error.code]?.(texts()) ?? texts().failed}</h2>
       {faults.length > 0 ? (
         <ul>
           {faults.map((fault) => (
@@ -45,7 +46,7 @@ export function Failure({ error, again }: { error: ConnectError; again: () => vo
       )}
       {error.code !== Code.PermissionDenied && (
         <button type="button" onClick={again}>
-          Try again
+          {texts().tryAgain}
         </button>
       )}
     </section>

@@ -1,6 +1,8 @@
 import { change as changeText, count, figure, fraction, fractionOf, months } from "../app/format";
-import { changeMeaning, figures, undefinedReasons } from "../app/labels";
-import { ChangeKind, Figure, UndefinedReason, type Card, type Change } from "../gen/insights/reporting/v1/dashboards_pb";
+import { texts, type Texts } from "../app/texts";
+import { useWords } from "../app/words";
+import { SectionSchema, Section } from "../gen/insights/reporting/v1/words_pb";
+import { ChangeKind, Figure, UndefinedReason, UndefinedReasonSchema, type Card, type Change } from "../gen/insights/reporting/v1/dashboards_pb";
 import { ReasonsDetail } from "./Reasons";
 import { Sparkline } from "./Sparkline";
 
@@ -9,7 +11,9 @@ const burdens = new Set([Figure.CUSTOMERS_CHURNED, Figure.DEPLOYMENT_OPPORTUNITY
 
 /** A key figure with its change, its trend and, on demand, how it is made. */
 export function SummaryCard({ card }: { card: Card }) {
-  const { label, meaning } = figures[card.figure];
+  const words = useWords();
+  const text = texts();
+  const label = words.figure(card.figure);
   const id = `card-${Figure[card.figure].toLowerCase()}`;
   const main = card.changes[0];
   return (
@@ -19,15 +23,16 @@ export function SummaryCard({ card }: { card: Card }) {
         {figure(card.value)}
       </p>
       {card.undefinedReason !== UndefinedReason.UNSPECIFIED && (
-        <p className="note">{undefinedReasons[card.undefinedReason]}</p>
+        <p className="note">{words.title(UndefinedReasonSchema, card.undefinedReason)}</p>
       )}
       {main && <ChangeLine change={main} burden={burdens.has(card.figure)} />}
-      {card.trend.length > 0 && <Sparkline points={card.trend} label={`${label} by month`} />}
+      {card.trend.length > 0 && <Sparkline points={card.trend} label={text.byMonth(label)} />}
       <details>
         <summary>
-          How this is made<span className="hidden">: {label}</span>
+          {text.howMade}
+          <span className="hidden">: {label}</span>
         </summary>
-        <p>{meaning}</p>
+        <p>{words.figureMeaning(card.figure)}</p>
         {fractionOf(card.value) && <p className="fraction">{fractionOf(card.value)}</p>}
         <ul className="plain">
           {card.changes.map((change) => (
@@ -45,7 +50,7 @@ export function SummaryCard({ card }: { card: Card }) {
 function ChangeLine({ change, burden }: { change: Change; burden: boolean }) {
   const value = change.change?.value;
   if (value === undefined) {
-    return <p className="change none">no base to compare with</p>;
+    return <p className="change none">{texts().noBase}</p>;
   }
   const churn = change.kind === ChangeKind.CHURN;
   const good = value === 0 ? "flat" : value > 0 === (burden || churn) ? "bad" : "good";
@@ -53,7 +58,7 @@ function ChangeLine({ change, burden }: { change: Change; burden: boolean }) {
   return (
     <p className={`change ${good}`}>
       {churn ? (
-        <>{changeText(value, false).replace("+", "")} of customers</>
+        texts().ofCustomers(changeText(value, false).replace("+", ""))
       ) : (
         <>
           <span aria-hidden="true">{arrow}</span> {changeText(value, change.kind === ChangeKind.POINTS)}
@@ -63,15 +68,25 @@ function ChangeLine({ change, burden }: { change: Change; burden: boolean }) {
   );
 }
 
+/** What a change is measured against; the months follow. */
+const against: Record<ChangeKind, (text: Texts) => string> = {
+  [ChangeKind.UNSPECIFIED]: () => "",
+  [ChangeKind.STOCK]: (text) => text.changeAgainstEnd,
+  [ChangeKind.FLOW]: (text) => text.changeAgainst,
+  [ChangeKind.CHURN]: (text) => text.changeOfCustomers,
+  [ChangeKind.POINTS]: (text) => text.changeAgainstEnd,
+};
+
 function ChangeDetail({ change }: { change: Change }) {
   const { kind } = change;
-  const base = `${changeMeaning[kind]} ${months(change.baseFromMonth, change.baseToMonth)}`;
+  const say = texts();
+  const base = `${against[kind](say)} ${months(change.baseFromMonth, change.baseToMonth)}`;
   const value = change.change?.value;
   if (value === undefined) {
     const zero = change.change?.denominator === 0n;
     return (
       <>
-        No change {base}: {zero ? "it was 0 then" : "there is no data for it"}.
+        {say.noChange(base)}: {zero ? say.noChangeZero : say.noChangeNoData}.
       </>
     );
   }
@@ -80,16 +95,17 @@ function ChangeDetail({ change }: { change: Change }) {
   return (
     <>
       {kind === ChangeKind.CHURN ? text.replace("+", "") : text} {base}
-      {parts && kind !== ChangeKind.CHURN && `: ${count(change.change?.numerator)} on ${count(change.change?.denominator)}`}
+      {parts && kind !== ChangeKind.CHURN && `: ${say.onBase(count(change.change?.numerator), count(change.change?.denominator))}`}
       {parts && kind === ChangeKind.CHURN && `: ${parts}`}
     </>
   );
 }
 
 /** The cards of a page. */
-export function Summary({ cards, title = "Summary" }: { cards: Card[]; title?: string }) {
+export function Summary({ cards }: { cards: Card[] }) {
+  const { title } = useWords();
   return (
-    <section aria-label={title}>
+    <section aria-label={title(SectionSchema, Section.SUMMARY)}>
       <div className="cards">
         {cards.map((card) => (
           <SummaryCard key={card.figure} card={card} />

@@ -1,5 +1,7 @@
 import { useEffect, useState } from "react";
 
+import { texts } from "../app/texts";
+
 const KEY = "partner-insights-theme";
 type Theme = "light" | "dark";
 
@@ -22,7 +24,7 @@ export function ThemeToggle() {
     <button
       type="button"
       className="quiet"
-      aria-label={`Switch to ${other} colours`}
+      aria-label={other === "dark" ? texts().toDark : texts().toLight}
       onClick={() => {
         window.localStorage.setItem(KEY, other);
         setTheme(other);

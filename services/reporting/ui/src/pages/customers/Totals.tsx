@@ -1,16 +1,20 @@
 import { count } from "../../app/format";
-import type { CustomerTotals } from "../../gen/insights/reporting/v1/dashboards_pb";
+import { texts } from "../../app/texts";
+import { useWords } from "../../app/words";
+import { Measure, MeasureSchema } from "../../gen/insights/metrics/v1/query_pb";
+import { Figure, type CustomerTotals } from "../../gen/insights/reporting/v1/dashboards_pb";
 
 /** What the range came to. */
 export function Totals({ totals }: { totals: CustomerTotals }) {
+  const words = useWords();
   const entries: [string, bigint][] = [
-    ["Added", totals.added],
-    ["Churned", totals.churned],
-    ["Net added", totals.netAdded],
-    ["Churned in the last month", totals.lastMonthChurn],
+    [texts().added, totals.added],
+    [words.title(MeasureSchema, Measure.CHURNED), totals.churned],
+    [words.figure(Figure.NET_ADDED), totals.netAdded],
+    [words.figure(Figure.LAST_MONTH_CHURN), totals.lastMonthChurn],
   ];
   return (
-    <section aria-label="Totals over the range">
+    <section aria-label={texts().totals}>
       <dl className="totals">
         {entries.map(([label, value]) => (
           <div key={label}>

@@ -1,3 +1,4 @@
+import { texts } from "../../app/texts";
 import { CardTrends } from "../../components/CardTrends";
 import { Figure, type Card } from "../../gen/insights/reporting/v1/dashboards_pb";
 
@@ -10,5 +11,5 @@ const parts = [
 
 /** Seats by month, and how many of them are used. */
 export function Trends({ cards, partial }: { cards: Card[]; partial: boolean }) {
-  return <CardTrends title="Seats and usage by month" cards={cards} parts={[...parts]} partial={partial} />;
+  return <CardTrends title={texts().seatsByMonth} cards={cards} parts={[...parts]} partial={partial} />;
 }

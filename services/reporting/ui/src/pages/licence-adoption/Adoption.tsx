@@ -1,13 +1,14 @@
 import { useMemo } from "react";
 
+import { texts } from "../../app/texts";
+import { useWords } from "../../app/words";
 import { BreakdownTable } from "../../components/BreakdownTable";
 import { CardTrends } from "../../components/CardTrends";
 import { Summary } from "../../components/SummaryCard";
 import { Measure } from "../../gen/insights/metrics/v1/query_pb";
 import { Figure, type GetLicenceAdoptionDashboardResponse } from "../../gen/insights/reporting/v1/dashboards_pb";
+import { Section, SectionSchema } from "../../gen/insights/reporting/v1/words_pb";
 import type { BasisName } from "./BasisPicker";
-
-const words = { [Measure.ACTIVE_USAGE_PERCENT]: "Usage % · entitlements" };
 
 const parts = [
   { figure: Figure.DEPLOYMENT_PERCENT, kind: "line", percent: true, colour: 1 },
@@ -46,6 +47,11 @@ type Props = { data: GetLicenceAdoptionDashboardResponse; basis: BasisName; part
 
 /** Deployment and usage, as figures, over time, by product and by service. */
 export function Adoption({ data, basis, partial }: Props) {
+  const { figure: figureName, title } = useWords();
+  const words = {
+    [Measure.USAGE_PERCENT]: figureName(Figure.USAGE_PERCENT_USERS),
+    [Measure.ACTIVE_USAGE_PERCENT]: figureName(Figure.USAGE_PERCENT_ENTITLEMENTS),
+  };
   const cards = useMemo(
     () => order[basis].flatMap((figure) => data.cards.find((card) => card.figure === figure) ?? []),
     [data.cards, basis],
@@ -53,14 +59,19 @@ export function Adoption({ data, basis, partial }: Props) {
   return (
     <>
       <Summary cards={cards} />
-      <CardTrends title="Deployment and usage by month" cards={data.cards} parts={[...parts]} partial={partial} />
+      <CardTrends title={texts().deploymentByMonth} cards={data.cards} parts={[...parts]} partial={partial} />
       <BreakdownTable
-        title="By product"
+        title={title(SectionSchema, Section.ADOPTION_BY_PRODUCT)}
         breakdown={data.byProduct}
         words={words}
         trend={basis === "users" ? Measure.USAGE_PERCENT : Measure.ACTIVE_USAGE_PERCENT}
       />
-      <BreakdownTable title="By service (users)" breakdown={data.byService} trend={Measure.USAGE_PERCENT} />
+      <BreakdownTable
+        title={title(SectionSchema, Section.ADOPTION_BY_SERVICE)}
+        breakdown={data.byService}
+        words={words}
+        trend={Measure.USAGE_PERCENT}
+      />
     </>
   );
 }

@@ -3,7 +3,9 @@ import { useId, useState } from "react";
 import { reporting } from "../../app/client";
 import { valueName } from "../../app/format";
 import { useLoad } from "../../app/load";
+import { texts } from "../../app/texts";
 import { useView } from "../../app/url";
+import { useWords } from "../../app/words";
 import { remember } from "../../components/FilterDialog";
 import { Dimension } from "../../gen/insights/metrics/v1/query_pb";
 
@@ -12,19 +14,20 @@ export function CustomerPicker({ chosen, name }: { chosen: string; name: string 
   const { change } = useView();
   const [search, setSearch] = useState<string | null>(null);
   const id = useId();
+  const words = useWords();
   const pick = (customer: string) => {
     setSearch(null);
     change((next) => (customer ? next.set("of", customer) : next.delete("of")));
   };
   return (
     <div className="field picker">
-      <label htmlFor={id}>Customer</label>
+      <label htmlFor={id}>{words.dimension(Dimension.CUSTOMER)}</label>
       <span className="picked">
         <input
           id={id}
           type="search"
           autoComplete="off"
-          placeholder="Whole portfolio"
+          placeholder={texts().wholePortfolio}
           value={search ?? (name || chosen)}
           onFocus={() => setSearch("")}
           onChange={(event) => setSearch(event.target.value)}
@@ -36,7 +39,7 @@ export function CustomerPicker({ chosen, name }: { chosen: string; name: string 
           role="combobox"
         />
         {chosen && (
-          <button type="button" aria-label="Show the whole portfolio" onClick={() => pick("")}>
+          <button type="button" aria-label={texts().showPortfolio} onClick={() => pick("")}>
             ×
           </button>
         )}
@@ -52,7 +55,7 @@ function Matches({ id, search, pick, close }: MatchesProps) {
   const list = useLoad(search, (signal) => reporting.listFilterValues({ dimension: Dimension.CUSTOMER, search }, { signal }));
   const values = (list.data?.values ?? []).slice(0, 12);
   return (
-    <ul id={id} className="matches panel" aria-label="Customers found">
+    <ul id={id} className="matches panel" aria-label={texts().customersFound}>
       {values.map(({ value, name }) => {
         const customer = value?.value ?? "";
         remember("customer", customer, name);
@@ -64,10 +67,10 @@ function Matches({ id, search, pick, close }: MatchesProps) {
           </li>
         );
       })}
-      {values.length === 0 && <li className="empty">{list.loading ? "Loading …" : "Nothing found."}</li>}
+      {values.length === 0 && <li className="empty">{list.loading ? texts().loadingNow : texts().nothingFound}</li>}
       <li className="clear">
         <button type="button" onClick={close}>
-          Close
+          {texts().close}
         </button>
       </li>
     </ul>
