@@ -1,78 +1,46 @@
 //! The product, as people run it: the `insights` binary, started, fed and asked through its command line.
 
 use super::question::Caller;
-use insights_testkit::{PATIENCE, TempDatabase, free_port, insights};
+use insights_testkit::{Process, Spec, TempDatabase, insights};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Output, Stdio};
+use std::path::PathBuf;
+use std::process::Output;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// A running product.
 pub struct Product {
-    server: Child,
-    port: u16,
+    server: Process,
     now: String,
-    home: tempfile::TempDir,
+    home: TempDir,
     tokens: Mutex<BTreeMap<(String, Caller), PathBuf>>,
     _database: Option<TempDatabase>,
-}
-
-/// Starts a server and waits until it answers.
-fn serve(home: &Path, port: u16, now: &str) -> Child {
-    let mut command = insights();
-    command.args(["serve", "--port", &port.to_string(), "--data-dir"]).arg(home);
-    command.env("INSIGHTS_NOW", now).stdout(Stdio::null()).stderr(Stdio::piped());
-    let url = home.join("database-url");
-    if url.exists() {
-        command.env("INSIGHTS_DATABASE_URL_FILE", url);
-    }
-    let mut server = command.spawn().expect("the product starts");
-    let lines = BufReader::new(server.stderr.take().expect("stderr is piped")).lines();
-    let loud = std::env::var_os("INSIGHTS_TEST_LOG").is_some();
-    std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            if loud {
-                eprintln!("server: {line}");
-            }
-        }
-    });
-    let started = Instant::now();
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        let ended = server.try_wait().expect("a child can be waited for");
-        assert!(ended.is_none(), "the product ended: {ended:?}");
-        assert!(started.elapsed() < PATIENCE, "the product does not answer");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    server
 }
 
 impl Product {
     /// Starts the product on SQLite, or on a throw-away PostgreSQL, taking `now` for now.
     pub fn start(postgres: bool, now: &str) -> Self {
         let home = tempfile::tempdir().expect("a directory");
-        let port = free_port();
         let database = postgres.then(TempDatabase::postgres);
+        let mut spec = Spec::new("product", &[], home.path()).set("now", now);
         if let Some(database) = &database {
-            std::fs::write(home.path().join("database-url"), database.url()).expect("the URL is written");
+            let url = home.path().join("database-url");
+            std::fs::write(&url, database.url()).expect("the URL is written");
+            spec = spec.set("database_url_file", url.display());
         }
-        Self {
-            server: serve(home.path(), port, now),
-            port,
-            now: now.into(),
-            home,
-            tokens: Mutex::default(),
-            _database: database,
-        }
+        let mut server = Process::spawn(spec);
+        assert!(server.listens(), "the product ended at its start:\n{}", server.log());
+        Self { server, now: now.into(), home, tokens: Mutex::default(), _database: database }
     }
 
     /// Kills the server and starts it again over what it had stored, at another time.
     pub fn restart(&mut self, now: &str) {
-        self.stop();
+        self.server.kill();
         now.clone_into(&mut self.now);
-        self.server = serve(self.home.path(), self.port, now);
+        self.server.spec = self.server.spec.clone().set("now", now);
+        self.server.again();
+        assert!(self.server.listens(), "the product ended at its start:\n{}", self.server.log());
     }
 
     /// When the server was last started.
@@ -80,15 +48,10 @@ impl Product {
         &self.now
     }
 
-    fn stop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-
     fn run(&self, args: &[&str]) -> Output {
         let mut command = insights();
         command.args(args).env("INSIGHTS_NOW", &self.now);
-        command.env("INSIGHTS_SERVER", format!("http://127.0.0.1:{}", self.port));
+        command.env("INSIGHTS_SERVER", self.server.spec.url());
         command.output().expect("the command runs")
     }
 
@@ -98,8 +61,8 @@ impl Product {
         if let Some(path) = tokens.get(&(partner.to_owned(), caller.clone())) {
             return path.clone();
         }
-        let home = self.home.path().to_string_lossy().into_owned();
-        let mut args = vec!["token", "--role", caller.role, "--partner", partner, "--data-dir", &home, "--ttl", "12h"];
+        let data = self.home.path().join("data").to_string_lossy().into_owned();
+        let mut args = vec!["token", "--role", caller.role, "--partner", partner, "--data-dir", &data, "--ttl", "12h"];
         for location in &caller.locations {
             args.extend(["--location", *location]);
         }
@@ -136,11 +99,5 @@ impl Product {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
         serde_json::from_slice(&output.stdout).map_err(|e| format!("{e}: {}", String::from_utf8_lossy(&output.stdout)))
-    }
-}
-
-impl Drop for Product {
-    fn drop(&mut self) {
-        self.stop();
     }
 }

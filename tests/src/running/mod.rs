@@ -6,12 +6,10 @@ pub mod facts;
 pub mod figures;
 pub mod ledger;
 pub mod place;
-pub mod process;
 pub mod reader;
 pub mod writer;
 
-pub use place::Place;
-pub use process::{Kind, Process};
+pub use place::{Kind, Place};
 
 /// The partner that everybody writes for and asks about.
 pub const PARTNER: &str = "acme";

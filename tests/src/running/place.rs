@@ -1,6 +1,7 @@
 //! Where an installation keeps its keys and data, and how its processes are started.
 
 use std::{
+    fmt,
     net::SocketAddr,
     path::PathBuf,
     process::{Command, Output},
@@ -13,11 +14,45 @@ use insights_database::{
     Database,
     sea_orm::{ConnectionTrait, QueryResult, Statement},
 };
-use insights_testkit::{TempDatabase, insights};
+use insights_testkit::{Process, Spec, TempDatabase, insights};
 use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
 
-use super::{Kind, PARTNER, Process};
+use super::PARTNER;
+
+/// What a process serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Records in.
+    Ingestion,
+    /// Figures.
+    Metrics,
+    /// Answers.
+    Reporting,
+    /// All three.
+    Everything,
+}
+
+impl Kind {
+    /// The services of such a process, as its command line names them; none: all.
+    fn services(self) -> &'static [&'static str] {
+        match self {
+            Self::Ingestion => &["ingestion"],
+            Self::Metrics => &["metrics"],
+            Self::Reporting => &["reporting"],
+            Self::Everything => &[],
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.services().first().unwrap_or(&"all-in-one"))
+    }
+}
+
+/// Lines of logged errors that are shown.
+const MOST_ERRORS: usize = 50;
 
 /// A data directory, and the address of a PostgreSQL database unless it is all on SQLite.
 pub struct Place {
@@ -109,29 +144,38 @@ impl Place {
     /// Starts a process, which may not answer yet.
     #[must_use]
     pub fn spawn(&self, kind: Kind, address: SocketAddr, setting: &Setting) -> Process {
-        let mut command = self.command();
-        command.args(["serve", "--port", &address.port().to_string()]);
-        if kind != Kind::Everything {
-            command.args(["--service", &kind.to_string()]);
+        let mut spec = Spec::new(&format!("{kind}-{}", address.port()), kind.services(), self.home.path());
+        spec = spec.on_port(address.port()).variable("XDG_STATE_HOME", self.beside("state").display());
+        if self.url.is_some() {
+            spec = spec.set("database_url_file", self.beside("url").display());
         }
-        for (name, url) in [("INSIGHTS_INGESTION_URL", setting.ingestion), ("INSIGHTS_METRICS_URL", setting.metrics)] {
+        for (name, url) in [("ingestion_url", setting.ingestion), ("metrics_url", setting.metrics)] {
             if let Some(address) = url {
-                command.env(name, format!("http://{address}"));
+                spec = spec.set(name, format!("http://{address}"));
             }
         }
         if !setting.drill.is_empty() {
-            command.env("INSIGHTS_DRILL", &setting.drill);
+            spec = spec.set("drill", &setting.drill);
         }
-        command.envs(setting.environment.iter().map(|(name, value)| (*name, value.as_str())));
-        Process::spawn(command, address)
+        Process::spawn(setting.environment.iter().fold(spec, |spec, (name, value)| spec.variable(name, value)))
     }
 
     /// Starts a process and waits until it answers.
     #[must_use]
     pub fn start(&self, kind: Kind, address: SocketAddr, setting: &Setting) -> Process {
         let mut process = self.spawn(kind, address, setting);
-        assert!(process.answers(), "{kind} ended at its start:\n{}", process.log());
+        assert!(process.listens(), "{kind} ended at its start:\n{}", process.log());
         process
+    }
+
+    /// Errors that processes of this place logged so far, also those that are gone.
+    #[must_use]
+    pub fn logged_errors(&self) -> String {
+        let logs = std::fs::read_dir(self.home.path()).expect("the directory").flatten().map(|entry| entry.path());
+        let logs = logs.filter(|path| path.extension().is_some_and(|ending| ending == "log"));
+        let texts: Vec<String> = logs.map(|log| std::fs::read_to_string(log).unwrap_or_default()).collect();
+        let errors = texts.iter().flat_map(|text| text.lines()).filter(|line| line.contains("ERROR"));
+        errors.take(MOST_ERRORS).collect::<Vec<_>>().join("\n")
     }
 
     /// Runs a command.

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt::Display,
     fs::{self, File},
-    net::SocketAddr,
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
@@ -23,7 +23,8 @@ pub struct Spec {
     services: Vec<String>,
     port: u16,
     folder: PathBuf,
-    settings: BTreeMap<String, String>,
+    /// Environment variables.
+    environment: BTreeMap<String, String>,
     ca: Option<PathBuf>,
 }
 
@@ -35,22 +36,35 @@ impl Spec {
             services: services.iter().map(|&service| service.to_owned()).collect(),
             port: crate::free_port(),
             folder: folder.to_owned(),
-            settings: BTreeMap::new(),
+            environment: BTreeMap::new(),
             ca: None,
         }
     }
 
+    /// Listens on this port of the loopback address, not on a free one.
+    #[must_use]
+    pub fn on_port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
     /// Sets a setting by its path, such as `limits.drain_seconds`.
     #[must_use]
-    pub fn set(mut self, setting: &str, value: impl Display) -> Self {
-        self.settings.insert(setting.to_owned(), value.to_string());
-        self
+    pub fn set(self, setting: &str, value: impl Display) -> Self {
+        self.variable(&variable(setting), value)
     }
 
     /// Sets a setting that was not set yet.
     #[must_use]
     pub fn set_unless(mut self, setting: &str, value: impl Display) -> Self {
-        self.settings.entry(setting.to_owned()).or_insert_with(|| value.to_string());
+        self.environment.entry(variable(setting)).or_insert_with(|| value.to_string());
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: impl Display) -> Self {
+        self.environment.insert(name.to_owned(), value.to_string());
         self
     }
 
@@ -84,14 +98,16 @@ impl Spec {
         for service in &self.services {
             command.args(["--service", service]);
         }
-        command.env("INSIGHTS_DATA_DIR", self.folder.join("data"));
-        for (setting, value) in &self.settings {
-            command.env(format!("INSIGHTS_{}", setting.to_uppercase().replace('.', "_")), value);
-        }
+        command.env("INSIGHTS_DATA_DIR", self.folder.join("data")).envs(&self.environment);
         let log = File::options().create(true).append(true).open(self.log()).expect("a log");
         command.stdout(Stdio::null()).stderr(log);
         command
     }
+}
+
+/// The environment variable of a setting.
+fn variable(setting: &str) -> String {
+    format!("INSIGHTS_{}", setting.to_uppercase().replace('.', "_"))
 }
 
 /// The built `insights` program, away from the settings and the language of whoever runs the tests.
@@ -160,16 +176,51 @@ impl Process {
         self.child.as_ref().map(Child::id)
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.spec.address()
+    }
+
     /// Whether it runs.
     pub fn is_running(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| child.try_wait().expect("the process").is_none())
+        self.child.is_some() && self.ended().is_none()
+    }
+
+    /// How it ended, if it did so by itself.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.as_mut().and_then(|child| child.try_wait().expect("the process"))
+    }
+
+    /// Waits until it ends by itself, no longer than this; blocks the thread.
+    pub fn ends_within(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let start = Instant::now();
+        loop {
+            let ended = self.ended();
+            if ended.is_some() || start.elapsed() >= patience {
+                return ended;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until its port is open; `false` when it ended before. Blocks the thread.
+    pub fn listens(&mut self) -> bool {
+        let start = Instant::now();
+        while TcpStream::connect(self.address()).is_err() {
+            if self.ended().is_some() {
+                return false;
+            }
+            assert!(start.elapsed() < PATIENCE, "{} does not listen:\n{}", self.spec.name, self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.ended().is_none()
     }
 
     /// Waits until its health says it serves.
     pub async fn wait_until_serving(&mut self) {
         let start = Instant::now();
         while !self.serves().await {
-            let ended = self.child.as_mut().and_then(|child| child.try_wait().expect("the process"));
+            let ended = self.ended();
             assert!(ended.is_none(), "{} ended at start ({ended:?}):\n{}", self.spec.name, self.log());
             assert!(start.elapsed() < PATIENCE, "{} does not serve:\n{}", self.spec.name, self.log());
             tokio::time::sleep(Duration::from_millis(25)).await;

@@ -6,9 +6,9 @@ use insights_access::Role;
 use insights_proto::ingestion::v1::{
     CompleteThrough, Customer, IngestBatchRequest, Record, Subscription, record::Kind as What,
 };
-use insights_testkit::{PATIENCE, free_address, until};
+use insights_testkit::{PATIENCE, Process, free_address, until};
 use insights_tests::running::{
-    Kind, Place, Process,
+    Kind, Place,
     facts::{WITNESS, state, witness_sku},
     figures::verify,
     ledger::Ledger,
@@ -202,7 +202,7 @@ async fn asked_to_end(guard: &str) -> bool {
     writer.call(0, batch(ground())).await.unwrap();
     let ending = async {
         reached(&file).await;
-        process.ask_to_end();
+        process.terminate();
         until("it takes no more calls", async || TcpStream::connect(process.address()).is_err()).await;
         std::fs::remove_file(&file).unwrap();
     };

@@ -10,13 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use insights_testkit::free_address;
+use insights_testkit::{Process, free_address};
 use insights_tests::running::{
-    Kind, Place, Process,
+    Kind, Place,
     check::{Checked, check},
     ledger::Ledger,
     place::{Setting, channel},
-    process::logged_errors,
     reader::Reader,
     writer::Writer,
 };
@@ -157,7 +156,7 @@ impl Harness {
         let reporting = self.addresses(Kind::Reporting);
         let checked = runtime.block_on(check(&self.place, &reporting, &writers[0], &readers[0], self.seed, 10));
         self.print(engine, &killed, started, &checked);
-        assert_eq!(checked.wrong, Vec::<String>::new(), "errors that were logged:\n{}", logged_errors());
+        assert_eq!(checked.wrong, Vec::<String>::new(), "errors that were logged:\n{}", self.place.logged_errors());
         assert!(checked.cells > 1_000, "{} cells are too few to prove anything", checked.cells);
     }
 
@@ -248,7 +247,7 @@ fn restart(place: &Place, victim: &mut Victim, random: &mut StdRng) {
     victim.process = place.spawn(victim.kind, victim.address, &victim.setting);
     // It may crash before anybody saw it listen; then that is its end.
     let point = victim.point;
-    assert!(victim.process.answers() || point.is_some(), "it ended at its start:\n{}", victim.process.log());
+    assert!(victim.process.listens() || point.is_some(), "it ended at its start:\n{}", victim.process.log());
 }
 
 /// Waits until something was acknowledged.

@@ -7,10 +7,10 @@ use std::time::Duration;
 use insights_access::Role;
 use insights_proto::ingestion::v1::ingestion_service_client::IngestionServiceClient;
 use insights_proto::reporting::v1::{CancelExportRequest, Export, ExportFormat, ExportState};
-use insights_testkit::{Network, Proxy, free_address, until};
+use insights_testkit::{Network, Process, Proxy, free_address, until};
 use insights_tests::product::{Person, files};
 use insights_tests::running::place::{Setting, channel};
-use insights_tests::running::{Kind, Place, Process};
+use insights_tests::running::{Kind, Place};
 use tonic::Request;
 
 use crate::hostile_names::{create, download, ended, get, sha256};
@@ -169,7 +169,7 @@ async fn a_writer_that_was_only_asleep_changes_nothing(s3: Option<S3>) {
     let order = wide::everything(ExportFormat::Csv);
     let export = create(&mut filled.owner(sleeper.address()), order, version).await.unwrap();
     filled.half_way().await;
-    signal(&sleeper, "STOP");
+    sleeper.freeze();
     filled.end_the_lease().await;
     let second = filled.start(Kind::Reporting, false, Some(metrics.address()));
     let mut owner = filled.owner(second.address());
@@ -177,7 +177,7 @@ async fn a_writer_that_was_only_asleep_changes_nothing(s3: Option<S3>) {
     assert_eq!(export.attempts, 2);
     filled.check(&mut owner, &export).await;
     std::fs::remove_file(filled.halted()).unwrap();
-    signal(&sleeper, "CONT");
+    sleeper.thaw();
     // It looks every 100 ms whether the export is still its own; what it did until then is gone when it has noticed.
     until("it notices", async || sleeper.log().contains("taken over by another replica")).await;
     until("what it did is gone", async || filled.everything().len() == 1).await;
@@ -244,12 +244,6 @@ async fn a_broken_download_resumes(s3: Option<S3>) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let bytes = std::fs::read(&out).unwrap();
     assert_eq!((sha256(&bytes), part.exists()), (export.sha256.clone(), false));
-}
-
-fn signal(process: &Process, signal: &str) {
-    let id = process.id().to_string();
-    let status = std::process::Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "signal", signal, &id]).status();
-    assert!(status.unwrap().success(), "{signal}");
 }
 
 macro_rules! in_each_store {

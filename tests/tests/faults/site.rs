@@ -9,9 +9,9 @@ use std::{
 };
 
 use insights_proto::ingestion::v1::IngestBatchResponse;
-use insights_testkit::{free_address, until};
+use insights_testkit::{Process, free_address, until};
 use insights_tests::running::{
-    Kind, Place, Process,
+    Kind, Place,
     check::{Checked, check},
     facts::Batch,
     ledger::Ledger,
