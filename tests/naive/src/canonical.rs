@@ -122,25 +122,33 @@ pub fn canonical(line: &Line) -> Result<Vec<u8>, Fault> {
             .text(2, &line.required("month")?)
             .maybe_number(3, line.count("total")?)
             .maybe_number(4, line.count("how_to")?),
-        "reported_seats" => owner(line)?
-            .text(4, &line.required("month")?)
-            .maybe_number(5, line.count("available")?)
-            .maybe_number(6, line.count("assigned")?)
-            .maybe_number(7, line.count("active")?)
-            .text(8, &line.text("status")?.unwrap_or("Active".into()))
-            .maybe_text(9, line.seller()?)
-            .attributions(10, &line.attributions()?),
-        "reported_usage" => start()
-            .text(1, &line.id("customer_id")?)
-            .text(2, &fold(&line.required("service")?))
-            .text(3, &line.required("month")?)
-            .maybe_number(4, line.count("paid_available_units")?)
-            .maybe_number(5, line.count("monthly_active_users")?)
-            .attributions(6, &line.attributions()?),
+        "reported_seats" => reported_seats(line)?,
+        "reported_usage" => reported_usage(line)?,
         // Activity and `complete_through` say nothing but their key; nothing competes with a retract.
         _ => start(),
     };
     Ok(message.0)
+}
+
+fn reported_seats(line: &Line) -> Result<Message, Fault> {
+    Ok(owner(line)?
+        .text(4, &line.required("month")?)
+        .maybe_number(5, line.count("available")?)
+        .maybe_number(6, line.count("assigned")?)
+        .maybe_number(7, line.count("active")?)
+        .text(8, &line.text("status")?.unwrap_or("Active".into()))
+        .maybe_text(9, line.seller()?)
+        .attributions(10, &line.attributions()?))
+}
+
+fn reported_usage(line: &Line) -> Result<Message, Fault> {
+    Ok(Message::default()
+        .text(1, &line.id("customer_id")?)
+        .text(2, &fold(&line.required("service")?))
+        .text(3, &line.required("month")?)
+        .maybe_number(4, line.count("paid_available_units")?)
+        .maybe_number(5, line.count("monthly_active_users")?)
+        .attributions(6, &line.attributions()?))
 }
 
 /// The subscription, or else customer and SKU.

@@ -186,14 +186,7 @@ impl Line {
                 self.country("country")?.ok_or("country: missing")?;
                 Ok(Record::Location { location: self.id("location_id")? })
             }
-            "sku" => {
-                self.required("name")?;
-                let mut services: Vec<String> = self.texts("services")?.iter().map(|s| fold(s)).collect();
-                services.sort();
-                services.dedup();
-                let free = self.flag("free")?.unwrap_or(false);
-                Ok(Record::Sku { sku: self.id("sku_id")?, product: self.required("product")?, services, free })
-            }
+            "sku" => self.sku(),
             "customer" => Ok(Record::Customer {
                 customer: self.id("customer_id")?,
                 country: self.country("country")?,
@@ -241,16 +234,7 @@ impl Line {
                 Ok(Record::SupportCases { customer: self.id("customer_id")?, month: self.month()? })
             }
             "reported_seats" => self.reported_seats(),
-            "reported_usage" => Ok(Record::ReportedUsage {
-                customer: self.id("customer_id")?,
-                service: fold(&self.required("service")?),
-                month: self.month()?,
-                row: ReportedUsage {
-                    units: self.count("paid_available_units")?.ok_or("paid_available_units: missing")?,
-                    active_users: self.count("monthly_active_users")?.ok_or("monthly_active_users: missing")?,
-                    attributions: self.attributions()?,
-                },
-            }),
+            "reported_usage" => self.reported_usage(),
             "retract" => self.retract(),
             "complete_through" => {
                 // A day that has not come counts as today.
@@ -259,6 +243,28 @@ impl Line {
             }
             other => Err(format!("kind: unknown kind {other}")),
         }
+    }
+
+    fn sku(&self) -> Result<Record, Fault> {
+        self.required("name")?;
+        let mut services: Vec<String> = self.texts("services")?.iter().map(|s| fold(s)).collect();
+        services.sort();
+        services.dedup();
+        let free = self.flag("free")?.unwrap_or(false);
+        Ok(Record::Sku { sku: self.id("sku_id")?, product: self.required("product")?, services, free })
+    }
+
+    fn reported_usage(&self) -> Result<Record, Fault> {
+        Ok(Record::ReportedUsage {
+            customer: self.id("customer_id")?,
+            service: fold(&self.required("service")?),
+            month: self.month()?,
+            row: ReportedUsage {
+                units: self.count("paid_available_units")?.ok_or("paid_available_units: missing")?,
+                active_users: self.count("monthly_active_users")?.ok_or("monthly_active_users: missing")?,
+                attributions: self.attributions()?,
+            },
+        })
     }
 
     fn partner(&self) -> Result<Record, Fault> {

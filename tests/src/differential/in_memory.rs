@@ -114,22 +114,7 @@ impl Builder {
 
     fn fact(&mut self, record: &Record) {
         match record {
-            Record::Subscription(s) => {
-                let number = self.subscriptions[&s.id].number;
-                let (sales_channel, pricing_model) = (s.sales_channel.clone(), s.pricing_model.clone());
-                if let Some(header) = self.headers.get_mut(&s.customer) {
-                    header.subscriptions.push(SubscriptionHeader {
-                        number,
-                        id: s.id.clone(),
-                        sales_channel,
-                        pricing_model,
-                        seller: seller(&s.seller),
-                        attributions: attributions(&s.attributions),
-                        start: None,
-                        end: None,
-                    });
-                }
-            }
+            Record::Subscription(s) => self.subscription(s),
             Record::State { subscription, effective, status, seats, sku, trial } => {
                 let sku = sku.as_ref().map(|sku| self.skus.of(sku));
                 let state =
@@ -169,25 +154,7 @@ impl Builder {
                     }
                 }
             }
-            Record::ReportedSeats { of, month: of_month, row } => {
-                let reported = ReportedSeats {
-                    month: month(*of_month),
-                    available: row.available as u32,
-                    assigned: row.assigned.map(|n| n as u32),
-                    active: row.active.map(|n| n as u32),
-                    status: Some(row.status.clone()),
-                    seller: row.seller.as_deref().map(seller),
-                    attributions: attributions(&row.attributions),
-                };
-                match of {
-                    Owner::Subscription(id) => {
-                        self.subscriptions.entry(id.clone()).and_modify(|s| s.reported.push(reported));
-                    }
-                    Owner::CustomerSku(customer, sku) => {
-                        self.by_sku(customer, sku, |row| row.reported.push(reported));
-                    }
-                }
-            }
+            Record::ReportedSeats { of, month, row } => self.reported_seats(of, *month, row),
             Record::ReportedUsage { customer, service, month: of_month, row } => {
                 let service = self.services.of(service);
                 if let Some(facts) = self.customers.get_mut(customer) {
@@ -201,6 +168,43 @@ impl Builder {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn subscription(&mut self, s: &naive::record::Subscription) {
+        let number = self.subscriptions[&s.id].number;
+        let (sales_channel, pricing_model) = (s.sales_channel.clone(), s.pricing_model.clone());
+        if let Some(header) = self.headers.get_mut(&s.customer) {
+            header.subscriptions.push(SubscriptionHeader {
+                number,
+                id: s.id.clone(),
+                sales_channel,
+                pricing_model,
+                seller: seller(&s.seller),
+                attributions: attributions(&s.attributions),
+                start: None,
+                end: None,
+            });
+        }
+    }
+
+    fn reported_seats(&mut self, of: &Owner, of_month: naive::calendar::Month, row: &naive::record::ReportedSeats) {
+        let reported = ReportedSeats {
+            month: month(of_month),
+            available: row.available as u32,
+            assigned: row.assigned.map(|n| n as u32),
+            active: row.active.map(|n| n as u32),
+            status: Some(row.status.clone()),
+            seller: row.seller.as_deref().map(seller),
+            attributions: attributions(&row.attributions),
+        };
+        match of {
+            Owner::Subscription(id) => {
+                self.subscriptions.entry(id.clone()).and_modify(|s| s.reported.push(reported));
+            }
+            Owner::CustomerSku(customer, sku) => {
+                self.by_sku(customer, sku, |row| row.reported.push(reported));
+            }
         }
     }
 
