@@ -102,7 +102,7 @@ impl<'a> Example<'a> {
     }
 }
 
-/// Asserts that a row has at least these fields; of reasons, those that count somebody.
+/// Asserts that a row has at least these fields, and of the reasons those with a count above 0.
 #[track_caller]
 fn has(row: &Value, expected: Value) {
     for (field, value) in expected.as_object().into_iter().flatten() {

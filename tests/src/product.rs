@@ -5,10 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use insights_access::{AccessLayer, Clock, Issuer, Outgoing, Policy, Role, ServiceTokens, TokenRequest, Verifier};
 use insights_ingestion::Ingestion;
 use insights_metrics::Metrics;
-use insights_proto::ingestion::v1::{
-    CompleteThrough, Customer, IngestBatchRequest, IngestBatchResponse, Record, Sku, Subscription, SubscriptionState,
-    record::Kind,
-};
+use insights_proto::ingestion::v1::{IngestBatchResponse, record::Kind};
 use insights_proto::reporting::v1::reporting_service_client::ReportingServiceClient;
 use insights_reporting::{Audit, ExportsConfig, Reporting};
 use insights_service::{Chassis, ServerConfig, Telemetry, TelemetryConfig};
@@ -21,6 +18,7 @@ use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
 use tonic::{Code, Request};
 
+use crate::records;
 use crate::wire::{Answer, Wire, frame};
 
 /// A running product.
@@ -153,7 +151,7 @@ impl Product {
         format!("sqlite:{}", self.folder.path().join(format!("{service}.db")).display())
     }
 
-    /// Reports, for somebody with a token.
+    /// A client of reporting with this token.
     ///
     /// # Panics
     /// When the server is not there.
@@ -162,7 +160,7 @@ impl Product {
         Person::new(channel.expect("a channel"), token)
     }
 
-    /// A token of somebody with these roles, bound to these locations (none: unbound).
+    /// A token with these roles, bound to these locations (none: unbound).
     #[must_use]
     pub fn token(&self, partner: &str, roles: &[Role], locations: &[&str]) -> String {
         let request = TokenRequest {
@@ -192,45 +190,14 @@ impl Product {
     }
 
     /// Ingests records for a partner.
-    pub async fn ingest_some(&self, partner: &str, records: impl IntoIterator<Item = Kind>) -> IngestBatchResponse {
-        let records = records.into_iter().map(|kind| Record { kind: Some(kind), ..Record::default() }).collect();
-        let batch = IngestBatchRequest { batch_id: "batch-1".into(), records, ..IngestBatchRequest::default() };
+    pub async fn ingest_some(&self, partner: &str, kinds: impl IntoIterator<Item = Kind>) -> IngestBatchResponse {
+        let batch = records::batch("batch-1", kinds);
         let token = self.token(partner, &[Role::DataSource], &[]);
         let path = "/insights.ingestion.v1.IngestionService/IngestBatch";
         let (answer, stored) = self.ask::<IngestBatchResponse>(path, &token, &batch).await;
         assert_eq!(answer.code(), Code::Ok, "{answer:?}");
         stored
     }
-}
-
-/// The records of the smallest partner: one customer with so many seats from January to March 2025.
-#[must_use]
-pub fn smallest(seats: i64) -> Vec<Kind> {
-    vec![
-        Kind::Sku(Sku {
-            sku_id: "SKU-1".into(),
-            name: "Sales".into(),
-            product: "Dynamics 365 Sales".into(),
-            services: vec!["Dynamics".into()],
-            free: false,
-        }),
-        Kind::Customer(Customer { customer_id: "C-1".into(), ..Customer::default() }),
-        Kind::Subscription(Subscription {
-            subscription_id: "S-1".into(),
-            customer_id: "C-1".into(),
-            sku_id: "SKU-1".into(),
-            seller: Some("own".into()),
-            ..Subscription::default()
-        }),
-        Kind::SubscriptionState(SubscriptionState {
-            subscription_id: "S-1".into(),
-            effective: "2025-01-01".into(),
-            status: "Active".into(),
-            seats: Some(seats),
-            ..SubscriptionState::default()
-        }),
-        Kind::CompleteThrough(CompleteThrough { day: "2025-03-31".into() }),
-    ]
 }
 
 /// Every file of a folder and of those within.
@@ -246,7 +213,7 @@ pub fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     files
 }
 
-/// Somebody with a token.
+/// A client of reporting with a token.
 #[derive(Clone)]
 pub struct Person {
     /// Their client.
@@ -255,7 +222,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Somebody with a token, who asks over this channel.
+    /// A client with a token that calls over this channel.
     ///
     /// # Panics
     /// When the token is none.

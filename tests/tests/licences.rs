@@ -23,7 +23,7 @@ struct Package {
     source: Option<String>,
 }
 
-/// Every package that is built on this machine; the lock file knows more, for features nobody asks for.
+/// Every package that is built on this machine; the lock file lists more, for features that are off.
 fn packages() -> BTreeSet<Package> {
     let arguments = ["tree", "--workspace", "--locked", "--offline", "--prefix", "none", "--format", "{p}|{l}|"];
     let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();

@@ -134,7 +134,7 @@ impl Drop for Product {
     }
 }
 
-/// Somebody with a token and a connection.
+/// A client with a token and a connection.
 #[derive(Clone)]
 pub struct Caller {
     channel: Channel,

@@ -38,7 +38,7 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
     let questions = questions(&portfolio);
     let mut all: Vec<Timed> = Vec::new();
     for question in &questions {
-        // Also wakes everything up: nobody's first time counts.
+        // Also warms the product and its peers up: first calls are not measured.
         let start = Instant::now();
         let (rows, answer) = ask(&caller, question).await?;
         let first = start.elapsed().as_secs_f64() * 1000.0;

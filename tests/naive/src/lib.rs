@@ -2,7 +2,7 @@
 //!
 //! It reads our own records in their order, keeps the ones that stand, looks at every subscription on every snapshot day and
 //! answers each cell of a query on its own: a group value is one more filter. Nothing is shared between cells, nothing is
-//! kept between queries. Whoever changes it writes from the definitions, never from the product's code.
+//! kept between queries. Changes are written from the definitions, never from the product's code.
 
 pub mod answer;
 pub mod calendar;

@@ -125,7 +125,7 @@ pub enum Owner {
     CustomerSku(String, String),
 }
 
-/// Seats somebody else computed.
+/// Seats that the partner's own system computed.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub struct ReportedSeats {
@@ -137,7 +137,7 @@ pub struct ReportedSeats {
     pub attributions: Vec<Attribution>,
 }
 
-/// Users somebody else counted.
+/// Users that the partner's own system counted.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub struct ReportedUsage {

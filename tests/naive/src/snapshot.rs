@@ -57,7 +57,7 @@ impl Snapshot {
         self.active_reported.unwrap_or(self.used.len() as u64)
     }
 
-    /// Users active and still assigned. Nobody knows who reported users are: all count as assigned.
+    /// Users active and still assigned. Reported users have no ids: all count as assigned.
     pub fn active_and_assigned(&self) -> u64 {
         self.active_reported.unwrap_or(self.used.intersection(&self.held_on_day).count() as u64)
     }

@@ -66,7 +66,7 @@ fn rows(list: &[Value], by: &[String], outcome: &mut Outcome) -> Rows {
     rows
 }
 
-/// Reasons become fields of their own; a reason that counts nobody may be left out.
+/// Makes each reason a field of its own; a reason with the count 0 may be absent.
 fn flat(fields: &Map<String, Value>) -> Map<String, Value> {
     let mut flat = Map::new();
     for (name, value) in fields {

@@ -65,7 +65,7 @@ pub fn dimensions() -> Vec<&'static str> {
 pub struct Values<'a>(pub &'a naive::Facts);
 
 impl Values<'_> {
-    /// A value to filter by; sometimes the missing one, sometimes one nobody has.
+    /// A value to filter by; sometimes the missing value, sometimes one that no row has.
     pub fn pick(&self, random: &mut Random, dimension: &str) -> String {
         let subscriptions = self.0.subscriptions.values().map(|contract| contract.subscription.id.clone());
         let known: Vec<String> = match dimension {

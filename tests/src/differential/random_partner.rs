@@ -193,7 +193,7 @@ fn files(cast: &mut Cast, zone: &str, through: Vec<Value>) -> Vec<String> {
         files.push(oddities::unstamped(cast).join("\n"));
     }
     if cast.random.chance(20) {
-        // Somebody imports a file again.
+        // A file is imported twice.
         let again = cast.random.one(&files);
         files.push(again);
     }

@@ -3,12 +3,13 @@
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use insights_proto::ingestion::v1::{
-    ActivityColumns, Assignment, Attribution, CompleteThrough, Customer, IngestBatchRequest, Licensed, Record,
-    ReportedSeats, Sku, Subscription, SubscriptionState, record::Kind,
+    ActivityColumns, Attribution, Customer, IngestBatchRequest, Licensed, Record, ReportedSeats, Sku, record::Kind,
 };
 use prost_types::Timestamp;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
+
+use crate::records::{self, complete_through, sku, state, text};
 
 /// The SKU of the witnesses: every batch brings one customer who holds a seat of it from the beginning to the end.
 pub const WITNESS: &str = "K-W";
@@ -27,7 +28,7 @@ pub struct Batch {
     records: Vec<Record>,
     activity: Vec<(String, String, &'static str, NaiveDate)>,
     lines: Vec<String>,
-    /// Records nobody can use.
+    /// Records that are rejected.
     pub bad: usize,
 }
 
@@ -42,7 +43,7 @@ impl Batch {
         let mut batch = Self::default();
         let mut random = StdRng::seed_from_u64(number);
         if number == 0 {
-            batch.add(number, Kind::CompleteThrough(CompleteThrough { day: "2024-04-20".into() }));
+            batch.add(number, complete_through("2024-04-20"));
         }
         batch.witness(number);
         // SKUs come late, and again in another shape: what names them waits.
@@ -54,7 +55,7 @@ impl Batch {
         }
         batch.activity(&mut random);
         if random.random_range(0..5) == 0 {
-            // Two facts nobody can use, one of them in every such batch.
+            // A record that is rejected: it names no customer.
             batch.add(number, Kind::Customer(Customer { country: Some("DE".into()), ..Customer::default() }));
             batch.bad += 1;
         }
@@ -78,23 +79,8 @@ impl Batch {
         if number.is_multiple_of(5) {
             self.add(0, witness_sku());
         }
-        self.add(
-            number,
-            Kind::Customer(Customer {
-                customer_id: customer.clone(),
-                country: Some("BR".into()),
-                ..Customer::default()
-            }),
-        );
-        self.add(
-            number,
-            Kind::Subscription(Subscription {
-                subscription_id: subscription.clone(),
-                customer_id: customer,
-                sku_id: WITNESS.into(),
-                ..Subscription::default()
-            }),
-        );
+        self.add(number, records::customer(&customer, |it| it.country = text("BR")));
+        self.add(number, records::subscription(&subscription, &customer, WITNESS, |_| {}));
         self.add(number, state(&subscription, "2024-01-05", "Active", 1));
     }
 
@@ -116,45 +102,23 @@ impl Batch {
         let which = random.random_range(0..CUSTOMERS);
         let customer = format!("C-{which}");
         let country = ["BR", "US", "DE"][random.random_range(0..3)];
-        self.add(
-            number,
-            Kind::Customer(Customer {
-                customer_id: customer.clone(),
-                country: Some(country.into()),
-                segment: Some("SMB".into()),
-                ..Customer::default()
-            }),
-        );
+        let known = |it: &mut Customer| (it.country, it.segment) = (text(country), text("SMB"));
+        self.add(number, records::customer(&customer, known));
         // Sometimes it changes hands.
         let subscription =
             format!("S-{}", if random.random_range(0..6) == 0 { (which + 1) % CUSTOMERS } else { which });
         let attributions = match random.random_range(0..3) {
-            0 => vec![Attribution { location_id: Some("L0".into()), r#type: Some("CSP".into()) }],
+            0 => vec![records::attribution("L0", "CSP")],
             _ => Vec::new(),
         };
-        self.add(
-            number,
-            Kind::Subscription(Subscription {
-                subscription_id: subscription.clone(),
-                customer_id: customer,
-                sku_id: format!("K-{}", random.random_range(0..SKUS)),
-                attributions,
-                ..Subscription::default()
-            }),
-        );
+        let sku = format!("K-{}", random.random_range(0..SKUS));
+        self.add(number, records::subscription(&subscription, &customer, &sku, |it| it.attributions = attributions));
         let effective = some_day(random);
         let status = ["Active", "Active", "Suspended", "Warning"][random.random_range(0..4)];
         let seats = random.random_range(0..20);
         self.add(number, state(&subscription, &effective.to_string(), status, seats));
-        self.add(
-            number,
-            Kind::Assignment(Assignment {
-                subscription_id: subscription.clone(),
-                user_id: format!("u{}@{which}.example", random.random_range(0..5)),
-                from_day: some_day(random).to_string(),
-                to_day: None,
-            }),
-        );
+        let user = format!("u{}@{which}.example", random.random_range(0..5));
+        self.add(number, records::assignment(&subscription, &user, &some_day(random).to_string()));
         self.beside(number, which, subscription, random);
     }
 
@@ -228,7 +192,7 @@ impl Batch {
         self.lines.join("\n")
     }
 
-    /// How many facts there are in it that somebody can use.
+    /// How many of its facts are accepted.
     #[must_use]
     pub fn good(&self) -> i64 {
         i64::try_from(self.records.len() + self.activity.len() - self.bad).unwrap_or(0)
@@ -242,25 +206,7 @@ fn some_day(random: &mut StdRng) -> NaiveDate {
 /// The SKU of the witnesses.
 #[must_use]
 pub fn witness_sku() -> Kind {
-    Kind::Sku(Sku {
-        sku_id: WITNESS.into(),
-        name: "Witness".into(),
-        product: "Office 365".into(),
-        services: vec!["Exchange".into()],
-        free: false,
-    })
-}
-
-/// What a subscription is from a day on.
-#[must_use]
-pub fn state(subscription: &str, effective: &str, status: &str, seats: i64) -> Kind {
-    Kind::SubscriptionState(SubscriptionState {
-        subscription_id: subscription.into(),
-        effective: effective.into(),
-        status: status.into(),
-        seats: Some(seats),
-        ..SubscriptionState::default()
-    })
+    sku(WITNESS, "Witness", "Office 365", &["Exchange"])
 }
 
 /// A record as a line of our own format, without its time.

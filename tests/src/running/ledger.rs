@@ -25,7 +25,7 @@ pub struct Inner {
     pub version: i64,
     /// Calls that were answered.
     pub acknowledgements: usize,
-    /// Answers given to readers, by whom.
+    /// Answers given to readers, by reader.
     pub answers: BTreeMap<String, usize>,
     /// Calls that failed, by who said what.
     pub failures: BTreeMap<String, usize>,
@@ -34,7 +34,7 @@ pub struct Inner {
 }
 
 impl Ledger {
-    /// The state now; nobody goes on while it is held.
+    /// Locks the state: writers and readers wait while it is held.
     pub fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -130,7 +130,7 @@ impl Place {
         std::fs::write(self.beside("url"), url).expect("the address is written");
     }
 
-    /// The command, away from the settings of whoever runs the tests, with this place's.
+    /// The command with this installation's settings and none of the caller's environment.
     #[must_use]
     pub fn command(&self) -> Command {
         let mut command = insights();
@@ -191,7 +191,7 @@ impl Place {
         String::from_utf8(output.stdout).expect("text")
     }
 
-    /// A token of somebody.
+    /// A token for a subject with one role.
     #[must_use]
     pub fn token(&self, subject: &str, role: Role, locations: &[&str]) -> String {
         let request = TokenRequest {

@@ -17,12 +17,12 @@ use tonic::{Request, Status, transport::Channel};
 
 use super::{Place, facts::WITNESS, ledger::Ledger};
 
-/// Somebody who asks.
+/// A client that queries figures.
 #[derive(Clone)]
 pub struct Reader {
     /// Who asks.
     pub name: String,
-    /// Whom it asks.
+    /// The replicas it asks.
     pub replicas: Vec<Channel>,
     /// The token of its calls.
     pub token: String,
@@ -33,7 +33,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Somebody who sees everything.
+    /// A reader that sees every location and measure.
     #[must_use]
     pub fn new(place: &Place, name: &str, replicas: &[Channel], ledger: &Arc<Ledger>) -> Self {
         let token = place.token(name, Role::GlobalAdmin, &[]);
@@ -94,7 +94,7 @@ impl Reader {
     }
 }
 
-/// The one figure of an answer; nobody has a row when there is none.
+/// The one figure of an answer; 0 when there is no row.
 #[must_use]
 pub fn witnesses(answer: &QueryResponse) -> i64 {
     let rows = answer.result.iter().flat_map(|result| &result.rows);

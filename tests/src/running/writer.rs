@@ -31,7 +31,7 @@ pub struct Writer {
     pub token: String,
     /// What was promised.
     pub ledger: Arc<Ledger>,
-    /// The number of the next batch that nobody has sent yet.
+    /// The number of the next batch, which has not been sent yet.
     pub next: Arc<AtomicU64>,
     /// How many batch ids were taken.
     pub ids: Arc<AtomicU64>,

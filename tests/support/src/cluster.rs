@@ -30,7 +30,7 @@ pub struct Cluster {
     pub metrics: Vec<Process>,
     /// Replicas of reporting.
     pub reporting: Vec<Process>,
-    /// Whom they believe.
+    /// The identity provider they trust.
     pub provider: IdentityProvider,
     /// What they share.
     pub database: TempDatabase,
@@ -39,7 +39,7 @@ pub struct Cluster {
 
 /// What the processes of a cluster have in common, before any runs.
 pub struct Plan {
-    /// Whom they believe.
+    /// The identity provider they trust.
     pub provider: IdentityProvider,
     /// What they share.
     pub database: TempDatabase,

@@ -80,7 +80,7 @@ impl IdentityProvider {
             .set("access.services.min_refresh_seconds", 1)
     }
 
-    /// A token of somebody with these roles.
+    /// A user token with these roles.
     pub fn person(&self, partner: &str, roles: &[Role], lifetime: Duration) -> String {
         let roles: Vec<_> = roles.iter().copied().map(role_name).collect();
         let mut claims = registered("ada", "insights", lifetime);

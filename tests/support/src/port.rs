@@ -1,4 +1,4 @@
-//! Ports that nobody else takes.
+//! Free ports, reserved for this process.
 
 use std::{
     fs::{self, File},

@@ -68,7 +68,7 @@ impl Spec {
         self
     }
 
-    /// Serves TLS with this certificate and key, believed by whoever believes `ca`.
+    /// Serves TLS with this certificate and key, issued by `ca`.
     #[must_use]
     pub fn tls(mut self, certificate: &Path, key: &Path, ca: &Path) -> Self {
         self.ca = Some(ca.to_owned());
@@ -110,7 +110,7 @@ fn variable(setting: &str) -> String {
     format!("INSIGHTS_{}", setting.to_uppercase().replace('.', "_"))
 }
 
-/// The built `insights` program, away from the settings and the language of whoever runs the tests.
+/// The built `insights` program without the caller's settings and language.
 pub fn insights() -> Command {
     let mut command = Command::new(program());
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INSIGHTS_")) {

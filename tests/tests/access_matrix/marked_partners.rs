@@ -2,10 +2,7 @@
 
 use insights_access::Role;
 use insights_proto::{
-    ingestion::v1::{
-        Attribution, CompleteThrough, Customer, Location, Partner, Revenue, Sku, Subscription, SubscriptionState,
-        record::Kind,
-    },
+    ingestion::v1::{Partner, record::Kind},
     metrics::v1::{Dimension, Measure, Query, Row, value},
     reporting::v1::{
         ExportFormat, ExportOrder, ExportReport, GetCustomersDashboardRequest, GetDynamicsUsageDashboardRequest,
@@ -13,7 +10,11 @@ use insights_proto::{
         ListSubscriptionPerformanceRequest, PreviewExportRequest, QueryRequest, QueryResponse,
     },
 };
-use insights_tests::{product::Product, wire::Answer};
+use insights_tests::{
+    product::Product,
+    records::{self, text},
+    wire::Answer,
+};
 use prost::Message;
 
 pub const QUERY: &str = "/insights.reporting.v1.ReportingService/Query";
@@ -29,61 +30,28 @@ pub struct Sold {
     pub amount: &'static str,
 }
 
-fn text(value: &str) -> Option<String> {
-    Some(value.to_owned())
-}
-
 /// The records of a partner whose every name carries the marker.
-pub fn records(marker: &str, sold: &[Sold]) -> Vec<Kind> {
-    let mut records = vec![
+pub fn marked(marker: &str, sold: &[Sold]) -> Vec<Kind> {
+    let mut all = vec![
         Kind::Partner(Partner { name: text(marker), ..Partner::default() }),
-        Kind::Sku(Sku {
-            sku_id: "SKU-1".into(),
-            name: format!("{marker} Dynamics"),
-            product: format!("Dynamics 365 {marker}"),
-            services: vec!["Dynamics".into()],
-            free: false,
-        }),
+        records::sku("SKU-1", &format!("{marker} Dynamics"), &format!("Dynamics 365 {marker}"), &["Dynamics"]),
     ];
-    for location in ["L1", "L2"] {
-        let name = format!("{marker} office {location}");
-        records.push(Kind::Location(Location { location_id: location.into(), name, country: "BR".into() }));
-    }
+    all.extend(["L1", "L2"].map(|id| records::location(id, &format!("{marker} office {id}"))));
     for one in sold {
         let id = one.customer;
         let subscription = format!("S-{id}");
-        records.push(Kind::Customer(Customer {
-            customer_id: id.into(),
-            name: Some(format!("{marker} {id}")),
-            country: text("BR"),
-            domain: Some(format!("{id}.{marker}.example").to_lowercase()),
-            ..Customer::default()
+        all.push(records::customer(id, |it| {
+            it.name = Some(format!("{marker} {id}"));
+            it.country = text("BR");
+            it.domain = Some(format!("{id}.{marker}.example").to_lowercase());
         }));
-        let at = |location: &str| Attribution { location_id: text(location), r#type: text("CSP") };
-        records.push(Kind::Subscription(Subscription {
-            subscription_id: subscription.clone(),
-            customer_id: id.into(),
-            sku_id: "SKU-1".into(),
-            attributions: one.location.map(at).into_iter().collect(),
-            ..Subscription::default()
-        }));
-        records.push(Kind::SubscriptionState(SubscriptionState {
-            subscription_id: subscription.clone(),
-            effective: "2025-01-01".into(),
-            status: "Active".into(),
-            seats: Some(one.seats),
-            ..SubscriptionState::default()
-        }));
-        records.push(Kind::Revenue(Revenue {
-            subscription_id: Some(subscription),
-            month: MONTH.into(),
-            amount: one.amount.into(),
-            currency: "USD".into(),
-            ..Revenue::default()
-        }));
+        let attributions = one.location.map(|at| records::attribution(at, "CSP")).into_iter().collect();
+        all.push(records::subscription(&subscription, id, "SKU-1", |it| it.attributions = attributions));
+        all.push(records::state(&subscription, "2025-01-01", "Active", one.seats));
+        all.push(records::revenue(&subscription, MONTH, one.amount, "USD"));
     }
-    records.push(Kind::CompleteThrough(CompleteThrough { day: "2025-03-31".into() }));
-    records
+    all.push(records::complete_through("2025-03-31"));
+    all
 }
 
 pub fn query(measures: &[Measure], by: &[Dimension]) -> Query {

@@ -160,7 +160,7 @@ async fn a_refusal_comes_before_the_message_is_read() {
 
 #[tokio::test]
 async fn without_an_option_nobody_may_call() {
-    // Through types that do not know our options: methods as they would be if somebody forgot to write one.
+    // Reads the descriptors through types without our options, so that every method looks as if its option were forgotten.
     let forgotten = prost_types::FileDescriptorSet::decode(insights_proto::DESCRIPTOR_SET).unwrap().encode_to_vec();
     let policy = Policy::read(&forgotten).unwrap();
     assert!(policy.methods().all(|(_, method)| method.demand == Demand::Nobody));

@@ -12,7 +12,7 @@ use insights_tests::{
 use tonic::Code;
 
 use crate::{
-    marked_partners::{QUERY, Sold, ask, everything, query, records, send, shows},
+    marked_partners::{QUERY, Sold, ask, everything, marked, query, send, shows},
     table::{Group, MEASURES, METHODS, ROLES, SEES_ALL},
 };
 
@@ -25,7 +25,7 @@ const WORLD: [Sold; 3] = [
 /// By revenue C-1, by seats C-3.
 async fn product() -> (Product, i64) {
     let product = Product::sqlite().await;
-    let version = product.ingest("alpha", records("Alphamark", &WORLD)).await;
+    let version = product.ingest("alpha", marked("Alphamark", &WORLD)).await;
     (product, version)
 }
 
@@ -64,11 +64,11 @@ async fn data_that_differs_in_revenue_alone_looks_the_same_to_who_may_not_see_it
     let born = chrono::DateTime::from_timestamp(1_750_000_000, 0).unwrap();
     let how = || How { clock: Clock::new(move || born), ..How::default() };
     let (first, second) = (Product::sqlite_with(how()).await, Product::sqlite_with(how()).await);
-    let version = first.ingest("alpha", records("Alphamark", &WORLD)).await;
+    let version = first.ingest("alpha", marked("Alphamark", &WORLD)).await;
     let sold = |customer, seats, amount| Sold { customer, seats, location: None, amount };
     // The order by revenue is another one.
     let sales = [sold("C-1", 10, "1"), sold("C-2", 200, "918273.45"), sold("C-3", 4000, "918274")];
-    assert_eq!(second.ingest("alpha", records("Alphamark", &sales)).await, version);
+    assert_eq!(second.ingest("alpha", marked("Alphamark", &sales)).await, version);
     let (mut compared, mut told_apart) = (0, 0);
     for (column, role) in ROLES.into_iter().enumerate() {
         let left = everything(&first, "alpha", &[role], &[], version).await;
@@ -124,7 +124,7 @@ async fn every_measure_through_the_product() {
                     MEASURES.iter().any(|(name, row)| *name == beside.as_str_name() && row[column])
                 });
                 let expected = if row[column] && beside_allowed { Code::Ok } else { Code::PermissionDenied };
-                // The same measure twice is a fault of the request, whoever asks.
+                // The same measure twice is refused for every role.
                 let expected = if beside == Some(measure) && expected == Code::Ok { code } else { expected };
                 assert_eq!(code, expected, "{role:?} asks for {name} and {beside:?}");
             }

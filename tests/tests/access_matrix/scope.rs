@@ -14,7 +14,7 @@ use insights_tests::product::Product;
 use tonic::Code;
 
 use crate::{
-    marked_partners::{ADOPTION, QUERY, Sold, adoption_of, ask, count, everything, query, records, send, shows},
+    marked_partners::{ADOPTION, QUERY, Sold, adoption_of, ask, count, everything, marked, query, send, shows},
     table::ROLES,
 };
 
@@ -47,9 +47,9 @@ async fn partners_with_the_same_ids_on_postgresql() {
 }
 
 async fn partners_with_the_same_ids(product: &Product) {
-    let alpha = product.ingest("alpha", records("Alphamark", &[one("C-1", 11), one("C-2", 100)])).await;
+    let alpha = product.ingest("alpha", marked("Alphamark", &[one("C-1", 11), one("C-2", 100)])).await;
     // The same batch id and the same ids; and one customer of its own.
-    let beta = product.ingest("beta", records("Betamark", &[one("C-1", 7), one("C-3", 20_000)])).await;
+    let beta = product.ingest("beta", marked("Betamark", &[one("C-1", 7), one("C-3", 20_000)])).await;
     for (partner, version, seats, customers) in
         [("alpha", alpha, 111, 2), ("beta", beta, 20_007, 2), ("gamma", 0, 0, 0)]
     {
@@ -75,7 +75,7 @@ async fn partners_with_the_same_ids(product: &Product) {
 
 async fn another_s_id_is_like_none(product: &Product, version: i64) {
     let token = product.token("alpha", &[Role::GlobalAdmin], &[]);
-    // C-3 is beta's alone, C-4 is nobody's.
+    // C-3 belongs to beta alone, C-4 to no partner.
     let mut answers = Vec::new();
     for customer in ["C-3", "C-4"] {
         let answer = send(product, ADOPTION, &token, &adoption_of(customer, version)).await;
@@ -142,7 +142,7 @@ async fn callers_bound_to_locations() {
     let product = Product::sqlite().await;
     let sold = |customer, seats, location| Sold { customer, seats, location, amount: "1.5" };
     let sales = [sold("C-1", 10, Some("L1")), sold("C-2", 200, Some("L2")), sold("C-3", 4000, None)];
-    let version = product.ingest("alpha", records("Alphamark", &sales)).await;
+    let version = product.ingest("alpha", marked("Alphamark", &sales)).await;
     let cases: [(&[&str], i64, i64); 5] =
         [(&["L1"], 10, 1), (&["L2"], 200, 1), (&["L1", "L2"], 210, 2), (&[], 4210, 3), (&["L9"], 0, 0)];
     for (locations, seats, customers) in cases {

@@ -98,7 +98,7 @@ pub const METHODS: &[(&str, Group)] = &[
     ("/insights.reporting.v1.ReportingService/GetWords", Group::WhoAmI),
 ];
 
-/// What is of the whole partner: nobody who is bound to locations may call it, whatever their roles.
+/// Methods about the whole partner: a caller bound to locations is refused with any role.
 pub const WHOLE_PARTNER: [&str; 5] = [
     "/insights.ingestion.v1.IngestionService/ListRejections",
     "/insights.ingestion.v1.IngestionService/ReplayRejections",

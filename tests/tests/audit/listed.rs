@@ -10,12 +10,12 @@ use tonic_types::StatusExt;
 
 use crate::reads::{PARTNER, list, path, token_of};
 
-/// What somebody did: who, what, how it ended.
+/// An entry: subject, method, outcome.
 fn done(entry: &AuditEntry) -> (&str, &str, &str) {
     (entry.subject.as_str(), entry.rpc.rsplit('/').next().unwrap(), entry.outcome.as_str())
 }
 
-/// Bob reads a page five times and is denied another; eve is denied; somebody of another partner reads.
+/// Bob reads a page five times and is denied another; eve is denied; a user of another partner reads.
 async fn busy(product: &Product) {
     let bob = token_of(product, "bob", PARTNER, &[Role::ReportViewer, Role::AccountAdmin], &[]);
     for month in 1..=5 {

@@ -1,4 +1,4 @@
-//! Who read what is known, and only to whom it concerns.
+//! The audit records who read what, and only entitled roles may read it.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod counted;

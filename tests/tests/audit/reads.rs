@@ -1,11 +1,12 @@
 //! A partner with something to read, and every way to read it.
 
 use insights_access::{Role, TokenRequest};
-use insights_proto::ingestion::v1::{Location, record::Kind};
+use insights_proto::ingestion::v1::record::Kind;
 use insights_proto::metrics::v1::{Dimension, Measure, Query};
 use insights_proto::reporting::v1 as wire;
 use insights_testkit::until;
-use insights_tests::product::{Product, smallest};
+use insights_tests::product::Product;
+use insights_tests::records::{location, smallest};
 use insights_tests::wire::Answer;
 use prost::Message;
 
@@ -18,9 +19,8 @@ pub fn path(method: &str) -> String {
 
 /// One customer with ten seats, and a location.
 pub fn records() -> Vec<Kind> {
-    let office = Location { location_id: "L1".into(), name: "Office".into(), country: "BR".into() };
     let mut records = smallest(10);
-    records.push(Kind::Location(office));
+    records.push(location("L1", "Office"));
     records
 }
 
@@ -90,7 +90,7 @@ pub fn reads(version: i64, export: &str) -> Vec<(&'static str, Vec<u8>)> {
 /// Methods that show no figures and are asked again and again, or show nothing of a partner at all.
 pub const NOT_AUDITED: [&str; 5] = ["GetFreshness", "GetExport", "ListExports", "ListGlossaryTerms", "GetWords"];
 
-/// A token of somebody with a name.
+/// A token with this subject.
 pub fn token_of(product: &Product, subject: &str, partner: &str, roles: &[Role], locations: &[&str]) -> String {
     let request = TokenRequest {
         subject: subject.into(),

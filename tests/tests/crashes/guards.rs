@@ -3,13 +3,12 @@
 use std::{net::TcpStream, sync::Arc};
 
 use insights_access::Role;
-use insights_proto::ingestion::v1::{
-    CompleteThrough, Customer, IngestBatchRequest, Record, Subscription, record::Kind as What,
-};
+use insights_proto::ingestion::v1::{IngestBatchRequest, record::Kind};
 use insights_testkit::{PATIENCE, Process, free_address, until};
+use insights_tests::records;
 use insights_tests::running::{
-    Kind, Place,
-    facts::{WITNESS, state, witness_sku},
+    Kind as Serves, Place,
+    facts::{WITNESS, witness_sku},
     figures::verify,
     ledger::Ledger,
     place::{Setting, channel},
@@ -30,7 +29,7 @@ impl Stage {
         Self { place: Arc::new(place), ledger: Arc::default() }
     }
 
-    fn start(&self, kind: Kind, setting: &Setting) -> Process {
+    fn start(&self, kind: Serves, setting: &Setting) -> Process {
         let mut setting = setting.clone();
         // Calls may be held up for as long as it takes.
         for limit in ["INSIGHTS_LIMITS_DEADLINE_SECONDS", "INSIGHTS_LIMITS_DRAIN_SECONDS"] {
@@ -51,29 +50,21 @@ impl Stage {
 }
 
 /// A customer with a seat of the SKU of the witnesses.
-fn witness(number: usize) -> Vec<Record> {
+fn witness(number: usize) -> Vec<Kind> {
     let (customer, subscription) = (format!("W-{number}"), format!("S-{number}"));
-    let all = [
-        What::Customer(Customer { customer_id: customer.clone(), ..Customer::default() }),
-        What::Subscription(Subscription {
-            subscription_id: subscription.clone(),
-            customer_id: customer,
-            sku_id: WITNESS.into(),
-            ..Subscription::default()
-        }),
-        state(&subscription, "2024-01-05", "Active", 1),
-    ];
-    all.into_iter().map(|kind| Record { kind: Some(kind), ..Record::default() }).collect()
+    vec![
+        records::customer(&customer, |_| {}),
+        records::subscription(&subscription, &customer, WITNESS, |_| {}),
+        records::state(&subscription, "2024-01-05", "Active", 1),
+    ]
 }
 
-fn ground() -> Vec<Record> {
-    let through = CompleteThrough { day: "2024-04-20".into() };
-    let all = [witness_sku(), What::CompleteThrough(through)];
-    all.into_iter().map(|kind| Record { kind: Some(kind), ..Record::default() }).collect()
+fn ground() -> Vec<Kind> {
+    vec![witness_sku(), records::complete_through("2024-04-20")]
 }
 
-fn batch(records: Vec<Record>) -> IngestBatchRequest {
-    IngestBatchRequest { records, ..IngestBatchRequest::default() }
+fn batch(records: Vec<Kind>) -> IngestBatchRequest {
+    records::batch("", records)
 }
 
 /// Waits until a process has come to its pause.
@@ -89,17 +80,17 @@ async fn versions(guard: &str) -> (i64, u64) {
     // The third version is that of the second customer.
     let drill = |order: &str| [order, guard].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(",");
     let plain = Setting { drill: drill(""), ..Setting::default() };
-    let other = stage.start(Kind::Ingestion, &plain);
+    let other = stage.start(Serves::Ingestion, &plain);
     let (ahead, late) = (
         stage.writer(&other),
         Setting { drill: drill(&format!("pause:ingestion.version_read:1:{}", file.display())), ..Setting::default() },
     );
     ahead.call(0, batch(ground())).await.unwrap();
     ahead.call(0, batch(witness(0))).await.unwrap();
-    let metrics = stage.start(Kind::Metrics, &Setting { ingestion: Some(other.address()), ..Setting::default() });
-    let reporting = stage.start(Kind::Reporting, &Setting { metrics: Some(metrics.address()), ..Setting::default() });
+    let metrics = stage.start(Serves::Metrics, &Setting { ingestion: Some(other.address()), ..Setting::default() });
+    let reporting = stage.start(Serves::Reporting, &Setting { metrics: Some(metrics.address()), ..Setting::default() });
     let reader = stage.reader(&reporting);
-    let paused = stage.start(Kind::Ingestion, &late);
+    let paused = stage.start(Serves::Ingestion, &late);
     let held_up = stage.writer(&paused);
     let first = tokio::spawn(async move { held_up.call(0, batch(witness(1))).await });
     reached(&file).await;
@@ -132,15 +123,15 @@ async fn without_the_partners_row_held_a_version_is_skipped() {
 async fn positions(guard: &str) -> (i64, i64) {
     let stage = Stage::new();
     let file = stage.place.beside("paused");
-    let ingestion = stage.start(Kind::Ingestion, &Setting::default());
+    let ingestion = stage.start(Serves::Ingestion, &Setting::default());
     let writer = stage.writer(&ingestion);
     writer.call(0, batch(ground())).await.unwrap();
     let of = |drill: String| Setting { ingestion: Some(ingestion.address()), drill, ..Setting::default() };
     let drill = format!("pause:metrics.planned:1:{},abort:metrics.committed:1,{guard}", file.display());
-    let mut late = stage.start(Kind::Metrics, &of(drill));
+    let mut late = stage.start(Serves::Metrics, &of(drill));
     reached(&file).await;
-    let mut other = stage.start(Kind::Metrics, &of(String::new()));
-    let reporting = stage.start(Kind::Reporting, &Setting { metrics: Some(other.address()), ..Setting::default() });
+    let mut other = stage.start(Serves::Metrics, &of(String::new()));
+    let reporting = stage.start(Serves::Reporting, &Setting { metrics: Some(other.address()), ..Setting::default() });
     let reader = stage.reader(&reporting);
     let version = writer.call(0, batch(witness(0))).await.unwrap().version;
     let before = reader.call(0, version).await.unwrap().freshness.unwrap().version;
@@ -165,12 +156,12 @@ async fn without_the_position_compared_figures_go_back() {
 /// A sender whose answer was lost on the way sends a batch again, after another was stored. Returns the seats that count.
 async fn repeats(guard: &str) -> i64 {
     let stage = Stage::new();
-    let everything = stage.start(Kind::Everything, &Setting { drill: guard.into(), ..Setting::default() });
+    let everything = stage.start(Serves::Everything, &Setting { drill: guard.into(), ..Setting::default() });
     let (writer, reader) = (stage.writer(&everything), stage.reader(&everything));
     writer.call(0, batch(ground())).await.unwrap();
     let with_seats = |id: &str, there: bool| {
         let mut records = witness(0);
-        if let Some(What::SubscriptionState(state)) = &mut records[2].kind {
+        if let Kind::SubscriptionState(state) = &mut records[2] {
             state.status = if there { "Active" } else { "Deleted" }.into();
         }
         IngestBatchRequest { batch_id: id.into(), ..batch(records) }
@@ -197,7 +188,7 @@ async fn asked_to_end(guard: &str) -> bool {
     let stage = Stage::new();
     let file = stage.place.beside("paused");
     let drill = format!("pause:ingestion.before_answer:2:{},{guard}", file.display());
-    let process = stage.start(Kind::Ingestion, &Setting { drill, ..Setting::default() });
+    let process = stage.start(Serves::Ingestion, &Setting { drill, ..Setting::default() });
     let writer = stage.writer(&process);
     writer.call(0, batch(ground())).await.unwrap();
     let ending = async {

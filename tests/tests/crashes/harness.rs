@@ -139,7 +139,7 @@ impl Harness {
                 Reader::new(&self.place, &format!("reader-{number}"), &replicas, &self.ledger)
             })
             .collect();
-        // The SKU of the witnesses, without which nobody counts them.
+        // The SKU of the witnesses, without which they do not count.
         runtime.block_on(writers[0].send(0, "first", &mut StdRng::seed_from_u64(0)));
         let stop = Arc::new(AtomicBool::new(false));
         let mut traffic = Vec::new();
@@ -170,7 +170,7 @@ impl Harness {
                 scope.spawn(move || {
                     let mut random = StdRng::seed_from_u64(seed * 100 + number as u64);
                     for _ in 0..kills {
-                        // Nobody is killed faster than the others get on.
+                        // Waits for progress between kills, so that the load goes on.
                         let before = ledger.lock().acknowledgements;
                         let at = random.random_range(0..victims.len());
                         let victim = &mut victims[at];
@@ -179,7 +179,7 @@ impl Harness {
                         restart(place, victim, &mut random);
                         progress(ledger, before);
                     }
-                    // Whoever is still to crash at a point is started anew, without one.
+                    // Processes that still wait for their fail point are restarted without it.
                     for victim in victims.iter_mut().filter(|victim| victim.point.is_some()) {
                         victim.process.kill();
                         *killed.lock().unwrap().entry((victim.kind, "at the end")).or_default() += 1;

@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use insights_access::Role;
-use insights_proto::ingestion::v1::{ActivityColumns, IngestBatchRequest, IngestBatchResponse, Record};
 use insights_proto::ingestion::v1::{
-    Assignment, Attribution, CompleteThrough, Customer, Partner, Sku, Subscription, SubscriptionState, SupportCases,
-    record::Kind,
+    ActivityColumns, IngestBatchRequest, IngestBatchResponse, Partner, SupportCases, record::Kind,
 };
 use insights_proto::metrics::v1::{Dimension, DimensionValue, Filter};
 use insights_proto::reporting::v1::{
     Advice, AdviceCode, EvidenceKind, ListAdviceRequest, ListAdviceResponse, PageFilters, advice_argument,
 };
 use insights_tests::product::{Person, Product};
+use insights_tests::records::{self, text};
 use tonic::Code;
 
 use AdviceCode as A;
@@ -62,52 +61,25 @@ fn stories() -> Vec<(Story, Vec<AdviceCode>)> {
     ]
 }
 
-fn text(value: &str) -> Option<String> {
-    Some(value.to_owned())
-}
-
 /// The records of a partner with these customers, and what their users did.
-fn records(stories: &[Story]) -> (Vec<Kind>, ActivityColumns) {
-    let sku = |id: &str, product: &str| {
-        let services = vec!["Exchange".into()];
-        Kind::Sku(Sku { sku_id: id.into(), name: format!("Plan {id}"), product: product.into(), services, free: false })
-    };
-    let mut records = vec![Kind::Partner(Partner::default()), sku("E3", "Office 365")];
+fn told(stories: &[Story]) -> (Vec<Kind>, ActivityColumns) {
+    let mut all = vec![Kind::Partner(Partner::default()), records::sku("E3", "Plan E3", "Office 365", &["Exchange"])];
     let mut activity = ActivityColumns { services: vec!["Exchange".into()], ..ActivityColumns::default() };
     for (at, story) in stories.iter().enumerate() {
         let id = story.customer;
         let subscription = format!("S-{id}");
-        records.push(Kind::Customer(Customer {
-            customer_id: id.into(),
-            name: text(&format!("Name of {id}")),
-            ..Customer::default()
+        all.push(records::customer(id, |it| it.name = Some(format!("Name of {id}"))));
+        all.push(records::subscription(&subscription, id, "E3", |it| {
+            it.trial = story.trial;
+            it.start = text("2025-01-01");
+            it.end = story.end.and_then(text);
+            it.attributions = vec![records::attribution(story.location, "CSP")];
         }));
-        records.push(Kind::Subscription(Subscription {
-            subscription_id: subscription.clone(),
-            customer_id: id.into(),
-            sku_id: "E3".into(),
-            trial: story.trial,
-            start: text("2025-01-01"),
-            end: story.end.and_then(text),
-            attributions: vec![Attribution { location_id: text(story.location), r#type: text("CSP") }],
-            ..Subscription::default()
-        }));
-        records.push(Kind::SubscriptionState(SubscriptionState {
-            subscription_id: subscription.clone(),
-            effective: "2025-01-01".into(),
-            status: "Active".into(),
-            seats: Some(story.seats),
-            ..SubscriptionState::default()
-        }));
+        all.push(records::state(&subscription, "2025-01-01", "Active", story.seats));
         for user in 0..story.assigned {
-            records.push(Kind::Assignment(Assignment {
-                subscription_id: subscription.clone(),
-                user_id: format!("u{user}@{id}"),
-                from_day: "2025-01-01".into(),
-                to_day: None,
-            }));
+            all.push(records::assignment(&subscription, &format!("u{user}@{id}"), "2025-01-01"));
         }
-        records.push(Kind::SupportCases(SupportCases {
+        all.push(Kind::SupportCases(SupportCases {
             customer_id: id.into(),
             month: "2025-06".into(),
             total: Some(story.cases.0),
@@ -126,16 +98,15 @@ fn records(stories: &[Story]) -> (Vec<Kind>, ActivityColumns) {
             }
         }
     }
-    records.push(Kind::CompleteThrough(CompleteThrough { day: "2025-06-30".into() }));
-    (records, activity)
+    all.push(records::complete_through("2025-06-30"));
+    (all, activity)
 }
 
 /// A product with a partner of these customers, and the version of it.
 async fn product(stories: &[Story]) -> (Product, i64) {
     let product = Product::sqlite().await;
-    let (records, activity) = records(stories);
-    let records = records.into_iter().map(|kind| Record { kind: Some(kind), ..Record::default() }).collect();
-    let batch = IngestBatchRequest { batch_id: "b".into(), records, activity: Some(activity), ..Default::default() };
+    let (all, activity) = told(stories);
+    let batch = IngestBatchRequest { activity: Some(activity), ..records::batch("b", all) };
     let token = product.token("acme", &[Role::DataSource], &[]);
     let path = "/insights.ingestion.v1.IngestionService/IngestBatch";
     let (answer, stored) = product.ask::<IngestBatchResponse>(path, &token, &batch).await;
@@ -243,7 +214,7 @@ async fn pages_and_rules(person: &mut Person, request: &ListAdviceRequest, whole
     let by_service = PageFilters { filters, ..PageFilters::default() };
     let refused = ask(person, ListAdviceRequest { page: Some(by_service), ..request.clone() }).await;
     assert_eq!(refused.expect_err("refused").code(), Code::InvalidArgument);
-    // As things stood in May the trial had weeks to go, and nobody had asked anything.
+    // As of May the trial had weeks left and there were no support cases.
     let may = PageFilters { from_month: "2025-05".into(), to_month: "2025-05".into(), ..PageFilters::default() };
     let earlier = ask(person, ListAdviceRequest { page: Some(may), ..request.clone() }).await.expect("advice");
     let found = by_customer(&earlier);

@@ -11,7 +11,7 @@ use insights_tests::differential::run::naive_facts;
 use naive::calendar::Month;
 use serde_json::Value;
 
-/// Pages, who may see them, and the scope that nobody names.
+/// Pages, the roles that may see them, and their default scope.
 const PAGES: [(&str, [&str; 3], &str); 3] = [
     ("customers", ["global_admin", "report_viewer", "admin_agent"], "sold-or-managed"),
     ("dynamics-usage", ["global_admin", "account_admin", "executive_report_viewer"], "sold-or-managed"),

@@ -4,55 +4,30 @@ use std::collections::BTreeSet;
 
 use insights_access::Role;
 use insights_proto::ingestion::v1::{
-    ActivityColumns, Assignment, Customer, IngestBatchRequest, IngestBatchResponse, Sku, Subscription,
-    SubscriptionState, record::Kind,
+    ActivityColumns, Assignment, IngestBatchRequest, IngestBatchResponse, SubscriptionState, record::Kind,
 };
 use insights_proto::metrics::v1::{Dimension, DimensionValue, Filter};
 use insights_proto::reporting::v1::{
     GetLicenceAdoptionDashboardRequest, ListAdviceRequest, ListFilterValuesRequest, ListGlossaryTermsRequest,
     ListSubscriptionPerformanceRequest, PageFilters,
 };
-use insights_tests::product::{Person, Product, smallest};
+use insights_tests::product::{Person, Product};
+use insights_tests::records::{self, smallest, text};
 use tonic::Code;
 
 const PARTNER: &str = "contoso";
 
 /// Another customer with a subscription of a SKU that is there.
 fn customer(number: usize, name: &str, sku: &str, seats: i64) -> Vec<Kind> {
-    let (customer_id, subscription_id) = (format!("C-{number}"), format!("S-{number}"));
+    let (customer, subscription) = (format!("C-{number}"), format!("S-{number}"));
     vec![
-        Kind::Customer(Customer { customer_id: customer_id.clone(), name: Some(name.into()), ..Customer::default() }),
-        Kind::Subscription(Subscription {
-            subscription_id: subscription_id.clone(),
-            customer_id,
-            sku_id: sku.into(),
-            seller: Some("own".into()),
-            end: Some("2025-04-20".into()),
-            ..Subscription::default()
+        records::customer(&customer, |it| it.name = text(name)),
+        records::subscription(&subscription, &customer, sku, |it| {
+            it.seller = text("own");
+            it.end = text("2025-04-20");
         }),
-        state(&subscription_id, "2025-01-01", seats, None),
+        records::state(&subscription, "2025-01-01", "Active", seats),
     ]
-}
-
-fn state(subscription: &str, effective: &str, seats: i64, sku: Option<&str>) -> Kind {
-    Kind::SubscriptionState(SubscriptionState {
-        subscription_id: subscription.into(),
-        effective: effective.into(),
-        status: "Active".into(),
-        seats: Some(seats),
-        sku_id: sku.map(str::to_owned),
-        ..SubscriptionState::default()
-    })
-}
-
-fn sku(id: &str, product: &str, services: &[&str]) -> Kind {
-    Kind::Sku(Sku {
-        sku_id: id.into(),
-        name: format!("Name of {id}"),
-        product: product.into(),
-        services: services.iter().map(|&service| service.into()).collect(),
-        free: false,
-    })
 }
 
 fn only(dimension: Dimension, value: &str) -> PageFilters {
@@ -101,8 +76,15 @@ async fn subscriptions_without_a_seat_are_subscriptions_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_subscription_is_of_the_sku_that_the_range_ends_with() {
     let mut records = smallest(10);
-    records.push(sku("SKU-2", "Dynamics 365 Field", &["Dynamics"]));
-    records.push(state("S-1", "2025-03-01", 10, Some("SKU-2")));
+    records.push(records::sku("SKU-2", "Field", "Dynamics 365 Field", &["Dynamics"]));
+    records.push(Kind::SubscriptionState(SubscriptionState {
+        subscription_id: "S-1".into(),
+        effective: "2025-03-01".into(),
+        status: "Active".into(),
+        seats: Some(10),
+        sku_id: text("SKU-2"),
+        ..SubscriptionState::default()
+    }));
     let (_product, mut admin, min_version) = started(records).await;
     for (from, to, expected) in [("2025-01", "2025-02", "SKU-1"), ("2025-01", "2025-03", "SKU-2")] {
         let page = PageFilters { from_month: from.into(), to_month: to.into(), ..PageFilters::default() };
@@ -114,7 +96,7 @@ async fn a_subscription_is_of_the_sku_that_the_range_ends_with() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_filter_by_service_shows_no_other_service() {
     let mut records = smallest(10);
-    records.push(sku("SKU-2", "Office 365", &["Teams", "SharePoint", "Exchange"]));
+    records.push(records::sku("SKU-2", "Office", "Office 365", &["Teams", "SharePoint", "Exchange"]));
     records.extend(customer(2, "Two", "SKU-2", 5));
     // Holds what counts in every service of the SKU.
     records.push(Kind::Assignment(Assignment {
@@ -173,9 +155,7 @@ async fn advice_is_given_under_every_filter() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_is_found_however_many_others_it_is_a_part_of() {
-    let named = |id: String, name: &str| {
-        Kind::Customer(Customer { customer_id: id, name: Some(name.into()), ..Customer::default() })
-    };
+    let named = |id: String, name: &str| records::customer(&id, |it| it.name = text(name));
     let mut records = smallest(10);
     records.extend((0..250).map(|number| named(format!("T-{number}"), "A part of many")));
     records.push(named("T".into(), "Zed"));

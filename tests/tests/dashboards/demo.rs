@@ -70,7 +70,7 @@ impl Drop for Demo {
     }
 }
 
-/// Somebody with a token.
+/// A client with a token.
 #[derive(Clone)]
 pub struct Person {
     pub client: ReportingServiceClient<Channel>,

@@ -138,7 +138,7 @@ async fn pages_are_the_query(person: &mut Person, filters: &[Filter], products: 
     above
 }
 
-/// Whoever may not see revenue gets the customers with the most seats, the others those with the most revenue.
+/// Ranks customers by revenue, or by seats for roles that may not see revenue.
 async fn ranks(person: &mut Person, sees_revenue: bool) -> Vec<String> {
     let request = ListSubscriptionPerformanceRequest { page_size: 11, ..Default::default() };
     let first = person.page(&request).await.expect("a page");

@@ -1,21 +1,19 @@
 //! A partner whose names are hostile, and people who export its figures.
 
 use insights_access::Role;
-use insights_proto::ingestion::v1::{
-    Assignment, Attribution, CompleteThrough, Customer, Location, ReportedSeats, Revenue, Sku, Subscription,
-    SubscriptionState, record::Kind,
-};
+use insights_proto::ingestion::v1::{ReportedSeats, record::Kind};
 use insights_proto::metrics::v1::{Dimension, DimensionValue, Filter, Measure, Query};
 use insights_proto::reporting::v1::{
     CreateExportRequest, DownloadExportRequest, Export, ExportFormat, ExportOrder, ExportState, GetExportRequest,
 };
 use insights_testkit::{TempDatabase, found};
 use insights_tests::product::{How, Person, Product};
+use insights_tests::records::{self, text};
 use tonic::Status;
 
 /// The partner.
 pub const PARTNER: &str = "contoso";
-/// Names as nobody would choose them; each is the segment of some customers.
+/// Names that a spreadsheet, a CSV reader or a browser could misread; each is the segment of some customers.
 pub const NAMES: [&str; 8] = [
     "=HYPERLINK(\"http://x\",\"y\")",
     "+1",
@@ -46,89 +44,52 @@ impl FilledProduct {
             }
             false => (Product::sqlite_with(how).await, None),
         };
-        let version = product.ingest(PARTNER, records()).await;
+        let version = product.ingest(PARTNER, all()).await;
         let database_url =
             database.as_ref().map_or_else(|| product.sqlite_url("reporting"), |database| database.url().to_owned());
         Self { product, version, database_url, _database: database }
     }
 
-    /// Somebody of the partner.
+    /// A client with a token of the partner.
     pub async fn person(&self, roles: &[Role], locations: &[&str]) -> Person {
         self.product.person(&self.product.token(PARTNER, roles, locations)).await
     }
 }
 
-fn text(value: &str) -> Option<String> {
-    Some(value.to_owned())
-}
-
 /// Forty customers, each with two subscriptions over three months, users, and revenue of two currencies.
-fn records() -> Vec<Kind> {
-    let mut records = vec![];
-    for (id, product) in [("SKU-1", "Dynamics 365 Sales"), ("SKU-2", "Microsoft 365")] {
-        records.push(Kind::Sku(Sku {
-            sku_id: id.into(),
-            name: format!("=name of {id}"),
-            product: product.into(),
-            services: vec!["Teams".into()],
-            free: false,
-        }));
-    }
-    for id in ["L1", "L2"] {
-        records.push(Kind::Location(Location { location_id: id.into(), name: id.into(), country: "BR".into() }));
-    }
-    for number in 0..40_usize {
-        records.extend(customer(number));
-    }
-    records.push(Kind::CompleteThrough(CompleteThrough { day: "2025-03-31".into() }));
-    records
+fn all() -> Vec<Kind> {
+    let mut all = vec![
+        records::sku("SKU-1", "=name of SKU-1", "Dynamics 365 Sales", &["Teams"]),
+        records::sku("SKU-2", "=name of SKU-2", "Microsoft 365", &["Teams"]),
+    ];
+    all.extend(["L1", "L2"].map(|id| records::location(id, id)));
+    all.extend((0..40).flat_map(customer));
+    all.push(records::complete_through("2025-03-31"));
+    all
 }
 
 fn customer(number: usize) -> Vec<Kind> {
     let id = format!("C-{number}");
-    let mut records = vec![Kind::Customer(Customer {
-        customer_id: id.clone(),
-        name: text(NAMES[number % NAMES.len()]),
-        country: Some(["BR", "PT", "DE"][number % 3].to_owned()),
-        segment: text(NAMES[number % NAMES.len()]),
-        ..Customer::default()
+    let mut all = vec![records::customer(&id, |it| {
+        it.name = text(NAMES[number % NAMES.len()]);
+        it.country = text(["BR", "PT", "DE"][number % 3]);
+        it.segment = text(NAMES[number % NAMES.len()]);
     })];
     for half in 0..2 {
         let subscription = format!("S-{number}-{half}");
         let location = ["L1", "L2"][(number + half) % 2];
-        records.push(Kind::Subscription(Subscription {
-            subscription_id: subscription.clone(),
-            customer_id: id.clone(),
-            sku_id: ["SKU-1", "SKU-2"][half].into(),
-            trial: number.is_multiple_of(7),
-            attributions: vec![Attribution { location_id: text(location), r#type: text("CSP") }],
-            ..Subscription::default()
+        all.push(records::subscription(&subscription, &id, ["SKU-1", "SKU-2"][half], |it| {
+            it.trial = number.is_multiple_of(7);
+            it.attributions = vec![records::attribution(location, "CSP")];
         }));
-        records.push(Kind::SubscriptionState(SubscriptionState {
-            subscription_id: subscription.clone(),
-            effective: format!("2025-0{}-10", 1 + number % 3),
-            status: "Active".into(),
-            seats: i64::try_from(10 + number).ok(),
-            ..SubscriptionState::default()
-        }));
-        for (currency, amount) in [("USD", "1234567.891234"), ("EUR", "-0.5")] {
-            records.push(Kind::Revenue(Revenue {
-                subscription_id: Some(subscription.clone()),
-                month: "2025-03".into(),
-                amount: amount.into(),
-                currency: currency.into(),
-                ..Revenue::default()
-            }));
-        }
-        records.push(Kind::Assignment(Assignment {
-            subscription_id: subscription,
-            user_id: format!("user-{number}"),
-            from_day: "2025-01-01".into(),
-            ..Assignment::default()
-        }));
+        let (from, seats) = (format!("2025-0{}-10", 1 + number % 3), i64::try_from(10 + number).unwrap_or_default());
+        all.push(records::state(&subscription, &from, "Active", seats));
+        all.push(records::revenue(&subscription, "2025-03", "1234567.891234", "USD"));
+        all.push(records::revenue(&subscription, "2025-03", "-0.5", "EUR"));
+        all.push(records::assignment(&subscription, &format!("user-{number}"), "2025-01-01"));
     }
     if number.is_multiple_of(5) {
-        records.push(Kind::ReportedSeats(ReportedSeats {
+        all.push(Kind::ReportedSeats(ReportedSeats {
             subscription_id: Some(format!("S-{number}-0")),
             month: "2025-03".into(),
             available: Some(9),
@@ -136,7 +97,7 @@ fn customer(number: usize) -> Vec<Kind> {
             ..ReportedSeats::default()
         }));
     }
-    records
+    all
 }
 
 /// A question about the first three months of 2025.

@@ -22,7 +22,7 @@ fn seats() -> ExportOrder {
     order(query(&[Measure::Available], &[Dimension::Customer]), ExportFormat::Csv)
 }
 
-/// Orders wait until somebody writes them.
+/// Orders wait until a replica writes exports.
 fn waiting() -> How {
     How { writes_exports: false, ..How::default() }
 }
@@ -38,7 +38,7 @@ async fn what_a_dead_replica_began_another_continues(postgres: bool) {
     let filled = FilledProduct::start(postgres, How { exports, ..waiting() }).await;
     let mut viewer = filled.person(&[Role::ReportViewer], &[]).await;
     let export = create(&mut viewer, seats(), filled.version).await.unwrap();
-    // Somebody took it, wrote half a file, and is gone. Their lease lasts a little longer than they did.
+    // Another replica took the order, wrote half a file and died; its lease still runs.
     let lease = (Clock::system().now() + TimeDelta::seconds(1)).timestamp_micros();
     let running = i32::from(ExportState::Running);
     let taken = format!(

@@ -132,7 +132,7 @@ async fn a_spreadsheet_program_sees_values_and_no_formula() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    // It does take texts for formulas, when nobody makes them harmless.
+    // Shows that the spreadsheet program evaluates formulas that are not escaped.
     assert_eq!(open(folder.path(), "harm.csv", b"name\r\n=1+1\r\n").formulas, 1);
 
     let filled = FilledProduct::start(false, How::default()).await;

@@ -25,13 +25,13 @@ pub struct Partner {
 /// Figures by month, group and measure; what is nothing is left out.
 pub type Figures = BTreeMap<Vec<String>, String>;
 
-/// Somebody of a role, bound to locations.
+/// A caller with one role, bound to locations.
 pub fn caller(role: &'static str, locations: &[&'static str]) -> Caller {
     Caller { role, locations: locations.to_vec() }
 }
 
 impl Partner {
-    /// Of whom nothing is known yet.
+    /// A product without records.
     pub fn empty(postgres: bool, months: (String, String)) -> Self {
         Self { product: Product::start(postgres, NOW), folder: tempfile::tempdir().unwrap(), months }
     }

@@ -97,7 +97,7 @@ impl FilledProduct {
         assert_eq!(self.visible(), Vec::<PathBuf>::new(), "a half file is seen by nobody");
     }
 
-    /// The time of whoever writes is over.
+    /// Ends the lease of the replica that writes.
     async fn end_the_lease(&self) {
         self.place.execute("reporting", "UPDATE export_job SET lease_until_micros = 1").await;
     }
@@ -125,7 +125,7 @@ async fn a_killed_process_writes_its_export_after_its_start(s3: Option<S3>) {
     let export = create(&mut filled.owner(process.address()), order, version).await.unwrap();
     filled.half_way().await;
     process.kill();
-    // What a crash leaves, seen by nobody, stays until somebody goes on.
+    // The part of a file that a crash leaves is not visible, and stays until a replica resumes the export.
     assert!(!filled.everything().is_empty());
     filled.end_the_lease().await;
 

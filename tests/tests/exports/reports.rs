@@ -1,4 +1,4 @@
-//! Rows of reports add up to what queries answer, whoever asks, and hide what they may not see.
+//! Rows of reports add up to the answers of queries, for every role, and leave out what the role may not see.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -78,7 +78,7 @@ const DIMENSIONS: [(&str, &[&str]); 8] = [
     ("product,country", &["Product", "CustomerMarket"]),
 ];
 
-/// What is asked for, by whom.
+/// A report, its options and its caller.
 struct Case {
     caller: Caller,
     flags: Vec<&'static str>,

@@ -50,7 +50,7 @@ impl S3 {
                 };
                 let service = service.clone();
                 tokio::spawn(async move {
-                    // Whoever called is gone.
+                    // The caller has disconnected.
                     let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await;
                 });
             }
@@ -101,7 +101,7 @@ impl S3 {
         files(&self.folder.path().join("store").join(BUCKET))
     }
 
-    /// Parts of uploads that nobody completed or aborted.
+    /// Parts of uploads that were neither completed nor aborted.
     pub fn parts(&self) -> Vec<PathBuf> {
         let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().contains(".part-"));
         files(&self.folder.path().join("store")).into_iter().filter(hidden).collect()

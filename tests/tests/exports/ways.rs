@@ -1,4 +1,4 @@
-//! How files reach their owner, and nobody else.
+//! The ways to download a file, which are open to its owner alone.
 
 use insights_access::{Role, TokenRequest};
 use insights_proto::metrics::v1::{Dimension, Measure};

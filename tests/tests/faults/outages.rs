@@ -61,7 +61,7 @@ async fn out_of_connections() {
     let site = Site::start(&url, 80).await;
     let traffic = site.traffic();
     site.progress(10).await;
-    // Somebody else takes every connection there is, those of the services included.
+    // Another client takes every connection of the database, those of the services included.
     let mut taken = vec![PgConnection::connect(&url).await.unwrap()];
     while taken.len() < 25 {
         let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'insights'";

@@ -1,4 +1,4 @@
-//! The name of a type is used once in the workspace: whoever reads it knows which is meant.
+//! The name of a type is used once in the workspace, so that it needs no path to be understood.
 
 use std::collections::BTreeMap;
 

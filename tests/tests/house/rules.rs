@@ -63,7 +63,7 @@ fn an_edge_rule_has_one_home() {
     only_known("a rule stands outside its home", &bare(found), include_str!("known/rules.txt"));
 }
 
-/// What the path of somebody's machine begins with.
+/// Beginnings of absolute paths that exist on one machine only.
 const MACHINES: [&str; 4] = ["/work/", "/root/", "/home/", "/Users/"];
 
 #[test]

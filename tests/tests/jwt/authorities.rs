@@ -60,7 +60,7 @@ async fn keys_come_from_whom_the_configured_authority_signed() {
         if believed {
             server.passes("signed by the authority", &token).await;
         } else {
-            // Without keys nobody can be believed, nor refused for good.
+            // Without keys a token can be neither accepted nor refused for good.
             assert_eq!(server.call(&token).await.code(), Code::Unavailable);
         }
     }

@@ -110,7 +110,7 @@ async fn every_replica_gets_its_share_and_a_dead_one_is_left_out() {
     until("every call is counted", || async { replicas[0].answered() + replicas[1].answered() == 40 }).await;
     let shares = [replicas[0].answered(), replicas[1].answered()];
     assert!(shares.iter().all(|share| *share >= 15), "{shares:?}");
-    // One dies: nobody notices.
+    // One replica dies without an error for callers.
     replicas[0].proxy.set(Network::Down);
     replicas.calls(&link, 40).await;
     until("every call is counted", || async { replicas[1].answered() - shares[1] == 40 }).await;
@@ -143,7 +143,7 @@ async fn a_replica_that_falls_silent_is_left_behind() {
     let replicas = Replicas::start(2).await;
     let link = replicas.link(&suspicious());
     replicas.calls(&link, 10).await;
-    // Its connections lead nowhere and nobody is told: only asking shows it.
+    // Its connections are dead without a reset: only a ping shows it.
     replicas[0].proxy.set(Network::Silent);
     replicas.calls(&link, 20).await;
 }

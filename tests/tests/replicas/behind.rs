@@ -54,7 +54,7 @@ async fn a_replica_that_is_behind_says_so() {
     let status = behind.freshness(second, Duration::from_millis(1500)).await.expect_err("it is behind");
     assert_eq!(said(&status), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED".into(), None), "{status:?}");
     assert!(start.elapsed() >= Duration::from_millis(1000), "{:?}", start.elapsed());
-    // What nobody has yet is refused at once, wherever it is asked for.
+    // A version beyond the head of the feed is refused at once by every replica.
     for replica in [&behind, &ahead] {
         let start = Instant::now();
         let status = replica.freshness(second + 1000, PATIENCE).await.expect_err("beyond the head");

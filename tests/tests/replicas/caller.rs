@@ -6,8 +6,7 @@ use insights_access::Role;
 use insights_domain::calendar::Day;
 use insights_proto::{
     ingestion::v1::{
-        ActivityColumns, Assignment, CompleteThrough, Customer, IngestBatchRequest, IngestBatchResponse, Record, Sku,
-        Subscription, SubscriptionState, ingestion_service_client::IngestionServiceClient, record::Kind,
+        ActivityColumns, IngestBatchRequest, IngestBatchResponse, ingestion_service_client::IngestionServiceClient,
     },
     metrics::v1::{Dimension, Freshness, Measure, Query, Row},
     reporting::v1::{
@@ -16,6 +15,7 @@ use insights_proto::{
 };
 use insights_service::{Link, LinkConfig};
 use insights_testkit::{Cluster, IdentityProvider, Process, found};
+use insights_tests::records::{self, text};
 use tonic::{Code, Request, Status};
 
 /// The partner everything is about.
@@ -28,57 +28,26 @@ pub fn long() -> bool {
     std::env::var("INSIGHTS_LONG").is_ok_and(|value| value == "1")
 }
 
-/// A record without a time of its own.
-fn record(kind: Kind) -> Record {
-    Record { kind: Some(kind), ..Record::default() }
-}
-
 /// The catalogue, and until when data is complete.
 pub fn catalogue() -> IngestBatchRequest {
-    let sku = |id: &str, service: &str| {
-        let services = vec![service.to_owned(), "Teams".to_owned()];
-        let product = format!("Product {id}");
-        record(Kind::Sku(Sku { sku_id: id.into(), name: id.into(), product, services, free: false }))
-    };
-    let complete = record(Kind::CompleteThrough(CompleteThrough { day: "2025-03-31".into() }));
-    batch("catalogue", vec![sku("E3", "Exchange"), sku("D365", "Dynamics 365 Sales"), complete])
+    let sku = |id: &str, service: &str| records::sku(id, id, &format!("Product {id}"), &[service, "Teams"]);
+    let skus = [sku("E3", "Exchange"), sku("D365", "Dynamics 365 Sales")];
+    records::batch("catalogue", skus.into_iter().chain([records::complete_through("2025-03-31")]))
 }
 
 /// Everything about one customer. What it says follows from its number alone.
 pub fn customer(number: u32) -> IngestBatchRequest {
     let (id, subscription) = (format!("C-{number:04}"), format!("S-{number:04}"));
-    let countries = ["DE", "US", "FR"];
-    let mut records = vec![
-        record(Kind::Customer(Customer {
-            customer_id: id.clone(),
-            name: Some(format!("Customer {number}")),
-            country: Some(countries[number as usize % 3].into()),
-            ..Customer::default()
-        })),
-        record(Kind::Subscription(Subscription {
-            subscription_id: subscription.clone(),
-            customer_id: id.clone(),
-            sku_id: if number.is_multiple_of(2) { "E3" } else { "D365" }.into(),
-            ..Subscription::default()
-        })),
-        record(Kind::SubscriptionState(SubscriptionState {
-            subscription_id: subscription.clone(),
-            effective: "2025-01-10".into(),
-            status: "Active".into(),
-            seats: Some(i64::from(number % 7) + 5),
-            ..SubscriptionState::default()
-        })),
+    let mut all = vec![
+        records::customer(&id, |it| {
+            it.name = Some(format!("Customer {number}"));
+            it.country = text(["DE", "US", "FR"][number as usize % 3]);
+        }),
+        records::subscription(&subscription, &id, if number.is_multiple_of(2) { "E3" } else { "D365" }, |_| {}),
+        records::state(&subscription, "2025-01-10", "Active", i64::from(number % 7) + 5),
     ];
     let users: Vec<String> = (0..number % 4 + 1).map(|user| format!("U-{number}-{user}")).collect();
-    records.extend(users.iter().map(|user| {
-        let from = "2025-01-10".to_owned();
-        record(Kind::Assignment(Assignment {
-            subscription_id: subscription.clone(),
-            user_id: user.clone(),
-            from_day: from,
-            to_day: None,
-        }))
-    }));
+    all.extend(users.iter().map(|user| records::assignment(&subscription, user, "2025-01-10")));
     let mut activity = ActivityColumns {
         customers: vec![id],
         services: vec!["Teams".into(), "Exchange".into()],
@@ -96,11 +65,7 @@ pub fn customer(number: u32) -> IngestBatchRequest {
         }
     }
     activity.users = users;
-    IngestBatchRequest { activity: Some(activity), ..batch(&format!("customer-{number}"), records) }
-}
-
-fn batch(id: &str, records: Vec<Record>) -> IngestBatchRequest {
-    IngestBatchRequest { batch_id: id.to_owned(), records, ..IngestBatchRequest::default() }
+    IngestBatchRequest { activity: Some(activity), ..records::batch(&format!("customer-{number}"), all) }
 }
 
 /// Questions that together touch seats, users and customers.
@@ -129,7 +94,7 @@ pub fn suspicious() -> LinkConfig {
     LinkConfig { keepalive_timeout_seconds: 1, ..quick() }
 }
 
-/// Somebody who sends records and asks for figures, following the policy that the operator's guide recommends.
+/// A client that sends records and queries figures with the retry policy of the operator's guide.
 #[derive(Clone)]
 pub struct Caller {
     ingestion: Link,

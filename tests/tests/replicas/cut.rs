@@ -91,7 +91,7 @@ async fn metrics_cannot_reach_ingestion() {
     // Figures go on as they were, and say of which version they are.
     let freshness = caller.freshness(0, PATIENCE).await.expect("figures");
     assert_eq!(freshness.version, cut.version);
-    // Nobody can say whether newer ones will come.
+    // Metrics cannot tell whether newer versions exist.
     said_so(&caller.freshness(version, PATIENCE).await.expect_err("cut"), UNAVAILABLE);
     cut.to_ingestion.set(Network::Up);
     cut.recovers(version).await;

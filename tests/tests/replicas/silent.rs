@@ -1,4 +1,4 @@
-//! A host that hangs: its kernel takes connections, and nobody behind it says a word.
+//! A host that hangs: its kernel accepts connections and no process answers.
 
 use std::{
     net::TcpListener,

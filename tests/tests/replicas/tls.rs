@@ -86,7 +86,7 @@ async fn renewed_certificates_are_shown_without_a_restart() {
     fs::copy(&signed.certificate, server.authority.ca().with_file_name("server.pem")).expect("a copy");
     until("the fault is logged", || async { server.process.log().contains("the old ones stay") }).await;
     assert_eq!(shown(address, &ca).await, first, "a certificate without its key");
-    // A whole one is shown to whoever comes next; who is there stays.
+    // New connections get the complete certificate; open ones stay.
     fs::copy(&signed.key, server.authority.ca().with_file_name("server.key.pem")).expect("a copy");
     until("the new certificate", || async { shown(address, &ca).await != first }).await;
     let next = CertificateDer::from_pem_file(&signed.certificate).expect("a certificate");

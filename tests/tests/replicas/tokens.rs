@@ -35,7 +35,7 @@ async fn tokens_are_read_again_when_they_are_renewed() {
     renew(&cluster, LONG);
     let version = caller.ingest_customers(0..3).await;
     caller.visible(version).await;
-    // The tokens that the services began with end, and nobody notices.
+    // The first tokens of the services expire without an error.
     tokio::time::sleep(LIFE).await;
     caller.freshness(version, PATIENCE).await.expect("an answer");
     // Nor that the issuer signs with another key, which is fetched when a token of it is first seen.
@@ -62,7 +62,7 @@ async fn tokens_that_are_not_renewed_end_and_new_ones_bring_everything_back() {
     // A fault of the installation: the caller is told no more than that, and where to look.
     let status = caller.freshness(0, PATIENCE).await.expect_err("the service's own token is over");
     assert_eq!(said(&status), (Code::Internal, "INTERNAL".into(), None), "{status:?}");
-    // Nobody passes for the caller either.
+    // The caller cannot be impersonated either.
     let stranger = caller.clone().with_token(cluster.provider.service("reporting", LONG));
     let status = stranger.freshness(0, PATIENCE).await.expect_err("a service is nobody's caller");
     assert_eq!(status.code(), Code::PermissionDenied);

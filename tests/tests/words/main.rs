@@ -4,7 +4,8 @@
 use insights_access::Role;
 use insights_proto::reporting::v1::{GetWordsResponse, ListGlossaryTermsRequest, ListGlossaryTermsResponse};
 use insights_testkit::insights;
-use insights_tests::product::{Product, smallest};
+use insights_tests::product::Product;
+use insights_tests::records::smallest;
 use insights_tests::wire::{EMPTY, frame};
 use prost::Message;
 use serde_json::Value;

@@ -11,7 +11,7 @@ pub struct Sees {
     pub elsewhere: bool,
 }
 
-/// Somebody with roles, bound to locations or not.
+/// A caller with roles, bound to locations or unbound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The `sub` of their token.

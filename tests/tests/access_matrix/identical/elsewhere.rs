@@ -1,13 +1,11 @@
 //! What is attributed to another location or to none: all of it of a seed. Callers bound to L1 or L2 see nothing of it.
 
-use insights_proto::ingestion::v1::{
-    ActivityColumns, Assignment, Attribution, Customer, Location, Revenue, Subscription, record::Kind,
-};
-use insights_tests::running::facts::state;
+use insights_proto::ingestion::v1::{ActivityColumns, Location, record::Kind};
+use insights_tests::records::{self, state, text};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::seeded_product::{CUSTOMERS, Variant, support_cases, text, user};
+use super::seeded_product::{CUSTOMERS, Variant, support_cases, user};
 
 /// Customers that have nothing to do with L1 and L2.
 const OTHERS: usize = 8;
@@ -24,13 +22,11 @@ pub fn records(variant: Variant) -> Vec<Kind> {
     let name = format!("Office {} of elsewhere", variant.elsewhere);
     let mut records = vec![Kind::Location(Location { location_id: "L3".into(), name, country: "FR".into() })];
     for number in 0..OTHERS {
-        records.push(Kind::Customer(Customer {
-            customer_id: format!("X-{number}"),
-            name: Some(format!("Other {number} of {}", variant.elsewhere)),
-            country: text(["FR", "IT", "ES", "BR"][dice.random_range(0..4)]),
-            segment: text(["Small", "Public"][dice.random_range(0..2)]),
-            industry: text(["Steel", "Wine"][dice.random_range(0..2)]),
-            ..Customer::default()
+        records.push(records::customer(&format!("X-{number}"), |it| {
+            it.name = Some(format!("Other {number} of {}", variant.elsewhere));
+            it.country = text(["FR", "IT", "ES", "BR"][dice.random_range(0..4)]);
+            it.segment = text(["Small", "Public"][dice.random_range(0..2)]);
+            it.industry = text(["Steel", "Wine"][dice.random_range(0..2)]);
         }));
         if dice.random_bool(0.7) {
             records.push(support_cases(&format!("X-{number}"), 30, dice.random_range(1..30)));
@@ -57,38 +53,25 @@ pub fn records(variant: Variant) -> Vec<Kind> {
 }
 
 fn subscription(variant: Variant, dice: &mut ChaCha8Rng, customer: &str, id: &str, sku: &str) -> Vec<Kind> {
-    let attribution = Attribution { location_id: text("L3"), r#type: text(["CSP", "PAL"][dice.random_range(0..2)]) };
-    let mut records = vec![Kind::Subscription(Subscription {
-        subscription_id: id.into(),
-        customer_id: customer.into(),
-        sku_id: sku.into(),
-        trial: dice.random_bool(0.2),
-        attributions: if dice.random_bool(0.3) { Vec::new() } else { vec![attribution] },
-        seller: text(["own", "other", "direct"][dice.random_range(0..3)]),
-        end: Some(format!("2025-04-{}", dice.random_range(10..30))),
-        sales_channel: text(["Web", "Direct"][dice.random_range(0..2)]),
-        ..Subscription::default()
+    let attribution = records::attribution("L3", ["CSP", "PAL"][dice.random_range(0..2)]);
+    let mut records = vec![records::subscription(id, customer, sku, |it| {
+        it.trial = dice.random_bool(0.2);
+        it.attributions = if dice.random_bool(0.3) { Vec::new() } else { vec![attribution] };
+        it.seller = text(["own", "other", "direct"][dice.random_range(0..3)]);
+        it.end = Some(format!("2025-04-{}", dice.random_range(10..30)));
+        it.sales_channel = text(["Web", "Direct"][dice.random_range(0..2)]);
     })];
     let status = ["Active", "Active", "Warning", "Suspended"][dice.random_range(0..4)];
     let month = dice.random_range(1..4);
     records.push(state(id, &format!("2025-0{month}-05"), status, dice.random_range(1..5_000)));
     for _ in 0..dice.random_range(0..4) {
         // Some are users of C-customers that hold other seats too.
-        records.push(Kind::Assignment(Assignment {
-            subscription_id: id.into(),
-            user_id: user(variant, dice.random_range(0..USERS + 50)),
-            from_day: format!("2025-0{}-01", dice.random_range(1..4)),
-            ..Assignment::default()
-        }));
+        let user = user(variant, dice.random_range(0..USERS + 50));
+        records.push(records::assignment(id, &user, &format!("2025-0{}-01", dice.random_range(1..4))));
     }
     if dice.random_bool(0.7) {
-        records.push(Kind::Revenue(Revenue {
-            subscription_id: text(id),
-            month: "2025-03".into(),
-            amount: dice.random_range(1..1_000_000).to_string(),
-            currency: ["USD", "GBP"][dice.random_range(0..2)].into(),
-            ..Revenue::default()
-        }));
+        let amount = dice.random_range(1..1_000_000).to_string();
+        records.push(records::revenue(id, "2025-03", &amount, ["USD", "GBP"][dice.random_range(0..2)]));
     }
     records
 }

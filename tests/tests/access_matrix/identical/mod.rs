@@ -1,5 +1,5 @@
 //! Two products that differ only in revenue, only in personal data, or only in what is attributed to other locations look the
-//! same to everybody who may not see that: every answer, order, error, page token, exported file and line of the log is the same byte by byte.
+//! same to roles that may not see it: every answer, order, error, page token, exported file and log line is equal byte by byte.
 
 mod callers;
 mod calls;
@@ -89,7 +89,7 @@ fn some(differences: &[String]) -> String {
     format!("{} answers\n{}", differences.len(), differences.iter().take(20).cloned().collect::<Vec<_>>().join("\n"))
 }
 
-/// A method that somebody adds and nobody calls here fails.
+/// Fails for a method that is not called here, so that a new method must be added.
 fn every_method_is_called(told: &[Told]) {
     let called: BTreeSet<&str> = told.iter().map(|told| told.path.as_str()).collect();
     let people = METHODS.iter().filter(|(_, group)| *group != Group::Services).map(|(path, _)| *path);

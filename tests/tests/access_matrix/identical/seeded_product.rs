@@ -8,11 +8,11 @@ use std::sync::{
 use chrono::DateTime;
 use insights_access::{Clock, Role, TokenRequest};
 use insights_proto::ingestion::v1::{
-    ActivityColumns, Assignment, Attribution, CompleteThrough, Customer, IngestBatchRequest, IngestBatchResponse,
-    Licensed, Location, Partner, Record, ReportedSeats, Revenue, Sku, Subscription, SupportCases, record::Kind,
+    ActivityColumns, Assignment, IngestBatchRequest, IngestBatchResponse, Licensed, Partner, ReportedSeats, Revenue,
+    Sku, SupportCases, record::Kind,
 };
 use insights_tests::product::{How, Product};
-use insights_tests::running::facts::state;
+use insights_tests::records::{self, state, text};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tonic::Code;
@@ -55,13 +55,7 @@ impl SeededProduct {
             Clock::new(move || DateTime::from_timestamp(now.load(Ordering::SeqCst), 0).unwrap_or_default())
         };
         let product = Product::sqlite_with(How { clock, user_key: Some("5a".repeat(32)), ..How::default() }).await;
-        let records = records(variant).into_iter().map(|kind| Record { kind: Some(kind), ..Record::default() });
-        let batch = IngestBatchRequest {
-            batch_id: "batch-1".into(),
-            records: records.collect(),
-            activity: Some(activity(variant)),
-            ..IngestBatchRequest::default()
-        };
+        let batch = IngestBatchRequest { activity: Some(activity(variant)), ..records::batch("batch-1", all(variant)) };
         let source = product.token(PARTNER, &[Role::DataSource], &[]);
         let (answer, stored) = product.ask::<IngestBatchResponse>(INGEST, &source, &batch).await;
         assert_eq!(answer.code(), Code::Ok, "{answer:?}");
@@ -88,77 +82,63 @@ impl SeededProduct {
     }
 }
 
-pub fn text(value: &str) -> Option<String> {
-    Some(value.to_owned())
-}
-
 /// A user, whose id is personal.
 pub fn user(variant: Variant, number: usize) -> String {
     format!("{}-user-{number}@example.com", variant.personal * 7919 % 1009)
 }
 
-fn records(variant: Variant) -> Vec<Kind> {
-    let mut records = vec![Kind::Partner(Partner { name: text("Contoso"), ..Partner::default() })];
-    for (id, product, service, free) in [
-        ("SKU-1", "Dynamics 365 Sales", "Dynamics", false),
-        ("SKU-2", "Office 365", "Teams", false),
-        ("SKU-3", "Office 365", "Exchange", true),
-    ] {
-        let services = vec![service.to_owned()];
-        let (sku_id, name, product) = (id.to_owned(), format!("Name of {id}"), product.to_owned());
-        records.push(Kind::Sku(Sku { sku_id, name, product, services, free }));
-    }
-    for id in ["L1", "L2"] {
-        records.push(Kind::Location(Location {
-            location_id: id.into(),
-            name: format!("{id} office"),
-            country: "BR".into(),
-        }));
-    }
+fn all(variant: Variant) -> Vec<Kind> {
+    let mut all = vec![
+        Kind::Partner(Partner { name: text("Contoso"), ..Partner::default() }),
+        records::sku("SKU-1", "Name of SKU-1", "Dynamics 365 Sales", &["Dynamics"]),
+        records::sku("SKU-2", "Name of SKU-2", "Office 365", &["Teams"]),
+        Kind::Sku(Sku {
+            sku_id: "SKU-3".into(),
+            name: "Name of SKU-3".into(),
+            product: "Office 365".into(),
+            services: vec!["Exchange".into()],
+            free: true,
+        }),
+    ];
+    all.extend(["L1", "L2"].map(|id| records::location(id, &format!("{id} office"))));
     for number in 0..CUSTOMERS {
-        records.extend(customer(variant, number));
+        all.extend(customer(variant, number));
     }
-    // Data goes as far back in every seeded.
-    records.push(state("S-1-0", "2023-01-01", "Pending", 0));
+    // Data goes as far back in every product.
+    all.push(state("S-1-0", "2023-01-01", "Pending", 0));
     // Rejections say where in the batch they stood: what there is more or less of comes after them.
-    records.extend(troubles(variant));
-    records.push(Kind::CompleteThrough(CompleteThrough { day: "2025-03-31".into() }));
-    records.extend(elsewhere::records(variant));
-    records.extend(revenue(variant));
-    records
+    all.extend(troubles(variant));
+    all.push(records::complete_through("2025-03-31"));
+    all.extend(elsewhere::records(variant));
+    all.extend(revenue(variant));
+    all
 }
 
 fn customer(variant: Variant, number: usize) -> Vec<Kind> {
     let id = format!("C-{number}");
     let domain = format!("d{}.example", (variant.personal * 31 + number as u64) % 97);
-    let mut records = vec![Kind::Customer(Customer {
-        customer_id: id.clone(),
-        name: Some(format!("Customer {number}")),
-        country: Some(["BR", "PT", "DE"][number % 3].to_owned()),
-        segment: text(["Small", "Large"][number % 2]),
-        domain: Some(domain).filter(|_| !(variant.personal + number as u64).is_multiple_of(5)),
-        ..Customer::default()
+    let mut all = vec![records::customer(&id, |it| {
+        it.name = Some(format!("Customer {number}"));
+        it.country = text(["BR", "PT", "DE"][number % 3]);
+        it.segment = text(["Small", "Large"][number % 2]);
+        it.domain = Some(domain).filter(|_| !(variant.personal + number as u64).is_multiple_of(5));
     })];
     for half in 0..2 {
         let subscription = format!("S-{number}-{half}");
-        let at = ["L1", "L2"][(number + half) % 2];
-        let attribution = Attribution { location_id: text(at), r#type: text(["CSP", "DPOR"][half]) };
-        records.push(Kind::Subscription(Subscription {
-            subscription_id: subscription.clone(),
-            customer_id: id.clone(),
-            sku_id: ["SKU-1", "SKU-2", "SKU-3"][(number + half) % 3].into(),
-            trial: number.is_multiple_of(7),
-            attributions: if number.is_multiple_of(4) { Vec::new() } else { vec![attribution] },
-            seller: text(["own", "other"][number % 2]),
-            start: text("2024-04-01"),
-            end: Some(format!("2025-04-{:02}", 10 + number)),
-            ..Subscription::default()
+        let attribution = records::attribution(["L1", "L2"][(number + half) % 2], ["CSP", "DPOR"][half]);
+        let sku = ["SKU-1", "SKU-2", "SKU-3"][(number + half) % 3];
+        all.push(records::subscription(&subscription, &id, sku, |it| {
+            it.trial = number.is_multiple_of(7);
+            it.attributions = if number.is_multiple_of(4) { Vec::new() } else { vec![attribution] };
+            it.seller = text(["own", "other"][number % 2]);
+            it.start = text("2024-04-01");
+            it.end = Some(format!("2025-04-{:02}", 10 + number));
         }));
         let status = ["Active", "Active", "Active", "Warning", "Suspended"][number % 5];
         let seats = i64::try_from(5 + (number * 37) % 40).unwrap();
-        records.push(state(&subscription, &format!("2025-0{}-10", 1 + number % 3), status, seats));
+        all.push(state(&subscription, &format!("2025-0{}-10", 1 + number % 3), status, seats));
         for seat in 0..4 {
-            records.push(Kind::Assignment(Assignment {
+            all.push(Kind::Assignment(Assignment {
                 subscription_id: subscription.clone(),
                 user_id: user(variant, number * 10 + seat),
                 from_day: "2025-01-15".into(),
@@ -167,17 +147,17 @@ fn customer(variant: Variant, number: usize) -> Vec<Kind> {
         }
     }
     if number.is_multiple_of(2) {
-        records.push(support_cases(&id, 20, 10 + i64::try_from(number).unwrap()));
+        all.push(support_cases(&id, 20, 10 + i64::try_from(number).unwrap()));
     }
     if number.is_multiple_of(3) {
-        records.push(Kind::Licensed(Licensed {
+        all.push(Kind::Licensed(Licensed {
             customer_id: id.clone(),
             user_id: user(variant, number * 10 + 7),
             service: "Teams".into(),
             from_day: "2025-02-01".into(),
             ..Licensed::default()
         }));
-        records.push(Kind::ReportedSeats(ReportedSeats {
+        all.push(Kind::ReportedSeats(ReportedSeats {
             customer_id: Some(id),
             sku_id: text("SKU-3"),
             month: "2025-02".into(),
@@ -186,7 +166,7 @@ fn customer(variant: Variant, number: usize) -> Vec<Kind> {
             ..ReportedSeats::default()
         }));
     }
-    records
+    all
 }
 
 /// Cases of March, many of them how-to.
@@ -204,13 +184,7 @@ fn revenue(variant: Variant) -> Vec<Kind> {
             for half in 0..2 {
                 if dice.random_bool(0.5) {
                     let amount = format!("{}.{:02}", dice.random_range(-100..100_000), dice.random_range(0..100));
-                    records.push(Kind::Revenue(Revenue {
-                        subscription_id: Some(format!("S-{number}-{half}")),
-                        month: (*month).into(),
-                        amount,
-                        currency: currency.into(),
-                        ..Revenue::default()
-                    }));
+                    records.push(records::revenue(&format!("S-{number}-{half}"), month, &amount, currency));
                 }
             }
             // Of a SKU that the customer has by no subscription, too.
@@ -232,29 +206,16 @@ fn revenue(variant: Variant) -> Vec<Kind> {
 /// What waits and what is rejected: always as much, of other amounts and users.
 fn troubles(variant: Variant) -> Vec<Kind> {
     let amount = |scale: u64| format!("{}.5", variant.revenue * scale + 12);
-    let revenue = |subscription: &str, amount: String, month: &str| {
-        let (subscription_id, currency) = (text(subscription), "USD".to_owned());
-        Kind::Revenue(Revenue { subscription_id, month: month.into(), amount, currency, ..Revenue::default() })
-    };
-    let assignment = |subscription: &str, from: &str| {
-        Kind::Assignment(Assignment {
-            subscription_id: subscription.into(),
-            user_id: user(variant, 900),
-            from_day: from.into(),
-            ..Assignment::default()
-        })
-    };
+    let revenue =
+        |subscription: &str, amount: String, month: &str| records::revenue(subscription, month, &amount, "USD");
+    let assignment = |subscription: &str, from: &str| records::assignment(subscription, &user(variant, 900), from);
     vec![
         revenue("S-yet-to-come", amount(17), "2025-03"),
         assignment("S-yet-to-come", "2025-01-01"),
         revenue("S-1-0", amount(19), "2025-13"),
         revenue("S-1-0", format!("{}1234567", amount(23)), "2025-03"),
         assignment("S-1-0", "2025-02-30"),
-        Kind::Customer(Customer {
-            customer_id: String::new(),
-            domain: Some(format!("d{}.example", variant.personal)),
-            ..Customer::default()
-        }),
+        records::customer("", |it| it.domain = Some(format!("d{}.example", variant.personal))),
         // Of a location that not everybody sees: one waits, one is rejected.
         revenue(&format!("S-late-{}", variant.elsewhere), "1".to_owned(), "2025-03"),
         state(&format!("S-elsewhere-{}", variant.elsewhere), "2025-02-30", "Active", 1),
