@@ -1,19 +1,17 @@
 //! The whole product in this process, on a port, with a database of the test's choice.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use insights_access::{AccessLayer, Clock, Issuer, Outgoing, Policy, Role, ServiceTokens, TokenRequest, Verifier};
-use insights_ingestion::Ingestion;
-use insights_metrics::Metrics;
+use insights_access::{Clock, Issuer, Role, TokenRequest};
+use insights_product::{Product as Running, Service, Settings};
 use insights_proto::ingestion::v1::{IngestBatchResponse, record::Kind};
 use insights_proto::reporting::v1::reporting_service_client::ReportingServiceClient;
-use insights_reporting::{Audit, ExportsConfig, Reporting};
-use insights_service::{Chassis, ServerConfig, Telemetry, TelemetryConfig};
+use insights_reporting::{ExportsConfig, Reporting};
+use insights_service::{Telemetry, TelemetryConfig};
 use insights_testkit::TempDatabase;
 use prost::Message;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
 use tonic::{Code, Request};
@@ -31,7 +29,7 @@ pub struct Product {
     pub issuer: Arc<Issuer>,
     /// Reports and exports.
     pub reporting: Arc<Reporting>,
-    stop: DropGuard,
+    running: Running,
     folder: TempDir,
 }
 
@@ -62,9 +60,7 @@ impl Product {
 
     /// The product on SQLite, started like this.
     pub async fn sqlite_with(how: How) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let files = folder.path().to_owned();
-        Self::start(folder, |service| format!("sqlite:{}", files.join(format!("{service}.db")).display()), how).await
+        Self::start("sqlite", how).await
     }
 
     /// The product on a PostgreSQL database.
@@ -74,59 +70,35 @@ impl Product {
 
     /// The product on a PostgreSQL database, started like this.
     pub async fn postgres_with(database: &TempDatabase, how: How) -> Self {
-        Self::start(tempfile::tempdir().expect("a folder"), |_| database.url().to_owned(), how).await
+        Self::start(database.url(), how).await
     }
 
-    async fn start(folder: TempDir, database: impl Fn(&str) -> String, how: How) -> Self {
+    async fn start(database_url: &str, how: How) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
         insights_service::install_crypto();
         if let Ok(log) = std::env::var("INSIGHTS_TEST_LOG") {
             let config = TelemetryConfig { log, ..TelemetryConfig::default() };
             // One per process: the next product's lines go the same way.
             let _ = Telemetry::start(&config, "test");
         }
-        let clock = how.clock;
-        let issuer = Arc::new(Issuer::open_at(folder.path(), clock.clone()).expect("an issuer"));
-        let stop = CancellationToken::new();
-        let exports = ExportsConfig {
-            folder: folder.path().join("exports"),
-            scratch_folder: folder.path().join("scratch"),
-            ..how.exports
-        };
-        let reporting = insights_reporting::Config {
-            database_url: database("reporting"),
-            exports,
-            ..insights_reporting::Config::default()
-        };
-        let audit =
-            Audit::open(&reporting.database_url, reporting.audit.clone(), clock.clone()).await.expect("an audit");
-        let verifier = Arc::new(Verifier::new(issuer.access_config(), clock.clone()).expect("a verifier"));
-        let policy = Arc::new(Policy::product().expect("a policy"));
-        let access = AccessLayer::new(verifier, policy).observed_by(audit.observer());
-        let chassis = Chassis::new(ServerConfig::default(), access, stop.clone()).expect("a chassis");
-        let outgoing = |name| Outgoing::new(ServiceTokens::local(Arc::clone(&issuer), name, clock.clone()));
-
         if let Some(key) = how.user_key {
             std::fs::write(folder.path().join("user.key"), key).expect("the key is written");
         }
-        let config = insights_ingestion::Config::new(database("ingestion"), folder.path().join("user.key"));
-        let ingestion = Arc::new(Ingestion::open(config, clock.clone()).await.expect("ingestion"));
-        let feed = chassis.in_process(vec![ingestion.routes()]);
-        let config =
-            insights_metrics::Config { database_url: database("metrics"), ..insights_metrics::Config::default() };
-        let metrics = Metrics::open(config, clock.clone(), feed, outgoing("metrics")).await.expect("metrics");
-        let metrics = Arc::new(metrics);
-        let queries = chassis.in_process(vec![metrics.routes()]);
-        let reporting = Reporting::new(reporting, audit, queries, outgoing("reporting")).expect("reporting");
-        let reporting = Arc::new(reporting);
-
-        let routes = vec![ingestion.routes(), metrics.routes(), reporting.routes()];
-        let (following, housekeeping) = (stop.clone(), stop.clone());
-        tokio::spawn(async move { metrics.run(following).await });
-        tokio::spawn(async move { ingestion.run(housekeeping).await });
+        let settings = Settings {
+            data_dir: folder.path().to_owned(),
+            database_url: database_url.to_owned(),
+            exports: ExportsConfig { folder: PathBuf::new(), scratch_folder: PathBuf::new(), ..how.exports },
+            ..Settings::default()
+        };
+        let mut running = Running::open(&settings, &how.clock, &Service::ALL, None).await.expect("the product");
+        running.work(Service::Ingestion);
+        running.work(Service::Metrics);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        tokio::spawn(chassis.serve(listener, routes, reporting.pages()));
-        let product = Self { wire: Wire::to(address), address, issuer, reporting, stop: stop.drop_guard(), folder };
+        running.listen(listener);
+        let issuer = Arc::clone(running.issuer().expect("the local development issuer"));
+        let reporting = Arc::clone(running.reporting().expect("reporting"));
+        let product = Self { wire: Wire::to(address), address, issuer, reporting, running, folder };
         if how.writes_exports {
             product.write_exports();
         }
@@ -135,7 +107,7 @@ impl Product {
 
     /// Begins to write exports in the background.
     pub fn write_exports(&self) {
-        let (reporting, stop) = (Arc::clone(&self.reporting), self.stop.token().clone());
+        let (reporting, stop) = (Arc::clone(&self.reporting), self.running.shutdown().clone());
         tokio::spawn(async move { reporting.run(stop).await });
     }
 

@@ -3,6 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use insights_database::bulk::Lock;
+use insights_service::Validate;
+use serde::{Deserialize, Serialize};
 
 /// How the service is set up.
 #[derive(Clone, Debug)]
@@ -27,7 +29,8 @@ pub struct Config {
 }
 
 /// How much at once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct IngestLimits {
     /// Records in a batch, activity apart.
     pub records_per_batch: usize,
@@ -50,6 +53,21 @@ impl Default for IngestLimits {
             records_per_transaction: 60_000,
             transactions_in_flight: 2,
         }
+    }
+}
+
+impl Validate for IngestLimits {
+    /// 0 of anything takes no batch.
+    fn faults(&self) -> Vec<(String, String)> {
+        let limits = [
+            ("records_per_batch", self.records_per_batch),
+            ("activity_per_batch", self.activity_per_batch),
+            ("services_per_batch", self.services_per_batch),
+            ("records_per_transaction", self.records_per_transaction),
+            ("transactions_in_flight", self.transactions_in_flight),
+        ];
+        let zero = limits.into_iter().filter(|(_, limit)| *limit == 0);
+        zero.map(|(setting, _)| (setting.to_owned(), "must be at least 1".to_owned())).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use insights_product::StartError;
 use tonic::Status;
 use tonic_types::StatusExt;
 
@@ -35,6 +36,15 @@ impl Failure {
 impl From<Status> for Failure {
     fn from(status: Status) -> Self {
         Self::Rpc(Box::new(status))
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Setting(text) => Self::Usage(text),
+            error => Self::Failed(chain(&error)),
+        }
     }
 }
 

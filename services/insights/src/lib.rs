@@ -1,25 +1,23 @@
 //! Partner Insights in one binary: the services composed into one process, and the command line that talks to them.
 
 pub mod cli;
-pub mod cli_export;
 pub mod client;
 pub mod commands;
-pub mod compose;
 pub mod failure;
+pub mod names;
 pub mod output;
-pub mod settings;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use insights_messages::{Language, Sentence};
+use insights_product::{Given, Resolved};
 use serde_json::Value;
 
 use crate::{
     cli::{Cli, Command, Common},
     client::Caller,
     failure::Failure,
-    settings::{Given, Resolved},
 };
 
 /// Runs the command line. Exit code 0: done, 1: failed, 2: called wrongly.
@@ -59,13 +57,15 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Generate(generate) => commands::generate::run(&clock, &generate, json),
         Command::Config => commands::config::run(&resolved, json),
         Command::Doctor => commands::doctor::run(settings, &clock, language, json).await,
-        Command::Import(cli::Import { template: Some(kind), form, .. }) => commands::template::run(kind, form),
-        Command::Import(import) => commands::import::run(&caller().await?, &clock, &import, json).await,
-        Command::Query(shape) => {
-            shape.query(None)?;
-            commands::query::query(&caller().await?, &shape, language, json).await
+        Command::Import(commands::import::ImportArgs { template: Some(kind), form, .. }) => {
+            commands::import::template::run(kind, form)
         }
-        Command::Explain(shape) => commands::query::explain(&caller().await?, &shape, json).await,
+        Command::Import(import) => commands::import::run(&caller().await?, &clock, &import, json).await,
+        Command::Query(args) => {
+            args.query(None)?;
+            commands::query::query(&caller().await?, &args, language, json).await
+        }
+        Command::Explain(args) => commands::query::explain(&caller().await?, &args, json).await,
         Command::Report(report) => commands::report::run(&caller().await?, &report, language, json).await,
         Command::Glossary(glossary) => commands::glossary::run(&caller().await?, &glossary, language, json).await,
         Command::Audit(wanted) => commands::audit::run(&caller().await?, wanted, language, json).await,
@@ -112,7 +112,7 @@ fn resolve(common: &Common, command: &Command) -> Result<Resolved, Failure> {
     flags.extend(port.map(|port| ("port", "port", Value::from(port))));
     let environment = |name: &str| std::env::var(name).ok();
     let file = common.config.clone().or_else(|| environment("INSIGHTS_CONFIG").map(PathBuf::from));
-    settings::resolve(file.as_deref(), &environment, flags)
+    insights_product::resolve(file.as_deref(), &environment, flags)
         .map_err(|faults| Failure::Usage(format!("the settings are not valid:\n{faults}")))
 }
 

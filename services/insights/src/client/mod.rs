@@ -8,6 +8,7 @@ mod summary;
 use std::{path::Path, time::Duration};
 
 use insights_messages::Language;
+use insights_product::Settings;
 use insights_proto::{
     ingestion::v1::ingestion_service_client::IngestionServiceClient,
     reporting::v1::reporting_service_client::ReportingServiceClient,
@@ -18,7 +19,7 @@ use tonic::{
     metadata::{Ascii, MetadataValue},
 };
 
-use crate::{failure::Failure, settings::Settings};
+use crate::failure::Failure;
 
 /// Largest answer taken, in bytes: as much as a server sends by default.
 const MAX_ANSWER: usize = 64 << 20;

@@ -19,7 +19,7 @@ const SHOWN: usize = 80;
 
 /// Which entries to list.
 #[derive(Debug, Args)]
-pub struct Wanted {
+pub struct AuditArgs {
     /// Of this caller, by the `sub` of their token.
     #[arg(long, value_name = "SUBJECT", default_value = "")]
     pub who: String,
@@ -49,7 +49,7 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
 }
 
 /// Lists who read what.
-pub async fn run(caller: &Caller, wanted: Wanted, language: Language, json: bool) -> Result<(), Failure> {
+pub async fn run(caller: &Caller, wanted: AuditArgs, language: Language, json: bool) -> Result<(), Failure> {
     let limit = if wanted.limit == 0 { usize::MAX } else { wanted.limit };
     let mut entries: Vec<AuditEntry> = Vec::new();
     let mut message = ListAuditEntriesRequest {

@@ -10,25 +10,37 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use clap::Args;
 use insights_database::Database;
 use insights_ingestion::Ingestion;
+use insights_product::{Service, Settings, database_url, make_private, user_key, write_private};
 use insights_service::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{
-    cli,
-    compose::{database_url, make_private, user_key, write_private},
-    failure::Failure,
-    output,
-    settings::Settings,
-};
+use crate::{failure::Failure, output};
+
+/// `insights backup`.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// The directory to make.
+    #[arg(value_name = "DIR")]
+    pub to: PathBuf,
+}
+
+/// `insights restore`.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// What `insights backup` made.
+    #[arg(value_name = "DIR")]
+    pub from: PathBuf,
+}
 
 /// The list of what is in a backup; a directory without it is none.
 const MANIFEST: &str = "backup.json";
 /// How backups are laid out.
 const FORMAT: u32 = 1;
-const DATABASES: [&str; 2] = ["ingestion", "reporting"];
+const BACKED_UP: [Service; 2] = [Service::Ingestion, Service::Reporting];
 const USER_KEY: &str = "user.key";
 const ISSUER: &str = "issuer";
 
@@ -54,22 +66,23 @@ fn at(path: &Path) -> impl Fn(io::Error) -> Failure {
 }
 
 /// Copies the data directory.
-pub async fn backup(settings: &Settings, clock: &Clock, command: &cli::Backup, json: bool) -> Result<(), Failure> {
+pub async fn backup(settings: &Settings, clock: &Clock, command: &BackupArgs, json: bool) -> Result<(), Failure> {
     only_sqlite(settings)?;
     let facts = settings.data_dir.join("ingestion.db");
     if !facts.is_file() {
         return Err(Failure::Failed(format!("{} is not there: there is nothing to back up", facts.display())));
     }
     let key = user_key(settings);
-    let checked = Ingestion::check_user_key(&database_url(settings, "ingestion")?, &key).await;
+    let checked = Ingestion::check_user_key(&database_url(settings, Service::Ingestion)?, &key).await;
     checked.map_err(|error| Failure::because(&key.display().to_string(), &error))?;
     let place = Place::of(&command.to)?;
-    for service in DATABASES {
-        if !settings.data_dir.join(format!("{service}.db")).is_file() {
+    for service in BACKED_UP {
+        let file = format!("{}.db", service.name());
+        if !settings.data_dir.join(&file).is_file() {
             continue; // served elsewhere
         }
         let database = Database::connect(&database_url(settings, service)?).await.map_err(from_database)?;
-        let copy = place.building.join(format!("{service}.db"));
+        let copy = place.building.join(&file);
         database.copy_to(&copy).await.map_err(from_database)?;
         database.close().await.map_err(from_database)?;
         check(&copy).await?;
@@ -93,7 +106,7 @@ pub async fn backup(settings: &Settings, clock: &Clock, command: &cli::Backup, j
 }
 
 /// Makes a data directory from a backup.
-pub async fn restore(settings: &Settings, clock: &Clock, command: &cli::Restore, json: bool) -> Result<(), Failure> {
+pub async fn restore(settings: &Settings, clock: &Clock, command: &RestoreArgs, json: bool) -> Result<(), Failure> {
     only_sqlite(settings)?;
     let manifest = read_manifest(&command.from)?;
     let place = Place::of(&settings.data_dir)?;
@@ -122,7 +135,7 @@ pub async fn restore(settings: &Settings, clock: &Clock, command: &cli::Restore,
 }
 
 fn only_sqlite(settings: &Settings) -> Result<(), Failure> {
-    if database_url(settings, "ingestion")?.starts_with("sqlite:") {
+    if database_url(settings, Service::Ingestion)?.starts_with("sqlite:") {
         return Ok(());
     }
     Err(Failure::Failed(

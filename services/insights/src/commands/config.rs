@@ -1,12 +1,9 @@
 //! `insights config`.
 
+use insights_product::{Resolved, listed};
 use serde_json::{Map, Value, json};
 
-use crate::{
-    failure::Failure,
-    output,
-    settings::{Resolved, listed},
-};
+use crate::{failure::Failure, output};
 
 /// Prints every setting and where it comes from.
 pub fn run(resolved: &Resolved, json: bool) -> Result<(), Failure> {

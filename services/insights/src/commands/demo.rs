@@ -2,10 +2,12 @@
 
 use std::{path::Path, time::Duration};
 
+use clap::Args;
 use insights_access::{Issuer, Role, TokenRequest, role_name};
 use insights_domain::calendar::{Day, Month};
 use insights_generate::{Options, generate};
 use insights_import::Stopped;
+use insights_product::{Product, Resolved, Service, Settings, token_path, write_private};
 use insights_proto::{
     metrics::v1::{Measure, Query, Row, value::Kind},
     reporting::v1 as reporting,
@@ -16,18 +18,30 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::{
-    cli,
     client::{
         Caller,
         batch::{Batcher, Limits},
         import::{Summary, send, wait_until_visible},
     },
-    commands::{generate::today, query::measure_name, serve::bind, token::all_roles},
-    compose::{Product, wanted, write_private},
+    commands::{generate::today, serve::bind, token::all_roles},
     failure::Failure,
+    names::measure_name,
     output,
-    settings::{Resolved, Settings, token_path},
 };
+
+/// `insights demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The port to listen on; 0: any that is free [default: 8080].
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// How many customers to make.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    pub customers: u32,
+    /// Print the key figures and exit; without --data-dir nothing is kept.
+    #[arg(long)]
+    pub once: bool,
+}
 
 /// The partner of the demo.
 const PARTNER: &str = "demo";
@@ -47,7 +61,7 @@ struct Marker {
 }
 
 /// Shows the product on this machine.
-pub async fn run(resolved: &Resolved, clock: &Clock, command: &cli::Demo, json: bool) -> Result<(), Failure> {
+pub async fn run(resolved: &Resolved, clock: &Clock, command: &DemoArgs, json: bool) -> Result<(), Failure> {
     let mut settings = resolved.settings.clone();
     if !settings.is_local() {
         return Err(Failure::Usage("the demo signs people in itself: leave access.people.issuer unset".into()));
@@ -61,7 +75,7 @@ pub async fn run(resolved: &Resolved, clock: &Clock, command: &cli::Demo, json: 
         kept_until_end = Some(folder);
     }
     let listener = if command.once { None } else { Some(bind(&settings).await?) };
-    let mut product = Product::start(&settings, clock, &wanted(&[]), Some(sign_ins(&settings, clock)?)).await?;
+    let mut product = Product::start(&settings, clock, &Service::ALL, Some(sign_ins(&settings, clock)?)).await?;
     let token = write_tokens(&settings, clock)?;
     let caller = Caller::new(product.channel(), &token, "demo")?;
     fill(&settings, clock, command.customers, &caller).await?;
@@ -86,7 +100,7 @@ pub async fn run(resolved: &Resolved, clock: &Clock, command: &cli::Demo, json: 
         eprintln!("the commands of this machine use them: insights report customers");
         eprintln!("open http://{address}/ (Ctrl-C ends the demo)");
     }
-    product.run().await
+    Ok(product.run().await?)
 }
 
 fn request(role: Role) -> TokenRequest {
@@ -152,7 +166,8 @@ async fn fill(settings: &Settings, clock: &Clock, customers: u32, caller: &Calle
     }
     wait_until_visible(caller, summary.version.unwrap_or_default()).await?;
     let marker = serde_json::to_string(&Marker { customers, end: end.to_string() });
-    write_private(&path, &marker.map_err(|error| Failure::because("demo.json", &error))?)
+    let marker = marker.map_err(|error| Failure::because("demo.json", &error))?;
+    Ok(write_private(&path, &marker)?)
 }
 
 fn read_marker(path: &Path) -> Result<Option<Marker>, Failure> {

@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use base64::Engine as _;
 use insights_messages::{Language, Sentence};
+use insights_product::Settings;
 use insights_proto::{
     access::v1::{WhoAmIRequest, access_service_client::AccessServiceClient},
     ingestion::v1 as ingestion,
@@ -12,7 +13,7 @@ use insights_proto::{
 use insights_service::Clock;
 use serde::Serialize;
 
-use crate::{client::Caller, failure::Failure, output, settings::Settings};
+use crate::{client::Caller, failure::Failure, output};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 

@@ -1,11 +1,32 @@
 //! `insights generate`.
 
+use clap::Args;
 use insights_domain::calendar::Day;
 use insights_generate::{Options, Writer, generate};
 use insights_service::Clock;
 use serde_json::json;
 
-use crate::{cli, failure::Failure, output};
+use crate::{failure::Failure, output};
+
+/// `insights generate`.
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// How many customers.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub customers: u32,
+    /// How many months, the month of --end included.
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=120))]
+    pub months: u32,
+    /// The same seed gives the same partner.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The directory to write to; one file per kind.
+    #[arg(long, value_name = "DIR")]
+    pub out: std::path::PathBuf,
+    /// The last day with data, YYYY-MM-DD [default: today].
+    #[arg(long, value_parser = day)]
+    pub end: Option<insights_domain::calendar::Day>,
+}
 
 /// A day, as flags spell it.
 pub fn day(text: &str) -> Result<Day, String> {
@@ -18,7 +39,7 @@ pub fn today(clock: &Clock) -> Day {
 }
 
 /// Writes a partner into a directory.
-pub fn run(clock: &Clock, command: &cli::Generate, json: bool) -> Result<(), Failure> {
+pub fn run(clock: &Clock, command: &GenerateArgs, json: bool) -> Result<(), Failure> {
     let options = Options {
         customers: command.customers,
         months: command.months,

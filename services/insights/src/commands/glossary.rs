@@ -2,16 +2,25 @@
 
 use std::time::Duration;
 
+use clap::Args;
 use insights_messages::{Language, title};
 use insights_proto::reporting::v1::{GlossaryTerm, ListGlossaryTermsRequest};
 use serde_json::json;
 
-use crate::{cli, client::Caller, failure::Failure, output};
+use crate::{client::Caller, failure::Failure, output};
+
+/// `insights glossary`.
+#[derive(Debug, Args)]
+pub struct GlossaryArgs {
+    /// Part of a term or of its definition [default: all terms].
+    #[arg(default_value = "")]
+    pub search: String,
+}
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Says what words and numbers mean.
-pub async fn run(caller: &Caller, command: &cli::Glossary, language: Language, json: bool) -> Result<(), Failure> {
+pub async fn run(caller: &Caller, command: &GlossaryArgs, language: Language, json: bool) -> Result<(), Failure> {
     let mut terms = Vec::new();
     let mut message = ListGlossaryTermsRequest { search: command.search.clone(), ..Default::default() };
     loop {

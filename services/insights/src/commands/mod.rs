@@ -1,4 +1,4 @@
-//! What each command does.
+//! The commands: each with its flags.
 
 pub mod audit;
 pub mod backup;
@@ -6,7 +6,6 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod export;
-mod export_download;
 pub mod generate;
 pub mod glossary;
 pub mod import;
@@ -14,6 +13,6 @@ pub mod migrate;
 pub mod query;
 pub mod report;
 pub mod serve;
-pub mod template;
+mod service_names;
 pub mod token;
 pub mod verify;

@@ -10,14 +10,19 @@ use insights_proto::{
 };
 use prost_types::Timestamp;
 
-use crate::{client::Caller, failure::Failure, output};
+use crate::{
+    client::Caller,
+    failure::Failure,
+    names::{dimension, dimension_names, measure_names},
+    output,
+};
 
 /// How missing values are written in filters.
 const MISSING: &str = "(none)";
 
 /// What to ask for.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Shape {
+pub struct QueryArgs {
     /// Measures, separated by commas.
     #[arg(long, value_name = "M,…", default_value = "")]
     pub measures: String,
@@ -74,7 +79,7 @@ pub enum ScopeName {
     All,
 }
 
-impl Shape {
+impl QueryArgs {
     /// The query, or everything that is wrong with it.
     pub fn query(&self, default_measure: Option<Measure>) -> Result<Query, Failure> {
         let mut faults = Vec::new();
@@ -148,35 +153,6 @@ fn measure(name: &str) -> Result<Measure, String> {
         .and_then(|name| Measure::from_str_name(&name))
         .filter(|measure| *measure != Measure::Unspecified)
         .ok_or_else(|| format!("measures: there is no measure \"{name}\"; known: {}", measure_names().join(", ")))
-}
-
-/// The name of a measure, as flags and answers spell it.
-#[must_use]
-pub fn measure_name(measure: Measure) -> String {
-    measure.as_str_name().trim_start_matches("MEASURE_").to_ascii_lowercase()
-}
-
-fn measure_names() -> Vec<String> {
-    (1..).map_while(|number| Measure::try_from(number).ok()).map(measure_name).collect()
-}
-
-fn dimension(name: &str) -> Option<Dimension> {
-    let known = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    Some(format!("DIMENSION_{}", name.to_ascii_uppercase()))
-        .filter(|_| known)
-        .and_then(|name| Dimension::from_str_name(&name))
-        .filter(|dimension| *dimension != Dimension::Unspecified)
-}
-
-/// The name of a dimension, as flags and answers spell it.
-#[must_use]
-pub fn dimension_name(dimension: Dimension) -> String {
-    dimension.as_str_name().trim_start_matches("DIMENSION_").to_ascii_lowercase()
-}
-
-fn dimension_names() -> String {
-    let names: Vec<_> = (1..).map_while(|number| Dimension::try_from(number).ok()).map(dimension_name).collect();
-    names.join(", ")
 }
 
 /// Months are always there: naming them changes nothing.
@@ -259,9 +235,9 @@ fn time(text: &str) -> Result<Timestamp, String> {
 }
 
 /// `insights query`.
-pub async fn query(caller: &Caller, shape: &Shape, language: Language, json: bool) -> Result<(), Failure> {
-    let query = shape.query(None)?;
-    let message = QueryRequest { query: Some(query.clone()), min_version: shape.min_version };
+pub async fn query(caller: &Caller, args: &QueryArgs, language: Language, json: bool) -> Result<(), Failure> {
+    let query = args.query(None)?;
+    let message = QueryRequest { query: Some(query.clone()), min_version: args.min_version };
     let request = caller.request(message, Duration::from_secs(60));
     let answer = caller.reporting().query(request).await?.into_inner();
     let result = answer.result.unwrap_or_default();
@@ -274,9 +250,9 @@ pub async fn query(caller: &Caller, shape: &Shape, language: Language, json: boo
 }
 
 /// `insights explain`.
-pub async fn explain(caller: &Caller, shape: &Shape, json: bool) -> Result<(), Failure> {
-    let query = shape.query(Some(Measure::UsagePercent))?;
-    let message = ExplainRequest { query: Some(query.clone()), min_version: shape.min_version };
+pub async fn explain(caller: &Caller, args: &QueryArgs, json: bool) -> Result<(), Failure> {
+    let query = args.query(Some(Measure::UsagePercent))?;
+    let message = ExplainRequest { query: Some(query.clone()), min_version: args.min_version };
     let request = caller.request(message, Duration::from_secs(60));
     let answer = caller.reporting().explain(request).await?.into_inner();
     output::print_rows(&output::explanations(&query, &answer.explanations), json)
@@ -286,20 +262,20 @@ pub async fn explain(caller: &Caller, shape: &Shape, json: bool) -> Result<(), F
 mod tests {
     use super::*;
 
-    fn shape(measures: &str, by: &str, filter: &[&str]) -> Shape {
-        Shape {
+    fn args(measures: &str, by: &str, filter: &[&str]) -> QueryArgs {
+        QueryArgs {
             measures: measures.into(),
             by: by.into(),
             from: "2026-01".into(),
             to: "2026-02".into(),
             filter: filter.iter().map(ToString::to_string).collect(),
-            ..Shape::default()
+            ..QueryArgs::default()
         }
     }
 
     #[test]
     fn names_become_numbers() {
-        let query = shape("customers, usage_percent", "month,country,attribution_type", &[]).query(None).unwrap();
+        let query = args("customers, usage_percent", "month,country,attribution_type", &[]).query(None).unwrap();
         assert_eq!(query.measures, [i32::from(Measure::Customers), i32::from(Measure::UsagePercent)]);
         assert_eq!(query.group_by, [i32::from(Dimension::Country), i32::from(Dimension::AttributionType)]);
         assert_eq!(measure_names().len(), 21);
@@ -307,7 +283,7 @@ mod tests {
 
     #[test]
     fn filters_know_missing_values_and_commas() {
-        let query = shape("new", "", &["country=BR,(none),PT", r"segment=Small\, odd,Big"]).query(None).unwrap();
+        let query = args("new", "", &["country=BR,(none),PT", r"segment=Small\, odd,Big"]).query(None).unwrap();
         let values =
             |at: usize| query.filters[at].values.iter().map(|value| value.value.as_deref()).collect::<Vec<_>>();
         assert_eq!(query.filters.len(), 2);
@@ -317,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_dimension_is_named_once() {
-        let failure = shape("new", "", &["country=BR", "segment=Big", "country=PT,(none)"]).query(None).unwrap_err();
+        let failure = args("new", "", &["country=BR", "segment=Big", "country=PT,(none)"]).query(None).unwrap_err();
         assert_eq!(failure.code(), 2);
         assert!(failure.to_string().contains("\"country\" is named twice"), "{failure}");
         assert!(failure.to_string().ends_with(": --filter \"country=BR,PT,(none)\""), "{failure}");
@@ -331,7 +307,7 @@ mod tests {
     #[test]
     fn every_fault_names_its_field() {
         let failure =
-            shape("customers,custmers", "contry", &["country", "color=red", "segment="]).query(None).unwrap_err();
+            args("customers,custmers", "contry", &["country", "color=red", "segment="]).query(None).unwrap_err();
         assert_eq!(failure.code(), 2);
         let text = failure.to_string();
         for part in [
@@ -344,7 +320,7 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is not in {text}");
         }
-        assert!(shape("", "", &[]).query(None).is_err());
-        assert!(shape("CUSTOMERS", "", &[]).query(None).is_err());
+        assert!(args("", "", &[]).query(None).is_err());
+        assert!(args("CUSTOMERS", "", &[]).query(None).is_err());
     }
 }

@@ -1,17 +1,29 @@
 //! `insights serve`.
 
+use clap::Args;
+use insights_product::{Product, Settings};
 use insights_service::{Clock, Telemetry};
 use tokio::net::TcpListener;
 
-use crate::{
-    cli,
-    compose::{Product, wanted},
-    failure::Failure,
-    settings::Settings,
-};
+use super::service_names::{ServiceName, wanted};
+use crate::failure::Failure;
+
+/// `insights serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Only this service; may be repeated [default: all].
+    #[arg(long)]
+    pub service: Vec<ServiceName>,
+    /// The address to listen on [default: 127.0.0.1].
+    #[arg(long)]
+    pub host: Option<String>,
+    /// The port to listen on; 0: any that is free [default: 8080].
+    #[arg(long)]
+    pub port: Option<u16>,
+}
 
 /// Runs the services until somebody asks the process to stop.
-pub async fn run(settings: &Settings, clock: &Clock, command: &cli::Serve) -> Result<(), Failure> {
+pub async fn run(settings: &Settings, clock: &Clock, command: &ServeArgs) -> Result<(), Failure> {
     let _telemetry = Telemetry::start(&settings.telemetry, "insights")?;
     // Bound first: a port that is taken should be said before databases are opened.
     let listener = bind(settings).await?;
@@ -25,7 +37,7 @@ pub async fn run(settings: &Settings, clock: &Clock, command: &cli::Serve) -> Re
         let folder = settings.data_dir.display();
         eprintln!("tokens: insights token --data-dir {folder} --role global_admin --partner NAME");
     }
-    product.run().await
+    Ok(product.run().await?)
 }
 
 /// Binds the configured address.

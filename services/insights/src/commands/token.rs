@@ -2,14 +2,33 @@
 
 use std::time::Duration;
 
+use clap::Args;
 use insights_access::{Issuer, Role, TokenRequest, role_from_name, role_name};
+use insights_product::Settings;
 use insights_service::Clock;
 use serde_json::json;
 
-use crate::{cli, failure::Failure, output, settings::Settings};
+use crate::{failure::Failure, output};
+
+/// `insights token`.
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// A role the bearer holds; may be repeated.
+    #[arg(long, required = true)]
+    pub role: Vec<String>,
+    /// The partner whose data the bearer sees.
+    #[arg(long)]
+    pub partner: String,
+    /// A partner location the bearer is bound to; may be repeated.
+    #[arg(long)]
+    pub location: Vec<String>,
+    /// How long the token is valid: a number and s, m, h or d.
+    #[arg(long, default_value = "1h", value_parser = duration)]
+    pub ttl: std::time::Duration,
+}
 
 /// Prints a token of the local development issuer.
-pub fn run(settings: &Settings, clock: &Clock, token: cli::Token, json: bool) -> Result<(), Failure> {
+pub fn run(settings: &Settings, clock: &Clock, token: TokenArgs, json: bool) -> Result<(), Failure> {
     if !settings.is_local() {
         let issuer = &settings.access.people.issuer;
         return Err(Failure::Failed(format!(

@@ -11,8 +11,11 @@ use insights_domain::calendar::Day;
 use insights_generate::KINDS;
 use insights_import::{Format, Options, Recognised, RecordKind, recognise};
 
-use super::place::{Place, place};
-use crate::{cli, client::import::Source, failure::Failure};
+use super::{
+    ImportArgs,
+    place::{Place, place},
+};
+use crate::{client::import::Source, failure::Failure};
 
 /// Folders within folders.
 const DEPTH: usize = 8;
@@ -32,7 +35,7 @@ pub(super) struct Plan {
 
 /// What the command line says, with what only the server knows.
 pub(super) struct Said<'a> {
-    pub(super) command: &'a cli::Import,
+    pub(super) command: &'a ImportArgs,
     pub(super) today: Day,
     pub(super) own_tenant: Option<String>,
 }

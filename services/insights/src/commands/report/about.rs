@@ -6,11 +6,11 @@ use insights_proto::{
     reporting::v1::{self as wire, Coverage, FilterValue, PageFilters},
 };
 
-use super::known::Known;
-use crate::{
-    cli::{self, Page},
-    output,
+use super::{
+    args::{DashboardName, ReportArgs},
+    known::Known,
 };
+use crate::output;
 
 /// What was asked for.
 pub struct About {
@@ -26,10 +26,10 @@ pub struct About {
 
 impl About {
     /// What the flags ask for.
-    pub fn new(command: &cli::Report, page: &PageFilters, known: Known) -> Self {
+    pub fn new(command: &ReportArgs, page: &PageFilters, known: Known) -> Self {
         Self {
             products: command.product.clone(),
-            customer: command.customer.clone().filter(|_| command.page != Page::Adoption),
+            customer: command.customer.clone().filter(|_| command.page != DashboardName::Adoption),
             filters: page.filters.clone(),
             with_grace: command.include_grace,
             with_free: command.include_free,

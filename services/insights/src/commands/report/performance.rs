@@ -8,11 +8,11 @@ use insights_proto::{
 use serde_json::{Value as Json, json};
 
 use super::{
-    DEADLINE, View,
+    DEADLINE, ReportArgs, View,
     figures::{figure, named, reasons_json, reasons_line, trend_json, trend_of},
     labels::Labels,
 };
-use crate::{cli, client::Caller, commands::query::measure_name, failure::Failure, output};
+use crate::{client::Caller, failure::Failure, names::measure_name, output};
 
 /// Subscriptions asked for at once.
 const PAGE: i32 = 500;
@@ -28,12 +28,7 @@ pub struct Shown {
 }
 
 /// Asks for every page of what the command wants.
-pub async fn ask(
-    caller: &Caller,
-    page: PageFilters,
-    min_version: i64,
-    command: &cli::Report,
-) -> Result<Shown, Failure> {
+pub async fn ask(caller: &Caller, page: PageFilters, min_version: i64, command: &ReportArgs) -> Result<Shown, Failure> {
     let mut request = ListSubscriptionPerformanceRequest {
         page: Some(page),
         min_version,

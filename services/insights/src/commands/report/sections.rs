@@ -12,7 +12,7 @@ use super::{
     labels::Labels,
 };
 use crate::{
-    commands::query::{dimension_name, measure_name},
+    names::{dimension_name, measure_name},
     output,
 };
 

@@ -2,6 +2,7 @@
 
 mod about;
 mod advice;
+mod args;
 mod cards;
 mod figures;
 mod json;
@@ -23,9 +24,12 @@ use insights_proto::{
     },
 };
 
-use self::about::About;
+pub use self::args::ReportArgs;
+use self::{
+    about::About,
+    args::{CountryOrderName, DashboardName},
+};
 use crate::{
-    cli::{self, CountriesBy, Page},
     client::Caller,
     commands::query::{self, Flagged, ScopeName},
     failure::Failure,
@@ -65,7 +69,7 @@ struct Section {
 }
 
 /// Shows a dashboard.
-pub async fn run(caller: &Caller, command: &cli::Report, language: Language, json: bool) -> Result<(), Failure> {
+pub async fn run(caller: &Caller, command: &ReportArgs, language: Language, json: bool) -> Result<(), Failure> {
     check(command)?;
     let page = page_filters(command)?;
     let view = View { language, all: command.all };
@@ -73,28 +77,28 @@ pub async fn run(caller: &Caller, command: &cli::Report, language: Language, jso
     known.say_what_is_not();
     let about = About::new(command, &page, known);
     let shown = match command.page {
-        Page::Advice => return advice::run(caller, page, &about, view, json).await,
-        Page::Customers => customers(caller, page, command).await?,
-        Page::DynamicsUsage => dynamics(caller, page, command).await?,
-        Page::Adoption => adoption(caller, page, command.customer.clone().unwrap_or_default()).await?,
+        DashboardName::Advice => return advice::run(caller, page, &about, view, json).await,
+        DashboardName::Customers => customers(caller, page, command).await?,
+        DashboardName::DynamicsUsage => dynamics(caller, page, command).await?,
+        DashboardName::Adoption => adoption(caller, page, command.customer.clone().unwrap_or_default()).await?,
     };
     if json { output::print_json(&shown.json()) } else { output::print(&output::plain(&shown.text(&about, view))) }
 }
 
 /// Refuses flags of another page.
-fn check(command: &cli::Report) -> Result<(), Failure> {
+fn check(command: &ReportArgs) -> Result<(), Failure> {
     let of_usage = !command.product.is_empty() || command.search.is_some() || command.all_subscriptions;
-    if of_usage && command.page != Page::DynamicsUsage {
+    if of_usage && command.page != DashboardName::DynamicsUsage {
         return Err(Failure::Usage("--product, --search and --all-subscriptions belong to dynamics-usage".into()));
     }
     let of_customers = command.countries_by.is_some() || command.country_search.is_some();
-    if of_customers && command.page != Page::Customers {
+    if of_customers && command.page != DashboardName::Customers {
         return Err(Failure::Usage("--countries-by and --country-search belong to customers".into()));
     }
     Ok(())
 }
 
-fn page_filters(command: &cli::Report) -> Result<PageFilters, Failure> {
+fn page_filters(command: &ReportArgs) -> Result<PageFilters, Failure> {
     let flags: [(_, Flagged); 2] = [
         (command.customer.is_some(), (Dimension::Customer, "--customer")),
         (!command.product.is_empty(), (Dimension::Product, "--product")),
@@ -103,7 +107,7 @@ fn page_filters(command: &cli::Report) -> Result<PageFilters, Failure> {
     let wrong = |faults: Vec<String>| Failure::Usage(faults.join("\n"));
     let mut filters = query::filters(&command.filter, &flags).map_err(wrong)?;
     if let Some(customer) = &command.customer
-        && command.page != Page::Adoption
+        && command.page != DashboardName::Adoption
     {
         let text = format!("customer={}", query::escaped(customer));
         filters.extend(query::filters(&[text], &[]).map_err(wrong)?);
@@ -119,20 +123,20 @@ fn page_filters(command: &cli::Report) -> Result<PageFilters, Failure> {
     })
 }
 
-fn country_order(command: &cli::Report) -> CountryOrder {
+fn country_order(command: &ReportArgs) -> CountryOrder {
     let measure = match command.countries_by {
-        None | Some(CountriesBy::Code | CountriesBy::Name) => Measure::Unspecified,
-        Some(CountriesBy::Customers) => Measure::Customers,
-        Some(CountriesBy::ActiveCustomers) => Measure::ActiveCustomers,
-        Some(CountriesBy::New) => Measure::New,
+        None | Some(CountryOrderName::Code | CountryOrderName::Name) => Measure::Unspecified,
+        Some(CountryOrderName::Customers) => Measure::Customers,
+        Some(CountryOrderName::ActiveCustomers) => Measure::ActiveCustomers,
+        Some(CountryOrderName::New) => Measure::New,
     };
-    let by_code = command.countries_by == Some(CountriesBy::Code);
-    let by_name = command.countries_by == Some(CountriesBy::Name);
+    let by_code = command.countries_by == Some(CountryOrderName::Code);
+    let by_name = command.countries_by == Some(CountryOrderName::Name);
     let ascending = by_code || by_name || command.countries_ascending;
     CountryOrder { measure: measure.into(), by_code, ascending, by_name }
 }
 
-async fn customers(caller: &Caller, page: PageFilters, command: &cli::Report) -> Result<Shown, Failure> {
+async fn customers(caller: &Caller, page: PageFilters, command: &ReportArgs) -> Result<Shown, Failure> {
     let message = GetCustomersDashboardRequest {
         page: Some(page),
         country_order: Some(country_order(command)),
@@ -162,7 +166,7 @@ async fn customers(caller: &Caller, page: PageFilters, command: &cli::Report) ->
     })
 }
 
-async fn dynamics(caller: &Caller, page: PageFilters, command: &cli::Report) -> Result<Shown, Failure> {
+async fn dynamics(caller: &Caller, page: PageFilters, command: &ReportArgs) -> Result<Shown, Failure> {
     let products = command.product.clone();
     let message = GetDynamicsUsageDashboardRequest { page: Some(page.clone()), products, ..Default::default() };
     let answer = caller.reporting().get_dynamics_usage_dashboard(caller.request(message, DEADLINE)).await?.into_inner();

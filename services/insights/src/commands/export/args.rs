@@ -4,42 +4,42 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::commands::query::Shape;
+use crate::commands::query::QueryArgs;
 
 /// What to do with exports.
 #[derive(Debug, Subcommand)]
-pub enum Export {
+pub enum ExportCommand {
     /// Order a file of the rows of a query, or of a report.
-    Create(Create),
+    Create(CreateExportArgs),
     /// Show the first rows an export would have.
-    Preview(Ordered),
+    Preview(ExportOrderArgs),
     /// List your exports, newest first.
     List,
     /// Say how far an export is.
-    Get(One),
+    Get(ExportIdArgs),
     /// Fetch the file of an export; a download that broke off goes on where it did.
-    Download(Download),
+    Download(DownloadExportArgs),
     /// Stop an export.
-    Cancel(One),
+    Cancel(ExportIdArgs),
     /// Remove an export and its file.
-    Delete(One),
+    Delete(ExportIdArgs),
 }
 
 /// What to export.
 #[derive(Debug, Args)]
-pub struct Ordered {
+pub struct ExportOrderArgs {
     /// The query.
     #[command(flatten)]
-    pub shape: Shape,
+    pub shape: QueryArgs,
     /// A report in the place of --measures and --by, under the names of columns that the incumbent's reports have.
     #[arg(long, value_enum, value_name = "NAME", conflicts_with_all = ["measures", "by", "basis"])]
-    pub report: Option<Report>,
+    pub report: Option<ReportName>,
     /// Columns of the report, separated by commas, in the order of the file [default: all].
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',', requires = "report")]
     pub columns: Vec<String>,
     /// How to write the file.
     #[arg(long, value_enum, default_value = "csv")]
-    pub format: Format,
+    pub format: FileFormatName,
     /// What the file is to be called, without an ending.
     #[arg(long, default_value = "")]
     pub name: String,
@@ -47,10 +47,10 @@ pub struct Ordered {
 
 /// `insights export create`.
 #[derive(Debug, Args)]
-pub struct Create {
+pub struct CreateExportArgs {
     /// What to export.
     #[command(flatten)]
-    pub ordered: Ordered,
+    pub ordered: ExportOrderArgs,
     /// A name for the order: the same again answers the same export.
     #[arg(long, default_value = "")]
     pub request_id: String,
@@ -64,14 +64,14 @@ pub struct Create {
 
 /// An export.
 #[derive(Debug, Args)]
-pub struct One {
+pub struct ExportIdArgs {
     /// Its id.
     pub id: String,
 }
 
 /// `insights export download`.
 #[derive(Debug, Args)]
-pub struct Download {
+pub struct DownloadExportArgs {
     /// The id of the export.
     pub id: String,
     /// Where to: a file, or a directory [default: here, under the name of the export].
@@ -84,7 +84,7 @@ pub struct Download {
 
 /// How a file is written, as flags spell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub enum FileFormatName {
     /// Comma-separated values.
     Csv,
     /// Tab-separated values.
@@ -97,7 +97,7 @@ pub enum Format {
 
 /// A report, as flags spell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Report {
+pub enum ReportName {
     /// Customers by SKU and month: status, seats, billed revenue.
     Customers,
     /// Subscriptions by month: state, seats, billed revenue.

@@ -1,14 +1,15 @@
 //! `insights import`.
 
+mod args;
 mod place;
 mod plan;
+pub mod template;
 
-use insights_domain::calendar::Month;
 use insights_service::Clock;
 
+pub use self::args::ImportArgs;
 use self::plan::{Plan, Said};
 use crate::{
-    cli,
     client::{
         Caller,
         import::{FileSummary, How, Summary, import, partner},
@@ -18,13 +19,8 @@ use crate::{
     output,
 };
 
-/// A month, as flags spell it.
-pub fn month(text: &str) -> Result<Month, String> {
-    text.parse().map_err(|fault| format!("{fault}"))
-}
-
 /// Imports files.
-pub async fn run(caller: &Caller, clock: &Clock, command: &cli::Import, json: bool) -> Result<(), Failure> {
+pub async fn run(caller: &Caller, clock: &Clock, command: &ImportArgs, json: bool) -> Result<(), Failure> {
     let mut said = Said { command, today: today(clock), own_tenant: command.own_tenant.clone() };
     // What is wrong with the command line is said before the server is asked anything.
     let mut plan = said.plan()?;

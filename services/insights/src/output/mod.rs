@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    commands::query::{dimension_name, measure_name},
     failure::Failure,
+    names::{dimension_name, measure_name},
 };
 
 /// A cell of an answer.

@@ -1,6 +1,8 @@
 //! Where values come from, and which are refused.
 
-use std::io::Write as _;
+use std::{io::Write as _, path::Path};
+
+use insights_service::Faults;
 
 use super::*;
 
@@ -32,13 +34,24 @@ fn flags_win_over_the_environment_over_the_file_over_defaults() {
 
 #[test]
 fn every_fault_is_reported_at_once() {
-    let file =
-        file("prot = 1\nserver = \"nowhere\"\n[limits]\nin_flight = 0\nspeed = 9\n[advice.weights]\nidle_seats = 0\n");
+    let file = file(
+        "prot = 1\nserver = \"nowhere\"\n[limits]\nin_flight = 0\nspeed = 9\n[advice.weights]\nidle_seats = 0\n\
+         [ingestion.limits]\nrecords_per_batch = 0\n[metrics]\ncubes_in_memory = 0\n[metrics.limits]\nrows = 0\n",
+    );
     let environment = |name: &str| (name == "INSIGHTS_PORT").then(|| "many".to_owned());
     let Faults(faults) = resolve(Some(file.path()), &environment, vec![]).unwrap_err();
     let settings: Vec<_> = faults.iter().map(|fault| fault.setting.as_str()).collect();
-    for setting in ["prot", "server", "limits.in_flight", "limits.speed", "INSIGHTS_PORT", "advice.weights.idle_seats"]
-    {
+    for setting in [
+        "prot",
+        "server",
+        "limits.in_flight",
+        "limits.speed",
+        "INSIGHTS_PORT",
+        "advice.weights.idle_seats",
+        "ingestion.limits.records_per_batch",
+        "metrics.cubes_in_memory",
+        "metrics.limits.rows",
+    ] {
         assert!(settings.contains(&setting), "{setting} is not among {settings:?}");
     }
 }

@@ -1,5 +1,8 @@
 //! `insights export`.
 
+mod args;
+mod download;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,13 +16,12 @@ use insights_proto::reporting::v1::{
 use prost_types::Timestamp;
 use serde_json::{Value, json};
 
-use super::export_download::download;
-use crate::{
-    cli_export::{Create, Export as Command, Format, Ordered, Report},
-    client::Caller,
-    failure::Failure,
-    output,
+pub use self::args::ExportCommand;
+use self::{
+    args::{CreateExportArgs, ExportOrderArgs, FileFormatName, ReportName},
+    download::download,
 };
+use crate::{client::Caller, failure::Failure, output};
 
 /// A call that is answered at once is, within this time.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -29,22 +31,22 @@ const ASK_AGAIN: Duration = Duration::from_millis(250);
 const PAGE: i32 = 200;
 
 /// Orders, lists, fetches, stops and removes exports.
-pub async fn run(caller: &Caller, command: Command, language: Language, json: bool) -> Result<(), Failure> {
+pub async fn run(caller: &Caller, command: ExportCommand, language: Language, json: bool) -> Result<(), Failure> {
     match command {
-        Command::Create(create) => self::create(caller, create, language, json).await,
-        Command::Preview(ordered) => preview(caller, &ordered, language, json).await,
-        Command::List => list(caller, language, json).await,
-        Command::Get(one) => show(&get(caller, &one.id).await?, language, json),
-        Command::Download(wanted) => {
+        ExportCommand::Create(create) => self::create(caller, create, language, json).await,
+        ExportCommand::Preview(ordered) => preview(caller, &ordered, language, json).await,
+        ExportCommand::List => list(caller, language, json).await,
+        ExportCommand::Get(one) => show(&get(caller, &one.id).await?, language, json),
+        ExportCommand::Download(wanted) => {
             let export = get(caller, &wanted.id).await?;
             fetch(caller, &export, wanted.out.as_deref(), wanted.manifest, json).await
         }
-        Command::Cancel(one) => {
+        ExportCommand::Cancel(one) => {
             let request = caller.request(CancelExportRequest { id: one.id }, DEADLINE);
             let answer = caller.reporting().cancel_export(request).await?.into_inner();
             show(&answer.export.unwrap_or_default(), language, json)
         }
-        Command::Delete(one) => {
+        ExportCommand::Delete(one) => {
             let request = caller.request(DeleteExportRequest { id: one.id.clone() }, DEADLINE);
             caller.reporting().delete_export(request).await?;
             if json { output::print_json(&json!({"id": one.id, "deleted": true})) } else { Ok(()) }
@@ -52,12 +54,12 @@ pub async fn run(caller: &Caller, command: Command, language: Language, json: bo
     }
 }
 
-fn order(ordered: &Ordered) -> Result<ExportOrder, Failure> {
+fn order(ordered: &ExportOrderArgs) -> Result<ExportOrder, Failure> {
     let format = match ordered.format {
-        Format::Csv => ExportFormat::Csv,
-        Format::Tsv => ExportFormat::Tsv,
-        Format::Xlsx => ExportFormat::Xlsx,
-        Format::Parquet => ExportFormat::Parquet,
+        FileFormatName::Csv => ExportFormat::Csv,
+        FileFormatName::Tsv => ExportFormat::Tsv,
+        FileFormatName::Xlsx => ExportFormat::Xlsx,
+        FileFormatName::Parquet => ExportFormat::Parquet,
     };
     let mut query = ordered.shape.query(ordered.report.map(|_| Measure::Customers))?;
     if ordered.report.is_some() {
@@ -66,11 +68,11 @@ fn order(ordered: &Ordered) -> Result<ExportOrder, Failure> {
     }
     let report = match ordered.report {
         None => ExportReport::Unspecified,
-        Some(Report::Customers) => ExportReport::Customers,
-        Some(Report::Subscriptions) => ExportReport::Subscriptions,
-        Some(Report::OfficeUsage) => ExportReport::OfficeUsage,
-        Some(Report::DynamicsUsage) => ExportReport::DynamicsUsage,
-        Some(Report::LicenceUsage) => ExportReport::LicenceUsage,
+        Some(ReportName::Customers) => ExportReport::Customers,
+        Some(ReportName::Subscriptions) => ExportReport::Subscriptions,
+        Some(ReportName::OfficeUsage) => ExportReport::OfficeUsage,
+        Some(ReportName::DynamicsUsage) => ExportReport::DynamicsUsage,
+        Some(ReportName::LicenceUsage) => ExportReport::LicenceUsage,
     };
     Ok(ExportOrder {
         query: Some(query),
@@ -81,7 +83,7 @@ fn order(ordered: &Ordered) -> Result<ExportOrder, Failure> {
     })
 }
 
-async fn create(caller: &Caller, create: Create, language: Language, json: bool) -> Result<(), Failure> {
+async fn create(caller: &Caller, create: CreateExportArgs, language: Language, json: bool) -> Result<(), Failure> {
     let message = CreateExportRequest {
         request_id: create.request_id,
         order: Some(order(&create.ordered)?),
@@ -114,7 +116,7 @@ async fn wait(caller: &Caller, id: &str) -> Result<Export, Failure> {
     }
 }
 
-async fn preview(caller: &Caller, ordered: &Ordered, language: Language, json: bool) -> Result<(), Failure> {
+async fn preview(caller: &Caller, ordered: &ExportOrderArgs, language: Language, json: bool) -> Result<(), Failure> {
     let message = PreviewExportRequest { order: Some(order(ordered)?), min_version: ordered.shape.min_version };
     let answer = caller.reporting().preview_export(caller.request(message, DEADLINE)).await?.into_inner();
     let rows: Vec<Vec<String>> = answer.rows.into_iter().map(|row| row.cells).collect();

@@ -1,0 +1,304 @@
+//! Composes the services into one process, or some of them beside others elsewhere.
+
+use std::sync::Arc;
+
+use insights_access::{AccessLayer, Issuer, Policy, Verifier};
+use insights_ingestion::Ingestion;
+use insights_metrics::Metrics;
+use insights_reporting::{Audit, DevelopmentTokens, Reporting};
+use insights_service::{Chassis, Clock};
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+use tonic::{service::Routes, transport::Channel};
+
+use crate::{
+    Service, StartError,
+    files::{database_url, exports, make_private, user_key},
+    links::Links,
+    settings::Settings,
+};
+
+/// The services of this process. Dropped, they end by themselves.
+pub struct Product {
+    chassis: Chassis,
+    issuer: Option<Arc<Issuer>>,
+    ingestion: Option<Arc<Ingestion>>,
+    metrics: Option<Arc<Metrics>>,
+    reporting: Option<Arc<Reporting>>,
+    shutdown: CancellationToken,
+    tasks: JoinSet<Result<&'static str, StartError>>,
+}
+
+impl Product {
+    /// Opens the wanted services and starts their background work. Ready sign-ins are shown on the page only when given.
+    ///
+    /// # Errors
+    /// When a setting is missing or a service cannot be opened.
+    pub async fn start(
+        settings: &Settings,
+        clock: &Clock,
+        services: &[Service],
+        sign_ins: Option<DevelopmentTokens>,
+    ) -> Result<Self, StartError> {
+        let mut product = Self::open(settings, clock, services, sign_ins).await?;
+        for service in services {
+            product.work(*service);
+        }
+        Ok(product)
+    }
+
+    /// Opens the wanted services; none works in the background before [`Self::work`].
+    ///
+    /// # Errors
+    /// When a setting is missing or a service cannot be opened.
+    pub async fn open(
+        settings: &Settings,
+        clock: &Clock,
+        services: &[Service],
+        sign_ins: Option<DevelopmentTokens>,
+    ) -> Result<Self, StartError> {
+        make_private(&settings.data_dir)?;
+        let issuer = local_issuer(settings, clock)?;
+        let shutdown = CancellationToken::new();
+        let wants = |service| services.contains(&service);
+        let reporting_config = insights_reporting::Config {
+            database_url: database_url(settings, Service::Reporting)?,
+            messages: settings.limits.messages,
+            exports: exports(settings),
+            audit: settings.audit.clone(),
+            advice: settings.advice.clone(),
+            development_tokens: sign_ins,
+            ..insights_reporting::Config::default()
+        };
+        // Denials are audited where the audit is.
+        let audit = match wants(Service::Reporting) {
+            true => {
+                let (url, config) = (&reporting_config.database_url, reporting_config.audit.clone());
+                Some(Audit::open(url, config, clock.clone()).await.map_err(StartError::part("reporting"))?)
+            }
+            false => None,
+        };
+        let access = access_layer(settings, clock, issuer.as_deref(), audit.as_ref())?;
+        let chassis = Chassis::new(settings.limits.clone(), access, shutdown.clone());
+        let chassis = chassis.map_err(StartError::part("the server"))?.with_tls(settings.tls.clone());
+        let links = Links { settings, clock, issuer: issuer.clone(), chassis: &chassis };
+        let mut product = Self {
+            chassis: chassis.clone(),
+            issuer,
+            ingestion: None,
+            metrics: None,
+            reporting: None,
+            shutdown,
+            tasks: JoinSet::new(),
+        };
+        if wants(Service::Ingestion) {
+            product.open_ingestion(settings, clock).await?;
+        }
+        if wants(Service::Metrics) {
+            product.open_metrics(settings, clock, &links).await?;
+        }
+        if let Some(audit) = audit {
+            product.open_reporting(reporting_config, audit, &links)?;
+        }
+        Ok(product)
+    }
+
+    async fn open_ingestion(&mut self, settings: &Settings, clock: &Clock) -> Result<(), StartError> {
+        let key = user_key(settings);
+        // A secret that is missing is no reason to make another: only the data directory's own key is made.
+        if !settings.user_key_file.as_os_str().is_empty() && !key.exists() {
+            let key = key.display();
+            return Err(StartError::Setting(format!(
+                "user_key_file: {key} is not there; make one for all replicas: openssl rand -hex 32 > {key}"
+            )));
+        }
+        let mut config = insights_ingestion::Config::new(database_url(settings, Service::Ingestion)?, key);
+        config.limits = settings.ingestion.limits.clone();
+        let ingestion = Ingestion::open(config, clock.clone()).await.map_err(StartError::part("ingestion"))?;
+        self.ingestion = Some(Arc::new(ingestion));
+        Ok(())
+    }
+
+    async fn open_metrics(&mut self, settings: &Settings, clock: &Clock, links: &Links<'_>) -> Result<(), StartError> {
+        let config = insights_metrics::Config {
+            database_url: database_url(settings, Service::Metrics)?,
+            messages: settings.limits.messages,
+            limits: settings.metrics.limits.clone(),
+            cubes_in_memory: settings.metrics.cubes_in_memory,
+            idle_seconds: settings.metrics.idle_seconds,
+            ..insights_metrics::Config::default()
+        };
+        let own = self.ingestion.as_ref().map(|ingestion| ingestion.routes());
+        let link = links.link(own, "ingestion_url", &settings.ingestion_url)?;
+        let outgoing = links.outgoing(Service::Metrics)?;
+        let metrics = Metrics::open(config, clock.clone(), link, outgoing).await;
+        self.metrics = Some(Arc::new(metrics.map_err(StartError::part("metrics"))?));
+        Ok(())
+    }
+
+    fn open_reporting(
+        &mut self,
+        config: insights_reporting::Config,
+        audit: Audit,
+        links: &Links<'_>,
+    ) -> Result<(), StartError> {
+        let own = self.metrics.as_ref().map(|metrics| metrics.routes());
+        let link = links.link(own, "metrics_url", &links.settings.metrics_url)?;
+        let outgoing = links.outgoing(Service::Reporting)?;
+        let reporting = Reporting::new(config, audit, link, outgoing).map_err(StartError::part("reporting"))?;
+        self.reporting = Some(Arc::new(reporting));
+        Ok(())
+    }
+
+    /// Starts the background work of a service that is open.
+    pub fn work(&mut self, service: Service) {
+        let stop = self.shutdown.clone();
+        match service {
+            Service::Ingestion => {
+                if let Some(ingestion) = self.ingestion.clone() {
+                    self.tasks.spawn(async move {
+                        let ended = ingestion.run(stop).await;
+                        ended.map(|()| "ingestion").map_err(StartError::part("ingestion"))
+                    });
+                }
+            }
+            Service::Metrics => {
+                if let Some(metrics) = self.metrics.clone() {
+                    self.tasks.spawn(async move {
+                        metrics.run(stop).await;
+                        Ok("metrics")
+                    });
+                }
+            }
+            Service::Reporting => {
+                if let Some(reporting) = self.reporting.clone() {
+                    self.tasks.spawn(async move {
+                        reporting.run(stop).await;
+                        Ok("reporting")
+                    });
+                }
+            }
+        }
+    }
+
+    fn routes(&self) -> Vec<Routes> {
+        let ingestion = self.ingestion.iter().map(|ingestion| ingestion.routes());
+        let metrics = self.metrics.iter().map(|metrics| metrics.routes());
+        let reporting = self.reporting.iter().map(|reporting| reporting.routes());
+        ingestion.chain(metrics).chain(reporting).collect()
+    }
+
+    /// The local development issuer, where it is the one believed.
+    #[must_use]
+    pub const fn issuer(&self) -> Option<&Arc<Issuer>> {
+        self.issuer.as_ref()
+    }
+
+    /// Reporting, where it runs here.
+    #[must_use]
+    pub const fn reporting(&self) -> Option<&Arc<Reporting>> {
+        self.reporting.as_ref()
+    }
+
+    /// Tells the services to end when it is cancelled.
+    #[must_use]
+    pub const fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+
+    /// A channel to every service of this process, through the same layers as the port.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.chassis.in_process(self.routes())
+    }
+
+    /// Serves on a port in the background.
+    pub fn listen(&mut self, listener: TcpListener) {
+        let pages = self.reporting.as_ref().map(|reporting| reporting.pages()).unwrap_or_default();
+        let (chassis, routes) = (self.chassis.clone(), self.routes());
+        self.tasks.spawn(async move {
+            let served = chassis.serve(listener, routes, pages).await;
+            served.map(|()| "the server").map_err(StartError::part("the server"))
+        });
+    }
+
+    /// Runs until the process is told to stop. A service that ends by itself takes the process with it.
+    ///
+    /// # Errors
+    /// When a service fails, or ends by itself.
+    pub async fn run(mut self) -> Result<(), StartError> {
+        let ended = tokio::select! {
+            () = asked_to_stop() => Ok(()),
+            ended = self.tasks.join_next() => match ended {
+                Some(Ok(Err(error))) => Err(error),
+                Some(Ok(Ok(part))) => Err(StartError::Ended(part)),
+                Some(Err(error)) => Err(StartError::Part { part: "a service failed", source: error.into() }),
+                None => Ok(()),
+            },
+        };
+        self.stop().await;
+        ended
+    }
+
+    /// Stops everything, letting calls in flight end.
+    pub async fn stop(mut self) {
+        self.shutdown.cancel();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+impl Drop for Product {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+        self.tasks.detach_all();
+    }
+}
+
+fn local_issuer(settings: &Settings, clock: &Clock) -> Result<Option<Arc<Issuer>>, StartError> {
+    if !settings.is_local() {
+        return Ok(None);
+    }
+    let issuer = Issuer::open_at(&settings.data_dir, clock.clone());
+    Ok(Some(Arc::new(issuer.map_err(StartError::part("the development issuer"))?)))
+}
+
+fn access_layer(
+    settings: &Settings,
+    clock: &Clock,
+    issuer: Option<&Issuer>,
+    audit: Option<&Audit>,
+) -> Result<AccessLayer, StartError> {
+    let config = issuer.map_or_else(|| settings.access.clone(), Issuer::access_config);
+    let verifier = Verifier::new(config, clock.clone()).map_err(StartError::part("access"))?;
+    let policy = Policy::product().map_err(StartError::part("the access table"))?;
+    let layer = AccessLayer::new(Arc::new(verifier), Arc::new(policy));
+    Ok(match audit {
+        Some(audit) => layer.observed_by(audit.observer()),
+        None => layer,
+    })
+}
+
+/// Ctrl-C, or SIGTERM.
+async fn asked_to_stop() {
+    let interrupt = async {
+        // Without a handler the signal ends the process by itself.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
