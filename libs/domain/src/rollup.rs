@@ -36,6 +36,7 @@ impl MonthRollup {
 }
 
 /// A subscription on a month's snapshot day, whatever its standing.
+// House: one row of the grain that every measure is summed from; its fields are the columns of the rollup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionMonth {
     /// The subscription.

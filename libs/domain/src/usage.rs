@@ -1,5 +1,6 @@
 //! What seats and users count for under the switches, and why usage exceeds what covers it.
 
+use crate::measures::{idle, unassigned};
 use crate::standing::{Holding, Standing, Switches};
 
 /// Seats of one subscription on one day, as they are stored.
@@ -30,6 +31,35 @@ impl SeatRule {
         let active = !free || switches.include_free;
         Self { available: active && Holding::of(standing, trial, free, switches) == Holding::Good, active }
     }
+
+    /// What the seats of one subscription on one day come to.
+    pub fn figures(self, counts: SeatCounts) -> SeatFigures {
+        let SeatCounts { seats, assigned, active, active_assigned } = counts;
+        let [seats, assigned, active, active_assigned] = [seats, assigned, active, active_assigned].map(u64::from);
+        let available = |count: u64| if self.available { count } else { 0 };
+        SeatFigures {
+            available: available(seats),
+            assigned: available(assigned),
+            active: if self.active { active } else { 0 },
+            unassigned: available(unassigned(seats, assigned)),
+            idle: available(idle(assigned, active_assigned)),
+        }
+    }
+}
+
+/// Seats of one subscription on one day that count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeatFigures {
+    /// Available: sold, in good standing.
+    pub available: u64,
+    /// Assigned, in good standing.
+    pub assigned: u64,
+    /// With use, whatever the standing.
+    pub active: u64,
+    /// Available and not assigned: see [`unassigned`].
+    pub unassigned: u64,
+    /// Assigned and not used: see [`idle`].
+    pub idle: u64,
 }
 
 impl SeatCounts {
