@@ -23,6 +23,7 @@ pub enum BodyError {
     Format(u32),
 }
 
+// House: one field a column of the stored bytes, whose tags cannot be moved into a message of their own.
 #[derive(Clone, PartialEq, Message)]
 struct MonthBody {
     #[prost(uint32, tag = "1")]

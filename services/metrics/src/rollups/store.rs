@@ -6,8 +6,8 @@ use insights_database::bulk::{self, Column};
 use insights_database::{Database, Transaction};
 use insights_domain::calendar::Day;
 use sea_orm::{
-    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    Value,
+    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, Value,
 };
 
 use super::entities::{customer, partner};
@@ -69,6 +69,21 @@ pub struct CustomerRows {
 
 /// The months of a customer, as stored: bytes by month index.
 pub type MonthRows = BTreeMap<i32, Vec<u8>>;
+
+/// What a lookup of headers reads.
+#[derive(Debug, FromQueryResult)]
+struct StoredHeader {
+    customer_no: i64,
+    body: Vec<u8>,
+}
+
+/// What a lookup of months reads.
+#[derive(Debug, FromQueryResult)]
+struct StoredMonth {
+    customer_no: i64,
+    month: i32,
+    body: Vec<u8>,
+}
 
 /// The rollups of all partners.
 #[derive(Clone, Debug)]
@@ -197,11 +212,17 @@ impl Store {
         let mut found = BTreeMap::new();
         for (cell, customers) in group_by_cell(keys) {
             let names = vec![("customer_no", Column::BigInt(customers))];
-            let rows =
-                bulk::lookup(connection, "rollup_customer", &fixed(partner_no, cell), names, "t.customer_no, t.body")
-                    .await?;
+            let rows = bulk::lookup(
+                connection,
+                "rollup_customer",
+                &fixed(partner_no, cell),
+                names,
+                "t.customer_no AS customer_no, t.body AS body",
+            )
+            .await?;
             for row in rows {
-                found.insert(CustomerKey { cell, customer: row.try_get_by_index(1)? }, row.try_get_by_index(2)?);
+                let row = StoredHeader::from_query_result(&row, "")?;
+                found.insert(CustomerKey { cell, customer: row.customer_no }, row.body);
             }
         }
         Ok(found)
@@ -218,11 +239,13 @@ impl Store {
         for (cell, customers) in group_by_cell(keys) {
             let count = customers.len();
             let names = vec![("customer_no", Column::BigInt(customers)), ("_from", Column::Int(vec![from; count]))];
-            let (select, condition) = ("t.customer_no, t.month, t.body", "AND t.month >= k._from");
+            let (select, condition) =
+                ("t.customer_no AS customer_no, t.month AS month, t.body AS body", "AND t.month >= k._from");
             let fixed = fixed(partner_no, cell);
             for row in bulk::lookup_where(connection, "rollup_month", &fixed, names, select, condition).await? {
-                let key = CustomerKey { cell, customer: row.try_get_by_index(1)? };
-                found.entry(key).or_default().insert(row.try_get_by_index(2)?, row.try_get_by_index(3)?);
+                let row = StoredMonth::from_query_result(&row, "")?;
+                let key = CustomerKey { cell, customer: row.customer_no };
+                found.entry(key).or_default().insert(row.month, row.body);
             }
         }
         Ok(found)
