@@ -2,7 +2,7 @@
 
 use insights_domain::calendar::Month;
 use insights_domain::standing::Switches;
-use insights_proto::metrics::v1::{Dimension, Measure};
+use insights_proto::metrics::v1::{self, Dimension, Measure};
 
 /// The base of `usage_percent`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -84,5 +84,14 @@ impl Query {
     /// The values asked for of a dimension, if it is filtered.
     pub fn filter(&self, dimension: Dimension) -> Option<&Filter> {
         self.filters.iter().find(|filter| filter.dimension == dimension)
+    }
+}
+
+impl From<Basis> for v1::Basis {
+    fn from(basis: Basis) -> Self {
+        match basis {
+            Basis::Users => Self::Users,
+            Basis::Entitlements => Self::Entitlements,
+        }
     }
 }

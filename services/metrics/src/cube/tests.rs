@@ -1,3 +1,4 @@
+mod definitions;
 mod pre_aggregates;
 mod slices;
 mod world;
@@ -145,7 +146,7 @@ fn the_top_groups_are_those_of_the_last_month() {
     let customers = vec![of(1, &seats(90, 1)), of(2, &seats(2, 5)), of(3, &seats(3, 7)), of(4, &seats(4, 5))];
     let cube = Cube::new(partner.clone()).apply(partner.clone(), customers);
     let mut asked = query(&[Measure::Available], &[Dimension::Customer], "2026-05", "2026-12");
-    // Whoever may not see revenue gets the ranking by seats.
+    // A caller who may not see revenue gets the ranking by seats.
     for measure in [Measure::Available, Measure::BilledRevenue] {
         asked.top = Some(Top { measure, count: 2 });
         let rows: Vec<_> = counts(&cube.query(&asked, View::default()))
@@ -182,7 +183,7 @@ fn groups_without_rows_take_no_place_among_the_top() {
     for count in [3, 4, 100] {
         // The third had seats in May: it has a row, and scores 0.
         assert_eq!(top(Measure::Available, count), BTreeSet::from(["c2", "c3", "c4"].map(str::to_owned)));
-        // Nobody scores in what is not shown.
+        // No group scores in what is not shown.
         assert_eq!(top(Measure::ActiveUsers, count), BTreeSet::from(["c2", "c3", "c4"].map(str::to_owned)));
     }
     assert_eq!(top(Measure::ActiveUsers, 1), BTreeSet::from(["c2".to_owned()]));
@@ -265,13 +266,13 @@ fn many_chunks_add_up_to_what_each_of_them_has() {
 }
 
 #[test]
-fn steady_subscriptions_count_by_their_lifespans_as_by_their_runs() {
+fn subscriptions_count_by_their_constant_runs_as_by_their_runs() {
     let partner = partner("2026-06-30");
     let day =
         |month: i64| Month::from_index(2026 * 12 - i32::try_from(month).unwrap()).unwrap().first_day().to_string();
     let of = |number: i64| {
         let words = ["Active", "Expired", "Active", "InGracePeriod", "Active"];
-        // Some begin more months ago than a lifespan has room for.
+        // Some begin more months ago than a constant run has room for.
         let days: Vec<String> = (0..5).map(|at| day((number % 9 + 1) * (5 - at) * 2 - 6)).collect();
         let states: Vec<(&str, &str, u32)> = (0..5)
             .map(|at| (days[at as usize].as_str(), words[(at + number) as usize % 5], (number * 7 + at) as u32))
@@ -300,7 +301,7 @@ fn steady_subscriptions_count_by_their_lifespans_as_by_their_runs() {
         for (measures, from) in [(&measures[0], "2024-01"), (&measures[1], "2019-01"), (&measures[1], "2026-06")] {
             let mut asked = query(measures, group_by, from, "2026-06");
             let by_lifespans = counts(&cube.query(&asked, View::default()));
-            // Whoever asks for standings is answered by runs.
+            // A query about standings is answered by runs.
             asked.filters = vec![Filter { dimension: Dimension::Standing, values: standings.clone() }];
             assert_eq!(by_lifespans, counts(&cube.query(&asked, View::default())), "{measures:?} by {group_by:?}");
             told.extend(by_lifespans.into_iter().flat_map(|(_, _, values)| values));

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use insights_domain::calendar::Month;
 use insights_proto::metrics::v1::{self, Measure, RowBlock, TextColumn, ValueColumn};
 
-use crate::cube::answer::rows::{Figure, FigureSource, ResultRow, SortedGroups};
-use crate::cube::data::cube::{Cube, View};
+use crate::cube::answer::rows::{Figure, FigureSource, ResultRow, SortedGroups, overlapping};
+use crate::cube::compile::compiled_query::CompiledQuery;
 use crate::query::Query;
 
 /// An answer in blocks.
@@ -18,29 +18,26 @@ pub struct Blocks {
     pub overlapping: bool,
 }
 
-impl Cube {
-    /// What [`Cube::query`] answers, in blocks of at most so many rows.
-    pub fn blocks(&self, query: &Query, view: View<'_>, most: usize) -> Blocks {
-        let compiled = self.compiled(query, view);
-        let counted = compiled.count(false);
-        let (mut blocks, mut next) = (Vec::new(), BlockBuilder::new(query, &counted));
-        compiled.each_row(&counted, |group, row| {
-            if next.rows() == most {
-                blocks.push(next.take());
-            }
-            next.push(group, &row);
-        });
-        if next.rows() > 0 {
+/// The answer to a query in blocks of at most so many rows.
+pub fn blocks(compiled: &CompiledQuery<'_>, most: usize) -> Blocks {
+    let sorted = SortedGroups::read(compiled, false);
+    let (mut blocks, mut next) = (Vec::new(), BlockBuilder::new(compiled.query(), &sorted));
+    sorted.each_row(compiled, |group, row| {
+        if next.rows() == most {
             blocks.push(next.take());
         }
-        Blocks { blocks, overlapping: compiled.overlapping() }
+        next.push(group, &row);
+    });
+    if next.rows() > 0 {
+        blocks.push(next.take());
     }
+    Blocks { blocks, overlapping: overlapping(compiled) }
 }
 
 /// A block that is being filled.
 struct BlockBuilder<'b> {
     query: &'b Query,
-    counted: &'b SortedGroups,
+    sorted: &'b SortedGroups,
     block: RowBlock,
     /// Where texts stand.
     positions: HashMap<String, u32>,
@@ -52,9 +49,9 @@ struct BlockBuilder<'b> {
 }
 
 impl<'b> BlockBuilder<'b> {
-    fn new(query: &'b Query, counted: &'b SortedGroups) -> Self {
-        let groups = vec![(0, Vec::new()); counted.groups.len()];
-        Self { query, counted, block: empty(query), positions: HashMap::new(), groups, number: 1, month: None }
+    fn new(query: &'b Query, sorted: &'b SortedGroups) -> Self {
+        let groups = vec![(0, Vec::new()); sorted.groups.len()];
+        Self { query, sorted, block: empty(query), positions: HashMap::new(), groups, number: 1, month: None }
     }
 
     fn rows(&self) -> usize {
@@ -85,7 +82,7 @@ impl<'b> BlockBuilder<'b> {
         self.month = Some((row.month, month));
         self.block.months.push(month);
         if self.groups[group].0 != self.number {
-            let values = self.counted.groups[group].1.iter();
+            let values = self.sorted.groups[group].1.iter();
             self.groups[group] = (self.number, values.map(|value| self.place(value.as_deref())).collect());
         }
         for (column, position) in self.block.dimensions.iter_mut().zip(&self.groups[group].1) {

@@ -4,11 +4,11 @@ use insights_domain::calendar::Month;
 use insights_domain::usage::Reasons;
 use insights_proto::metrics::v1::Measure;
 
+use crate::cube::answer::rows::SortedGroups;
 use crate::cube::compile::compiled_query::CompiledQuery;
 use crate::cube::compile::projection::Sum;
-use crate::cube::data::cube::{Cube, View};
 use crate::cube::scan::accumulators::Mark;
-use crate::query::{Basis, Query};
+use crate::query::Basis;
 
 /// One month and group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,40 +23,26 @@ pub struct ExplanationRow {
     pub reasons: Reasons,
 }
 
-impl Cube {
-    /// Explains the query's one measure, a usage percentage.
-    pub fn explain(&self, query: &Query, view: View<'_>) -> Vec<ExplanationRow> {
-        let compiled = match query.top {
-            None => self.compiled(query, view),
-            Some(top) => {
-                // Those that rank highest in an answer that shows what they rank by.
-                let ranking = Query { measures: [&query.measures[..], &[top.measure]].concat(), ..query.clone() };
-                let mut compiled = CompiledQuery::new(query, self, view);
-                compiled.limit_to(self.best(&ranking, top, view));
-                compiled
-            }
-        };
-        let counted = compiled.count(true);
-        let on_users = query.basis == Basis::Users && query.measures.contains(&Measure::UsagePercent);
-        let mut rows = Vec::new();
-        for month in compiled.months() {
-            for (group, dimensions) in &counted.groups {
-                let (accumulators, group) = (&counted.accumulators, *group);
-                let unknown = [Mark::ActiveUsersUnknown, Mark::TotalUsersUnknown]
-                    .into_iter()
-                    .any(|mark| accumulators.is_marked(mark, group, month));
-                let (denominator, reasons) = match (on_users, unknown) {
-                    (true, true) => (0, Reasons::default()),
-                    (true, false) => {
-                        (accumulators.sum(Sum::TotalUsers, group, month), accumulators.reasons(group, month))
-                    }
-                    (false, _) => (accumulators.sum(Sum::Available, group, month), accumulators.reasons(group, month)),
-                };
-                if dimensions.is_empty() || denominator > 0 || reasons.total() > 0 {
-                    rows.push(ExplanationRow { month, dimensions: dimensions.clone(), denominator, reasons });
-                }
+/// Explains the query's one measure, a usage percentage.
+pub fn explain(compiled: &CompiledQuery<'_>) -> Vec<ExplanationRow> {
+    let query = compiled.query();
+    let SortedGroups { accumulators, groups } = SortedGroups::read(compiled, true);
+    let on_users = query.basis == Basis::Users && query.measures.contains(&Measure::UsagePercent);
+    let mut rows = Vec::new();
+    for month in compiled.months() {
+        for (group, dimensions) in &groups {
+            let marked = |mark| accumulators.is_marked(mark, *group, month);
+            let unknown = marked(Mark::ActiveUsersUnknown) || marked(Mark::TotalUsersUnknown);
+            let sum = |sum| accumulators.sum(sum, *group, month);
+            let (denominator, reasons) = match (on_users, unknown) {
+                (true, true) => (0, Reasons::default()),
+                (true, false) => (sum(Sum::TotalUsers), accumulators.reasons(*group, month)),
+                (false, _) => (sum(Sum::Available), accumulators.reasons(*group, month)),
+            };
+            if dimensions.is_empty() || denominator > 0 || reasons.total() > 0 {
+                rows.push(ExplanationRow { month, dimensions: dimensions.clone(), denominator, reasons });
             }
         }
-        rows
     }
+    rows
 }

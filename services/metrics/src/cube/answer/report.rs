@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use insights_domain::amount::Amount;
 use insights_domain::calendar::Month;
-use insights_domain::facts::Attribution;
+use insights_domain::facts::{Attribution, Seller};
+use insights_domain::measures::new_seats;
 use insights_domain::standing::Standing;
-use insights_domain::usage::{SeatCounts, SeatRule};
+use insights_domain::usage::{SeatFigures, SeatRule};
 use insights_proto::metrics::v1::{
     Dimension, Measure, ReportAmount, ReportAttribution, ReportCustomer, ReportGrain, ReportRow, ReportSku,
     ReportSubscription,
@@ -17,7 +18,6 @@ use crate::cube::answer::rows::{AnswerRow, Figure};
 use crate::cube::compile::compiled_query::CompiledQuery;
 use crate::cube::data::chunk::{AttributeRun, ChunkCustomer, CustomerChunk, HAS_STATE, TRIAL, standing_of};
 use crate::cube::data::cube::{Cube, View};
-use crate::cube::scan::chunk_scan::seller_of;
 use crate::query::Query;
 use crate::rollups::header::SubscriptionHeader;
 
@@ -34,63 +34,59 @@ pub struct ReportRequest {
     pub enough: usize,
 }
 
-impl Cube {
-    /// Rows of a report for who looks, and the position of the next customer.
-    pub fn report(&self, query: &Query, view: View<'_>, report: ReportRequest) -> (Vec<ReportRow>, usize) {
-        if report.grain == ReportGrain::CustomerServices {
-            return (self.services(query, view, report.personal), self.customer_count());
-        }
-        let compiled = CompiledQuery::new(query, self, view);
-        let (mut rows, mut next) = (Vec::new(), 0);
-        for placed in &compiled.chunks {
-            for owner in &placed.chunk.customers {
-                if next >= report.from {
-                    if rows.len() >= report.enough {
-                        return (rows, next);
-                    }
-                    let reader =
-                        CustomerReport { compiled: &compiled, chunk: placed.chunk, owner, personal: report.personal };
-                    match report.grain {
-                        _ if !compiled.customer_passes(owner) => {}
-                        ReportGrain::Subscriptions => reader.subscriptions(&mut rows),
-                        ReportGrain::CustomerSkus => reader.skus(&mut rows),
-                        ReportGrain::CustomerServices | ReportGrain::Unspecified => {}
-                    }
+/// Rows of a report for a caller, and the position of the next customer.
+pub fn report(cube: &Cube, query: &Query, view: View<'_>, request: ReportRequest) -> (Vec<ReportRow>, usize) {
+    if request.grain == ReportGrain::CustomerServices {
+        return (services(cube, query, view, request.personal), cube.customer_count());
+    }
+    let compiled = CompiledQuery::new(query, cube, view);
+    let (mut rows, mut next) = (Vec::new(), 0);
+    for placed in compiled.chunks().as_slice() {
+        for owner in &placed.chunk.customers {
+            if next >= request.from {
+                if rows.len() >= request.enough {
+                    return (rows, next);
                 }
-                next += 1;
+                let personal = request.personal;
+                let customer = CustomerReport { compiled: &compiled, chunk: placed.chunk, owner, personal };
+                match request.grain {
+                    _ if !compiled.predicate().customer(owner) => {}
+                    ReportGrain::Subscriptions => customer.subscriptions(&mut rows),
+                    ReportGrain::CustomerSkus => customer.skus(&mut rows),
+                    ReportGrain::CustomerServices | ReportGrain::Unspecified => {}
+                }
             }
+            next += 1;
         }
-        (rows, next)
     }
+    (rows, next)
+}
 
-    /// The answer to a query by customer and service, with what is known of both. What is of no service is left out.
-    fn services(&self, query: &Query, view: View<'_>, personal: bool) -> Vec<ReportRow> {
-        let compiled = CompiledQuery::new(query, self, view);
-        let customers =
-            compiled.chunks.iter().flat_map(|placed| placed.chunk.customers.iter().map(|it| (placed.chunk, it)));
-        let readers: HashMap<&str, CustomerReport<'_>> = customers
-            .map(|(chunk, owner)| {
-                (owner.header.id.as_str(), CustomerReport { compiled: &compiled, chunk, owner, personal })
-            })
-            .collect();
-        let rows = self.query(query, view).rows.into_iter();
-        let mut rows: Vec<ReportRow> = rows
-            .filter_map(|row| {
-                let (customer, service) = (row.dimensions.first()?.as_deref()?, row.dimensions.get(1)?.as_deref()?);
-                // A filter by service lets whole subscriptions through, which carry other services too.
-                let asked = query.filter(Dimension::Service);
-                asked
-                    .is_none_or(|filter| filter.values.iter().any(|it| it.as_deref() == Some(service)))
-                    .then_some(())?;
-                Some(readers.get(customer)?.service(service, &row, query))
-            })
-            .collect();
-        rows.sort_by(|left, right| {
-            let key = |row: &ReportRow| row.customer.as_ref().map(|it| it.id.clone());
-            key(left).cmp(&key(right))
-        });
-        rows
-    }
+/// The answer to a query by customer and service, with what is known of both. What is of no service is left out.
+fn services(cube: &Cube, query: &Query, view: View<'_>, personal: bool) -> Vec<ReportRow> {
+    let compiled = CompiledQuery::new(query, cube, view);
+    let chunks = compiled.chunks().as_slice().iter();
+    let customers = chunks.flat_map(|placed| placed.chunk.customers.iter().map(|it| (placed.chunk, it)));
+    let customers: HashMap<&str, CustomerReport<'_>> = customers
+        .map(|(chunk, owner)| {
+            (owner.header.id.as_str(), CustomerReport { compiled: &compiled, chunk, owner, personal })
+        })
+        .collect();
+    let rows = cube.query(query, view).rows.into_iter();
+    let mut rows: Vec<ReportRow> = rows
+        .filter_map(|row| {
+            let (customer, service) = (row.dimensions.first()?.as_deref()?, row.dimensions.get(1)?.as_deref()?);
+            // A filter by service lets whole subscriptions through, which carry other services too.
+            let asked = query.filter(Dimension::Service);
+            asked.is_none_or(|filter| filter.values.iter().any(|it| it.as_deref() == Some(service))).then_some(())?;
+            Some(customers.get(customer)?.service(service, &row, query))
+        })
+        .collect();
+    rows.sort_by(|left, right| {
+        let key = |row: &ReportRow| row.customer.as_ref().map(|it| it.id.clone());
+        key(left).cmp(&key(right))
+    });
+    rows
 }
 
 /// Reads one customer.
@@ -105,14 +101,14 @@ struct CustomerReport<'r> {
 struct MatchedMonth<'r> {
     run: &'r AttributeRun,
     /// What counts under the query's switches.
-    counts: SeatCounts,
+    figures: SeatFigures,
     /// By code of the currency.
     revenue: Vec<(u32, Amount)>,
 }
 
 impl MatchedMonth<'_> {
     fn says_something(&self) -> bool {
-        self.run.flags & HAS_STATE != 0 || self.counts.active > 0 || !self.revenue.is_empty()
+        self.run.flags & HAS_STATE != 0 || self.figures.active > 0 || !self.revenue.is_empty()
     }
 
     /// Its standing, if it has a state at all.
@@ -137,53 +133,45 @@ struct SkuMonth {
 impl<'r> CustomerReport<'r> {
     /// A month of a subscription at a position, if it matches then.
     fn seen(&self, position: usize, month: i32) -> Option<MatchedMonth<'r>> {
-        if month < self.compiled.floor {
+        if month < self.compiled.range().floor.index() {
             return None;
         }
         let (chunk, subscription) = (self.chunk, &self.chunk.subscriptions[position]);
         let offset = chunk.offset(month)?;
-        let run = chunk.run_at(subscription, offset).filter(|run| self.compiled.matches(subscription, run))?;
-        let free = self.compiled.sku_free.get(run.sku as usize).copied().unwrap_or_default();
-        let switches = self.compiled.query.switches;
+        let run = chunk.run_at(subscription, offset).filter(|run| self.compiled.predicate().run(subscription, run))?;
+        let (free, switches) = (self.compiled.products().is_free(run.sku), self.compiled.query().switches);
         let rule = SeatRule::of(standing_of(run.flags), run.flags & TRIAL != 0, free, switches);
-        let stored = chunk.counts(chunk.count_at(subscription, offset));
-        let when = |counts: bool, count: u32| if counts { count } else { 0 };
-        let counts = SeatCounts {
-            seats: when(rule.available, stored.seats),
-            assigned: when(rule.available, stored.assigned),
-            active: when(rule.active, stored.active),
-            active_assigned: 0,
-        };
+        let figures = rule.figures(chunk.counts(chunk.count_at(subscription, offset)));
         // Who may not see revenue cannot tell by a row that there is some.
-        let billed = if self.compiled.view.revenue { &chunk.months[offset].revenue[..] } else { &[] };
+        let billed = if self.compiled.view().revenue { &chunk.months[offset].revenue[..] } else { &[] };
         let first = billed.partition_point(|row| (row.subscription as usize) < position);
         let of_this = billed[first..].iter().take_while(|row| row.subscription as usize == position);
-        Some(MatchedMonth { run, counts, revenue: of_this.map(|row| (row.currency, row.amount)).collect() })
+        Some(MatchedMonth { run, figures, revenue: of_this.map(|row| (row.currency, row.amount)).collect() })
     }
 
     fn matching(&self) -> impl Iterator<Item = (usize, &'r SubscriptionHeader)> {
         let (compiled, chunk) = (self.compiled, self.chunk);
         let positions = self.owner.subscriptions().zip(&self.owner.header.subscriptions);
-        positions.filter(move |(position, _)| compiled.subscription_passes(chunk, *position))
+        positions.filter(move |(position, _)| compiled.predicate().names_subscription(chunk, *position))
     }
 
     /// The month before the range, and those of the range.
     fn months(&self) -> std::ops::RangeInclusive<i32> {
-        self.compiled.range.0.index() - 1..=self.compiled.range.1.index()
+        self.compiled.range().first.index() - 1..=self.compiled.range().last.index()
     }
 
     fn subscriptions(&self, rows: &mut Vec<ReportRow>) {
-        let first = self.compiled.range.0.index();
+        let first = self.compiled.range().first.index();
         for (position, header) in self.matching() {
             let (mut before, mut sku) = (0, 0);
             for month in self.months() {
                 let seen = self.seen(position, month);
-                let available = seen.as_ref().map_or(0, |seen| seen.counts.seats);
+                let available = seen.as_ref().map_or(0, |seen| seen.figures.available);
                 sku = seen.as_ref().map_or(sku, |seen| seen.run.sku);
                 let told = seen.filter(MatchedMonth::says_something);
                 // What is gone leaves the seats it had to be taken away.
                 if month >= first && (told.is_some() || before != available) {
-                    let flow = i64::from(available) - i64::from(before);
+                    let flow = new_seats(before, available);
                     rows.extend(self.subscription(header, position, month, sku, told, flow));
                 }
                 before = available;
@@ -205,7 +193,8 @@ impl<'r> CustomerReport<'r> {
             Some(seen) => seen.run.terms(subscription),
             None => (subscription.seller, subscription.attributions),
         };
-        let counts = seen.as_ref().map_or_else(SeatCounts::default, |seen| seen.counts);
+        let figures = seen.as_ref().map_or_else(SeatFigures::default, |seen| seen.figures);
+        let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let standing = seen.as_ref().and_then(MatchedMonth::standing);
         let revenue = seen.iter().flat_map(|seen| &seen.revenue).copied();
         Some(ReportRow {
@@ -218,24 +207,24 @@ impl<'r> CustomerReport<'r> {
             }),
             standing: standing.map(|standing| standing.name().to_owned()).unwrap_or_default(),
             trial: seen.as_ref().is_some_and(|seen| seen.run.flags & TRIAL != 0),
-            seller: seller_of(u32::from(seller) + 1).unwrap_or_default().to_owned(),
+            seller: Seller::from_code(seller.into()).map_or_else(String::new, |seller| seller.name().to_owned()),
             attributions: self.attributions(attributions),
-            available: self.asked(Measure::Available, i64::from(counts.seats)),
+            available: self.asked(Measure::Available, count(figures.available)),
             new_seats: self.asked(Measure::NewSeats, flow),
-            assigned: self.asked(Measure::Assigned, i64::from(counts.assigned)),
-            active: self.asked(Measure::Active, i64::from(counts.active)),
+            assigned: self.asked(Measure::Assigned, count(figures.assigned)),
+            active: self.asked(Measure::Active, count(figures.active)),
             revenue: self.revenue(revenue),
             ..self.row(month, Some(sku))?
         })
     }
 
     fn skus(&self, rows: &mut Vec<ReportRow>) {
-        let first = self.compiled.range.0.index();
+        let first = self.compiled.range().first.index();
         let mut found: BTreeMap<(u32, i32), SkuMonth> = BTreeMap::new();
         for (position, header) in self.matching() {
             for month in self.months() {
                 let Some(seen) = self.seen(position, month) else { continue };
-                let seats = u64::from(seen.counts.seats);
+                let seats = seen.figures.available;
                 if seats > 0 {
                     found.entry((seen.run.sku, month + 1)).or_default().before += seats;
                 }
@@ -243,7 +232,7 @@ impl<'r> CustomerReport<'r> {
             }
         }
         let told = |row: &SkuMonth| row.says_something || row.before != row.available;
-        let in_range = |month: i32| month >= first && month <= self.compiled.range.1.index();
+        let in_range = |month: i32| month >= first && month <= self.compiled.range().last.index();
         for ((sku, month), seen) in found.into_iter().filter(|((_, month), seen)| in_range(*month) && told(seen)) {
             let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
             let row = self.row(month, Some(sku)).map(|row| ReportRow {
@@ -251,7 +240,7 @@ impl<'r> CustomerReport<'r> {
                 sales_channels: seen.channels,
                 attributions: seen.attributions,
                 available: self.asked(Measure::Available, count(seen.available)),
-                new_seats: self.asked(Measure::NewSeats, count(seen.available) - count(seen.before)),
+                new_seats: self.asked(Measure::NewSeats, new_seats(seen.before, seen.available)),
                 revenue: self.revenue(seen.revenue.into_iter()),
                 ..row
             });
@@ -276,7 +265,7 @@ impl<'r> CustomerReport<'r> {
 
     /// Those of matching subscriptions whose SKU carries the service, and of rows reported for it.
     fn attributions_of_service(&self, service: &str, month: Month) -> Vec<ReportAttribution> {
-        let (partner, mut found) = (&self.compiled.cube.partner, Vec::new());
+        let (partner, mut found) = (&self.compiled.cube().partner, Vec::new());
         let named = |number: &u32| partner.services.get(number).is_some_and(|name| name == service);
         for (position, _) in self.matching() {
             let Some(seen) = self.seen(position, month.index()) else { continue };
@@ -297,7 +286,7 @@ impl<'r> CustomerReport<'r> {
     /// What every row says.
     fn row(&self, month: i32, sku: Option<u32>) -> Option<ReportRow> {
         let header = &self.owner.header;
-        let sku = sku.and_then(|number| self.compiled.cube.partner.skus.get(&number));
+        let sku = sku.and_then(|number| self.compiled.cube().partner.skus.get(&number));
         Some(ReportRow {
             month: Month::from_index(month)?.to_string(),
             customer: Some(ReportCustomer {
@@ -318,23 +307,23 @@ impl<'r> CustomerReport<'r> {
         })
     }
 
-    /// Those of a list that satisfy the filters and that who looks may see.
+    /// Those of a list that satisfy the filters and that the caller may see.
     fn attributions(&self, code: u32) -> Vec<ReportAttribution> {
-        let cube = self.compiled.cube;
+        let cube = self.compiled.cube();
         let list = cube.dictionaries.attributions.value(code).iter();
         let shown = |it: &Attribution| ReportAttribution {
             location_name: it.location.as_ref().and_then(|id| cube.partner.locations.get(id)).cloned(),
             location_id: it.location.clone(),
             r#type: it.kind.clone(),
         };
-        list.filter(|it| self.compiled.attribution_passes(it)).map(shown).collect()
+        list.filter(|it| self.compiled.predicate().attribution(it)).map(shown).collect()
     }
 
     fn revenue(&self, amounts: impl Iterator<Item = (u32, Amount)>) -> Vec<ReportAmount> {
-        if !self.compiled.query.measures.contains(&Measure::BilledRevenue) {
+        if !self.compiled.query().measures.contains(&Measure::BilledRevenue) {
             return Vec::new();
         }
-        let texts = &self.compiled.cube.dictionaries.texts;
+        let texts = &self.compiled.cube().dictionaries.texts;
         let shown = |(currency, amount): (u32, Amount)| ReportAmount {
             currency: texts.value(currency).clone().unwrap_or_default(),
             amount: amount.to_string(),
@@ -345,7 +334,7 @@ impl<'r> CustomerReport<'r> {
     }
 
     fn asked(&self, measure: Measure, value: i64) -> Option<i64> {
-        self.compiled.query.measures.contains(&measure).then_some(value)
+        self.compiled.query().measures.contains(&measure).then_some(value)
     }
 }
 
@@ -359,7 +348,7 @@ impl SkuMonth {
     ) {
         self.says_something |= seen.says_something();
         self.counts |= seen.standing().is_some_and(Standing::counts);
-        self.available += u64::from(seen.counts.seats);
+        self.available += seen.figures.available;
         for (currency, amount) in &seen.revenue {
             let sum = self.revenue.entry(*currency).or_default();
             *sum = Amount::from_micros(sum.micros().saturating_add(amount.micros()));

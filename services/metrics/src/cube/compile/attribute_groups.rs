@@ -1,103 +1,111 @@
-//! What a query makes of steady subscriptions: decided once for each of their shapes.
+//! What a query makes of subscriptions that keep their attributes: decided once for each combination of attributes.
 
 use std::ops::Range;
 
-use insights_domain::standing::Standing;
+use insights_domain::standing::{Standing, Switches};
 use insights_domain::usage::SeatRule;
-use insights_proto::metrics::v1::Dimension;
 
-use crate::cube::compile::compiled_query::CompiledQuery;
-use crate::cube::compile::keys::GroupKey;
-use crate::cube::data::chunk::{Attributes, CustomerChunk};
+use crate::cube::compile::attribution_keys::AttributionKeys;
+use crate::cube::compile::keys::{GroupKey, KeyLayout};
+use crate::cube::compile::predicate::Predicate;
+use crate::cube::compile::product_keys::ProductKeys;
+use crate::cube::data::chunk::Attributes;
 
-/// A group that subscriptions of a shape fall into, but for what their customer and they themselves add to the key.
+/// A group that subscriptions with some attributes fall into, but for what their customer and they themselves add to the key.
 #[derive(Clone, Copy, Debug)]
 pub struct PartialKey {
     pub key: GroupKey,
+    /// The position of the combination of product, SKU and service.
     pub product_key: u32,
-    pub attribution_key: GroupKey,
+    /// The part of the key that an attribution gives.
+    pub attribution_part: GroupKey,
 }
 
-/// What a query makes of subscriptions of one shape.
+impl PartialKey {
+    /// That of a query whose groups do not differ within a customer.
+    const WHOLE: Self = Self { key: 0, product_key: 0, attribution_part: 0 };
+}
+
+/// What a query makes of subscriptions with some attributes.
 #[derive(Clone, Debug)]
-pub struct CompiledGroup {
-    /// The positions of its pieces; none: it does not pass.
+pub struct AttributeGroup {
+    /// The positions of its partial keys; none: it does not pass.
     pub partial_keys: Range<usize>,
-    /// Whether seats count in months in which it is active and paid for.
+    /// Whether seats count in months in which it counts and is paid for.
     pub paid: SeatRule,
     /// Whether they do in the others.
     pub unpaid: SeatRule,
 }
 
-/// What a query makes of every shape.
-#[derive(Clone, Debug, Default)]
+/// What a query makes of every combination of attributes.
+#[derive(Clone, Debug)]
 pub struct AttributeGroups {
-    /// By the shape's code.
-    pub plans: Vec<CompiledGroup>,
-    pub partial_keys: Vec<PartialKey>,
+    /// By the combination's code.
+    groups: Vec<AttributeGroup>,
+    partial_keys: Vec<PartialKey>,
+}
+
+/// What decides about attributes.
+pub struct AttributeRules<'r, 'a> {
+    pub predicate: &'r Predicate<'a>,
+    pub products: &'r ProductKeys,
+    pub attributions: &'r AttributionKeys,
+    pub layout: &'r KeyLayout,
+    pub splits_customers: bool,
+    pub switches: Switches,
 }
 
 impl AttributeGroups {
-    /// For a plan that is ready but for its shapes.
-    pub fn of(compiled: &CompiledQuery<'_>) -> Self {
-        let mut attribute_groups = Self::default();
-        for attributes in compiled.cube.dictionaries.attribute_groups.values() {
-            let first = attribute_groups.partial_keys.len();
-            if compiled.attributes_pass(attributes) {
-                compiled.partial_keys_of(attributes, &mut attribute_groups.partial_keys);
+    pub fn new(combinations: &[Attributes], rules: &AttributeRules<'_, '_>) -> Self {
+        let mut compiled = Self { groups: Vec::with_capacity(combinations.len()), partial_keys: Vec::new() };
+        for attributes in combinations {
+            let first = compiled.partial_keys.len();
+            if rules.predicate.attributes(attributes) {
+                rules.add_partial_keys(attributes, &mut compiled.partial_keys);
             }
-            let free = compiled.sku_free.get(attributes.sku as usize).is_some_and(|free| *free);
-            let rule = |standing| SeatRule::of(standing, false, free, compiled.query.switches);
-            attribute_groups.plans.push(CompiledGroup {
-                partial_keys: first..attribute_groups.partial_keys.len(),
+            let free = rules.products.is_free(attributes.sku);
+            let rule = |standing| SeatRule::of(standing, false, free, rules.switches);
+            compiled.groups.push(AttributeGroup {
+                partial_keys: first..compiled.partial_keys.len(),
                 paid: rule(Standing::Active),
                 // Nothing but use counts outside of good standing, whatever the standing is.
                 unpaid: rule(Standing::Other),
             });
         }
-        attribute_groups
+        compiled
+    }
+
+    /// By code.
+    #[inline]
+    pub fn group(&self, code: u16) -> &AttributeGroup {
+        &self.groups[usize::from(code)]
+    }
+
+    /// By position.
+    #[inline]
+    pub fn partial_key(&self, position: usize) -> PartialKey {
+        self.partial_keys[position]
+    }
+
+    /// How many partial keys there are.
+    pub const fn partial_key_count(&self) -> usize {
+        self.partial_keys.len()
     }
 }
 
-impl CompiledQuery<'_> {
-    /// Every customer passes, whoever it is, and groups do not tell them apart.
-    pub fn takes_every_customer(&self) -> bool {
-        let texts = [&self.countries, &self.segments, &self.industries];
-        let ids = [&self.customers, &self.subscriptions];
-        !self.keys_vary && texts.iter().all(|it| it.is_none()) && ids.iter().all(|it| it.is_none())
-    }
-
-    /// Every steady subscription of a chunk passes, and all of a customer's are in one group.
-    pub fn takes_all_of(&self, chunk: &CustomerChunk) -> bool {
-        let passes = |attributes: &u16| !self.attribute_groups.plans[usize::from(*attributes)].partial_keys.is_empty();
-        !self.splits_customers
-            && self.subscriptions.is_none()
-            && chunk.pre_aggregates.attribute_groups.iter().all(passes)
-    }
-
-    fn attributes_pass(&self, attributes: &Attributes) -> bool {
-        let text = |filter: &Option<Vec<bool>>, code: u32| filter.as_ref().is_none_or(|passes| passes[code as usize]);
-        self.sku_passes.get(attributes.sku as usize).is_some_and(|passes| *passes)
-            && self.seller_passes(attributes.seller, attributes.attributions != 0)
-            && !self.attribution_keys[attributes.attributions as usize].is_empty()
-            && text(&self.sales_channels, attributes.sales_channel)
-            && text(&self.pricing_models, attributes.pricing_model)
-    }
-
-    fn partial_keys_of(&self, attributes: &Attributes, partial_keys: &mut Vec<PartialKey>) {
+impl AttributeRules<'_, '_> {
+    fn add_partial_keys(&self, attributes: &Attributes, partial_keys: &mut Vec<PartialKey>) {
         if !self.splits_customers {
-            partial_keys.push(PartialKey { key: 0, product_key: 0, attribution_key: 0 });
+            partial_keys.push(PartialKey::WHOLE);
             return;
         }
-        let own = self.layout.part(Dimension::SalesChannel, attributes.sales_channel)
-            + self.layout.part(Dimension::PricingModel, attributes.pricing_model)
-            + self.layout.part(Dimension::Seller, u32::from(attributes.seller) + 1);
-        for product_key in self.product_keys_of(attributes.sku) {
-            for attribution_key in &self.attribution_keys[attributes.attributions as usize] {
+        let own = self.layout.attributes_part(attributes);
+        for product_key in self.products.of_sku(attributes.sku) {
+            for attribution_part in self.attributions.of_subscription(attributes.attributions) {
                 partial_keys.push(PartialKey {
-                    key: own + self.product_keys[*product_key as usize].code + attribution_key,
+                    key: own + self.products.key(*product_key).part + attribution_part,
                     product_key: *product_key,
-                    attribution_key: *attribution_key,
+                    attribution_part: *attribution_part,
                 });
             }
         }

@@ -1,10 +1,7 @@
-//! Where customers and subscriptions stand in the keys of a query, and which of them it is limited to.
+//! The codes that stand for customers and subscriptions in the keys of a query.
 
 use std::collections::HashSet;
 
-use insights_proto::metrics::v1::Dimension;
-
-use crate::cube::compile::compiled_query::CompiledQuery;
 use crate::cube::compile::keys::GroupKey;
 use crate::cube::data::chunk::CustomerChunk;
 use crate::cube::data::cube::Cube;
@@ -18,51 +15,60 @@ pub struct PlacedChunk<'a> {
     pub subscriptions: u32,
 }
 
-/// The chunks of a cube, and how many customers and subscriptions there are.
-pub fn placed(cube: &Cube) -> (Vec<PlacedChunk<'_>>, u32, u32) {
-    let (mut customers, mut subscriptions) = (0, 0);
-    let mut chunks = Vec::with_capacity(cube.chunks.len());
-    for chunk in cube.chunks.values() {
-        chunks.push(PlacedChunk { chunk, customers, subscriptions });
-        customers += u32::try_from(chunk.customers.len()).unwrap_or_default();
-        subscriptions += u32::try_from(chunk.subscriptions.len()).unwrap_or_default();
+impl PlacedChunk<'_> {
+    /// The code of a customer of the chunk.
+    #[inline]
+    pub fn customer_code(&self, position: usize) -> u32 {
+        self.customers + 1 + u32::try_from(position).unwrap_or_default()
     }
-    (chunks, customers, subscriptions)
-}
 
-/// The groups a query is limited to.
-pub struct GroupLimit {
-    pub keys: HashSet<GroupKey>,
-    /// Codes of the customers that may be in one of them, sorted; none: any.
-    customers: Option<Vec<u32>>,
-}
-
-impl GroupLimit {
-    /// The positions of a chunk's customers that may be in one of the groups.
-    pub fn customers_of(&self, placed: &PlacedChunk<'_>) -> Option<impl Iterator<Item = usize>> {
-        let customers = self.customers.as_ref()?;
-        let first = placed.customers + 1;
-        let end = first + u32::try_from(placed.chunk.customers.len()).unwrap_or_default();
-        let of_chunk = customers.partition_point(|code| *code < first)..customers.partition_point(|code| *code < end);
-        Some(customers[of_chunk].iter().map(move |code| (code - first) as usize))
+    /// The code of a subscription of the chunk.
+    #[inline]
+    pub fn subscription_code(&self, position: usize) -> u32 {
+        self.subscriptions + 1 + u32::try_from(position).unwrap_or_default()
     }
 }
 
-impl CompiledQuery<'_> {
-    /// Limits the query to some of its groups.
-    pub fn limit_to(&mut self, keys: HashSet<GroupKey>) {
-        let at = |dimension| self.query.group_by.iter().position(|group| *group == dimension);
-        let customers = match (at(Dimension::Customer), at(Dimension::Subscription)) {
-            (Some(at), _) => Some(keys.iter().map(|key| self.layout.code(*key, at)).collect()),
-            (None, Some(at)) => Some(keys.iter().filter_map(|key| self.owner_of(self.layout.code(*key, at))).collect()),
-            (None, None) => None,
-        };
-        let customers = customers.map(|mut customers: Vec<u32>| {
-            customers.sort_unstable();
-            customers.dedup();
-            customers
-        });
-        self.limit = Some(GroupLimit { keys, customers });
+/// The chunks of a cube in the order of their codes.
+#[derive(Debug)]
+pub struct PlacedChunks<'a> {
+    chunks: Vec<PlacedChunk<'a>>,
+    customers: u32,
+    subscriptions: u32,
+    /// Something comes from reports.
+    have_reports: bool,
+}
+
+impl<'a> PlacedChunks<'a> {
+    pub fn of(cube: &'a Cube) -> Self {
+        let (mut customers, mut subscriptions) = (0, 0);
+        let mut chunks = Vec::with_capacity(cube.chunks.len());
+        for chunk in cube.chunks.values() {
+            chunks.push(PlacedChunk { chunk, customers, subscriptions });
+            customers += u32::try_from(chunk.customers.len()).unwrap_or_default();
+            subscriptions += u32::try_from(chunk.subscriptions.len()).unwrap_or_default();
+        }
+        let have_reports = chunks.iter().any(|placed| placed.chunk.reported);
+        Self { chunks, customers, subscriptions, have_reports }
+    }
+
+    pub fn as_slice(&self) -> &[PlacedChunk<'a>] {
+        &self.chunks
+    }
+
+    /// Codes of customers, with the one that stands for none.
+    pub const fn customer_codes(&self) -> usize {
+        self.customers as usize + 1
+    }
+
+    /// Codes of subscriptions, with the one that stands for none.
+    pub const fn subscription_codes(&self) -> usize {
+        self.subscriptions as usize + 1
+    }
+
+    /// Something comes from reports.
+    pub const fn have_reports(&self) -> bool {
+        self.have_reports
     }
 
     /// The customer a code stands for.
@@ -82,7 +88,7 @@ impl CompiledQuery<'_> {
     }
 
     /// The code of the customer of the subscription a code stands for.
-    fn owner_of(&self, subscription: u32) -> Option<u32> {
+    pub fn owner_of(&self, subscription: u32) -> Option<u32> {
         let (placed, position) = self.find_subscription(subscription)?;
         Some(placed.customers + 1 + placed.chunk.customer_of.get(position)?)
     }
@@ -91,5 +97,37 @@ impl CompiledQuery<'_> {
         let at = self.chunks.partition_point(|placed| placed.subscriptions < code).checked_sub(1)?;
         let placed = &self.chunks[at];
         Some((placed, (code - placed.subscriptions) as usize - 1))
+    }
+}
+
+/// The groups a query is limited to.
+#[derive(Debug)]
+pub struct GroupLimit {
+    keys: HashSet<GroupKey>,
+    /// Codes of the customers that may be in one of them, sorted; none: any.
+    customers: Option<Vec<u32>>,
+}
+
+impl GroupLimit {
+    pub fn new(keys: HashSet<GroupKey>, customers: Option<Vec<u32>>) -> Self {
+        let customers = customers.map(|mut customers| {
+            customers.sort_unstable();
+            customers.dedup();
+            customers
+        });
+        Self { keys, customers }
+    }
+
+    pub fn has(&self, key: GroupKey) -> bool {
+        self.keys.contains(&key)
+    }
+
+    /// The positions of a chunk's customers that may be in one of the groups; none: any.
+    pub fn customers_of(&self, placed: &PlacedChunk<'_>) -> Option<impl Iterator<Item = usize>> {
+        let customers = self.customers.as_ref()?;
+        let first = placed.customers + 1;
+        let end = first + u32::try_from(placed.chunk.customers.len()).unwrap_or_default();
+        let of_chunk = customers.partition_point(|code| *code < first)..customers.partition_point(|code| *code < end);
+        Some(customers[of_chunk].iter().map(move |code| (code - first) as usize))
     }
 }

@@ -35,7 +35,7 @@ const SEATS: [Sum; 5] = [Sum::Available, Sum::Assigned, Sum::Active, Sum::Deploy
 #[derive(Clone, Debug)]
 pub struct Projection {
     /// What is summed up.
-    pub sums: Vec<Sum>,
+    sums: Vec<Sum>,
     /// In which months customers count.
     pub customers: bool,
     pub subscriptions: bool,
@@ -43,33 +43,46 @@ pub struct Projection {
     pub seats: bool,
     pub users: bool,
     pub revenue: bool,
+    /// Reasons are wanted, beside figures.
+    pub explained: bool,
     /// Reasons on the entitlements basis.
     pub seat_reasons: bool,
-    // Which kinds of source tell where the answer is from.
-    pub standing_source: bool,
-    pub assigned_source: bool,
-    pub active_source: bool,
+    /// Which kinds of source tell where the answer is from.
+    pub sources: SourceKinds,
     /// Seats with use are summed up.
     pub active_seats: bool,
     /// Seats with use, of which there may be more than is known.
     pub bounded_seats: bool,
 }
 
+/// Kinds of figures whose source matters.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SourceKinds {
+    /// Standing and seats.
+    pub standing: bool,
+    /// Seats assigned.
+    pub assigned: bool,
+    /// Seats with use.
+    pub active: bool,
+}
+
+impl SourceKinds {
+    pub const fn any(self) -> bool {
+        self.standing || self.assigned || self.active
+    }
+}
+
 impl Projection {
     /// `explained`: why, beside how many.
     pub fn of(compiled: &CompiledQuery<'_>, explained: bool) -> Self {
         use Measure as M;
-        let asks = |wanted: &[Measure]| compiled.query.measures.iter().any(|measure| wanted.contains(measure));
-        let entitlements = compiled.query.basis == Basis::Entitlements;
+        let query = compiled.query();
+        let asks = |wanted: &[Measure]| query.measures.iter().any(|measure| wanted.contains(measure));
+        let entitlements = query.basis == Basis::Entitlements;
         let usage = asks(&[M::UsagePercent]);
-        let limit = [M::Active, M::ActiveEntitlements, M::BilledRevenue];
-        let mut sums: Vec<Sum> = compiled
-            .query
-            .measures
-            .iter()
-            .flat_map(|measure| sums_of(*measure, compiled.query.basis))
-            .copied()
-            .collect();
+        let without_standing = [M::Active, M::ActiveEntitlements, M::BilledRevenue];
+        let measures = query.measures.iter();
+        let mut sums: Vec<Sum> = measures.flat_map(|measure| sums_of(*measure, query.basis)).copied().collect();
         sums.dedup();
         let sums_one = |wanted: &[Sum]| sums.iter().any(|sum| wanted.contains(sum));
         Self {
@@ -77,15 +90,18 @@ impl Projection {
             subscriptions: sums_one(&[Sum::Subscriptions]),
             seats: explained || sums_one(&SEATS),
             users: sums_one(&[Sum::ActiveUsers, Sum::TotalUsers]),
-            revenue: asks(&[M::BilledRevenue]) && compiled.view.revenue,
+            revenue: asks(&[M::BilledRevenue]) && compiled.view().revenue,
+            explained,
             seat_reasons: explained && (entitlements || !usage),
-            standing_source: compiled.query.measures.iter().any(|measure| !limit.contains(measure)),
-            assigned_source: asks(&[M::Assigned, M::DeploymentPercent, M::DeploymentOpportunity, M::IdleSeats]),
-            bounded_seats: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent, M::IdleSeats])
-                || usage && entitlements,
+            sources: SourceKinds {
+                standing: query.measures.iter().any(|measure| !without_standing.contains(measure)),
+                assigned: asks(&[M::Assigned, M::DeploymentPercent, M::DeploymentOpportunity, M::IdleSeats]),
+                active: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent, M::ActiveCustomers])
+                    || asks(&[M::IdleSeats])
+                    || usage && entitlements,
+            },
             active_seats: sums_one(&[Sum::Active]),
-            active_source: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent, M::ActiveCustomers])
-                || asks(&[M::IdleSeats])
+            bounded_seats: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent, M::IdleSeats])
                 || usage && entitlements,
             sums,
         }
@@ -93,13 +109,11 @@ impl Projection {
 
     /// What a ranking needs: scores alone, not where they are from.
     pub fn for_scores(self) -> Self {
-        let no = false;
-        Self { standing_source: no, assigned_source: no, active_source: no, bounded_seats: no, ..self }
+        Self { sources: SourceKinds::default(), bounded_seats: false, ..self }
     }
 
-    /// It matters where figures come from.
-    pub const fn source(&self) -> bool {
-        self.standing_source || self.assigned_source || self.active_source
+    pub fn all_sums(&self) -> &[Sum] {
+        &self.sums
     }
 
     pub fn sums(&self, sum: Sum) -> bool {

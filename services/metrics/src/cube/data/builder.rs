@@ -13,9 +13,11 @@ use crate::cube::data::chunk::{
     ClassRow, ConstantRun, CustomerChunk, HAS_STATE, MonthColumns, NO_SELLER, NOT_CONSTANT, RevenueRow, SEATS_REPORTED,
     STANDING_SHIFT, TRIAL, UsageRow, standing_of,
 };
-use crate::cube::data::counts::Counts;
+use crate::cube::data::columns::{CustomerText, SubscriptionText};
+use crate::cube::data::counts::{Counts, SeatColumns};
 use crate::cube::data::cube::CustomerUpdate;
 use crate::cube::data::dictionary::{Dictionaries, Dictionary};
+use crate::cube::data::pre_aggregates::pre_aggregate;
 use crate::rollups::header::CustomerHeader;
 
 /// Months of a customer that are taken over from the chunk before, as they stand in its columns.
@@ -109,8 +111,8 @@ impl<'a> ChunkBuilder<'a> {
             chunk: CustomerChunk::default(),
             counts: Default::default(),
             dictionaries,
-            kinds: vec![None; old.map_or(0, |old| old.kinds.values().len())],
-            held: vec![None; old.map_or(0, |old| old.held.values().len())],
+            kinds: vec![None; old.map_or(0, |old| old.classes.kinds.values().len())],
+            held: vec![None; old.map_or(0, |old| old.classes.held.values().len())],
         };
         builder.lay_out(&parts);
         for (position, part) in parts.iter().enumerate() {
@@ -130,23 +132,22 @@ impl<'a> ChunkBuilder<'a> {
     }
 
     fn finished(mut self) -> CustomerChunk {
-        let [seats, assigned, active, active_assigned] = self.counts.map(Counts::from);
+        let [sold, assigned, active, active_assigned] = self.counts.map(Counts::from);
+        let seats = SeatColumns { sold, assigned, active, active_assigned };
         let reported = self.chunk.runs.iter().any(|run| run.reported != 0)
             || self.chunk.months.iter().any(|month| !month.usage.is_empty());
-        self.chunk = CustomerChunk { seats, assigned, active, active_assigned, reported, ..self.chunk };
+        self.chunk = CustomerChunk { seats, reported, ..self.chunk };
         self.chunk.runs.shrink_to_fit();
         self.chunk.constant_runs.shrink_to_fit();
         self.chunk.subscriptions.shrink_to_fit();
-        self.chunk.pre_aggregate();
+        pre_aggregate(&mut self.chunk);
         self.chunk
     }
 
     fn add_customer(&mut self, customer: usize, part: &CustomerPart<'_>) {
         let header = &part.header;
         self.chunk.customers.push(ChunkCustomer {
-            country: self.dictionaries.texts.code(&header.country),
-            segment: self.dictionaries.texts.code(&header.segment),
-            industry: self.dictionaries.texts.code(&header.industry),
+            texts: CustomerText::ALL.map(|text| self.dictionaries.texts.code(text.of(header))),
             first_subscription: count(self.chunk.subscriptions.len()),
             subscription_count: count(header.subscriptions.len()),
             header: header.clone(),
@@ -174,8 +175,7 @@ impl<'a> ChunkBuilder<'a> {
             let first_run = self.chunk.runs.len();
             self.chunk.subscriptions.push(ChunkSubscription {
                 number: subscription.number,
-                sales_channel: self.dictionaries.texts.code(&subscription.sales_channel),
-                pricing_model: self.dictionaries.texts.code(&subscription.pricing_model),
+                texts: SubscriptionText::ALL.map(|text| self.dictionaries.texts.code(text.of(subscription))),
                 seller: subscription.seller.code(),
                 attributions: self.dictionaries.attribute(&subscription.attributions),
                 first_run: count(first_run),
@@ -225,18 +225,18 @@ impl<'a> ChunkBuilder<'a> {
         }
     }
 
-    /// The code of a kind of the chunk before. Kinds that nobody is of any more are left behind.
+    /// The code of a kind of the chunk before. Kinds without users are left behind.
     fn kept_kind(&mut self, old: &CustomerChunk, code: u32) -> u32 {
         if let Some(code) = self.kinds[code as usize] {
             return code;
         }
-        let kind = *old.kinds.value(code);
+        let kind = *old.classes.kinds.value(code);
         let mut held = |code: u32| {
             let chunk = &mut self.chunk;
-            *self.held[code as usize].get_or_insert_with(|| chunk.held.code(old.held.value(code)))
+            *self.held[code as usize].get_or_insert_with(|| chunk.classes.held.code(old.classes.held.value(code)))
         };
         let kind = ClassKind { held: held(kind.held), held_before: held(kind.held_before), ..kind };
-        *self.kinds[code as usize].insert(self.chunk.kinds.code(&kind))
+        *self.kinds[code as usize].insert(self.chunk.classes.kinds.code(&kind))
     }
 
     /// Takes over the months of the last subscription, which is at a position among its customer's.
@@ -291,8 +291,7 @@ impl<'a> ChunkBuilder<'a> {
         }
         let runs = &self.chunk.runs[first_run..];
         self.chunk.subscriptions[position].run_count = count(runs.len());
-        let constant_run =
-            constant_run(&self.chunk.subscriptions[position], runs, &mut self.dictionaries.attribute_groups);
+        let constant_run = constant_run(&self.chunk.subscriptions[position], runs, &mut self.dictionaries.attributes);
         self.chunk.constant_runs.push(constant_run.unwrap_or(ConstantRun::NONE));
     }
 
@@ -340,21 +339,21 @@ impl<'a> ChunkBuilder<'a> {
                 |numbers: &[SubscriptionNumber]| numbers.iter().filter_map(position_of).map(count).collect::<Vec<_>>();
             let kind = ClassKind {
                 active_services: dictionaries.services.code(&class.active_services),
-                held: self.chunk.held.code(&positions(&class.held)),
-                held_before: self.chunk.held.code(&positions(&class.held_before)),
+                held: self.chunk.classes.held.code(&positions(&class.held)),
+                held_before: self.chunk.classes.held.code(&positions(&class.held_before)),
                 licensed: dictionaries.services.code(&class.licensed),
                 licensed_before: dictionaries.services.code(&class.licensed_before),
             };
-            columns.classes.push(ClassRow { kind: self.chunk.kinds.code(&kind), users: class.users });
+            columns.classes.push(ClassRow { kind: self.chunk.classes.kinds.code(&kind), users: class.users });
         }
     }
 }
 
-/// The lifespan of a steady subscription; `None` of another.
+/// The constant run of a subscription, if it has one.
 fn constant_run(
     subscription: &ChunkSubscription,
     runs: &[AttributeRun],
-    attribute_groups: &mut Dictionary<Attributes>,
+    combinations: &mut Dictionary<Attributes>,
 ) -> Option<ConstantRun> {
     let (first, terms_of) = (runs.first()?, |run: &AttributeRun| (run.sku, run.attributions, run.seller, run.reported));
     let mut constant_run = ConstantRun::NONE;
@@ -365,19 +364,12 @@ fn constant_run(
         let months = u64::MAX >> (64 - (run.to - run.from)) << run.from;
         let (standing, trial) = (standing_of(run.flags), run.flags & TRIAL != 0);
         constant_run.known |= months;
-        constant_run.active |= if standing.counts() { months } else { 0 };
+        constant_run.counted |= if standing.counts() { months } else { 0 };
         constant_run.paid |= if is_paid(standing, trial) { months } else { 0 };
     }
-    let attributes = Attributes {
-        sku: first.sku,
-        seller: subscription.seller,
-        attributions: subscription.attributions,
-        sales_channel: subscription.sales_channel,
-        pricing_model: subscription.pricing_model,
-    };
-    let code = attribute_groups.code_of_at_most(NOT_CONSTANT.into(), &attributes)?;
-    let counts = subscription.first_count.wrapping_sub(first.from.into());
-    Some(ConstantRun { counts, attributes: u16::try_from(code).ok()?, ..constant_run })
+    let code = combinations.code_of_at_most(NOT_CONSTANT.into(), &first.attributes(subscription))?;
+    let first_count = subscription.first_count.wrapping_sub(first.from.into());
+    Some(ConstantRun { first_count, attributes: u16::try_from(code).ok()?, ..constant_run })
 }
 
 /// A length or position as it is stored; chunks are far smaller than its range.

@@ -13,7 +13,8 @@ use insights_domain::rollup::{MonthRollup, Reported, SubscriptionMonth, UsageMon
 use insights_domain::standing::Standing;
 use insights_domain::usage::SeatCounts;
 
-use crate::cube::data::counts::Counts;
+use crate::cube::data::columns::{CustomerTexts, SubscriptionTexts};
+use crate::cube::data::counts::SeatColumns;
 use crate::cube::data::dictionary::{Dictionaries, Dictionary};
 use crate::cube::data::pre_aggregates::PreAggregates;
 use crate::rollups::header::CustomerHeader;
@@ -48,12 +49,9 @@ pub struct CustomerChunk {
     pub runs: Vec<AttributeRun>,
     /// By subscription.
     pub constant_runs: Vec<ConstantRun>,
-    // By subscription and month.
-    pub seats: Counts,
-    pub assigned: Counts,
-    pub active: Counts,
-    pub active_assigned: Counts,
-    /// By customer and month: the code of the services somebody used.
+    /// By subscription and month.
+    pub seats: SeatColumns,
+    /// By customer and month: the code of the services with activity.
     pub active_services: Vec<u32>,
     /// From `first` on, without gaps.
     pub months: Vec<MonthColumns>,
@@ -62,6 +60,12 @@ pub struct CustomerChunk {
     /// Something of it comes from reports.
     pub reported: bool,
     pub pre_aggregates: PreAggregates,
+    pub classes: ClassDictionaries,
+}
+
+/// Codes for classes of users.
+#[derive(Clone, Debug, Default)]
+pub struct ClassDictionaries {
     /// What a user did and held; subscriptions by their position among the customer's.
     pub kinds: Dictionary<ClassKind>,
     /// Sorted positions among a customer's subscriptions.
@@ -72,13 +76,11 @@ pub struct CustomerChunk {
 #[derive(Clone, Debug)]
 pub struct ChunkCustomer {
     pub header: Arc<CustomerHeader>,
-    pub country: u32,
-    pub segment: u32,
-    pub industry: u32,
+    pub texts: CustomerTexts,
     /// Its subscriptions' first position, and how many there are.
     pub first_subscription: u32,
     pub subscription_count: u32,
-    /// The months in which one of its subscriptions is active; `None` when some are not steady.
+    /// The months in which one of its subscriptions counts; `None` when some have no constant run.
     pub counted: Option<u64>,
     /// It never had more seats at a time, in good standing or not.
     pub most_seats: u64,
@@ -96,8 +98,7 @@ impl ChunkCustomer {
 #[derive(Clone, Debug)]
 pub struct ChunkSubscription {
     pub number: SubscriptionNumber,
-    pub sales_channel: u32,
-    pub pricing_model: u32,
+    pub texts: SubscriptionTexts,
     pub seller: u8,
     pub attributions: u32,
     /// Its first run, and how many there are.
@@ -107,43 +108,42 @@ pub struct ChunkSubscription {
     pub first_count: u32,
 }
 
-/// What a steady subscription keeps through all its months.
+/// What subscriptions share and can be filtered on and grouped by, but for the state in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Attributes {
     pub sku: u32,
     pub seller: u8,
     pub attributions: u32,
-    pub sales_channel: u32,
-    pub pricing_model: u32,
+    pub texts: SubscriptionTexts,
 }
 
-/// The code of no shape.
+/// The code of no attributes.
 pub const NOT_CONSTANT: u16 = u16::MAX;
 
-/// Months of a subscription as bits, counted from the chunk's first, with all that a question about most of its months
-/// needs in half a cache line. Of a steady subscription: all its runs have one SKU, the subscription's terms and a state,
-/// and come from detail, and no month comes after the chunk's 64th.
+/// All months of a subscription whose attributes never change, as bits counted from the chunk's first month. It holds what most
+/// queries need in half a cache line. A subscription has one when all its runs have one SKU, the subscription's own terms and a
+/// state, and come from detail, and no month comes after the chunk's 64th.
 #[derive(Clone, Copy, Debug)]
 pub struct ConstantRun {
     /// Something is known.
     pub known: u64,
-    /// It is active.
-    pub active: u64,
-    /// It is active and not on trial.
+    /// It counts: see [`Standing::counts`].
+    pub counted: u64,
+    /// It is paid for: see [`is_paid`](insights_domain::standing::is_paid).
     pub paid: u64,
     /// The position that its counts would have in the chunk's first month; wraps below 0.
-    pub counts: u32,
-    /// The code of its shape; [`NOT_CONSTANT`]: it has none, and nothing else here says anything.
+    pub first_count: u32,
+    /// The code of its attributes; [`NOT_CONSTANT`]: the subscription has no constant run, and nothing else here says anything.
     pub attributes: u16,
 }
 
 impl ConstantRun {
     /// Of a subscription that is read by its runs.
-    pub const NONE: Self = Self { known: 0, active: 0, paid: 0, counts: 0, attributes: NOT_CONSTANT };
+    pub const NONE: Self = Self { known: 0, counted: 0, paid: 0, first_count: 0, attributes: NOT_CONSTANT };
 
     /// The positions of its counts in consecutive months, counted from the chunk's first.
     pub fn counts_in(&self, months: &Range<usize>) -> Range<usize> {
-        let first = self.counts.wrapping_add(months.start as u32) as usize;
+        let first = self.first_count.wrapping_add(months.start as u32) as usize;
         first..first + months.len()
     }
 }
@@ -169,6 +169,13 @@ impl AttributeRun {
         let seller = if self.seller == NO_SELLER { subscription.seller } else { self.seller };
         let attributions = if self.attributions == 0 { subscription.attributions } else { self.attributions };
         (seller, attributions)
+    }
+
+    /// What its months share with those of other subscriptions.
+    #[inline]
+    pub const fn attributes(&self, subscription: &ChunkSubscription) -> Attributes {
+        let (seller, attributions) = self.terms(subscription);
+        Attributes { sku: self.sku, seller, attributions, texts: subscription.texts }
     }
 }
 
@@ -288,15 +295,10 @@ impl CustomerChunk {
 
     /// The counts at a position.
     pub fn counts(&self, position: usize) -> SeatCounts {
-        SeatCounts {
-            seats: self.seats.at(position),
-            assigned: self.assigned.at(position),
-            active: self.active.at(position),
-            active_assigned: self.active_assigned.at(position),
-        }
+        self.seats.at(position)
     }
 
-    /// The code of the services somebody of a customer used.
+    /// The code of the services with activity of a customer.
     pub fn active_services(&self, customer: usize, offset: usize) -> u32 {
         self.active_services[customer * self.months.len() + offset]
     }
@@ -316,12 +318,12 @@ impl CustomerChunk {
         let positions = self.customers[customer].subscriptions();
         let first = positions.start;
         let numbers = |held: u32| {
-            let positions = self.held.value(held).iter();
+            let positions = self.classes.held.value(held).iter();
             positions.map(|position| self.subscriptions[first + *position as usize].number).collect()
         };
         let services = |set: u32| dictionaries.services.value(set).clone();
         let classes = columns.classes_of(customer).iter().map(|row| {
-            let kind = self.kinds.value(row.kind);
+            let kind = self.classes.kinds.value(row.kind);
             UserClass {
                 active_services: services(kind.active_services),
                 held: numbers(kind.held),

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use insights_domain::usage::SeatCounts;
+
 /// A column of counts.
 #[derive(Clone, Debug)]
 pub enum Counts {
@@ -60,6 +62,27 @@ fn add<T: Copy + Into<u64>>(counts: &[T], sums: &mut [u64]) {
 fn add_excess<T: Copy + Into<u64>, U: Copy + Into<u64>>(counts: &[T], other: &[U], sums: &mut [u64]) {
     for ((sum, count), other) in sums.iter_mut().zip(counts).zip(other) {
         *sum += (*count).into().saturating_sub((*other).into());
+    }
+}
+
+/// Seats of subscriptions, a column for each count.
+#[derive(Clone, Debug, Default)]
+pub struct SeatColumns {
+    pub sold: Counts,
+    pub assigned: Counts,
+    pub active: Counts,
+    pub active_assigned: Counts,
+}
+
+impl SeatColumns {
+    /// The counts at a position.
+    pub fn at(&self, position: usize) -> SeatCounts {
+        SeatCounts {
+            seats: self.sold.at(position),
+            assigned: self.assigned.at(position),
+            active: self.active.at(position),
+            active_assigned: self.active_assigned.at(position),
+        }
     }
 }
 

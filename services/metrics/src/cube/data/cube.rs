@@ -9,6 +9,7 @@ use insights_domain::rollup::MonthRollup;
 use crate::cube::data::builder::ChunkBuilder;
 use crate::cube::data::chunk::CustomerChunk;
 use crate::cube::data::dictionary::Dictionaries;
+use crate::cube::data::subscriptions::{SubscriptionEntry, subscriptions};
 use crate::rollups::header::{CustomerHeader, PartnerHeader};
 
 /// Customers of a cell whose numbers share all but this many low bits stand in one chunk: some 256 of 16 cells.
@@ -25,7 +26,7 @@ pub struct CustomerUpdate {
     pub months: Vec<(Month, MonthRollup)>,
 }
 
-/// Who looks.
+/// What a caller sees.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct View<'a> {
     /// Sees what is attributed to these partner locations only.
@@ -108,6 +109,15 @@ impl Cube {
                 })
             },
         )
+    }
+
+    /// The subscriptions as of a month, for a caller bound to locations those alone that were ever attributed to one.
+    pub fn subscriptions<'a>(
+        &'a self,
+        view: View<'a>,
+        month: Option<Month>,
+    ) -> impl Iterator<Item = SubscriptionEntry<'a>> {
+        subscriptions(self, view, month)
     }
 
     /// One customer's rollups, as they stand in the columns.

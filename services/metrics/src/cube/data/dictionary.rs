@@ -67,6 +67,6 @@ pub struct Dictionaries {
     pub services: Dictionary<Vec<ServiceNumber>>,
     /// Lists of attributions; 0 is the empty one.
     pub attributions: Dictionary<Vec<Attribution>>,
-    /// Shapes of steady subscriptions; fewer than [`NOT_CONSTANT`](super::chunk::UNSTEADY).
-    pub attribute_groups: Dictionary<Attributes>,
+    /// Attributes of constant runs; fewer than [`NOT_CONSTANT`](crate::cube::data::chunk::NOT_CONSTANT).
+    pub attributes: Dictionary<Attributes>,
 }

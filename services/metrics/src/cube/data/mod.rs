@@ -2,6 +2,7 @@
 
 pub mod builder;
 pub mod chunk;
+pub mod columns;
 pub mod counts;
 pub mod cube;
 pub mod dictionary;

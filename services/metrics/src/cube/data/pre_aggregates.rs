@@ -1,32 +1,35 @@
-//! What is summed up of a chunk when it is made, ahead of any question: whoever asks for all of something need not look at
-//! every subscription.
+//! Pre-aggregates: sums made when a chunk is built, so that a query about all of something need not read every subscription.
 
 use std::ops::Range;
 
 use crate::cube::data::chunk::{ConstantRun, CustomerChunk, NOT_CONSTANT};
+use crate::cube::data::counts::SeatColumns;
 use crate::cube::data::months::stretches;
 
-/// Seats are summed by shape where a shape has so many subscriptions on average; else little would be saved.
+/// Seats are summed by attributes where so many subscriptions on average have the same; else little would be saved.
 const WORTH_SUMMING: usize = 4;
 
-/// What is known of a chunk ahead of any question.
+/// Sums over a chunk, made before any query.
 #[derive(Clone, Debug, Default)]
 pub struct PreAggregates {
-    /// The codes of its steady subscriptions' shapes, sorted.
-    pub attribute_groups: Vec<u16>,
-    /// Their seats, in the same order; `None` where it has too many shapes for that.
+    /// The codes of the attributes of its constant runs, sorted.
+    pub attributes: Vec<u16>,
+    /// Their seats, in the same order; `None` where there are too many for that.
     pub seats: Option<Vec<SeatSums>>,
-    /// The positions of subscriptions that are not steady.
+    /// The positions of subscriptions without a constant run.
     pub varying: Vec<u32>,
     /// No customer ever had more seats, in good standing or not.
     pub most_seats: u64,
 }
 
-/// Seats of one shape by month of the chunk; empty where there are none in any month.
+/// Seats of subscriptions with the same attributes, by month of the chunk; a column that is 0 in every month is empty.
+///
+/// They stand for the definitions of [`SeatCounts`](insights_domain::usage::SeatCounts): a sum of differences that are not
+/// below 0 is the difference of the sums plus by how much the differences were below 0 (`over`).
 #[derive(Clone, Debug, Default)]
 pub struct SeatSums {
-    /// In months in which a subscription is active and not on trial: seats, those assigned, by how much more were assigned
-    /// than sold, those assigned and not used, and those with use.
+    /// In months that are paid for: seats sold, those assigned, by how much more were assigned than sold, those that are
+    /// idle, and those with use.
     pub seats: Vec<u64>,
     pub assigned: Vec<u64>,
     pub over: Vec<u64>,
@@ -36,61 +39,61 @@ pub struct SeatSums {
     pub active_unpaid: Vec<u64>,
 }
 
-impl CustomerChunk {
-    /// Sums up what the columns say.
-    pub fn pre_aggregate(&mut self) {
-        for customer in 0..self.customers.len() {
-            self.pre_aggregate_customer(customer);
-        }
-        let constant = |constant_run: &&ConstantRun| constant_run.attributes != NOT_CONSTANT;
-        let mut attribute_groups: Vec<u16> =
-            self.constant_runs.iter().filter(constant).map(|constant_run| constant_run.attributes).collect();
-        let worth = attribute_groups.len() / WORTH_SUMMING;
-        attribute_groups.sort_unstable();
-        attribute_groups.dedup();
-        let varying =
-            (0..).zip(&self.constant_runs).filter(|(_, constant_run)| constant_run.attributes == NOT_CONSTANT);
-        self.pre_aggregates = PreAggregates {
-            seats: (attribute_groups.len() <= worth).then(|| self.seat_sums(&attribute_groups)),
-            varying: varying.map(|(position, _)| position).collect(),
-            most_seats: self.customers.iter().map(|customer| customer.most_seats).max().unwrap_or_default(),
-            attribute_groups,
-        };
+/// Sums up what the columns of a chunk say.
+pub fn pre_aggregate(chunk: &mut CustomerChunk) {
+    for customer in 0..chunk.customers.len() {
+        pre_aggregate_customer(chunk, customer);
     }
+    let mut attributes: Vec<u16> = constant_runs(chunk).map(|run| run.attributes).collect();
+    let worth = attributes.len() / WORTH_SUMMING;
+    attributes.sort_unstable();
+    attributes.dedup();
+    let varying = (0..).zip(&chunk.constant_runs).filter(|(_, run)| run.attributes == NOT_CONSTANT);
+    chunk.pre_aggregates = PreAggregates {
+        seats: (attributes.len() <= worth).then(|| seat_sums(chunk, &attributes)),
+        varying: varying.map(|(position, _)| position).collect(),
+        most_seats: chunk.customers.iter().map(|customer| customer.most_seats).max().unwrap_or_default(),
+        attributes,
+    };
+}
 
-    /// In which months it counts, as far as its lifespans tell, and the most seats it ever had.
-    fn pre_aggregate_customer(&mut self, customer: usize) {
-        let subscriptions = self.customers[customer].subscriptions();
-        let constant_runs = &self.constant_runs[subscriptions.clone()];
-        let constant = constant_runs.iter().all(|constant_run| constant_run.attributes != NOT_CONSTANT);
-        let counted = constant_runs.iter().fold(0, |counted, constant_run| counted | constant_run.active);
-        let mut seats = vec![0; self.months.len()];
-        for subscription in &self.subscriptions[subscriptions] {
-            for run in self.runs_of(subscription) {
-                let first = self.count_at(subscription, run.from.into());
-                let months = usize::from(run.from)..usize::from(run.to);
-                self.seats.add_to(first..first + months.len(), &mut seats[months]);
-            }
-        }
-        let columns = &mut self.customers[customer];
-        columns.counted = constant.then_some(counted);
-        columns.most_seats = seats.into_iter().max().unwrap_or_default();
-    }
+/// Those of subscriptions that have one.
+fn constant_runs(chunk: &CustomerChunk) -> impl Iterator<Item = &ConstantRun> {
+    chunk.constant_runs.iter().filter(|run| run.attributes != NOT_CONSTANT)
+}
 
-    /// The seats of its steady subscriptions, by shape in this order.
-    fn seat_sums(&self, attribute_groups: &[u16]) -> Vec<SeatSums> {
-        let mut sums = vec![SeatSums::of_months(self.months.len()); attribute_groups.len()];
-        for constant_run in self.constant_runs.iter().filter(|constant_run| constant_run.attributes != NOT_CONSTANT) {
-            let Ok(at) = attribute_groups.binary_search(&constant_run.attributes) else { continue };
-            for months in stretches(constant_run.paid) {
-                sums[at].add_paid(self, constant_run.counts_in(&months), &months);
-            }
-            for months in stretches(constant_run.known & !constant_run.paid) {
-                self.active.add_to(constant_run.counts_in(&months), &mut sums[at].active_unpaid[months]);
-            }
+/// In which months a customer counts, as far as constant runs tell, and the most seats it ever had.
+fn pre_aggregate_customer(chunk: &mut CustomerChunk, customer: usize) {
+    let subscriptions = chunk.customers[customer].subscriptions();
+    let runs = &chunk.constant_runs[subscriptions.clone()];
+    let constant = runs.iter().all(|run| run.attributes != NOT_CONSTANT);
+    let counted = runs.iter().fold(0, |counted, run| counted | run.counted);
+    let mut seats = vec![0; chunk.months.len()];
+    for subscription in &chunk.subscriptions[subscriptions] {
+        for run in chunk.runs_of(subscription) {
+            let first = chunk.count_at(subscription, run.from.into());
+            let months = usize::from(run.from)..usize::from(run.to);
+            chunk.seats.sold.add_to(first..first + months.len(), &mut seats[months]);
         }
-        sums.into_iter().map(SeatSums::without_zeros).collect()
     }
+    let columns = &mut chunk.customers[customer];
+    columns.counted = constant.then_some(counted);
+    columns.most_seats = seats.into_iter().max().unwrap_or_default();
+}
+
+/// The seats of subscriptions with a constant run, by the codes of their attributes in this order.
+fn seat_sums(chunk: &CustomerChunk, attributes: &[u16]) -> Vec<SeatSums> {
+    let mut sums = vec![SeatSums::of_months(chunk.months.len()); attributes.len()];
+    for run in constant_runs(chunk) {
+        let Ok(at) = attributes.binary_search(&run.attributes) else { continue };
+        for months in stretches(run.paid) {
+            sums[at].add_paid(&chunk.seats, run.counts_in(&months), &months);
+        }
+        for months in stretches(run.known & !run.paid) {
+            chunk.seats.active.add_to(run.counts_in(&months), &mut sums[at].active_unpaid[months]);
+        }
+    }
+    sums.into_iter().map(SeatSums::without_zeros).collect()
 }
 
 impl SeatSums {
@@ -100,12 +103,12 @@ impl SeatSums {
         Self { seats, assigned, over, idle, active, active_unpaid: none }
     }
 
-    fn add_paid(&mut self, chunk: &CustomerChunk, counts: Range<usize>, months: &Range<usize>) {
-        chunk.seats.add_to(counts.clone(), &mut self.seats[months.clone()]);
-        chunk.assigned.add_to(counts.clone(), &mut self.assigned[months.clone()]);
-        chunk.assigned.add_excess_to(&chunk.seats, counts.clone(), &mut self.over[months.clone()]);
-        chunk.assigned.add_excess_to(&chunk.active_assigned, counts.clone(), &mut self.idle[months.clone()]);
-        chunk.active.add_to(counts, &mut self.active[months.clone()]);
+    fn add_paid(&mut self, seats: &SeatColumns, counts: Range<usize>, months: &Range<usize>) {
+        seats.sold.add_to(counts.clone(), &mut self.seats[months.clone()]);
+        seats.assigned.add_to(counts.clone(), &mut self.assigned[months.clone()]);
+        seats.assigned.add_excess_to(&seats.sold, counts.clone(), &mut self.over[months.clone()]);
+        seats.assigned.add_excess_to(&seats.active_assigned, counts.clone(), &mut self.idle[months.clone()]);
+        seats.active.add_to(counts, &mut self.active[months.clone()]);
     }
 
     /// Keeps only columns that say something.

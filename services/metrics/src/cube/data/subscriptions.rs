@@ -19,39 +19,36 @@ pub struct SubscriptionEntry<'a> {
     pub sku: Option<&'a SkuHeader>,
 }
 
-impl Cube {
-    /// The subscriptions as of a month, with those alone that were ever attributed to one of the locations a caller is bound to.
-    pub fn subscriptions<'a>(
-        &'a self,
-        view: View<'a>,
-        month: Option<Month>,
-    ) -> impl Iterator<Item = SubscriptionEntry<'a>> {
-        self.chunks.values().flat_map(move |chunk| {
-            chunk.customers.iter().flat_map(move |customer| {
-                let subscriptions = customer.header.subscriptions.iter().zip(customer.subscriptions());
-                subscriptions.filter_map(move |(subscription, position)| {
-                    let columns = &chunk.subscriptions[position];
-                    let seen = view.locations.is_none_or(|bound| self.was_attributed(chunk, columns, bound));
-                    let runs = chunk.runs_of(columns);
-                    let begun = |run: &&AttributeRun| {
-                        month.is_none_or(|month| chunk.first + i32::from(run.from) <= month.index())
-                    };
-                    let run = runs.iter().rev().find(begun).or(runs.first());
-                    let sku = run.and_then(|run| self.partner.skus.get(&run.sku));
-                    seen.then_some(SubscriptionEntry { customer: &customer.header, subscription, sku })
-                })
+/// The subscriptions of a cube as of a month, for a caller bound to locations those alone that were ever attributed to one.
+pub fn subscriptions<'a>(
+    cube: &'a Cube,
+    view: View<'a>,
+    month: Option<Month>,
+) -> impl Iterator<Item = SubscriptionEntry<'a>> {
+    cube.chunks.values().flat_map(move |chunk| {
+        chunk.customers.iter().flat_map(move |customer| {
+            let subscriptions = customer.header.subscriptions.iter().zip(customer.subscriptions());
+            subscriptions.filter_map(move |(subscription, position)| {
+                let columns = &chunk.subscriptions[position];
+                let seen = view.locations.is_none_or(|bound| was_attributed(cube, chunk, columns, bound));
+                let runs = chunk.runs_of(columns);
+                let begun =
+                    |run: &&AttributeRun| month.is_none_or(|month| chunk.first + i32::from(run.from) <= month.index());
+                let run = runs.iter().rev().find(begun).or(runs.first());
+                let sku = run.and_then(|run| cube.partner.skus.get(&run.sku));
+                seen.then_some(SubscriptionEntry { customer: &customer.header, subscription, sku })
             })
         })
-    }
+    })
+}
 
-    fn was_attributed(
-        &self,
-        chunk: &CustomerChunk,
-        subscription: &ChunkSubscription,
-        bound: &BTreeSet<String>,
-    ) -> bool {
-        let to_one = |attribution: &Attribution| attribution.location.as_ref().is_some_and(|it| bound.contains(it));
-        let any = |code: u32| self.dictionaries.attributions.value(code).iter().any(to_one);
-        any(subscription.attributions) || chunk.runs_of(subscription).iter().any(|run| any(run.attributions))
-    }
+fn was_attributed(
+    cube: &Cube,
+    chunk: &CustomerChunk,
+    subscription: &ChunkSubscription,
+    bound: &BTreeSet<String>,
+) -> bool {
+    let to_one = |attribution: &Attribution| attribution.location.as_ref().is_some_and(|it| bound.contains(it));
+    let any = |code: u32| cube.dictionaries.attributions.value(code).iter().any(to_one);
+    any(subscription.attributions) || chunk.runs_of(subscription).iter().any(|run| any(run.attributions))
 }

@@ -1,4 +1,5 @@
-//! What is counted for every group and month while the columns are read: a column for each thing somebody asks for.
+//! Accumulators: the sums, marks and amounts of every group and month while chunks are scanned. Only sums that the query's
+//! measures need are kept.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -35,7 +36,7 @@ pub struct GroupIdentity {
     /// Which combination of product, SKU and service it is.
     pub product_key: u32,
     /// The part of the key that an attribution gives.
-    pub attribution_key: GroupKey,
+    pub attribution_part: GroupKey,
 }
 
 /// The groups of a query and their figures. Column 0 is the month before the range.
@@ -47,11 +48,11 @@ pub struct Accumulators {
     pub first: i32,
     pub columns: usize,
     wanted: [bool; SUMS],
-    /// By group and column; empty when nobody asks.
+    /// By group and column; empty when no measure needs it.
     sums: [Vec<u64>; SUMS],
     /// By group, a bit for each column after the first; groups at the end that have none may be missing.
     marks: [Vec<u128>; MARKS],
-    /// By group and column; only when somebody asks why.
+    /// By group and column; only where reasons are wanted.
     reasons: Option<Vec<Reasons>>,
     revenue: BTreeMap<u32, CurrencySums>,
 }
@@ -88,11 +89,11 @@ impl Accumulators {
     }
 
     /// The position of a group, made when it is new.
-    pub fn group(&mut self, key: GroupKey, product_key: u32, attribution_key: GroupKey) -> u32 {
+    pub fn group(&mut self, key: GroupKey, product_key: u32, attribution_part: GroupKey) -> u32 {
         let next = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
         let position = self.positions.of(key, next);
         if position == next {
-            self.groups.push(GroupIdentity { key, product_key, attribution_key });
+            self.groups.push(GroupIdentity { key, product_key, attribution_part });
             let size = self.groups.len() * self.columns;
             for (column, _) in self.sums.iter_mut().zip(self.wanted).filter(|(_, wanted)| *wanted) {
                 column.resize(size, 0);
@@ -109,14 +110,14 @@ impl Accumulators {
         usize::try_from(month - self.first).ok().filter(|column| *column < self.columns)
     }
 
-    /// A sum of a group in these columns; `None` when nobody asks for it.
+    /// A sum of a group in these columns; `None` when no measure needs it.
     pub fn sums_between(&mut self, sum: Sum, group: u32, columns: &Range<usize>) -> Option<&mut [u64]> {
         let start = group as usize * self.columns;
         self.sums[sum as usize].get_mut(start + columns.start..start + columns.end)
     }
 
     /// Where customers of a group that begin and end to count are noted.
-    pub fn changes(&mut self, group: u32) -> CustomerFlows<'_> {
+    pub fn flows(&mut self, group: u32) -> CustomerFlows<'_> {
         let start = group as usize * self.columns;
         let of_group = start..start + self.columns;
         let [customers, _, new, churned, returning, ..] = &mut self.sums;
@@ -128,7 +129,7 @@ impl Accumulators {
         }
     }
 
-    /// Adds to a sum, if somebody asks for it.
+    /// Adds to a sum, if a measure needs it.
     pub fn add(&mut self, sum: Sum, group: u32, column: usize, more: u64) {
         add_at(self.sums_between(sum, group, &(0..self.columns)).unwrap_or_default(), column, more);
     }
@@ -144,7 +145,7 @@ impl Accumulators {
         mark_in(&mut self.marks[mark as usize], group, self.groups.len(), columns);
     }
 
-    /// Adds reasons, if somebody asks why.
+    /// Adds reasons, if they are wanted.
     pub fn explain(&mut self, group: u32, column: usize, more: Reasons) {
         let at = group as usize * self.columns + column;
         if let Some(reasons) = self.reasons.as_mut().and_then(|reasons| reasons.get_mut(at)) {
@@ -174,10 +175,10 @@ impl Accumulators {
         self.revenue.clear();
     }
 
-    /// Takes over what another table of the same query has.
+    /// Adds the accumulators of the same query that another thread filled.
     pub fn merge(&mut self, other: &Self) {
         for (of, position) in other.groups.iter().zip(0..) {
-            let group = self.group(of.key, of.product_key, of.attribution_key);
+            let group = self.group(of.key, of.product_key, of.attribution_part);
             let (to, from) = (group as usize * self.columns, position * self.columns);
             for (mine, theirs) in self.sums.iter_mut().zip(&other.sums).filter(|(_, theirs)| !theirs.is_empty()) {
                 for (sum, more) in mine[to..to + self.columns].iter_mut().zip(&theirs[from..from + self.columns]) {
@@ -244,7 +245,7 @@ impl Accumulators {
     }
 }
 
-/// Sums of one group by column; empty where nobody asks.
+/// Sums of one group by column; empty where no measure needs it.
 pub struct CustomerFlows<'t> {
     customers: &'t mut [u64],
     new: &'t mut [u64],

@@ -20,8 +20,8 @@ pub enum GroupValues {
 impl GroupValues {
     /// `few`: there are far fewer groups at a time than keys.
     pub fn new(layout: &KeyLayout, few: bool) -> Self {
-        match usize::try_from(layout.end) {
-            Ok(end) if layout.end <= DENSE && !few => Self::Dense(vec![0; end]),
+        match usize::try_from(layout.end()) {
+            Ok(end) if layout.end() <= DENSE && !few => Self::Dense(vec![0; end]),
             _ => Self::Hashed(HashMap::default()),
         }
     }
@@ -73,15 +73,14 @@ impl Hasher for KeyHasher {
 
 #[cfg(test)]
 mod tests {
-    use insights_proto::metrics::v1::Dimension;
-
     use super::*;
+    use crate::cube::compile::dimensions::DimensionColumn;
 
     #[test]
     fn a_key_keeps_its_position() {
         for most in [7, 1 << 32] {
-            let layout = KeyLayout::new(&[Dimension::Customer, Dimension::Sku], |_| most);
-            let key = layout.part(Dimension::Sku, 6);
+            let layout = KeyLayout::new(&[DimensionColumn::Customer, DimensionColumn::Sku], |_| most);
+            let key = layout.part(DimensionColumn::Sku, 6);
             let mut positions = GroupValues::new(&layout, false);
             assert_eq!(matches!(positions, GroupValues::Dense(_)), most == 7);
             assert_eq!([positions.of(key, 0), positions.of(0, 1), positions.of(key, 2)], [0, 1, 0]);

@@ -1,4 +1,4 @@
-//! What is kept while a customer is read; used again for the next one.
+//! Buffers of a scan, used again for each customer.
 
 use crate::cube::compile::keys::GroupKey;
 use crate::cube::scan::users::UserGroups;
@@ -11,7 +11,7 @@ pub struct CountedMonths {
     pub active_by_report: Months,
 }
 
-/// What is kept of the customer being read; used again for the next one.
+/// Buffers of the customer being read.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub counted_months: Vec<(u32, CountedMonths)>,
@@ -19,38 +19,38 @@ pub struct Scratch {
     pub groups: Vec<u32>,
     pub found: Option<(u32, u32, u8, u8)>,
     pub user_groups: UserGroups,
-    pub layout: GroupPlaces,
-    /// The group found last for a steady subscription of the customer, where keys differ from customer to customer.
+    pub places: GroupPlaces,
+    /// The group found last for a constant run of the customer, where keys differ from customer to customer.
     pub last_group: Option<(GroupKey, u32)>,
-    /// By piece of a shape, where they do not.
+    /// By partial key, where they do not.
     pub group_of_partial_key: Vec<CachedGroup>,
 }
 
-/// What is known of the group of a piece.
+/// What is known of the group of a partial key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CachedGroup {
-    /// Nobody looked yet.
+    /// It was not looked up yet.
     Not,
     /// The query is not about it.
     None,
     /// Its position.
-    GroupIdentity(u32),
+    Position(u32),
 }
 
 impl CachedGroup {
     pub const fn group(self) -> Option<u32> {
         match self {
-            Self::GroupIdentity(group) => Some(group),
+            Self::Position(group) => Some(group),
             Self::Not | Self::None => None,
         }
     }
 }
 
-/// Where each group stands in a list that begins anew again and again.
+/// Where each group stands in a list that is made anew for each customer or month.
 #[derive(Debug, Default)]
 pub struct GroupPlaces {
     /// By group: the list it was last put in, and where.
-    layout: Vec<(u64, u32)>,
+    places: Vec<(u64, u32)>,
     list: u64,
 }
 
@@ -62,10 +62,10 @@ impl GroupPlaces {
 
     /// The group's place; `next` when it is not in the list yet.
     pub fn of(&mut self, group: u32, next: usize) -> usize {
-        if self.layout.len() <= group as usize {
-            self.layout.resize(group as usize + 1, (0, 0));
+        if self.places.len() <= group as usize {
+            self.places.resize(group as usize + 1, (0, 0));
         }
-        let place = &mut self.layout[group as usize];
+        let place = &mut self.places[group as usize];
         if place.0 != self.list {
             *place = (self.list, u32::try_from(next).unwrap_or(u32::MAX));
         }
@@ -77,7 +77,7 @@ impl Scratch {
     /// Begins a customer.
     pub fn begin(&mut self) {
         self.counted_months.clear();
-        self.layout.begin();
+        self.places.begin();
         self.last_group = None;
     }
 
@@ -91,7 +91,7 @@ impl Scratch {
 
     #[inline(never)]
     fn look_up_counted_months(&mut self, group: u32) -> &mut CountedMonths {
-        let place = self.layout.of(group, self.counted_months.len());
+        let place = self.places.of(group, self.counted_months.len());
         if place == self.counted_months.len() {
             self.counted_months.push((group, CountedMonths::default()));
         }

@@ -1,4 +1,4 @@
-//! The months a query reads of a chunk, as bits of one integer, and the columns of the table they belong to.
+//! The months a query reads of a chunk, as bits of one integer, and the columns of the accumulators they belong to.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ pub struct ScanWindow {
     skipped: usize,
     /// The bits that are read.
     read: Range<usize>,
-    /// The column of bit 0; below 0 when it comes before the table's first.
+    /// The column of bit 0; below 0 when it comes before the accumulators' first.
     first_column: i32,
 }
 
@@ -30,7 +30,7 @@ pub struct RunMonths {
 }
 
 impl ScanWindow {
-    /// Months from `first` to the table's last; `None` when all of them come before the chunk's.
+    /// Months from `first` to the accumulators' last; `None` when all of them come before the chunk's.
     pub fn new(chunk: &CustomerChunk, first: i32, accumulators: &Accumulators) -> Option<Self> {
         let end = accumulators.first + i32::try_from(accumulators.columns).ok()?;
         let origin = chunk.first.max(end - 128);
@@ -40,19 +40,19 @@ impl ScanWindow {
         (!read.is_empty()).then(|| Self { skipped, read, first_column: origin - accumulators.first })
     }
 
-    /// The months that are read of a lifespan's.
+    /// The months that are read of a constant run's.
     pub fn cut(&self, months: u64) -> u64 {
         let months = months.unbounded_shr(u32::try_from(self.skipped).unwrap_or(u32::MAX));
         months & bits(&self.read) as u64
     }
 
-    /// Those of the table's columns.
+    /// Those that have a column.
     pub fn in_columns(&self, months: u64) -> u64 {
         months & u64::MAX.unbounded_shl((-self.first_column).max(0).unsigned_abs())
     }
 
     /// The months of a run that are read.
-    pub fn span(&self, run: &AttributeRun) -> Option<RunMonths> {
+    pub fn run(&self, run: &AttributeRun) -> Option<RunMonths> {
         let from = usize::from(run.from).saturating_sub(self.skipped).max(self.read.start);
         let to = usize::from(run.to).saturating_sub(self.skipped).min(self.read.end);
         (from < to).then(|| RunMonths { from, to, offset: from + self.skipped })
@@ -174,7 +174,7 @@ mod tests {
                     (CustomerChunk { first: FIRST, ..CustomerChunk::default() }, accumulators(start));
                 let Some(window) = ScanWindow::new(&chunk, first, &accumulators) else { continue };
                 let expected: Vec<i32> = (first.max(FIRST + 3)..(start + 7).min(FIRST + 9)).collect();
-                let span = window.span(&run);
+                let span = window.run(&run);
                 let read = span.map(|span| (span.offset as i32 + FIRST..).take(span.to - span.from).collect());
                 assert_eq!(read.unwrap_or_else(Vec::new), expected);
                 let columns = span.and_then(|span| window.columns_of(span));
