@@ -2,9 +2,8 @@
 
 pub mod differential;
 pub mod examples;
-pub mod keys;
 pub mod product;
 pub mod records;
 pub mod running;
-pub mod small;
-pub mod wire;
+
+pub use insights_testkit::{keys, small, wire};

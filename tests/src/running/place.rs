@@ -69,8 +69,8 @@ pub struct Setting {
     pub ingestion: Option<SocketAddr>,
     /// Where metrics is.
     pub metrics: Option<SocketAddr>,
-    /// Orders to crash; see `insights_service::drill`.
-    pub drill: String,
+    /// Orders for its fail points; see `insights_service::fail_point`.
+    pub fail_points: String,
     /// Further environment variables.
     pub environment: Vec<(&'static str, String)>,
 }
@@ -154,8 +154,8 @@ impl Place {
                 spec = spec.set(name, format!("http://{address}"));
             }
         }
-        if !setting.drill.is_empty() {
-            spec = spec.set("drill", &setting.drill);
+        if !setting.fail_points.is_empty() {
+            spec = spec.set("fail_points", &setting.fail_points);
         }
         Process::spawn(setting.environment.iter().fold(spec, |spec, (name, value)| spec.variable(name, value)))
     }

@@ -3,12 +3,15 @@
 mod authority;
 mod cluster;
 mod issuer;
+pub mod keys;
 mod port;
 mod postgres;
 mod process;
 mod proxy;
 mod server;
+pub mod small;
 mod wait;
+pub mod wire;
 
 pub use authority::{Authority, Signed};
 pub use cluster::{Cluster, Plan, Shape};

@@ -1,6 +1,6 @@
 //! The harm without our guard: the same tokens, taken by a verifier with its library's defaults.
 
-use insights_tests::keys::{Key, encode, sign_hmac};
+use insights_testkit::keys::{Key, encode, sign_hmac};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, dangerous, decode};
 use serde_json::{Value, json};
 

@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use crate::until;
 use axum::Router;
 use insights_access::{AccessLayer, Clock, Issuer, Policy, Role, TokenRequest, Verifier, principal};
 use insights_proto::access::v1::{
@@ -15,7 +16,6 @@ use insights_proto::access::v1::{
     access_service_server::{AccessService, AccessServiceServer},
 };
 use insights_service::{Chassis, MessageLimits, ServeError, ServerConfig, sized};
-use insights_testkit::until;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
 use tokio_util::sync::CancellationToken;

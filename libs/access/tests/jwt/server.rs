@@ -9,7 +9,7 @@ use axum::{Router, http::StatusCode, routing::get};
 use chrono::DateTime;
 use insights_access::{AccessConfig, AccessLayer, Clock, Policy, Trust, Verifier};
 use insights_service::{Chassis, ServerConfig};
-use insights_tests::{
+use insights_testkit::{
     keys::Key,
     wire::{Answer, Wire},
 };
@@ -62,7 +62,6 @@ pub struct Server {
     pub issuer: Issuer,
     pub wire: Wire,
     pub verifier: Arc<Verifier>,
-    pub access: AccessLayer,
     clock: Arc<AtomicI64>,
     _stop: DropGuard,
 }
@@ -92,12 +91,12 @@ impl Server {
         let verifier = Arc::new(Verifier::new(config, now).unwrap());
         let access = AccessLayer::new(Arc::clone(&verifier), Arc::new(Policy::product().unwrap()));
         let shutdown = CancellationToken::new();
-        let chassis = Chassis::new(ServerConfig::default(), access.clone(), shutdown.clone()).unwrap();
+        let chassis = Chassis::new(ServerConfig::default(), access, shutdown.clone()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let wire = Wire::to(listener.local_addr().unwrap());
         // No routes: what is let through is answered UNIMPLEMENTED.
         tokio::spawn(chassis.serve(listener, Vec::new(), Router::new()));
-        Self { issuer, wire, verifier, access, clock, _stop: shutdown.drop_guard() }
+        Self { issuer, wire, verifier, clock, _stop: shutdown.drop_guard() }
     }
 
     pub fn advance(&self, seconds: i64) {

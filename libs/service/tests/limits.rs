@@ -9,7 +9,7 @@ use std::{
 
 use insights_service::{MessageLimits, ServerConfig};
 use insights_testkit::{PATIENCE, until};
-use insights_tests::{
+use insights_testkit::{
     small::{PATH, Small, SmallServer},
     wire::{Answer, EMPTY, Wire, frame},
 };

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use insights_testkit::keys::Key;
 use insights_testkit::until;
-use insights_tests::keys::Key;
 use serde_json::json;
 use tonic::Code;
 

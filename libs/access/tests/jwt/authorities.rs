@@ -4,8 +4,8 @@ use std::fs;
 use std::net::TcpListener as Listener;
 use std::sync::Arc;
 
+use insights_testkit::keys::Key;
 use insights_testkit::{Authority, Signed};
-use insights_tests::keys::Key;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;

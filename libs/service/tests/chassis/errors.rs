@@ -1,7 +1,7 @@
 //! What leaves as an error.
 
 use insights_service::{Error, INTERNAL_TEXT, ServerConfig, forward};
-use insights_tests::{
+use insights_testkit::{
     small::{PATH, Small, SmallServer},
     wire::frame,
 };

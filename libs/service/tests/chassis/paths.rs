@@ -2,7 +2,7 @@
 
 use insights_proto::access::v1::{WhoAmIRequest, access_service_client::AccessServiceClient};
 use insights_service::ServerConfig;
-use insights_tests::{
+use insights_testkit::{
     small::{PATH, Small, SmallServer},
     wire::EMPTY,
 };

@@ -1,6 +1,6 @@
 //! Attacks on header and signature. Each runs against keys of every kind.
 
-use insights_tests::keys::{Key, encode, sign_hmac};
+use insights_testkit::keys::{Key, encode, sign_hmac};
 use serde_json::json;
 use tonic::Code;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use insights_service::ServerConfig;
 use insights_testkit::{PATIENCE, until};
-use insights_tests::{
+use insights_testkit::{
     small::{PATH, Small, SmallServer},
     wire::{EMPTY, Wire},
 };

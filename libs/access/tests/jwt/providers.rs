@@ -4,14 +4,14 @@ use std::{fs, path::Path};
 
 use chrono::DateTime;
 use insights_access::{AccessConfig, Clock, Principal, Verifier};
-use insights_tests::keys::Key;
+use insights_testkit::keys::Key;
 use serde_json::{Value, json};
 
 use crate::server::NOW;
 
 /// The documented settings with the provider's keys in a file; everything else as documented.
 async fn believed(provider: &str, header: Value, claims: Value) -> Principal {
-    let documents = Path::new(env!("CARGO_MANIFEST_DIR")).join("../libs/access/docs/providers");
+    let documents = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/providers");
     let text = fs::read_to_string(documents.join(provider).with_extension("toml")).unwrap();
     let mut config =
         insights_service::load::<AccessConfig>(&text).unwrap_or_else(|faults| panic!("{provider}: {faults}"));

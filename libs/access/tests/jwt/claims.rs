@@ -1,7 +1,7 @@
 //! Attacks on claims, signed correctly.
 
 use insights_access::{ClaimPointers, Identity, Refusal};
-use insights_tests::keys::Key;
+use insights_testkit::keys::Key;
 use serde_json::{Value, json};
 
 use crate::server::{NOW, Server, good, with};
@@ -123,9 +123,10 @@ fn unsafe_free_sign(key: &Key, claims: &[u8]) -> String {
         &aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED_SIGNING,
         &key.private(),
     );
-    let message = format!("{}.{}", insights_tests::keys::encode(key.header()), insights_tests::keys::encode(claims));
+    let message =
+        format!("{}.{}", insights_testkit::keys::encode(key.header()), insights_testkit::keys::encode(claims));
     let signature = pair.unwrap().sign(&aws_lc_rs::rand::SystemRandom::new(), message.as_bytes()).unwrap();
-    format!("{message}.{}", insights_tests::keys::encode(signature))
+    format!("{message}.{}", insights_testkit::keys::encode(signature))
 }
 
 #[tokio::test]
