@@ -40,5 +40,15 @@ pub mod reporting {
     }
 }
 
+mod names;
+
 /// The encoded `FileDescriptorSet` of every file, custom options included.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor_set.bin"));
+
+/// The descriptors of every message and service, decoded once. Were the set unreadable, the pool would be empty and every look-up in
+/// it would fail.
+pub fn descriptors() -> &'static prost_reflect::DescriptorPool {
+    static POOL: std::sync::LazyLock<prost_reflect::DescriptorPool> =
+        std::sync::LazyLock::new(|| prost_reflect::DescriptorPool::decode(DESCRIPTOR_SET).unwrap_or_default());
+    &POOL
+}

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::verifier::Identity;
+use crate::Identity;
 
 pub(crate) struct Cache {
     /// By a hash of the token: the memory of a server should not be a list of usable tokens.

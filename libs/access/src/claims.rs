@@ -6,10 +6,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use crate::{
-    Principal, RoleSet, Trust,
+    Principal, Refusal, RoleSet, Trust, Viewer,
     config::{AccessConfig, ClaimPointers},
     role_from_name,
-    verifier::Refusal,
 };
 
 /// The last second of the year 9999: a later `exp` is no date.
@@ -92,7 +91,7 @@ pub(crate) fn person(
     };
     let names = claims.pointer(roles).map(list).transpose()?.unwrap_or_default();
     let roles = names.iter().filter_map(|name| ours(name, config)).collect::<RoleSet>();
-    Ok(Principal { subject, partner, roles, locations, expires, token: Arc::from(token) })
+    Ok(Principal { subject, viewer: Viewer { partner, roles, locations }, expires, token: Arc::from(token) })
 }
 
 fn ours(name: &str, config: &AccessConfig) -> Option<crate::Role> {

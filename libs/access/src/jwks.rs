@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -16,9 +16,8 @@ use jsonwebtoken::Algorithm;
 use tokio::sync::Mutex;
 
 use crate::{
-    Clock, Trust,
+    Clock, Refusal, Trust,
     keys::{Key, KeySet},
-    verifier::Refusal,
 };
 
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,7 +30,6 @@ pub(crate) struct KeyStore {
     fetching: Mutex<()>,
     /// When the last fetch began, whatever came of it; seconds since 1970.
     attempted: AtomicI64,
-    fetches: AtomicU64,
     refresh: i64,
     min_refresh: i64,
     max_age: i64,
@@ -78,17 +76,11 @@ impl KeyStore {
             known: ArcSwapOption::empty(),
             fetching: Mutex::new(()),
             attempted: AtomicI64::new(i64::MIN),
-            fetches: AtomicU64::new(0),
             refresh: trust.refresh_seconds.into(),
             min_refresh: trust.min_refresh_seconds.into(),
             max_age: trust.max_age_seconds.into(),
             clock,
         }))
-    }
-
-    /// How many times the keys were asked for.
-    pub(crate) fn fetches(&self) -> u64 {
-        self.fetches.load(Ordering::Relaxed)
     }
 
     /// The generation of the keys that may be believed now, if any; starts a refresh behind the caller's back when they
@@ -151,7 +143,6 @@ impl KeyStore {
             return;
         }
         self.attempted.store(self.clock.now().timestamp(), Ordering::Release);
-        self.fetches.fetch_add(1, Ordering::Relaxed);
         match self.read().await.and_then(|text| KeySet::parse(&text).map_err(str::to_owned)) {
             Ok(keys) => self.keep(keys),
             Err(error) => tracing::warn!(monotonic_counter.jwks_failures = 1_u64, %error, "keys could not be fetched"),

@@ -3,10 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -40,21 +37,9 @@ pub struct Denial {
 /// Told of every denial before it is answered, such as the audit: the caller hears of it when the future has ended.
 pub type DenialObserver = Arc<dyn Fn(Denial) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// How many calls went which way.
-#[derive(Debug, Default)]
-pub struct AccessCounters {
-    /// Let through.
-    pub allowed: AtomicU64,
-    /// Refused for want of a valid token.
-    pub unauthenticated: AtomicU64,
-    /// Refused for want of a role.
-    pub forbidden: AtomicU64,
-}
-
 struct Guard {
     verifier: Arc<Verifier>,
     policy: Arc<Policy>,
-    counters: Arc<AccessCounters>,
     observer: Option<DenialObserver>,
 }
 
@@ -62,7 +47,7 @@ impl AccessLayer {
     /// A layer that asks this verifier who calls and this policy what they may.
     #[must_use]
     pub fn new(verifier: Arc<Verifier>, policy: Arc<Policy>) -> Self {
-        Self { guard: Arc::new(Guard { verifier, policy, counters: Arc::default(), observer: None }) }
+        Self { guard: Arc::new(Guard { verifier, policy, observer: None }) }
     }
 
     /// Tells somebody of every denial.
@@ -70,8 +55,7 @@ impl AccessLayer {
     pub fn observed_by(self, observer: DenialObserver) -> Self {
         let guard = &self.guard;
         let (verifier, policy) = (Arc::clone(&guard.verifier), Arc::clone(&guard.policy));
-        let counters = Arc::clone(&guard.counters);
-        Self { guard: Arc::new(Guard { verifier, policy, counters, observer: Some(observer) }) }
+        Self { guard: Arc::new(Guard { verifier, policy, observer: Some(observer) }) }
     }
 
     /// The policy applied.
@@ -84,12 +68,6 @@ impl AccessLayer {
     #[must_use]
     pub fn verifier(&self) -> &Arc<Verifier> {
         &self.guard.verifier
-    }
-
-    /// How many calls went which way so far.
-    #[must_use]
-    pub fn counters(&self) -> &AccessCounters {
-        &self.guard.counters
     }
 }
 
@@ -195,7 +173,6 @@ impl Guard {
             (Some(_), Identity::Person(person)) => return Err(self.refuse(&path, Some(person), None).await),
             (Some(_), Identity::Service(_)) => return Err(self.refuse(&path, None, None).await),
         }
-        self.counters.allowed.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
@@ -219,8 +196,6 @@ impl Guard {
             Some(Refusal::KeysUnavailable) => keys_unavailable(),
             Some(_) => unauthenticated(),
         };
-        let counter = if refusal.is_some() { &self.counters.unauthenticated } else { &self.counters.forbidden };
-        counter.fetch_add(1, Ordering::Relaxed);
         let subject = caller.as_ref().map(|caller| caller.subject().to_owned());
         let reason = refusal.map_or_else(|| "role missing".to_owned(), |refusal| refusal.to_string());
         // Counted apart from what is logged: what is counted becomes a label of a metric, which names nobody.

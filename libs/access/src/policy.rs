@@ -6,7 +6,11 @@ use insights_proto::metrics::v1::Measure;
 use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, MethodDescriptor, ServiceDescriptor, Value};
 use tonic::Status;
 
-use crate::{FieldClass, Principal, Role, RoleSet, denial::forbidden};
+use crate::{
+    FieldClass, RoleSet, Viewer,
+    denial::forbidden,
+    field_class::{self, class_of},
+};
 
 /// The service whose groups of measures rule people's queries, wherever they are answered.
 pub const REPORTING_SERVICE: &str = "insights.reporting.v1.ReportingService";
@@ -24,8 +28,6 @@ pub struct Policy {
     groups: HashMap<String, [RoleSet; GROUPS]>,
     /// Measure → its group and class.
     measures: HashMap<i32, (usize, FieldClass)>,
-    /// Message and field → class, where it has one.
-    fields: HashMap<(String, String), FieldClass>,
 }
 
 /// A method of the API.
@@ -101,7 +103,6 @@ impl Policy {
         let option = |name: &'static str| pool.get_extension_by_name(name).ok_or(PolicyError::Missing(name));
         let on_method = option("insights.access.v1.policy")?;
         let on_service = option("insights.access.v1.group_policy")?;
-        let on_field = option("insights.access.v1.field_class")?;
         let (group, class) = (option("insights.access.v1.measure_group")?, option("insights.access.v1.value_class")?);
         let mut policy = Self::default();
         for service in pool.services() {
@@ -130,15 +131,7 @@ impl Policy {
             let options = value.options();
             let group =
                 number(&options, &group).and_then(|group| usize::try_from(group).ok()).filter(|group| *group < GROUPS);
-            policy.measures.insert(value.number(), (group.unwrap_or_default(), field_class(&options, &class)));
-        }
-        for message in pool.all_messages() {
-            for field in message.fields() {
-                let class = field_class(&field.options(), &on_field);
-                if class != FieldClass::Unspecified {
-                    policy.fields.insert((message.full_name().to_owned(), field.name().to_owned()), class);
-                }
-            }
+            policy.measures.insert(value.number(), (group.unwrap_or_default(), class_of(&options, &class)));
         }
         Ok(policy)
     }
@@ -154,25 +147,25 @@ impl Policy {
         self.methods.iter().map(|(path, method)| (path.as_str(), method))
     }
 
-    /// The class of a field, by the full name of its message and its own.
+    /// Whether the viewer may call the method at `/package.Service/Method`, as the layer would judge a direct call. Methods for
+    /// services and methods by measure are refused.
     #[must_use]
-    pub fn field_class(&self, message: &str, field: &str) -> FieldClass {
-        self.fields.get(&(message.to_owned(), field.to_owned())).copied().unwrap_or(FieldClass::Unspecified)
+    pub fn may_call(&self, viewer: &Viewer, path: &str) -> bool {
+        self.method(path).is_some_and(|method| {
+            let held = matches!(method.demand, Demand::Roles(roles) if roles.intersects(viewer.roles()));
+            held && !(method.whole_partner && viewer.locations().is_some())
+        })
     }
 
-    /// Whether the caller may ask `service` for the measures: one refused measure refuses all. Says which of the allowed
+    /// Whether the viewer may ask `service` for the measures: one refused measure refuses all. Says which of the allowed
     /// ones are to be left absent. MEASURE_UNSPECIFIED shows nothing and is left to validation.
     pub fn authorise_measures(
         &self,
-        caller: &Principal,
+        viewer: &Viewer,
         service: &str,
         measures: &[Measure],
     ) -> Result<Redaction, Status> {
-        self.authorise_roles(caller.roles(), service, measures)
-    }
-
-    /// The same for roles without a caller: those of somebody whose order is carried out later.
-    pub fn authorise_roles(&self, held: RoleSet, service: &str, measures: &[Measure]) -> Result<Redaction, Status> {
+        let held = viewer.roles();
         let groups = self.groups.get(service).ok_or_else(forbidden)?;
         // Without any measure to look at, the caller must still be one who may ask.
         if !groups.iter().any(|roles| roles.intersects(held)) {
@@ -215,9 +208,7 @@ fn whole_partner(method: &MethodDescriptor, option: &ExtensionDescriptor) -> boo
 }
 
 fn roles(message: &DynamicMessage) -> RoleSet {
-    let list = message.get_field_by_name("roles");
-    let list = list.as_ref().and_then(|list| list.as_list()).unwrap_or_default();
-    list.iter().filter_map(Value::as_enum_number).filter_map(|role| Role::try_from(role).ok()).collect()
+    message.get_field_by_name("roles").map(|list| field_class::roles(&list)).unwrap_or_default()
 }
 
 fn groups(service: &ServiceDescriptor, option: &ExtensionDescriptor) -> [RoleSet; GROUPS] {
@@ -236,8 +227,4 @@ fn groups(service: &ServiceDescriptor, option: &ExtensionDescriptor) -> [RoleSet
 
 fn number(options: &DynamicMessage, option: &ExtensionDescriptor) -> Option<i32> {
     options.get_extension(option).as_enum_number()
-}
-
-fn field_class(options: &DynamicMessage, option: &ExtensionDescriptor) -> FieldClass {
-    number(options, option).and_then(|class| FieldClass::try_from(class).ok()).unwrap_or(FieldClass::Unspecified)
 }

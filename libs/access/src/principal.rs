@@ -1,18 +1,16 @@
 //! Who calls.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{fmt, ops::Deref, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-use crate::{FieldClass, RoleSet};
+use crate::Viewer;
 
-/// A person or machine whose token was verified. Only this crate can make one, so holding one is the proof.
+/// A person or machine whose token was verified: a [`Viewer`] with a name. Only this crate can make one, so holding one is the proof.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Principal {
     pub(crate) subject: String,
-    pub(crate) partner: String,
-    pub(crate) roles: RoleSet,
-    pub(crate) locations: Option<BTreeSet<String>>,
+    pub(crate) viewer: Viewer,
     pub(crate) expires: DateTime<Utc>,
     /// The verified token, for the calls made on the caller's behalf.
     pub(crate) token: Arc<str>,
@@ -25,22 +23,10 @@ impl Principal {
         &self.subject
     }
 
-    /// The partner whose data the caller sees.
+    /// The caller's rights, apart from the proof that they are the caller's.
     #[must_use]
-    pub fn partner(&self) -> &str {
-        &self.partner
-    }
-
-    /// The roles the caller holds; unknown ones are left out.
-    #[must_use]
-    pub fn roles(&self) -> RoleSet {
-        self.roles
-    }
-
-    /// The partner locations the caller is bound to; `None` when bound to none. An empty set sees nothing.
-    #[must_use]
-    pub fn locations(&self) -> Option<&BTreeSet<String>> {
-        self.locations.as_ref()
+    pub fn viewer(&self) -> &Viewer {
+        &self.viewer
     }
 
     /// When the token ends.
@@ -48,11 +34,13 @@ impl Principal {
     pub fn expires(&self) -> DateTime<Utc> {
         self.expires
     }
+}
 
-    /// Whether the caller sees fields of the class.
-    #[must_use]
-    pub fn can_see(&self, class: FieldClass) -> bool {
-        self.roles.can_see(class)
+impl Deref for Principal {
+    type Target = Viewer;
+
+    fn deref(&self) -> &Viewer {
+        &self.viewer
     }
 }
 
@@ -62,9 +50,7 @@ impl fmt::Debug for Principal {
         formatter
             .debug_struct("Principal")
             .field("subject", &self.subject)
-            .field("partner", &self.partner)
-            .field("roles", &self.roles)
-            .field("locations", &self.locations)
+            .field("viewer", &self.viewer)
             .field("expires", &self.expires)
             .finish_non_exhaustive()
     }
@@ -89,4 +75,13 @@ impl ServiceIdentity {
     pub fn expires(&self) -> DateTime<Utc> {
         self.expires
     }
+}
+
+/// Who a token says its bearer is.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// A person, or a machine that acts as one (a data source).
+    Person(Arc<Principal>),
+    /// A service of this product.
+    Service(Arc<ServiceIdentity>),
 }

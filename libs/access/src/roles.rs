@@ -4,7 +4,7 @@ use std::fmt;
 
 pub use insights_proto::access::v1::Role;
 
-use crate::FieldClass;
+use crate::{FieldClass, field_class};
 
 /// The roles a caller holds, or the roles of which one suffices.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -44,16 +44,10 @@ impl RoleSet {
         self.0 == 0
     }
 
-    /// Whether one of them sees fields of the class: revenue and personal data are for Executive report viewer and Global
-    /// admin.
+    /// Whether one of them sees fields of the class, as the class's `visible_to` option says.
     #[must_use]
-    pub const fn can_see(self, class: FieldClass) -> bool {
-        match class {
-            FieldClass::Unspecified => true,
-            FieldClass::Revenue | FieldClass::Personal => {
-                self.contains(Role::ExecutiveReportViewer) || self.contains(Role::GlobalAdmin)
-            }
-        }
+    pub fn can_see(self, class: FieldClass) -> bool {
+        class == FieldClass::Unspecified || field_class::visible_to(class).intersects(self)
     }
 
     /// The roles in the order of the enum.

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 
-use crate::{json, verifier::Refusal};
+use crate::{Refusal, json};
 
 /// A token cut into its parts; nothing in it is believed yet.
 pub(crate) struct Token<'a> {

@@ -110,9 +110,14 @@ async fn quarantine_is_a_partners_own() {
     let (answer, theirs) = list(&beta, "").await;
     assert!(shows(&answer, "betamark") && !shows(&answer, "alphamark"));
     assert!(!theirs.next_page_token.is_empty());
-    // Another's page token opens nothing of theirs.
-    let (answer, _) = list(&alpha, &theirs.next_page_token).await;
-    assert!(!shows(&answer, "betamark"), "{answer:?}");
+    // A page token is its caller's own, and nobody makes one up.
+    for token in [theirs.next_page_token.as_str(), "3", "AAAA"] {
+        let (answer, _) = list(&alpha, token).await;
+        assert_eq!(answer.code(), Code::InvalidArgument, "{answer:?}");
+        assert!(shows(&answer, "page_token") && !shows(&answer, "betamark"), "{answer:?}");
+    }
+    let (_, next) = list(&beta, &theirs.next_page_token).await;
+    assert_eq!(next.rejections.len(), 2);
     let ids: Vec<_> = theirs.rejections.iter().map(|rejection| rejection.id).collect();
     // A partner without any of its own: what it names can only be another's.
     let gamma = product.token("gamma", &[Role::AdminAgent], &[]);

@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use chrono::{DateTime, TimeDelta};
-use insights_reporting::{Audit, AuditConfig, Who};
+use insights_access::Viewer;
+use insights_reporting::{Audit, AuditConfig};
 use insights_service::Clock;
 use insights_testkit::TempDatabase;
 
@@ -26,8 +27,8 @@ async fn a_year(database: &TempDatabase, keep_days: u32) -> (Audit, Arc<AtomicI6
     for _ in 0..365 {
         now.fetch_add(DAY, Ordering::SeqCst);
         for partner in [PARTNER, "fabrikam"] {
-            let who = Who { partner, subject: "ada", roles: "report_viewer".to_owned(), locations: None };
-            audit.record_as(who, "/x/Y", "{}", ending).await.unwrap();
+            let viewer = Viewer::stored(partner, "report_viewer", None);
+            audit.record_as("ada", &viewer, "/x/Y", "{}", ending).await.unwrap();
         }
     }
     (audit, now)

@@ -13,9 +13,9 @@ use tonic::Code;
 use crate::reads::{order, path, reads, records, send};
 
 /// The answers of everything that shows figures once the audit's table is gone: (method, code, bytes of answer).
-async fn answers(drill: &str) -> Vec<(String, Code, usize)> {
+async fn answers(fail_points: &str) -> Vec<(String, Code, usize)> {
     let place = Place::sqlite();
-    let setting = Setting { drill: drill.to_owned(), ..Setting::default() };
+    let setting = Setting { fail_points: fail_points.to_owned(), ..Setting::default() };
     let process = place.start(Kind::Everything, free_address(), &setting);
     let wire = Wire::to(process.address());
     let token = place.token("ada", Role::GlobalAdmin, &[]);

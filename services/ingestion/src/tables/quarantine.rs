@@ -8,7 +8,7 @@ use insights_database::{
 };
 use insights_proto::ingestion::v1::{self as proto, record::Kind};
 use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
+use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde::{Deserialize, Serialize};
 
 use super::partner::PartnerRow;
@@ -111,9 +111,7 @@ fn conceal(mut record: proto::Record, users: &PartnerKey, hashed: bool) -> proto
 }
 
 fn descriptor() -> Option<MessageDescriptor> {
-    static POOL: std::sync::OnceLock<Option<DescriptorPool>> = std::sync::OnceLock::new();
-    let pool = POOL.get_or_init(|| DescriptorPool::decode(insights_proto::DESCRIPTOR_SET).ok());
-    pool.as_ref()?.get_message_by_name("insights.ingestion.v1.Record")
+    insights_proto::descriptors().get_message_by_name("insights.ingestion.v1.Record")
 }
 
 fn to_json(record: proto::Record) -> String {

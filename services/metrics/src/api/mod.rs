@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::Stream;
-use insights_access::{Policy, Principal, REPORTING_SERVICE, forbidden, on_behalf, service};
+use insights_access::{
+    FieldClass, Policy, Principal, REPORTING_SERVICE, Redactor, Viewer, forbidden, on_behalf, service,
+};
 use insights_proto::metrics::v1::metrics_service_server::MetricsService;
 use insights_proto::metrics::v1::{
     self, BatchQueryRequest, BatchQueryResponse, ExplainRequest, ExplainResponse, ExplanationList, GetFreshnessRequest,
@@ -104,7 +106,7 @@ impl MetricsService for Api {
         self.policy.authorise_measures(&caller, REPORTING_SERVICE, &[Measure::Available])?;
         let wanted = look_up::subscriptions(request.get_ref(), &self.limits)?;
         let root = self.root_at(caller.partner(), request.get_ref().min_version, deadline).await?;
-        Ok(Response::new(self.aside(move || wanted.find(&root.cube, view(&caller))).await?))
+        Ok(Response::new(self.aside(move || shown(&caller, wanted.find(&root.cube, view(&caller)))).await?))
     }
 
     async fn look_up_support_cases(
@@ -116,7 +118,7 @@ impl MetricsService for Api {
         self.policy.authorise_measures(&caller, REPORTING_SERVICE, &[Measure::ActiveUsers])?;
         let wanted = look_up::support_cases(request.get_ref(), &self.limits)?;
         let root = self.root_at(caller.partner(), request.get_ref().min_version, deadline).await?;
-        Ok(Response::new(self.aside(move || wanted.find(&root.cube, view(&caller))).await?))
+        Ok(Response::new(self.aside(move || shown(&caller, wanted.find(&root.cube, view(&caller)))).await?))
     }
 
     async fn get_freshness(
@@ -141,8 +143,9 @@ impl MetricsService for Api {
         service(&request)?;
         let deadline = self.deadline(&request);
         let message = request.into_inner();
-        let viewer = stream::Viewer::try_from(message.viewer.clone())?;
-        viewer.authorise(&self.policy, message.query.as_ref())?;
+        let viewer = Viewer::from_message(message.viewer.clone());
+        let viewer = viewer.ok_or_else(|| Error::invalid("viewer.partner", "is required"))?;
+        self.authorise(&viewer, message.query.as_ref())?;
         let mut parser = Parser::new(&self.limits);
         parser.min_version(message.min_version);
         let asked = parser.one("query", message.query.as_ref());
@@ -157,11 +160,7 @@ impl MetricsService for Api {
 
     async fn verify(&self, request: Request<VerifyRequest>) -> Result<Response<Self::VerifyStream>, Status> {
         let caller = on_behalf(&request)?;
-        let allowed = match self.policy.method(VERIFY).map(|method| method.demand) {
-            Some(insights_access::Demand::Roles(roles)) => roles.intersects(caller.roles()),
-            _ => false,
-        };
-        if !allowed || caller.locations().is_some() {
+        if !self.policy.may_call(&caller, VERIFY) {
             return Err(forbidden());
         }
         Ok(Response::new(Box::pin(verify::stream(self.clone(), caller.partner().to_owned()))))
@@ -171,13 +170,9 @@ impl MetricsService for Api {
 impl Api {
     /// The policy of the people's service, applied again. Before validation: who may not ask learns nothing.
     #[allow(clippy::result_large_err, reason = "Status is what handlers return")]
-    fn authorise<'a>(
-        &self,
-        caller: &Principal,
-        queries: impl IntoIterator<Item = &'a v1::Query>,
-    ) -> Result<(), Status> {
+    fn authorise<'a>(&self, viewer: &Viewer, queries: impl IntoIterator<Item = &'a v1::Query>) -> Result<(), Status> {
         let measures: Vec<Measure> = queries.into_iter().flat_map(v1::Query::named_measures).collect();
-        self.policy.authorise_measures(caller, REPORTING_SERVICE, &measures).map(|_| ())
+        self.policy.authorise_measures(viewer, REPORTING_SERVICE, &measures).map(|_| ())
     }
 
     /// Until when to wait for a version: a little less than the call has, so that the answer says why.
@@ -255,7 +250,7 @@ impl Api {
                 let explanations = rows_of_query.into_iter().map(answer::explanation).collect();
                 response.explained.push(ExplanationList { explanations });
             }
-            Ok(response)
+            Ok(shown(&caller, response))
         };
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
     }
@@ -267,7 +262,17 @@ fn take_rows(left: &mut usize, rows: usize, limit: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the caller sees.
-fn view(caller: &Principal) -> View<'_> {
-    View { locations: caller.locations(), revenue: caller.can_see(insights_access::FieldClass::Revenue) }
+/// An answer as the viewer may see it. Queries leave out what is hidden, so that nothing is left to be taken out here; a field that
+/// was added without a thought of its class still does not show.
+fn shown<M: prost::Message + prost::Name + Default>(viewer: &Viewer, answer: M) -> M {
+    let (answer, redacted) = Redactor::product().redact(viewer, answer);
+    if redacted {
+        tracing::warn!(message = M::NAME, "an answer held fields that its reader may not see; they were taken out");
+    }
+    answer
+}
+
+/// What the cube shows a viewer.
+fn view(viewer: &Viewer) -> View<'_> {
+    View { locations: viewer.locations(), revenue: viewer.can_see(FieldClass::Revenue) }
 }

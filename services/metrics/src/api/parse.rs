@@ -188,7 +188,7 @@ impl<'a> Parser<'a> {
     fn by_service(&mut self, field: String, measure: Measure, basis: v1::Basis) -> bool {
         let defined = measure.subject(basis).map_or(Ok(()), Subject::by_service);
         if let Err(reason) = defined {
-            self.fault(field, format!("{} {reason}", measure_name(measure)));
+            self.fault(field, format!("{} {reason}", measure.short_name()));
         }
         defined.is_ok()
     }
@@ -335,11 +335,6 @@ impl<'a> Parser<'a> {
             }
         }
     }
-}
-
-/// The name of a measure as people write it.
-fn measure_name(measure: Measure) -> String {
-    measure.as_str_name().trim_start_matches("MEASURE_").to_ascii_lowercase()
 }
 
 /// What was sent, short enough for a message.

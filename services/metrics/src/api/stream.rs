@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::Stream;
-use insights_access::{FieldClass, Policy, REPORTING_SERVICE, Role, RoleSet};
+use insights_access::{FieldClass, Viewer};
 use insights_proto::metrics::v1::{
-    self, Dimension, Measure, Query, ReportGrain, StreamQueryRequest, StreamQueryResponse,
+    Dimension, Freshness, Measure, ReportGrain, StreamQueryRequest, StreamQueryResponse,
 };
 use insights_service::Error;
 use tokio::sync::{Semaphore, mpsc};
@@ -17,8 +17,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use super::parse::Asked;
-use super::{Api, answer, take_rows};
-use crate::cube::{Blocks, Cube, QueryAnswer, ReportRequest, View};
+use super::{Api, answer, shown, take_rows, view};
+use crate::cube::{Blocks, Cube, QueryAnswer, ReportRequest};
 use crate::cubes::Root;
 use crate::query::Filter;
 
@@ -27,50 +27,6 @@ const ROWS: usize = 2_000;
 const ROWS_BY_COLUMN: usize = 16_384;
 /// Messages the reader may be behind.
 const BUFFER: usize = 4;
-
-/// Whose rights apply, as the service that took the order knew them.
-#[derive(Clone, Debug)]
-pub struct Viewer {
-    partner: String,
-    roles: RoleSet,
-    locations: Option<BTreeSet<String>>,
-}
-
-impl TryFrom<Option<v1::Viewer>> for Viewer {
-    type Error = Error;
-
-    fn try_from(viewer: Option<v1::Viewer>) -> Result<Self, Error> {
-        let viewer = viewer.filter(|viewer| !viewer.partner.is_empty());
-        let viewer = viewer.ok_or_else(|| Error::invalid("viewer.partner", "is required"))?;
-        Ok(Self {
-            roles: viewer.roles.iter().filter_map(|role| Role::try_from(*role).ok()).collect(),
-            locations: viewer.bound_to.map(|bound| bound.location_ids.into_iter().collect()),
-            partner: viewer.partner,
-        })
-    }
-}
-
-impl Viewer {
-    /// Whose figures are asked for.
-    pub fn partner(&self) -> &str {
-        &self.partner
-    }
-
-    /// The policy of the people's service, applied again.
-    #[allow(clippy::result_large_err, reason = "Status is what handlers return")]
-    pub fn authorise(&self, policy: &Policy, query: Option<&Query>) -> Result<(), Status> {
-        let measures: Vec<Measure> = query.into_iter().flat_map(Query::named_measures).collect();
-        policy.authorise_roles(self.roles, REPORTING_SERVICE, &measures).map(|_| ())
-    }
-
-    fn sees_personal(&self) -> bool {
-        self.roles.can_see(FieldClass::Personal)
-    }
-
-    fn view(&self) -> View<'_> {
-        View { locations: self.locations.as_ref(), revenue: self.roles.can_see(FieldClass::Revenue) }
-    }
-}
 
 /// What the rows of an answer are about, and of which products.
 #[derive(Clone, Debug)]
@@ -119,7 +75,7 @@ pub async fn stream(
     mut asked: Asked,
     rows: Rows,
 ) -> Result<impl Stream<Item = Result<StreamQueryResponse, Status>> + Send + use<>, Error> {
-    let mut earlier = api.cubes_as_of(&viewer.partner, &root, std::iter::once(&asked)).await?;
+    let mut earlier = api.cubes_as_of(viewer.partner(), &root, std::iter::once(&asked)).await?;
     let cube = asked.as_of.and_then(|time| earlier.remove(&time)).unwrap_or_else(|| root.cube.clone());
     let (sender, receiver) = mpsc::channel(BUFFER);
     rows.narrow(&mut asked.query, &cube);
@@ -148,7 +104,7 @@ struct Answering {
     cores: Arc<Semaphore>,
     /// Of an answer that is not given in parts.
     most_rows: usize,
-    freshness: Option<v1::Freshness>,
+    freshness: Option<Freshness>,
     sender: mpsc::Sender<Result<StreamQueryResponse, Status>>,
     customers: i64,
     total_customers: i64,
@@ -224,11 +180,15 @@ impl Answering {
         for part in cube.parts() {
             let mut from = 0;
             while from < part.customer_count() {
-                let report =
-                    ReportRequest { grain: self.grain, personal: self.viewer.sees_personal(), from, enough: ROWS };
+                let report = ReportRequest {
+                    grain: self.grain,
+                    personal: self.viewer.can_see(FieldClass::Personal),
+                    from,
+                    enough: ROWS,
+                };
                 let part = part.clone();
                 let (mut rows, next) =
-                    self.work(move |asked, viewer| part.report(&asked.query, viewer.view(), report)).await?;
+                    self.work(move |asked, viewer| part.report(&asked.query, view(viewer), report)).await?;
                 self.customers += i64::try_from(next - from).unwrap_or_default();
                 from = next;
                 while !rows.is_empty() {
@@ -244,9 +204,9 @@ impl Answering {
     async fn make(&self, cube: Cube) -> Result<Made, Error> {
         match self.by_column {
             true => {
-                self.work(move |asked, viewer| cube.blocks(&asked.query, viewer.view(), ROWS_BY_COLUMN).into()).await
+                self.work(move |asked, viewer| cube.blocks(&asked.query, view(viewer), ROWS_BY_COLUMN).into()).await
             }
-            false => self.work(move |asked, viewer| cube.query(&asked.query, viewer.view()).into()).await,
+            false => self.work(move |asked, viewer| cube.query(&asked.query, view(viewer)).into()).await,
         }
     }
 
@@ -281,7 +241,8 @@ impl Answering {
     }
 
     async fn begin(&mut self, overlapping: bool) -> Result<(), Gone> {
-        let hidden = self.asked.query.measures.contains(&Measure::BilledRevenue) && !self.viewer.view().revenue;
+        let hidden =
+            self.asked.query.measures.contains(&Measure::BilledRevenue) && !self.viewer.can_see(FieldClass::Revenue);
         let first = StreamQueryResponse {
             freshness: self.freshness.take(),
             redacted: hidden,
@@ -302,7 +263,7 @@ impl Answering {
 
     async fn send_part(&mut self, part: StreamQueryResponse) -> Result<(), Gone> {
         let (customers, total_customers) = (self.customers, self.total_customers);
-        let part = StreamQueryResponse { customers, total_customers, ..part };
+        let part = shown(&self.viewer, StreamQueryResponse { customers, total_customers, ..part });
         self.sender.send(Ok(part)).await.map_err(|_| Gone)
     }
 }

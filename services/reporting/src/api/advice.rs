@@ -23,7 +23,7 @@ pub async fn list(
     request: ListAdviceRequest,
 ) -> Result<ListAdviceResponse, Status> {
     let (metrics, min_version) = (&call.metrics, request.min_version);
-    let tokens = advice::tokens(call.caller.partner(), &request);
+    let tokens = call.page_tokens(&request);
     let params = parsed(|faults| advice::parse(request, &tokens, faults))?;
     let (answer, found, version) = found(metrics, config, min_version, &params).await?;
     let begin = match params.after {
@@ -46,7 +46,7 @@ pub async fn list(
     Ok(ListAdviceResponse {
         advice: page.into_iter().map(|one| advice::compose(one, &customers, &skus, call.language)).collect(),
         counts,
-        next_page_token: if more { tokens.write(&advice::written(end, version)) } else { String::new() },
+        next_page_token: if more { tokens.write(&(end, version)) } else { String::new() },
         ..answer
     })
 }

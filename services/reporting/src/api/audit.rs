@@ -23,8 +23,9 @@ async fn read(
     call: &AuditedCall,
     request: &wire::ListAuditEntriesRequest,
 ) -> Result<wire::ListAuditEntriesResponse, Status> {
-    let listing = AuditQuery::parse(request, &api.policy)?;
-    let entries = api.audit.list(call.caller.partner(), &listing).await;
+    let tokens = call.page_tokens(request);
+    let listing = AuditQuery::parse(request, &api.policy, &tokens)?;
+    let entries = api.audit.list(call.caller.partner(), &listing, &tokens).await;
     entries.map_err(|error| {
         tracing::warn!(%error, "the audit cannot be read");
         Error::unavailable("The audit cannot be read now.").into()

@@ -1,25 +1,23 @@
 //! One call: who makes it, what it asks, and its record in the audit.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use insights_access::{Principal, principal};
+use insights_access::{Principal, Redactor, principal};
 use insights_messages::Language;
 use insights_proto::reporting::v1::{
     Breakdown, Coverage, ExplainResponse, GetCustomersDashboardResponse, GetDynamicsUsageDashboardResponse,
     GetLicenceAdoptionDashboardResponse, ListAdviceResponse, ListFilterValuesResponse,
     ListSubscriptionPerformanceResponse, QueryResponse,
 };
-use insights_service::{Deadline, drill};
-use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage};
+use insights_service::{Deadline, PageToken, fail_point};
+use prost::{Message, Name};
+use prost_reflect::DynamicMessage;
+use serde::{Serialize, de::DeserializeOwned};
 use tonic::{Code, Request, Response, Status, metadata::MetadataMap};
 
 use super::ReportingApi;
 use crate::audit::{Audit, CallOutcome};
 use crate::metrics::CallerMetrics;
-
-static MESSAGES: LazyLock<DescriptorPool> =
-    LazyLock::new(|| DescriptorPool::decode(insights_proto::DESCRIPTOR_SET).unwrap_or_default());
 
 /// A call under way.
 pub struct AuditedCall {
@@ -59,8 +57,26 @@ impl AuditedCall {
         })
     }
 
-    /// Gives the answer once it is in the audit; an answer that cannot be audited is not given.
-    pub async fn answer<T: Audited>(self, answer: Result<T, Status>) -> Result<Response<T>, Status> {
+    /// The page tokens of the list that the caller asks for.
+    pub fn page_tokens<P, R>(&self, request: &R) -> PageToken<P>
+    where
+        P: Serialize + DeserializeOwned,
+        R: Message + Name,
+    {
+        PageToken::of(self.audit.page_token_key(), self.caller.subject(), &self.caller, request)
+    }
+
+    /// Gives the answer as the caller may see it, once it is in the audit; an answer that cannot be audited is not given.
+    pub async fn answer<T>(self, answer: Result<T, Status>) -> Result<Response<T>, Status>
+    where
+        T: Audited + Message + Name + Default,
+    {
+        let answer = answer.map(|answer| Redactor::product().redact(&self.caller, answer).0);
+        self.audited(answer).await
+    }
+
+    /// Gives a stream once the call is in the audit. What it sends was redacted where it was made.
+    pub async fn audited<T: Audited>(self, answer: Result<T, Status>) -> Result<Response<T>, Status> {
         let ending = match &answer {
             Ok(answer) => CallOutcome { outcome: Code::Ok, rows: answer.rows(), redacted: answer.redacted() },
             Err(status) => CallOutcome { outcome: status.code(), rows: 0, redacted: false },
@@ -68,7 +84,7 @@ impl AuditedCall {
         let rpc = format!("/insights.reporting.v1.ReportingService/{}", self.rpc);
         let recorded = self.audit.record(&self.caller, &rpc, &self.asked, ending).await;
         let answer = answer?;
-        if drill::guarded("reporting.audit") {
+        if fail_point::guard_holds("reporting.audit") {
             recorded?;
         }
         Ok(Response::new(answer))
@@ -83,7 +99,7 @@ pub fn language(metadata: &MetadataMap) -> Language {
 
 /// A request as JSON, by the names of the API.
 fn json(rpc: &str, request: &impl Message) -> String {
-    let described = MESSAGES.get_message_by_name(&format!("insights.reporting.v1.{rpc}Request"));
+    let described = insights_proto::descriptors().get_message_by_name(&format!("insights.reporting.v1.{rpc}Request"));
     let message = described.and_then(|kind| DynamicMessage::decode(kind, request.encode_to_vec().as_slice()).ok());
     message.and_then(|message| serde_json::to_string(&message).ok()).unwrap_or_default()
 }

@@ -57,7 +57,7 @@ pub async fn list(
     let call = AuditedCall::begin(api, "ListExports", &request)?;
     let request = request.into_inner();
     // The same.
-    api.exports.list(&call.caller, request.page_size, &request.page_token).await.map(Response::new)
+    api.exports.list(&call.caller, &request).await.map(Response::new)
 }
 
 /// Stops an export.
@@ -102,7 +102,7 @@ pub async fn download(
 ) -> HandlerResult<DownloadStream> {
     let call = AuditedCall::begin(api, "DownloadExport", &request)?;
     let answer = open(api, &call, request.into_inner()).await;
-    let answer = call.answer(answer).await?;
+    let answer = call.audited(answer).await?;
     Ok(answer.map(|download| download.stream))
 }
 

@@ -1,12 +1,12 @@
 //! Words and glossary. They show no figures, so they are not audited.
 
+use insights_access::principal;
 use insights_messages::{Language, glossary as terms_of, term_key, titles};
 use insights_proto::reporting::v1 as wire;
-use insights_service::{Error, FieldViolation};
+use insights_service::{Error, FieldViolation, PageToken, page_size};
 use tonic::{Request, Response};
 
-use super::{HandlerResult, call::language};
-use crate::dashboards::PageTokens;
+use super::{HandlerResult, ReportingApi, call::language};
 
 /// Terms of a page at most.
 const LARGEST_PAGE: usize = 500;
@@ -14,8 +14,13 @@ const LARGEST_PAGE: usize = 500;
 const SEARCH_BYTES: usize = 256;
 
 /// Lists terms of the glossary.
-pub fn glossary(request: &Request<wire::ListGlossaryTermsRequest>) -> HandlerResult<wire::ListGlossaryTermsResponse> {
-    Ok(Response::new(page(language(request.metadata()), request.get_ref())?))
+pub fn glossary(
+    api: &ReportingApi,
+    request: &Request<wire::ListGlossaryTermsRequest>,
+) -> HandlerResult<wire::ListGlossaryTermsResponse> {
+    let caller = principal(request)?;
+    let tokens = PageToken::of(api.audit.page_token_key(), caller.subject(), &caller, request.get_ref());
+    Ok(Response::new(page(language(request.metadata()), request.get_ref(), &tokens)?))
 }
 
 /// Says what things are called.
@@ -28,12 +33,13 @@ pub fn words(request: &Request<wire::GetWordsRequest>) -> HandlerResult<wire::Ge
 fn page(
     language: Language,
     request: &wire::ListGlossaryTermsRequest,
+    tokens: &PageToken<String>,
 ) -> Result<wire::ListGlossaryTermsResponse, Error> {
     let mut faults = Vec::new();
-    let size = usize::try_from(request.page_size);
-    if size.is_err() {
-        faults.push(FieldViolation::new("page_size", "is negative"));
-    }
+    let size = page_size(request.page_size, LARGEST_PAGE, LARGEST_PAGE).unwrap_or_else(|fault| {
+        faults.push(fault);
+        LARGEST_PAGE
+    });
     if request.search.len() > SEARCH_BYTES {
         faults.push(FieldViolation::new("search", format!("is longer than {SEARCH_BYTES} bytes")));
     }
@@ -43,21 +49,19 @@ fn page(
         [&term.id, &term.title, &term.definition].iter().any(|text| text.to_lowercase().contains(&search))
     });
     // The token names the first term of the page: terms may come and go with versions of the program.
-    let list = wire::ListGlossaryTermsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
-    let tokens = PageTokens::of("", "ListGlossaryTerms", &list);
-    let first = match tokens.read(&request.page_token) {
-        Ok(None) => Some(0),
-        Ok(Some(place)) => terms.iter().position(|term| term_key(term) == place),
-        Err(_) => None,
-    };
-    let Some(first) = first else {
-        faults.push(FieldViolation::new("page_token", "is not one that was given out for this list"));
-        return Err(Error::Invalid(faults));
-    };
+    let first = tokens.read(&request.page_token).and_then(|place| match place {
+        None => Ok(0),
+        Some(place) => terms.iter().position(|term| term_key(term) == place).ok_or_else(|| {
+            FieldViolation::new("page_token", "names a term that there is no more; begin with the first page again")
+        }),
+    });
+    let first = first.unwrap_or_else(|fault| {
+        faults.push(fault);
+        0
+    });
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }
-    let size = size.ok().filter(|size| *size > 0).unwrap_or(LARGEST_PAGE).min(LARGEST_PAGE);
     let next_page_token = terms.get(first + size).map(|term| tokens.write(&term_key(term))).unwrap_or_default();
     let terms = terms.into_iter().skip(first).take(size).collect();
     Ok(wire::ListGlossaryTermsResponse { language: language.code().to_owned(), terms, next_page_token })
@@ -65,9 +69,17 @@ fn page(
 
 #[cfg(test)]
 mod tests {
+    use insights_access::Viewer;
     use insights_proto::reporting::v1::ListGlossaryTermsRequest;
+    use insights_service::PageTokenKey;
 
     use super::*;
+
+    fn page(language: Language, request: &ListGlossaryTermsRequest) -> Result<wire::ListGlossaryTermsResponse, Error> {
+        let key = PageTokenKey::derived_from(b"a secret");
+        let viewer = Viewer::stored("contoso", "report_viewer", None);
+        super::page(language, request, &PageToken::of(&key, "ada", &viewer, request))
+    }
 
     #[test]
     fn pages_of_the_glossary_are_all_of_it() {
@@ -75,7 +87,7 @@ mod tests {
         let mut request = ListGlossaryTermsRequest { page_size: 7, ..Default::default() };
         let mut terms = Vec::new();
         loop {
-            let page = super::page(Language::Portuguese, &request).expect("a page");
+            let page = page(Language::Portuguese, &request).expect("a page");
             assert!(page.terms.len() <= 7);
             terms.extend(page.terms);
             request.page_token = page.next_page_token;

@@ -187,7 +187,7 @@ impl ReportingService for ReportingApi {
     async fn verify(&self, request: Request<wire::VerifyRequest>) -> HandlerResult<Self::VerifyStream> {
         let call = AuditedCall::begin(self, "Verify", &request)?;
         let answer = queries::verify(&call).await;
-        call.answer(answer).await
+        call.audited(answer).await
     }
 
     async fn list_audit_entries(
@@ -201,7 +201,7 @@ impl ReportingService for ReportingApi {
         &self,
         request: Request<wire::ListGlossaryTermsRequest>,
     ) -> HandlerResult<wire::ListGlossaryTermsResponse> {
-        glossary::glossary(&request)
+        glossary::glossary(self, &request)
     }
 
     async fn get_words(&self, request: Request<wire::GetWordsRequest>) -> HandlerResult<wire::GetWordsResponse> {

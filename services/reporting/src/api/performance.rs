@@ -32,7 +32,7 @@ pub async fn list(
 ) -> Result<ListSubscriptionPerformanceResponse, Status> {
     let min_version = request.min_version;
     let metrics = &call.metrics.since(min_version);
-    let tokens = performance::tokens(call.caller.partner(), &request);
+    let tokens = call.page_tokens(&request);
     let mut params = parsed(|faults| performance::parse(request, &tokens, faults))?;
     let products = products(metrics, std::mem::take(&mut params.products)).await?;
     params.page.narrow(Dimension::Product, &products);
@@ -55,7 +55,7 @@ pub async fn list(
         measures: MEASURES.iter().map(|measure| *measure as i32).collect(),
         subscriptions: performance::compose(span, &result, &why, &keys, &details),
         ranked_by: ranked_by as i32,
-        next_page_token: last.map(|place| tokens.write(&performance::written(place))).unwrap_or_default(),
+        next_page_token: last.map(|key| tokens.write(key)).unwrap_or_default(),
     })
 }
 

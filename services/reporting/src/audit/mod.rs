@@ -7,13 +7,13 @@ mod retention;
 
 use std::{fmt, sync::Arc};
 
-use insights_access::{Denial, DenialObserver, Principal, role_name};
+use insights_access::{Denial, DenialObserver, Principal, Viewer};
 use insights_database::Database;
-use insights_service::{Clock, Error, drill};
+use insights_service::{Clock, Error, PageTokenKey, fail_point};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tonic::Code;
 
-use crate::migrations::Migrator;
+use crate::migrations::{Migrator, SECRET};
 
 pub use config::AuditConfig;
 pub use entity::Model as AuditRecord;
@@ -31,6 +31,7 @@ pub struct Audit {
     database: Database,
     clock: Clock,
     config: AuditConfig,
+    page_token_key: PageTokenKey,
 }
 
 impl fmt::Debug for Audit {
@@ -50,27 +51,6 @@ pub struct CallOutcome {
     pub redacted: bool,
 }
 
-/// Whose call it was.
-#[derive(Debug, Clone)]
-pub struct Who<'a> {
-    /// The partner spoken for.
-    pub partner: &'a str,
-    /// The `sub` of the token.
-    pub subject: &'a str,
-    /// Roles by name, with blanks between.
-    pub roles: String,
-    /// The locations bound to, as JSON; none: bound to none.
-    pub locations: Option<String>,
-}
-
-impl<'a> Who<'a> {
-    fn of(caller: &'a Principal) -> Self {
-        let roles: Vec<String> = caller.roles().iter().map(role_name).collect();
-        let locations = caller.locations().map(|bound| serde_json::json!(bound).to_string());
-        Self { partner: caller.partner(), subject: caller.subject(), roles: roles.join(" "), locations }
-    }
-}
-
 impl Audit {
     /// Opens the audit: the database is connected and brought to this version.
     ///
@@ -79,7 +59,10 @@ impl Audit {
     pub async fn open(database_url: &str, config: AuditConfig, clock: Clock) -> Result<Self, insights_database::Error> {
         let database = Database::connect(database_url).await?;
         database.migrate::<Migrator>().await?;
-        Ok(Self { database, clock, config })
+        let candidate = hex::encode(rand::random::<[u8; 32]>());
+        let secret = database.shared_secret(SECRET, &candidate).await?;
+        let page_token_key = PageTokenKey::derived_from(secret.as_bytes());
+        Ok(Self { database, clock, config, page_token_key })
     }
 
     /// Records a call and how it ended.
@@ -87,34 +70,46 @@ impl Audit {
     /// # Errors
     /// Unavailable when it could not be stored: what cannot be audited is not given.
     pub async fn record(&self, caller: &Principal, rpc: &str, asked: &str, ending: CallOutcome) -> Result<(), Error> {
-        self.record_as(Who::of(caller), rpc, asked, ending).await
+        self.record_as(caller.subject(), caller, rpc, asked, ending).await
     }
 
     /// Records a call of somebody whose token was seen before, such as who follows a link with a ticket.
     ///
     /// # Errors
     /// As [`Self::record`].
-    pub async fn record_as(&self, who: Who<'_>, rpc: &str, asked: &str, ending: CallOutcome) -> Result<(), Error> {
+    pub async fn record_as(
+        &self,
+        subject: &str,
+        viewer: &Viewer,
+        rpc: &str,
+        asked: &str,
+        ending: CallOutcome,
+    ) -> Result<(), Error> {
         let record = entity::ActiveModel {
-            partner: Set(who.partner.to_owned()),
+            partner: Set(viewer.partner().to_owned()),
             at_micros: Set(self.clock.now().timestamp_micros()),
             record_id: Set(rand::random::<i64>()),
-            subject: Set(who.subject.to_owned()),
-            roles: Set(who.roles),
-            locations: Set(who.locations),
+            subject: Set(subject.to_owned()),
+            roles: Set(viewer.roles_text()),
+            locations: Set(viewer.locations_text()),
             rpc: Set(rpc.to_owned()),
             asked: Set(cut(asked, ASKED_BYTES).to_owned()),
             row_count: Set(i64::try_from(ending.rows).unwrap_or(i64::MAX)),
             redacted: Set(ending.redacted),
             outcome: Set(format!("{:?}", ending.outcome)),
         };
-        drill::point("reporting.before_audit");
+        fail_point::hit("reporting.before_audit");
         let stored = entity::Entity::insert(record).exec_without_returning(self.database.writer()).await;
-        drill::point("reporting.audited");
+        fail_point::hit("reporting.audited");
         stored.map(|_| ()).map_err(|error| {
             tracing::error!(%error, rpc, "a call could not be audited");
             Error::unavailable("The call cannot be audited now, so it is not answered.")
         })
+    }
+
+    /// What the page tokens of the service are sealed with, which is kept in the same database.
+    pub(crate) fn page_token_key(&self) -> &PageTokenKey {
+        &self.page_token_key
     }
 
     /// The database it is kept in, which is the service's.

@@ -2,41 +2,19 @@
 
 use insights_access::Policy;
 use insights_proto::reporting::v1::{AuditEntry, ListAuditEntriesRequest, ListAuditEntriesResponse};
-use insights_service::{Error, FieldViolation};
+use insights_service::{Error, FieldViolation, PageToken, code_from_name, code_name, page_size};
 use prost_types::Timestamp;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use sha2::{Digest, Sha256};
 use tonic::Code;
 
 use super::{Audit, AuditRecord, DOWNLOAD_BY_TICKET, entity};
 
 /// Entries of a page, unless the caller says how many.
-const PAGE: u32 = 100;
+const PAGE: usize = 100;
 /// The most entries of a page.
-const LARGEST_PAGE: u32 = 1_000;
+const LARGEST_PAGE: usize = 1_000;
 /// The longest text to look for, in bytes.
 const TEXT_BYTES: usize = 512;
-
-/// Every code there is.
-const CODES: [Code; 17] = [
-    Code::Ok,
-    Code::Cancelled,
-    Code::Unknown,
-    Code::InvalidArgument,
-    Code::DeadlineExceeded,
-    Code::NotFound,
-    Code::AlreadyExists,
-    Code::PermissionDenied,
-    Code::ResourceExhausted,
-    Code::FailedPrecondition,
-    Code::Aborted,
-    Code::OutOfRange,
-    Code::Unimplemented,
-    Code::Internal,
-    Code::Unavailable,
-    Code::DataLoss,
-    Code::Unauthenticated,
-];
 
 /// What to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,23 +26,23 @@ pub struct AuditQuery {
     outcome: Option<String>,
     from: Option<i64>,
     to: Option<i64>,
-    size: u32,
+    size: usize,
     after: Option<AuditPosition>,
 }
 
-/// Where a page ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct AuditPosition {
-    at_micros: i64,
-    record_id: i64,
-}
+/// Where a page ended: the time of its last entry in microseconds, and that entry's id.
+pub type AuditPosition = (i64, i64);
 
 impl AuditQuery {
     /// What a request asks for, or everything that is wrong with it.
     ///
     /// # Errors
     /// Names the fields at fault.
-    pub fn parse(request: &ListAuditEntriesRequest, policy: &Policy) -> Result<Self, Error> {
+    pub fn parse(
+        request: &ListAuditEntriesRequest,
+        policy: &Policy,
+        tokens: &PageToken<AuditPosition>,
+    ) -> Result<Self, Error> {
         let mut faults = Vec::new();
         let mut fault = |field: &str, what: String| faults.push(FieldViolation::new(field, what));
         for (field, text) in [("subject", &request.subject), ("method", &request.method)] {
@@ -76,7 +54,7 @@ impl AuditQuery {
         if rpcs.as_ref().is_some_and(Vec::is_empty) {
             fault("method", "is no method".to_owned());
         }
-        let outcome = CODES.into_iter().find(|code| code_name(*code) == request.outcome.trim().to_uppercase());
+        let outcome = code_from_name(&request.outcome.trim().to_uppercase());
         if outcome.is_none() && !request.outcome.is_empty() {
             fault("outcome", "is no code of gRPC, such as PERMISSION_DENIED".to_owned());
         }
@@ -91,37 +69,18 @@ impl AuditQuery {
         if from.zip(to).is_some_and(|(from, to)| to < from) {
             fault("to_time", "comes before from_time".to_owned());
         }
-        let size = u32::try_from(request.page_size);
-        if size.is_err() {
-            fault("page_size", "is negative".to_owned());
+        let size = page_size(request.page_size, PAGE, LARGEST_PAGE);
+        let after = tokens.read(&request.page_token);
+        for violation in size.as_ref().err().into_iter().chain(after.as_ref().err()) {
+            fault(&violation.field, violation.description.clone());
         }
-        let size = size.ok().filter(|size| *size > 0).unwrap_or(PAGE).min(LARGEST_PAGE);
         let subject = Some(request.subject.clone()).filter(|subject| !subject.is_empty());
         let outcome = outcome.map(|code| format!("{code:?}"));
-        let mut listing = Self { subject, rpcs, outcome, from, to, size, after: None };
-        match listing.place(&request.page_token) {
-            Ok(after) => listing.after = after,
-            Err(NotGivenOut) => fault("page_token", "is not one that was given out for this listing".to_owned()),
+        if !faults.is_empty() {
+            return Err(Error::Invalid(faults));
         }
-        if faults.is_empty() { Ok(listing) } else { Err(Error::Invalid(faults)) }
-    }
-
-    fn place(&self, token: &str) -> Result<Option<AuditPosition>, NotGivenOut> {
-        if token.is_empty() {
-            return Ok(None);
-        }
-        let mut parts = token.splitn(3, '.');
-        let mut number = || parts.next().and_then(|part| part.parse::<i64>().ok()).ok_or(NotGivenOut);
-        let place = AuditPosition { at_micros: number()?, record_id: number()? };
-        // Of another listing, or written by hand.
-        if token == self.token(place) { Ok(Some(place)) } else { Err(NotGivenOut) }
-    }
-
-    fn token(&self, place: AuditPosition) -> String {
-        let Self { subject, rpcs, outcome, from, to, .. } = self;
-        let text = serde_json::json!([place.at_micros, place.record_id, subject, rpcs, outcome, from, to]).to_string();
-        let sum: String = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        format!("{}.{}.{sum}", place.at_micros, place.record_id)
+        let (size, after) = (size.unwrap_or(PAGE), after.unwrap_or_default());
+        Ok(Self { subject, rpcs, outcome, from, to, size, after })
     }
 
     fn condition(&self, partner: &str) -> Condition {
@@ -132,7 +91,7 @@ impl AuditQuery {
         all = all.add_option(self.outcome.as_ref().map(|outcome| Column::Outcome.eq(outcome)));
         all = all.add_option(self.from.map(|from| Column::AtMicros.gte(from)));
         all = all.add_option(self.to.map(|to| Column::AtMicros.lt(to)));
-        all.add_option(self.after.map(|AuditPosition { at_micros, record_id }| {
+        all.add_option(self.after.map(|(at_micros, record_id)| {
             let same = Condition::all().add(Column::AtMicros.eq(at_micros)).add(Column::RecordId.lt(record_id));
             // The first of the three lets the key be used; the others are exact.
             let before = Condition::any().add(Column::AtMicros.lt(at_micros)).add(same);
@@ -140,9 +99,6 @@ impl AuditQuery {
         }))
     }
 }
-
-/// A page token that is not of this listing.
-struct NotGivenOut;
 
 /// The calls a name stands for; none: all of them.
 fn rpcs(method: &str, policy: &Policy) -> Option<Vec<String>> {
@@ -159,21 +115,10 @@ fn rpcs(method: &str, policy: &Policy) -> Option<Vec<String>> {
     }
 }
 
-/// A code as gRPC spells it, such as `PERMISSION_DENIED`.
-fn code_name(code: Code) -> String {
-    spelled(&format!("{code:?}"))
-}
-
-/// `PermissionDenied` of the table as gRPC spells it.
+/// `PermissionDenied`, as the table has it, as gRPC spells it.
 fn spelled(outcome: &str) -> String {
-    let mut name = String::new();
-    for (at, letter) in outcome.chars().enumerate() {
-        if at > 0 && letter.is_uppercase() {
-            name.push('_');
-        }
-        name.extend(letter.to_uppercase());
-    }
-    name
+    let code = (0..=16).map(Code::from_i32).find(|code| format!("{code:?}") == outcome);
+    code.map_or_else(|| outcome.to_owned(), |code| code_name(code).to_owned())
 }
 
 fn micros(time: Timestamp) -> Option<i64> {
@@ -210,29 +155,36 @@ impl Audit {
         &self,
         partner: &str,
         listing: &AuditQuery,
+        tokens: &PageToken<AuditPosition>,
     ) -> Result<ListAuditEntriesResponse, insights_database::Error> {
         let found = entity::Entity::find()
             .filter(listing.condition(partner))
             .order_by_desc(entity::Column::AtMicros)
             .order_by_desc(entity::Column::RecordId)
-            .limit(u64::from(listing.size) + 1);
+            .limit(listing.size as u64 + 1);
         let mut found = found.all(self.database.reader()).await?;
-        let size = usize::try_from(listing.size).unwrap_or(usize::MAX);
-        let more = found.len() > size;
-        found.truncate(size);
+        let more = found.len() > listing.size;
+        found.truncate(listing.size);
         let last = found.last().filter(|_| more);
-        let place = last.map(|last| AuditPosition { at_micros: last.at_micros, record_id: last.record_id });
-        let next_page_token = place.map(|place| listing.token(place)).unwrap_or_default();
+        let next_page_token = last.map(|last| tokens.write(&(last.at_micros, last.record_id))).unwrap_or_default();
         Ok(ListAuditEntriesResponse { entries: found.into_iter().map(entry).collect(), next_page_token })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use insights_access::Viewer;
+    use insights_service::PageTokenKey;
+
     use super::*;
 
+    fn tokens(request: &ListAuditEntriesRequest) -> PageToken<AuditPosition> {
+        let viewer = Viewer::stored("contoso", "global_admin", None);
+        PageToken::of(&PageTokenKey::derived_from(b"a secret"), "ada", &viewer, request)
+    }
+
     fn parse(request: &ListAuditEntriesRequest) -> Result<AuditQuery, Error> {
-        AuditQuery::parse(request, &Policy::product().expect("a policy"))
+        AuditQuery::parse(request, &Policy::product().expect("a policy"), &tokens(request))
     }
 
     #[test]
@@ -266,18 +218,17 @@ mod tests {
     #[test]
     fn page_tokens_are_of_one_listing() {
         let request = ListAuditEntriesRequest { outcome: "permission_denied".into(), ..Default::default() };
-        let listing = parse(&request).expect("a listing");
-        let token = listing.token(AuditPosition { at_micros: 17, record_id: -4 });
+        let token = tokens(&request).write(&(17, -4));
         let again = ListAuditEntriesRequest { page_token: token.clone(), page_size: 7, ..request.clone() };
-        assert_eq!(parse(&again).expect("a listing").after, Some(AuditPosition { at_micros: 17, record_id: -4 }));
-        let other = ListAuditEntriesRequest { page_token: token.clone(), subject: "ada".into(), ..request.clone() };
-        let edited = ListAuditEntriesRequest { page_token: token.replacen("17", "18", 1), ..request };
-        assert!(parse(&other).is_err() && parse(&edited).is_err());
+        assert_eq!(parse(&again).expect("a listing").after, Some((17, -4)));
+        let other = ListAuditEntriesRequest { page_token: token, subject: "ada".into(), ..request };
+        let Err(Error::Invalid(faults)) = parse(&other) else { panic!("not refused") };
+        assert_eq!(faults.iter().map(|fault| fault.field.as_str()).collect::<Vec<_>>(), ["page_token"]);
     }
 
     #[test]
     fn codes_are_spelled_as_grpc_does() {
-        assert_eq!(code_name(Code::PermissionDenied), "PERMISSION_DENIED");
-        assert_eq!(code_name(Code::Ok), "OK");
+        assert_eq!(spelled("PermissionDenied"), "PERMISSION_DENIED");
+        assert_eq!(spelled("Ok"), "OK");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use insights_proto::metrics::v1::{Freshness, StreamQueryResponse};
 use insights_proto::reporting::v1::ExportOrder;
-use insights_service::{BoxError, drill};
+use insights_service::{BoxError, fail_point};
 use prost::Message;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
@@ -18,8 +18,7 @@ use super::Exports;
 use super::cell::CellValue;
 use super::files::FilePiece;
 use super::formats::{EncodeError, Encoder, encoder};
-use super::manifest::{FileManifest, RowsDigest, hex, order_json, time};
-use super::rights::Rights;
+use super::manifest::{FileManifest, RowsDigest, order_json, time};
 use super::rows::RowBatch;
 use super::schema::ColumnSchema;
 use super::spec::ExportSpec;
@@ -94,14 +93,14 @@ pub async fn write(
     seen: &Arc<ProgressCounters>,
 ) -> Result<FinishedFile, WriteError> {
     let order = ExportOrder::decode(job.order_body.as_slice()).map_err(never)?;
-    let rights = Rights::read(&job.roles, job.locations.as_deref());
+    let viewer = job.viewer();
     let spec = ExportSpec::of(&order);
-    let hides = spec.authorise(&exports.policy, &rights).map_err(from_status)?;
-    let request = spec.request(&rights, &job.partner, job.min_version);
+    let hides = spec.authorise(&exports.policy, &viewer).map_err(from_status)?;
+    let request = spec.request(&viewer, job.min_version);
     let mut stream = exports.metrics.stream_query(request).await.map_err(from_status)?;
     let first = begin(&mut stream).await.map_err(from_status)?;
     let redacted = hides || first.redacted;
-    let columns = spec.columns(&rights);
+    let columns = spec.columns(&viewer);
     let about = FileManifest {
         file_name: job.file_name.clone(),
         order: order_json(&spec.spelled_out(&order)),
@@ -206,14 +205,14 @@ fn encode(
                 })?;
                 about.rows += block.lines() as u64;
                 hand_on(encoder.take())?;
-                drill::point("reporting.export_rows");
+                fail_point::hit("reporting.export_rows");
             }
         }
     }
     about.rows_sha256 = digest.finish();
     encoder.finish(&about, &mut hand_on)?;
     pieces.blocking_send(FilePiece::End).map_err(|_| broken())?;
-    Ok(EncodedFile { about, bytes, sha256: hex(&file.finalize()) })
+    Ok(EncodedFile { about, bytes, sha256: hex::encode(file.finalize()) })
 }
 
 fn broken() -> EncodeError {

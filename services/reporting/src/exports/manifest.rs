@@ -122,16 +122,6 @@ impl RowsDigest {
     /// The checksum.
     pub fn finish(mut self) -> String {
         self.digest.update(&self.waiting);
-        hex(&self.digest.finalize())
+        hex::encode(self.digest.finalize())
     }
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -9,7 +9,6 @@ mod formats;
 mod manifest;
 mod orders;
 mod report;
-mod rights;
 mod rows;
 mod schema;
 mod spec;

@@ -6,10 +6,10 @@ use insights_access::Principal;
 use insights_database::Error as DatabaseError;
 use insights_proto::metrics::v1::StreamQueryRequest;
 use insights_proto::reporting::v1::{
-    CreateExportRequest, Export, ExportFormat, ExportOrder, ExportState, ListExportsResponse, PreviewExportResponse,
-    PreviewRow,
+    CreateExportRequest, Export, ExportFormat, ExportOrder, ExportState, ListExportsRequest, ListExportsResponse,
+    PreviewExportResponse, PreviewRow,
 };
-use insights_service::{Error, FieldViolation};
+use insights_service::{Error, FieldViolation, PageToken, page_size};
 use prost::Message;
 use prost_types::Timestamp;
 use tonic::Status;
@@ -17,7 +17,6 @@ use tonic::Status;
 use super::Exports;
 use super::file_writer::{StreamHeader, begin};
 use super::formats::{ending, text_of};
-use super::rights::Rights;
 use super::rows::RowBatch;
 use super::spec::ExportSpec;
 use super::store::ExportJob;
@@ -26,18 +25,20 @@ use crate::field_paths::rename_order;
 /// Rows of a preview.
 const PREVIEW: usize = 15;
 /// Exports of a page, unless asked for otherwise, and at most.
-const PAGE: i32 = 50;
-const LARGEST_PAGE: i32 = 200;
+const PAGE: usize = 50;
+const LARGEST_PAGE: usize = 200;
 /// Longest name of an order and of a file, in letters.
 const REQUEST_ID: usize = 128;
 const NAME: usize = 100;
 
+/// A place in the list: when an export was ordered, in microseconds, and its id.
+type ExportKey = (i64, String);
+
 impl Exports {
     /// Stores an order, or finds what the same one made before.
     pub async fn create(&self, caller: &Principal, request: CreateExportRequest) -> Result<Export, Status> {
-        let rights = Rights::of(caller);
         let spec = ExportSpec::of(&request.order.clone().unwrap_or_default());
-        let redacted = spec.authorise(&self.policy, &rights)?;
+        let redacted = spec.authorise(&self.policy, caller)?;
         let order = checked(request.order, &request.request_id)?;
         if let Some(job) = self.same_request(caller, &request.request_id, &order).await? {
             return Ok(export(&job));
@@ -49,7 +50,7 @@ impl Exports {
             return Err(Error::exhausted(text).into());
         }
         // Whatever is wrong with the query is said now, and not by a file that never comes.
-        let first = self.first_lines(spec.request(&rights, caller.partner(), request.min_version), 0).await?.0;
+        let first = self.first_lines(spec.request(caller, request.min_version), 0).await?.0;
         let now = self.table.now();
         let id = format!("{:032x}", rand::random::<u128>());
         let job = ExportJob {
@@ -57,8 +58,8 @@ impl Exports {
             owner: caller.subject().to_owned(),
             request_id: Some(request.request_id.clone()).filter(|id| !id.is_empty()),
             min_version: request.min_version.max(first.freshness.version),
-            roles: rights.roles_text(),
-            locations: rights.locations_text(),
+            roles: caller.roles_text(),
+            locations: caller.locations_text(),
             state: ExportState::Waiting.into(),
             attempt: 0,
             worker: String::new(),
@@ -119,13 +120,12 @@ impl Exports {
         order: Option<ExportOrder>,
         min_version: i64,
     ) -> Result<PreviewExportResponse, Status> {
-        let rights = Rights::of(caller);
         let spec = ExportSpec::of(&order.clone().unwrap_or_default());
-        let hides = spec.authorise(&self.policy, &rights)?;
+        let hides = spec.authorise(&self.policy, caller)?;
         checked(order, "")?;
-        let request = spec.request(&rights, caller.partner(), min_version);
+        let request = spec.request(caller, min_version);
         let (first, blocks) = self.first_lines(request, PREVIEW + 1).await?;
-        let columns = spec.columns(&rights);
+        let columns = spec.columns(caller);
         let mut rows = Vec::new();
         for block in &blocks {
             // Nothing can fail.
@@ -183,20 +183,20 @@ impl Exports {
     }
 
     /// The caller's exports that [`Self::look_at`] shows, a page at a time.
-    pub async fn list(&self, caller: &Principal, size: i32, token: &str) -> Result<ListExportsResponse, Status> {
-        let after = page(token)?;
-        let size = match size {
-            0 => PAGE,
-            size if size < 0 => return Err(Error::invalid("page_size", "is negative").into()),
-            size => size.min(LARGEST_PAGE),
+    pub async fn list(&self, caller: &Principal, request: &ListExportsRequest) -> Result<ListExportsResponse, Status> {
+        let tokens: PageToken<ExportKey> =
+            PageToken::of(self.audit.page_token_key(), caller.subject(), caller, request);
+        let (size, after) = match (page_size(request.page_size, PAGE, LARGEST_PAGE), tokens.read(&request.page_token)) {
+            (Ok(size), Ok(after)) => (size, after),
+            (size, after) => return Err(Error::Invalid(size.err().into_iter().chain(after.err()).collect()).into()),
         };
-        let wanted = u64::try_from(size).unwrap_or_default();
-        let found = self.table.list(caller.partner(), caller.subject(), after, wanted + 1).await;
+        let found = self.table.list(caller.partner(), caller.subject(), after, size as u64 + 1).await;
         let mut jobs = found.map_err(unavailable)?;
-        let more = jobs.len() as u64 > wanted;
-        jobs.truncate(usize::try_from(wanted).unwrap_or_default());
+        let more = jobs.len() > size;
+        jobs.truncate(size);
         let last = jobs.last().filter(|_| more);
-        let next_page_token = last.map(|job| format!("{}.{}", job.created_micros, job.export_id)).unwrap_or_default();
+        let token = |job: &ExportJob| tokens.write(&(job.created_micros, job.export_id.clone()));
+        let next_page_token = last.map(token).unwrap_or_default();
         jobs.retain(|job| within(job, caller));
         Ok(ListExportsResponse { exports: jobs.iter().map(export).collect(), next_page_token })
     }
@@ -222,8 +222,7 @@ impl Exports {
     pub async fn downloadable(&self, caller: &Principal, id: &str) -> Result<ExportJob, Status> {
         let job = self.find(caller, id).await?;
         let order = ExportOrder::decode(job.order_body.as_slice()).map_err(Error::internal)?;
-        let then = Rights::read(&job.roles, job.locations.as_deref());
-        ExportSpec::of(&order).still_shown_to(&Rights::of(caller), &then, &self.policy)?;
+        ExportSpec::of(&order).still_shown_to(caller, &job.viewer(), &self.policy)?;
         if job.state != i32::from(ExportState::Done) {
             return Err(Error::aborted("The export has no file, or none yet.").into());
         }
@@ -232,7 +231,7 @@ impl Exports {
 }
 
 fn within(job: &ExportJob, caller: &Principal) -> bool {
-    Rights::read(&job.roles, job.locations.as_deref()).are_within(&Rights::of(caller))
+    job.viewer().is_within(caller)
 }
 
 /// The order, when nothing is wrong with it that can be seen from here.
@@ -270,17 +269,6 @@ fn file_name(order: &ExportOrder, id: &str) -> String {
     // Ids are hexadecimal: every position is between letters.
     let kind = ExportSpec::of(order).name();
     format!("{kind}-{}-{}-{}.{ending}", query.from_month, query.to_month, &id[..8.min(id.len())])
-}
-
-/// The place a page token names: when the last export of the page before was ordered, and its id.
-fn page(token: &str) -> Result<Option<(i64, String)>, Error> {
-    if token.is_empty() {
-        return Ok(None);
-    }
-    let parts = token.split_once('.').and_then(|(created, id)| Some((created.parse().ok()?, id.to_owned())));
-    let hexadecimal = |id: &str| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let parts = parts.filter(|(_, id)| hexadecimal(id));
-    parts.map(Some).ok_or_else(|| Error::invalid("page_token", "is not one that was given out"))
 }
 
 /// An export as the API shows it.
@@ -341,16 +329,6 @@ mod tests {
         assert_eq!(named("\"; filename=\"b"), "__ filename__b.csv");
         for nothing in ["", "..", " . "] {
             assert!(named(nothing).starts_with("export-"), "{}", named(nothing));
-        }
-    }
-
-    #[test]
-    fn page_tokens_are_those_given_out() {
-        let id = "0123456789abcdef0123456789abcdef";
-        assert_eq!(page("").expect("none"), None);
-        assert_eq!(page(&format!("17.{id}")).expect("a place"), Some((17, id.to_owned())));
-        for wrong in ["17", "x.y", ".", &format!("17.{id}'"), &format!("17.{}", &id[1..])] {
-            assert!(page(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The reports that can be downloaded. Columns bear the incumbent's names where they say the same, so that spreadsheets made
 //! for its files keep working and our own import reads them back; columns of our own come last.
 
-use insights_access::FieldClass;
+use insights_access::{FieldClass, Redactor};
 use insights_proto::metrics::v1::{Measure, ReportGrain, Scope};
 use insights_proto::reporting::v1::ExportReport;
 
@@ -38,8 +38,14 @@ pub struct ReportColumn {
     pub shown: ReportField,
     /// The measure it takes.
     pub measure: Option<Measure>,
-    /// Who sees it.
-    pub class: FieldClass,
+}
+
+impl ReportColumn {
+    /// The class of what it shows, as the option of the field in the answer of metrics says.
+    pub fn class(&self) -> FieldClass {
+        let (message, field) = self.shown.source();
+        Redactor::product().class_of(&format!("insights.metrics.v1.{message}"), field)
+    }
 }
 
 /// What a column shows.
@@ -117,15 +123,54 @@ pub enum ReportField {
     ActiveUsers,
 }
 
+impl ReportField {
+    /// The message and field of metrics' answer that it is taken from.
+    const fn source(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Month => ("ReportRow", "month"),
+            Self::CustomerName => ("ReportCustomer", "name"),
+            Self::Customer => ("ReportCustomer", "id"),
+            Self::Segment => ("ReportCustomer", "segment"),
+            Self::Country => ("ReportCustomer", "country"),
+            Self::Industry => ("ReportCustomer", "industry"),
+            Self::Domain => ("ReportCustomer", "domain"),
+            Self::CustomerStatus | Self::State(_) => ("ReportRow", "standing"),
+            Self::Product => ("ReportSku", "product"),
+            Self::SkuName => ("ReportSku", "name"),
+            Self::Sku => ("ReportSku", "id"),
+            Self::Free => ("ReportSku", "free"),
+            Self::Service => ("ReportRow", "service"),
+            Self::Subscription => ("ReportSubscription", "id"),
+            Self::Start => ("ReportSubscription", "start"),
+            Self::End => ("ReportSubscription", "end"),
+            Self::Trial => ("ReportRow", "trial"),
+            Self::Seller => ("ReportRow", "seller"),
+            Self::SalesChannel => ("ReportSubscription", "sales_channel"),
+            Self::PricingModel => ("ReportSubscription", "pricing_model"),
+            Self::Location => ("ReportAttribution", "location_id"),
+            Self::LocationName => ("ReportAttribution", "location_name"),
+            Self::AttributionType => ("ReportAttribution", "type"),
+            Self::Duplicate => ("ReportRow", "attributions"),
+            Self::Available | Self::Unassigned | Self::ActivePercent => ("ReportRow", "available"),
+            Self::NewSeats => ("ReportRow", "new_seats"),
+            Self::Assigned => ("ReportRow", "assigned"),
+            Self::Active => ("ReportRow", "active"),
+            Self::Dollars | Self::OtherRevenue => ("ReportAmount", "amount"),
+            Self::TotalUsers => ("ReportRow", "total_users"),
+            Self::ActiveUsers => ("ReportRow", "active_users"),
+        }
+    }
+}
+
 use CellType as K;
 use ReportField as S;
 
 const fn text(name: &'static str, shown: ReportField) -> ReportColumn {
-    ReportColumn { name, kind: K::Text, shown, measure: None, class: FieldClass::Unspecified }
+    ReportColumn { name, kind: K::Text, shown, measure: None }
 }
 
 const fn figure(name: &'static str, kind: CellType, shown: ReportField, measure: Measure) -> ReportColumn {
-    ReportColumn { name, kind, shown, measure: Some(measure), class: FieldClass::Unspecified }
+    ReportColumn { name, kind, shown, measure: Some(measure) }
 }
 
 const fn count(name: &'static str, shown: ReportField, measure: Measure) -> ReportColumn {
@@ -133,11 +178,11 @@ const fn count(name: &'static str, shown: ReportField, measure: Measure) -> Repo
 }
 
 const fn other(name: &'static str, kind: CellType, shown: ReportField) -> ReportColumn {
-    ReportColumn { name, kind, shown, measure: None, class: FieldClass::Unspecified }
+    ReportColumn { name, kind, shown, measure: None }
 }
 
 const fn revenue(name: &'static str, kind: CellType, shown: ReportField) -> ReportColumn {
-    ReportColumn { name, kind, shown, measure: Some(Measure::BilledRevenue), class: FieldClass::Revenue }
+    ReportColumn { name, kind, shown, measure: Some(Measure::BilledRevenue) }
 }
 
 const CUSTOMERS: &[ReportColumn] = &[
@@ -146,7 +191,7 @@ const CUSTOMERS: &[ReportColumn] = &[
     text("CustomerSegment", S::Segment),
     text("CustomerMarket", S::Country),
     text("CustomerStatus", S::CustomerStatus),
-    ReportColumn { class: FieldClass::Personal, ..text("TenantDomainName", S::Domain) },
+    text("TenantDomainName", S::Domain),
     text("Product", S::Product),
     text("SKU", S::SkuName),
     text("Month", S::Month),

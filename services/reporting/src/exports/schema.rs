@@ -45,11 +45,11 @@ pub fn of_query(query: &Query, sees_revenue: bool) -> Vec<ColumnSchema> {
     let mut columns = vec![column("month".into(), CellType::Text, From::Month)];
     for (at, dimension) in query.group_by().enumerate() {
         let kind = if dimension == Dimension::Trial { CellType::Flag } else { CellType::Text };
-        columns.push(column(short(dimension.as_str_name(), "DIMENSION_"), kind, From::Dimension(at)));
+        columns.push(column(dimension.short_name(), kind, From::Dimension(at)));
     }
     let mut money = false;
     for (at, measure) in query.measures().enumerate() {
-        let name = short(measure.as_str_name(), "MEASURE_");
+        let name = measure.short_name();
         match measure {
             Measure::BilledRevenue if sees_revenue => {
                 columns.push(column(name, CellType::Amount, From::Value(at)));
@@ -77,10 +77,6 @@ pub fn of_query(query: &Query, sees_revenue: bool) -> Vec<ColumnSchema> {
 
 fn column(name: String, kind: CellType, from: From) -> ColumnSchema {
     ColumnSchema { name, kind, from }
-}
-
-fn short(name: &str, prefix: &str) -> String {
-    name.trim_start_matches(prefix).to_ascii_lowercase()
 }
 
 impl ColumnSchema {
@@ -155,11 +151,7 @@ impl ColumnSchema {
 }
 
 fn source(source: i32) -> CellValue<'static> {
-    CellValue::Text(match Source::try_from(source) {
-        Ok(Source::Reported) => "reported",
-        Ok(Source::Mixed) => "mixed",
-        Ok(Source::Computed | Source::Unspecified) | Err(_) => "computed",
-    })
+    CellValue::Text(Source::try_from(source).unwrap_or_default().label())
 }
 
 /// A figure of a column.

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use insights_access::{FieldClass, Policy, forbidden};
+use insights_access::{FieldClass, Policy, REPORTING_SERVICE, Viewer, field_classes, forbidden};
 use insights_proto::metrics::v1::{Basis, Dimension, Measure, Query, ReportGrain, Scope, StreamQueryRequest};
 use insights_proto::reporting::v1::{ExportOrder, ExportReport};
 use insights_service::FieldViolation;
 use tonic::Status;
 
 use super::report::{self, ReportColumn, ReportLayout};
-use super::rights::Rights;
 use super::schema::{self, ColumnSchema};
 
 /// An order made ready.
@@ -81,9 +80,9 @@ impl ExportSpec {
     }
 
     /// What metrics is asked for.
-    pub fn request(&self, rights: &Rights, partner: &str, min_version: i64) -> StreamQueryRequest {
+    pub fn request(&self, viewer: &Viewer, min_version: i64) -> StreamQueryRequest {
         StreamQueryRequest {
-            viewer: Some(rights.viewer(partner)),
+            viewer: Some(viewer.to_message()),
             query: Some(self.query.clone()),
             min_version,
             grain: self.report.map_or(ReportGrain::Unspecified, |report| report.grain).into(),
@@ -94,16 +93,17 @@ impl ExportSpec {
 
     /// Whether it may be asked for; says whether something of it is left out.
     #[allow(clippy::result_large_err, reason = "Status is what handlers return")]
-    pub fn authorise(&self, policy: &Policy, rights: &Rights) -> Result<bool, Status> {
-        let hides = rights.authorise(policy, Some(&self.query))?;
+    pub fn authorise(&self, policy: &Policy, viewer: &Viewer) -> Result<bool, Status> {
+        let measures: Vec<Measure> = self.query.named_measures().collect();
+        let hides = policy.authorise_measures(viewer, REPORTING_SERVICE, &measures)?.redacted();
         let Some(report) = self.report else { return Ok(hides) };
-        if report.dashboard.is_some_and(|method| !rights.may_call(policy, method)) {
+        if report.dashboard.is_some_and(|method| !policy.may_call(viewer, method)) {
             return Err(forbidden());
         }
-        if !self.columns.iter().any(|column| rights.can_see(column.class)) {
+        if !self.columns.iter().any(|column| viewer.can_see(column.class())) {
             return Err(forbidden());
         }
-        Ok(self.columns.iter().any(|column| !rights.can_see(column.class)))
+        Ok(self.columns.iter().any(|column| !viewer.can_see(column.class())))
     }
 
     /// The order with what it left to the defaults.
@@ -118,28 +118,27 @@ impl ExportSpec {
 
     /// Refuses a caller who may see less now than a file written under earlier rights holds.
     #[allow(clippy::result_large_err, reason = "Status is what handlers return")]
-    pub fn still_shown_to(&self, now: &Rights, then: &Rights, policy: &Policy) -> Result<(), Status> {
+    pub fn still_shown_to(&self, now: &Viewer, then: &Viewer, policy: &Policy) -> Result<(), Status> {
         self.authorise(policy, then)?;
         self.authorise(policy, now)?;
-        if then.are_within(now) && self.shows_as_much_to(now, then) { Ok(()) } else { Err(forbidden()) }
+        if then.is_within(now) && self.shows_as_much_to(now, then) { Ok(()) } else { Err(forbidden()) }
     }
 
     /// Whether somebody sees all of it that another saw.
-    fn shows_as_much_to(&self, now: &Rights, as_to: &Rights) -> bool {
+    fn shows_as_much_to(&self, now: &Viewer, as_to: &Viewer) -> bool {
         let shown = |class: &FieldClass| match self.report {
-            Some(_) => self.columns.iter().any(|column| column.class == *class),
+            Some(_) => self.columns.iter().any(|column| column.class() == *class),
             None => *class == FieldClass::Revenue && self.query.measures().any(|it| it == Measure::BilledRevenue),
         };
-        let classes = [FieldClass::Revenue, FieldClass::Personal];
-        classes.iter().filter(|class| shown(class)).all(|class| now.can_see(*class) || !as_to.can_see(*class))
+        field_classes().filter(shown).all(|class| now.can_see(class) || !as_to.can_see(class))
     }
 
-    /// The columns, apart from what the owner of these rights may not see.
-    pub fn columns(&self, rights: &Rights) -> Vec<ColumnSchema> {
+    /// The columns, apart from what the viewer may not see.
+    pub fn columns(&self, viewer: &Viewer) -> Vec<ColumnSchema> {
         match self.report {
-            None => schema::of_query(&self.query, rights.can_see(FieldClass::Revenue)),
+            None => schema::of_query(&self.query, viewer.can_see(FieldClass::Revenue)),
             Some(_) => {
-                let seen = self.columns.iter().filter(|column| rights.can_see(column.class));
+                let seen = self.columns.iter().filter(|column| viewer.can_see(column.class()));
                 seen.map(|column| schema::of_report(column)).collect()
             }
         }
@@ -157,9 +156,13 @@ mod tests {
 
     use super::*;
 
-    fn rights(roles: &[Role], locations: Option<&[&str]>) -> Rights {
+    fn rights(roles: &[Role], locations: Option<&[&str]>) -> Viewer {
         let locations = locations.map(|ids| serde_json::json!(ids).to_string());
-        Rights::read(&roles.iter().copied().map(role_name).collect::<Vec<_>>().join(" "), locations.as_deref())
+        Viewer::stored(
+            "contoso",
+            &roles.iter().copied().map(role_name).collect::<Vec<_>>().join(" "),
+            locations.as_deref(),
+        )
     }
 
     fn query(measures: &[Measure]) -> ExportSpec {
@@ -179,7 +182,7 @@ mod tests {
         let money = query(&[Measure::Available, Measure::BilledRevenue]);
         let executive = rights(&[Role::ExecutiveReportViewer], None);
         let viewer = rights(&[Role::ReportViewer], None);
-        let held = |then: &Rights, now: &Rights| money.still_shown_to(now, then, &policy).is_ok();
+        let held = |then: &Viewer, now: &Viewer| money.still_shown_to(now, then, &policy).is_ok();
         assert!(held(&executive, &executive) && held(&viewer, &executive) && held(&viewer, &viewer));
         assert!(!held(&executive, &viewer), "the file holds revenue");
         assert!(!held(&viewer, &rights(&[Role::DataSource], None)), "no right to the measure any more");
@@ -199,7 +202,7 @@ mod tests {
         let policy = Policy::product().expect("a policy");
         let executive = rights(&[Role::ExecutiveReportViewer], None);
         let viewer = rights(&[Role::ReportViewer], None);
-        let names = |spec: &ExportSpec, rights: &Rights| -> Vec<String> {
+        let names = |spec: &ExportSpec, rights: &Viewer| -> Vec<String> {
             spec.columns(rights).into_iter().map(|column| column.name).collect()
         };
         let whole = report(ExportReport::Customers, &[]);

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use insights_access::Viewer;
 use insights_database::{Database, Error};
 use insights_proto::reporting::v1::ExportState;
 use insights_service::Clock;
@@ -20,6 +21,13 @@ use super::entity::{job, ticket};
 
 pub use super::entity::job::Model as ExportJob;
 pub use super::entity::ticket::Model as DownloadTicket;
+
+impl ExportJob {
+    /// Whose rights apply to it: the owner's, as they were when it was ordered.
+    pub fn viewer(&self) -> Viewer {
+        Viewer::stored(&self.partner, &self.roles, self.locations.as_deref())
+    }
+}
 
 /// Orders looked at when a worker seeks one.
 const CANDIDATES: u64 = 16;

@@ -1,6 +1,6 @@
 //! Tickets: a browser follows a link and cannot send a token, so for some minutes a path is as good as one, for one file.
 
-use insights_access::{Principal, role_name};
+use insights_access::{Principal, Viewer};
 use insights_database::Error as DatabaseError;
 use insights_proto::reporting::v1::CreateDownloadTicketResponse;
 use prost_types::Timestamp;
@@ -8,23 +8,21 @@ use sha2::{Digest, Sha256};
 use tonic::{Code, Status};
 
 use super::Exports;
-use super::manifest::hex;
 use super::orders::unavailable;
 use super::store::{DownloadTicket, ExportJob};
-use crate::audit::{CallOutcome, DOWNLOAD_BY_TICKET, Who};
+use crate::audit::{CallOutcome, DOWNLOAD_BY_TICKET};
 
 impl Exports {
     /// A path that downloads the file of an export.
     pub async fn ticket(&self, caller: &Principal, job: &ExportJob) -> Result<CreateDownloadTicketResponse, Status> {
-        let secret = hex(&rand::random::<[u8; 32]>());
+        let secret = hex::encode(rand::random::<[u8; 32]>());
         let until = self.table.now() + self.config.ticket();
-        let roles: Vec<String> = caller.roles().iter().map(role_name).collect();
         let ticket = DownloadTicket {
             ticket_hash: hash(&secret),
             partner: job.partner.clone(),
             export_id: job.export_id.clone(),
             subject: caller.subject().to_owned(),
-            roles: roles.join(" "),
+            roles: caller.roles_text(),
             expires_micros: until.timestamp_micros(),
         };
         self.table.insert_ticket(ticket).await.map_err(unavailable)?;
@@ -52,17 +50,13 @@ impl Exports {
         let rows = job.and_then(|job| usize::try_from(job.row_count).ok()).unwrap_or_default();
         let ending = CallOutcome { outcome, rows, redacted: job.is_some_and(|job| job.redacted) };
         let asked = serde_json::json!({ "id": id }).to_string();
-        let who = Who {
-            partner: &ticket.partner,
-            subject: &ticket.subject,
-            roles: ticket.roles.clone(),
-            locations: job.and_then(|job| job.locations.clone()),
-        };
-        self.audit.record_as(who, DOWNLOAD_BY_TICKET, &asked, ending).await
+        let locations = job.and_then(|job| job.locations.as_deref());
+        let viewer = Viewer::stored(&ticket.partner, &ticket.roles, locations);
+        self.audit.record_as(&ticket.subject, &viewer, DOWNLOAD_BY_TICKET, &asked, ending).await
     }
 }
 
 /// What is kept of a ticket: whoever reads the table cannot use it.
 fn hash(secret: &str) -> String {
-    hex(&Sha256::digest(secret.as_bytes()))
+    hex::encode(Sha256::digest(secret.as_bytes()))
 }

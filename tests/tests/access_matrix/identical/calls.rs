@@ -50,8 +50,8 @@ async fn pages(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut 
             ingestion::ListRejectionsRequest { page_size: 1, page_token: page_token.clone(), ..Default::default() };
         let what = format!("page {page}");
         let (one, body) = ask(seeded, caller, token, &rejections, &what, &request.encode_to_vec(), &[]).await;
-        told.push(one);
         page_token = ingestion::ListRejectionsResponse::decode(&*body).unwrap_or_default().next_page_token;
+        told.push(one.with_page_token(&page_token, &[]));
     }
     for all in [true, false] {
         let mut page_token = String::new();
@@ -64,8 +64,8 @@ async fn pages(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut 
             };
             let (path, what) = (format!("{REPORTING}/ListSubscriptionPerformance"), format!("page {page} {all}"));
             let (one, body) = ask(seeded, caller, token, &path, &what, &request.encode_to_vec(), &[]).await;
-            told.push(one);
             page_token = wire::ListSubscriptionPerformanceResponse::decode(&*body).unwrap_or_default().next_page_token;
+            told.push(one.with_page_token(&page_token, &[]));
         }
     }
     let mut page_token = String::new();
@@ -73,16 +73,16 @@ async fn pages(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut 
         let request = wire::ListAdviceRequest { page_size: 1, page_token: page_token.clone(), ..Default::default() };
         let (path, what) = (format!("{REPORTING}/ListAdvice"), format!("page {page}"));
         let (one, body) = ask(seeded, caller, token, &path, &what, &request.encode_to_vec(), &[]).await;
-        told.push(one);
         page_token = wire::ListAdviceResponse::decode(&*body).unwrap_or_default().next_page_token;
+        told.push(one.with_page_token(&page_token, &[]));
     }
     let mut page_token = String::new();
     for page in 0..3 {
         let request = ingestion::ListWaitingRequest { page_size: 1, page_token: page_token.clone() };
         let what = format!("page {page}");
         let (one, body) = ask(seeded, caller, token, &waiting, &what, &request.encode_to_vec(), &[]).await;
-        told.push(one);
         page_token = ingestion::ListWaitingResponse::decode(&*body).unwrap_or_default().next_page_token;
+        told.push(one.with_page_token(&page_token, &[]));
     }
 }
 

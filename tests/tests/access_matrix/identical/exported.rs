@@ -79,8 +79,8 @@ pub async fn everything(seeded: &SeededProduct, caller: &Caller, token: &str, to
         let what = format!("page {page}");
         let body = request.encode_to_vec();
         let (one, message) = ask(seeded, caller, token, &path("ListExports"), &what, &body, &random).await;
-        told.push(one);
         page_token = wire::ListExportsResponse::decode(&*message).unwrap_or_default().next_page_token;
+        told.push(one.with_page_token(&page_token, &random));
     }
     for (what, id) in exports {
         fetch(seeded, caller, token, &what, &id, &mut random, told).await;

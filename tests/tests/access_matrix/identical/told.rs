@@ -1,5 +1,6 @@
 //! What a caller is told, and where two tellings differ.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use insights_tests::wire::Answer;
 
 use super::callers::{CALLERS, Caller};
@@ -16,6 +17,9 @@ pub struct Told {
     /// The answer: HTTP status, headers, body, gRPC code, message and details.
     pub answer: Vec<u8>,
 }
+
+/// Bytes of the seal in a page token.
+const SEAL: usize = 16;
 
 /// Headers that are of the moment and the connection, and not of the answer.
 const OF_THE_MOMENT: [&str; 2] = ["date", "x-request-id"];
@@ -45,6 +49,19 @@ impl Told {
             replace(&mut bytes, one.as_bytes());
         }
         Self { who: who.name, path: path.to_owned(), what: what.to_owned(), answer: bytes }
+    }
+
+    /// The same with the page token of the answer opened: its seal is made with a key of the installation, but the place that it
+    /// names is that of the answer.
+    pub fn with_page_token(mut self, token: &str, random: &[String]) -> Self {
+        if token.is_empty() {
+            return self;
+        }
+        replace(&mut self.answer, token.as_bytes());
+        let mut place = URL_SAFE_NO_PAD.decode(token).expect("a page token").split_off(SEAL);
+        random.iter().for_each(|one| replace(&mut place, one.as_bytes()));
+        self.answer.extend(place);
+        self
     }
 }
 

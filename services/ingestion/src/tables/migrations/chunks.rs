@@ -11,7 +11,7 @@ use insights_database::{
     sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait},
 };
 
-use insights_service::drill;
+use insights_service::fail_point;
 
 use super::{big, bytes, int, table};
 
@@ -64,7 +64,7 @@ async fn convert_all(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         last = *end;
         for customer in customers {
             convert(manager, customer).await?;
-            drill::point("ingestion.migrating_chunks");
+            fail_point::hit("ingestion.migrating_chunks");
         }
     }
     Ok(())

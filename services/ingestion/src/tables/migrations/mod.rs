@@ -7,7 +7,7 @@ use insights_database::{
     sea_orm::{DbErr, DynIden, sea_query},
     sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager, async_trait},
 };
-use insights_service::drill;
+use insights_service::fail_point;
 use sea_query::{ColumnDef, Index, Table, TableCreateStatement};
 
 /// The migrations of this service in their order.
@@ -231,7 +231,7 @@ impl MigrationTrait for First {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for table in directories().into_iter().chain(facts()).chain(intake()) {
             manager.create_table(table).await?;
-            drill::point("ingestion.migrating");
+            fail_point::hit("ingestion.migrating");
         }
         let unique = [
             ("ingestion_customer_id", "ingestion_customer", ["partner_no", "customer_id"]),
