@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use insights_access::{Issuer, Outgoing, ServiceTokens};
-use insights_service::{Chassis, Clock, Link};
+use insights_service::{Chassis, Clock, ServiceChannel};
 use tonic::service::Routes;
 
 use crate::{Service, StartError, settings::Settings};
@@ -19,7 +19,7 @@ pub(crate) struct Links<'a> {
 
 impl Links<'_> {
     /// A link to a service: to its routes when it runs here, else to the URLs of a setting.
-    pub(crate) fn link(&self, own: Option<Routes>, setting: &str, urls: &str) -> Result<Link, StartError> {
+    pub(crate) fn link(&self, own: Option<Routes>, setting: &str, urls: &str) -> Result<ServiceChannel, StartError> {
         if let Some(routes) = own {
             return Ok(self.chassis.in_process(vec![routes]).into());
         }
@@ -28,7 +28,8 @@ impl Links<'_> {
                 "{setting} must say where the service is, for it does not run in this process"
             )));
         }
-        Link::open(urls, &self.settings.links).map_err(|error| StartError::Setting(format!("{setting}: {error}")))
+        ServiceChannel::open(urls, &self.settings.links)
+            .map_err(|error| StartError::Setting(format!("{setting}: {error}")))
     }
 
     /// The tokens that a service shows to others.

@@ -132,3 +132,18 @@ impl Error {
         Self::Internal(cause.into())
     }
 }
+
+/// An error and its causes in one line. A cause whose text stands in the one before is left out.
+#[must_use]
+pub fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        next = cause.source();
+    }
+    text
+}

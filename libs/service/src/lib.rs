@@ -1,26 +1,32 @@
 //! The chassis every service stands on: configuration, listener, layers, health, reflection, telemetry, shutdown, errors.
 
 mod channel;
+mod code;
 mod config;
 mod deadline;
-pub mod drill;
 mod error;
+pub mod fail_point;
+mod in_process;
 mod layers;
-mod link;
+mod normalise;
+mod page;
 mod request_id;
-mod seal;
 mod server;
 mod settings;
 mod status;
 mod telemetry;
 mod tls;
 
-pub use channel::IN_PROCESS;
+pub use channel::{
+    ChannelConfig, ChannelError, FIRST_BACKOFF, LONGEST_BACKOFF, MOST_FAILURES, Resolve, ServiceChannel,
+};
+pub use code::{code_from_name, code_name};
 pub use config::{MessageLimits, ServerConfig};
 pub use deadline::Deadline;
-pub use error::{BoxError, Error, FieldViolation};
+pub use error::{BoxError, Error, FieldViolation, error_chain};
+pub use in_process::IN_PROCESS;
 pub use insights_access::Clock;
-pub use link::{FIRST_BACKOFF, LONGEST_BACKOFF, Link, LinkConfig, LinkError, MOST_FAILURES, Resolve};
+pub use page::{PageToken, PageTokenKey, page_size};
 pub use request_id::request_id;
 pub use server::{Chassis, ServeError};
 pub use settings::{Fault, Faults, Secret, Validate, load};

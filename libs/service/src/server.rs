@@ -21,7 +21,7 @@ use tonic_health::{
 use tower::ServiceBuilder;
 
 use crate::{
-    ServerConfig, channel, drill,
+    ServerConfig, fail_point, in_process,
     layers::{
         deadline::{Deadlines, deadline},
         limit::{Slots, limit},
@@ -87,7 +87,7 @@ impl Chassis {
     /// Serves the routes on a channel in memory, behind the same layers as a port. Must be called within a tokio runtime. The
     /// server ends with the last clone of the channel; after shutdown it outlives the calls on ports, which may need it.
     pub fn in_process(&self, routes: Vec<Routes>) -> Channel {
-        let (channel, connections) = channel::pair();
+        let (channel, connections) = in_process::pair();
         // No age: there is one process to talk to, and nothing to spread.
         let router = self.builder(0).add_routes(self.stack(routes, Router::new()).into());
         let (shutdown, last) = (self.shutdown.clone(), self.delay() + self.drain());
@@ -118,7 +118,7 @@ impl Chassis {
         let (health, shutdown) = (self.health.clone(), self.shutdown.clone());
         let stop = async move {
             shutdown.cancelled().await;
-            if !drill::guarded("service.drain") {
+            if !fail_point::guard_holds("service.drain") {
                 std::process::exit(0);
             }
             health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
@@ -192,8 +192,8 @@ impl Chassis {
             // A caller that opens and resets streams is cut off (rapid reset).
             .http2_max_pending_accept_reset_streams(Some(20))
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
-            .initial_stream_window_size(channel::WINDOW / 4)
-            .initial_connection_window_size(channel::WINDOW);
+            .initial_stream_window_size(in_process::WINDOW / 4)
+            .initial_connection_window_size(in_process::WINDOW);
         // No grace for connection age: with one, tonic 0.14 skips asking the client to go and cuts the connection.
         match connection_age_seconds {
             0 => server,

@@ -6,7 +6,7 @@ use insights_access::DOMAIN;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::{BoxError, Error, request_id};
+use crate::{BoxError, Error, error::error_chain, request_id};
 
 /// The one sentence in which internal errors leave.
 pub const INTERNAL_TEXT: &str = "Something went wrong on our side. The request id helps us find it.";
@@ -83,13 +83,7 @@ pub(crate) fn with_retry(code: Code, text: &str, reason: &str, retry: Option<Dur
 
 pub(crate) fn internal(cause: &BoxError) -> Status {
     let id = request_id();
-    let mut causes = vec![cause.to_string()];
-    let mut next = cause.source();
-    while let Some(source) = next {
-        causes.push(source.to_string());
-        next = source.source();
-    }
-    tracing::error!(request_id = %id, cause = causes.join(": "), "internal error");
+    tracing::error!(request_id = %id, cause = error_chain(&**cause), "internal error");
     let mut details = ErrorDetails::new();
     details.set_error_info("INTERNAL", DOMAIN, HashMap::from([("request_id".to_owned(), id)]));
     Status::with_error_details(Code::Internal, INTERNAL_TEXT, details)

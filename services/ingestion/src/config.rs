@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use insights_database::bulk::Lock;
-use insights_service::Validate;
+use insights_service::{Validate, fail_point};
 use serde::{Deserialize, Serialize};
 
 /// How the service is set up.
@@ -23,9 +23,6 @@ pub struct Config {
     pub batches_kept: Duration,
     /// How often background work runs.
     pub housekeeping: Duration,
-    /// For the test that shows what the lock on customers is for.
-    #[doc(hidden)]
-    pub without_customer_lock: bool,
 }
 
 /// How much at once.
@@ -83,11 +80,14 @@ impl Config {
             feed_kept: Duration::from_secs(14 * 24 * 3600),
             batches_kept: Duration::from_secs(90 * 24 * 3600),
             housekeeping: Duration::from_secs(60),
-            without_customer_lock: false,
         }
     }
 
     pub(crate) fn customer_lock(&self) -> Lock {
-        if self.without_customer_lock { Lock::None } else { Lock::Update }
+        if fail_point::guard_holds_in("ingestion.customer_lock", &self.database_url) {
+            Lock::Update
+        } else {
+            Lock::None
+        }
     }
 }

@@ -4,6 +4,7 @@
 use std::{fmt, io::Write as _, path::Path};
 
 use insights_database::Database;
+use insights_service::PageTokenKey;
 
 use crate::{error::Error, records::users::PartnerKey, tables::installation};
 
@@ -37,7 +38,8 @@ impl UserKey {
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let fault = |reason: String| Error::Key(format!("{}: {reason}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
-        let key = from_hex(text.trim()).ok_or_else(|| fault("must hold 64 hexadecimal digits".to_owned()))?;
+        let mut key = [0; 32];
+        hex::decode_to_slice(text.trim(), &mut key).map_err(|_| fault("must hold 64 hexadecimal digits".to_owned()))?;
         Ok(Self(key))
     }
 
@@ -51,8 +53,13 @@ impl UserKey {
         }
     }
 
+    /// What page tokens are sealed with: the replicas share the user key, and with it this one.
+    pub(crate) fn page_tokens(&self) -> PageTokenKey {
+        PageTokenKey::derived_from(&self.0)
+    }
+
     fn fingerprint(&self) -> String {
-        to_hex(&blake3::derive_key("insights user key fingerprint", &self.0)[..16])
+        hex::encode(&blake3::derive_key("insights user key fingerprint", &self.0)[..16])
     }
 
     /// The key for one partner.
@@ -66,7 +73,7 @@ fn make(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    create(path, &to_hex(&rand::random::<[u8; 32]>()))
+    create(path, &hex::encode(rand::random::<[u8; 32]>()))
 }
 
 fn create(path: &Path, text: &str) -> std::io::Result<()> {
@@ -81,19 +88,4 @@ fn create(path: &Path, text: &str) -> std::io::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut key = [0; 32];
-    for (position, byte) in key.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[position * 2..position * 2 + 2], 16).ok()?;
-    }
-    Some(key)
 }

@@ -5,8 +5,8 @@ mod support;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use insights_ingestion::Config;
 use insights_proto::ingestion::v1::{PartnerPosition, Record, StreamChangesRequest};
+use insights_service::fail_point;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use support::{Engine, PARTNER, Place, Service, make::*};
 
@@ -18,10 +18,10 @@ const WRITERS: usize = 4;
 
 /// Writes so that no two writers send the same fact but all touch the same chunks, and returns how many of the bits are
 /// there in the end, out of how many that were acknowledged.
-async fn race(config: impl Fn(&mut Config)) -> (usize, usize) {
+async fn race(fail_points: &str) -> (usize, usize) {
     let place = Place::new(Engine::Postgres);
-    let mut settings = place.config();
-    config(&mut settings);
+    let settings = place.config();
+    let _armed = fail_point::arm(&settings.database_url, fail_points);
     let replicas = [
         Arc::new(Service::open(Arc::clone(&place), settings.clone()).await),
         Arc::new(Service::open(place, settings).await),
@@ -101,7 +101,7 @@ async fn follow(service: &Service) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn four_writers_lose_no_bit_and_skip_no_version() {
     for _ in 0..3 {
-        let (there, acknowledged) = race(|_| {}).await;
+        let (there, acknowledged) = race("").await;
         assert_eq!(there, acknowledged);
     }
 }
@@ -109,7 +109,7 @@ async fn four_writers_lose_no_bit_and_skip_no_version() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_the_lock_on_customers_bits_are_lost() {
     for _ in 0..10 {
-        let (there, acknowledged) = race(|config| config.without_customer_lock = true).await;
+        let (there, acknowledged) = race("without:ingestion.customer_lock").await;
         if there < acknowledged {
             return;
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use insights_product::StartError;
+use insights_service::{code_name, error_chain};
 use tonic::Status;
 use tonic_types::StatusExt;
 
@@ -43,29 +44,15 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Setting(text) => Self::Usage(text),
-            error => Self::Failed(chain(&error)),
+            error => Self::Failed(error_chain(&error)),
         }
     }
 }
 
 impl From<Box<dyn std::error::Error + Send + Sync>> for Failure {
     fn from(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
-        Self::Failed(chain(&*error))
+        Self::Failed(error_chain(&*error))
     }
-}
-
-/// An error and its causes in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 impl fmt::Display for Failure {
@@ -73,7 +60,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(text) | Self::Failed(text) => out.write_str(text),
             Self::Rpc(status) => {
-                write!(out, "{}: {}", code_name(status), status.message())?;
+                write!(out, "{}: {}", code_name(status.code()), status.message())?;
                 let details = status.get_error_details();
                 for violation in details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default() {
                     write!(out, "\n  {}: {}", violation.field, violation.description)?;
@@ -90,18 +77,6 @@ impl fmt::Display for Failure {
             }
         }
     }
-}
-
-/// The code as gRPC spells it, such as PERMISSION_DENIED.
-fn code_name(status: &Status) -> String {
-    let mut name = String::new();
-    for (at, letter) in format!("{:?}", status.code()).chars().enumerate() {
-        if at > 0 && letter.is_uppercase() {
-            name.push('_');
-        }
-        name.extend(letter.to_uppercase());
-    }
-    name
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use insights_proto::ingestion::v1::{
     GetPartnerFactsRequest, GetPartnerFactsResponse, ListPartnersRequest, PartnerPosition, StreamChangesRequest,
     StreamChangesResponse, StreamFactsRequest, StreamFactsResponse,
 };
-use insights_service::Link;
+use insights_service::ServiceChannel;
 use tonic::{Status, Streaming};
 
 /// Largest message taken: catalogues come in one.
@@ -21,13 +21,13 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The change feed.
 #[derive(Clone)]
 pub struct Feed {
-    client: ChangeFeedServiceClient<Link>,
+    client: ChangeFeedServiceClient<ServiceChannel>,
     outgoing: Outgoing,
 }
 
 impl Feed {
     /// Over the way to ingestion.
-    pub fn new(link: Link, outgoing: Outgoing) -> Self {
+    pub fn new(link: ServiceChannel, outgoing: Outgoing) -> Self {
         Self { client: ChangeFeedServiceClient::new(link).max_decoding_message_size(MESSAGE_BYTES), outgoing }
     }
 

@@ -18,13 +18,12 @@ use std::sync::Arc;
 use insights_access::{Outgoing, Policy};
 use insights_database::{Database, Engine};
 use insights_proto::metrics::v1::metrics_service_server::MetricsServiceServer;
-use insights_service::{Clock, Link};
+use insights_service::{Clock, ServiceChannel};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 pub use config::{Config, Limits};
-pub use follower::{FailPoint, Step};
 pub use rollups::Migrator;
 
 use api::Api;
@@ -54,7 +53,6 @@ pub struct Metrics {
     cubes: Cubes,
     policy: Arc<Policy>,
     cores: Arc<Semaphore>,
-    fail: Option<FailPoint>,
 }
 
 impl Metrics {
@@ -62,7 +60,7 @@ impl Metrics {
     pub async fn open(
         config: Config,
         clock: Clock,
-        ingestion: impl Into<Link>,
+        ingestion: impl Into<ServiceChannel>,
         outgoing: Outgoing,
     ) -> Result<Self, OpenError> {
         let database = Database::connect(&config.database_url).await?;
@@ -72,14 +70,7 @@ impl Metrics {
         let feed = Feed::new(ingestion.into(), outgoing);
         let policy = Arc::new(Policy::product()?);
         let cores = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)));
-        Ok(Self { config: Arc::new(config), clock, store, feed, cubes, policy, cores, fail: None })
-    }
-
-    /// For tests: asks `fail` at every step of an application whether to stop there, as a crash would.
-    #[must_use]
-    pub fn failing(mut self, fail: FailPoint) -> Self {
-        self.fail = Some(fail);
-        self
+        Ok(Self { config: Arc::new(config), clock, store, feed, cubes, policy, cores })
     }
 
     /// MetricsService, to be served behind the access layer.
@@ -103,7 +94,7 @@ impl Metrics {
             feed: self.feed.clone(),
             clock: self.clock.clone(),
             customers_per_group: self.config.customers_per_group,
-            fail: self.fail.clone(),
+            database_url: self.config.database_url.clone(),
         };
         let follower = Follower {
             applier,

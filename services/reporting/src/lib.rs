@@ -18,14 +18,14 @@ use std::sync::Arc;
 use insights_access::{Outgoing, Policy, PolicyError};
 use insights_proto::access::v1::access_service_server::AccessServiceServer;
 use insights_proto::reporting::v1::reporting_service_server::ReportingServiceServer;
-use insights_service::{Link, sized};
+use insights_service::{ServiceChannel, sized};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 use exports::Exports;
 
 pub use advice::AdviceConfig;
-pub use audit::{Audit, AuditConfig, AuditRecord, CallOutcome, Who};
+pub use audit::{Audit, AuditConfig, AuditRecord, CallOutcome};
 pub use config::Config;
 pub use exports::{ExportsConfig, FileStoreError, S3Config};
 pub use http::{DevelopmentToken, DevelopmentTokens};
@@ -55,7 +55,12 @@ impl Reporting {
     ///
     /// # Errors
     /// When the access table cannot be read, or the settings of the store of exports cannot be used.
-    pub fn new(config: Config, audit: Audit, metrics: impl Into<Link>, outgoing: Outgoing) -> Result<Self, OpenError> {
+    pub fn new(
+        config: Config,
+        audit: Audit,
+        metrics: impl Into<ServiceChannel>,
+        outgoing: Outgoing,
+    ) -> Result<Self, OpenError> {
         let metrics = metrics::MetricsClient::new(metrics.into(), outgoing, &config.messages);
         let policy = Arc::new(Policy::product()?);
         let exports = Exports::new(config.exports.clone(), audit.clone(), metrics.clone(), Arc::clone(&policy))?;

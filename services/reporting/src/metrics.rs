@@ -10,7 +10,7 @@ use insights_proto::metrics::v1::{
     LookUpSupportCasesResponse, Name, StreamQueryRequest, StreamQueryResponse, SubscriptionDetails, VerifyRequest,
     VerifyResponse, metrics_service_client::MetricsServiceClient,
 };
-use insights_service::{Deadline, Link, MessageLimits, forward};
+use insights_service::{Deadline, MessageLimits, ServiceChannel, forward};
 use tonic::{Request, Status, Streaming};
 
 /// Most ids whose names are asked for at once.
@@ -19,7 +19,7 @@ const NAMES_AT_ONCE: usize = 10_000;
 /// The way to metrics.
 #[derive(Clone)]
 pub struct MetricsClient {
-    client: MetricsServiceClient<Link>,
+    client: MetricsServiceClient<ServiceChannel>,
     outgoing: Outgoing,
 }
 
@@ -31,7 +31,7 @@ impl fmt::Debug for MetricsClient {
 
 impl MetricsClient {
     /// A way over this link.
-    pub fn new(link: Link, outgoing: Outgoing, limits: &MessageLimits) -> Self {
+    pub fn new(link: ServiceChannel, outgoing: Outgoing, limits: &MessageLimits) -> Self {
         let client = MetricsServiceClient::new(link)
             .max_decoding_message_size(limits.response_bytes)
             .max_encoding_message_size(limits.request_bytes.max(limits.response_bytes));
@@ -75,7 +75,7 @@ impl CallerMetrics {
         Ok(request)
     }
 
-    fn client(&self) -> MetricsServiceClient<Link> {
+    fn client(&self) -> MetricsServiceClient<ServiceChannel> {
         self.upstream.client.clone()
     }
 

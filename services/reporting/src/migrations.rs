@@ -2,6 +2,9 @@
 
 use sea_orm_migration::prelude::*;
 
+/// The table of the shared secret.
+pub(crate) const SECRET: &str = "reporting_secret";
+
 /// Brings the tables of reporting to this version.
 #[derive(Debug)]
 pub struct Migrator;
@@ -9,12 +12,39 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(AuditRecords), Box::new(ExportTables), Box::new(AuditListed), Box::new(AuditLocations)]
+        vec![
+            Box::new(AuditRecords),
+            Box::new(ExportTables),
+            Box::new(AuditListed),
+            Box::new(AuditLocations),
+            Box::new(SharedSecret),
+        ]
     }
 
     /// Its own: services may share a database and know nothing of each other.
     fn migration_table_name() -> DynIden {
         insights_database::migration_table("reporting")
+    }
+}
+
+/// The secret that the replicas share, which page tokens are sealed with.
+struct SharedSecret;
+
+impl MigrationName for SharedSecret {
+    fn name(&self) -> &str {
+        "m0005_shared_secret"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for SharedSecret {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::create().table(SECRET).col(number("id").primary_key()).col(text("secret")).to_owned();
+        manager.create_table(table).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(Table::drop().table(SECRET).to_owned()).await
     }
 }
 

@@ -78,12 +78,16 @@ async fn versions(guard: &str) -> (i64, u64) {
     let stage = Stage::new();
     let file = stage.place.beside("paused");
     // The third version is that of the second customer.
-    let drill = |order: &str| [order, guard].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(",");
-    let plain = Setting { drill: drill(""), ..Setting::default() };
+    let fail_points =
+        |order: &str| [order, guard].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(",");
+    let plain = Setting { fail_points: fail_points(""), ..Setting::default() };
     let other = stage.start(Serves::Ingestion, &plain);
     let (ahead, late) = (
         stage.writer(&other),
-        Setting { drill: drill(&format!("pause:ingestion.version_read:1:{}", file.display())), ..Setting::default() },
+        Setting {
+            fail_points: fail_points(&format!("pause:ingestion.version_read:1:{}", file.display())),
+            ..Setting::default()
+        },
     );
     ahead.call(0, batch(ground())).await.unwrap();
     ahead.call(0, batch(witness(0))).await.unwrap();
@@ -126,9 +130,9 @@ async fn positions(guard: &str) -> (i64, i64) {
     let ingestion = stage.start(Serves::Ingestion, &Setting::default());
     let writer = stage.writer(&ingestion);
     writer.call(0, batch(ground())).await.unwrap();
-    let of = |drill: String| Setting { ingestion: Some(ingestion.address()), drill, ..Setting::default() };
-    let drill = format!("pause:metrics.planned:1:{},abort:metrics.committed:1,{guard}", file.display());
-    let mut late = stage.start(Serves::Metrics, &of(drill));
+    let of = |fail_points: String| Setting { ingestion: Some(ingestion.address()), fail_points, ..Setting::default() };
+    let fail_points = format!("pause:metrics.planned:1:{},abort:metrics.committed:1,{guard}", file.display());
+    let mut late = stage.start(Serves::Metrics, &of(fail_points));
     reached(&file).await;
     let mut other = stage.start(Serves::Metrics, &of(String::new()));
     let reporting = stage.start(Serves::Reporting, &Setting { metrics: Some(other.address()), ..Setting::default() });
@@ -156,7 +160,7 @@ async fn without_the_position_compared_figures_go_back() {
 /// A sender whose answer was lost on the way sends a batch again, after another was stored. Returns the seats that count.
 async fn repeats(guard: &str) -> i64 {
     let stage = Stage::new();
-    let everything = stage.start(Serves::Everything, &Setting { drill: guard.into(), ..Setting::default() });
+    let everything = stage.start(Serves::Everything, &Setting { fail_points: guard.into(), ..Setting::default() });
     let (writer, reader) = (stage.writer(&everything), stage.reader(&everything));
     writer.call(0, batch(ground())).await.unwrap();
     let with_seats = |id: &str, there: bool| {
@@ -187,8 +191,8 @@ async fn without_batch_ids_a_repeat_undoes_what_came_after() {
 async fn asked_to_end(guard: &str) -> bool {
     let stage = Stage::new();
     let file = stage.place.beside("paused");
-    let drill = format!("pause:ingestion.before_answer:2:{},{guard}", file.display());
-    let process = stage.start(Serves::Ingestion, &Setting { drill, ..Setting::default() });
+    let fail_points = format!("pause:ingestion.before_answer:2:{},{guard}", file.display());
+    let process = stage.start(Serves::Ingestion, &Setting { fail_points, ..Setting::default() });
     let writer = stage.writer(&process);
     writer.call(0, batch(ground())).await.unwrap();
     let ending = async {

@@ -184,7 +184,7 @@ impl Harness {
                         victim.process.kill();
                         *killed.lock().unwrap().entry((victim.kind, "at the end")).or_default() += 1;
                         victim.point = None;
-                        victim.setting.drill.clear();
+                        victim.setting.fail_points.clear();
                         victim.process = place.start(victim.kind, victim.address, &victim.setting);
                     }
                 });
@@ -240,7 +240,7 @@ fn kill(victim: &mut Victim, random: &mut StdRng) -> &'static str {
 fn restart(place: &Place, victim: &mut Victim, random: &mut StdRng) {
     let points = points(victim.kind);
     victim.point = (random.random_range(0..3) != 0).then(|| points[random.random_range(0..points.len())]);
-    victim.setting.drill = victim
+    victim.setting.fail_points = victim
         .point
         .map(|point| format!("abort:{point}:{}", random.random_range(1..=turns(point))))
         .unwrap_or_default();

@@ -39,11 +39,11 @@ impl FilledProduct {
         environment.push(("INSIGHTS_EXPORTS_LEASE_SECONDS", "600".into()));
         environment.push(("INSIGHTS_EXPORTS_POLL_MILLISECONDS", "100".into()));
         environment.push(("INSIGHTS_TELEMETRY_LOG", "warn,insights_reporting=info".into()));
-        let drill = match halts {
+        let fail_points = match halts {
             true => format!("pause:reporting.export_rows:{HALF}:{}", self.halted().display()),
             false => String::new(),
         };
-        Setting { environment, drill, ..Setting::default() }
+        Setting { environment, fail_points, ..Setting::default() }
     }
 
     fn halted(&self) -> PathBuf {

@@ -194,7 +194,7 @@ fn a_migration_of_an_empty_database_that_was_killed_begins_again() {
     for turn in 1..=6 {
         for place in both() {
             let order = format!("abort:ingestion.migrating:{}", turn * 2);
-            let output = place.run(&["migrate"], &[("INSIGHTS_DRILL", &order)]);
+            let output = place.run(&["migrate"], &[("INSIGHTS_FAIL_POINTS", &order)]);
             assert!(!output.status.success(), "it is killed");
             // And once more at any moment, in whichever service.
             let mut process = place.command().arg("migrate").stderr(Stdio::null()).spawn().unwrap();
@@ -216,7 +216,7 @@ async fn a_migration_of_an_older_database_that_was_killed_begins_again() {
         older(&place).await;
         for turn in [1, CUSTOMERS / 2, CUSTOMERS] {
             let order = format!("abort:ingestion.migrating_chunks:{turn}");
-            let output = place.run(&["migrate"], &[("INSIGHTS_DRILL", &order)]);
+            let output = place.run(&["migrate"], &[("INSIGHTS_FAIL_POINTS", &order)]);
             assert!(!output.status.success(), "it is killed at customer {turn}");
         }
         place.done(&["migrate"]);

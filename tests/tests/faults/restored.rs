@@ -66,7 +66,7 @@ fn bring_back(server: &Server, file: &str) {
 }
 
 /// Facts go back while the figures stay where they were.
-async fn back(drill: &str) -> (Server, Site) {
+async fn back(fail_points: &str) -> (Server, Site) {
     let server = Server::start(&[]);
     let mut site = Site::start(&server.database("site"), 1_000).await;
     site.send_all(1..=12).await;
@@ -77,7 +77,7 @@ async fn back(drill: &str) -> (Server, Site) {
     site.metrics.kill();
     bring_back(&server, &file);
     site.only(0..=12);
-    site.start_ingestion(&Setting { drill: drill.into(), ..Setting::default() });
+    site.start_ingestion(&Setting { fail_points: fail_points.into(), ..Setting::default() });
     (server, site)
 }
 

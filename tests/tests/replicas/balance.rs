@@ -14,7 +14,7 @@ use std::{
 use axum::Router;
 use insights_access::{AccessLayer, Clock, Issuer, Policy, Role, TokenRequest, Verifier};
 use insights_proto::access::v1::{WhoAmIRequest, access_service_client::AccessServiceClient};
-use insights_service::{Chassis, Link, LinkConfig, MessageLimits, Resolve, ServerConfig};
+use insights_service::{ChannelConfig, Chassis, MessageLimits, Resolve, ServerConfig, ServiceChannel};
 use insights_testkit::{Network, Proxy, until};
 use insights_tests::small::Small;
 use tempfile::TempDir;
@@ -83,18 +83,18 @@ impl Replicas {
         self.replicas.iter().map(|replica| replica.proxy.url()).collect::<Vec<_>>().join(",")
     }
 
-    fn link(&self, config: &LinkConfig) -> Link {
-        Link::open(&self.list(), config).expect("a link")
+    fn link(&self, config: &ChannelConfig) -> ServiceChannel {
+        ServiceChannel::open(&self.list(), config).expect("a link")
     }
 
-    async fn call(&self, link: &Link) -> Result<(), Status> {
+    async fn call(&self, link: &ServiceChannel) -> Result<(), Status> {
         let mut request = Request::new(WhoAmIRequest {});
         request.set_timeout(PATIENCE);
         request.metadata_mut().insert("authorization", format!("Bearer {}", self.token).parse().expect("a header"));
         AccessServiceClient::new(link.clone()).who_am_i(request).await.map(drop)
     }
 
-    async fn calls(&self, link: &Link, count: usize) {
+    async fn calls(&self, link: &ServiceChannel, count: usize) {
         for _ in 0..count {
             self.call(link).await.expect("an answer");
         }
@@ -126,7 +126,7 @@ async fn every_replica_gets_its_share_and_a_dead_one_is_left_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_second_try_a_dying_replica_would_be_noticed() {
     let replicas = Replicas::start(2).await;
-    let link = replicas.link(&LinkConfig { attempts: 1, ..quick() });
+    let link = replicas.link(&ChannelConfig { attempts: 1, ..quick() });
     replicas.calls(&link, 10).await;
     replicas[0].proxy.set(Network::Down);
     let mut failed = Vec::new();
@@ -151,7 +151,7 @@ async fn a_replica_that_falls_silent_is_left_behind() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_asking_silent_connections_calls_would_hang() {
     let replicas = Replicas::start(2).await;
-    let link = replicas.link(&LinkConfig { keepalive_seconds: 0, ..quick() });
+    let link = replicas.link(&ChannelConfig { keepalive_seconds: 0, ..quick() });
     replicas.calls(&link, 10).await;
     replicas[0].proxy.set(Network::Silent);
     let mut hung = 0;
@@ -178,7 +178,7 @@ async fn addresses_of_a_name_come_and_go() {
         let addresses = asked.lock().expect("the addresses").clone();
         Box::pin(async move { Ok(addresses) })
     });
-    let link = Link::open_resolving("http://metrics.test:8080", &quick(), resolve).expect("a link");
+    let link = ServiceChannel::open_resolving("http://metrics.test:8080", &quick(), resolve).expect("a link");
     replicas.calls(&link, 10).await;
     assert_eq!((replicas[0].answered(), replicas[1].answered()), (10, 0));
     // Two more replicas start.
@@ -209,8 +209,8 @@ async fn addresses_of_a_name_come_and_go() {
 async fn names_of_this_machine_are_looked_up() {
     let replicas = Replicas::start(1).await;
     let url = format!("http://localhost:{}", replicas[0].proxy.address().port());
-    replicas.call(&Link::open(&url, &quick()).expect("a link")).await.expect("an answer");
-    let nowhere = Link::open("http://no-such-name.invalid:1", &quick()).expect("a link");
+    replicas.call(&ServiceChannel::open(&url, &quick()).expect("a link")).await.expect("an answer");
+    let nowhere = ServiceChannel::open("http://no-such-name.invalid:1", &quick()).expect("a link");
     let status = replicas.call(&nowhere).await.expect_err("nobody");
     assert_eq!(status.code(), Code::Unavailable);
 }
@@ -221,8 +221,8 @@ async fn connections_end_when_they_are_old_and_no_call_does() {
     replicas.add(ServerConfig { connection_age_seconds: 1, ..ServerConfig::default() }).await;
     replicas.add(ServerConfig { connection_age_seconds: 0, ..ServerConfig::default() }).await;
     // A call may meet the end of its connection; then it is tried again on the next one.
-    let config = LinkConfig { keepalive_seconds: 0, ..quick() };
-    let links = [0, 1].map(|number| Link::open(&replicas[number].proxy.url(), &config).expect("a link"));
+    let config = ChannelConfig { keepalive_seconds: 0, ..quick() };
+    let links = [0, 1].map(|number| ServiceChannel::open(&replicas[number].proxy.url(), &config).expect("a link"));
     until("the third connection", async || {
         for link in &links {
             replicas.calls(link, 1).await;
@@ -241,7 +241,7 @@ fn the_recommended_policy_is_ours() {
     let config: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     let policy = &config["methodConfig"][0]["retryPolicy"];
     let seconds = |time: Duration| format!("{}s", time.as_secs_f64());
-    assert_eq!(policy["maxAttempts"], LinkConfig::default().attempts);
+    assert_eq!(policy["maxAttempts"], ChannelConfig::default().attempts);
     assert_eq!(policy["initialBackoff"], seconds(insights_service::FIRST_BACKOFF));
     assert_eq!(policy["maxBackoff"], seconds(insights_service::LONGEST_BACKOFF));
     assert_eq!(policy["backoffMultiplier"], 2);

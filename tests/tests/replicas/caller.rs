@@ -13,7 +13,7 @@ use insights_proto::{
         GetFreshnessRequest, QueryRequest, VerifyRequest, reporting_service_client::ReportingServiceClient,
     },
 };
-use insights_service::{Link, LinkConfig};
+use insights_service::{ChannelConfig, ServiceChannel};
 use insights_testkit::{Cluster, IdentityProvider, Process, found};
 use insights_tests::records::{self, text};
 use tonic::{Code, Request, Status};
@@ -85,20 +85,20 @@ pub fn questions() -> Vec<Query> {
 }
 
 /// Links as tests want them: quick to notice. Who only stands still for a moment is not taken for dead.
-pub fn quick() -> LinkConfig {
-    LinkConfig { keepalive_seconds: 1, resolve_seconds: 1, ..LinkConfig::default() }
+pub fn quick() -> ChannelConfig {
+    ChannelConfig { keepalive_seconds: 1, resolve_seconds: 1, ..ChannelConfig::default() }
 }
 
 /// Links that notice silence at once, for tests that are about it.
-pub fn suspicious() -> LinkConfig {
-    LinkConfig { keepalive_timeout_seconds: 1, ..quick() }
+pub fn suspicious() -> ChannelConfig {
+    ChannelConfig { keepalive_timeout_seconds: 1, ..quick() }
 }
 
 /// A client that sends records and queries figures with the retry policy of the operator's guide.
 #[derive(Clone)]
 pub struct Caller {
-    ingestion: Link,
-    reporting: Link,
+    ingestion: ServiceChannel,
+    reporting: ServiceChannel,
     token: String,
 }
 
@@ -114,9 +114,9 @@ impl Caller {
     }
 
     /// A caller of the replicas at these URLs.
-    pub fn to(provider: &IdentityProvider, ingestion: &str, reporting: &str, links: &LinkConfig) -> Self {
+    pub fn to(provider: &IdentityProvider, ingestion: &str, reporting: &str, links: &ChannelConfig) -> Self {
         let token = provider.person(PARTNER, &[Role::GlobalAdmin], Duration::from_secs(3600));
-        let open = |urls| Link::open(urls, links).expect("URLs");
+        let open = |urls| ServiceChannel::open(urls, links).expect("URLs");
         Self { ingestion: open(ingestion), reporting: open(reporting), token }
     }
 
@@ -135,12 +135,12 @@ impl Caller {
     }
 
     /// Records in.
-    pub fn ingestion(&self) -> IngestionServiceClient<Link> {
+    pub fn ingestion(&self) -> IngestionServiceClient<ServiceChannel> {
         IngestionServiceClient::new(self.ingestion.clone())
     }
 
     /// Figures out.
-    pub fn reporting(&self) -> ReportingServiceClient<Link> {
+    pub fn reporting(&self) -> ReportingServiceClient<ServiceChannel> {
         ReportingServiceClient::new(self.reporting.clone()).max_decoding_message_size(64 << 20)
     }
 

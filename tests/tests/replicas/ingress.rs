@@ -1,7 +1,7 @@
 //! What stands between a client and the service may know the service's own paths alone.
 
 use axum::{Router, http::HeaderMap, response::IntoResponse, routing::post};
-use insights_service::Link;
+use insights_service::ServiceChannel;
 use tokio::net::TcpListener;
 use tonic::body::Body;
 use tower::ServiceExt;
@@ -24,7 +24,7 @@ async fn ingress() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_begins_where_nobody_tells_of_health() {
-    let link = Link::open(&ingress().await, &quick()).expect("a link");
+    let link = ServiceChannel::open(&ingress().await, &quick()).expect("a link");
     let request = http::Request::post(STREAM).header("content-type", "application/grpc").body(Body::empty());
     let response = link.oneshot(request.expect("a request")).await.expect("an answer");
     assert_eq!(response.headers()["grpc-status"], "0");

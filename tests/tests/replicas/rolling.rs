@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use insights_service::LinkConfig;
+use insights_service::ChannelConfig;
 use insights_testkit::{Cluster, Shape, insights, until};
 
 use crate::caller::{Caller, PATIENCE, customer, long, questions, quick, urls};
@@ -42,7 +42,7 @@ impl Tally {
 }
 
 /// Writers and readers, until the tally says stop. Says the newest version written.
-fn load(cluster: &Cluster, links: &LinkConfig, tally: &Tally) -> tokio::task::JoinSet<i64> {
+fn load(cluster: &Cluster, links: &ChannelConfig, tally: &Tally) -> tokio::task::JoinSet<i64> {
     let mut tasks = tokio::task::JoinSet::new();
     for task in 0..4_u32 {
         let (ingestion, reporting) = (urls(&cluster.ingestion), urls(&cluster.reporting));
@@ -165,7 +165,7 @@ async fn without_the_policy_calls_fail() {
     let first = caller.ingest_customers(0..3).await;
     caller.visible(first).await;
     let tally = Tally::default();
-    let tasks = load(&cluster, &LinkConfig { attempts: 1, ..quick() }, &tally);
+    let tasks = load(&cluster, &ChannelConfig { attempts: 1, ..quick() }, &tally);
     // A slow machine makes few calls, and not every restart meets one.
     until("a failure", async || {
         cluster.ingestion[0].restart().await;

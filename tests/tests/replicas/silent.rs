@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use insights_service::{Link, LinkConfig};
+use insights_service::{ChannelConfig, ServiceChannel};
 use insights_testkit::{Authority, Process, Spec};
 use tonic::Code;
 
@@ -18,9 +18,9 @@ async fn a_handshake_that_nobody_answers_is_given_up() {
     let authority = Authority::new();
     let hangs = TcpListener::bind("127.0.0.1:0").expect("a port");
     let silent = format!("https://{}", hangs.local_addr().expect("an address"));
-    let links = LinkConfig { ca_file: authority.ca(), connect_seconds: 1, attempts: 2, ..LinkConfig::default() };
+    let links = ChannelConfig { ca_file: authority.ca(), connect_seconds: 1, attempts: 2, ..ChannelConfig::default() };
     let ready = async |urls: &str| {
-        let link = Link::open(urls, &links).expect("a link");
+        let link = ServiceChannel::open(urls, &links).expect("a link");
         tokio::time::timeout(FOR_EVER, link.ready()).await.expect("it does not wait for ever")
     };
     assert_eq!(ready(&silent).await.expect_err("nobody is there").code(), Code::Unavailable);
@@ -29,7 +29,7 @@ async fn a_handshake_that_nobody_answers_is_given_up() {
     let (folder, signed) = (tempfile::tempdir().expect("a folder"), authority.sign("server"));
     let spec = Spec::new("server", &[], folder.path()).tls(&signed.certificate, &signed.key, &authority.ca());
     let server = Process::start(spec).await;
-    let link = Link::open(&format!("{silent},{}", server.spec.url()), &links).expect("a link");
+    let link = ServiceChannel::open(&format!("{silent},{}", server.spec.url()), &links).expect("a link");
     let begun = Instant::now();
     for _ in 0..20 {
         tokio::time::timeout(FOR_EVER, link.ready()).await.expect("not for ever").expect("the other one answers");

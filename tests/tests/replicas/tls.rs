@@ -3,7 +3,7 @@
 
 use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 
-use insights_service::{Link, LinkConfig};
+use insights_service::{ChannelConfig, ServiceChannel};
 use insights_testkit::{Authority, Process, Spec, insights, until};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use tempfile::TempDir;
@@ -23,8 +23,8 @@ async fn serve(tune: impl FnOnce(Spec) -> Spec) -> Server {
     Server { process, authority, _folder: folder }
 }
 
-fn links(ca: &Path) -> LinkConfig {
-    LinkConfig { ca_file: ca.to_owned(), attempts: 1, ..LinkConfig::default() }
+fn links(ca: &Path) -> ChannelConfig {
+    ChannelConfig { ca_file: ca.to_owned(), attempts: 1, ..ChannelConfig::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,7 +32,7 @@ async fn grpc_grpc_web_and_pages_share_the_port() {
     let server = serve(|spec| spec).await;
     let url = server.process.spec.url();
     // gRPC over HTTP/2.
-    let link = Link::open(&url, &links(&server.authority.ca())).expect("a link");
+    let link = ServiceChannel::open(&url, &links(&server.authority.ca())).expect("a link");
     link.ready().await.expect("gRPC over TLS");
     // The page and gRPC-Web over HTTP/1.1, as a browser without HTTP/2 would.
     let ca = fs::read(server.authority.ca()).expect("the authority");
@@ -54,9 +54,13 @@ async fn grpc_grpc_web_and_pages_share_the_port() {
     let body = answer.bytes().await.expect("a body");
     assert_eq!(&body[..8], &[0, 0, 0, 0, 2, 8, 1, 0x80]);
     // Who believes other authorities does not believe this server, and plaintext is no answer.
-    Link::open(&url, &links(&Authority::new().ca())).expect("a link").ready().await.expect_err("another authority");
+    ServiceChannel::open(&url, &links(&Authority::new().ca()))
+        .expect("a link")
+        .ready()
+        .await
+        .expect_err("another authority");
     let plain = url.replace("https://", "http://");
-    Link::open(&plain, &links(&server.authority.ca())).expect("a link").ready().await.expect_err("plaintext");
+    ServiceChannel::open(&plain, &links(&server.authority.ca())).expect("a link").ready().await.expect_err("plaintext");
 }
 
 /// The certificate shown to a new connection.
@@ -118,13 +122,14 @@ async fn callers_without_a_certificate_stay_out_where_one_is_asked_for() {
         .tls(&server.certificate, &server.key, &authority.ca())
         .set("tls.client_ca_file", authority.ca().display());
     let process = Process::spawn(spec);
-    let with = |signed: &insights_testkit::Signed| LinkConfig {
+    let with = |signed: &insights_testkit::Signed| ChannelConfig {
         cert_file: signed.certificate.clone(),
         key_file: signed.key.clone(),
         ..links(&authority.ca())
     };
-    let ready =
-        async |config: LinkConfig| Link::open(&process.spec.url(), &config).expect("a link").ready().await.is_ok();
+    let ready = async |config: ChannelConfig| {
+        ServiceChannel::open(&process.spec.url(), &config).expect("a link").ready().await.is_ok()
+    };
     until("our certificate is let in", || ready(with(&ours))).await;
     assert!(!ready(links(&authority.ca())).await, "no certificate");
     assert!(!ready(with(&foreign.sign("foreign"))).await, "another authority's certificate");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use insights_access::AccessConfig;
 use insights_reporting::{AdviceConfig, AuditConfig, ExportsConfig};
-use insights_service::{Clock, LinkConfig, ServerConfig, TelemetryConfig, TlsConfig, Validate};
+use insights_service::{ChannelConfig, Clock, ServerConfig, TelemetryConfig, TlsConfig, Validate};
 use serde::{Deserialize, Serialize};
 
 pub use sources::{Given, Origin, Resolved, listed, resolve};
@@ -51,7 +51,7 @@ pub struct Settings {
     /// TLS on the listener.
     pub tls: TlsConfig,
     /// How other servers are reached: by services and by client commands.
-    pub links: LinkConfig,
+    pub links: ChannelConfig,
     /// Limits of the server.
     pub limits: ServerConfig,
     /// Ingestion.
@@ -86,7 +86,7 @@ impl Default for Settings {
             now: String::new(),
             access: AccessConfig::default(),
             tls: TlsConfig::default(),
-            links: LinkConfig::default(),
+            links: ChannelConfig::default(),
             limits: ServerConfig::default(),
             ingestion: IngestionSettings::default(),
             metrics: MetricsSettings::default(),

@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use tonic::Code;
 use tracing::Instrument;
 
-use crate::{request_id, seal::seal};
+use crate::{normalise::normalise, request_id};
 
 /// Outermost: what the other layers refuse is counted too, and a call that ends without an answer is.
 pub(crate) async fn observe(request: Request, next: Next) -> Response {
@@ -20,7 +20,7 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }
-    if let Some(code) = request_id::with_id(id.clone(), async { seal(response.headers_mut()) }).await {
+    if let Some(code) = request_id::with_id(id.clone(), async { normalise(response.headers_mut()) }).await {
         call.end(code);
         return response;
     }
@@ -31,7 +31,7 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     response.map(|body| {
         Body::new(body.map_frame(move |mut frame| {
             if let Some(trailers) = frame.trailers_mut()
-                && let Some(code) = seal(trailers)
+                && let Some(code) = normalise(trailers)
             {
                 call.end(code);
             }

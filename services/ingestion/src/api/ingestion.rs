@@ -4,9 +4,11 @@ use std::{pin::Pin, sync::Arc};
 
 use chrono::DateTime;
 use futures::{Stream, StreamExt};
-use insights_access::{FieldClass, Principal, principal};
+use insights_access::{Principal, Redactor, principal};
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::{self as proto, ingestion_service_server::IngestionService};
+use insights_service::{FieldViolation, PageToken, page_size};
+use prost::Name;
 use prost_types::Timestamp;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -15,7 +17,7 @@ use crate::{
     error::Error,
     tables::{
         partner::{NO_DAY, PartnerRow},
-        quarantine::{self, Quarantined},
+        quarantine::{self, ACTIVITY, Quarantined},
         waiting,
     },
     write::Ledger,
@@ -24,7 +26,8 @@ use crate::{
 /// Serves `IngestionService` for the partner of the caller's token.
 pub(crate) struct IngestionApi(pub(crate) Arc<Ledger>);
 
-const DEFAULT_PAGE: usize = 100;
+/// Entries of a page, unless asked for otherwise, and at most.
+const PAGE: usize = 100;
 const LARGEST_PAGE: usize = 1_000;
 
 #[tonic::async_trait]
@@ -78,7 +81,7 @@ impl IngestionService for IngestionApi {
         request: Request<proto::ListWaitingRequest>,
     ) -> Result<Response<proto::ListWaitingResponse>, Status> {
         let caller = principal(&request)?;
-        let answer = self.waiting(caller.partner(), request.get_ref()).await.map_err(status)?;
+        let answer = self.waiting(&caller, request.get_ref()).await.map_err(status)?;
         Ok(Response::new(answer))
     }
 
@@ -98,11 +101,9 @@ impl IngestionApi {
         caller: &Principal,
         request: &proto::ListRejectionsRequest,
     ) -> Result<proto::ListRejectionsResponse, Error> {
-        let size = page_size(request.page_size)?;
-        let below = match request.page_token.as_str() {
-            "" => i64::MAX,
-            token => token.parse().map_err(|_| Error::invalid("page_token", "must be that of the previous page"))?,
-        };
+        let tokens: PageToken<i64> = PageToken::of(&self.0.page_tokens, caller.subject(), caller, request);
+        let size = page_size(request.page_size, PAGE, LARGEST_PAGE).map_err(invalid)?;
+        let below = tokens.read(&request.page_token).map_err(invalid)?.unwrap_or(i64::MAX);
         let reader = self.0.database.reader();
         let Some(partner) = PartnerRow::find(reader, caller.partner()).await? else {
             return Ok(proto::ListRejectionsResponse::default());
@@ -111,25 +112,27 @@ impl IngestionApi {
         let mut found = quarantine::list(reader, &partner, &request.batch_id, below, most).await?;
         let more = found.len() > size;
         found.truncate(size);
-        let next_page_token = found.last().filter(|_| more).map(|last| last.id.to_string()).unwrap_or_default();
+        let next_page_token = found.last().filter(|_| more).map(|last| tokens.write(&last.id)).unwrap_or_default();
         let rejections = found.into_iter().map(|kept| shown(kept, caller)).collect();
         Ok(proto::ListRejectionsResponse { rejections, next_page_token })
     }
 
     async fn waiting(
         &self,
-        partner: &str,
+        caller: &Principal,
         request: &proto::ListWaitingRequest,
     ) -> Result<proto::ListWaitingResponse, Error> {
-        let size = page_size(request.page_size)?;
+        let tokens: PageToken<String> = PageToken::of(&self.0.page_tokens, caller.subject(), caller, request);
+        let size = page_size(request.page_size, PAGE, LARGEST_PAGE).map_err(invalid)?;
+        let after = tokens.read(&request.page_token).map_err(invalid)?.unwrap_or_default();
         let reader = self.0.database.reader();
-        let Some(partner) = PartnerRow::find(reader, partner).await? else {
+        let Some(partner) = PartnerRow::find(reader, caller.partner()).await? else {
             return Ok(proto::ListWaitingResponse::default());
         };
-        let mut missing = waiting::list(reader, &partner, &request.page_token, size + 1).await?;
+        let mut missing = waiting::list(reader, &partner, &after, size + 1).await?;
         let more = missing.len() > size;
         missing.truncate(size);
-        let next_page_token = missing.last().filter(|_| more).map(|last| last.0.clone()).unwrap_or_default();
+        let next_page_token = missing.last().filter(|_| more).map(|last| tokens.write(&last.0)).unwrap_or_default();
         let reference = |(name, waiting): (String, i64)| {
             let (kind, id) = name.split_once('/').unwrap_or((&name, ""));
             proto::MissingReference { kind: kind.to_owned(), id: id.to_owned(), waiting }
@@ -160,14 +163,8 @@ impl IngestionApi {
     }
 }
 
-fn page_size(asked: i32) -> Result<usize, Error> {
-    match usize::try_from(asked) {
-        Ok(0) => Ok(DEFAULT_PAGE),
-        Ok(size) if size <= LARGEST_PAGE => Ok(size),
-        _ => {
-            Err(Error::invalid("page_size", format!("must be from 0 (the default, {DEFAULT_PAGE}) to {LARGEST_PAGE}")))
-        }
-    }
+fn invalid(violation: FieldViolation) -> Error {
+    Error::invalid(&violation.field, violation.description)
 }
 
 fn timestamp(nanos: i64) -> Timestamp {
@@ -175,16 +172,11 @@ fn timestamp(nanos: i64) -> Timestamp {
     Timestamp { seconds: time.timestamp(), nanos: time.timestamp_subsec_nanos().cast_signed() }
 }
 
-/// A kept record as this caller may see it: amounts, domains and users only for those who see their field classes.
+/// A kept record as this caller may see it: without fields of the classes that the caller does not see.
 fn shown(kept: Quarantined, caller: &Principal) -> proto::QuarantinedRecord {
-    let mut hidden: Vec<&str> = Vec::new();
-    if !caller.can_see(FieldClass::Revenue) {
-        hidden.push("amount");
-    }
-    if !caller.can_see(FieldClass::Personal) {
-        hidden.extend(["domain", "user_id"]);
-    }
+    let message = if kept.kind == ACTIVITY { proto::ActivityFact::full_name() } else { proto::Record::full_name() };
     proto::QuarantinedRecord {
+        record_json: Redactor::product().redact_json(caller, &message, &kept.json),
         id: kept.id,
         batch_id: kept.batch_id,
         index: kept.index,
@@ -192,20 +184,5 @@ fn shown(kept: Quarantined, caller: &Principal) -> proto::QuarantinedRecord {
         field: kept.field,
         reason: kept.reason,
         receive_time: Some(timestamp(kept.received)),
-        record_json: without(&kept.json, &hidden),
     }
-}
-
-fn without(json: &str, hidden: &[&str]) -> String {
-    let Ok(mut value) = serde_json::from_str::<serde_json::Value>(json) else { return json.to_owned() };
-    let strip = |object: &mut serde_json::Value| {
-        if let Some(fields) = object.as_object_mut() {
-            fields.retain(|name, _| !hidden.contains(&name.as_str()));
-        }
-    };
-    strip(&mut value);
-    if let Some(fields) = value.as_object_mut() {
-        fields.values_mut().for_each(strip);
-    }
-    value.to_string()
 }

@@ -11,7 +11,7 @@ use insights_database::{
     sea_orm::{ConnectionTrait, Value},
 };
 use insights_proto::ingestion::v1::{CustomerChange, StreamChangesResponse};
-use insights_service::drill;
+use insights_service::fail_point;
 
 use crate::{error::Error, tables::partner::PartnerRow};
 
@@ -86,7 +86,7 @@ pub(crate) async fn next_changes(
 /// Whether the facts know another version by the number the follower has: they were brought back from a backup and went on.
 async fn other_history(database: &Database, partner: &PartnerRow, position: FeedPosition) -> Result<bool, Error> {
     let known = stamp(database, partner, position.version).await?;
-    Ok(drill::guarded("ingestion.stamp") && known.is_some_and(|known| known != position.stamp))
+    Ok(fail_point::guard_holds("ingestion.stamp") && known.is_some_and(|known| known != position.stamp))
 }
 
 /// What tells a version from any other of its number: when it came, to the nanosecond.

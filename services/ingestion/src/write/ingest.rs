@@ -3,7 +3,7 @@
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use insights_database::Transaction;
 use insights_proto::ingestion::v1::{IngestBatchRequest, IngestBatchResponse, Rejection};
-use insights_service::drill;
+use insights_service::fail_point;
 
 use super::{
     Ledger,
@@ -54,7 +54,7 @@ macro_rules! transact {
             let $transaction = &held;
             let result = match $doing.await {
                 Ok(result) => {
-                    drill::point("ingestion.before_commit");
+                    fail_point::hit("ingestion.before_commit");
                     held.commit().await.map(|()| result).map_err(Error::from)
                 }
                 Err(error) => {
@@ -90,7 +90,7 @@ impl Ledger {
         };
         let _passing = self.debounce.pass(checked.activity.columns.day.len());
         if let Some(digest) = digest
-            && drill::guarded("ingestion.batch_id")
+            && fail_point::guard_holds("ingestion.batch_id")
         {
             match batch::reserve(self.database.writer(), &partner, &batch_id, &digest, checked.now).await? {
                 BatchReservation::Answered(answer) => return Ok(answer),
@@ -98,7 +98,7 @@ impl Ledger {
             }
         }
         let stored = self.store(&partner, &checked).await?;
-        drill::point("ingestion.before_answer");
+        fail_point::hit("ingestion.before_answer");
         self.answer(&partner, &batch_id, checked, stored).await
     }
 
@@ -310,7 +310,7 @@ impl Ledger {
             return Ok(response);
         }
         let answer = batch::complete(self.database.writer(), partner, batch_id, response).await;
-        drill::point("ingestion.answer_kept");
+        fail_point::hit("ingestion.answer_kept");
         answer
     }
 }

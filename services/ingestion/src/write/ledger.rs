@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
 use insights_database::{Database, Engine, bulk::Lock};
-use insights_service::Clock;
+use insights_service::{Clock, PageTokenKey};
 use tokio::sync::watch;
 
 use super::{debounce::IngestDebounce, surrogate_ids, transaction::UserCache};
@@ -25,6 +25,7 @@ pub(crate) struct Ledger {
     /// Told after every commit that changed something.
     pub changed: watch::Sender<u64>,
     pub(super) lock: Lock,
+    pub page_tokens: PageTokenKey,
 }
 
 impl Ledger {
@@ -39,6 +40,7 @@ impl Ledger {
             database,
             limits,
             clock,
+            page_tokens: user_key.page_tokens(),
             user_key,
             numbers: surrogate_ids::SurrogateIdCache::default(),
             users: UserCache::default(),

@@ -13,7 +13,7 @@ use insights_proto::{
     ingestion::v1::ingestion_service_client::IngestionServiceClient,
     reporting::v1::reporting_service_client::ReportingServiceClient,
 };
-use insights_service::Link;
+use insights_service::ServiceChannel;
 use tonic::{
     Request,
     metadata::{Ascii, MetadataValue},
@@ -27,7 +27,7 @@ const MAX_ANSWER: usize = 64 << 20;
 /// A caller: where to, and as whom.
 #[derive(Clone)]
 pub struct Caller {
-    link: Link,
+    link: ServiceChannel,
     token: MetadataValue<Ascii>,
     language: Language,
     /// Whom the calls go to; part of what tells one import from another.
@@ -36,7 +36,7 @@ pub struct Caller {
 
 impl Caller {
     /// A caller over a channel that is there already.
-    pub fn new(link: impl Into<Link>, token: &str, address: &str) -> Result<Self, Failure> {
+    pub fn new(link: impl Into<ServiceChannel>, token: &str, address: &str) -> Result<Self, Failure> {
         let mut token = MetadataValue::try_from(format!("Bearer {}", token.trim()))
             .map_err(|_| Failure::Failed("the token holds characters that no token has".into()))?;
         token.set_sensitive(true);
@@ -53,7 +53,8 @@ impl Caller {
     pub async fn connect(settings: &Settings) -> Result<Self, Failure> {
         let token = read_token(&settings.token_path())?;
         let server = &settings.server;
-        let link = Link::open(server, &settings.links).map_err(|error| Failure::Usage(format!("server: {error}")))?;
+        let link = ServiceChannel::open(server, &settings.links)
+            .map_err(|error| Failure::Usage(format!("server: {error}")))?;
         link.ready().await.map_err(|status| {
             let cause = std::error::Error::source(&status).map(ToString::to_string).unwrap_or_default();
             Failure::Failed(format!("UNAVAILABLE: no answer from {server} ({cause}); `insights demo` starts a server"))
@@ -72,19 +73,19 @@ impl Caller {
 
     /// Reports for people.
     #[must_use]
-    pub fn reporting(&self) -> ReportingServiceClient<Link> {
+    pub fn reporting(&self) -> ReportingServiceClient<ServiceChannel> {
         ReportingServiceClient::new(self.link.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
     /// Records in.
     #[must_use]
-    pub fn ingestion(&self) -> IngestionServiceClient<Link> {
+    pub fn ingestion(&self) -> IngestionServiceClient<ServiceChannel> {
         IngestionServiceClient::new(self.link.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
     /// The way to the server itself.
     #[must_use]
-    pub fn link(&self) -> Link {
+    pub fn link(&self) -> ServiceChannel {
         self.link.clone()
     }
 }

@@ -25,7 +25,6 @@ use crate::{
     },
     commands::{generate::today, serve::bind, token::all_roles},
     failure::Failure,
-    names::measure_name,
     output,
 };
 
@@ -232,7 +231,7 @@ async fn figures(caller: &Caller) -> Result<output::Object, Failure> {
             Some(Kind::Percentage(parts)) => parts.value.map_or(output::Cell::Null, output::Cell::Percent),
             _ => output::Cell::Null,
         };
-        add(&measure_name(*measure), cell);
+        add(&measure.short_name(), cell);
         if *measure == Measure::ActiveCustomers {
             add("added", output::Cell::Count(sum(0)));
             add("churned", output::Cell::Count(sum(1)));

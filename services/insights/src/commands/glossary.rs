@@ -59,7 +59,7 @@ fn as_json(term: &GlossaryTerm) -> serde_json::Value {
         term.examples.iter().map(|example| json!({"number": example.number, "text": example.text})).collect();
     json!({
         "id": term.id,
-        "kind": term.kind().as_str_name().trim_start_matches("GLOSSARY_KIND_").to_lowercase(),
+        "kind": term.kind().short_name(),
         "title": term.title,
         "definition": term.definition,
         "formula": Some(&term.formula).filter(|formula| !formula.is_empty()),

@@ -13,7 +13,7 @@ use prost_types::Timestamp;
 use crate::{
     client::Caller,
     failure::Failure,
-    names::{dimension, dimension_names, measure_names},
+    names::{dimension_names, measure_names},
     output,
 };
 
@@ -147,11 +147,7 @@ fn each<T>(list: &str, parse: impl Fn(&str) -> Result<T, String>, faults: &mut V
 }
 
 fn measure(name: &str) -> Result<Measure, String> {
-    let known = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    Some(format!("MEASURE_{}", name.to_ascii_uppercase()))
-        .filter(|_| known)
-        .and_then(|name| Measure::from_str_name(&name))
-        .filter(|measure| *measure != Measure::Unspecified)
+    Measure::from_short_name(name)
         .ok_or_else(|| format!("measures: there is no measure \"{name}\"; known: {}", measure_names().join(", ")))
 }
 
@@ -160,7 +156,7 @@ fn group(name: &str) -> Result<Option<Dimension>, String> {
     if name == "month" {
         return Ok(None);
     }
-    dimension(name)
+    Dimension::from_short_name(name)
         .map(Some)
         .ok_or_else(|| format!("by: there is no dimension \"{name}\"; known: {}, month", dimension_names()))
 }
@@ -178,7 +174,7 @@ pub fn filters(texts: &[String], flags: &[Flagged]) -> Result<Vec<Filter>, Vec<S
             faults.push(format!("filter: \"{text}\" is not of the form DIMENSION=VALUE,…"));
             continue;
         };
-        let Some(dimension) = dimension(name.trim()) else {
+        let Some(dimension) = Dimension::from_short_name(name.trim()) else {
             let hint = if name.trim() == "month" { "use --from and --to for months" } else { "" };
             let known = if hint.is_empty() { format!("known: {}", dimension_names()) } else { hint.to_owned() };
             faults.push(format!("filter: there is no dimension \"{name}\" to filter by; {known}"));

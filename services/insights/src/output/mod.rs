@@ -5,16 +5,13 @@ use std::io::{self, Write};
 use insights_messages::{Language, Sentence};
 use insights_proto::metrics::v1::{
     Dimension, DimensionValue, Explanation, Freshness, Measure, Percentage, Query, Reason, Result as QueryResult, Row,
-    Source, Value, value::Kind,
+    Value, value::Kind,
 };
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 use unicode_width::UnicodeWidthStr;
 
-use crate::{
-    failure::Failure,
-    names::{dimension_name, measure_name},
-};
+use crate::failure::Failure;
 
 /// A cell of an answer.
 #[derive(Clone, Debug)]
@@ -115,7 +112,7 @@ fn one_row(query: &Query, measures: &[Measure], row: &Row, redacted: bool) -> Ob
     if !row.currency.is_empty() {
         object.0.push(("currency".into(), Cell::Text(row.currency.clone())));
     }
-    object.0.push(("source".into(), Cell::Text(source(row.source()).into())));
+    object.0.push(("source".into(), Cell::Text(row.source().label().into())));
     if row.partial {
         object.0.push(("partial".into(), Cell::Flag(true)));
     }
@@ -135,12 +132,12 @@ fn dimensions(query: &Query, values: &[DimensionValue], object: &mut Object) {
             Some(value) if dimension == Dimension::Trial => Cell::Flag(value == "true"),
             Some(value) => Cell::Text(value.clone()),
         };
-        object.0.push((dimension_name(dimension), cell));
+        object.0.push((dimension.short_name(), cell));
     }
 }
 
 fn figure(measure: Measure, value: &Value, redacted: bool, object: &mut Object) {
-    let name = measure_name(measure);
+    let name = measure.short_name();
     let is_percentage = name.ends_with("_percent");
     match &value.kind {
         // Absent, never zero and never null, where the caller may not see it.
@@ -164,16 +161,6 @@ fn percentage(name: String, parts: &Percentage, object: &mut Object) {
 /// The amount's own digits as a JSON number: a float would round them.
 fn decimal(amount: &str) -> Cell {
     RawValue::from_string(amount.to_owned()).map_or_else(|_| Cell::Text(amount.to_owned()), Cell::Decimal)
-}
-
-/// A source, as answers spell it.
-#[must_use]
-pub fn source(source: Source) -> &'static str {
-    match source {
-        Source::Reported => "reported",
-        Source::Mixed => "mixed",
-        Source::Computed | Source::Unspecified => "computed",
-    }
 }
 
 /// Explanations as flat objects with the reasons that count anything.
@@ -292,6 +279,8 @@ pub fn note(result: &QueryResult, freshness: Option<&Freshness>, language: Langu
 #[cfg(test)]
 mod tests {
     use insights_proto::metrics::v1::ReasonCount;
+
+    use insights_proto::metrics::v1::Source;
 
     use super::*;
 

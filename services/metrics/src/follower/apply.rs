@@ -7,7 +7,7 @@ use insights_domain::calendar::{Day, Month};
 use insights_domain::facts::Catalogue;
 use insights_domain::rollup::history_floor;
 use insights_proto::ingestion::v1::{StreamFactsRequest, StreamFactsResponse};
-use insights_service::{Clock, drill};
+use insights_service::{Clock, fail_point};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tonic::{Status, Streaming};
 
@@ -57,7 +57,7 @@ impl From<BodyError> for ApplyError {
     }
 }
 
-/// Where a test may stop an application.
+/// A step of an application, after which a test may stop it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The position is taken, nothing else is written.
@@ -67,9 +67,6 @@ pub enum Step {
     /// All is committed, nobody knows yet.
     Committed,
 }
-
-/// Says at each step whether to stop there.
-pub type FailPoint = Arc<dyn Fn(Step) -> bool + Send + Sync>;
 
 /// What became of an application.
 #[derive(Debug)]
@@ -95,8 +92,8 @@ pub struct Applier {
     pub clock: Clock,
     /// Customers rolled up at a time.
     pub customers_per_group: usize,
-    /// For tests.
-    pub fail: Option<FailPoint>,
+    /// The database it writes to, which is the scope of its fail points.
+    pub database_url: String,
 }
 
 /// What has to be rolled up again.
@@ -132,7 +129,7 @@ impl Applier {
             return Ok(Outcome::Gap);
         }
         let plan = self.plan(&row, changes, partner_model(&facts)?).await?;
-        drill::point("metrics.planned");
+        fail_point::hit("metrics.planned");
         let Some(application) = Application::begin(&self.store, &row, &plan.to).await? else {
             return Ok(Outcome::Lost);
         };
@@ -145,16 +142,15 @@ impl Applier {
         Ok(Outcome::Applied(Applied { revision, customers }))
     }
 
+    /// The fail point after a step.
     fn stop(&self, step: Step) -> Result<(), ApplyError> {
-        drill::point(match step {
+        let point = match step {
             Step::PositionTaken => "metrics.position_taken",
             Step::RollupsWritten => "metrics.rollups_written",
             Step::Committed => "metrics.committed",
-        });
-        match &self.fail {
-            Some(fail) if fail(step) => Err(ApplyError::Injected(step)),
-            _ => Ok(()),
-        }
+        };
+        fail_point::hit(point);
+        if fail_point::fails(point, &self.database_url) { Err(ApplyError::Injected(step)) } else { Ok(()) }
     }
 
     async fn plan(&self, row: &PartnerRow, changes: Option<&Changes>, model: PartnerModel) -> Result<Plan, ApplyError> {

@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tonic::Streaming;
 
-pub use apply::{Applier, ApplyError, FailPoint, Outcome, Step, next_customer};
+pub use apply::{Applier, ApplyError, Outcome, next_customer};
 pub use facts::{Customer, Numbers, partner_model};
 pub use group::rolled_months;
 pub use pending::Pending;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use insights_database::Transaction;
 use insights_database::bulk::{self, Column, Conflict};
 use insights_domain::calendar::Day;
-use insights_service::drill;
+use insights_service::fail_point;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 
@@ -59,7 +59,7 @@ impl Application {
             // By far the largest column, and seldom another.
             update = update.col_expr(partner::Column::Body, Expr::value(write_partner(&to.model)));
         }
-        if drill::guarded("metrics.position") {
+        if fail_point::guard_holds("metrics.position") {
             update = update.filter(partner::Column::Revision.eq(row.revision));
         }
         let taken = update

@@ -197,7 +197,7 @@ async fn a_replica_that_only_answers_learns_from_the_tables() {
     on_both_engines(|database| async {
         let world = World::new(database);
         let _follower = world.replica(today()).await;
-        let replica = world.replica_with(today(), None, false).await;
+        let replica = world.replica_with(today(), false).await;
         let asked = query(&[Measure::Customers], &[], "2026-06", "2026-06");
         assert_eq!(replica.rows(asked.clone(), 0).await, ["2026-06: 0"]);
         for number in 1..=5 {
@@ -216,7 +216,7 @@ async fn a_replica_that_only_answers_learns_from_the_tables() {
 async fn versions_are_waited_for() {
     on_both_engines(|database| async {
         let world = World::new(database);
-        let replica = world.replica_with(today(), None, false).await;
+        let replica = world.replica_with(today(), false).await;
         let freshness = |min_version, patience| {
             let mut request = replica.as_caller(&admin(), GetFreshnessRequest { min_version });
             request.set_timeout(patience);
@@ -254,7 +254,7 @@ async fn rows_of_a_partner_that_cannot_be_read_hold_up_nobody_else() {
     on_both_engines(|database| async {
         let world = World::new(database);
         let follower = world.replica(today()).await;
-        let reader = world.replica_with(today(), None, false).await;
+        let reader = world.replica_with(today(), false).await;
         let asked = query(&[Measure::Customers], &[], "2026-06", "2026-06");
         let change = |partner: &str, number: i64| {
             world.feed.change(partner, &[(number, month("2026-04"))], |book| {
@@ -299,7 +299,7 @@ async fn who_waits_outlives_the_cube() {
             book.customers.insert(1, customer(1, "BR", "2026-04-03"));
         })
     };
-    let reader = world.replica_with(today(), None, false).await;
+    let reader = world.replica_with(today(), false).await;
     let asked = query(&[Measure::Customers], &[], "2026-06", "2026-06");
     let (contoso, fabrikam) = (admin(), TokenRequest { partner: "fabrikam".to_owned(), ..admin() });
     let version = change("contoso");

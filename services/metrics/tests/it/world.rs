@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use insights_access::{AccessLayer, Issuer, Outgoing, Policy, Role, ServiceTokens, TokenRequest, Verifier};
-use insights_metrics::{Config, FailPoint, Metrics};
+use insights_metrics::{Config, Metrics};
 use insights_proto::ingestion::v1::ingestion_service_client::IngestionServiceClient;
 use insights_proto::ingestion::v1::{
     ActivityColumns, ActivityFacts, AssignmentFacts, Attribution, Customer, FirstActivity, IngestBatchRequest, Record,
@@ -15,7 +15,7 @@ use insights_proto::metrics::v1::metrics_service_client::MetricsServiceClient;
 use insights_proto::metrics::v1::{
     BatchQueryRequest, BatchQueryResponse, Dimension, Measure, Query, Row, VerifyRequest, VerifyResponse, value,
 };
-use insights_service::{Chassis, Clock, Link, ServerConfig};
+use insights_service::{Chassis, Clock, ServerConfig, ServiceChannel};
 use insights_testkit::TempDatabase;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -124,18 +124,18 @@ impl World {
 
     /// A replica that follows the feed.
     pub async fn replica(&self, clock: Clock) -> Replica {
-        self.replica_with(clock, None, true).await
+        self.replica_with(clock, true).await
     }
 
     /// The service of a replica whose ingestion is elsewhere.
-    pub async fn metrics_of(&self, ingestion: Link) -> Metrics {
+    pub async fn metrics_of(&self, ingestion: ServiceChannel) -> Metrics {
         let config = Config { database_url: self.database.url().to_owned(), ..Config::default() };
         let outgoing = Outgoing::new(ServiceTokens::local(self.issuer.clone(), "metrics", Clock::system()));
         Metrics::open(config, Clock::system(), ingestion, outgoing).await.unwrap()
     }
 
-    /// A replica that may fail on purpose, or only answer.
-    pub async fn replica_with(&self, clock: Clock, fail: Option<FailPoint>, follows: bool) -> Replica {
+    /// A replica that follows the feed, or only answers.
+    pub async fn replica_with(&self, clock: Clock, follows: bool) -> Replica {
         let config = Config {
             database_url: self.database.url().to_owned(),
             customers_per_group: 2,
@@ -146,10 +146,7 @@ impl World {
             ..Config::default()
         };
         let outgoing = Outgoing::new(ServiceTokens::local(self.issuer.clone(), "metrics", Clock::system()));
-        let mut metrics = Metrics::open(config, clock, self.ingestion.clone(), outgoing).await.unwrap();
-        if let Some(fail) = fail {
-            metrics = metrics.failing(fail);
-        }
+        let metrics = Metrics::open(config, clock, self.ingestion.clone(), outgoing).await.unwrap();
         let shutdown = self.shutdown.child_token();
         let client = MetricsServiceClient::new(self.chassis.in_process(vec![metrics.routes()]));
         if follows {

@@ -15,16 +15,23 @@ use insights_domain::measures::NotByService;
 use insights_messages::Language;
 use insights_proto::metrics::v1::{Dimension, Scope};
 use insights_proto::reporting::v1::{Advice, AdviceCode, AdviceCount, ListAdviceRequest};
-use insights_service::FieldViolation;
+use insights_service::{FieldViolation, PageToken, page_size};
 
+use crate::dashboards::PageSelection;
 use crate::dashboards::performance::named;
-use crate::dashboards::{PageSelection, PageTokens, page_size};
 
 pub use config::{AdviceConfig, Weights};
 pub use findings::{AdviceFinding, CustomerCases, CustomerSeats, EndingSubscription, MonthSeats, SkuSeats};
 pub use input::{AdviceContext, AdviceInput, AdviceQueries, build_batch, first_month};
 
 use texts::NamedArguments;
+
+/// Advice of a page, unless asked for otherwise, and at most.
+const PAGE: usize = 50;
+const LARGEST_PAGE: usize = 500;
+
+/// A place in the list: how much advice stands before it, and in which version.
+pub type Place = (usize, i64);
 
 /// What was asked for.
 #[derive(Clone, Debug)]
@@ -35,19 +42,12 @@ pub struct AdviceParams {
     pub codes: Vec<AdviceCode>,
     /// Advice of a page.
     pub size: usize,
-    /// Where the page begins, and the version of the pages before.
-    pub after: Option<(usize, i64)>,
-}
-
-/// Tokens of the list that a request asks for.
-#[must_use]
-pub fn tokens(partner: &str, request: &ListAdviceRequest) -> PageTokens {
-    let list = ListAdviceRequest { min_version: 0, page_size: 0, page_token: String::new(), ..request.clone() };
-    PageTokens::of(partner, "ListAdvice", &list)
+    /// Where the page begins.
+    pub after: Option<Place>,
 }
 
 /// Parses the request.
-pub fn parse(request: ListAdviceRequest, tokens: &PageTokens, faults: &mut Vec<FieldViolation>) -> AdviceParams {
+pub fn parse(request: ListAdviceRequest, tokens: &PageToken<Place>, faults: &mut Vec<FieldViolation>) -> AdviceParams {
     let page = PageSelection::parse(request.page, Scope::AllSellers, faults);
     for (index, filter) in page.filters.iter().enumerate() {
         if filter.dimension == Dimension::Service as i32 {
@@ -64,25 +64,15 @@ pub fn parse(request: ListAdviceRequest, tokens: &PageTokens, faults: &mut Vec<F
             Ok(code) => codes.push(code),
         }
     }
-    let place = |text: String| -> Option<(usize, i64)> {
-        let (at, version) = text.split_once(' ')?;
-        Some((at.parse().ok()?, version.parse().ok()?))
-    };
-    let after = match tokens.read(&request.page_token).map(|text| text.map(place)) {
-        Ok(None) => None,
-        Ok(Some(Some(place))) => Some(place),
-        Ok(Some(None)) | Err(_) => {
-            faults.push(FieldViolation::new("page_token", "is not one that was given out for this list"));
-            None
-        }
-    };
-    AdviceParams { page, codes, size: page_size(request.page_size, 50, 500, faults), after }
-}
-
-/// The place of a token: how much advice stands before it, and in which version.
-#[must_use]
-pub fn written(at: usize, version: i64) -> String {
-    format!("{at} {version}")
+    let after = tokens.read(&request.page_token).unwrap_or_else(|fault| {
+        faults.push(fault);
+        None
+    });
+    let size = page_size(request.page_size, PAGE, LARGEST_PAGE).unwrap_or_else(|fault| {
+        faults.push(fault);
+        PAGE
+    });
+    AdviceParams { page, codes, size, after }
 }
 
 /// Everything the rules find, most important first.

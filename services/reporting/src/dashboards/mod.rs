@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use insights_proto::metrics::v1::Result as QueryResult;
 use insights_proto::reporting::v1::Coverage;
-use insights_service::FieldViolation;
 
 pub mod adoption;
 mod batch;
@@ -18,14 +17,12 @@ mod months;
 pub mod performance;
 mod row_index;
 mod selection;
-mod token;
 
 pub use batch::{BatchResults, ExplainHandle, QueryBatch, QueryHandle};
 pub use dimension_names::DimensionNames;
 pub use distribution::OtherGroups;
 pub use months::{MonthSpan, last_month, months};
 pub use selection::{PageSelection, Range};
-pub use token::PageTokens;
 
 /// What a page covers; `main` is the question its source is told by.
 #[must_use]
@@ -41,15 +38,6 @@ pub fn coverage(page: &PageSelection, span: MonthSpan, results: &BatchResults, m
         freshness: Some(results.freshness.clone()),
         lower_bound: results.lower_bound(),
     }
-}
-
-/// Rows of a page: `usual` when nobody says, never more than `most`.
-pub fn page_size(asked: i32, usual: i32, most: i32, faults: &mut Vec<FieldViolation>) -> usize {
-    if asked < 0 {
-        faults.push(FieldViolation::new("page_size", "is negative"));
-    }
-    let size = if asked == 0 { usual } else { asked.min(most) };
-    usize::try_from(size).unwrap_or_default()
 }
 
 /// The values of the one dimension an answer is split by.

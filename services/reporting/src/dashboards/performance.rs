@@ -10,12 +10,11 @@ use insights_proto::metrics::v1::{
 use insights_proto::reporting::v1::{
     FilterValue, ListSubscriptionPerformanceRequest, Reasons, SubscriptionPerformance,
 };
-use insights_service::FieldViolation;
+use insights_service::{FieldViolation, PageToken, page_size};
 
 use super::breakdown::{self, BreakdownInput};
 use super::row_index::RowIndex;
-use super::token::PageTokens;
-use super::{DimensionNames, MonthSpan, PageSelection, dynamics, page_size};
+use super::{DimensionNames, MonthSpan, PageSelection, dynamics};
 
 /// What is shown of each subscription.
 pub const MEASURES: [Measure; 4] =
@@ -23,6 +22,9 @@ pub const MEASURES: [Measure; 4] =
 /// What customers rank by: the second, or the first for who may not see it.
 pub const RANKING: [Measure; 2] = [Measure::Available, Measure::BilledRevenue];
 
+/// Subscriptions of a page, unless asked for otherwise, and at most.
+const PAGE: usize = 100;
+const LARGEST_PAGE: usize = 500;
 /// Customers whose subscriptions are shown when nobody says which.
 const TOP: i32 = 100;
 /// Longest text to search customers for, in bytes.
@@ -57,22 +59,10 @@ pub struct PerformanceParams {
     pub size: usize,
 }
 
-/// Tokens of the list that a request asks for.
-#[must_use]
-pub fn tokens(partner: &str, request: &ListSubscriptionPerformanceRequest) -> PageTokens {
-    let list = ListSubscriptionPerformanceRequest {
-        min_version: 0,
-        page_size: 0,
-        page_token: String::new(),
-        ..request.clone()
-    };
-    PageTokens::of(partner, "ListSubscriptionPerformance", &list)
-}
-
 /// Parses the request.
 pub fn parse(
     request: ListSubscriptionPerformanceRequest,
-    tokens: &PageTokens,
+    tokens: &PageToken<SubscriptionKey>,
     faults: &mut Vec<FieldViolation>,
 ) -> PerformanceParams {
     let search = request.customer_search.trim();
@@ -84,24 +74,16 @@ pub fn parse(
         "" => CustomerSelection::Top,
         text => CustomerSelection::Found(text.to_owned()),
     };
-    let size = page_size(request.page_size, TOP, 500, faults);
-    let after = tokens.read(&request.page_token).map(|place| place.map(|place| serde_json::from_str(&place)));
-    let after = match after {
-        Ok(None) => None,
-        Ok(Some(Ok(place))) => Some(place),
-        Ok(Some(Err(_))) | Err(_) => {
-            faults.push(FieldViolation::new("page_token", "is not one that was given out for this list"));
-            None
-        }
-    };
+    let size = page_size(request.page_size, PAGE, LARGEST_PAGE).unwrap_or_else(|fault| {
+        faults.push(fault);
+        PAGE
+    });
+    let after = tokens.read(&request.page_token).unwrap_or_else(|fault| {
+        faults.push(fault);
+        None
+    });
     let (page, products) = dynamics::parse_page(request.page, request.products, faults);
     PerformanceParams { page, products, which, after, size }
-}
-
-/// The text of a place in a token.
-#[must_use]
-pub fn written(place: &SubscriptionKey) -> String {
-    serde_json::json!(place).to_string()
 }
 
 /// Asks for one page of all subscriptions, and one more.

@@ -13,7 +13,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use insights_proto::reporting::v1::{ExportOrder, ExportState};
-use insights_service::drill;
+use insights_service::fail_point;
 use prost::Message;
 use tonic::Code;
 
@@ -50,7 +50,9 @@ async fn download(State(exports): State<Exports>, Path(id): Path<String>, reques
             return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, whole)]).into_response();
         }
     };
-    if exports.record_download(&ticket, &id, Code::Ok, Some(&job)).await.is_err() && drill::guarded("reporting.audit") {
+    if exports.record_download(&ticket, &id, Code::Ok, Some(&job)).await.is_err()
+        && fail_point::guard_holds("reporting.audit")
+    {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let bytes = range.clone().unwrap_or(0..size);

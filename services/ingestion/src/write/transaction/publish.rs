@@ -4,7 +4,7 @@ use insights_database::{
     bulk::{self, Column, Conflict, statement},
     sea_orm::{ConnectionTrait, Value},
 };
-use insights_service::drill;
+use insights_service::fail_point;
 
 use crate::{
     error::Error,
@@ -46,12 +46,12 @@ pub(crate) async fn publish<C: ConnectionTrait>(
     if changes.customers.is_empty() {
         return Ok(None);
     }
-    let current = if drill::guarded("ingestion.version_lock") {
+    let current = if fail_point::guard_holds("ingestion.version_lock") {
         PartnerRow::hold(connection, partner.number).await?
     } else {
         PartnerRow::find(connection, &partner.id).await?.ok_or(Error::NoPartner)?
     };
-    drill::point("ingestion.version_read");
+    fail_point::hit("ingestion.version_read");
     let mut last_activity = changes.last_activity.map_or(current.last_activity, |day| day.max(current.last_activity));
     if changes.retracted_activity.is_some_and(|day| day >= last_activity) {
         // Counted anew while nobody else can publish; who writes now raises it again at the end.
@@ -65,7 +65,7 @@ pub(crate) async fn publish<C: ConnectionTrait>(
     let sql = "UPDATE ingestion_partner SET version = $2, last_activity = $3, last_ingest = $4 WHERE partner_no = $1";
     let values = vec![partner.number.into(), version.into(), last_activity.into(), now.max(current.last_ingest).into()];
     connection.execute_raw(statement(connection, sql, values)).await?;
-    drill::point("ingestion.version_taken");
+    fail_point::hit("ingestion.version_taken");
     let (numbers, months): (Vec<i64>, Vec<i32>) = changes.customers.into_iter().unzip();
     let fixed = [
         ("partner_no", Value::from(partner.number)),

@@ -119,7 +119,7 @@ impl Part {
 
     /// A part of another file would have another checksum: it is thrown away, so that the next download is good.
     fn complete(mut self, export: &Export, to: &Path) -> Result<(), Failure> {
-        let sha256: String = self.digest.finalize_reset().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex::encode(self.digest.finalize_reset());
         if sha256 != export.sha256 {
             fs::remove_file(&self.path).map_err(self.failed())?;
             return Err(Failure::Failed("DATA_LOSS: the checksum does not agree; download it again".into()));

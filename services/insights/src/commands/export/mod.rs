@@ -207,7 +207,7 @@ fn target(export: &Export, out: Option<&Path>) -> Result<PathBuf, Failure> {
 }
 
 fn state(export: &Export) -> String {
-    export.state().as_str_name().trim_start_matches("EXPORT_STATE_").to_ascii_lowercase()
+    export.state().short_name()
 }
 
 fn show(export: &Export, language: Language, json: bool) -> Result<(), Failure> {

@@ -77,7 +77,7 @@ pub fn card_json(card: &Card) -> Json {
         .trend
         .iter()
         .map(|point| {
-            let source = output::source(point.source());
+            let source = point.source().label();
             json!({"month": point.month, "value": json_value(point.value.as_ref()), "partial": point.partial, "source": source})
         })
         .collect();
@@ -86,7 +86,7 @@ pub fn card_json(card: &Card) -> Json {
         found.and_then(|change| change.change.as_ref()?.value)
     };
     json!({
-        "figure": card.figure().as_str_name().trim_start_matches("FIGURE_").to_lowercase(),
+        "figure": card.figure().short_name(),
         "value": json_value(card.value.as_ref()),
         "change_percent": of_kind(&[ChangeKind::Stock, ChangeKind::Flow]),
         "change_points": of_kind(&[ChangeKind::Points]),
@@ -102,7 +102,7 @@ pub fn card_json(card: &Card) -> Json {
 pub fn change_json(of: &Change) -> Json {
     let Percentage { value, numerator, denominator } = of.change.unwrap_or_default();
     json!({
-        "kind": of.kind().as_str_name().trim_start_matches("CHANGE_KIND_").to_lowercase(),
+        "kind": of.kind().short_name(),
         "value": value,
         "numerator": numerator,
         "denominator": denominator,

@@ -40,7 +40,7 @@ pub fn undefined(reason: UndefinedReason, language: Language) -> Option<String> 
 pub fn undefined_json(reason: UndefinedReason) -> Json {
     match reason {
         UndefinedReason::Unspecified => Json::Null,
-        _ => json!(reason.as_str_name().trim_start_matches("UNDEFINED_REASON_").to_lowercase()),
+        _ => json!(reason.short_name()),
     }
 }
 

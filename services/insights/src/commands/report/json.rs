@@ -9,7 +9,6 @@ use super::{
     performance::{self, id, name},
     sections::{breakdown_json, section_json},
 };
-use crate::output;
 
 impl Shown {
     /// The whole page; nothing is said in a language.
@@ -21,11 +20,11 @@ impl Shown {
             "page": title(Language::English, self.page.as_str_name()),
             "from": coverage.from_month,
             "to": coverage.to_month,
-            "scope": coverage.scope().as_str_name().trim_start_matches("SCOPE_").to_lowercase(),
+            "scope": coverage.scope().short_name(),
             "partial": coverage.partial,
             "redacted": coverage.redacted,
             "lower_bound": coverage.lower_bound,
-            "source": output::source(coverage.source()),
+            "source": coverage.source().label(),
             "complete_through": coverage.freshness.as_ref().map(|freshness| freshness.complete_through.clone()),
             "version": freshness.version,
             "epoch": freshness.epoch,

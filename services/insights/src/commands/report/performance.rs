@@ -12,7 +12,7 @@ use super::{
     figures::{figure, named, reasons_json, reasons_line, trend_json, trend_of},
     labels::Labels,
 };
-use crate::{client::Caller, failure::Failure, names::measure_name, output};
+use crate::{client::Caller, failure::Failure, output};
 
 /// Subscriptions asked for at once.
 const PAGE: i32 = 500;
@@ -110,7 +110,7 @@ impl Shown {
 
     /// As JSON.
     pub fn json(&self) -> Json {
-        let names: Vec<String> = self.measures.iter().map(|measure| measure_name(*measure)).collect();
+        let names: Vec<String> = self.measures.iter().map(|measure| measure.short_name()).collect();
         let subscription = |of: &SubscriptionPerformance| {
             json!({
                 "subscription": of.subscription_id,
@@ -128,7 +128,7 @@ impl Shown {
         };
         let ranked_by = Some(self.ranked_by).filter(|measure| *measure != Measure::Unspecified);
         json!({
-            "ranked_by": ranked_by.map(measure_name),
+            "ranked_by": ranked_by.map(Measure::short_name),
             "rows": self.subscriptions.iter().map(subscription).collect::<Vec<_>>(),
         })
     }

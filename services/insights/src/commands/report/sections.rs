@@ -1,7 +1,7 @@
 //! Figures by one dimension.
 
 use insights_messages::{Language, Sentence, title};
-use insights_proto::metrics::v1::{Dimension, value::Kind};
+use insights_proto::metrics::v1::{Dimension, Measure, value::Kind};
 use insights_proto::reporting::v1::{Breakdown, Group, Others, Reasons};
 use serde_json::{Value as Json, json};
 
@@ -11,10 +11,7 @@ use super::{
     figures::{basis_name, figure, named, reasons_json, reasons_line, trend_json, trend_of, undefined, undefined_json},
     labels::Labels,
 };
-use crate::{
-    names::{dimension_name, measure_name},
-    output,
-};
+use crate::output;
 
 /// Groups shown of a breakdown unless all are asked for.
 const SHOWN: usize = 12;
@@ -181,7 +178,7 @@ pub fn section_json(section: &Section) -> Json {
 
 /// A breakdown for programs.
 pub fn breakdown_json(breakdown: &Breakdown) -> Json {
-    let names: Vec<String> = breakdown.measures().map(measure_name).collect();
+    let names: Vec<String> = breakdown.measures().map(Measure::short_name).collect();
     let group = |group: &Group| {
         json!({
             "key": group.key.as_ref().and_then(|key| key.value.clone()),
@@ -203,7 +200,7 @@ pub fn breakdown_json(breakdown: &Breakdown) -> Json {
         })
     });
     json!({
-        "dimension": dimension_name(breakdown.dimension()),
+        "dimension": breakdown.dimension().short_name(),
         "measures": names,
         "basis": basis_name(breakdown.basis()),
         "overlapping": breakdown.overlapping,
@@ -216,7 +213,7 @@ pub fn breakdown_json(breakdown: &Breakdown) -> Json {
 #[cfg(test)]
 mod tests {
     use insights_proto::{
-        metrics::v1::{Dimension, Measure, Percentage, Value},
+        metrics::v1::{Percentage, Value},
         reporting::v1::UndefinedReason,
     };
 

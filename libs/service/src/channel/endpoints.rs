@@ -1,4 +1,4 @@
-//! The replicas behind the names of a link: found again and again, each with a connection of its own, tried in turn.
+//! Endpoints of a service: the replicas behind its names, looked up at intervals, each with a connection of its own.
 
 use std::{
     collections::HashSet,
@@ -17,35 +17,35 @@ use http::Uri;
 use tokio::sync::Notify;
 use tonic::transport::{Channel, Endpoint};
 
-use super::LinkConfig;
+use super::ChannelConfig;
 
 /// Looks up the addresses of a name and port.
 pub type Resolve = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
 
-/// The first rest of a replica that failed; each further failure doubles it.
-const FIRST_REST: Duration = Duration::from_millis(250);
-const LONGEST_REST: Duration = Duration::from_secs(5);
+/// How long a replica that failed is ejected; each further failure doubles it.
+const FIRST_EJECTION: Duration = Duration::from_millis(250);
+const LONGEST_EJECTION: Duration = Duration::from_secs(5);
 /// Names are not looked up more often than this, whatever fails.
 const RESOLVE_AT_MOST: Duration = Duration::from_secs(1);
 
 /// One replica.
-pub(super) struct End {
+pub(super) struct Replica {
     pub(super) address: SocketAddr,
     /// Which of the URLs it belongs to.
     url: usize,
     pub(super) channel: Channel,
     running: AtomicUsize,
-    rest: Mutex<Rest>,
+    ejection: Mutex<Ejection>,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Rest {
+struct Ejection {
     failures: u32,
     until: Option<Instant>,
 }
 
 /// A call that runs on a replica, counted while it does.
-pub(super) struct Slot(pub(super) Arc<End>);
+pub(super) struct Slot(pub(super) Arc<Replica>);
 
 impl Drop for Slot {
     fn drop(&mut self) {
@@ -53,40 +53,40 @@ impl Drop for Slot {
     }
 }
 
-impl End {
-    fn rests(&self, now: Instant) -> Option<Instant> {
-        self.rest.lock().unwrap_or_else(PoisonError::into_inner).until.filter(|until| *until > now)
+impl Replica {
+    fn ejected_until(&self, now: Instant) -> Option<Instant> {
+        self.ejection.lock().unwrap_or_else(PoisonError::into_inner).until.filter(|until| *until > now)
     }
 
     /// It answered.
     pub(super) fn well(&self) {
-        *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = Rest::default();
+        *self.ejection.lock().unwrap_or_else(PoisonError::into_inner) = Ejection::default();
     }
 
-    /// It could not be reached: others are asked for a while.
+    /// It could not be reached: it is ejected for a while.
     pub(super) fn failed(&self) {
-        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        let pause = (FIRST_REST * 2_u32.saturating_pow(rest.failures)).min(LONGEST_REST);
-        *rest = Rest { failures: (rest.failures + 1).min(10), until: Some(Instant::now() + pause) };
+        let mut ejection = self.ejection.lock().unwrap_or_else(PoisonError::into_inner);
+        let pause = (FIRST_EJECTION * 2_u32.saturating_pow(ejection.failures)).min(LONGEST_EJECTION);
+        *ejection = Ejection { failures: (ejection.failures + 1).min(10), until: Some(Instant::now() + pause) };
     }
 }
 
 /// The replicas known now.
-pub(super) struct Ends {
+pub(super) struct Endpoints {
     urls: Vec<Uri>,
-    config: LinkConfig,
+    config: ChannelConfig,
     resolve: Resolve,
-    known: ArcSwap<Vec<Arc<End>>>,
+    known: ArcSwap<Vec<Arc<Replica>>>,
     turn: AtomicUsize,
-    /// Somebody found nobody to ask.
+    /// Notified when a call found no replica.
     wanted: Notify,
     /// The names were looked up.
     looked: tokio::sync::watch::Sender<Option<String>>,
 }
 
-impl Ends {
-    pub(super) fn new(urls: Vec<Uri>, config: LinkConfig, resolve: Resolve) -> Arc<Self> {
-        let ends = Arc::new(Self {
+impl Endpoints {
+    pub(super) fn new(urls: Vec<Uri>, config: ChannelConfig, resolve: Resolve) -> Arc<Self> {
+        let endpoints = Arc::new(Self {
             urls,
             config,
             resolve,
@@ -95,22 +95,23 @@ impl Ends {
             wanted: Notify::new(),
             looked: tokio::sync::watch::Sender::new(None),
         });
-        let keeper = Arc::downgrade(&ends);
+        let keeper = Arc::downgrade(&endpoints);
         tokio::spawn(async move {
             let mut files = Vec::new();
-            // Ends with the last clone of the link.
-            while let Some(ends) = keeper.upgrade() {
-                let now = ends.config.files();
+            // Ends with the last clone of the channel.
+            while let Some(endpoints) = keeper.upgrade() {
+                let now = endpoints.config.files();
                 let afresh = std::mem::replace(&mut files, now) != files;
-                ends.look_up(afresh).await;
-                let interval = ends.config.resolve_interval();
-                drop(ends);
+                endpoints.look_up(afresh).await;
+                let interval = endpoints.config.resolve_interval();
+                drop(endpoints);
                 tokio::time::sleep(RESOLVE_AT_MOST.min(interval)).await;
-                let Some(ends) = keeper.upgrade() else { return };
-                let _ = tokio::time::timeout(interval.saturating_sub(RESOLVE_AT_MOST), ends.wanted.notified()).await;
+                let Some(endpoints) = keeper.upgrade() else { return };
+                let _ =
+                    tokio::time::timeout(interval.saturating_sub(RESOLVE_AT_MOST), endpoints.wanted.notified()).await;
             }
         });
-        ends
+        endpoints
     }
 
     /// Asks for a look at the names soon: what is known does not do.
@@ -132,9 +133,9 @@ impl Ends {
     pub(super) fn pick(&self, tried: &HashSet<SocketAddr>) -> Option<Slot> {
         let known = self.known.load();
         let (now, turn, count) = (Instant::now(), self.turn.fetch_add(1, Ordering::Relaxed), known.len());
-        let best = (0..count).map(|step| &known[turn.wrapping_add(step) % count]).min_by_key(|end| {
-            // Who rests is asked only when nobody else is left, and the one that rests the shortest first.
-            (tried.contains(&end.address), end.rests(now), end.running.load(Ordering::Relaxed))
+        let best = (0..count).map(|step| &known[turn.wrapping_add(step) % count]).min_by_key(|replica| {
+            // An ejected replica is asked only when no other is left, the one that comes back first before the others.
+            (tried.contains(&replica.address), replica.ejected_until(now), replica.running.load(Ordering::Relaxed))
         })?;
         best.running.fetch_add(1, Ordering::Relaxed);
         Some(Slot(Arc::clone(best)))
@@ -143,14 +144,17 @@ impl Ends {
     /// Whether there is somebody well that was not tried.
     pub(super) fn another(&self, tried: &HashSet<SocketAddr>) -> bool {
         let now = Instant::now();
-        self.known.load().iter().any(|end| !tried.contains(&end.address) && end.rests(now).is_none())
+        self.known
+            .load()
+            .iter()
+            .any(|replica| !tried.contains(&replica.address) && replica.ejected_until(now).is_none())
     }
 
     async fn look_up(&self, afresh: bool) {
         let before = self.known.load_full();
         let (mut found, mut said) = (Vec::new(), String::new());
         for (url, uri) in self.urls.iter().enumerate() {
-            let old = || before.iter().filter(move |end| end.url == url).cloned();
+            let old = || before.iter().filter(move |replica| replica.url == url).cloned();
             match self.addresses(uri).await {
                 // A name that cannot be looked up now keeps the addresses it had.
                 Err(error) => {
@@ -160,13 +164,13 @@ impl Ends {
                 }
                 Ok(addresses) => {
                     for address in addresses {
-                        match old().find(|end| end.address == address && !afresh) {
-                            Some(end) => found.push(end),
-                            None => match self.end(url, uri, address) {
-                                Ok(end) => found.push(end),
+                        match old().find(|replica| replica.address == address && !afresh) {
+                            Some(replica) => found.push(replica),
+                            None => match self.replica(url, uri, address) {
+                                Ok(replica) => found.push(replica),
                                 Err(error) => {
                                     tracing::error!(%error, url = %uri, "a service cannot be connected to");
-                                    found.extend(old().find(|end| end.address == address));
+                                    found.extend(old().find(|replica| replica.address == address));
                                     said = format!("{uri}: {error}");
                                 }
                             },
@@ -191,7 +195,7 @@ impl Ends {
         if found.is_empty() { Err(io::Error::other("the name has no address")) } else { Ok(found) }
     }
 
-    fn end(&self, url: usize, uri: &Uri, address: SocketAddr) -> Result<Arc<End>, String> {
+    fn replica(&self, url: usize, uri: &Uri, address: SocketAddr) -> Result<Arc<Replica>, String> {
         let failed = |error: &dyn std::error::Error| error.to_string();
         let scheme = uri.scheme_str().unwrap_or("http");
         let mut endpoint = Endpoint::from_shared(format!("{scheme}://{address}"))
@@ -200,8 +204,8 @@ impl Ends {
             .origin(uri.clone())
             .tcp_nodelay(true)
             .connect_timeout(self.config.connect_timeout())
-            .initial_stream_window_size(crate::channel::WINDOW / 4)
-            .initial_connection_window_size(crate::channel::WINDOW);
+            .initial_stream_window_size(crate::in_process::WINDOW / 4)
+            .initial_connection_window_size(crate::in_process::WINDOW);
         if self.config.keepalive_seconds > 0 {
             endpoint = endpoint
                 .http2_keep_alive_interval(Duration::from_secs(self.config.keepalive_seconds.into()))
@@ -212,7 +216,7 @@ impl Ends {
             let tls = self.config.tls(uri.host().unwrap_or_default())?;
             endpoint = endpoint.tls_config(tls).map_err(|error| failed(&error))?;
         }
-        let (running, rest) = (AtomicUsize::new(0), Mutex::default());
-        Ok(Arc::new(End { address, url, channel: endpoint.connect_lazy(), running, rest }))
+        let (running, ejection) = (AtomicUsize::new(0), Mutex::default());
+        Ok(Arc::new(Replica { address, url, channel: endpoint.connect_lazy(), running, ejection }))
     }
 }

@@ -10,7 +10,7 @@ use crate::settings::Validate;
 /// How a process reaches the services of others. Data only, with defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct LinkConfig {
+pub struct ChannelConfig {
     /// Certificates of the authorities believed for `https://`, PEM; empty: the system's. Read again when it changes.
     pub ca_file: PathBuf,
     /// Our own certificate for servers that ask for one, PEM. Read again when it changes.
@@ -29,7 +29,7 @@ pub struct LinkConfig {
     pub attempts: u32,
 }
 
-impl Default for LinkConfig {
+impl Default for ChannelConfig {
     fn default() -> Self {
         Self {
             ca_file: PathBuf::new(),
@@ -44,7 +44,7 @@ impl Default for LinkConfig {
     }
 }
 
-impl Validate for LinkConfig {
+impl Validate for ChannelConfig {
     fn faults(&self) -> Vec<(String, String)> {
         let mut faults = Vec::new();
         let times = [
@@ -65,7 +65,7 @@ impl Validate for LinkConfig {
     }
 }
 
-impl LinkConfig {
+impl ChannelConfig {
     pub(crate) fn connect_timeout(&self) -> Duration {
         Duration::from_secs(self.connect_seconds.into())
     }

@@ -2,7 +2,7 @@
 //! and what one replica cannot answer another one is asked, where asking twice is as asking once.
 
 mod config;
-mod ends;
+mod endpoints;
 mod methods;
 
 use std::{
@@ -25,15 +25,16 @@ use http_body_util::{BodyExt, Full};
 use tonic::{Code, Status, body::Body, transport::Channel};
 use tower::{Service, ServiceExt};
 
-pub use config::LinkConfig;
-pub use ends::Resolve;
+pub use config::ChannelConfig;
+pub use endpoints::Resolve;
 
 use self::{
-    ends::{End, Ends, Slot},
+    endpoints::{Endpoints, Replica, Slot},
     methods::{Again, again},
 };
 use crate::{
     deadline,
+    error::error_chain,
     settings::Validate,
     status::{plain, with_retry},
 };
@@ -53,7 +54,7 @@ pub const MOST_FAILURES: i64 = 1000;
 
 /// The way to a service. Cheap to clone.
 #[derive(Clone)]
-pub struct Link(Way);
+pub struct ServiceChannel(Way);
 
 #[derive(Clone)]
 enum Way {
@@ -63,7 +64,7 @@ enum Way {
 }
 
 struct Replicas {
-    ends: Arc<Ends>,
+    endpoints: Arc<Endpoints>,
     attempts: u32,
     /// What may still fail before nobody tries again.
     credit: AtomicI64,
@@ -71,7 +72,7 @@ struct Replicas {
 
 /// Why there is no way to a service.
 #[derive(Debug, thiserror::Error)]
-pub enum LinkError {
+pub enum ChannelError {
     /// What was given is not a list of URLs.
     #[error("\"{0}\" is not an http:// or https:// URL")]
     Url(String),
@@ -80,54 +81,54 @@ pub enum LinkError {
     Config(String, String),
 }
 
-impl From<Channel> for Link {
+impl From<Channel> for ServiceChannel {
     fn from(channel: Channel) -> Self {
         Self(Way::Channel(channel))
     }
 }
 
-impl fmt::Debug for Link {
+impl fmt::Debug for ServiceChannel {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Link")
+        formatter.write_str("ServiceChannel")
     }
 }
 
-impl Link {
+impl ServiceChannel {
     /// The way to the replicas at these URLs, separated by commas; each may be a name with many addresses. Nothing is
     /// connected yet. Must be called within a tokio runtime.
-    pub fn open(urls: &str, config: &LinkConfig) -> Result<Self, LinkError> {
+    pub fn open(urls: &str, config: &ChannelConfig) -> Result<Self, ChannelError> {
         let resolve: Resolve =
             Arc::new(|host, port| Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) }));
         Self::open_resolving(urls, config, resolve)
     }
 
     /// The same with other means to look names up.
-    pub fn open_resolving(urls: &str, config: &LinkConfig, resolve: Resolve) -> Result<Self, LinkError> {
+    pub fn open_resolving(urls: &str, config: &ChannelConfig, resolve: Resolve) -> Result<Self, ChannelError> {
         if let Some((setting, fault)) = config.faults().into_iter().next() {
-            return Err(LinkError::Config(setting, fault));
+            return Err(ChannelError::Config(setting, fault));
         }
         let parse = |url: &str| {
             let uri: Option<Uri> = url.trim().parse().ok();
             uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
-                .ok_or_else(|| LinkError::Url(url.to_owned()))
+                .ok_or_else(|| ChannelError::Url(url.to_owned()))
         };
         let urls: Vec<Uri> = urls.split(',').map(parse).collect::<Result<_, _>>()?;
         if urls.iter().any(|uri| uri.scheme_str() == Some("https")) {
-            config.tls("localhost").map_err(|error| LinkError::Config("TLS".to_owned(), error))?;
+            config.tls("localhost").map_err(|error| ChannelError::Config("TLS".to_owned(), error))?;
         }
-        let ends = Ends::new(urls, config.clone(), resolve);
-        let replicas = Replicas { ends, attempts: config.attempts.max(1), credit: AtomicI64::new(MOST_FAILURES) };
+        let endpoints = Endpoints::new(urls, config.clone(), resolve);
+        let replicas = Replicas { endpoints, attempts: config.attempts.max(1), credit: AtomicI64::new(MOST_FAILURES) };
         Ok(Self(Way::Replicas(Arc::new(replicas))))
     }
 
-    /// Waits until somebody answers at the other end, for as long as calls are tried; the error's source says why nobody does.
+    /// Waits until somebody answers at the other replica, for as long as calls are tried; the error's source says why nobody does.
     pub async fn ready(&self) -> Result<(), Status> {
         let request = probe()?.map(Body::new);
         self.clone().oneshot(request).await.map(drop)
     }
 }
 
-impl Service<Request<Body>> for Link {
+impl Service<Request<Body>> for ServiceChannel {
     type Response = Response<Body>;
     type Error = Status;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Status>> + Send>>;
@@ -178,8 +179,8 @@ impl Replicas {
     }
 
     async fn tries(&self, request: Request<Body>, deadline: Option<Instant>) -> Result<Response<Body>, Status> {
-        self.ends.looked_up().await.map_err(|error| {
-            self.ends.want();
+        self.endpoints.looked_up().await.map_err(|error| {
+            self.endpoints.want();
             away(error)
         })?;
         let again = again(request.uri().path());
@@ -193,7 +194,7 @@ impl Replicas {
         let late = Instant::now() + LAST_ATTEMPT_AFTER;
         loop {
             attempt += 1;
-            let slot = self.ends.pick(&tried).ok_or_else(nobody_known)?;
+            let slot = self.endpoints.pick(&tried).ok_or_else(nobody_known)?;
             let mut parts = parts.clone();
             if let Some(deadline) = deadline {
                 parts.headers.insert(GRPC_TIMEOUT, timeout(deadline));
@@ -202,14 +203,14 @@ impl Replicas {
             let outcome = attempt_on(slot, Request::from_parts(parts, Full::new(body.clone())), again).await;
             let last = !self.may_repeat(&outcome)
                 || attempt >= self.attempts
-                || (Instant::now() > late && !self.ends.another(&tried));
+                || (Instant::now() > late && !self.endpoints.another(&tried));
             match outcome {
                 Outcome::Answer(response) => return Ok(response),
                 Outcome::Unavailable(response) if last => return Ok(response),
                 Outcome::Nobody(cause) if last => return Err(away(cause)),
                 Outcome::Unavailable(_) | Outcome::Nobody(_) => {}
             }
-            self.rest(&mut tried, &mut pause).await;
+            self.back_off(&mut tried, &mut pause).await;
         }
     }
 
@@ -217,7 +218,7 @@ impl Replicas {
     async fn once(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
         let (mut tried, mut pause) = (HashSet::new(), FIRST_BACKOFF);
         for _ in 0..self.attempts {
-            let slot = self.ends.pick(&tried).ok_or_else(nobody_known)?;
+            let slot = self.endpoints.pick(&tried).ok_or_else(nobody_known)?;
             tried.insert(slot.0.address);
             let mut channel = slot.0.channel.clone();
             let probe = attempt_on(slot, probe()?, Again::Whole).await;
@@ -225,15 +226,15 @@ impl Replicas {
                 return channel.ready().await.map_err(broken)?.call(request).await.map_err(broken);
             }
             self.may_repeat(&probe);
-            self.rest(&mut tried, &mut pause).await;
+            self.back_off(&mut tried, &mut pause).await;
         }
         Err(away("no replica answers"))
     }
 
     /// Another replica may be asked at once; one that was asked before needs time.
-    async fn rest(&self, tried: &mut HashSet<SocketAddr>, pause: &mut Duration) {
-        if !self.ends.another(tried) {
-            self.ends.want();
+    async fn back_off(&self, tried: &mut HashSet<SocketAddr>, pause: &mut Duration) {
+        if !self.endpoints.another(tried) {
+            self.endpoints.want();
             tried.clear();
             tokio::time::sleep(spread(*pause)).await;
             *pause = (*pause * 2).min(LONGEST_BACKOFF);
@@ -252,7 +253,7 @@ impl Replicas {
 /// An attempt that has no answer yet. When it is given up after so long, its replica rests as one that failed: callers with
 /// deadlines would otherwise find the same silence again and again.
 struct Silence {
-    end: Arc<End>,
+    replica: Arc<Replica>,
     since: Instant,
     over: bool,
 }
@@ -260,21 +261,21 @@ struct Silence {
 impl Drop for Silence {
     fn drop(&mut self) {
         if !self.over && self.since.elapsed() >= LONG_SILENCE {
-            self.end.failed();
+            self.replica.failed();
         }
     }
 }
 
 /// Asks one replica.
 async fn attempt_on(slot: Slot, request: Request<Full<Bytes>>, again: Again) -> Outcome {
-    let end = Arc::clone(&slot.0);
-    let mut silence = Silence { end: Arc::clone(&end), since: Instant::now(), over: false };
+    let replica = Arc::clone(&slot.0);
+    let mut silence = Silence { replica: Arc::clone(&replica), since: Instant::now(), over: false };
     let nobody = |error: &dyn std::error::Error| {
-        tracing::debug!(monotonic_counter.link_failures = 1_u64, %error, address = %end.address, "a replica did not answer");
-        end.failed();
-        Outcome::Nobody(chain(error))
+        tracing::debug!(monotonic_counter.link_failures = 1_u64, %error, address = %replica.address, "a replica did not answer");
+        replica.failed();
+        Outcome::Nobody(error_chain(error))
     };
-    let answered = end.channel.clone().oneshot(request.map(Body::new)).await;
+    let answered = replica.channel.clone().oneshot(request.map(Body::new)).await;
     silence.over = true;
     let response = match answered {
         Ok(response) => response,
@@ -288,20 +289,20 @@ async fn attempt_on(slot: Slot, request: Request<Full<Bytes>>, again: Again) -> 
             let _ = &slot;
             frame
         }));
-        return outcome(&end, unavailable, Response::from_parts(parts, body));
+        return outcome(&replica, unavailable, Response::from_parts(parts, body));
     }
     // Whole: an answer that breaks off can be asked for again.
     match body.collect().await {
         Ok(body) => {
             let unavailable = is_unavailable(&parts.headers) || body.trailers().is_some_and(is_unavailable);
-            outcome(&end, unavailable, Response::from_parts(parts, Body::new(body)))
+            outcome(&replica, unavailable, Response::from_parts(parts, Body::new(body)))
         }
         Err(error) => nobody(&error),
     }
 }
 
-fn outcome(end: &End, unavailable: bool, response: Response<Body>) -> Outcome {
-    end.well();
+fn outcome(replica: &Replica, unavailable: bool, response: Response<Body>) -> Outcome {
+    replica.well();
     if unavailable { Outcome::Unavailable(response) } else { Outcome::Answer(response) }
 }
 
@@ -343,21 +344,8 @@ fn nobody_known() -> Status {
     away("no address is known")
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        next = cause.source();
-    }
-    text
-}
-
 fn broken(error: tonic::transport::Error) -> Status {
-    away(chain(&error))
+    away(error_chain(&error))
 }
 
 fn too_late() -> Status {

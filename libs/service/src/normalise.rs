@@ -1,33 +1,34 @@
-//! What leaves as an error leaves in order: with an `ErrorInfo` always, and with nothing of ours when the fault is ours.
+//! Normalisation of error statuses: each leaves with an `ErrorInfo`, and says nothing about our side when the fault is ours.
 
 use http::HeaderMap;
 use tonic::{Code, Status};
 
 use crate::{
     BoxError,
+    code::code_name,
     status::{internal, plain},
 };
 
-/// Replaces the status in the headers or trailers where it was not made by `status.rs` or the access layer, such as those of
-/// the gRPC library. Returns the code found.
-pub(crate) fn seal(headers: &mut HeaderMap) -> Option<Code> {
+/// Replaces a status in headers or trailers that neither `status.rs` nor the access layer made, such as one of the gRPC library.
+/// Returns the code found.
+pub(crate) fn normalise(headers: &mut HeaderMap) -> Option<Code> {
     let status = Status::from_header_map(headers)?;
     if status.code() == Code::Ok || !status.details().is_empty() {
         return Some(status.code());
     }
-    let sealed = orderly(&status);
-    let code = sealed.code();
+    let normal = normal(&status);
+    let code = normal.code();
     for name in ["grpc-status", "grpc-message", "grpc-status-details-bin"] {
         headers.remove(name);
     }
     // It fails only for texts that are no header values; ours are.
-    if sealed.add_header(headers).is_err() {
+    if normal.add_header(headers).is_err() {
         headers.insert("grpc-status", http::HeaderValue::from_static("13"));
     }
     Some(code)
 }
 
-fn orderly(status: &Status) -> Status {
+fn normal(status: &Status) -> Status {
     let text = status.message();
     match status.code() {
         Code::OutOfRange if text.contains("message length too large") => {
@@ -41,7 +42,7 @@ fn orderly(status: &Status) -> Status {
         }
         Code::Internal | Code::Unknown | Code::DataLoss => internal(&BoxError::from(text)),
         Code::Unimplemented => plain(Code::Unimplemented, "There is no such method.", "METHOD_UNKNOWN"),
-        other => plain(other, text, &reason(other)),
+        other => plain(other, text, code_name(other)),
     }
 }
 
@@ -56,15 +57,4 @@ fn is_bad_message(text: &str) -> bool {
     ]
     .iter()
     .any(|start| text.starts_with(start))
-}
-
-fn reason(code: Code) -> String {
-    let mut reason = String::new();
-    for letter in format!("{code:?}").chars() {
-        if letter.is_uppercase() && !reason.is_empty() {
-            reason.push('_');
-        }
-        reason.push(letter.to_ascii_uppercase());
-    }
-    reason
 }
