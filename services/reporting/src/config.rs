@@ -1,4 +1,4 @@
-//! What can be set.
+//! Settings of the service.
 
 use insights_service::{MessageLimits, Validate};
 use serde::{Deserialize, Serialize};
@@ -12,19 +12,19 @@ use crate::http::DevelopmentTokens;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// `sqlite:PATH` or `postgres://…`; the service's own tables.
+    /// `sqlite:PATH` or `postgres://…`, for the service's own tables.
     pub database_url: String,
-    /// Sizes of messages, in and out.
+    /// Largest messages, received and sent.
     pub messages: MessageLimits,
-    /// Values listed at once for a filter of a page.
+    /// Most values that are listed for a filter.
     pub filter_values: usize,
     /// Exports.
     pub exports: ExportsConfig,
     /// The audit.
     pub audit: AuditConfig,
-    /// When there is something to advise.
+    /// Thresholds of advice.
     pub advice: AdviceConfig,
-    /// Ready sign-ins shown on the page, in a demo only; never configured, but given by the program.
+    /// Ready sign-ins of the demo, set by the program and never in a file.
     #[serde(skip)]
     pub development_tokens: Option<DevelopmentTokens>,
 }

@@ -1,4 +1,4 @@
-//! Paths of fields: what metrics finds wrong is told in the words of the request that people sent.
+//! Field paths of violations: metrics names fields of its own requests, callers sent requests of reporting.
 
 use insights_service::{Error, FieldViolation};
 use tonic::{Code, Status};
@@ -13,7 +13,7 @@ pub fn rename(status: Status, name: impl Fn(&str) -> String) -> Status {
     let mut violations: Vec<FieldViolation> = Vec::new();
     for violation in found.field_violations {
         let violation = FieldViolation::new(name(&violation.field), violation.description);
-        // Several questions of one page have the same fault.
+        // Several queries of one page have the same fault.
         if !violations.contains(&violation) {
             violations.push(violation);
         }
@@ -21,12 +21,12 @@ pub fn rename(status: Status, name: impl Fn(&str) -> String) -> Status {
     Error::Invalid(violations).into()
 }
 
-/// `queries[0].from_month` of one question is `query.from_month`.
+/// `queries[0].from_month` of a single query is `query.from_month`.
 pub fn of_query(path: &str) -> String {
     behind(path).map_or_else(|| path.to_owned(), |rest| format!("query.{rest}"))
 }
 
-/// `queries[3].filters[0].values` of any question of a page is `page.filters[0].values`.
+/// `queries[3].filters[0].values` of any query of a page is `page.filters[0].values`.
 pub fn of_page(path: &str) -> String {
     behind(path).map_or_else(|| path.to_owned(), |rest| format!("page.{rest}"))
 }
@@ -38,7 +38,7 @@ pub fn rename_order(status: Status) -> Status {
     })
 }
 
-/// What stands behind `queries[n].` or `explain[n].`.
+/// The path after `queries[n].` or `explain[n].`.
 fn behind(path: &str) -> Option<&str> {
     let (first, rest) = path.split_once('.')?;
     (first.starts_with("queries[") || first.starts_with("explain[")).then_some(rest)

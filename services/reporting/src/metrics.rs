@@ -1,4 +1,4 @@
-//! Asking metrics, as the service we are and for the person who asked us.
+//! Client of metrics, which sends the service's own token and the caller's.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -13,10 +13,10 @@ use insights_proto::metrics::v1::{
 use insights_service::{Deadline, MessageLimits, ServiceChannel, forward};
 use tonic::{Request, Status, Streaming};
 
-/// Most ids whose names are asked for at once.
+/// Most ids of one request for names.
 const NAMES_AT_ONCE: usize = 10_000;
 
-/// The way to metrics.
+/// The connection to metrics.
 #[derive(Clone)]
 pub struct MetricsClient {
     client: MetricsServiceClient<ServiceChannel>,
@@ -30,9 +30,9 @@ impl fmt::Debug for MetricsClient {
 }
 
 impl MetricsClient {
-    /// A way over this link.
-    pub fn new(link: ServiceChannel, outgoing: Outgoing, limits: &MessageLimits) -> Self {
-        let client = MetricsServiceClient::new(link)
+    /// A client over this channel.
+    pub fn new(channel: ServiceChannel, outgoing: Outgoing, limits: &MessageLimits) -> Self {
+        let client = MetricsServiceClient::new(channel)
             .max_decoding_message_size(limits.response_bytes)
             .max_encoding_message_size(limits.request_bytes.max(limits.response_bytes));
         Self { client, outgoing }
@@ -44,24 +44,24 @@ impl MetricsClient {
         answer.map(tonic::Response::into_inner)
     }
 
-    /// Asks on a caller's behalf, for no longer than the caller waits.
+    /// A client for one call: with the caller's token, until the caller's deadline.
     pub fn on_behalf(&self, caller: &Arc<Principal>, deadline: Option<Deadline>) -> CallerMetrics {
         CallerMetrics { upstream: self.clone(), caller: Arc::clone(caller), deadline, since: 0 }
     }
 }
 
-/// Metrics, as one caller sees it.
+/// Metrics for one call.
 #[derive(Clone)]
 pub struct CallerMetrics {
     upstream: MetricsClient,
     caller: Arc<Principal>,
     deadline: Option<Deadline>,
-    /// What is looked up is of this version at least: the replica that is asked may be behind the one that answered before.
+    /// Lookups need at least this version, because another replica may be behind the one that answered before.
     since: i64,
 }
 
 impl CallerMetrics {
-    /// The same, which looks things up in a version or a later one.
+    /// The same client with lookups in at least this version.
     #[must_use]
     pub fn since(&self, version: i64) -> Self {
         Self { since: version, ..self.clone() }
@@ -79,7 +79,7 @@ impl CallerMetrics {
         self.upstream.client.clone()
     }
 
-    /// Answers questions from one version.
+    /// Runs queries on one version.
     pub async fn batch(&self, request: BatchQueryRequest) -> Result<BatchQueryResponse, Status> {
         let answer = self.client().batch_query(self.request(request)?).await;
         answer.map(tonic::Response::into_inner).map_err(forward)
@@ -91,24 +91,24 @@ impl CallerMetrics {
         answer.map(tonic::Response::into_inner).map_err(forward)
     }
 
-    /// How fresh the figures are.
+    /// Version and end of the data.
     pub async fn freshness(&self, min_version: i64) -> Result<Freshness, Status> {
         let answer = self.client().get_freshness(self.request(GetFreshnessRequest { min_version })?).await;
         Ok(answer.map_err(forward)?.into_inner().freshness.unwrap_or_default())
     }
 
-    /// Compares figures with facts.
+    /// Recomputes the figures from the facts and compares them.
     pub async fn verify(&self) -> Result<Streaming<VerifyResponse>, Status> {
         let answer = self.client().verify(self.request(VerifyRequest {})?).await;
         answer.map(tonic::Response::into_inner).map_err(forward)
     }
 
-    /// Things whose id or name contains a text.
+    /// Values of a dimension whose id or name contains a text.
     pub async fn search(&self, dimension: Dimension, search: &str) -> Result<Vec<Name>, Status> {
         self.look_up(dimension, Vec::new(), search).await
     }
 
-    /// The names of things by id; what has no name is left out.
+    /// Names by id; ids without a name are left out.
     pub async fn names(&self, dimension: Dimension, ids: &[String]) -> Result<HashMap<String, String>, Status> {
         let mut names = HashMap::new();
         for ids in ids.chunks(NAMES_AT_ONCE) {
@@ -121,13 +121,13 @@ impl CallerMetrics {
         Ok(names)
     }
 
-    /// Whether the caller has a thing of that id, and its name.
+    /// The name of an id; `None` when the caller does not see it.
     pub async fn find_name(&self, dimension: Dimension, id: &str) -> Result<Option<String>, Status> {
         let found = self.look_up(dimension, vec![id.to_owned()], "").await?;
         Ok(found.into_iter().find(|entry| entry.id == id).map(|entry| entry.name))
     }
 
-    /// What is known of subscriptions at the end of a month, by id.
+    /// Details of subscriptions at the end of a month, by id.
     pub async fn subscriptions(
         &self,
         ids: Vec<String>,
@@ -142,7 +142,7 @@ impl CallerMetrics {
         Ok(found.subscriptions.into_iter().map(|details| (details.subscription_id.clone(), details)).collect())
     }
 
-    /// Subscriptions that end within some days, the next one first, as of a month.
+    /// Subscriptions that end within a range of days, the first one first, with details at the end of a month.
     pub async fn ending(&self, from: Day, to: Day, month: Month) -> Result<LookUpSubscriptionsResponse, Status> {
         let (ends_from, ends_to) = (from.to_string(), to.to_string());
         self.look_up_subscriptions(LookUpSubscriptionsRequest {

@@ -1,55 +1,56 @@
-//! When there is something to advise.
+//! Thresholds and weights of the advice rules.
 
 use insights_service::Validate;
 use serde::{Deserialize, Serialize};
 
-/// Thresholds and weights of advice. Plain data with defaults; unknown keys are refused. Percentages are whole.
+/// Settings of advice. Plain data with defaults; unknown keys are refused. Percentages are whole.
+// House: one setting per threshold, named in the settings file; grouping them would nest the names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdviceConfig {
     /// Customers (and SKUs of theirs) with fewer available seats get no advice on adoption, idle or exhausted seats.
     pub min_seats: i64,
-    /// Low adoption: fewer active seats than this percentage of the available ones.
+    /// Low adoption: active seats are below this percentage of the available ones.
     pub low_adoption_percent: i64,
-    /// Idle seats: at least so many, …
+    /// Idle seats: minimum number, …
     pub idle_seats: i64,
-    /// … and at least this percentage of the assigned ones.
+    /// … and minimum percentage of the assigned ones.
     pub idle_percent: i64,
-    /// Renewals: subscriptions that end within so many days.
+    /// Renewals: days before the end of a subscription.
     pub renewal_days: i32,
-    /// Of a renewal: at least so many unassigned seats, …
+    /// Renewals: minimum number of unassigned seats, …
     pub renewal_seats: i64,
-    /// … and at least this percentage of the available ones.
+    /// … and minimum percentage of the available ones.
     pub renewal_percent: i64,
-    /// Trials that end within so many days.
+    /// Trials: days before the end.
     pub trial_days: i32,
-    /// Of a trial: at least so many active users.
+    /// Trials: minimum number of active users.
     pub trial_users: i64,
-    /// Nearly exhausted: at least this percentage of a SKU's available seats is assigned, …
+    /// Nearly exhausted: minimum percentage of a SKU's available seats that is assigned, …
     pub exhausted_percent: i64,
-    /// … and at least this percentage is active.
+    /// … and minimum percentage that is active.
     pub exhausted_usage_percent: i64,
-    /// Steady decline: active seats fell over the last so many months …
+    /// Steady decline: number of months in which active seats fell, …
     pub decline_months: i32,
-    /// … by at least this percentage, …
+    /// … minimum percentage that was lost, …
     pub decline_percent: i64,
-    /// … never rising from one month to the next by more than this percentage of what they began with, …
+    /// … largest rise between two months, as a percentage of the first month, …
     pub decline_tolerance_percent: i64,
-    /// … from at least so many.
+    /// … and minimum number of active seats in the first month.
     pub decline_seats: i64,
-    /// How-to cases of the last so many months: …
+    /// How-to cases: number of months, …
     pub cases_months: i32,
-    /// … at least so many, …
+    /// … minimum number of cases, …
     pub how_to_cases: i64,
-    /// … and at least this percentage of all cases.
+    /// … and minimum percentage of all cases.
     pub how_to_percent: i64,
-    /// Customers looked at: those with the most seats, the most unassigned ones and the most idle ones, so many of each.
+    /// Customers examined per ranking; the rankings are by available, unassigned and idle seats.
     pub customers: i32,
-    /// What is at stake times its weight makes the order.
+    /// Factors of the score that orders advice.
     pub weights: Weights,
 }
 
-/// How important each rule is: a factor for the seats, users or cases at stake.
+/// The weight of each rule: a factor for the seats, users or cases at stake.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Weights {
@@ -148,7 +149,7 @@ impl Validate for AdviceConfig {
         if self.decline_tolerance_percent < 0 {
             faults.push(("decline_tolerance_percent".to_owned(), "must be at least 0".to_owned()));
         }
-        // Figures of so many months, and of so many customers, are asked for at once.
+        // One batch of queries asks for all these months and customers.
         let at_most = [
             ("decline_months", self.decline_months, 24),
             ("cases_months", self.cases_months, 24),

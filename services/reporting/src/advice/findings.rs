@@ -1,4 +1,4 @@
-//! What rules look at, and what they find.
+//! Inputs of the advice rules, and their findings.
 
 use insights_domain::calendar::{Day, Month};
 use insights_proto::reporting::v1::{
@@ -12,26 +12,26 @@ pub struct MonthSeats {
     pub available: i64,
     /// Assigned.
     pub assigned: i64,
-    /// Used in the window.
+    /// Active in the window.
     pub active: i64,
-    /// Available and assigned to nobody.
+    /// Available and not assigned.
     pub unassigned: i64,
-    /// Assigned and not used.
+    /// Assigned and not active.
     pub idle: i64,
 }
 
-/// Seats month by month, without gaps; the month that advice is about is the last.
+/// Seats by month without gaps. Advice is about the last month.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MonthlySeats(pub Vec<(Month, MonthSeats)>);
 
 impl MonthlySeats {
-    /// Those of the last month.
+    /// Seats of the last month.
     #[must_use]
     pub fn last(&self) -> MonthSeats {
         self.0.last().map(|(_, seats)| *seats).unwrap_or_default()
     }
 
-    /// A figure month by month.
+    /// One figure of the seats as evidence.
     pub(super) fn evidence(&self, kind: EvidenceKind, figure: impl Fn(&MonthSeats) -> i64) -> Evidence {
         evidence(kind, self.0.iter().map(|(month, seats)| (*month, figure(seats))))
     }
@@ -79,31 +79,31 @@ pub struct EndingSubscription {
 pub struct CustomerCases {
     /// The customer's id.
     pub customer: String,
-    /// By month, those without any left out: all, and those that asked how to do something.
+    /// Month, number of cases and number of how-to cases; months without cases are omitted.
     pub months: Vec<(Month, i64, i64)>,
 }
 
-/// What a rule found.
+/// A finding of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdviceFinding {
     /// The rule.
     pub code: AdviceCode,
     /// The customer's id.
     pub customer: String,
-    /// The subscription's id; empty where it is about none.
+    /// The subscription's id; empty when the rule is not about one.
     pub subscription: String,
-    /// The SKU by id and name; empty where it is about none.
+    /// Id and name of the SKU; empty when the rule is not about one.
     pub sku: (String, String),
-    /// What is at stake times the rule's weight.
+    /// Seats, users or cases at stake times the rule's weight.
     pub score: i64,
-    /// What texts say.
+    /// Named values of the texts.
     pub arguments: Vec<AdviceArgument>,
-    /// What it rests on.
+    /// Figures that the finding rests on.
     pub evidence: Vec<Evidence>,
 }
 
 impl AdviceFinding {
-    /// Something about a customer.
+    /// A finding about a customer, without arguments and evidence.
     pub(super) fn of(code: AdviceCode, customer: &str, score: i64) -> Self {
         Self {
             code,
@@ -117,7 +117,7 @@ impl AdviceFinding {
     }
 }
 
-/// A figure and its trend.
+/// Evidence from a figure by month; its value is that of the last month.
 pub(super) fn evidence(kind: EvidenceKind, points: impl Iterator<Item = (Month, i64)>) -> Evidence {
     let trend: Vec<EvidencePoint> =
         points.map(|(month, value)| EvidencePoint { month: month.to_string(), value }).collect();
@@ -128,28 +128,28 @@ fn argument(name: &str, value: Value) -> AdviceArgument {
     AdviceArgument { name: name.to_owned(), value: Some(value) }
 }
 
-/// A count in a text.
+/// A count argument.
 pub(super) fn count(name: &str, count: i64) -> AdviceArgument {
     argument(name, Value::Count(count))
 }
 
-/// A percentage in a text.
+/// A percentage argument.
 #[expect(clippy::cast_precision_loss, reason = "counts of seats are far below 2^53")]
 pub(super) fn percent(name: &str, part: i64, whole: i64) -> AdviceArgument {
     argument(name, Value::Percent(if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 }))
 }
 
-/// A day in a text.
+/// A day argument.
 pub(super) fn day(name: &str, day: Day) -> AdviceArgument {
     argument(name, Value::Day(day.to_string()))
 }
 
-/// A month in a text.
+/// A month argument.
 pub(super) fn month(name: &str, month: Month) -> AdviceArgument {
     argument(name, Value::Month(month.to_string()))
 }
 
-/// A name in a text.
+/// A text argument.
 pub(super) fn text(name: &str, text: &str) -> AdviceArgument {
     argument(name, Value::Text(text.to_owned()))
 }

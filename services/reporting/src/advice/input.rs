@@ -1,4 +1,4 @@
-//! What the rules look at, asked of metrics in one call.
+//! Builds the input of the rules from one batch of queries to metrics.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,16 +14,16 @@ use crate::dashboards::{BatchResults, MonthSpan, PageSelection, QueryBatch, Quer
 
 const MEASURES: [Measure; 5] =
     [Measure::Available, Measure::Assigned, Measure::Active, Measure::DeploymentOpportunity, Measure::IdleSeats];
-/// Queries about one list of ids at most: metrics answers a hundred at once.
+/// Most queries for one list of ids. Metrics answers a hundred queries in a batch.
 const PARTS: usize = 30;
-/// SKUs are looked at for as many customers as have so many of them each.
+/// SKUs examined per customer, on average.
 const SKUS_OF_A_CUSTOMER: i32 = 4;
-/// As many SKUs of customers as an answer has room for, beside the others.
+/// Most pairs of customer and SKU, so that the whole answer stays within a message.
 const MOST_PAIRS: i32 = 8_000;
-/// Customers are looked at that have the most of any of these.
+/// Rankings whose first customers are examined.
 const RANKINGS: [Measure; 3] = [Measure::Available, Measure::DeploymentOpportunity, Measure::IdleSeats];
 
-/// What is known beside figures: which subscriptions end, and who asks for help.
+/// What is known beside figures: ends of subscriptions and support cases.
 #[derive(Clone, Debug, Default)]
 pub struct AdviceContext {
     /// Subscriptions that end soon.
@@ -32,20 +32,20 @@ pub struct AdviceContext {
     pub cases: Vec<CustomerSupportCases>,
 }
 
-/// Where the results will stand.
+/// Handles of the queries.
 #[derive(Debug)]
 pub struct AdviceQueries {
-    /// By customer and month; the first is the main one.
+    /// By customer and month, one per ranking; the first decides the coverage.
     pub customers: Vec<QueryHandle>,
     skus: QueryHandle,
     renewals: Vec<QueryHandle>,
     trials: Vec<QueryHandle>,
     cases: Vec<QueryHandle>,
-    /// There was too much to ask for.
+    /// Whether ids were left out because there were too many.
     cut: bool,
 }
 
-/// What the rules look at.
+/// Input of the rules.
 #[derive(Clone, Debug, Default)]
 pub struct AdviceInput {
     /// By customer.
@@ -58,27 +58,27 @@ pub struct AdviceInput {
     pub trials: Vec<EndingSubscription>,
     /// Customers with cases.
     pub cases: Vec<CustomerCases>,
-    /// A ranking left customers out.
+    /// Whether customers were left out.
     pub incomplete: bool,
 }
 
-/// The first month that rules look at.
+/// The first month that the rules need.
 #[must_use]
 pub fn first_month(last: Month, config: &AdviceConfig) -> Month {
     last.plus(-config.decline_months.max(5))
 }
 
-/// The first month of the trends of SKUs and of subscriptions that end, of which there are many.
+/// The first month of trends of SKUs and of subscriptions that end. It is late because there are many of them.
 fn first_of_trends(last: Month) -> Month {
     last.plus(-5)
 }
 
-/// How many SKUs of customers are looked at: several of each customer, for as many as an answer can tell the trends of.
+/// How many pairs of customer and SKU are examined.
 fn pairs(config: &AdviceConfig) -> i32 {
     config.customers.saturating_mul(SKUS_OF_A_CUSTOMER).min(MOST_PAIRS)
 }
 
-/// What to ask of metrics.
+/// The queries of the rules.
 #[must_use]
 pub fn build_batch(
     page: &PageSelection,
@@ -129,7 +129,7 @@ pub fn build_batch(
 }
 
 impl AdviceInput {
-    /// What the rules look at, from the results; `day` is the last day of the figures.
+    /// Builds the input from the results; `day` is the last day with data.
     #[must_use]
     pub fn of(
         queries: &AdviceQueries,
@@ -169,7 +169,7 @@ impl AdviceInput {
     }
 }
 
-/// Seats by month of each thing that rows are about.
+/// Seats by month for each key of the rows.
 fn by_key<'a, K: Ord>(
     rows: impl IntoIterator<Item = &'a Row>,
     key: impl Fn(&'a Row) -> Option<K>,
@@ -183,7 +183,7 @@ fn by_key<'a, K: Ord>(
     found
 }
 
-/// Months without a row have no seats.
+/// Seats of every month; a month without a row has none.
 fn without_gaps(months: &[Month], of: &BTreeMap<&str, MonthSeats>) -> MonthlySeats {
     let seats = |month: &Month| (*month, of.get(month.to_string().as_str()).copied().unwrap_or_default());
     MonthlySeats(months.iter().map(seats).collect())
@@ -219,7 +219,7 @@ fn is_now(months: &[Month], of: &BTreeMap<&str, MonthSeats>) -> bool {
     months.last().is_some_and(|last| of.contains_key(last.to_string().as_str()))
 }
 
-/// Support cases of customers that have figures in the last month: whoever has none is not under the page's filters.
+/// Support cases of customers with figures in the last month; a customer without is excluded by the page's filters.
 fn cases(
     asked: &[QueryHandle],
     results: &BatchResults,

@@ -1,4 +1,4 @@
-//! The rules, each by itself: figures in, at most one advice out.
+//! The rules of advice: pure functions from seats or cases to at most one finding.
 
 use insights_domain::calendar::Month;
 use insights_proto::reporting::v1::{AdviceCode, EvidenceKind};
@@ -9,12 +9,12 @@ use super::findings::{
     percent, text,
 };
 
-/// Whether a part is at least some percent of the whole.
+/// Whether `part` is at least `percent` of `whole`.
 fn at_least(part: i64, percent: i64, whole: i64) -> bool {
     part.saturating_mul(100) >= whole.saturating_mul(percent)
 }
 
-/// Few of the seats are used.
+/// Low adoption: active seats are few of the available ones.
 #[must_use]
 pub fn low_adoption(of: &CustomerSeats, config: &AdviceConfig) -> Option<AdviceFinding> {
     let MonthSeats { available, active, unassigned, idle, .. } = of.seats.last();
@@ -38,7 +38,7 @@ pub fn low_adoption(of: &CustomerSeats, config: &AdviceConfig) -> Option<AdviceF
     })
 }
 
-/// Many assigned seats are not used.
+/// Idle seats: many assigned seats are not active.
 #[must_use]
 pub fn idle_seats(of: &CustomerSeats, config: &AdviceConfig) -> Option<AdviceFinding> {
     let MonthSeats { assigned, idle, available, .. } = of.seats.last();
@@ -53,7 +53,7 @@ pub fn idle_seats(of: &CustomerSeats, config: &AdviceConfig) -> Option<AdviceFin
     })
 }
 
-/// Use went down over the last months, more than once and without coming back in between, of a customer who still has seats.
+/// Steady decline: active seats fell in several of the last months without recovery, and the customer still has seats.
 #[must_use]
 pub fn steady_decline(of: &CustomerSeats, config: &AdviceConfig) -> Option<AdviceFinding> {
     let steps = usize::try_from(config.decline_months).unwrap_or_default();
@@ -63,7 +63,7 @@ pub fn steady_decline(of: &CustomerSeats, config: &AdviceConfig) -> Option<Advic
     let lost = before.active - now.active;
     let most = config.decline_tolerance_percent * before.active;
     let falls = months.windows(2).all(|pair| (pair[1].1.active - pair[0].1.active).saturating_mul(100) <= most);
-    // One fall is an event and no decline; who has no seats any more is lost, and nobody can keep them.
+    // A single fall is no decline, and a customer without seats is already lost.
     let times = months.windows(2).filter(|pair| pair[1].1.active < pair[0].1.active).count();
     if now.available == 0 || times < steps.min(2) {
         return None;
@@ -89,7 +89,7 @@ pub fn steady_decline(of: &CustomerSeats, config: &AdviceConfig) -> Option<Advic
     })
 }
 
-/// Nearly all seats of a SKU are given out, and used.
+/// Seats nearly exhausted: nearly all seats of a SKU are assigned and active.
 #[must_use]
 pub fn seats_nearly_exhausted(of: &SkuSeats, config: &AdviceConfig) -> Option<AdviceFinding> {
     let MonthSeats { available, assigned, active, .. } = of.seats.last();
@@ -119,7 +119,7 @@ pub fn seats_nearly_exhausted(of: &SkuSeats, config: &AdviceConfig) -> Option<Ad
     })
 }
 
-/// Seats of a subscription that ends soon are assigned to nobody.
+/// Unassigned before renewal: a subscription that ends soon has unassigned seats.
 #[must_use]
 pub fn unassigned_before_renewal(of: &EndingSubscription, config: &AdviceConfig) -> Option<AdviceFinding> {
     let MonthSeats { available, unassigned, .. } = of.seats.last();
@@ -141,7 +141,7 @@ pub fn unassigned_before_renewal(of: &EndingSubscription, config: &AdviceConfig)
     })
 }
 
-/// A trial that people use ends soon.
+/// Trial ending: a trial with active users ends soon.
 #[must_use]
 pub fn trial_ending(of: &EndingSubscription, config: &AdviceConfig) -> Option<AdviceFinding> {
     let active = of.seats.last().active;
@@ -153,7 +153,7 @@ pub fn trial_ending(of: &EndingSubscription, config: &AdviceConfig) -> Option<Ad
     })
 }
 
-/// A customer asks how to do things, often.
+/// How-to cases: many support cases of a customer are how-to questions.
 #[must_use]
 pub fn how_to_cases(of: &CustomerCases, last: Month, config: &AdviceConfig) -> Option<AdviceFinding> {
     let first = last.plus(1 - config.cases_months);
@@ -188,7 +188,7 @@ fn ending(code: AdviceCode, of: &EndingSubscription, score: i64) -> AdviceFindin
     AdviceFinding { subscription: of.subscription.clone(), sku: of.sku.clone(), ..found }
 }
 
-/// Names what a found thing is about, for its texts.
+/// Adds the names of the customer and the SKU to the arguments.
 pub(super) fn name(found: &mut AdviceFinding, customer: &str, sku: &str) {
     found.arguments.push(text("customer", customer));
     if !found.sku.0.is_empty() {

@@ -1,20 +1,20 @@
-//! What advice says. Its words are messages of every language; figures come as named arguments.
+//! Texts of advice: messages of the catalogue, filled in with named arguments.
 
 use insights_messages::{FluentArgs, FluentValue, Language, advice};
 use insights_proto::reporting::v1::{AdviceArgument, AdviceCode, advice_argument::Value};
 
-/// The words of an advice.
+/// Texts of one advice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AdviceTexts {
-    /// What it is about.
+    /// One line: the customer and the problem.
     pub title: String,
-    /// What is wrong.
+    /// The problem.
     pub problem: String,
-    /// The figures, in a sentence.
+    /// The figures in a sentence.
     pub because: String,
-    /// Why it may be so.
+    /// Possible causes.
     pub consider: String,
-    /// What to do.
+    /// The recommended action.
     pub to_try: String,
 }
 
@@ -23,7 +23,7 @@ pub struct AdviceTexts {
 pub struct NamedArguments<'a>(pub &'a [AdviceArgument]);
 
 impl NamedArguments<'_> {
-    /// An argument as it is read: counts in groups of three digits, percentages whole. Empty when there is none.
+    /// An argument as text: counts with grouped thousands, percentages rounded to whole numbers; empty when there is none.
     #[must_use]
     pub fn say(&self, name: &str, language: Language) -> String {
         let value = self.0.iter().find(|argument| argument.name == name).and_then(|argument| argument.value.as_ref());
@@ -35,7 +35,7 @@ impl NamedArguments<'_> {
         }
     }
 
-    /// An argument for a text: a count is a number there, which decides the forms of words.
+    /// An argument for a message. A count stays a number, because it selects plural forms.
     fn value(&self, name: &str, language: Language) -> FluentValue<'static> {
         let of = self.0.iter().find(|argument| argument.name == name).and_then(|argument| argument.value.as_ref());
         match of {
@@ -45,7 +45,7 @@ impl NamedArguments<'_> {
     }
 }
 
-/// The words of a rule's advice.
+/// The texts of a rule's advice in a language.
 #[must_use]
 pub fn texts(code: AdviceCode, arguments: NamedArguments<'_>, language: Language) -> AdviceTexts {
     let value = |argument: &AdviceArgument| (argument.name.clone(), arguments.value(&argument.name, language));

@@ -1,4 +1,4 @@
-//! From the request of a page to the page: parse, ask metrics once, compose.
+//! Dashboards: parse the request, query metrics in one batch, compose the page.
 
 use insights_messages::Language;
 use insights_proto::metrics::v1::{Dimension, DimensionValue};
@@ -16,7 +16,7 @@ use crate::dashboards::{customers as customers_page, dynamics as dynamics_page};
 use crate::field_paths::{of_page, rename};
 use crate::metrics::CallerMetrics;
 
-/// How often a page is asked for anew when the data moves into another month meanwhile.
+/// Attempts to get a page of one version while the last month with data moves on.
 const ATTEMPTS: usize = 3;
 
 /// The Customers dashboard.
@@ -41,7 +41,7 @@ pub async fn customers(
         let version = results.freshness.version;
         let trends = &mut page.distribution_trends;
         let (batch, asked) = OtherGroups::of(trends, &params.page, &span).split();
-        // Which groups are the largest is known only now: the rest is asked for in a second call, of the same version.
+        // The largest groups are known only now, so the rest takes a second call, for the same version.
         let rest = if batch.is_empty() { results } else { metrics.batch(batch.request(version)).await?.into() };
         if rest.freshness.version == version {
             OtherGroups::tell(&asked, trends, span, &rest);
@@ -70,7 +70,7 @@ pub async fn dynamics(
     Ok(dynamics_page::compose(&page, span, &queries, &results, &names, products))
 }
 
-/// The products asked for; none: those whose name begins with Dynamics.
+/// The requested products; by default those whose names begin with Dynamics 365.
 pub async fn products(metrics: &CallerMetrics, mut products: Vec<String>) -> Result<Vec<String>, Status> {
     if products.is_empty() {
         let known = metrics.search(Dimension::Product, dynamics_page::DYNAMICS).await?;
@@ -103,15 +103,15 @@ pub async fn adoption(
     Ok(GetLicenceAdoptionDashboardResponse { customer, ..page })
 }
 
-/// What was parsed, or everything that is wrong.
+/// Runs a parser that collects field violations.
 pub fn parsed<T>(parse: impl FnOnce(&mut Vec<FieldViolation>) -> T) -> Result<T, Error> {
     let mut faults = Vec::new();
     let parsed = parse(&mut faults);
     if faults.is_empty() { Ok(parsed) } else { Err(Error::Invalid(faults)) }
 }
 
-/// Asks everything of one version. The months depend on how far the data goes, which is part of the answer: should it have
-/// moved into another month in between, the page is asked for anew.
+/// Queries everything from one version. The months of the page depend on the last month with data, which the answer itself
+/// names; when it has changed since, the queries are built and sent again.
 pub async fn pinned<Q>(
     metrics: &CallerMetrics,
     min_version: i64,
@@ -132,7 +132,7 @@ pub async fn pinned<Q>(
     Err(moved_on())
 }
 
-/// The data moves on faster than it is asked for.
+/// The data moved into another month in every attempt.
 pub fn moved_on() -> Status {
     Error::aborted("The data moved on while the page was composed; ask again.").into()
 }

@@ -1,4 +1,4 @@
-//! The values a filter of a page can take, as far as the caller may see them.
+//! Values for the filters of a page, as far as the caller may see them.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::metrics::CallerMetrics;
 
 /// Longest text to search for, in bytes.
 const SEARCH_BYTES: usize = 256;
-/// How far back values are looked for.
+/// Number of months, up to the last one with data, in which values are searched.
 const MONTHS: i32 = 12;
 
 /// Lists values of a dimension.
@@ -41,12 +41,12 @@ pub async fn list(
         }
         _ => match measures(api, call, dimension) {
             Some(measures) => seen(call, dimension, &measures, request.min_version).await?,
-            // Nothing may be told of what there is.
+            // Without such a measure the caller may not learn which values exist.
             None => return Ok(ListFilterValuesResponse { values: Vec::new(), truncated: true }),
         },
     };
     values.retain(|value| matches(value, &search));
-    // However many others it is a part of; the sort is stable.
+    // An exact match comes first; the sort is stable.
     values.sort_by_cached_key(|value| text(value).to_lowercase() != search);
     let truncated = values.len() > api.filter_values;
     values.truncate(api.filter_values);
@@ -57,7 +57,7 @@ fn fixed(values: &[&str]) -> Vec<FilterValue> {
     values.iter().map(|text| value(Some((*text).to_owned()), String::new())).collect()
 }
 
-/// Things that have names.
+/// Values of dimensions whose values have names.
 async fn named(metrics: &CallerMetrics, dimension: Dimension, search: &str) -> Result<Vec<FilterValue>, Status> {
     let mut found = metrics.search(dimension, search).await?;
     found.sort_by_cached_key(|entry| (entry.name.to_lowercase(), entry.id.clone()));
@@ -70,7 +70,7 @@ async fn named(metrics: &CallerMetrics, dimension: Dimension, search: &str) -> R
     Ok(values)
 }
 
-/// Measures the caller may ask for that are not 0 wherever something was.
+/// Measures that the caller may query and that are not 0 wherever a value occurs.
 fn measures(api: &ReportingApi, call: &AuditedCall, dimension: Dimension) -> Option<Vec<Measure>> {
     let customers = vec![Measure::Customers, Measure::Churned];
     let users = vec![Measure::ActiveUsers, Measure::TotalUsers];
@@ -81,7 +81,7 @@ fn measures(api: &ReportingApi, call: &AuditedCall, dimension: Dimension) -> Opt
     candidates.into_iter().find(allowed)
 }
 
-/// Values seen in the last months.
+/// Values that occur in the last months.
 async fn seen(
     call: &AuditedCall,
     dimension: Dimension,
@@ -116,7 +116,7 @@ async fn seen(
     Ok(values)
 }
 
-/// There are as many subscriptions as rows, so only those of the last month are listed.
+/// The first month to search. Every subscription is a row, so only those of the last month are listed.
 fn first(dimension: Dimension, last: Month) -> Month {
     if dimension == Dimension::Subscription { last } else { last.plus(1 - MONTHS) }
 }

@@ -1,4 +1,4 @@
-//! Questions that people put themselves.
+//! Queries, explanations and verification, passed on to metrics.
 
 use std::pin::Pin;
 
@@ -31,17 +31,17 @@ pub async fn explain(policy: &Policy, call: &AuditedCall, request: ExplainReques
     Ok(ExplainResponse { explanations: answer.explanations, freshness: answer.freshness })
 }
 
-/// A verification under way.
+/// Progress of a verification.
 pub type VerifyResponseStream = Pin<Box<dyn Stream<Item = Result<VerifyResponse, Status>> + Send>>;
 
 impl Audited for VerifyResponseStream {
-    /// It gives no rows of anybody.
+    /// Progress has no rows of figures.
     fn rows(&self) -> usize {
         0
     }
 }
 
-/// Compares figures with facts.
+/// Recomputes the figures from the facts and compares them.
 pub async fn verify(call: &AuditedCall) -> Result<VerifyResponseStream, Status> {
     let progress = call.metrics.verify().await?;
     Ok(progress.map_ok(verified).map_err(forward).boxed())
@@ -58,8 +58,8 @@ fn verified(progress: metrics::VerifyResponse) -> VerifyResponse {
     }
 }
 
-/// The question, when the caller may put it. Rights come before validity: a question that names no measure is refused by
-/// metrics, one that names a forbidden measure here.
+/// The query, if the caller may run it. Authorisation precedes validation: a forbidden measure is refused here, a query without
+/// measures by metrics.
 fn authorised(policy: &Policy, call: &AuditedCall, query: Option<Query>) -> Result<(Query, Redaction), Status> {
     let measures: Vec<Measure> = query.iter().flat_map(Query::named_measures).collect();
     let redaction = policy.authorise_measures(&call.caller, REPORTING_SERVICE, &measures)?;
@@ -67,7 +67,7 @@ fn authorised(policy: &Policy, call: &AuditedCall, query: Option<Query>) -> Resu
     Ok((query, redaction))
 }
 
-/// Metrics leaves absent what the caller may not see; this is the second lock on the same door.
+/// Redacts once more what metrics has redacted already, as a second line of defence.
 fn redact(result: &mut metrics::Result, asked: &[i32], redaction: &Redaction) {
     if !redaction.redacted() {
         return;
@@ -83,7 +83,7 @@ fn redact(result: &mut metrics::Result, asked: &[i32], redaction: &Redaction) {
             }
         }
     }
-    // Rows of several currencies repeat the other measures: how many there are would tell of revenue.
+    // Rows of several currencies repeat the other measures; their number would reveal revenue.
     result.rows.dedup();
 }
 

@@ -34,19 +34,19 @@ const BOTH: [Measure; 10] = [
     Measure::DeploymentOpportunity,
     Measure::IdleSeats,
 ];
-/// Customers shown of the portfolio.
+/// Customers listed for a portfolio.
 const CUSTOMERS: i32 = 100;
 
-/// What was asked for.
+/// The parsed request.
 #[derive(Debug, Clone)]
 pub struct AdoptionParams {
-    /// What every section obeys, narrowed to the customer.
+    /// Months, filters and scope of every section, narrowed to the customer.
     pub page: PageSelection,
-    /// One customer by id.
+    /// Id of the one customer; `None` for the portfolio.
     pub customer: Option<String>,
 }
 
-/// Where the results will stand.
+/// Handles of the page's queries.
 pub struct AdoptionQueries {
     users: QueryHandle,
     users_base: QueryHandle,
@@ -60,21 +60,21 @@ pub struct AdoptionQueries {
 }
 
 impl AdoptionQueries {
-    /// The customers whose names the page needs.
+    /// Ids of the customers whose names the page shows.
     #[must_use]
     pub fn customers(&self, results: &BatchResults) -> Vec<String> {
         self.by_customer.as_ref().map(|asked| super::ids(results.result(asked.figures))).unwrap_or_default()
     }
 }
 
-/// Where the results by customer will stand.
+/// Handles of the queries by customer.
 struct CustomerQueries {
     figures: QueryHandle,
     why_users: ExplainHandle,
     why_seats: ExplainHandle,
 }
 
-/// Where the results about seats will stand, which no service filter allows.
+/// Handles of the queries about seats, which are undefined under a service filter.
 struct SeatQueries {
     range: QueryHandle,
     base: QueryHandle,
@@ -92,7 +92,7 @@ pub fn parse(request: GetLicenceAdoptionDashboardRequest, faults: &mut Vec<Field
     AdoptionParams { page, customer }
 }
 
-/// What to ask of metrics; customers are told apart in a portfolio only.
+/// The queries of the page. Only a portfolio is split by customer.
 #[must_use]
 pub fn build_batch(page: &PageSelection, span: &MonthSpan, portfolio: bool) -> (QueryBatch, AdoptionQueries) {
     let percentage = [Measure::UsagePercent];
@@ -237,7 +237,7 @@ fn by_service(
         why: &[(Basis::Users, results.explanations(queries.why_service))],
         names,
     });
-    // The filter lets whole subscriptions through, which carry other services too; nobody asked for those.
+    // A service filter matches whole subscriptions, whose other services were not asked for.
     by_service.groups.retain(|group| page.lets_through(Dimension::Service, group.key.as_ref()));
     Breakdown { undefined_reason: UndefinedReason::SeatsByService.into(), ..by_service }
 }

@@ -1,4 +1,4 @@
-//! A figure by one dimension, with its trend.
+//! Sections that split figures by one dimension, with a trend for each group.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -14,20 +14,20 @@ use super::cards::{ratio, stock_change};
 use super::months::MonthSpan;
 use super::row_index::RowIndex;
 
-/// What to break down.
+/// One query result and what a section shows of it.
 #[derive(Clone, Copy)]
 pub struct BreakdownInput<'a> {
-    /// The months.
+    /// Months of the page.
     pub span: MonthSpan,
-    /// By what.
+    /// The dimension it is grouped by.
     pub dimension: Dimension,
-    /// What was asked.
+    /// The measures of the query, in its order.
     pub measures: &'a [Measure],
-    /// The answer; its rows may begin with the month before the range, for the changes.
+    /// The result. Its rows may begin with the month before the range, the base of changes.
     pub result: &'a QueryResult,
     /// Explanations of its percentages in the last month, by basis.
     pub why: &'a [(Basis, &'a [Explanation])],
-    /// What the values are called.
+    /// Names of the dimension's values.
     pub names: &'a DimensionNames,
 }
 
@@ -57,7 +57,7 @@ pub fn compose(parts: &BreakdownInput<'_>) -> Breakdown {
     }
 }
 
-/// Composes a breakdown that also says how each group changed since the month before the range.
+/// Composes a breakdown with the change of each group since the month before the range.
 pub fn with_changes(parts: &BreakdownInput<'_>) -> Breakdown {
     let table = RowIndex::new(parts.measures, parts.result);
     let mut breakdown = compose(parts);
@@ -72,7 +72,7 @@ pub fn with_changes(parts: &BreakdownInput<'_>) -> Breakdown {
     breakdown
 }
 
-/// Orders groups by one of their figures. They come ordered by key, and the sort is stable.
+/// Sorts groups by one of their figures. The sort is stable, so groups of equal figures stay in the order of their keys.
 pub fn sort(groups: &mut [Group], measure: usize, ascending: bool) {
     let size = |group: &Group| size(group.values.get(measure));
     groups.sort_by(|left, right| {
@@ -81,7 +81,7 @@ pub fn sort(groups: &mut [Group], measure: usize, ascending: bool) {
     });
 }
 
-/// The answer to one question about all the groups that a section leaves out.
+/// The figures of all groups beyond the largest, from one query about them together.
 pub fn others(parts: &BreakdownInput<'_>, groups: usize) -> Others {
     let table = RowIndex::new(parts.measures, parts.result);
     Others {
@@ -92,7 +92,7 @@ pub fn others(parts: &BreakdownInput<'_>, groups: usize) -> Others {
     }
 }
 
-/// The figures of one group: of the last month, and by month.
+/// The figures of one group in the last month, and by month.
 pub fn figures(
     parts: &BreakdownInput<'_>,
     table: &RowIndex<'_>,
@@ -133,7 +133,7 @@ fn trend(parts: &BreakdownInput<'_>, table: &RowIndex<'_>, key: Option<&Dimensio
     parts.span.months().map(point).collect()
 }
 
-/// Says what part of the sum over all groups each group's counts are.
+/// Fills in each group's shares: its counts over the sums of all groups.
 fn share(groups: &mut [Group]) {
     let measures = groups.first().map_or(0, |group| group.values.len());
     let whole = |at: usize| groups.iter().filter_map(|group| count(group.values.get(at)?)).sum::<i64>();

@@ -1,4 +1,4 @@
-//! Key figures and their changes, as the metric dictionary (`libs/domain/docs`) has them.
+//! Cards of key figures and their changes, as the metric dictionary (`libs/domain/docs`) defines them.
 
 use insights_domain::calendar::Month;
 use insights_proto::metrics::v1::{Basis, Explanation, Measure, Percentage, Value, value::Kind};
@@ -7,13 +7,13 @@ use insights_proto::reporting::v1::{Card, Change, ChangeKind, Figure, Point, Rea
 use super::months::{MonthSpan, months};
 use super::row_index::RowIndex;
 
-/// A page's figures over its range, and over the months before it.
+/// Results over the range of a page, and over the months before it.
 pub struct RangeFigures<'a> {
-    /// The months.
+    /// Months of the page.
     pub span: MonthSpan,
-    /// The range.
+    /// Rows of the range.
     pub range: RowIndex<'a>,
-    /// What changes are measured against.
+    /// Rows of the base of changes.
     pub base: RowIndex<'a>,
 }
 
@@ -93,12 +93,12 @@ pub fn card(figure: Figure, value: Value) -> Card {
     Card { figure: figure as i32, value: Some(value), ..Card::default() }
 }
 
-/// A card that the page's filters leave undefined.
+/// A card whose figure is not defined under the page's filters.
 pub fn undefined(figure: Figure, reason: UndefinedReason) -> Card {
     Card { figure: figure as i32, undefined_reason: reason.into(), ..Card::default() }
 }
 
-/// The reasons of one month.
+/// The reasons of a usage percentage in one month.
 pub fn reasons(basis: Basis, explanation: Option<&Explanation>) -> Option<Reasons> {
     explanation.map(|found| Reasons { basis: basis as i32, explanation: Some(found.clone()) })
 }

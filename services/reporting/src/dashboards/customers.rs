@@ -29,10 +29,10 @@ const MEASURES: [Measure; 7] = [
 ];
 const BY_COUNTRY: [Measure; 3] = [Measure::Customers, Measure::ActiveCustomers, Measure::New];
 
-/// What was asked for.
+/// The parsed request.
 #[derive(Debug, Clone)]
 pub struct CustomersParams {
-    /// What every section obeys.
+    /// Months, filters and scope of every section.
     pub page: PageSelection,
     /// Trends show every group.
     pub all_groups: bool,
@@ -40,7 +40,7 @@ pub struct CustomersParams {
     search: String,
 }
 
-/// Where the results will stand.
+/// Handles of the page's queries.
 pub struct CustomersQueries {
     range: QueryHandle,
     base: QueryHandle,
@@ -49,13 +49,13 @@ pub struct CustomersQueries {
 }
 
 impl CustomersQueries {
-    /// The locations whose names the page needs.
+    /// Ids of the locations whose names the page shows.
     #[must_use]
     pub fn locations(&self, results: &BatchResults) -> Vec<String> {
         self.distribution.locations(results)
     }
 
-    /// The SKUs whose names the page needs.
+    /// Ids of the SKUs whose names the page shows.
     #[must_use]
     pub fn skus(&self, results: &BatchResults) -> Vec<String> {
         self.distribution.skus(results)
@@ -85,7 +85,7 @@ pub fn parse(request: GetCustomersDashboardRequest, faults: &mut Vec<FieldViolat
     }
 }
 
-/// What to ask of metrics.
+/// The queries of the page.
 #[must_use]
 pub fn build_batch(page: &PageSelection, span: &MonthSpan) -> (QueryBatch, CustomersQueries) {
     let mut batch = QueryBatch::default();

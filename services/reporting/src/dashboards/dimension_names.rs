@@ -1,11 +1,11 @@
-//! What the values of dimensions are called.
+//! Display names of dimension values.
 
 use std::collections::HashMap;
 
 use insights_messages::{Language, country};
 use insights_proto::metrics::v1::Dimension;
 
-/// Names by dimension and id, in the language of a call.
+/// Names by dimension and id; names of countries in the language of the call.
 #[derive(Debug, Default)]
 pub struct DimensionNames {
     language: Language,
@@ -13,20 +13,20 @@ pub struct DimensionNames {
 }
 
 impl DimensionNames {
-    /// Nothing but what the language itself names: countries.
+    /// Knows the names of countries only.
     #[must_use]
     pub fn new(language: Language) -> Self {
         Self { language, known: HashMap::new() }
     }
 
-    /// The same and the names of things by id.
+    /// Adds names of a dimension's values by id.
     #[must_use]
     pub fn and(mut self, dimension: Dimension, names: HashMap<String, String>) -> Self {
         self.known.extend(names.into_iter().map(|(id, name)| ((dimension, id), name)));
         self
     }
 
-    /// What a value is called; empty where it speaks for itself.
+    /// The name of a value; empty when the value has none beside itself.
     #[must_use]
     pub fn of(&self, dimension: Dimension, id: &str) -> String {
         if dimension == Dimension::Country {

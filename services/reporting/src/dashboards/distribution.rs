@@ -1,4 +1,4 @@
-//! How customers are distributed: sections of the Customers dashboard that differ by their dimension alone.
+//! Customers by dimension: the sections of the Customers dashboard that differ only in their dimension.
 
 use insights_proto::metrics::v1::{Dimension, DimensionValue, Measure, Result as QueryResult, Row};
 use insights_proto::reporting::v1::{Breakdown, Others, ProductSkus, UndefinedReason};
@@ -7,7 +7,7 @@ use super::batch::QueryHandle;
 use super::breakdown::{self, BreakdownInput};
 use super::{BatchResults, DimensionNames, MonthSpan, PageSelection, QueryBatch, ids};
 
-/// Customers are distributed by these.
+/// Dimensions of the distribution sections.
 const DISTRIBUTIONS: [Dimension; 5] = [
     Dimension::Location,
     Dimension::Segment,
@@ -15,7 +15,7 @@ const DISTRIBUTIONS: [Dimension; 5] = [
     Dimension::PricingModel,
     Dimension::AttributionType,
 ];
-/// The trend of the distribution is shown by these.
+/// Dimensions of the trend sections.
 const TRENDS: [Dimension; 6] = [
     Dimension::Country,
     Dimension::Segment,
@@ -25,17 +25,17 @@ const TRENDS: [Dimension; 6] = [
     Dimension::AttributionType,
 ];
 const CUSTOMERS: [Measure; 1] = [Measure::Customers];
-/// Groups shown of a trend, besides the others.
+/// Groups of a trend that are shown one by one; the rest is shown together.
 const LARGEST: usize = 5;
 
-/// Where the results will stand.
+/// Handles of the page's queries.
 pub struct DistributionQueries {
     asked: Vec<(Dimension, QueryHandle)>,
     skus: QueryHandle,
 }
 
 impl DistributionQueries {
-    /// Adds the queries to a page's.
+    /// Adds the queries to the batch of a page.
     pub fn ask(page: &PageSelection, span: &MonthSpan, batch: &mut QueryBatch) -> Self {
         let mut dimensions = DISTRIBUTIONS.to_vec();
         dimensions.extend(TRENDS.iter().filter(|dimension| !DISTRIBUTIONS.contains(dimension)));
@@ -45,18 +45,18 @@ impl DistributionQueries {
         Self { asked, skus: batch.query(by_sku) }
     }
 
-    /// The answer by a dimension.
+    /// The result by a dimension.
     pub fn by<'a>(&self, dimension: Dimension, results: &'a BatchResults) -> &'a QueryResult {
         let found = self.asked.iter().find(|(asked, _)| *asked == dimension);
         results.result(found.map_or(self.skus, |(_, asked)| *asked))
     }
 
-    /// The locations whose names the page needs.
+    /// Ids of the locations whose names the page shows.
     pub fn locations(&self, results: &BatchResults) -> Vec<String> {
         ids(self.by(Dimension::Location, results))
     }
 
-    /// The SKUs whose names the page needs.
+    /// Ids of the SKUs whose names the page shows.
     pub fn skus(&self, results: &BatchResults) -> Vec<String> {
         let skus = results.result(self.skus).rows.iter().filter_map(|row| row.dimensions.get(1)?.value.clone());
         skus.collect()
@@ -99,15 +99,15 @@ impl DistributionQueries {
     }
 }
 
-/// What the groups beyond the largest have in common, to be asked once it is known which they are.
+/// Queries about the groups beyond the largest, which are known only from the first results.
 pub struct OtherGroups {
-    /// By position among the trends: how many groups, and where the answer will stand, if they may be asked for.
+    /// For each cut trend: its position, how many groups were cut off, and the query about them, if they are few enough for one.
     asked: Vec<(usize, usize, Option<QueryHandle>)>,
     batch: QueryBatch,
 }
 
 impl OtherGroups {
-    /// Cuts the trends down to their largest groups, and asks for the others.
+    /// Cuts the trends down to their largest groups and builds the queries about the rest.
     pub fn of(trends: &mut [Breakdown], page: &PageSelection, span: &MonthSpan) -> Self {
         let mut rest = Self { asked: Vec::new(), batch: QueryBatch::default() };
         for (position, trend) in trends.iter_mut().enumerate().filter(|(_, trend)| trend.groups.len() > LARGEST) {
@@ -121,7 +121,7 @@ impl OtherGroups {
         rest
     }
 
-    /// Says of each trend what the others are.
+    /// Fills in the rest of each trend from the results.
     pub fn tell(
         asked: &[(usize, usize, Option<QueryHandle>)],
         trends: &mut [Breakdown],
@@ -144,7 +144,7 @@ impl OtherGroups {
         }
     }
 
-    /// The queries, and where their results will stand.
+    /// The batch of queries, and their handles.
     pub fn split(self) -> (QueryBatch, Vec<(usize, usize, Option<QueryHandle>)>) {
         (self.batch, self.asked)
     }

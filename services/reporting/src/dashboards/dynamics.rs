@@ -1,4 +1,4 @@
-//! The Dynamics usage dashboard, for Dynamics or any products.
+//! The Dynamics usage dashboard. It can show any products; Dynamics 365 is the default.
 
 use insights_domain::measures::NotByService;
 use insights_proto::metrics::v1::{Basis, Dimension, Explanation, Measure, Scope};
@@ -18,16 +18,16 @@ pub const DYNAMICS: &str = "Dynamics 365";
 
 const MEASURES: [Measure; 4] = [Measure::Available, Measure::Assigned, Measure::Active, Measure::ActiveUsagePercent];
 
-/// What was asked for.
+/// The parsed request.
 #[derive(Debug, Clone)]
 pub struct DynamicsParams {
-    /// What every section obeys.
+    /// Months, filters and scope of every section.
     pub page: PageSelection,
-    /// The products; none: Dynamics.
+    /// Names of the products; empty for the default.
     pub products: Vec<String>,
 }
 
-/// Where the results will stand.
+/// Handles of the page's queries.
 pub struct DynamicsQueries {
     range: QueryHandle,
     base: QueryHandle,
@@ -65,7 +65,7 @@ pub fn parse_page(
     (page, products)
 }
 
-/// What to ask of metrics.
+/// The queries of the page.
 #[must_use]
 pub fn build_batch(page: &PageSelection, span: &MonthSpan) -> (QueryBatch, DynamicsQueries) {
     let percentage = [Measure::ActiveUsagePercent];
@@ -82,7 +82,7 @@ pub fn build_batch(page: &PageSelection, span: &MonthSpan) -> (QueryBatch, Dynam
     (batch, queries)
 }
 
-/// The SKUs whose names the page needs.
+/// Ids of the SKUs whose names the page shows.
 #[must_use]
 pub fn skus(queries: &DynamicsQueries, results: &BatchResults) -> Vec<String> {
     super::ids(results.result(queries.by_sku))

@@ -1,4 +1,4 @@
-//! The months a page covers, and those its changes are measured against.
+//! The months of a page, and the base months of its changes.
 
 use insights_domain::calendar::Month;
 use insights_proto::metrics::v1::Freshness;
@@ -15,19 +15,19 @@ pub struct MonthSpan {
 }
 
 impl MonthSpan {
-    /// How many months.
+    /// Number of months.
     #[must_use]
     pub fn length(&self) -> i32 {
         self.to.index() - self.from.index() + 1
     }
 
-    /// The month before the range: the base of a stock's change.
+    /// The base of a stock's change: the month before the range.
     #[must_use]
     pub fn base(&self) -> Month {
         self.from.previous()
     }
 
-    /// First month of the preceding range of equal length: the base of a flow's change ends with [`MonthSpan::base`].
+    /// First month of a flow's base: the range of equal length that ends with [`MonthSpan::base`].
     #[must_use]
     pub fn base_from(&self) -> Month {
         self.from.plus(-self.length())
@@ -45,18 +45,18 @@ impl MonthSpan {
     }
 }
 
-/// From one month to another, both included.
+/// The months from one to another, both included.
 pub fn months(from: Month, to: Month) -> impl Iterator<Item = Month> + use<> {
     (0..=to.index() - from.index()).map(move |later| from.plus(later))
 }
 
-/// The month in which the data ends.
+/// The last month with data.
 #[must_use]
 pub fn last_month(freshness: &Freshness) -> Option<Month> {
     freshness.complete_through.get(..7)?.parse().ok()
 }
 
-/// The earliest month with data.
+/// The first month with data.
 #[must_use]
 pub fn first_month(freshness: &Freshness) -> Option<Month> {
     freshness.first_month.parse().ok()

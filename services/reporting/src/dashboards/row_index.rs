@@ -1,4 +1,4 @@
-//! Rows of an answer, found by month and group.
+//! Index of a result's rows by month and group.
 
 use std::collections::HashMap;
 
@@ -7,14 +7,14 @@ use insights_proto::metrics::v1::{
     DimensionValue, Measure, Percentage, Result as QueryResult, Row, Value, value::Kind,
 };
 
-/// The rows of an answer split by at most one dimension.
+/// Rows of a result that is grouped by at most one dimension.
 pub struct RowIndex<'a> {
     measures: &'a [Measure],
     rows: HashMap<(Option<&'a DimensionValue>, &'a str), &'a Row>,
 }
 
 impl<'a> RowIndex<'a> {
-    /// Indexes an answer to a question about `measures`.
+    /// Indexes the result of a query for `measures`.
     pub fn new(measures: &'a [Measure], result: &'a QueryResult) -> Self {
         let rows = result.rows.iter().map(|row| ((row.dimensions.first(), row.month.as_str()), row)).collect();
         Self { measures, rows }
@@ -25,7 +25,7 @@ impl<'a> RowIndex<'a> {
         self.rows.get(&(key, month.to_string().as_str())).copied()
     }
 
-    /// A figure; what a row that was left out means when there is none.
+    /// A figure; where there is no row, what an omitted row means.
     pub fn value(&self, key: Option<&DimensionValue>, month: Month, measure: Measure) -> Value {
         let position = self.measures.iter().position(|candidate| *candidate == measure);
         let row = self.row(key, month);
@@ -49,8 +49,8 @@ impl<'a> RowIndex<'a> {
     }
 }
 
-/// What the absence of a row says of a measure: rows are left out when all is 0, null or 0 over 0. Only figures about
-/// users can be null, and amounts have no zero.
+/// The value of a measure in a row that metrics omitted. Rows are omitted when every value is 0, null or 0 over 0; only
+/// measures of users can be null, and amounts are never 0.
 fn absent(measure: Measure) -> Value {
     let kind = match measure {
         Measure::ActiveUsers | Measure::TotalUsers | Measure::UsagePercent => None,

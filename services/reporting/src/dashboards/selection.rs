@@ -1,4 +1,4 @@
-//! What a page was asked for, parsed: past this nothing is a raw string.
+//! The parsed months, filters and scope of a page request.
 
 use std::collections::HashSet;
 
@@ -9,32 +9,32 @@ use insights_service::{Error, FieldViolation};
 
 use super::months::{MonthSpan, first_month, last_month};
 
-/// Most months a page shows; metrics keeps 128 of history and a change looks back as far again.
+/// Most months of a page. Metrics keeps 128, and a change needs as many again before the range.
 pub const MAX_MONTHS: i32 = 60;
 
-/// Most values of all filters of a question to metrics, by its default.
+/// Most filter values of one query to metrics, by its default settings.
 const MAX_VALUES: usize = 1_000;
 
-/// A value that nothing has.
+/// A filter value that matches nothing.
 const NOTHING: &str = "(nothing in common)";
 
-/// Which months.
+/// Which months a page asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Range {
-    /// So many, ending with the month in which the data ends.
+    /// This many, up to the last month with data.
     Last(i32),
     /// From one to another, both included.
     Custom(Month, Month),
 }
 
-/// What every section of a page obeys.
+/// Months, filters and scope that every section of a page shares.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageSelection {
-    /// The months.
+    /// The requested months.
     pub range: Range,
-    /// All must hold.
+    /// Filters, all of which must match.
     pub filters: Vec<Filter>,
-    /// Which subscriptions are looked at.
+    /// Which sellers' subscriptions are included.
     pub scope: Scope,
     include_grace: bool,
     include_free: bool,
@@ -42,7 +42,7 @@ pub struct PageSelection {
 }
 
 impl PageSelection {
-    /// Parses the filters of a page, collecting every fault.
+    /// Parses the filters of a page and collects every fault.
     pub fn parse(filters: Option<PageFilters>, default_scope: Scope, faults: &mut Vec<FieldViolation>) -> Self {
         let asked = filters.unwrap_or_default();
         let range = parse_range(&asked, faults);
@@ -72,7 +72,7 @@ impl PageSelection {
         }
     }
 
-    /// The months of this page, given how far the data goes.
+    /// The months of this page for the data's freshness.
     ///
     /// # Errors
     /// Invalid when a custom range ends after the data does.
@@ -95,7 +95,7 @@ impl PageSelection {
         self.filters.iter().any(|filter| filter.dimension == dimension as i32)
     }
 
-    /// Whether the filters of a dimension name this value, or there are none.
+    /// Whether a value passes the filters of its dimension.
     #[must_use]
     pub fn lets_through(&self, dimension: Dimension, value: Option<&DimensionValue>) -> bool {
         let comparable =
@@ -105,14 +105,14 @@ impl PageSelection {
         filters.peek().is_none() || filters.any(|filter| filter.values.iter().any(same))
     }
 
-    /// Narrows the page to some values of a dimension, beside what it already filters on. `false` when nothing is left.
+    /// Intersects the filters of a dimension with these values. `false` when nothing is left.
     pub fn narrow(&mut self, dimension: Dimension, values: &[String]) -> bool {
         let kind = dimension.value_kind();
         let wanted: HashSet<String> = values.iter().map(|text| kind.comparable(text)).collect();
         let allowed =
             |value: &DimensionValue| value.value.as_ref().is_some_and(|text| wanted.contains(&kind.comparable(text)));
         let (mut narrowed, mut left) = (false, !values.is_empty());
-        // Metrics unites filters of one dimension, so each is cut down.
+        // Metrics unites filters of one dimension, so each is intersected.
         for filter in self.filters.iter_mut().filter(|filter| filter.dimension == dimension as i32) {
             filter.values.retain(allowed);
             left = !filter.values.is_empty() || (narrowed && left);
@@ -126,15 +126,15 @@ impl PageSelection {
         left
     }
 
-    /// A filter without values would be no filter at all; the page is to be empty, not everything.
+    /// Makes empty filters match nothing: metrics refuses a filter without values.
     fn forbid_nothing(&mut self) {
         for filter in self.filters.iter_mut().filter(|filter| filter.values.is_empty()) {
             filter.values.push(DimensionValue { value: Some(NOTHING.to_owned()) });
         }
     }
 
-    /// The page with these values of a dimension alone, which must be some of those that its filters let through; `None`
-    /// when a question may not have that many.
+    /// The page with these values instead of the filters of their dimension, which must pass those filters. `None` when a
+    /// query cannot have that many values.
     #[must_use]
     pub fn of_values(&self, dimension: Dimension, values: Vec<DimensionValue>) -> Option<Self> {
         if values.len() > self.room(dimension) {
@@ -147,14 +147,14 @@ impl PageSelection {
         Some(page)
     }
 
-    /// How many values of a dimension a question may name beside what this page filters on otherwise.
+    /// How many values of a dimension a query can name beside the filters on other dimensions.
     #[must_use]
     pub fn room(&self, dimension: Dimension) -> usize {
         let others = self.filters.iter().filter(|filter| filter.dimension != dimension as i32);
         MAX_VALUES.saturating_sub(others.map(|filter| filter.values.len()).sum())
     }
 
-    /// A question under the filters of this page.
+    /// A query under the filters of this page.
     #[must_use]
     pub fn query(&self, measures: &[Measure], group_by: &[Dimension], from: Month, to: Month) -> Query {
         Query {

@@ -1,8 +1,8 @@
-//! The cells of a file: what they may hold, and how they read as text.
+//! Values of cells and their types.
 
 use insights_domain::amount::Amount;
 
-/// What a column holds.
+/// Type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CellType {
     /// Text.
@@ -17,12 +17,12 @@ pub enum CellType {
     Flag,
 }
 
-/// A cell.
+/// Value of a cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum CellValue<'a> {
-    /// Nothing is known.
+    /// No value.
     Null,
-    /// Text, which anybody may have written.
+    /// Text from a source; untrusted.
     Text(&'a str),
     /// A count.
     Count(i64),
@@ -35,14 +35,14 @@ pub enum CellValue<'a> {
 }
 
 impl<'a> CellValue<'a> {
-    /// An amount by its digits, which may be a sum larger than any amount that is taken in.
+    /// An amount from its decimal digits, which may be a sum larger than any imported amount.
     pub fn amount(digits: &'a str) -> Self {
         let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
         let micros = format!("{whole}{decimals:0<6}").parse();
         micros.map_or(Self::Text(digits), |micros| Self::Amount(Amount::from_micros(micros)))
     }
 
-    /// Appends the cell as plain text; nothing where nothing is known.
+    /// Appends the value as plain text, nothing for no value.
     pub fn write(self, out: &mut Vec<u8>) {
         use std::io::Write;
         // Writing to a vector does not fail.

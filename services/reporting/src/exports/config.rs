@@ -1,4 +1,4 @@
-//! What can be set of exports.
+//! Settings of exports.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -9,54 +9,53 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExportsConfig {
-    /// Where files are kept, unless in a bucket; replicas must share it.
+    /// Directory of the files when no bucket is set; replicas must share it.
     pub folder: PathBuf,
-    /// A bucket of an S3 store where files are kept instead.
+    /// Bucket of an S3 store for the files.
     pub s3: S3Config,
-    /// Where workbooks are put together before they are kept; empty: the system's place for temporary files.
+    /// Directory for temporary files of workbooks; empty: the system's.
     pub scratch_folder: PathBuf,
-    /// An export is removed so many days after it ended.
+    /// Days until an export is removed after it ended.
     pub keep_days: u32,
-    /// Exports one caller may keep.
+    /// Most exports that one caller keeps.
     pub per_owner: u64,
-    /// Exports this process writes at a time.
+    /// Most exports that this process writes at a time.
     pub at_a_time: usize,
-    /// How often writing one is begun before it counts as failed.
+    /// Attempts to write an export before it fails.
     pub attempts: i32,
-    /// After this time without a sign of life, another replica goes on with an export.
+    /// Duration of a writer's lease; another replica takes over an export whose lease expired.
     pub lease_seconds: u32,
-    /// How often orders that other replicas took are looked for, in milliseconds.
+    /// Interval at which waiting exports are looked for, in milliseconds.
     pub poll_milliseconds: u64,
-    /// How long a download ticket is good for.
+    /// Lifetime of a download ticket.
     pub ticket_seconds: u32,
 }
 
-/// A bucket of Amazon's S3 or of a store that speaks like it.
+/// A bucket of Amazon S3 or a compatible store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct S3Config {
-    /// The bucket; empty: files are kept in a directory.
+    /// Name of the bucket; empty: files are kept in a directory.
     pub bucket: String,
-    /// What the names of all objects begin with, such as `insights/exports`.
+    /// Prefix of all object names, such as `insights/exports`.
     pub prefix: String,
     /// The region.
     pub region: String,
-    /// The URL of the store; empty: Amazon's of the region.
+    /// URL of the store; empty: Amazon's in the region.
     pub endpoint: String,
-    /// The bucket's name is part of the host's instead of the path.
+    /// The bucket is named in the host instead of the path.
     pub virtual_hosted: bool,
-    /// The id of the key that calls are signed with; empty: what the platform gives (environment, identity of the workload or of
-    /// the machine).
+    /// Id of the access key; empty: the platform's credentials (environment, workload identity, instance profile).
     pub access_key_id: String,
-    /// The file with the key's secret, read for every call.
+    /// File with the secret of the access key, read for every call.
     pub secret_access_key_file: PathBuf,
-    /// The file with the token of a key that lasts for a while only; empty: the key needs none.
+    /// File with the session token of a temporary key; empty: none.
     pub session_token_file: PathBuf,
-    /// Certificates of authorities believed beside the system's, PEM.
+    /// PEM file with additional certificate authorities.
     pub ca_file: PathBuf,
-    /// Allows an endpoint in plaintext. Only where something else encrypts.
+    /// Allows a plaintext endpoint, for networks that encrypt by themselves.
     pub allow_http: bool,
-    /// Size of the parts that larger files are sent in, in MiB; stores take 10,000 of them. Up to three are in memory for each file.
+    /// Size of the parts of a multipart upload, in MiB; stores take 10,000 parts. Each upload holds up to three in memory.
     pub part_mebibytes: u32,
 }
 
@@ -79,7 +78,7 @@ impl Default for S3Config {
 }
 
 impl S3Config {
-    /// Whether files are kept there.
+    /// Whether a bucket is configured.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
         !self.bucket.is_empty()
@@ -144,7 +143,7 @@ impl Default for ExportsConfig {
 }
 
 impl ExportsConfig {
-    /// What is wrong with it: settings and why.
+    /// Faulty settings and their faults.
     #[must_use]
     pub fn faults(&self) -> Vec<(String, String)> {
         let counts = [
@@ -170,7 +169,7 @@ impl ExportsConfig {
         TimeDelta::seconds(self.lease_seconds.into())
     }
 
-    /// Often enough that a lost sign of life does no harm.
+    /// Interval of renewals of a lease: a quarter of it, so that a lost renewal does no harm.
     pub(super) fn heartbeat(&self) -> Duration {
         Duration::from_millis(u64::from(self.lease_seconds) * 1_000 / 4)
     }

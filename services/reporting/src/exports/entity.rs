@@ -5,6 +5,7 @@ pub mod job {
     use sea_orm::entity::prelude::*;
 
     /// An export.
+    // House: one field per column of the table.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "export_job")]
     pub struct Model {

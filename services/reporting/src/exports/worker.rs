@@ -1,4 +1,4 @@
-//! Writes what was ordered, in the background, on every replica.
+//! Background task on every replica that writes the files of orders.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use super::Exports;
 use super::file_writer::{ProgressCounters, WriteError, write};
 use super::store::ExportJob;
 
-/// How often what is too old is looked for.
+/// Interval of sweeps for expired exports.
 const SWEEP: Duration = Duration::from_secs(60);
-/// Longest wait before an export is tried again, in seconds.
+/// Longest backoff before another attempt, in seconds.
 const LONGEST_WAIT: i64 = 60;
 
 impl Exports {
-    /// Takes orders and writes their files, and removes what is too old, until told to stop. What is then under way is
-    /// given back at once, for another replica to begin anew.
+    /// Writes the files of orders and removes expired exports until shutdown. Exports under way are then released, so that
+    /// another replica starts them again.
     pub async fn run(&self, shutdown: CancellationToken) {
         tokio::join!(self.take_orders(shutdown.clone()), self.keep_sweeping(shutdown));
     }
@@ -34,7 +34,7 @@ impl Exports {
                     }
                     Ok(None) => break,
                     Err(error) => {
-                        tracing::warn!(%error, "orders of exports cannot be looked at; trying again");
+                        tracing::warn!(%error, "cannot look for waiting exports; will retry");
                         break;
                     }
                 }
@@ -52,7 +52,7 @@ impl Exports {
     async fn keep_sweeping(&self, shutdown: CancellationToken) {
         loop {
             if let Err(error) = self.sweep().await {
-                tracing::warn!(%error, "exports that are too old cannot be removed; trying again");
+                tracing::warn!(%error, "cannot remove expired exports; will retry");
             }
             tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -61,16 +61,16 @@ impl Exports {
         }
     }
 
-    /// Removes exports whose time is over, and their files.
+    /// Removes expired exports and their files.
     ///
     /// # Errors
     /// When the database cannot be had.
     pub async fn sweep(&self) -> Result<usize, insights_database::Error> {
         let mut removed = 0;
         for job in self.table.expired().await? {
-            // The file first: a row without its file can be swept again, a file without its row cannot.
+            // The file goes first: a row without a file can be swept again, a file without a row cannot.
             if let Err(error) = self.files.remove_all(&job.export_id).await {
-                tracing::warn!(%error, export = job.export_id, "the file of an export cannot be removed");
+                tracing::warn!(%error, export = job.export_id, "cannot remove the file of an export");
                 continue;
             }
             removed += usize::from(self.table.remove(&job).await?);
@@ -78,7 +78,7 @@ impl Exports {
         Ok(removed)
     }
 
-    /// Writes one file, unless it stops being ours.
+    /// Writes one file while this worker holds the lease.
     async fn carry_out(&self, job: ExportJob, shutdown: CancellationToken) {
         let seen = Arc::new(ProgressCounters::default());
         if job.attempt > self.config.attempts {
@@ -87,13 +87,13 @@ impl Exports {
         if job.attempt > 1
             && let Err(error) = self.files.remove_others(&job.file_path).await
         {
-            // They go with the export.
-            tracing::warn!(%error, export = job.export_id, "what earlier attempts left cannot be removed now");
+            // They are removed with the export.
+            tracing::warn!(%error, export = job.export_id, "cannot remove the files of earlier attempts");
         }
         let written = tokio::select! {
             written = write(self, &job, &seen) => written,
             () = self.lose(&job, &seen) => {
-                tracing::info!(export = job.export_id, "an export was stopped, or taken over by another replica");
+                tracing::info!(export = job.export_id, "export cancelled, or taken over by another replica");
                 return self.take_back(&job).await;
             }
             () = shutdown.cancelled() => {
@@ -105,12 +105,12 @@ impl Exports {
             Ok(finished) => match self.table.finish(&job, &self.config, finished).await {
                 Ok(true) => {}
                 Ok(false) => self.take_back(&job).await,
-                // Whether the row says so is not known: the next attempt has another file.
-                Err(error) => tracing::warn!(%error, export = job.export_id, "an export cannot be called done"),
+                // The update may or may not have been applied; the next attempt writes another file.
+                Err(error) => tracing::warn!(%error, export = job.export_id, "cannot mark an export as done"),
             },
             Err(WriteError::Permanent(why)) => self.give_up(&job, &why).await,
             Err(WriteError::Transient(why)) => {
-                tracing::warn!(export = job.export_id, attempt = job.attempt, why, "an export will be tried again");
+                tracing::warn!(export = job.export_id, attempt = job.attempt, why, "export failed and will be retried");
                 let wait = TimeDelta::seconds((1_i64 << job.attempt.clamp(0, 6)).min(LONGEST_WAIT));
                 self.give_back(&job, wait).await;
                 self.take_back(&job).await;
@@ -118,7 +118,7 @@ impl Exports {
         }
     }
 
-    /// Renews the lease; ends when it is lost, or the export is stopped, which is looked for more often.
+    /// Renews the lease until it is lost or the export is cancelled, which is checked more often.
     async fn lose(&self, job: &ExportJob, seen: &ProgressCounters) {
         let (heartbeat, look) = (self.config.heartbeat(), self.config.poll());
         let mut since = Duration::ZERO;
@@ -129,7 +129,7 @@ impl Exports {
             if since < heartbeat {
                 match self.table.is_held(job).await {
                     Ok(false) => return,
-                    // The next renewal says what is wrong.
+                    // The next renewal reports the error.
                     Ok(true) | Err(_) => continue,
                 }
             }
@@ -137,28 +137,28 @@ impl Exports {
             match self.table.renew(job, &self.config, seen.progress()).await {
                 Ok(true) => {}
                 Ok(false) => return,
-                // The lease may last longer than what is wrong.
-                Err(error) => tracing::warn!(%error, export = job.export_id, "the lease of an export is not renewed"),
+                // The lease may outlast the outage.
+                Err(error) => tracing::warn!(%error, export = job.export_id, "cannot renew the lease of an export"),
             }
         }
     }
 
     async fn give_up(&self, job: &ExportJob, why: &str) {
         if let Err(error) = self.table.fail(job, &self.config, why).await {
-            tracing::warn!(%error, export = job.export_id, "an export cannot be called failed");
+            tracing::warn!(%error, export = job.export_id, "cannot mark an export as failed");
         }
         self.take_back(job).await;
     }
 
     async fn give_back(&self, job: &ExportJob, wait: TimeDelta) {
         if let Err(error) = self.table.release(job, self.table.now() + wait).await {
-            tracing::warn!(%error, export = job.export_id, "an export is given back when its lease ends");
+            tracing::warn!(%error, export = job.export_id, "cannot release the lease of an export; it will expire");
         }
     }
 
     async fn take_back(&self, job: &ExportJob) {
         if let Err(error) = self.files.remove(&job.file_path).await {
-            tracing::warn!(%error, export = job.export_id, "a file that nobody needs cannot be removed");
+            tracing::warn!(%error, export = job.export_id, "cannot remove an abandoned file");
         }
     }
 }

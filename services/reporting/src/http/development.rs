@@ -9,13 +9,13 @@ use serde::Serialize;
 pub struct DevelopmentToken {
     /// The role's name, such as `report_viewer`.
     pub role: String,
-    /// What the page calls it, such as `Report viewer`.
+    /// The label of its button, such as `Report viewer`.
     pub name: String,
     /// The token.
     pub token: String,
 }
 
-/// Mints the ready sign-ins anew whenever the page asks, so that they are never stale.
+/// Mints the ready sign-ins on every request, so that they never expire.
 #[derive(Clone)]
 pub struct DevelopmentTokens(Arc<dyn Fn() -> Vec<DevelopmentToken> + Send + Sync>);
 

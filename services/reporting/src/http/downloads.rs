@@ -1,4 +1,4 @@
-//! `GET /exports/{id}?ticket=…`: the file by plain HTTP, whole or a range of it.
+//! `GET /exports/{id}?ticket=…`: downloads the file of an export, whole or a range of it.
 
 use std::io::ErrorKind;
 use std::ops::Range;
@@ -31,13 +31,13 @@ async fn download(State(exports): State<Exports>, Path(id): Path<String>, reques
     let (ticket, job) = match exports.redeem(secret, &id).await {
         Ok(Some((ticket, Some(job)))) if job.state == i32::from(ExportState::Done) => (ticket, job),
         Ok(Some((ticket, _))) => {
-            // Refused either way; what could not be recorded was logged.
+            // The download is refused either way; a failure to audit it was logged.
             let _ = exports.record_download(&ticket, &id, Code::NotFound, None).await;
             return absent();
         }
         Ok(None) => return absent(),
         Err(error) => {
-            tracing::warn!(%error, "a ticket cannot be looked at");
+            tracing::warn!(%error, "cannot look up a download ticket");
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
     };
@@ -70,7 +70,7 @@ async fn download(State(exports): State<Exports>, Path(id): Path<String>, reques
     match exports.file(&job, bytes).await {
         Ok(stream) => (status, headers, Body::from_stream(stream)).into_response(),
         Err(error) => {
-            tracing::error!(%error, export = job.export_id, "the file of an export cannot be read");
+            tracing::error!(%error, export = job.export_id, "cannot read the file of an export");
             match error.kind() {
                 ErrorKind::NotFound => absent(),
                 ErrorKind::NotConnected => StatusCode::SERVICE_UNAVAILABLE.into_response(),
@@ -80,7 +80,7 @@ async fn download(State(exports): State<Exports>, Path(id): Path<String>, reques
     }
 }
 
-/// One answer for everything that is not there: a wrong ticket, one that is over, another export's, no export.
+/// The same answer for an unknown ticket, an expired one, another export's, and an unknown export.
 fn absent() -> Response {
     (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")]).into_response()
 }
@@ -89,11 +89,11 @@ fn secret(query: &str) -> Option<&str> {
     query.split('&').find_map(|pair| pair.strip_prefix("ticket=")).filter(|secret| !secret.is_empty())
 }
 
-/// The range lies beyond the file.
+/// The range begins after the end of the file.
 struct Beyond;
 
-/// The one range asked for; none: the whole file, as for everything that is not understood. A range of another file than
-/// the one at hand is not given.
+/// The requested range; `None` for the whole file, as for any range that is not understood, and for a range of another
+/// version of the file (If-Range).
 fn wanted(headers: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u64>>, Beyond> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if text(header::IF_RANGE).is_some_and(|known| known != tag) {
@@ -128,7 +128,7 @@ fn headers(job: &ExportJob, tag: &str, bytes: &Range<u64>) -> HeaderMap {
     values.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?))).collect()
 }
 
-/// RFC 6266: a name of ASCII for everybody, and the real one for whoever reads RFC 8187.
+/// Content-Disposition (RFC 6266) with an ASCII name, and the exact name in the encoding of RFC 8187.
 fn disposition(name: &str) -> String {
     use std::fmt::Write;
     let plain: String = name

@@ -1,4 +1,4 @@
-//! The web page: files built from `ui/` and embedded, under headers that let it load nothing but itself.
+//! The web page: files built from `ui/` and embedded, with headers that let it load only its own files.
 
 use axum::{
     Json, Router,
@@ -19,7 +19,7 @@ mod files {
     include!(concat!(env!("OUT_DIR"), "/page.rs"));
 }
 
-/// Paths of the page itself; everything else is a file or is not there.
+/// Paths that serve `index.html`.
 const VIEWS: [&str; 4] = ["/", "/customers", "/dynamics-usage", "/licence-adoption"];
 
 /// Routes of the page; with `tokens`, ready sign-ins for callers on this machine.
@@ -41,13 +41,13 @@ pub fn router(tokens: Option<DevelopmentTokens>) -> Router {
     router.layer(CompressionLayer::new()).layer(from_fn(add_security_headers))
 }
 
-/// What only the build needs is not served.
+/// Whether a file is served; the stamp of the build is not.
 fn served(path: &str) -> bool {
     !path.ends_with(".sha256")
 }
 
 fn file(path: &str, body: &'static [u8]) -> Response {
-    // Vite names assets by their content, so they never change.
+    // Asset names contain a hash of the content, so an asset never changes.
     let keep = if path.starts_with("/assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let kind = match path.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",
@@ -60,8 +60,7 @@ fn file(path: &str, body: &'static [u8]) -> Response {
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, keep)], Body::from(body)).into_response()
 }
 
-/// The ready sign-ins, for this machine only: neither to another machine nor to a page of another origin that makes the
-/// browser ask.
+/// The ready sign-ins, only for requests from this machine that no page of another origin made.
 async fn development(tokens: DevelopmentTokens, request: Request) -> Response {
     if !from_here(&request) {
         return StatusCode::NOT_FOUND.into_response();
@@ -75,7 +74,7 @@ fn from_here(request: &Request) -> bool {
     peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && same_site && local_host(request)
 }
 
-/// A name that only this machine answers to: a hostile name may resolve to it, but is not called so.
+/// Whether the host header names this machine. A hostile name may resolve to it (DNS rebinding) but is another name.
 fn local_host(request: &Request) -> bool {
     let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let Some(host) = named.or_else(|| request.uri().authority().map(|authority| authority.as_str())) else {

@@ -1,4 +1,4 @@
-//! Files in a directory, which only its owner may enter.
+//! Store in a directory that only its owner may enter.
 
 use std::io::{self, ErrorKind, SeekFrom};
 use std::ops::Range;
@@ -27,12 +27,12 @@ pub struct FolderStore {
 }
 
 impl FolderStore {
-    /// This directory; it is made when the first file comes.
+    /// A store in this directory, which is created with the first file.
     pub fn new(place: PathBuf) -> Self {
         Self { place }
     }
 
-    /// The store in it. A file has its name when its bytes and the name itself are on the disk.
+    /// The object store of the directory. A file gets its name after its bytes are synced, and the name is synced too.
     fn store(&self) -> io::Result<LocalFileSystem> {
         if !self.place.is_dir() {
             return Err(ErrorKind::NotFound.into());
@@ -52,7 +52,7 @@ impl FolderStore {
 
     pub(super) async fn get(&self, path: &str, range: Range<u64>) -> io::Result<BoxStream<'static, io::Result<Bytes>>> {
         match self.store()?.get(&Path::from(path)).await?.payload {
-            // Read here, in larger steps than the store's own.
+            // Read in larger steps than the store's.
             GetResultPayload::File(file, _) => {
                 let mut file = File::from_std(file);
                 file.seek(SeekFrom::Start(range.start)).await?;
@@ -62,7 +62,8 @@ impl FolderStore {
         }
     }
 
-    /// The store does not show what is under way, `NAME#NUMBER`, which a killed process leaves behind: it is looked for here.
+    /// Removes the selected files. Incomplete ones, `NAME#NUMBER`, which a killed process leaves behind, are not listed by the
+    /// store, so the directory is read directly.
     pub(super) async fn sweep(&self, export: &str, wanted: impl Fn(&str) -> bool) -> io::Result<()> {
         let folder = self.place.join(export);
         let mut entries = match fs::read_dir(&folder).await {
@@ -82,7 +83,7 @@ impl FolderStore {
     }
 }
 
-/// A file under another name until it is complete.
+/// A file under a temporary name until it is complete.
 struct FolderUpload(Box<dyn MultipartUpload>);
 
 #[async_trait]
@@ -97,7 +98,7 @@ impl Upload for FolderUpload {
     }
 
     async fn abort(&mut self) -> io::Result<()> {
-        // Whoever gives a file up may have swept it away already.
+        // The file may have been swept already.
         let _ = self.0.abort().await;
         Ok(())
     }
@@ -110,7 +111,7 @@ async fn remove(path: &FilePath) -> io::Result<()> {
     }
 }
 
-/// Makes the directory, which only its owner may enter.
+/// Creates the directory, accessible to its owner only.
 async fn private(folder: &FilePath) -> io::Result<()> {
     if fs::try_exists(folder).await? {
         return Ok(());

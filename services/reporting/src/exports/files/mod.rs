@@ -1,7 +1,7 @@
-//! Where files are kept: a directory that all replicas share, or a bucket of an S3 store.
+//! Store of export files: a directory that all replicas share, or a bucket of an S3 store, both through `object_store`.
 //!
-//! Both are `object_store`'s. Each attempt to write an export has a file of its own, `EXPORT/ATTEMPT`, which bears that name
-//! once it is complete and durable: whatever is under way is seen by nobody.
+//! Each attempt to write an export has a file of its own, `EXPORT/ATTEMPT`. The file gets that name only when it is complete
+//! and durable, so that nobody sees an incomplete file.
 
 mod bucket;
 mod folder;
@@ -32,37 +32,37 @@ pub enum FileStore {
 /// Why the store cannot be used at all.
 #[derive(Debug, thiserror::Error)]
 pub enum FileStoreError {
-    /// A file that the settings name cannot be read.
+    /// A configured file cannot be read.
     #[error("{0}")]
     File(String, #[source] io::Error),
-    /// The settings are no store's.
+    /// The settings of the bucket are invalid.
     #[error("the settings of the bucket")]
     Settings(#[from] object_store::Error),
 }
 
-/// A piece of a file on its way to the store.
+/// A piece of a file that is uploaded.
 pub enum FilePiece {
     /// The next bytes.
     Data(Vec<u8>),
-    /// There are no more, and the file is complete.
+    /// The end of a complete file.
     End,
 }
 
-/// A file that is under way.
+/// An upload under way.
 #[async_trait]
 trait Upload: Send {
-    /// Takes the next bytes; may wait until the store has some of those before.
+    /// Sends the next bytes; may wait for the store to accept earlier ones.
     async fn put(&mut self, bytes: Bytes) -> io::Result<()>;
 
-    /// The file is complete: it gets its name.
+    /// Completes the file under its name.
     async fn complete(&mut self) -> io::Result<()>;
 
-    /// The file is not wanted: nothing remains of it.
+    /// Discards everything that was sent.
     async fn abort(&mut self) -> io::Result<()>;
 }
 
 impl FileStore {
-    /// The configured store. Nothing is asked of it yet: a store that is away for a while delays exports, and nothing else.
+    /// The configured store. It is not contacted yet: an unavailable store only delays exports.
     pub fn new(config: &ExportsConfig) -> Result<Self, FileStoreError> {
         Ok(match config.s3.is_wanted() {
             true => Self::BucketStore(BucketStore::new(&config.s3)?),
@@ -70,8 +70,8 @@ impl FileStore {
         })
     }
 
-    /// Keeps a file whose pieces come over a channel. It bears its name once it is complete and durable; a channel that ends
-    /// without [`FilePiece::End`] leaves nothing behind, nor does a file that is given up at whatever moment.
+    /// Stores a file whose pieces come over a channel. A channel that closes without [`FilePiece::End`] leaves nothing behind,
+    /// nor does cancellation at any moment.
     pub async fn put(
         &self,
         path: &str,
@@ -97,23 +97,23 @@ impl FileStore {
                 None => break Err(io::Error::from(ErrorKind::UnexpectedEof)),
             }
         };
-        // Whoever gives a file up removes it, but may have looked for it before it had its name.
+        // The canceller removes the file too, but may have done so before it had its name.
         if written.is_ok() && given_up.is_cancelled() {
             return self.remove(path).await;
         }
         if written.is_err()
             && let Err(error) = upload.abort().await
         {
-            tracing::warn!(%error, path, "what came of a file of an export cannot be taken back now");
+            tracing::warn!(%error, path, "cannot discard an incomplete file of an export");
         }
         written
     }
 
-    /// Bytes of a file as they come.
+    /// Streams a range of a file.
     pub async fn get(&self, path: &str, range: Range<u64>) -> io::Result<BoxStream<'static, io::Result<Bytes>>> {
         let path = checked(path)?;
         if range.is_empty() {
-            // Stores refuse an empty range, and a file that is gone is to be noticed all the same.
+            // Stores refuse an empty range; a missing file must still be reported.
             match self {
                 Self::FolderStore(folder) => folder.exists(path).await?,
                 Self::BucketStore(bucket) => bucket.exists(path).await?,
@@ -126,24 +126,24 @@ impl FileStore {
         }
     }
 
-    /// Removes the file of one attempt, and what there is of it if it is incomplete. One that is not there is as good as removed.
+    /// Removes the file of one attempt, complete or not. A missing file counts as removed.
     pub async fn remove(&self, path: &str) -> io::Result<()> {
         let (export, attempt) = split(path)?;
         self.sweep(export, |name| name == attempt).await
     }
 
-    /// Removes what every other attempt left: those who wrote them were taken for dead, and nobody will ask for it.
+    /// Removes the files of all other attempts, which lost their leases.
     pub async fn remove_others(&self, path: &str) -> io::Result<()> {
         let (export, attempt) = split(path)?;
         self.sweep(export, |name| name != attempt).await
     }
 
-    /// Removes everything of an export.
+    /// Removes all files of an export.
     pub async fn remove_all(&self, export: &str) -> io::Result<()> {
         self.sweep(checked(export)?, |_| true).await
     }
 
-    /// Removes the attempts at an export whose names are wanted.
+    /// Removes the attempts of an export that the predicate selects.
     async fn sweep(&self, export: &str, wanted: impl Fn(&str) -> bool + Send + Sync) -> io::Result<()> {
         match self {
             Self::FolderStore(folder) => folder.sweep(export, wanted).await,
@@ -152,7 +152,7 @@ impl FileStore {
     }
 }
 
-/// A path of ours: never one that leaves the store's place.
+/// Refuses paths that this module did not make, such as one that leaves the store.
 fn checked(path: &str) -> io::Result<&str> {
     let plain = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     match path.split('/').all(plain) {

@@ -1,4 +1,4 @@
-//! How files are written: row after row, in memory that does not grow with them.
+//! Encoders of file formats. They stream rows, so memory does not grow with the file.
 
 mod parquet;
 mod text;
@@ -14,39 +14,39 @@ use super::schema::ColumnSchema;
 
 pub use text::text_of;
 
-/// Why a file cannot be written. What concerns the owner is said in words of theirs.
+/// Why a file cannot be encoded.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
-    /// The format cannot hold what is to be written.
+    /// The format cannot hold the data; the text is for the export's owner.
     #[error("{0}")]
     Unfit(String),
-    /// Something of this machine failed; trying again may help.
-    #[error("writing the file")]
+    /// I/O failed; another attempt may succeed.
+    #[error("cannot write the file")]
     Io(#[from] std::io::Error),
     /// The Parquet writer failed.
-    #[error("writing Parquet")]
+    #[error("cannot write Parquet")]
     Parquet(#[from] ::parquet::errors::ParquetError),
     /// The workbook writer failed.
-    #[error("writing a workbook")]
+    #[error("cannot write a workbook")]
     Xlsx(#[from] rust_xlsxwriter::XlsxError),
 }
 
-/// Takes the pieces of a file in their order.
+/// Receives the pieces of a file in order.
 pub type Pieces<'a> = &'a mut (dyn FnMut(Vec<u8>) -> Result<(), EncodeError> + Send);
 
 /// Writes one file.
 pub trait Encoder: Send {
-    /// Adds a row, whose cells stand in the order of the columns.
+    /// Adds a row; its cells are in the order of the columns.
     fn row(&mut self, cells: &[CellValue<'_>]) -> Result<(), EncodeError>;
 
-    /// What is finished of the file since the last time.
+    /// Takes the bytes encoded since the last call.
     fn take(&mut self) -> Vec<u8>;
 
-    /// Ends the file, which says of itself what it can.
+    /// Ends the file, with the manifest where the format has a place for it.
     fn finish(self: Box<Self>, about: &FileManifest, pieces: Pieces<'_>) -> Result<(), EncodeError>;
 }
 
-/// A writer of files of this format.
+/// The encoder of a format.
 pub fn encoder(
     format: ExportFormat,
     columns: &[ColumnSchema],
@@ -61,7 +61,7 @@ pub fn encoder(
     })
 }
 
-/// How files of a format end, and what they are to a browser.
+/// File extension and media type of a format.
 pub const fn ending(format: ExportFormat) -> (&'static str, &'static str) {
     match format {
         ExportFormat::Csv => ("csv", "text/csv; charset=utf-8"),

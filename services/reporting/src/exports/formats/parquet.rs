@@ -1,4 +1,4 @@
-//! Parquet: typed columns, what the file is in its key-value metadata.
+//! Parquet: typed columns, with the manifest as key-value metadata.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use crate::exports::cell::{CellType, CellValue};
 use crate::exports::manifest::FileManifest;
 use crate::exports::schema::ColumnSchema;
 
-/// Rows given to the writer at a time.
+/// Rows of a record batch.
 const BATCH: usize = 8 * 1024;
-/// Rows of a row group: what is held in memory.
+/// Rows of a row group, which is held in memory.
 const GROUP: usize = 64 * 1024;
 /// Digits and decimals of an amount.
 const DIGITS: u8 = 19;

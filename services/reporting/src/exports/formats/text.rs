@@ -5,8 +5,8 @@ use crate::exports::cell::CellValue;
 use crate::exports::manifest::FileManifest;
 use crate::exports::schema::ColumnSchema;
 
-/// Signs that make a spreadsheet take a text for a formula when it begins with one; the wide ones where East Asian input
-/// is read as ASCII.
+/// Characters at the beginning of a text that make a spreadsheet read it as a formula; the full-width ones count where East
+/// Asian input is read as ASCII.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// A file of lines.
@@ -17,7 +17,7 @@ pub struct TextEncoder {
 }
 
 impl TextEncoder {
-    /// Begins with the names of the columns.
+    /// Starts the file with a header row.
     pub fn new(columns: &[ColumnSchema], between: u8) -> Self {
         let mut text = Self { out: Vec::new(), field: Vec::new(), between };
         let names: Vec<CellValue<'_>> = columns.iter().map(|column| CellValue::Text(&column.name)).collect();
@@ -46,13 +46,13 @@ impl TextEncoder {
     }
 }
 
-/// Whether a text is made harmless by an apostrophe before it. One that looks as if it had been is given another, so that taking
-/// one away gives the text again.
+/// Whether a text gets an apostrophe in front so that it is no formula. A text that already begins with apostrophes gets
+/// another one, so that removing one restores it.
 fn neutral(text: &str) -> bool {
     text.trim_start_matches('\'').starts_with(FORMULA)
 }
 
-/// A cell as a file of text has it, without quotes.
+/// A cell as in a text file, without quotes.
 pub fn text_of(cell: CellValue<'_>) -> String {
     let mut out = Vec::new();
     if matches!(cell, CellValue::Text(text) if neutral(text)) {
@@ -62,7 +62,7 @@ pub fn text_of(cell: CellValue<'_>) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// In quotes where it must be: RFC 4180, and where blanks at an end might be lost.
+/// Writes a field, quoted as RFC 4180 demands and where leading or trailing blanks might be lost.
 fn quoted(field: &[u8], between: u8, out: &mut Vec<u8>) {
     let special = |byte: &u8| *byte == between || matches!(byte, b'"' | b'\r' | b'\n');
     let blank = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
@@ -90,7 +90,7 @@ impl Encoder for TextEncoder {
         std::mem::take(&mut self.out)
     }
 
-    /// Nothing follows the rows: whatever did would be read as one.
+    /// Nothing follows the rows, because it would be read as a row.
     fn finish(mut self: Box<Self>, _: &FileManifest, pieces: Pieces<'_>) -> Result<(), EncodeError> {
         pieces(self.take())
     }

@@ -1,6 +1,6 @@
-//! XLSX: typed cells, as many sheets as it takes, and a last one that says what the file is.
+//! XLSX: typed cells on as many sheets as needed, and a last sheet with the manifest.
 //!
-//! Rows wait in temporary files, so that memory stays flat. Texts are written as texts: no cell is a formula.
+//! Rows are buffered in temporary files, so memory stays flat. Texts are written as strings, never as formulas.
 
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
@@ -14,16 +14,16 @@ use crate::exports::schema::ColumnSchema;
 
 /// Rows a sheet can hold, its heading included.
 pub const ROWS: u32 = 1_048_576;
-/// Letters a cell can hold.
+/// Characters that a cell can hold.
 const LETTERS: usize = 32_767;
-/// Digits a number in a sheet keeps.
+/// Significant digits of a number in a sheet.
 const DIGITS: usize = 15;
-/// Bytes of a sheet before it is packed: archives hold files below 4 GiB.
+/// Most uncompressed bytes of a sheet, because the archive holds files below 4 GiB.
 const SHEET: u64 = 4_000_000_000;
-/// What a cell takes beside its text, at most, and each byte of a text: `"` becomes `&quot;`.
+/// Most bytes of a cell beside its text, and most bytes of an escaped byte of text (`&quot;`).
 const CELL: u64 = 64;
 const BYTE: u64 = 6;
-/// Bytes handed on at a time.
+/// Size of the pieces that are passed on.
 const PIECE: usize = 1024 * 1024;
 
 /// A workbook.
@@ -31,7 +31,7 @@ pub struct XlsxEncoder {
     book: Workbook,
     names: Vec<String>,
     heading: Format,
-    /// Rows a sheet may have.
+    /// Most rows of a sheet.
     most: u32,
     sheets: usize,
     /// The next row of the last sheet.
@@ -41,7 +41,7 @@ pub struct XlsxEncoder {
 }
 
 impl XlsxEncoder {
-    /// Begins a workbook whose sheets have at most so many rows.
+    /// Starts a workbook whose sheets have at most `most` rows.
     pub fn new(columns: &[ColumnSchema], scratch: Option<&Path>, most: u32) -> Result<Self, EncodeError> {
         let mut book = Workbook::new();
         if let Some(folder) = scratch {
@@ -102,7 +102,7 @@ fn write(sheet: &mut Worksheet, row: u32, at: u16, cell: CellValue<'_>) -> Resul
     Ok(())
 }
 
-/// What a cell takes in a sheet, at most.
+/// Most bytes of a cell in a sheet.
 fn most_bytes(cell: CellValue<'_>) -> u64 {
     match cell {
         CellValue::Text(text) => CELL + BYTE * text.len() as u64,
@@ -112,12 +112,12 @@ fn most_bytes(cell: CellValue<'_>) -> u64 {
     }
 }
 
-/// Numbers in sheets have 15 digits; a longer one is written as text rather than rounded.
+/// Whether a number fits into a cell without rounding; a longer one is written as text.
 fn keeps(digits: &str) -> bool {
     digits.bytes().filter(u8::is_ascii_digit).count() <= DIGITS
 }
 
-/// Longer texts would be cut; that is said instead.
+/// Refuses a text that a cell would cut off.
 fn fitting(text: &str) -> Result<&str, EncodeError> {
     if text.len() <= LETTERS || text.encode_utf16().count() <= LETTERS {
         return Ok(text);
@@ -125,7 +125,7 @@ fn fitting(text: &str) -> Result<&str, EncodeError> {
     Err(EncodeError::Unfit(format!("A text is longer than the {LETTERS} letters a workbook's cell holds; use CSV.")))
 }
 
-/// Hands the archive on while it is put together. It ends early when nobody takes the pieces.
+/// Passes the archive on in pieces while it is written; fails when the receiver is gone.
 struct PieceWriter<'a> {
     piece: Vec<u8>,
     pieces: Pieces<'a>,
@@ -161,14 +161,14 @@ impl Encoder for XlsxEncoder {
         Ok(())
     }
 
-    /// A workbook is one archive, which is put together in the end.
+    /// A workbook is one archive, which is written at the end.
     fn take(&mut self) -> Vec<u8> {
         Vec::new()
     }
 
     fn finish(mut self: Box<Self>, about: &FileManifest, pieces: Pieces<'_>) -> Result<(), EncodeError> {
         self.about(about)?;
-        // The file's own time and not the machine's: the same file twice is the same bytes.
+        // The time of the manifest, not of the machine, so that encoding twice gives the same bytes.
         if let Ok(written) = ExcelDateTime::parse_from_str(&about.written) {
             self.book.set_properties(&DocProperties::new().set_creation_datetime(&written));
         }
