@@ -1,4 +1,4 @@
-//! The API's style and its compatibility with the main branch, judged by buf.
+//! The API's style and its compatibility with the last release (`proto/baseline.binpb`), judged by buf.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
@@ -32,35 +32,52 @@ fn buf() -> &'static Path {
     })
 }
 
-fn git(arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git").current_dir(root()).args(arguments).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-fn breaks_against(commit: &str) -> Output {
-    let against = format!(".git#ref={commit},subdir=proto");
-    Command::new(buf()).current_dir(root()).args(["breaking", "proto", "--against", &against]).output().unwrap()
+/// Compares the API in `folder` with the one of the last release.
+fn breaking(folder: &Path) -> Output {
+    let mut buf = Command::new(buf());
+    buf.current_dir(root()).arg("breaking").arg(folder).arg("--against").arg("proto/baseline.binpb").output().unwrap()
 }
 
 // One test, so that two processes do not install buf at once.
 #[test]
-fn the_api_is_well_formed_and_does_not_break_the_main_branch() {
+fn the_api_is_well_formed_and_keeps_what_it_promised() {
     let lint = Command::new(buf()).current_dir(root()).args(["lint", "proto"]).output().unwrap();
     assert!(lint.status.success(), "buf lint: {}", said(&lint));
     an_element_without_a_comment_is_refused();
 
-    let known = |name: &&str| git(&["rev-parse", "--verify", "-q", name]).is_some();
-    let Some(reference) = ["origin/main", "main"].into_iter().find(known) else {
-        println!("no main branch here to compare with");
-        return;
-    };
-    let commit = git(&["rev-parse", reference]).unwrap();
-    if git(&["cat-file", "-e", &format!("{commit}:proto/buf.yaml")]).is_none() {
-        println!("{reference} has no API yet");
-        return;
+    let breaking = breaking(Path::new("proto"));
+    assert!(
+        breaking.status.success(),
+        "the API breaks its users: CONTRIBUTING.md says what to do\n{}",
+        said(&breaking)
+    );
+    a_field_that_is_gone_is_refused();
+}
+
+fn a_field_that_is_gone_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&root().join("proto/insights"), &folder.path().join("insights"));
+    std::fs::copy(root().join("proto/buf.yaml"), folder.path().join("buf.yaml")).unwrap();
+    let file = folder.path().join("insights/metrics/v1/metrics.proto");
+    let proto = std::fs::read_to_string(&file).unwrap();
+    let field = proto.lines().find(|line| line.trim_start().starts_with("int64 min_version =")).unwrap();
+    std::fs::write(&file, proto.replacen(&format!("{field}\n"), "", 1)).unwrap();
+    let breaking = breaking(folder.path());
+    assert!(!breaking.status.success() && said(&breaking).contains("min_version"), "{}", said(&breaking));
+}
+
+/// Copies a folder with all that is below it.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in from.read_dir().unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
     }
-    let breaking = breaks_against(&commit);
-    assert!(breaking.status.success(), "buf breaking against {reference}: {}", said(&breaking));
 }
 
 fn an_element_without_a_comment_is_refused() {
