@@ -62,7 +62,10 @@ pub async fn delete<C: ConnectionTrait>(connection: &C, table: &str, fixed: Fixe
     run(connection, fixed, keys, Shape::Delete { table: table.to_owned() }).await
 }
 
-/// Reads the rows with these keys. Each result begins with the position of its key (`i64`), then `select`, a list of
+/// The column of results that holds the position of the key, from 0.
+pub const KEY_POSITION: &str = "key_position";
+
+/// Reads the rows with these keys. Each result begins with the position of its key ([`KEY_POSITION`], `i64`), then `select`, a list of
 /// expressions over the table's columns. Keys that have no row give none; keys may be prefixes of the table's key.
 pub async fn lookup<C: ConnectionTrait>(
     connection: &C,
@@ -122,14 +125,14 @@ pub async fn lookup_where<C: ConnectionTrait>(
                 }
                 let _ = write!(
                     sql,
-                    ") SELECT k.n, {select} FROM k CROSS JOIN {table} AS t WHERE true{matching} {condition}"
+                    ") SELECT k.n AS {KEY_POSITION}, {select} FROM k CROSS JOIN {table} AS t WHERE true{matching} {condition}"
                 );
                 found.extend(connection.query_all_raw(statement(connection, sql, values)).await?);
             }
         }
         _ => {
             let mut values: Vec<Value> = fixed.iter().map(|(_, value)| value.clone()).collect();
-            let mut sql = String::from("SELECT k.n - 1, f.* FROM UNNEST(");
+            let mut sql = format!("SELECT k.n - 1 AS {KEY_POSITION}, f.* FROM UNNEST(");
             for (position, (_, column)) in keys.into_iter().enumerate() {
                 let comma = if position == 0 { "" } else { ", " };
                 let _ = write!(sql, "{comma}${}::{}", values.len() + 1, column.array_type());

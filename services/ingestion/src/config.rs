@@ -1,4 +1,4 @@
-//! What can be set.
+//! The settings of the service.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -6,26 +6,26 @@ use insights_database::bulk::Lock;
 use insights_service::{Validate, fail_point};
 use serde::{Deserialize, Serialize};
 
-/// How the service is set up.
+/// The settings of the service.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `sqlite:PATH` or `postgres://…`.
     pub database_url: String,
-    /// The key under which users are hashed; made when absent. Keep it: without it nobody can say who is who again.
+    /// The key under which users are hashed; made when absent. Keep it: without it no user is recognised again.
     pub user_key_file: PathBuf,
-    /// How much at once.
+    /// How much is taken at once.
     pub limits: IngestLimits,
     /// How often the feed looks for commits of other replicas.
     pub feed_poll: Duration,
     /// How long feed rows are kept; followers that were away longer rebuild.
     pub feed_kept: Duration,
-    /// How long batch ids are remembered; an id older than that may be used again.
+    /// How long batch ids are kept; an older id may be used again.
     pub batches_kept: Duration,
-    /// How often background work runs.
+    /// How often the maintenance runs.
     pub housekeeping: Duration,
 }
 
-/// How much at once.
+/// How much is taken at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IngestLimits {
@@ -35,7 +35,7 @@ pub struct IngestLimits {
     pub activity_per_batch: usize,
     /// Names of services in the activity of a batch.
     pub services_per_batch: usize,
-    /// About how many records and facts of a batch go into one transaction (PostgreSQL); 1: a shard a transaction.
+    /// About how many records and facts of a batch go into one transaction (PostgreSQL); 1: one shard a transaction.
     pub records_per_transaction: usize,
     /// Transactions of one batch that run side by side (PostgreSQL).
     pub transactions_in_flight: usize,

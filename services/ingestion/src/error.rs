@@ -1,8 +1,8 @@
-//! Why the ledger did not do what was asked.
+//! The errors of this service.
 
 use crate::records::Violation;
 
-/// A fault, told apart by what the caller can do about it.
+/// An error, by what can be done about it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The request itself is wrong.
@@ -11,18 +11,21 @@ pub(crate) enum Error {
     /// The batch id was used with another body.
     #[error("batch id {0:?} was used with another body")]
     BatchReused(String),
-    /// Another writer moved a subscription between looking and locking; planning again helps.
-    #[error("a subscription moved meanwhile")]
-    Moved,
+    /// Another writer gave a subscription to another customer after this transaction was planned. A race: planning again helps.
+    #[error("a subscription moved to another customer after the transaction was planned")]
+    SubscriptionMoved,
     /// The partner is not known.
     #[error("no such partner")]
     NoPartner,
     /// The key of the users.
     #[error("user key: {0}")]
     Key(String),
-    /// Something stored cannot be read.
-    #[error("stored data: {0}")]
+    /// A stored row is missing or cannot be read. Trying again does not help.
+    #[error("damaged data: {0}")]
     Damaged(String),
+    /// An invariant of this service does not hold: a fault in the code. Trying again does not help.
+    #[error("broken invariant: {0}")]
+    Internal(&'static str),
     /// The database.
     #[error(transparent)]
     Database(#[from] insights_database::Error),
@@ -45,12 +48,17 @@ impl Error {
         Self::Invalid(vec![Violation { field: field.to_owned(), reason: reason.into() }])
     }
 
-    /// Whether doing the same again may succeed at once.
-    pub(crate) fn is_passing(&self) -> bool {
+    /// Whether the transaction lost a race and may succeed when it is tried again at once.
+    pub(crate) fn is_race(&self) -> bool {
         match self {
-            Self::Moved => true,
+            Self::SubscriptionMoved => true,
             Self::Database(error) => error.is_contended(),
-            _ => false,
+            Self::Invalid(_)
+            | Self::BatchReused(_)
+            | Self::NoPartner
+            | Self::Key(_)
+            | Self::Damaged(_)
+            | Self::Internal(_) => false,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Takes records in, keeps the facts, tells what changed.
+//! Ingestion: stores the records of sources as facts and feeds the changes to followers.
 //!
 //! [`Ingestion`] serves `IngestionService` to people and machines and `ChangeFeedService` to the other services. Records
 //! are checked by `records`, stored by `write` in `tables`, and read back by `feed`.
@@ -27,7 +27,7 @@ pub use config::{Config, IngestLimits};
 
 use crate::{
     api::{FeedApi, IngestionApi},
-    tables::{batch, partner::PartnerRow},
+    tables::{batch, partner},
     user_key::UserKey,
     write::Ledger,
 };
@@ -50,20 +50,20 @@ impl Ingestion {
         Ok(Self { ledger: Arc::new(ledger), config, closing: CancellationToken::new() })
     }
 
-    /// Refuses a file with another key than the one the stored users were hashed with.
+    /// Refuses a file whose key is not the one that stored users were hashed with.
     pub async fn check_user_key(database_url: &str, key_file: &std::path::Path) -> Result<(), BoxError> {
         let database = Database::connect(database_url).await?;
         UserKey::read(key_file)?.compare(&database).await?;
         Ok(database.close().await?)
     }
 
-    /// Says of facts that were brought back from a backup that they are not what they were: whoever follows them rebuilds
-    /// instead of taking what it has for what there is. Refuses facts of a newer version. Nothing else may use them meanwhile.
+    /// Begins a new epoch of facts that were restored from a backup, so that followers rebuild instead of going on from versions that no
+    /// longer exist. Refuses facts of a newer version. No other process may use the database meanwhile.
     pub async fn begin_new_epoch(database_url: &str, clock: &Clock) -> Result<(), BoxError> {
         let database = Database::connect(database_url).await?;
         database.pending::<Migrator>().await?;
         database.check().await?;
-        PartnerRow::begin_new_epochs(database.writer(), clock.now().timestamp_micros()).await?;
+        partner::begin_new_epochs(database.writer(), clock.now().timestamp_micros()).await?;
         Ok(database.close().await?)
     }
 
@@ -85,8 +85,8 @@ impl Ingestion {
         Routes::new(sized!(ingestion, messages)).add_service(sized!(feed, messages))
     }
 
-    /// Background work, until told to stop: frees what a crash left waiting, forgets old feed rows. Ends the streams of
-    /// changes when it stops.
+    /// Runs the maintenance until it is stopped: releases what a crash left waiting, deletes old changes and batch ids. Ends the streams
+    /// of changes when it stops.
     pub async fn run(&self, stop: CancellationToken) -> Result<(), BoxError> {
         let _ending = self.closing.clone().drop_guard();
         let mut interval = tokio::time::interval(self.config.housekeeping);
@@ -98,10 +98,10 @@ impl Ingestion {
         }
     }
 
-    /// What fails here is tried again at the next turn.
+    /// One turn of the maintenance. What fails is tried again at the next.
     async fn maintain(&self) {
-        if let Err(error) = self.ledger.free_forgotten().await {
-            tracing::warn!(%error, "could not look for forgotten facts");
+        if let Err(error) = write::release_waiting(&self.ledger).await {
+            tracing::warn!(%error, "could not release facts that wait needlessly");
         }
         let before = |kept: Duration| {
             let kept = chrono::Duration::from_std(kept).ok()?;

@@ -1,5 +1,4 @@
-//! Users are stored only as a keyed 128-bit hash. The key belongs to the installation and is kept beside the data, not in
-//! it; each partner's users are hashed under a key derived from it, so that one person at two partners is two users.
+//! The key of an installation, kept beside the data, not in it. The keys that partners' users are hashed under are derived from it.
 
 use std::{fmt, io::Write as _, path::Path};
 
@@ -18,8 +17,8 @@ impl fmt::Debug for UserKey {
 }
 
 impl UserKey {
-    /// Reads the key and refuses another than the one the stored users were hashed with. Makes one when there is no file and no user was
-    /// stored under any: afterwards a new one would only hide that the right one is missing.
+    /// Reads the key and refuses one that is not the key of the stored users. Makes one when there is neither a file nor a stored user:
+    /// later a new key would only hide that the right one is missing.
     pub(crate) async fn open(path: &Path, database: &Database) -> Result<Self, Error> {
         if !path.exists() {
             if installation::fingerprint(database.writer()).await?.is_some() {
@@ -43,7 +42,7 @@ impl UserKey {
         Ok(Self(key))
     }
 
-    /// Refuses a key other than the first one, which is remembered.
+    /// Refuses a key other than the first one, whose fingerprint is stored.
     pub(crate) async fn compare(&self, database: &Database) -> Result<(), Error> {
         match installation::fingerprint(database.writer()).await? {
             Some(stored) if stored != self.fingerprint() => Err(Error::Key(
@@ -54,7 +53,7 @@ impl UserKey {
     }
 
     /// What page tokens are sealed with: the replicas share the user key, and with it this one.
-    pub(crate) fn page_tokens(&self) -> PageTokenKey {
+    pub(crate) fn sealing_key(&self) -> PageTokenKey {
         PageTokenKey::derived_from(&self.0)
     }
 
@@ -84,7 +83,7 @@ fn create(path: &Path, text: &str) -> std::io::Result<()> {
             file.write_all(text.as_bytes())?;
             file.sync_all()
         }
-        // Another process was faster; its key is as good.
+        // Another process was faster; its key is used.
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }

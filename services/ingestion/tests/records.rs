@@ -3,7 +3,7 @@
 
 mod support;
 
-use insights_proto::ingestion::v1::{IngestBatchRequest, Record};
+use insights_proto::ingestion::v1::{IngestBatchRequest, Precedence, Record};
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use support::{Engine, Place, Service, make::*, world::World};
 
@@ -17,6 +17,8 @@ on_both!(
     a_subscription_takes_its_facts_along,
     partners_do_not_meet,
     ids_are_folded,
+    the_greater_precedence_counts_in_any_order,
+    an_unknown_precedence_is_refused,
 );
 
 fn everything() -> Vec<Record> {
@@ -300,4 +302,43 @@ async fn another_key_is_refused() {
     std::fs::write(place.key_file(), "ab".repeat(32)).unwrap();
     let error = insights_ingestion::Ingestion::open(config, place.clock()).await.err().unwrap();
     assert!(error.to_string().contains("not the key"), "{error}");
+}
+
+fn knowing(precedence: Precedence, record: Record) -> Record {
+    Record { precedence: precedence.into(), ..record }
+}
+
+async fn the_greater_precedence_counts_in_any_order(engine: Engine) {
+    // From the least to the greatest; the later of two records counts, but for those on first sight.
+    let rising = [
+        knowing(Precedence::Named, at(9, customer("C-1", "AT"))),
+        knowing(Precedence::Listed, at(7, customer("C-1", "BE"))),
+        knowing(Precedence::FirstSight, at(8, customer("C-1", "CH"))),
+        knowing(Precedence::FirstSight, at(6, customer("C-1", "DE"))),
+        knowing(Precedence::Described, at(5, customer("C-1", "ES"))),
+        knowing(Precedence::Known, at(4, customer("C-1", "FR"))),
+        at(3, customer("C-1", "GB")),
+    ];
+    for count in 1..=rising.len() {
+        let mut records = rising[..count].to_vec();
+        let mut random = StdRng::seed_from_u64(count as u64);
+        records.shuffle(&mut random);
+        let service = Service::start(engine).await;
+        // One after the other, and in one batch.
+        let split = count / 2;
+        for record in records.drain(..split) {
+            service.take(vec![record]).await;
+        }
+        service.take(records).await;
+        let country = ["AT", "BE", "CH", "DE", "ES", "FR", "GB"][count - 1];
+        let world = service.world().await;
+        assert!(world.says("C-1", &format!("country: Some(\"{country}\")")), "{count} {:?}", world.customer("C-1"));
+    }
+}
+
+async fn an_unknown_precedence_is_refused(engine: Engine) {
+    let service = Service::start(engine).await;
+    let answer = service.send(batch(vec![Record { precedence: 99, ..customer("C-1", "DE") }])).await.unwrap();
+    let rejection = &answer.rejections[0];
+    assert_eq!(rejection.field, "precedence", "{rejection:?}");
 }

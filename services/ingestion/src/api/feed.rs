@@ -12,17 +12,17 @@ use tonic::{Request, Response, Status};
 use super::status;
 use crate::{
     error::Error,
-    feed::{CustomerSelection, FactsQuery, FeedPosition, changed_since, group, next_changes, partner_facts},
-    tables::partner::PartnerRow,
+    feed::{FactsQuery, FeedPosition, FeedSelection, group, next_changes, partner_facts},
+    tables::{fact, partner::StoredPartner},
     write::Ledger,
 };
 
-/// Serves `ChangeFeedService`. The access layer lets services only through; they act for nobody here.
+/// Serves `ChangeFeedService`. The access layer admits services only; they act on their own behalf here.
 pub(crate) struct FeedApi {
     pub(crate) ledger: Arc<Ledger>,
-    /// How often other replicas' commits are looked for.
+    /// How often the commits of other replicas are looked for.
     pub(crate) poll: Duration,
-    /// Ends the streams that never end by themselves.
+    /// Ends the streams of changes, which do not end by themselves.
     pub(crate) closing: CancellationToken,
 }
 
@@ -38,8 +38,8 @@ impl ChangeFeedService for FeedApi {
         &self,
         _request: Request<proto::ListPartnersRequest>,
     ) -> Result<Response<proto::ListPartnersResponse>, Status> {
-        let partners = PartnerRow::all(self.ledger.database.reader()).await.map_err(status)?;
-        let position = |partner: PartnerRow| proto::PartnerPosition {
+        let partners = StoredPartner::all(self.ledger.database.reader()).await.map_err(status)?;
+        let position = |partner: StoredPartner| proto::PartnerPosition {
             partner: partner.id,
             epoch: partner.epoch,
             version: partner.version,
@@ -63,7 +63,7 @@ impl ChangeFeedService for FeedApi {
                 () = closing.cancelled() => {}
                 () = sender.closed() => {}
                 Err(error) = follow => {
-                    // Whoever is gone does not need it.
+                    // A follower that is gone needs no error.
                     let _ = sender.send(Err(status(error))).await;
                 }
             }
@@ -84,7 +84,7 @@ impl ChangeFeedService for FeedApi {
         request: Request<proto::StreamFactsRequest>,
     ) -> Result<Response<Self::StreamFactsStream>, Status> {
         let request = request.into_inner();
-        let found = PartnerRow::find(self.ledger.database.reader(), &request.partner).await.map_err(status)?;
+        let found = StoredPartner::find(self.ledger.database.reader(), &request.partner).await.map_err(status)?;
         let partner = found.ok_or_else(|| status(Error::NoPartner))?;
         let (sender, receiver) = mpsc::channel(AHEAD);
         let ledger = Arc::clone(&self.ledger);
@@ -119,18 +119,18 @@ impl ChangeFeedService for FeedApi {
     }
 }
 
-/// The customers named; where none is, all, or those of whom other reported rows stood at the time asked for.
+/// The customers named; without any, all of them, or with `as_of` those whose reported rows were different then.
 async fn select(
     ledger: &Ledger,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     named: Vec<i64>,
     as_of: Option<i64>,
-) -> Result<CustomerSelection, Error> {
+) -> Result<FeedSelection, Error> {
     match as_of {
         Some(time) if named.is_empty() => {
-            Ok(CustomerSelection::Named(changed_since(&ledger.database, partner, time).await?))
+            Ok(FeedSelection::Named(fact::customers_changed_since(ledger.database.reader(), partner, time).await?))
         }
-        _ => Ok(CustomerSelection::new(named)),
+        _ => Ok(FeedSelection::new(named)),
     }
 }
 
@@ -138,8 +138,8 @@ fn nanoseconds(time: prost_types::Timestamp) -> i64 {
     time.seconds.saturating_mul(1_000_000_000).saturating_add(time.nanos.into())
 }
 
-/// Sends changes for ever: at once after commits of this process, except in a rush, after the poll interval for those of
-/// others.
+/// Sends changes until the follower leaves: at once after commits of this process unless they are debounced, and after the poll
+/// interval for commits of other replicas.
 async fn follow(
     ledger: Arc<Ledger>,
     mut positions: HashMap<String, FeedPosition>,
@@ -149,11 +149,11 @@ async fn follow(
     let mut changed = ledger.changed.subscribe();
     loop {
         changed.borrow_and_update();
-        for partner in PartnerRow::all(ledger.database.reader()).await? {
+        for partner in StoredPartner::all(ledger.database.reader()).await? {
             loop {
                 let position = positions.entry(partner.id.clone()).or_default();
                 let Some((changes, next)) = next_changes(&ledger.database, &partner, *position).await? else {
-                    // Compared, and as it was.
+                    // The version is the one that the follower has: it need not be compared again.
                     position.stamp = 0;
                     break;
                 };

@@ -15,12 +15,13 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{status, stream};
 use crate::{
     error::Error,
+    records::quarantine::ACTIVITY,
     tables::{
-        partner::{NO_DAY, PartnerRow},
-        quarantine::{self, ACTIVITY, Quarantined},
+        partner::{NO_DAY, StoredPartner},
+        quarantine::{self, Quarantined},
         waiting,
     },
-    write::Ledger,
+    write::{self, Ledger},
 };
 
 /// Serves `IngestionService` for the partner of the caller's token.
@@ -39,7 +40,7 @@ impl IngestionService for IngestionApi {
         request: Request<proto::IngestBatchRequest>,
     ) -> Result<Response<proto::IngestBatchResponse>, Status> {
         let caller = principal(&request)?;
-        let answer = self.0.ingest(caller.partner(), request.into_inner()).await.map_err(status)?;
+        let answer = write::ingest(&self.0, caller.partner(), request.into_inner()).await.map_err(status)?;
         Ok(Response::new(answer))
     }
 
@@ -72,7 +73,7 @@ impl IngestionService for IngestionApi {
             let reason = format!("must have at most {} entries", self.0.limits.records_per_batch);
             return Err(status(Error::invalid("ids", reason)));
         }
-        let (accepted, rejected, version) = self.0.replay(caller.partner(), &ids).await.map_err(status)?;
+        let (accepted, rejected, version) = write::replay(&self.0, caller.partner(), &ids).await.map_err(status)?;
         Ok(Response::new(proto::ReplayRejectionsResponse { accepted, rejected, version }))
     }
 
@@ -105,7 +106,7 @@ impl IngestionApi {
         let size = page_size(request.page_size, PAGE, LARGEST_PAGE).map_err(invalid)?;
         let below = tokens.read(&request.page_token).map_err(invalid)?.unwrap_or(i64::MAX);
         let reader = self.0.database.reader();
-        let Some(partner) = PartnerRow::find(reader, caller.partner()).await? else {
+        let Some(partner) = StoredPartner::find(reader, caller.partner()).await? else {
             return Ok(proto::ListRejectionsResponse::default());
         };
         let most = u32::try_from(size + 1).unwrap_or(u32::MAX);
@@ -126,7 +127,7 @@ impl IngestionApi {
         let size = page_size(request.page_size, PAGE, LARGEST_PAGE).map_err(invalid)?;
         let after = tokens.read(&request.page_token).map_err(invalid)?.unwrap_or_default();
         let reader = self.0.database.reader();
-        let Some(partner) = PartnerRow::find(reader, caller.partner()).await? else {
+        let Some(partner) = StoredPartner::find(reader, caller.partner()).await? else {
             return Ok(proto::ListWaitingResponse::default());
         };
         let mut missing = waiting::list(reader, &partner, &after, size + 1).await?;
@@ -143,11 +144,11 @@ impl IngestionApi {
     async fn freshness(&self, caller: &Principal) -> Result<proto::GetFreshnessResponse, Error> {
         let reader = self.0.database.reader();
         let now = self.0.now();
-        let Some(partner) = PartnerRow::find(reader, caller.partner()).await? else {
+        let Some(partner) = StoredPartner::find(reader, caller.partner()).await? else {
             let today = Day::of_instant(now, chrono_tz::Tz::UTC).to_string();
             return Ok(proto::GetFreshnessResponse { complete_through: today, ..Default::default() });
         };
-        // Records that are not stored belong to no location yet.
+        // Rejected and waiting records belong to no location yet.
         let whole = caller.locations().is_none();
         let today = partner.today(now);
         let received = [partner.complete_through, partner.last_activity].into_iter().find(|day| *day != NO_DAY);
@@ -172,7 +173,7 @@ fn timestamp(nanos: i64) -> Timestamp {
     Timestamp { seconds: time.timestamp(), nanos: time.timestamp_subsec_nanos().cast_signed() }
 }
 
-/// A kept record as this caller may see it: without fields of the classes that the caller does not see.
+/// A rejected record as this caller may see it: without fields of the classes that the caller does not see.
 fn shown(kept: Quarantined, caller: &Principal) -> proto::QuarantinedRecord {
     let message = if kept.kind == ACTIVITY { proto::ActivityFact::full_name() } else { proto::Record::full_name() };
     proto::QuarantinedRecord {

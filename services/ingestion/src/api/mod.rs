@@ -23,7 +23,7 @@ impl From<Error> for insights_service::Error {
                 "batch id `{id}` was used with another body; the same id stands for the same records"
             )),
             Error::NoPartner => Self::not_found("the partner"),
-            Error::Moved => Self::unavailable("Others change the same subscriptions just now."),
+            Error::SubscriptionMoved => Self::unavailable("Others change the same subscriptions just now."),
             Error::Database(error @ insights_database::Error::Unavailable(_)) => {
                 tracing::warn!(%error, "database unavailable");
                 Self::unavailable("The database cannot be reached just now.")
@@ -32,12 +32,14 @@ impl From<Error> for insights_service::Error {
                 tracing::warn!(%error, "gave up against other writers");
                 Self::unavailable("Others write the same data just now.")
             }
-            error @ (Error::Database(_) | Error::Key(_) | Error::Damaged(_)) => Self::internal(error),
+            error @ (Error::Database(_) | Error::Key(_) | Error::Damaged(_) | Error::Internal(_)) => {
+                Self::internal(error)
+            }
         }
     }
 }
 
-/// The status of a ledger's fault.
+/// The status of an error.
 fn status(error: Error) -> Status {
     insights_service::Error::from(error).into()
 }

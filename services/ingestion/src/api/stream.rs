@@ -1,7 +1,8 @@
 //! A stream of batches, answered in their order.
 //!
-//! A batch may rely on those before it, so they are stored one after the other, except that batches of nothing but activity
-//! go side by side: activity is united whatever comes first. Each is decoded and checked while others are stored.
+//! A batch may rely on those before it, so batches are stored one after the other, except that batches of nothing but activity are
+//! stored side by side: activity merges by OR in any order. A batch is decoded and checked while those before it are stored. Both
+//! use the functions of a single batch; only the order is decided here.
 
 use std::sync::Arc;
 
@@ -19,13 +20,13 @@ use tonic::{Status, Streaming};
 use super::status;
 use crate::{
     error::Error,
-    write::{Ledger, prepare::PreparedRequest},
+    write::{self, Ledger, PreparedRequest},
 };
 
 /// Batches of activity stored side by side.
 const SIDE_BY_SIDE: usize = 2;
 
-/// The answers to a stream of batches. Ends with the first that is wrong.
+/// The answers to a stream of batches. Ends with the first error.
 pub(super) fn answers(
     ledger: Arc<Ledger>,
     caller: Arc<Principal>,
@@ -51,11 +52,11 @@ pub(super) fn answers(
 struct BatchQueue {
     ledger: Arc<Ledger>,
     batches: mpsc::Receiver<Result<PreparedRequest, Status>>,
-    /// Came, and may not begin before all others have ended.
+    /// A batch that must not be stored beside those that are.
     next: Option<PreparedRequest>,
     ended: bool,
     running: FuturesOrdered<BoxFuture<'static, Result<IngestBatchResponse, Status>>>,
-    /// Whether those that run may have others beside them.
+    /// Whether others may be stored beside those that are.
     side_by_side: bool,
     /// How many are stored.
     stored: watch::Sender<usize>,
@@ -79,7 +80,7 @@ impl BatchQueue {
                 batch = self.batches.recv(), if room && !self.ended && self.next.is_none() => match batch {
                     Some(Ok(ready)) if self.running.is_empty() || ready.commutes() => self.start(ready),
                     Some(Ok(ready)) => self.next = Some(ready),
-                    // Answered in its turn.
+                    // It is answered after the batches before it.
                     Some(Err(status)) => {
                         self.ended = true;
                         self.running.push_back(ready_status(status));
@@ -94,8 +95,8 @@ impl BatchQueue {
     fn start(&mut self, batch: PreparedRequest) {
         self.side_by_side = batch.commutes();
         let ledger = Arc::clone(&self.ledger);
-        // A task of its own, so that two are worked on at a time. It ends with the stream.
-        let task = AbortOnDropHandle::new(tokio::spawn(async move { ledger.finish(batch).await }));
+        // A task, so that two batches use two threads. It ends with the stream.
+        let task = AbortOnDropHandle::new(tokio::spawn(async move { write::finish(&ledger, batch).await }));
         let result = task.map(|result| match result {
             Ok(result) => result.map_err(status),
             Err(_) => Err(Status::internal("storing the batch failed")),
@@ -103,7 +104,7 @@ impl BatchQueue {
         self.running.push_back(result.boxed());
     }
 
-    /// What is answered later names a version that is no earlier: whoever waits for the last one sees them all.
+    /// Raises the version of an answer to that of the answers before it, so that waiting for the last one covers them all.
     fn note(&mut self, mut answer: IngestBatchResponse) -> Result<IngestBatchResponse, Status> {
         self.stored.send_modify(|count| *count += 1);
         self.version = self.version.max(answer.version);
@@ -131,7 +132,7 @@ fn ahead(
                 return;
             }
             let ready = match batch.map(|batch| batch.batch) {
-                Ok(Some(batch)) => ledger.prepare(caller.partner(), batch).await.map_err(status),
+                Ok(Some(batch)) => write::prepare(&ledger, caller.partner(), batch).await.map_err(status),
                 Ok(None) => Err(status(Error::invalid("batch", "is required"))),
                 Err(status) => Err(status),
             };

@@ -1,36 +1,38 @@
 //! Changes after a position.
 //!
 //! A version becomes visible together with its rows when its transaction commits, and transactions of one partner commit
-//! one after the other under the partner's row: whoever reads the newest version first and the rows after it misses none.
+//! one after the other under the partner's row: a reader that reads the newest version first and the rows after it misses none.
 
 use std::collections::BTreeMap;
 
-use insights_database::{
-    Database,
-    bulk::statement,
-    sea_orm::{ConnectionTrait, Value},
-};
+use insights_database::Database;
 use insights_proto::ingestion::v1::{CustomerChange, StreamChangesResponse};
 use insights_service::fail_point;
 
-use crate::{error::Error, tables::partner::PartnerRow};
+use crate::{
+    error::Error,
+    tables::{
+        feed::{self, ChangeRow},
+        partner::{self, StoredPartner},
+    },
+};
 
 /// Rows read at once. A version is never cut.
 const ROWS: i64 = 20_000;
 
-/// What a follower has of a partner.
+/// The version of a partner that a follower has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FeedPosition {
     pub epoch: i64,
     pub version: i64,
-    /// What was said of the version, to be compared once; 0: nothing, or it was compared.
+    /// The stamp that came with the version, to be compared once; 0: none, or compared already.
     pub stamp: i64,
 }
 
 /// The next changes after a position, and the position after them. `None` when there are none.
 pub(crate) async fn next_changes(
     database: &Database,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     position: FeedPosition,
 ) -> Result<Option<(StreamChangesResponse, FeedPosition)>, Error> {
     let from_the_beginning = position.version == 0;
@@ -44,31 +46,29 @@ pub(crate) async fn next_changes(
     if !same_epoch || position.version < partner.floor || position.version > partner.version {
         return Ok(Some(rebuild(database, partner).await?));
     }
-    let mut rows = rows(database, partner, position.version, ROWS).await?;
-    let first = rows.first().map(|row| row.0);
+    let mut rows = feed::after(database.reader(), partner, position.version, ROWS).await?;
+    let first = rows.first().map(|row| row.version);
     if first != Some(position.version + 1) {
         // Pruned between the two reads.
         return Ok(Some(rebuild(database, partner).await?));
     }
-    let mut last = rows.last().map_or(position.version, |row| row.0);
+    let mut last = rows.last().map_or(position.version, |row| row.version);
     if i64::try_from(rows.len()).unwrap_or(0) == ROWS {
         if last == position.version + 1 {
-            rows = version(database, partner, last).await?;
+            rows = feed::of_version(database.reader(), partner, last).await?;
             if rows.is_empty() {
                 return Ok(Some(rebuild(database, partner).await?));
             }
         } else {
             // The last version may be cut.
             last -= 1;
-            rows.retain(|row| row.0 <= last);
+            rows.retain(|row| row.version <= last);
         }
     }
-    let stamp = rows.last().map_or(0, |row| row.3);
+    let stamp = rows.last().map_or(0, |row| row.committed);
     let mut customers: BTreeMap<i64, i32> = BTreeMap::new();
-    for (_, customer, month, _) in rows {
-        if customer != 0 {
-            customers.entry(customer).and_modify(|first| *first = (*first).min(month)).or_insert(month);
-        }
+    for ChangeRow { customer, first_month, .. } in rows.into_iter().filter(|row| row.customer != 0) {
+        customers.entry(customer).and_modify(|first| *first = (*first).min(first_month)).or_insert(first_month);
     }
     let customers = customers.into_iter().map(|(customer, first_month)| CustomerChange { customer, first_month });
     let response = StreamChangesResponse {
@@ -83,21 +83,13 @@ pub(crate) async fn next_changes(
     Ok(Some((response, FeedPosition { epoch: partner.epoch, version: last, stamp: 0 })))
 }
 
-/// Whether the facts know another version by the number the follower has: they were brought back from a backup and went on.
-async fn other_history(database: &Database, partner: &PartnerRow, position: FeedPosition) -> Result<bool, Error> {
-    let known = stamp(database, partner, position.version).await?;
+/// Whether the stored version of the follower's number is another one: facts were restored from a backup and written on.
+async fn other_history(database: &Database, partner: &StoredPartner, position: FeedPosition) -> Result<bool, Error> {
+    let known = feed::time_of_version(database.reader(), partner, position.version).await?;
     Ok(fail_point::guard_holds("ingestion.stamp") && known.is_some_and(|known| known != position.stamp))
 }
 
-/// What tells a version from any other of its number: when it came, to the nanosecond.
-async fn stamp(database: &Database, partner: &PartnerRow, version: i64) -> Result<Option<i64>, Error> {
-    let sql = "SELECT committed_at FROM ingestion_feed WHERE partner_no = $1 AND version = $2 LIMIT 1";
-    let values = vec![partner.number.into(), version.into()];
-    let row = database.reader().query_one_raw(statement(database.reader(), sql, values)).await?;
-    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
-}
-
-async fn rebuild(database: &Database, partner: &PartnerRow) -> Result<(StreamChangesResponse, FeedPosition), Error> {
+async fn rebuild(database: &Database, partner: &StoredPartner) -> Result<(StreamChangesResponse, FeedPosition), Error> {
     let response = StreamChangesResponse {
         partner: partner.id.clone(),
         epoch: partner.epoch,
@@ -105,52 +97,22 @@ async fn rebuild(database: &Database, partner: &PartnerRow) -> Result<(StreamCha
         last_version: partner.version,
         rebuild: true,
         customers: Vec::new(),
-        stamp: stamp(database, partner, partner.version).await?.unwrap_or(0),
+        stamp: feed::time_of_version(database.reader(), partner, partner.version).await?.unwrap_or(0),
     };
     Ok((response, FeedPosition { epoch: partner.epoch, version: partner.version, stamp: 0 }))
 }
 
-type FeedRow = (i64, i64, i32, i64);
-
-async fn rows(database: &Database, partner: &PartnerRow, after: i64, most: i64) -> Result<Vec<FeedRow>, Error> {
-    let sql = "SELECT version, customer_no, first_month, committed_at FROM ingestion_feed WHERE partner_no = $1 AND version > $2 \
-               AND version <= $3 ORDER BY version, customer_no LIMIT $4";
-    read(database, sql, vec![partner.number.into(), after.into(), partner.version.into(), most.into()]).await
-}
-
-async fn version(database: &Database, partner: &PartnerRow, version: i64) -> Result<Vec<FeedRow>, Error> {
-    let sql = "SELECT version, customer_no, first_month, committed_at FROM ingestion_feed WHERE partner_no = $1 AND version = $2";
-    read(database, sql, vec![partner.number.into(), version.into()]).await
-}
-
-async fn read(database: &Database, sql: &str, values: Vec<Value>) -> Result<Vec<FeedRow>, Error> {
-    let rows = database.reader().query_all_raw(statement(database.reader(), sql, values)).await?;
-    let row = |row: &insights_database::sea_orm::QueryResult| -> Result<FeedRow, Error> {
-        Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?, row.try_get_by_index(3)?))
-    };
-    rows.iter().map(row).collect()
-}
-
-/// Forgets feed rows committed before a time (nanoseconds since 1970). Who is behind rebuilds. The rows of the floor itself stay: who
-/// stands there is told from who stood at another version of its number.
+/// Deletes changes that were committed before a time (nanoseconds since 1970). Followers behind them rebuild. The changes of the floor
+/// itself stay, so that its stamp can still be compared.
 pub(crate) async fn prune(database: &Database, before: i64) -> Result<(), Error> {
-    for partner in PartnerRow::all(database.reader()).await? {
-        let sql =
-            "SELECT max(version) FROM ingestion_feed WHERE partner_no = $1 AND version < $3 AND committed_at < $2";
-        let values: Vec<Value> = vec![partner.number.into(), before.into(), partner.version.into()];
-        let row = database.reader().query_one_raw(statement(database.reader(), sql, values)).await?;
-        let Some(floor) = row.map(|row| row.try_get_by_index::<Option<i64>>(0)).transpose()?.flatten() else {
-            continue;
-        };
+    for partner in StoredPartner::all(database.reader()).await? {
+        let Some(floor) = feed::last_version_before(database.reader(), &partner, before).await? else { continue };
         if floor <= partner.floor {
             continue;
         }
         let transaction = database.begin().await?;
-        let sql = "UPDATE ingestion_partner SET floor = $2 WHERE partner_no = $1 AND floor < $2";
-        let values = || -> Vec<Value> { vec![partner.number.into(), floor.into()] };
-        transaction.execute_raw(statement(&transaction, sql, values())).await?;
-        let sql = "DELETE FROM ingestion_feed WHERE partner_no = $1 AND version < $2";
-        transaction.execute_raw(statement(&transaction, sql, values())).await?;
+        partner::raise_floor(&transaction, &partner, floor).await?;
+        feed::delete_before(&transaction, &partner, floor).await?;
         transaction.commit().await?;
     }
     Ok(())

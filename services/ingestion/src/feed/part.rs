@@ -15,7 +15,7 @@ pub(super) struct PartBuilder {
 }
 
 impl PartBuilder {
-    /// `head` names the customer: every part begins so, only the first carries its attributes.
+    /// `head` names the customer. Every part begins with it; only the first carries the attributes.
     pub(super) fn new(head: StreamFactsResponse) -> Self {
         let rest = StreamFactsResponse {
             attributes: None,

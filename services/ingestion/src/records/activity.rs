@@ -1,5 +1,4 @@
-//! Activity columns. Checked per dictionary entry and per distinct day, never per fact with an allocation: a daily feed
-//! brings millions.
+//! Activity columns. Dictionary entries are checked once, and no fact needs an allocation: a daily feed brings millions.
 
 use std::collections::HashMap;
 
@@ -18,11 +17,11 @@ pub(crate) struct CheckedActivity {
     pub columns: FactColumns,
     /// Which of the services' facts are dates of last activity; empty when none are.
     pub lower_bound: Vec<bool>,
-    /// Facts that are not in `columns` because something is wrong with them.
+    /// Facts that were refused; they are not in `columns`.
     pub wrong: Vec<WrongFact>,
 }
 
-/// Good facts, a column each; positions in the dictionaries of [`Activity`].
+/// Good facts, a column each; positions in the dictionaries of [`CheckedActivity`].
 #[derive(Debug, Default)]
 pub(crate) struct FactColumns {
     pub customer: Vec<u32>,
@@ -38,7 +37,7 @@ pub(crate) struct WrongFact {
     /// Its position in the columns.
     pub position: usize,
     pub customer: String,
-    /// Absent when there is none to hash.
+    /// `None` when there is no id to hash.
     pub user: Option<u128>,
     pub service: String,
     pub day: i32,
@@ -47,7 +46,7 @@ pub(crate) struct WrongFact {
     pub violations: Vec<Violation>,
 }
 
-/// Checks the columns. An error means that they do not hold together and none can be taken.
+/// Checks the columns. An error means that they do not fit together, so that no fact can be taken.
 pub(crate) fn columns(columns: ActivityColumns, context: &CheckContext<'_>) -> Result<CheckedActivity, Vec<Violation>> {
     let ActivityColumns { customers, users, services, customer, user, service, day, lower_bound } = columns;
     hold_together(&customer, "customer", customers.len(), customer.len())?;
@@ -108,7 +107,7 @@ pub(crate) fn columns(columns: ActivityColumns, context: &CheckContext<'_>) -> R
 /// A checked dictionary.
 struct CheckedDictionary<T> {
     values: Vec<T>,
-    /// What is wrong, by position: with nearly all, nothing is.
+    /// Violations by position; most entries have none.
     wrong: HashMap<usize, Vec<Violation>>,
 }
 

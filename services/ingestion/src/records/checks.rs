@@ -1,6 +1,6 @@
-//! What is asked of single fields. Every check notes what is wrong and goes on, so that a sender learns all of it.
+//! Checks of single fields. A check notes a violation and goes on, so that a sender learns of all of them at once.
 //!
-//! Reasons say what would be right. They quote a value only where it cannot be personal or an amount.
+//! Reasons say what would be right. They quote a value only where it can be neither personal nor an amount.
 
 use std::str::FromStr;
 
@@ -8,18 +8,19 @@ use insights_domain::{
     amount::Amount,
     calendar::{Day, Month},
     facts::Seller,
+    ids::canonical_id,
 };
-use insights_proto::ingestion::v1::Attribution;
+use insights_proto::ingestion::v1::{Attribution, Precedence};
 use prost_types::Timestamp;
 
 use super::{CheckContext, Violation};
 
-/// Longest id and longest other text, in characters. Longer ones are mistakes of the source, and would bloat every key.
+/// Longest id and longest other text, in characters. Longer ones are mistakes of the source and would bloat every key.
 const LONGEST_ID: usize = 200;
 const LONGEST_TEXT: usize = 1_000;
 const MOST_ATTRIBUTIONS: usize = 100;
 
-/// Collects what is wrong with one record.
+/// Collects the violations of one record.
 pub(super) struct Checks<'a> {
     kind: &'static str,
     context: &'a CheckContext<'a>,
@@ -31,7 +32,7 @@ impl<'a> Checks<'a> {
         Self { kind, context, violations: Vec::new() }
     }
 
-    /// `value` when nothing was wrong.
+    /// `value` without violations, else these.
     pub(super) fn finish<T>(self, value: T) -> Result<T, Vec<Violation>> {
         if self.violations.is_empty() { Ok(value) } else { Err(self.violations) }
     }
@@ -57,7 +58,15 @@ impl<'a> Checks<'a> {
         Some(time.seconds * 1_000_000_000 + i64::from(nanos))
     }
 
-    /// A required id: trimmed, a GUID in lower case.
+    /// How much the sender knows of what the record describes.
+    pub(super) fn precedence(&mut self, precedence: i32) -> Precedence {
+        Precedence::try_from(precedence).unwrap_or_else(|_| {
+            self.wrong("precedence", "must be one of Precedence's values, or left out");
+            Precedence::Unspecified
+        })
+    }
+
+    /// A required id, in its canonical form.
     pub(super) fn id(&mut self, field: &str, id: &str) -> String {
         let id = id.trim();
         if id.is_empty() {
@@ -67,7 +76,7 @@ impl<'a> Checks<'a> {
         } else if id.chars().any(char::is_control) {
             self.wrong(field, "must not contain control characters");
         }
-        if is_guid(id) { id.to_ascii_lowercase() } else { id.to_owned() }
+        canonical_id(id)
     }
 
     pub(super) fn optional_id(&mut self, field: &str, id: Option<&String>) -> Option<String> {
@@ -188,7 +197,7 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// A day that has come, in the partner's time zone.
+    /// A day not after today in the partner's time zone.
     pub(super) fn past_day(&mut self, field: &str, text: &str) -> Option<Day> {
         let day = self.day(field, text)?;
         if day > self.context.today {
@@ -221,7 +230,7 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// Attributions as a set: their order says nothing.
+    /// Attributions as a set: their order has no meaning.
     pub(super) fn attributions(&mut self, field: &str, attributions: Vec<Attribution>) -> Vec<Attribution> {
         if attributions.len() > MOST_ATTRIBUTIONS {
             self.wrong(field, format!("must have at most {MOST_ATTRIBUTIONS} entries"));
@@ -240,13 +249,4 @@ impl<'a> Checks<'a> {
         set.dedup();
         set
     }
-}
-
-/// 8-4-4-4-12 hexadecimal digits.
-fn is_guid(id: &str) -> bool {
-    id.len() == 36
-        && id.bytes().enumerate().all(|(position, byte)| match position {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }

@@ -1,4 +1,4 @@
-//! Kinds of facts and how one is told from another.
+//! Facts: their kinds, and what decides their identity.
 
 use insights_domain::calendar::Day;
 
@@ -23,7 +23,7 @@ pub(crate) enum FactKind {
 }
 
 impl FactKind {
-    /// Kinds whose keys begin with a subscription's number and that go where it goes.
+    /// Kinds whose keys begin with a subscription's number and that move with the subscription.
     pub(crate) const OF_SUBSCRIPTION: [Self; 4] = [Self::State, Self::Assignment, Self::Revenue, Self::ReportedSeats];
 
     const ALL: [Self; 14] = [
@@ -47,7 +47,7 @@ impl FactKind {
         Self::ALL.into_iter().find(|kind| *kind as i32 == number)
     }
 
-    /// The kind that is taken back with it.
+    /// The kind that is retracted with this one.
     pub(crate) fn with(self) -> Self {
         match self {
             Self::Licensed => Self::LicenceList,
@@ -64,12 +64,13 @@ impl FactKind {
 /// The day of facts that concern every month.
 pub(crate) const EVERY_DAY: i32 = i32::MIN;
 
-/// The first month whose figures a fact of that day may change, as the feed counts months; 0 is every month.
+/// The first month whose figures a fact of that day may change, as an index of months; 0 is every month.
 pub(crate) fn first_month(day: i32) -> i32 {
     Day::from_epoch_days(day).map_or(0, |day| day.month().index())
 }
 
-/// One fact, normalised: everything that decides its identity, and its canonical bytes.
+/// A normalised fact: what decides its identity, and its canonical bytes.
+// House: a `TryFrom` for each kind of record, beside the checks of that kind.
 #[derive(Clone, Debug)]
 pub(crate) struct Fact {
     pub kind: FactKind,
@@ -87,14 +88,14 @@ pub(crate) struct Fact {
     pub body: Vec<u8>,
 }
 
-/// Whose fact it is.
+/// The owner of a fact, by the ids of the source.
 #[derive(Clone, Debug)]
 pub(crate) enum FactOwner {
     Partner,
     Customer(String),
-    /// Of the customer who has the subscription.
+    /// The customer who has this subscription.
     Subscription(String),
-    /// The subscription itself, and the customer it names.
+    /// A subscription's own record, and the customer it names.
     SubscriptionRecord {
         subscription: String,
         customer: String,
@@ -115,7 +116,7 @@ pub(crate) enum KeyPrefix {
     Service,
 }
 
-/// What is taken back.
+/// Which facts are to be deleted.
 #[derive(Clone, Debug)]
 pub(crate) struct Retraction {
     pub what: Retracted,
@@ -126,7 +127,7 @@ pub(crate) struct Retraction {
     pub to: Day,
 }
 
-/// The kind of what is taken back.
+/// The kind of the facts that are to be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Retracted {
     Activity,

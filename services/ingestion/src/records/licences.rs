@@ -1,8 +1,8 @@
 //! Licences from a source that lists all of them anew each time.
 //!
-//! Such a source does not say that a licence ended, it leaves it out. So lists are facts of their own, and a licence that came in
-//! one ends on the day of the first list after it was last seen. What is stored does not depend on the order of arrival, and neither
-//! does what follows from it.
+//! Such a source does not report the end of a licence, it leaves the licence out. So lists are facts of their own, and a listed
+//! licence ends on the day of the first list after it was last seen. Neither what is stored nor the end depends on the order of
+//! arrival.
 
 use std::collections::HashMap;
 
@@ -35,7 +35,7 @@ impl LicenceLists {
         Self(days)
     }
 
-    /// The first day without a licence of the service from `from` to `to` that came in a list and was last recorded then.
+    /// The first day without a listed licence of the service that runs from `from` to `to` and was last recorded at `recorded`.
     pub(crate) fn end(&self, service: u32, from: i32, to: Option<i32>, recorded: i64) -> Option<i32> {
         let known = from.max(seen(recorded));
         let days = self.0.get(&service).map_or(&[][..], Vec::as_slice);

@@ -1,7 +1,7 @@
-//! From what came over the wire to facts. Past this door nothing is unchecked: ids are trimmed and folded, days are days
-//! of the partner's calendar, users are hashed.
+//! Parsed records and their checks. A parsed record is checked: ids are trimmed and folded, days are days of the partner's calendar,
+//! users are hashed.
 //!
-//! One `TryFrom` per kind of record collects everything that is wrong with it at once.
+//! One `TryFrom` for each kind of record collects all of its violations at once.
 
 mod activity;
 mod checks;
@@ -9,13 +9,14 @@ mod customer;
 pub(crate) mod fact;
 pub(crate) mod licences;
 mod partner;
+pub(crate) mod quarantine;
 mod reported;
 mod subscription;
 pub(crate) mod users;
 mod violation;
 
 use insights_domain::calendar::Day;
-use insights_proto::ingestion::v1 as proto;
+use insights_proto::ingestion::v1::{self as proto, Precedence};
 
 pub(crate) use activity::{CheckedActivity, WrongFact, columns};
 use checks::Checks;
@@ -23,17 +24,17 @@ use fact::{Fact, Retraction};
 use users::PartnerKey;
 pub(crate) use violation::{Violation, summary};
 
-/// What a record is checked against.
+/// The context that a record is checked in.
 pub(crate) struct CheckContext<'a> {
     /// Today in the partner's time zone.
     pub today: Day,
     /// Hashes users.
     pub users: &'a PartnerKey,
-    /// The records come out of the quarantine, their user ids are hashes already.
+    /// User ids are hashes already: the records come out of the quarantine.
     pub users_are_hashed: bool,
 }
 
-/// A record on its way in.
+/// A record that is to be checked.
 pub(crate) struct In<'a, T> {
     pub record: T,
     pub context: &'a CheckContext<'a>,
@@ -41,19 +42,26 @@ pub(crate) struct In<'a, T> {
 
 /// A record that is good.
 #[derive(Debug)]
+pub(crate) struct ParsedRecord {
+    /// When its source recorded it, nanoseconds since 1970; `None`: when it is received.
+    pub recorded: Option<i64>,
+    pub precedence: Precedence,
+    pub content: RecordContent,
+}
+
+/// The content of a record.
+#[derive(Debug)]
 pub(crate) enum RecordContent {
     Fact(Fact),
     Retract(Retraction),
 }
 
-/// Checks one record. Returns the time its source recorded it at, in nanoseconds since 1970, and what it says.
-pub(crate) fn record(
-    record: proto::Record,
-    context: &CheckContext<'_>,
-) -> Result<(Option<i64>, RecordContent), Vec<Violation>> {
+/// Checks one record.
+pub(crate) fn record(record: proto::Record, context: &CheckContext<'_>) -> Result<ParsedRecord, Vec<Violation>> {
     use proto::record::Kind;
     let mut checks = Checks::new("", context);
-    let recorded_at = checks.recorded_at(record.recorded_at);
+    let recorded = checks.recorded_at(record.recorded_at);
+    let precedence = checks.precedence(record.precedence);
     let Some(kind) = record.kind else {
         checks.wrong("kind", "is missing: a record has one of partner, location, sku, customer, subscription, …");
         return Err(checks.into_violations());
@@ -82,7 +90,7 @@ pub(crate) fn record(
         Kind::Unreadable(record) => Err(vec![unreadable(record)]),
     };
     match (parsed, checks.into_violations()) {
-        (Ok(parsed), violations) if violations.is_empty() => Ok((recorded_at, parsed)),
+        (Ok(content), violations) if violations.is_empty() => Ok(ParsedRecord { recorded, precedence, content }),
         (Ok(_), violations) => Err(violations),
         (Err(mut more), mut violations) => {
             more.append(&mut violations);
@@ -91,7 +99,7 @@ pub(crate) fn record(
     }
 }
 
-/// What its reader said of a row, shortened: the quarantine keeps words, not files.
+/// The reader's reason for a row that it could not read, shortened: the quarantine keeps reasons, not files.
 fn unreadable(record: proto::Unreadable) -> Violation {
     let cut = |text: String, bytes: usize| text[..text.floor_char_boundary(bytes)].to_owned();
     Violation { field: cut(record.field, 200), reason: cut(record.reason, 1_000) }

@@ -83,7 +83,7 @@ impl TryFrom<In<'_, CompleteThrough>> for Fact {
 
     fn try_from(In { record, context }: In<'_, CompleteThrough>) -> Result<Self, Self::Error> {
         let mut checks = Checks::new("complete_through", context);
-        // A day that has not come counts as today.
+        // A day after today counts as today.
         let day = checks.day("day", &record.day).map(|day| day.min(context.today));
         let number = day.map_or(0, Day::epoch_days);
         let fact = whole(FactKind::CompleteThrough, KeyPrefix::None, number.to_be_bytes().to_vec(), Vec::new());

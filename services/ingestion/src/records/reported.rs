@@ -1,4 +1,4 @@
-//! Monthly rows: revenue, and what somebody else computed.
+//! Monthly rows: revenue, and figures that a source computed.
 
 use insights_domain::{calendar::Month, facts::Seller};
 use insights_proto::ingestion::v1::{ReportedSeats, ReportedUsage, Revenue};
@@ -9,7 +9,7 @@ use super::{
     fact::{Fact, FactKind, FactOwner, KeyPrefix},
 };
 
-/// What a row is about: a subscription, or a customer's SKU.
+/// The subject of a row: a subscription, or a customer's SKU.
 struct ReportSubject {
     subscription: Option<String>,
     customer: Option<String>,
@@ -20,7 +20,7 @@ impl ReportSubject {
     /// From the ids of subscription, customer and SKU.
     fn parse(checks: &mut Checks<'_>, [subscription, customer, sku]: [&Option<String>; 3]) -> Self {
         if subscription.is_some() {
-            // The subscription says both; what the row says of them besides is not looked at.
+            // The subscription has both; customer and SKU of the row are ignored.
             let subscription = checks.optional_id("subscription_id", subscription.as_ref());
             return Self { subscription, customer: None, sku: None };
         }
@@ -38,7 +38,7 @@ impl ReportSubject {
         [&self.subscription, &self.customer, &self.sku].map(Clone::clone)
     }
 
-    /// The seller, where the row names one: a month without says nothing, and the month's other rows may know.
+    /// The seller, if the row names one; without it the other rows of the month decide.
     fn seller(checks: &mut Checks<'_>, seller: Option<String>) -> Option<String> {
         let named = seller.filter(|name| !name.trim().is_empty())?;
         Some(checks.seller("seller", Some(named), Seller::Other))

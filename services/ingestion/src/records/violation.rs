@@ -1,6 +1,6 @@
-//! What is wrong with a record.
+//! Violations: what is wrong with a record.
 
-/// One thing that is wrong with a record.
+/// A field of a record that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Violation {
     /// Such as `subscription_state.seats`.
@@ -9,7 +9,7 @@ pub(crate) struct Violation {
     pub reason: String,
 }
 
-/// The field at fault, and everything that is wrong in one sentence.
+/// The first field at fault, and all reasons in one sentence.
 pub(crate) fn summary(violations: &[Violation]) -> (String, String) {
     let Some((first, rest)) = violations.split_first() else { return (String::new(), String::new()) };
     let mut reason = first.reason.clone();

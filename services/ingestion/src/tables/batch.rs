@@ -1,33 +1,31 @@
-//! Batch ids: the same id with the same body answers the same again, with another body it is refused.
+//! `ingestion_batch`: batch ids and their answers. The same id with the same body gets the same answer, with another body it is
+//! refused.
 
-use insights_database::{
-    bulk::statement,
-    sea_orm::{ConnectionTrait, Value},
-};
+use insights_database::sea_orm::{self, ConnectionTrait, FromQueryResult};
 use insights_proto::ingestion::v1::{IngestBatchRequest, IngestBatchResponse};
 use prost::Message;
 
-use super::partner::PartnerRow;
+use super::{partner::StoredPartner, query};
 use crate::error::Error;
 
-/// What tells two bodies apart.
+/// The digest of a batch's body.
 pub(crate) fn digest(request: &IngestBatchRequest) -> Vec<u8> {
     blake3::hash(&request.encode_to_vec()).as_bytes().to_vec()
 }
 
-/// A batch under its id.
+/// What is known of a batch id.
 pub(crate) enum BatchReservation {
-    /// It was answered before.
+    /// The batch was answered before.
     Answered(IngestBatchResponse),
-    /// It was first received then (nanoseconds since 1970), and is to be stored. When that was before now, it was interrupted or is
-    /// on its way elsewhere: done again as received then, it changes nothing.
+    /// The batch was first received at this time (nanoseconds since 1970) and is to be stored. A time before now means that it was
+    /// interrupted or is on its way elsewhere; stored again as received then, it changes nothing.
     Received(i64),
 }
 
-/// Takes an id for a body before anything of it is stored.
+/// Reserves an id for a body, before anything of the body is stored.
 pub(crate) async fn reserve<C: ConnectionTrait>(
     connection: &C,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     id: &str,
     digest: &[u8],
     now: i64,
@@ -35,45 +33,56 @@ pub(crate) async fn reserve<C: ConnectionTrait>(
     let sql = "INSERT INTO ingestion_batch (partner_no, batch_id, digest, response, done, received_at) \
                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (partner_no, batch_id) DO NOTHING";
     let empty: Vec<u8> = Vec::new();
-    let values: Vec<Value> =
-        vec![partner.number.into(), id.into(), digest.to_vec().into(), empty.into(), false.into(), now.into()];
-    connection.execute_raw(statement(connection, sql, values)).await?;
-    let sql = "SELECT digest, response, done, received_at FROM ingestion_batch WHERE partner_no = $1 AND batch_id = $2";
-    let row = connection.query_one_raw(statement(connection, sql, vec![partner.number.into(), id.into()])).await?;
-    let row = row.ok_or_else(|| Error::Damaged("a batch that was just written is gone".to_owned()))?;
-    if row.try_get_by_index::<Vec<u8>>(0)? != digest {
+    let values = vec![partner.number.into(), id.into(), digest.to_vec().into(), empty.into(), false.into(), now.into()];
+    query::run(connection, sql, values).await?;
+    let row = find(connection, partner, id).await?;
+    let row = row.ok_or_else(|| Error::Damaged("a batch id that was just written is gone".to_owned()))?;
+    if row.digest != digest {
         return Err(Error::BatchReused(id.to_owned()));
     }
-    if !row.try_get_by_index::<bool>(2)? {
-        return Ok(BatchReservation::Received(row.try_get_by_index(3)?));
+    if !row.done {
+        return Ok(BatchReservation::Received(row.received_at));
     }
-    Ok(BatchReservation::Answered(IngestBatchResponse::decode(row.try_get_by_index::<Vec<u8>>(1)?.as_slice())?))
+    Ok(BatchReservation::Answered(IngestBatchResponse::decode(row.response.as_slice())?))
+}
+
+#[derive(FromQueryResult)]
+struct BatchRow {
+    digest: Vec<u8>,
+    response: Vec<u8>,
+    done: bool,
+    received_at: i64,
+}
+
+async fn find<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    id: &str,
+) -> Result<Option<BatchRow>, Error> {
+    let sql = "SELECT digest, response, done, received_at FROM ingestion_batch WHERE partner_no = $1 AND batch_id = $2";
+    query::row(connection, sql, vec![partner.number.into(), id.into()]).await
 }
 
 /// Keeps the answer. When another call for the same batch was faster, its answer stands and is returned.
 pub(crate) async fn complete<C: ConnectionTrait>(
     connection: &C,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     id: &str,
     response: IngestBatchResponse,
 ) -> Result<IngestBatchResponse, Error> {
     let sql =
         "UPDATE ingestion_batch SET response = $3, done = $4 WHERE partner_no = $1 AND batch_id = $2 AND NOT done";
-    let values: Vec<Value> = vec![partner.number.into(), id.into(), response.encode_to_vec().into(), true.into()];
-    if connection.execute_raw(statement(connection, sql, values)).await?.rows_affected() > 0 {
+    let values = vec![partner.number.into(), id.into(), response.encode_to_vec().into(), true.into()];
+    if query::run(connection, sql, values).await? > 0 {
         return Ok(response);
     }
-    let sql = "SELECT response FROM ingestion_batch WHERE partner_no = $1 AND batch_id = $2";
-    let row = connection.query_one_raw(statement(connection, sql, vec![partner.number.into(), id.into()])).await?;
-    match row {
-        Some(row) => Ok(IngestBatchResponse::decode(row.try_get_by_index::<Vec<u8>>(0)?.as_slice())?),
+    match find(connection, partner, id).await? {
+        Some(row) => Ok(IngestBatchResponse::decode(row.response.as_slice())?),
         None => Ok(response),
     }
 }
 
-/// Forgets ids that came before a time (nanoseconds since 1970).
+/// Deletes ids received before a time, nanoseconds since 1970.
 pub(crate) async fn prune<C: ConnectionTrait>(connection: &C, before: i64) -> Result<(), Error> {
-    let sql = "DELETE FROM ingestion_batch WHERE received_at < $1";
-    connection.execute_raw(statement(connection, sql, vec![before.into()])).await?;
-    Ok(())
+    query::run(connection, "DELETE FROM ingestion_batch WHERE received_at < $1", vec![before.into()]).await.map(drop)
 }

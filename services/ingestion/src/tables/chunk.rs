@@ -1,6 +1,6 @@
 //! The body of an activity chunk: what up to 64 users of one customer did in a month, on every service.
 //!
-//! Format 2: the version, then a section for each service that anybody used, in the order of their numbers: the number (u32),
+//! Format 2: the version, then a section for each service that was used, in the order of their numbers: the number (u32),
 //! a bit for each user who used it (u64), the day mask of each of them (u32). All little-endian.
 
 use crate::error::Error;
@@ -15,18 +15,11 @@ const HEAD: usize = 12;
 /// Day masks by place in the bucket; bit 0 is the first of the month.
 pub(crate) type Masks = [u32; BUCKET];
 
-/// A stored chunk that this version cannot read.
-#[derive(Debug, thiserror::Error)]
-#[error("an activity chunk is damaged or was written by a later version")]
-pub(crate) struct Unreadable;
-
-impl From<Unreadable> for Error {
-    fn from(error: Unreadable) -> Self {
-        Self::Damaged(error.to_string())
-    }
+fn unreadable() -> Error {
+    Error::Damaged("an activity chunk is damaged or was written by a later version".to_owned())
 }
 
-/// Day masks by service. Places of services stay while others are added.
+/// Day masks by service. The place of a service stays when others are added.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ActivityChunk {
     services: Vec<(i32, Masks)>,
@@ -34,24 +27,24 @@ pub(crate) struct ActivityChunk {
 
 impl ActivityChunk {
     /// Reads a body.
-    pub(crate) fn decode(body: &[u8]) -> Result<Self, Unreadable> {
+    pub(crate) fn decode(body: &[u8]) -> Result<Self, Error> {
         let mut chunk = Self::default();
         chunk.read(body)?;
         Ok(chunk)
     }
 
-    /// Reads a body in the place of what is there; an empty one is an empty chunk.
-    pub(crate) fn read(&mut self, body: &[u8]) -> Result<(), Unreadable> {
+    /// Replaces the chunk by that of a body; an empty body is an empty chunk.
+    pub(crate) fn read(&mut self, body: &[u8]) -> Result<(), Error> {
         self.services.clear();
         let mut rest = match body {
             [] => return Ok(()),
             [VERSION, rest @ ..] => rest,
-            _ => return Err(Unreadable),
+            _ => return Err(unreadable()),
         };
         while let Some((head, after)) = rest.split_first_chunk::<HEAD>() {
             let [a, b, c, d, users @ ..] = *head;
             let mut users = u64::from_le_bytes(users);
-            let (words, after) = after.split_at_checked(users.count_ones() as usize * 4).ok_or(Unreadable)?;
+            let (words, after) = after.split_at_checked(users.count_ones() as usize * 4).ok_or_else(unreadable)?;
             let mut masks = [0; BUCKET];
             for word in words.as_chunks::<4>().0 {
                 masks[users.trailing_zeros() as usize] = u32::from_le_bytes(*word);
@@ -61,10 +54,10 @@ impl ActivityChunk {
             rest = after;
         }
         let in_order = self.services.is_sorted_by(|(a, _), (b, _)| a < b);
-        if rest.is_empty() && in_order { Ok(()) } else { Err(Unreadable) }
+        if rest.is_empty() && in_order { Ok(()) } else { Err(unreadable()) }
     }
 
-    /// The body; `None` when nobody was active.
+    /// The body; `None` when there is no activity.
     pub(crate) fn encode(&mut self) -> Option<Vec<u8>> {
         self.services.sort_unstable_by_key(|(service, _)| *service);
         let mut body = Vec::with_capacity(1 + self.services.len() * (HEAD + BUCKET * 4));
@@ -83,7 +76,7 @@ impl ActivityChunk {
         (body.len() > 1).then_some(body)
     }
 
-    /// The place of a service, made where there is none.
+    /// The place of a service, which is added when it has none.
     pub(crate) fn place_of(&mut self, service: i32) -> usize {
         let found = self.services.iter().position(|(number, _)| *number == service);
         found.unwrap_or_else(|| {

@@ -1,24 +1,25 @@
-//! Where a customer is, and who may write there.
+//! `ingestion_customer`: the shard and number of each customer, and what a writer of the customer must know of it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use insights_database::{
     Transaction,
-    bulk::{self, Column, Conflict, Lock},
+    bulk::{Column, Lock},
+    sea_orm::{self, ConnectionTrait, FromQueryResult},
 };
 
-use super::partner::PartnerRow;
+use super::{partner::StoredPartner, statements as sql};
 use crate::{
     error::Error,
-    ids::{CustomerKey, UNATTACHED},
+    ids::{CustomerAddress, SHARDS, UNATTACHED},
 };
 
-/// A customer's row, held by this transaction.
+/// A customer's row, locked by this transaction.
 #[derive(Clone, Debug)]
 pub(crate) struct CustomerRow {
-    pub at: CustomerKey,
+    pub at: CustomerAddress,
     pub id: String,
-    /// Its own record has come; else others only refer to it.
+    /// Its own record has come; until then it is only referred to.
     pub known: bool,
     /// How many users have a number.
     pub users: i32,
@@ -36,8 +37,8 @@ impl CustomerRow {
     }
 }
 
-/// The customers a transaction holds.
-pub(crate) type LockedCustomers = HashMap<CustomerKey, CustomerRow>;
+/// The customers that a transaction has locked.
+pub(crate) type LockedCustomers = HashMap<CustomerAddress, CustomerRow>;
 
 pub(crate) fn decode_first_activity(bytes: &[u8]) -> BTreeMap<i32, i32> {
     let number = |bytes: &[u8]| i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
@@ -61,71 +62,165 @@ fn encode_lower_bound(bounds: &LowerBounds) -> Vec<u8> {
     bounds.iter().flat_map(|(service, (first, last))| [*service, *first, *last]).flat_map(i32::to_le_bytes).collect()
 }
 
-/// Holds the rows of these customers, shard by shard and in the order of their numbers, as every writer does: that is what
-/// keeps two writers of one customer apart where `FOR UPDATE` on their facts would lock nothing that does not exist yet.
-pub(crate) async fn hold(
+#[derive(FromQueryResult)]
+struct CustomerColumns {
+    customer_no: i64,
+    customer_id: String,
+    known: bool,
+    users: i32,
+    first_activity: Vec<u8>,
+    lower_bound: Vec<u8>,
+}
+
+/// Locks the rows of these customers, shard by shard and in the order of their numbers, as every writer does. That keeps two
+/// writers of one customer apart; `FOR UPDATE` on their facts would lock nothing that does not exist yet.
+pub(crate) async fn lock(
     transaction: &Transaction,
-    partner: &PartnerRow,
-    customers: &BTreeSet<CustomerKey>,
+    partner: &StoredPartner,
+    customers: &BTreeSet<CustomerAddress>,
     lock: Lock,
 ) -> Result<LockedCustomers, Error> {
     let mut by_shard: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
     for at in customers {
         by_shard.entry(at.shard).or_default().push(at.number);
     }
-    let mut held = LockedCustomers::with_capacity(customers.len());
+    let mut locked = LockedCustomers::with_capacity(customers.len());
     for (shard, numbers) in by_shard {
-        let key = ("customer_no", Column::BigInt(numbers));
-        let select = "customer_no, customer_id, known, users, first_activity, lower_bound";
-        let fixed = partner.fixed_shard(shard);
-        for row in bulk::lock(transaction, "ingestion_customer", &fixed, key, select, lock).await? {
-            let at = CustomerKey { shard, number: row.try_get_by_index(1)? };
-            let (first, bounds): (Vec<u8>, Vec<u8>) = (row.try_get_by_index(5)?, row.try_get_by_index(6)?);
-            let state = CustomerRow {
+        let (scope, numbers) = (partner.in_shard(shard), Column::BigInt(numbers));
+        for row in sql::LOCK_CUSTOMERS.rows::<CustomerColumns>(transaction, scope, numbers, lock).await? {
+            let at = CustomerAddress { shard, number: row.customer_no };
+            let customer = CustomerRow {
                 at,
-                id: row.try_get_by_index(2)?,
-                known: row.try_get_by_index(3)?,
-                users: row.try_get_by_index(4)?,
-                first_activity: decode_first_activity(&first),
-                lower_bound: decode_lower_bound(&bounds),
+                id: row.customer_id,
+                known: row.known,
+                users: row.users,
+                first_activity: decode_first_activity(&row.first_activity),
+                lower_bound: decode_lower_bound(&row.lower_bound),
                 changed: false,
             };
-            held.insert(at, state);
+            locked.insert(at, customer);
         }
     }
-    Ok(held)
+    if let Some(missing) = customers.iter().find(|at| !locked.contains_key(at)) {
+        return Err(Error::Damaged(format!("customer {} of shard {} has no row", missing.number, missing.shard)));
+    }
+    Ok(locked)
 }
 
-/// Writes back what changed.
-pub(crate) async fn store(
+/// Writes back the rows that changed.
+pub(crate) async fn update(
     transaction: &Transaction,
-    partner: &PartnerRow,
-    held: &LockedCustomers,
+    partner: &StoredPartner,
+    locked: &LockedCustomers,
 ) -> Result<(), Error> {
     let mut by_shard: BTreeMap<i32, Vec<&CustomerRow>> = BTreeMap::new();
-    for state in held.values().filter(|state| state.changed) {
-        by_shard.entry(state.at.shard).or_default().push(state);
+    for row in locked.values().filter(|row| row.changed) {
+        by_shard.entry(row.at.shard).or_default().push(row);
     }
-    for (shard, states) in by_shard {
+    for (shard, rows) in by_shard {
         let columns = vec![
-            ("customer_no", Column::BigInt(states.iter().map(|state| state.at.number).collect())),
-            ("customer_id", Column::Text(states.iter().map(|state| state.id.clone()).collect())),
-            ("known", Column::Bool(states.iter().map(|state| state.known).collect())),
-            ("users", Column::Int(states.iter().map(|state| state.users).collect())),
-            (
-                "first_activity",
-                Column::Bytes(states.iter().map(|state| encode_first_activity(&state.first_activity)).collect()),
-            ),
-            ("lower_bound", Column::Bytes(states.iter().map(|state| encode_lower_bound(&state.lower_bound)).collect())),
+            Column::BigInt(rows.iter().map(|row| row.at.number).collect()),
+            Column::Text(rows.iter().map(|row| row.id.clone()).collect()),
+            Column::Bool(rows.iter().map(|row| row.known).collect()),
+            Column::Int(rows.iter().map(|row| row.users).collect()),
+            Column::Bytes(rows.iter().map(|row| encode_first_activity(&row.first_activity)).collect()),
+            Column::Bytes(rows.iter().map(|row| encode_lower_bound(&row.lower_bound)).collect()),
         ];
-        let conflict = Conflict::Replace {
-            key: &["partner_no", "cell", "customer_no"],
-            set: &["known", "users", "first_activity", "lower_bound"],
-            only_if: None,
-        };
-        bulk::upsert(transaction, "ingestion_customer", &partner.fixed_shard(shard), columns, conflict).await?;
+        sql::UPDATE_CUSTOMERS.run(transaction, partner.in_shard(shard), columns).await?;
     }
     Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct CustomerId {
+    customer_id: String,
+    cell: i32,
+    customer_no: i64,
+}
+
+/// Where these customers are, of those that have a row.
+pub(crate) async fn look_up<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    ids: Vec<String>,
+) -> Result<Vec<(String, CustomerAddress)>, Error> {
+    let keys = vec![Column::Text(ids)];
+    let rows = sql::CUSTOMERS_BY_ID.rows::<CustomerId, _>(connection, partner.whole(), keys).await?;
+    let key = |row: &CustomerId| CustomerAddress { shard: row.cell, number: row.customer_no };
+    Ok(rows.into_iter().map(|(_, row)| (key(&row), row.customer_id)).map(|(key, id)| (id, key)).collect())
+}
+
+/// Makes rows of customers whose own records have not come.
+pub(crate) async fn insert<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    customers: &[(String, CustomerAddress)],
+) -> Result<(), Error> {
+    let columns = new_rows(customers.to_vec(), false);
+    sql::INSERT_CUSTOMERS.run(connection, partner.whole(), columns).await
+}
+
+/// Makes the rows beside which unattached facts are kept, one in each shard. Their ids cannot come from a source, which may not
+/// send control characters.
+pub(crate) async fn insert_unattached<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+) -> Result<(), Error> {
+    let shards = (0..SHARDS).map(|offset| partner.number * SHARDS + offset);
+    let rows =
+        shards.map(|shard| (format!("\u{1}limbo/{shard}"), CustomerAddress { shard, number: UNATTACHED })).collect();
+    sql::INSERT_UNATTACHED.run(connection, partner.whole(), new_rows(rows, true)).await
+}
+
+fn new_rows(customers: Vec<(String, CustomerAddress)>, known: bool) -> Vec<Column> {
+    let count = customers.len();
+    vec![
+        Column::Int(customers.iter().map(|(_, at)| at.shard).collect()),
+        Column::BigInt(customers.iter().map(|(_, at)| at.number).collect()),
+        Column::Text(customers.into_iter().map(|(id, _)| id).collect()),
+        Column::Bool(vec![known; count]),
+        Column::Int(vec![0; count]),
+        Column::Bytes(vec![Vec::new(); count]),
+    ]
+}
+
+/// A customer as followers read it.
+#[derive(Debug, FromQueryResult)]
+pub(crate) struct FeedCustomer {
+    cell: i32,
+    customer_no: i64,
+    pub customer_id: String,
+    pub users: i32,
+    pub first_activity: Vec<u8>,
+    pub lower_bound: Vec<u8>,
+}
+
+impl FeedCustomer {
+    pub(crate) fn at(&self) -> CustomerAddress {
+        CustomerAddress { shard: self.cell, number: self.customer_no }
+    }
+}
+
+/// Customers whose own record has come, of these.
+pub(crate) async fn read_numbers(
+    snapshot: &Transaction,
+    partner: &StoredPartner,
+    numbers: Vec<i64>,
+) -> Result<Vec<FeedCustomer>, Error> {
+    let keys = vec![Column::BigInt(numbers)];
+    let rows = sql::CUSTOMERS_BY_NUMBER.rows(snapshot, partner.whole(), keys).await?;
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
+}
+
+/// The next customers whose own record has come, after one.
+pub(crate) async fn read_after(
+    snapshot: &Transaction,
+    partner: &StoredPartner,
+    last: CustomerAddress,
+    most: i64,
+) -> Result<Vec<FeedCustomer>, Error> {
+    let values = vec![last.shard.into(), last.number.into(), most.into()];
+    sql::CUSTOMERS_AFTER.rows(snapshot, partner.whole(), values).await
 }
 
 #[cfg(test)]

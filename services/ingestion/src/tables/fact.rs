@@ -2,52 +2,73 @@
 
 use insights_database::{
     Transaction,
-    bulk::{self, Column, Columns, Conflict, statement},
-    sea_orm::{ConnectionTrait, QueryResult, Value},
+    bulk::Column,
+    sea_orm::{self, ConnectionTrait, FromQueryResult, Value},
+};
+use insights_proto::ingestion::v1::Precedence;
+
+use super::{partner::StoredPartner, query::ReadByKey, statements as sql};
+use crate::{
+    error::Error,
+    ids::{CustomerAddress, OF_PARTNER},
+    records::fact::FactKind,
 };
 
-use super::partner::PartnerRow;
-use crate::{error::Error, ids::CustomerKey, records::fact::FactKind};
-
-const TABLE: &str = "ingestion_fact";
-
-const COLUMNS_READ: &str = "customer_no, kind, key, recorded_at, received_at, day, body, waits_for";
-
-/// Facts beside this customer that wait for this reference (such as `sku/K-1`).
-pub(crate) type WaitingReference = (CustomerKey, String);
+/// The customer beside whom facts are kept that wait, and the reference they wait for, such as `sku/K-1`.
+pub(crate) type WaitingReference = (CustomerAddress, String);
 
 /// A row of facts.
 #[derive(Clone, Debug)]
 pub(crate) struct FactRow {
-    pub customer: CustomerKey,
+    pub customer: CustomerAddress,
     pub kind: FactKind,
     pub key: Vec<u8>,
+    pub precedence: Precedence,
+    /// When its source recorded it, nanoseconds since 1970.
     pub recorded: i64,
+    /// When it was received, nanoseconds since 1970.
     pub received: i64,
     pub day: i32,
     pub body: Vec<u8>,
+    /// The reference it waits for; empty when it counts.
     pub waits_for: String,
 }
 
 impl FactRow {
-    /// The user in the key of facts about one.
+    /// The hash of the user, of facts about one.
     pub(crate) fn user(&self) -> Option<u128> {
         matches!(self.kind, FactKind::Assignment | FactKind::Licensed)
             .then(|| self.key.get(4..20).and_then(|bytes| bytes.try_into().ok()).map(u128::from_be_bytes))
             .flatten()
     }
+}
 
-    fn parse(row: &QueryResult, shard: i32) -> Result<Self, Error> {
-        let kind: i32 = row.try_get_by_index(2)?;
-        Ok(Self {
-            customer: CustomerKey { shard, number: row.try_get_by_index(1)? },
-            kind: FactKind::from_number(kind).ok_or_else(|| Error::Damaged(format!("kind {kind}")))?,
-            key: row.try_get_by_index(3)?,
-            recorded: row.try_get_by_index(4)?,
-            received: row.try_get_by_index(5)?,
-            day: row.try_get_by_index(6)?,
-            body: row.try_get_by_index(7)?,
-            waits_for: row.try_get_by_index(8)?,
+#[derive(FromQueryResult)]
+struct StoredRow {
+    customer_no: i64,
+    kind: i32,
+    key: Vec<u8>,
+    precedence: i32,
+    recorded_at: i64,
+    received_at: i64,
+    day: i32,
+    body: Vec<u8>,
+    waits_for: String,
+}
+
+impl StoredRow {
+    fn parse(self, shard: i32) -> Result<FactRow, Error> {
+        let damaged = |what: &str, number: i32| Error::Damaged(format!("a fact has {what} {number}"));
+        Ok(FactRow {
+            customer: CustomerAddress { shard, number: self.customer_no },
+            kind: FactKind::from_number(self.kind).ok_or_else(|| damaged("kind", self.kind))?,
+            key: self.key,
+            precedence: Precedence::try_from(self.precedence).map_err(|_| damaged("precedence", self.precedence))?,
+            recorded: self.recorded_at,
+            received: self.received_at,
+            day: self.day,
+            body: self.body,
+            waits_for: self.waits_for,
         })
     }
 }
@@ -55,7 +76,7 @@ impl FactRow {
 /// Reads rows of one shard by key.
 pub(crate) async fn read(
     transaction: &Transaction,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     shard: i32,
     keys: impl Iterator<Item = (i64, FactKind, &Vec<u8>)>,
 ) -> Result<Vec<FactRow>, Error> {
@@ -65,18 +86,14 @@ pub(crate) async fn read(
         columns.1.push(kind as i32);
         columns.2.push(key.clone());
     }
-    let keys = vec![
-        ("customer_no", Column::BigInt(columns.0)),
-        ("kind", Column::Int(columns.1)),
-        ("key", Column::Bytes(columns.2)),
-    ];
-    look_up(transaction, partner, shard, keys, "").await
+    let keys = vec![Column::BigInt(columns.0), Column::Int(columns.1), Column::Bytes(columns.2)];
+    read_by(&sql::FACTS_BY_KEY, transaction, partner, shard, keys).await
 }
 
 /// Reads every row of these subscriptions (customer, subscription) but the subscriptions' own.
 pub(crate) async fn read_of_subscriptions(
     transaction: &Transaction,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     shard: i32,
     subscriptions: &[(i64, i32)],
 ) -> Result<Vec<FactRow>, Error> {
@@ -89,154 +106,227 @@ pub(crate) async fn read_of_subscriptions(
             columns.3.push((number + 1).to_be_bytes().to_vec());
         }
     }
-    let keys = vec![
-        ("customer_no", Column::BigInt(columns.0)),
-        ("kind", Column::Int(columns.1)),
-        ("_low", Column::Bytes(columns.2)),
-        ("_high", Column::Bytes(columns.3)),
-    ];
-    look_up(transaction, partner, shard, keys, "AND t.key >= k._low AND t.key < k._high").await
+    let (customers, kinds) = (Column::BigInt(columns.0), Column::Int(columns.1));
+    let keys = vec![customers, kinds, Column::Bytes(columns.2), Column::Bytes(columns.3)];
+    read_by(&sql::FACTS_OF_SUBSCRIPTIONS, transaction, partner, shard, keys).await
 }
 
-/// Reads the rows of one shard that wait for something, by what they wait for.
+/// Reads the rows of one shard that wait, by customer and reference.
 pub(crate) async fn read_waiting(
     transaction: &Transaction,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     shard: i32,
     customers: Vec<i64>,
     references: Vec<String>,
 ) -> Result<Vec<FactRow>, Error> {
-    let keys = vec![("customer_no", Column::BigInt(customers)), ("waits_for", Column::Text(references))];
-    // Said again for the planner: only so it sees that the partial index serves.
-    look_up(transaction, partner, shard, keys, "AND t.waits_for <> ''").await
+    let keys = vec![Column::BigInt(customers), Column::Text(references)];
+    read_by(&sql::FACTS_WAITING, transaction, partner, shard, keys).await
 }
 
-async fn look_up(
+async fn read_by(
+    statement: &ReadByKey,
     transaction: &Transaction,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     shard: i32,
-    keys: Columns,
-    condition: &str,
+    keys: Vec<Column>,
 ) -> Result<Vec<FactRow>, Error> {
-    let rows =
-        bulk::lookup_where(transaction, TABLE, &partner.fixed_shard(shard), keys, COLUMNS_READ, condition).await?;
-    rows.iter().map(|row| FactRow::parse(row, shard)).collect()
+    let rows = statement.rows::<StoredRow, _>(transaction, partner.in_shard(shard), keys).await?;
+    rows.into_iter().map(|(_, row)| row.parse(shard)).collect()
 }
 
-/// Reads a customer's rows of two kinds whose day lies in a range.
+/// Reads a customer's rows of two kinds whose days lie in a range.
 pub(crate) async fn read_days(
     transaction: &Transaction,
-    partner: &PartnerRow,
-    customer: CustomerKey,
+    partner: &StoredPartner,
+    customer: CustomerAddress,
     kinds: [FactKind; 2],
     [from, to]: [i32; 2],
 ) -> Result<Vec<FactRow>, Error> {
-    let sql = format!(
-        "SELECT 0, {COLUMNS_READ} FROM {TABLE} WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 \
-         AND kind IN ($4, $7) AND day >= $5 AND day <= $6"
-    );
-    let values: Vec<Value> = vec![
-        partner.number.into(),
-        customer.shard.into(),
-        customer.number.into(),
-        (kinds[0] as i32).into(),
-        from.into(),
-        to.into(),
-        (kinds[1] as i32).into(),
-    ];
-    let rows = transaction.query_all_raw(statement(transaction, sql, values)).await?;
-    rows.iter().map(|row| FactRow::parse(row, customer.shard)).collect()
+    let [kind, other] = kinds.map(|kind| Value::from(kind as i32));
+    let values = vec![customer.number.into(), kind, other, from.into(), to.into()];
+    let scope = partner.in_shard(customer.shard);
+    let rows = sql::FACTS_OF_DAYS.rows::<StoredRow, _>(transaction, scope, values).await?;
+    rows.into_iter().map(|row| row.parse(customer.shard)).collect()
 }
 
-/// Writes rows of one shard with the number of each one's user, whatever was there. The rows are sorted by key.
+/// Writes rows of one shard, each with the number of its user, over those of their keys. The rows are sorted by key.
 pub(crate) async fn write(
     transaction: &Transaction,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     shard: i32,
     mut rows: Vec<FactRow>,
     users: Vec<i32>,
 ) -> Result<(), Error> {
     let columns = vec![
-        ("customer_no", Column::BigInt(rows.iter().map(|row| row.customer.number).collect())),
-        ("kind", Column::Int(rows.iter().map(|row| row.kind as i32).collect())),
-        ("recorded_at", Column::BigInt(rows.iter().map(|row| row.recorded).collect())),
-        ("received_at", Column::BigInt(rows.iter().map(|row| row.received).collect())),
-        ("day", Column::Int(rows.iter().map(|row| row.day).collect())),
-        ("user_no", Column::Int(users)),
-        ("waits_for", Column::Text(rows.iter_mut().map(|row| std::mem::take(&mut row.waits_for)).collect())),
-        ("key", Column::Bytes(rows.iter_mut().map(|row| std::mem::take(&mut row.key)).collect())),
-        ("body", Column::Bytes(rows.iter_mut().map(|row| std::mem::take(&mut row.body)).collect())),
+        Column::BigInt(rows.iter().map(|row| row.customer.number).collect()),
+        Column::Int(rows.iter().map(|row| row.kind as i32).collect()),
+        Column::Bytes(rows.iter_mut().map(|row| std::mem::take(&mut row.key)).collect()),
+        Column::Int(rows.iter().map(|row| row.precedence as i32).collect()),
+        Column::BigInt(rows.iter().map(|row| row.recorded).collect()),
+        Column::BigInt(rows.iter().map(|row| row.received).collect()),
+        Column::Int(rows.iter().map(|row| row.day).collect()),
+        Column::Int(users),
+        Column::Text(rows.iter_mut().map(|row| std::mem::take(&mut row.waits_for)).collect()),
+        Column::Bytes(rows.iter_mut().map(|row| std::mem::take(&mut row.body)).collect()),
     ];
-    let conflict = Conflict::Replace {
-        key: &["partner_no", "cell", "customer_no", "kind", "key"],
-        set: &["recorded_at", "received_at", "day", "user_no", "waits_for", "body"],
-        only_if: None,
-    };
-    bulk::upsert(transaction, TABLE, &partner.fixed_shard(shard), columns, conflict).await?;
-    Ok(())
+    sql::UPSERT_FACTS.run(transaction, partner.in_shard(shard), columns).await
 }
 
 /// Deletes rows of one shard by key.
 pub(crate) async fn delete(
     transaction: &Transaction,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     shard: i32,
     rows: &[FactRow],
 ) -> Result<(), Error> {
     let keys = vec![
-        ("customer_no", Column::BigInt(rows.iter().map(|row| row.customer.number).collect())),
-        ("kind", Column::Int(rows.iter().map(|row| row.kind as i32).collect())),
-        ("key", Column::Bytes(rows.iter().map(|row| row.key.clone()).collect())),
+        Column::BigInt(rows.iter().map(|row| row.customer.number).collect()),
+        Column::Int(rows.iter().map(|row| row.kind as i32).collect()),
+        Column::Bytes(rows.iter().map(|row| row.key.clone()).collect()),
     ];
-    bulk::delete(transaction, TABLE, &partner.fixed_shard(shard), keys).await?;
-    Ok(())
+    sql::DELETE_FACTS.run(transaction, partner.in_shard(shard), keys).await
 }
 
-/// Beside which customers facts wait for these references.
+#[derive(FromQueryResult)]
+struct WaitingRow {
+    cell: i32,
+    customer_no: i64,
+    waits_for: String,
+}
+
+/// The customers beside whom facts wait for these references.
 pub(crate) async fn waiting_for<C: ConnectionTrait>(
     connection: &C,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     references: Vec<String>,
 ) -> Result<Vec<WaitingReference>, Error> {
-    let keys = vec![("waits_for", Column::Text(references))];
-    let condition = "AND t.waits_for <> ''";
-    let select = "cell, customer_no, waits_for";
-    let rows = bulk::lookup_where(connection, TABLE, &partner.fixed(), keys, select, condition).await?;
-    let mut found = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let at = CustomerKey { shard: row.try_get_by_index(1)?, number: row.try_get_by_index(2)? };
-        found.push((at, row.try_get_by_index(3)?));
-    }
+    let keys = vec![Column::Text(references)];
+    let rows = sql::CUSTOMERS_WAITING_FOR.rows::<WaitingRow, _>(connection, partner.whole(), keys).await?;
+    let customer = |row: &WaitingRow| CustomerAddress { shard: row.cell, number: row.customer_no };
+    let mut found: Vec<WaitingReference> = rows.into_iter().map(|(_, row)| (customer(&row), row.waits_for)).collect();
     found.sort();
     found.dedup();
     Ok(found)
 }
 
-/// Facts that wait for SKUs that are there: whoever brought them ended before it freed what waited.
-pub(crate) async fn forgotten<C: ConnectionTrait>(
-    connection: &C,
-    partner: &PartnerRow,
-) -> Result<Vec<WaitingReference>, Error> {
-    let sql = "SELECT sku_id FROM ingestion_sku s WHERE partner_no = $1 AND known AND EXISTS (SELECT 1 FROM ingestion_fact f \
-               WHERE f.partner_no = $1 AND f.waits_for = 'sku/' || s.sku_id AND f.waits_for <> '')";
-    let mut references = Vec::new();
-    for row in connection.query_all_raw(statement(connection, sql, vec![partner.number.into()])).await? {
-        references.push(format!("sku/{}", row.try_get_by_index::<String>(0)?));
-    }
-    waiting_for(connection, partner, references).await
+#[derive(FromQueryResult)]
+struct SkuId {
+    sku_id: String,
 }
 
-/// The greatest day and the body of the partner's own facts of a kind.
+/// Facts that wait for SKUs that are there: a crash came between the SKU and the release of what waited for it.
+pub(crate) async fn waiting_needlessly<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+) -> Result<Vec<WaitingReference>, Error> {
+    let skus = sql::SKUS_WAITED_FOR.rows::<SkuId, _>(connection, partner.whole(), vec![]).await?;
+    waiting_for(connection, partner, skus.into_iter().map(|sku| format!("sku/{}", sku.sku_id)).collect()).await
+}
+
+/// A row of the partner's own facts of one kind.
+#[derive(FromQueryResult)]
+pub(crate) struct PartnerFact {
+    pub day: i32,
+    pub body: Vec<u8>,
+}
+
+/// The partner's own fact of a kind; that of the greatest day where there are several.
 pub(crate) async fn of_partner(
     transaction: &Transaction,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     kind: FactKind,
-) -> Result<(Option<i32>, Option<Vec<u8>>), Error> {
-    let sql = "SELECT day, body FROM ingestion_fact WHERE partner_no = $1 AND cell = 0 AND customer_no = 0 AND kind = $2 \
-               ORDER BY day DESC LIMIT 1";
-    let values = vec![partner.number.into(), (kind as i32).into()];
-    let Some(row) = transaction.query_one_raw(statement(transaction, sql, values)).await? else {
-        return Ok((None, None));
+) -> Result<Option<PartnerFact>, Error> {
+    let scope = partner.in_shard(OF_PARTNER.shard);
+    sql::FACTS_OF_PARTNER.row(transaction, scope, vec![(kind as i32).into()]).await
+}
+
+/// A fact that waits for nothing, as followers read it.
+pub(crate) struct FeedFact {
+    pub kind: FactKind,
+    pub key: Vec<u8>,
+    pub day: i32,
+    /// The user's number within the customer; below 0 of facts about no user.
+    pub user: i32,
+    /// When its source recorded it, nanoseconds since 1970; 0 of superseded rows.
+    pub recorded: i64,
+    /// When it was received, nanoseconds since 1970.
+    pub received: i64,
+    pub body: Vec<u8>,
+}
+
+impl FeedFact {
+    /// The number that its key begins with.
+    pub(crate) fn prefix(&self) -> u32 {
+        self.key.first_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes))
+    }
+}
+
+#[derive(FromQueryResult)]
+struct FeedRow {
+    kind: i32,
+    key: Vec<u8>,
+    day: i32,
+    user_no: i32,
+    body: Vec<u8>,
+    received_at: i64,
+    recorded_at: i64,
+}
+
+/// Facts of customers of one shard that wait for nothing, each with its customer's position. Kinds of a later version are left out.
+pub(crate) async fn read_of_customers(
+    snapshot: &Transaction,
+    partner: &StoredPartner,
+    shard: i32,
+    customers: &[i64],
+) -> Result<Vec<(usize, FeedFact)>, Error> {
+    let (scope, keys) = (partner.in_shard(shard), vec![Column::BigInt(customers.to_vec())]);
+    let rows = sql::FACTS_OF_CUSTOMERS.rows::<FeedRow, _>(snapshot, scope, keys).await?;
+    let fact = |(position, row): (usize, FeedRow)| {
+        let fact = FeedFact {
+            kind: FactKind::from_number(row.kind)?,
+            key: row.key,
+            day: row.day,
+            user: row.user_no,
+            recorded: row.recorded_at,
+            received: row.received_at,
+            body: row.body,
+        };
+        Some((position, fact))
     };
-    Ok((Some(row.try_get_by_index(0)?), Some(row.try_get_by_index(1)?)))
+    Ok(rows.into_iter().filter_map(fact).collect())
+}
+
+#[derive(FromQueryResult)]
+struct ChangedCustomer {
+    customer_no: i64,
+}
+
+/// Customers of whom other reported rows stood at a time (nanoseconds since 1970) than stand now.
+pub(crate) async fn customers_changed_since<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    time: i64,
+) -> Result<Vec<i64>, Error> {
+    let [seats, usage] = [FactKind::ReportedSeats, FactKind::ReportedUsage].map(|kind| Value::from(kind as i32));
+    let values = vec![time.into(), seats, usage];
+    let rows = sql::CUSTOMERS_CHANGED_SINCE.rows(connection, partner.whole(), values).await?;
+    Ok(rows.into_iter().map(|row: ChangedCustomer| row.customer_no).collect())
+}
+
+#[derive(FromQueryResult)]
+struct PartnerFactRow {
+    kind: i32,
+    key: Vec<u8>,
+    body: Vec<u8>,
+}
+
+/// The partner's own facts, as kind, key and body. Kinds of a later version are left out.
+pub(crate) async fn all_of_partner(
+    snapshot: &Transaction,
+    partner: &StoredPartner,
+) -> Result<Vec<(FactKind, Vec<u8>, Vec<u8>)>, Error> {
+    let scope = partner.in_shard(OF_PARTNER.shard);
+    let rows = sql::ALL_FACTS_OF_PARTNER.rows::<PartnerFactRow, _>(snapshot, scope, vec![]).await?;
+    let fact = |row: PartnerFactRow| Some((FactKind::from_number(row.kind)?, row.key, row.body));
+    Ok(rows.into_iter().filter_map(fact).collect())
 }

@@ -2,73 +2,113 @@
 
 use insights_database::{
     Transaction,
-    bulk::{self, Column},
+    bulk::Column,
+    sea_orm::{self, FromQueryResult},
 };
+use insights_proto::ingestion::v1::Precedence;
 
-use super::{fact::FactRow, partner::PartnerRow};
-use crate::{error::Error, ids::CustomerKey, records::fact::FactKind};
+use super::{
+    fact::{FactRow, FeedFact},
+    partner::StoredPartner,
+    statements as sql,
+};
+use crate::{error::Error, ids::CustomerAddress, records::fact::FactKind};
 
-const TABLE: &str = "ingestion_history";
-
-/// Keeps rows of one shard with the time they were superseded at.
+/// Keeps rows of one shard, each with the time it was superseded at.
 pub(crate) async fn keep(
     transaction: &Transaction,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     shard: i32,
     rows: Vec<(FactRow, i64)>,
 ) -> Result<(), Error> {
     let columns = vec![
-        ("customer_no", Column::BigInt(rows.iter().map(|(row, _)| row.customer.number).collect())),
-        ("kind", Column::Int(rows.iter().map(|(row, _)| row.kind as i32).collect())),
-        ("received_at", Column::BigInt(rows.iter().map(|(row, _)| row.received).collect())),
-        ("superseded_at", Column::BigInt(rows.iter().map(|(_, at)| *at).collect())),
-        ("recorded_at", Column::BigInt(rows.iter().map(|(row, _)| row.recorded).collect())),
-        ("day", Column::Int(rows.iter().map(|(row, _)| row.day).collect())),
-        ("key", Column::Bytes(rows.iter().map(|(row, _)| row.key.clone()).collect())),
-        ("body", Column::Bytes(rows.into_iter().map(|(row, _)| row.body).collect())),
+        Column::BigInt(rows.iter().map(|(row, _)| row.customer.number).collect()),
+        Column::Int(rows.iter().map(|(row, _)| row.kind as i32).collect()),
+        Column::Bytes(rows.iter().map(|(row, _)| row.key.clone()).collect()),
+        Column::BigInt(rows.iter().map(|(row, _)| row.received).collect()),
+        Column::BigInt(rows.iter().map(|(_, at)| *at).collect()),
+        Column::BigInt(rows.iter().map(|(row, _)| row.recorded).collect()),
+        Column::Int(rows.iter().map(|(row, _)| row.day).collect()),
+        Column::Bytes(rows.into_iter().map(|(row, _)| row.body).collect()),
     ];
-    let keep = bulk::Conflict::Keep { key: &["partner_no", "cell", "customer_no", "kind", "key", "received_at"] };
-    bulk::upsert(transaction, TABLE, &partner.fixed_shard(shard), columns, keep).await?;
-    Ok(())
+    sql::INSERT_HISTORY.run(transaction, partner.in_shard(shard), columns).await
+}
+
+#[derive(FromQueryResult)]
+struct HistoryRow {
+    customer_no: i64,
+    key: Vec<u8>,
+    recorded_at: i64,
+    received_at: i64,
+    day: i32,
+    body: Vec<u8>,
+    superseded_at: i64,
 }
 
 /// Takes the superseded rows of these subscriptions (customer, subscription) out of one shard.
 pub(crate) async fn take_of_subscriptions(
     transaction: &Transaction,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     shard: i32,
     subscriptions: &[(i64, i32)],
 ) -> Result<Vec<(FactRow, i64)>, Error> {
+    // Of the kinds that belong to a subscription, only this one keeps history.
+    let kind = FactKind::ReportedSeats;
+    let scope = partner.in_shard(shard);
     let keys = vec![
-        ("customer_no", Column::BigInt(subscriptions.iter().map(|(customer, _)| *customer).collect())),
-        ("kind", Column::Int(vec![FactKind::ReportedSeats as i32; subscriptions.len()])),
-        ("_low", Column::Bytes(subscriptions.iter().map(|(_, number)| number.to_be_bytes().to_vec()).collect())),
-        ("_high", Column::Bytes(subscriptions.iter().map(|(_, number)| (number + 1).to_be_bytes().to_vec()).collect())),
+        Column::BigInt(subscriptions.iter().map(|(customer, _)| *customer).collect()),
+        Column::Int(vec![kind as i32; subscriptions.len()]),
+        Column::Bytes(subscriptions.iter().map(|(_, number)| number.to_be_bytes().to_vec()).collect()),
+        Column::Bytes(subscriptions.iter().map(|(_, number)| (number + 1).to_be_bytes().to_vec()).collect()),
     ];
-    let select = "customer_no, key, recorded_at, received_at, day, body, superseded_at";
-    let fixed = partner.fixed_shard(shard);
-    let range = "AND t.key >= k._low AND t.key < k._high";
-    let found = bulk::lookup_where(transaction, TABLE, &fixed, keys, select, range).await?;
-    let mut rows: Vec<(FactRow, i64)> = Vec::with_capacity(found.len());
-    for row in &found {
-        let old = FactRow {
-            customer: CustomerKey { shard, number: row.try_get_by_index(1)? },
-            kind: FactKind::ReportedSeats,
-            key: row.try_get_by_index(2)?,
-            recorded: row.try_get_by_index(3)?,
-            received: row.try_get_by_index(4)?,
-            day: row.try_get_by_index(5)?,
-            body: row.try_get_by_index(6)?,
+    let found = sql::HISTORY_OF_SUBSCRIPTIONS.rows::<HistoryRow, _>(transaction, scope, keys).await?;
+    let row = |row: HistoryRow| {
+        let fact = FactRow {
+            customer: CustomerAddress { shard, number: row.customer_no },
+            kind,
+            key: row.key,
+            precedence: Precedence::Unspecified,
+            recorded: row.recorded_at,
+            received: row.received_at,
+            day: row.day,
+            body: row.body,
             waits_for: String::new(),
         };
-        rows.push((old, row.try_get_by_index(7)?));
-    }
+        (fact, row.superseded_at)
+    };
+    let rows: Vec<(FactRow, i64)> = found.into_iter().map(|(_, found)| row(found)).collect();
     let keys = vec![
-        ("customer_no", Column::BigInt(rows.iter().map(|(row, _)| row.customer.number).collect())),
-        ("kind", Column::Int(rows.iter().map(|(row, _)| row.kind as i32).collect())),
-        ("key", Column::Bytes(rows.iter().map(|(row, _)| row.key.clone()).collect())),
-        ("received_at", Column::BigInt(rows.iter().map(|(row, _)| row.received).collect())),
+        Column::BigInt(rows.iter().map(|(row, _)| row.customer.number).collect()),
+        Column::Int(rows.iter().map(|(row, _)| row.kind as i32).collect()),
+        Column::Bytes(rows.iter().map(|(row, _)| row.key.clone()).collect()),
+        Column::BigInt(rows.iter().map(|(row, _)| row.received).collect()),
     ];
-    bulk::delete(transaction, TABLE, &fixed, keys).await?;
+    sql::DELETE_HISTORY.run(transaction, scope, keys).await?;
     Ok(rows)
+}
+
+#[derive(FromQueryResult)]
+struct StandingRow {
+    kind: i32,
+    key: Vec<u8>,
+    day: i32,
+    body: Vec<u8>,
+}
+
+/// Superseded rows of customers of one shard that stood at a time (nanoseconds since 1970), each with its customer's position.
+pub(crate) async fn standing_at(
+    snapshot: &Transaction,
+    partner: &StoredPartner,
+    shard: i32,
+    customers: &[i64],
+    time: i64,
+) -> Result<Vec<(usize, FeedFact)>, Error> {
+    let keys = vec![Column::BigInt(customers.to_vec()), Column::BigInt(vec![time; customers.len()])];
+    let rows = sql::HISTORY_STANDING_AT.rows::<StandingRow, _>(snapshot, partner.in_shard(shard), keys).await?;
+    let fact = |(position, row): (usize, StandingRow)| {
+        let kind = FactKind::from_number(row.kind)?;
+        let (key, day, body) = (row.key, row.day, row.body);
+        Some((position, FeedFact { kind, key, day, user: 0, recorded: 0, received: 0, body }))
+    };
+    Ok(rows.into_iter().filter_map(fact).collect())
 }

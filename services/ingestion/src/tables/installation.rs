@@ -1,22 +1,23 @@
-//! `ingestion_installation`: the fingerprint of the key of users.
+//! `ingestion_installation`: the fingerprint of the key that users are hashed with.
 
-use insights_database::{
-    bulk::statement,
-    sea_orm::{ConnectionTrait, Value},
-};
+use insights_database::sea_orm::{self, ConnectionTrait, FromQueryResult};
 
+use super::query;
 use crate::error::Error;
 
-/// Remembers the fingerprint of the first key.
+#[derive(FromQueryResult)]
+struct InstallationRow {
+    user_key: String,
+}
+
+/// Keeps the fingerprint, unless there is one.
 pub(crate) async fn remember<C: ConnectionTrait>(connection: &C, fingerprint: &str) -> Result<(), Error> {
     let sql = "INSERT INTO ingestion_installation (id, user_key) VALUES (1, $1) ON CONFLICT (id) DO NOTHING";
-    connection.execute_raw(statement(connection, sql, vec![Value::from(fingerprint)])).await?;
-    Ok(())
+    query::run(connection, sql, vec![fingerprint.into()]).await.map(drop)
 }
 
 /// The fingerprint of the first key.
 pub(crate) async fn fingerprint<C: ConnectionTrait>(connection: &C) -> Result<Option<String>, Error> {
     let sql = "SELECT user_key FROM ingestion_installation WHERE id = 1";
-    let row = connection.query_one_raw(statement(connection, sql, vec![])).await?;
-    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
+    Ok(query::row(connection, sql, vec![]).await?.map(|row: InstallationRow| row.user_key))
 }

@@ -2,13 +2,18 @@
 
 pub(crate) mod activity;
 pub(crate) mod batch;
+pub(crate) mod catalogue;
 pub(crate) mod chunk;
 pub(crate) mod customer;
 pub(crate) mod fact;
+pub(crate) mod feed;
 pub(crate) mod history;
 pub(crate) mod installation;
 pub(crate) mod migrations;
 pub(crate) mod partner;
 pub(crate) mod quarantine;
+mod query;
+mod statements;
 pub(crate) mod subscription;
+pub(crate) mod user;
 pub(crate) mod waiting;

@@ -1,27 +1,31 @@
-//! The partner's row: its settings, its counters, its newest version.
+//! `ingestion_partner`: a partner's settings, counters and newest version. The row is the lock under which versions and surrogate
+//! ids are given out.
 
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use insights_database::{
-    bulk::{self, Column, Conflict, Lock, statement},
-    sea_orm::{ConnectionTrait, QueryResult, Value},
+    bulk::{self, Column, Lock},
+    sea_orm::{self, ConnectionTrait, FromQueryResult, Value},
 };
 use insights_domain::calendar::Day;
 
+use super::query::{self, StatementScope};
 use crate::{
     error::Error,
-    ids::{CustomerKey, SHARDS, UNATTACHED},
+    ids::{CustomerAddress, SHARDS, UNATTACHED},
 };
 
 /// Stands for no day.
 pub(crate) const NO_DAY: i32 = i32::MIN;
 
 /// A partner's row.
-#[derive(Clone, Debug)]
-pub(crate) struct PartnerRow {
+#[derive(Clone, Debug, FromQueryResult)]
+pub(crate) struct StoredPartner {
+    #[sea_orm(from_alias = "partner_no")]
     pub number: i32,
+    #[sea_orm(from_alias = "partner_id")]
     pub id: String,
     pub epoch: i64,
     pub version: i64,
@@ -38,74 +42,24 @@ pub(crate) struct PartnerRow {
 const COLUMNS: &str =
     "partner_no, partner_id, epoch, version, floor, time_zone, complete_through, last_activity, last_ingest";
 
-impl PartnerRow {
-    fn from_row(row: &QueryResult, first: usize) -> Result<Self, Error> {
-        Ok(Self {
-            number: row.try_get_by_index(first)?,
-            id: row.try_get_by_index(first + 1)?,
-            epoch: row.try_get_by_index(first + 2)?,
-            version: row.try_get_by_index(first + 3)?,
-            floor: row.try_get_by_index(first + 4)?,
-            time_zone: row.try_get_by_index(first + 5)?,
-            complete_through: row.try_get_by_index(first + 6)?,
-            last_activity: row.try_get_by_index(first + 7)?,
-            last_ingest: row.try_get_by_index(first + 8)?,
-        })
-    }
-
+impl StoredPartner {
     /// Every partner.
     pub(crate) async fn all<C: ConnectionTrait>(connection: &C) -> Result<Vec<Self>, Error> {
         let sql = format!("SELECT {COLUMNS} FROM ingestion_partner ORDER BY partner_no");
-        let rows = connection.query_all_raw(statement(connection, sql, vec![])).await?;
-        rows.iter().map(|row| Self::from_row(row, 0)).collect()
+        query::rows(connection, &sql, vec![]).await
     }
 
     /// The partner with this id, if it has sent anything yet.
     pub(crate) async fn find<C: ConnectionTrait>(connection: &C, id: &str) -> Result<Option<Self>, Error> {
         let sql = format!("SELECT {COLUMNS} FROM ingestion_partner WHERE partner_id = $1");
-        let row = connection.query_one_raw(statement(connection, sql, vec![id.into()])).await?;
-        row.map(|row| Self::from_row(&row, 0)).transpose()
+        query::row(connection, &sql, vec![id.into()]).await
     }
 
-    /// The partner with this id, with a row of its own from now on.
-    pub(crate) async fn create<C: ConnectionTrait>(connection: &C, id: &str, now: i64) -> Result<Self, Error> {
-        let sql = "INSERT INTO ingestion_partner (partner_id, epoch, version, floor, time_zone, complete_through, \
-                   last_activity, last_ingest, customers, subscriptions, skus, services, quarantined) \
-                   VALUES ($1, $2, 0, 0, 'UTC', $3, $3, 0, 0, 0, 0, 0, 0) ON CONFLICT (partner_id) DO NOTHING";
-        // Microseconds of its birth: another database in the place of this one has another epoch.
-        let values = vec![id.into(), (now / 1_000).into(), NO_DAY.into()];
-        connection.execute_raw(statement(connection, sql, values)).await?;
-        let partner = Self::find(connection, id).await?.ok_or(Error::NoPartner)?;
-        let shards: Vec<i32> = (0..SHARDS).map(|offset| partner.number * SHARDS + offset).collect();
-        let count = shards.len();
-        let ids = shards.iter().map(|shard| format!("\u{1}limbo/{shard}")).collect();
-        let columns = vec![
-            ("cell", Column::Int(shards)),
-            ("customer_no", Column::BigInt(vec![UNATTACHED; count])),
-            ("customer_id", Column::Text(ids)),
-            ("known", Column::Bool(vec![true; count])),
-            ("users", Column::Int(vec![0; count])),
-            ("first_activity", Column::Bytes(vec![Vec::new(); count])),
-        ];
-        let fixed = [("partner_no", Value::from(partner.number))];
-        let keep = Conflict::Keep { key: &["partner_no", "cell", "customer_no"] };
-        bulk::upsert(connection, "ingestion_customer", &fixed, columns, keep).await?;
-        Ok(partner)
-    }
-
-    /// Gives every partner another epoch: its time in microseconds, as at a birth, so that facts brought back twice from one
-    /// backup have two.
-    pub(crate) async fn begin_new_epochs<C: ConnectionTrait>(connection: &C, now_micros: i64) -> Result<(), Error> {
-        let sql = "UPDATE ingestion_partner SET epoch = CASE WHEN epoch < $1 THEN $1 ELSE epoch + 1 END";
-        connection.execute_raw(statement(connection, sql, vec![now_micros.into()])).await?;
-        Ok(())
-    }
-
-    /// Reads the row again and holds it until the transaction ends.
-    pub(crate) async fn hold<C: ConnectionTrait>(connection: &C, number: i32) -> Result<Self, Error> {
+    /// Reads the row again and locks it until the transaction ends.
+    pub(crate) async fn lock<C: ConnectionTrait>(connection: &C, number: i32) -> Result<Self, Error> {
         let key = ("partner_no", Column::Int(vec![number]));
         let rows = bulk::lock(connection, "ingestion_partner", &[], key, COLUMNS, Lock::Update).await?;
-        Self::from_row(rows.first().ok_or(Error::NoPartner)?, 1)
+        Ok(Self::from_query_result(rows.first().ok_or(Error::NoPartner)?, "")?)
     }
 
     /// Today in the partner's time zone.
@@ -113,22 +67,129 @@ impl PartnerRow {
         Day::of_instant(now, Tz::from_str(&self.time_zone).unwrap_or(Tz::UTC))
     }
 
-    /// The shard a name belongs to.
+    /// The shard of a customer, or of a subscription that no customer is known of, by its id.
     pub(crate) fn shard(&self, name: &str) -> i32 {
         let hash = blake3::hash(name.as_bytes());
         self.number * SHARDS + i32::from(hash.as_bytes()[0]) % SHARDS
     }
 
-    /// Where facts of a subscription are kept that nobody has said anything about.
-    pub(crate) fn unattached(&self, subscription: &str) -> CustomerKey {
-        CustomerKey { shard: self.shard(subscription), number: UNATTACHED }
+    /// The customer beside whom unattached facts of a subscription are kept.
+    pub(crate) fn unattached(&self, subscription: &str) -> CustomerAddress {
+        CustomerAddress { shard: self.shard(subscription), number: UNATTACHED }
     }
 
+    /// The scope of statements on all shards.
+    pub(crate) fn whole(&self) -> StatementScope {
+        StatementScope::Partner(self.number)
+    }
+
+    /// The scope of statements on one shard.
+    pub(crate) fn in_shard(&self, shard: i32) -> StatementScope {
+        StatementScope::Shard { partner: self.number, shard }
+    }
+
+    /// The column that every statement on a small table names.
     pub(crate) fn fixed(&self) -> [(&'static str, Value); 1] {
         [("partner_no", Value::from(self.number))]
     }
+}
 
-    pub(crate) fn fixed_shard(&self, shard: i32) -> [(&'static str, Value); 2] {
-        [("partner_no", Value::from(self.number)), ("cell", Value::from(shard))]
+/// Makes a row for a partner, unless it has one.
+pub(crate) async fn insert<C: ConnectionTrait>(connection: &C, id: &str, now: i64) -> Result<(), Error> {
+    let sql = "INSERT INTO ingestion_partner (partner_id, epoch, version, floor, time_zone, complete_through, \
+               last_activity, last_ingest, customers, subscriptions, skus, services, quarantined) \
+               VALUES ($1, $2, 0, 0, 'UTC', $3, $3, 0, 0, 0, 0, 0, 0) ON CONFLICT (partner_id) DO NOTHING";
+    // The epoch is the time of creation in microseconds, so that a database in the place of this one has another.
+    query::run(connection, sql, vec![id.into(), (now / 1_000).into(), NO_DAY.into()]).await.map(drop)
+}
+
+/// Gives every partner another epoch: the time in microseconds, as at creation, so that facts restored twice from one backup have
+/// two epochs.
+pub(crate) async fn begin_new_epochs<C: ConnectionTrait>(connection: &C, now_micros: i64) -> Result<(), Error> {
+    let sql = "UPDATE ingestion_partner SET epoch = CASE WHEN epoch < $1 THEN $1 ELSE epoch + 1 END";
+    query::run(connection, sql, vec![now_micros.into()]).await.map(drop)
+}
+
+/// Writes a new version, whose row is locked.
+pub(crate) async fn set_version<C: ConnectionTrait>(connection: &C, partner: &StoredPartner) -> Result<(), Error> {
+    let sql = "UPDATE ingestion_partner SET version = $2, last_activity = $3, last_ingest = $4 WHERE partner_no = $1";
+    let values =
+        vec![partner.number.into(), partner.version.into(), partner.last_activity.into(), partner.last_ingest.into()];
+    query::run(connection, sql, values).await.map(drop)
+}
+
+/// Notes that something came that made no new version.
+pub(crate) async fn set_last_ingest<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    now: i64,
+) -> Result<(), Error> {
+    let sql = "UPDATE ingestion_partner SET last_ingest = $2 WHERE partner_no = $1 AND last_ingest < $2";
+    query::run(connection, sql, vec![partner.number.into(), now.into()]).await.map(drop)
+}
+
+/// Writes what the partner's own facts say of it.
+pub(crate) async fn set_settings<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    complete_through: i32,
+    time_zone: &str,
+) -> Result<(), Error> {
+    let sql = "UPDATE ingestion_partner SET complete_through = $2, time_zone = $3 WHERE partner_no = $1";
+    query::run(connection, sql, vec![partner.number.into(), complete_through.into(), time_zone.into()]).await.map(drop)
+}
+
+/// Raises the floor of the feed.
+pub(crate) async fn raise_floor<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    floor: i64,
+) -> Result<(), Error> {
+    let sql = "UPDATE ingestion_partner SET floor = $2 WHERE partner_no = $1 AND floor < $2";
+    query::run(connection, sql, vec![partner.number.into(), floor.into()]).await.map(drop)
+}
+
+#[derive(FromQueryResult)]
+struct QuarantineCounter {
+    quarantined: i64,
+}
+
+/// Takes ids for so many records of the quarantine. Returns the last of them.
+pub(crate) async fn take_quarantine_ids<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    count: i64,
+) -> Result<i64, Error> {
+    let sql = "UPDATE ingestion_partner SET quarantined = quarantined + $2 WHERE partner_no = $1 RETURNING quarantined";
+    let row = query::row(connection, sql, vec![partner.number.into(), count.into()]).await?;
+    row.map(|row: QuarantineCounter| row.quarantined).ok_or(Error::NoPartner)
+}
+
+/// The last surrogate id given out of each kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+pub(crate) struct IdCounters {
+    pub customers: i64,
+    pub subscriptions: i32,
+    pub skus: i32,
+    pub services: i32,
+}
+
+impl IdCounters {
+    pub(crate) async fn read<C: ConnectionTrait>(connection: &C, partner: &StoredPartner) -> Result<Self, Error> {
+        let sql = "SELECT customers, subscriptions, skus, services FROM ingestion_partner WHERE partner_no = $1";
+        query::row(connection, sql, vec![partner.number.into()]).await?.ok_or(Error::NoPartner)
+    }
+
+    pub(crate) async fn write<C: ConnectionTrait>(self, connection: &C, partner: &StoredPartner) -> Result<(), Error> {
+        let sql = "UPDATE ingestion_partner SET customers = $2, subscriptions = $3, skus = $4, services = $5 \
+                   WHERE partner_no = $1";
+        let values: Vec<Value> = vec![
+            partner.number.into(),
+            self.customers.into(),
+            self.subscriptions.into(),
+            self.skus.into(),
+            self.services.into(),
+        ];
+        query::run(connection, sql, values).await.map(drop)
     }
 }

@@ -1,33 +1,78 @@
 //! `ingestion_subscription`: the number of each subscription, and the customer who has it.
 
 use insights_database::{
-    Transaction,
-    bulk::{self, Column, Conflict},
+    bulk::Column,
+    sea_orm::{self, ConnectionTrait, FromQueryResult},
 };
 
-use super::partner::PartnerRow;
-use crate::{error::Error, ids::CustomerKey};
+use super::{partner::StoredPartner, statements as sql};
+use crate::{
+    error::Error,
+    ids::{CustomerAddress, ResolvedSubscription},
+};
 
-const TABLE: &str = "ingestion_subscription";
+#[derive(FromQueryResult)]
+struct SubscriptionRow {
+    subscription_id: String,
+    subscription_no: i32,
+    cell: i32,
+    customer_no: i64,
+    known: bool,
+}
 
-/// Writes whose these subscriptions (id, number, customer) are, now that their own records have come.
-pub(crate) async fn attach(
-    transaction: &Transaction,
-    partner: &PartnerRow,
-    entries: Vec<(String, i32, CustomerKey)>,
+impl SubscriptionRow {
+    fn entry(&self) -> ResolvedSubscription {
+        let customer = CustomerAddress { shard: self.cell, number: self.customer_no };
+        ResolvedSubscription { number: self.subscription_no, customer, known: self.known }
+    }
+}
+
+/// These subscriptions, of those that have a row.
+pub(crate) async fn look_up<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    ids: Vec<String>,
+) -> Result<Vec<(String, ResolvedSubscription)>, Error> {
+    let keys = vec![Column::Text(ids)];
+    let rows = sql::SUBSCRIPTIONS_BY_ID.rows::<SubscriptionRow, _>(connection, partner.whole(), keys).await?;
+    Ok(rows.into_iter().map(|(_, row)| (row.entry(), row.subscription_id)).map(|(entry, id)| (id, entry)).collect())
+}
+
+/// These subscriptions, by number.
+pub(crate) async fn read<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    numbers: Vec<i32>,
+) -> Result<Vec<ResolvedSubscription>, Error> {
+    let (scope, keys) = (partner.whole(), vec![Column::Int(numbers)]);
+    let rows = sql::SUBSCRIPTIONS_BY_NUMBER.rows::<SubscriptionRow, _>(connection, scope, keys).await?;
+    Ok(rows.iter().map(|(_, row)| row.entry()).collect())
+}
+
+/// Makes rows of subscriptions.
+pub(crate) async fn insert<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    subscriptions: &[(String, ResolvedSubscription)],
 ) -> Result<(), Error> {
-    let columns = vec![
-        ("subscription_no", Column::Int(entries.iter().map(|entry| entry.1).collect())),
-        ("cell", Column::Int(entries.iter().map(|entry| entry.2.shard).collect())),
-        ("customer_no", Column::BigInt(entries.iter().map(|entry| entry.2.number).collect())),
-        ("known", Column::Bool(vec![true; entries.len()])),
-        ("subscription_id", Column::Text(entries.into_iter().map(|entry| entry.0).collect())),
-    ];
-    let conflict = Conflict::Replace {
-        key: &["partner_no", "subscription_id"],
-        set: &["cell", "customer_no", "known"],
-        only_if: None,
-    };
-    bulk::upsert(transaction, TABLE, &partner.fixed(), columns, conflict).await?;
-    Ok(())
+    sql::INSERT_SUBSCRIPTIONS.run(connection, partner.whole(), columns(subscriptions)).await
+}
+
+/// Writes the customers to whom these subscriptions belong, now that their own records have come.
+pub(crate) async fn attach<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    subscriptions: &[(String, ResolvedSubscription)],
+) -> Result<(), Error> {
+    sql::ATTACH_SUBSCRIPTIONS.run(connection, partner.whole(), columns(subscriptions)).await
+}
+
+fn columns(subscriptions: &[(String, ResolvedSubscription)]) -> Vec<Column> {
+    vec![
+        Column::Text(subscriptions.iter().map(|(id, _)| id.clone()).collect()),
+        Column::Int(subscriptions.iter().map(|(_, at)| at.number).collect()),
+        Column::Int(subscriptions.iter().map(|(_, at)| at.customer.shard).collect()),
+        Column::BigInt(subscriptions.iter().map(|(_, at)| at.customer.number).collect()),
+        Column::Bool(subscriptions.iter().map(|(_, at)| at.known).collect()),
+    ]
 }

@@ -1,5 +1,4 @@
-//! Keeps followers from the processor while much comes in: what they would work out from the first batch of a day's feed
-//! they work out again after the last.
+//! Delays change notices during bulk ingestion, so that followers recompute once, not after every batch.
 
 use std::time::Duration;
 
@@ -8,33 +7,33 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// Facts of activity from which on a batch is part of a rush. Ordinary changes are told at once.
+/// Facts of activity from which on a batch counts as bulk. Notices of smaller batches are not delayed.
 const LARGE: usize = 20_000;
 
-/// How long none may be on its way before the rush is over.
+/// How long no bulk batch may be on its way before notices are sent.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// How long a change is held back at most: a feed may go on for hours.
+/// The longest delay of a notice; a feed may go on for hours.
 const MOST: Duration = Duration::from_secs(5);
 
-/// Whether there is a rush.
+/// Whether bulk batches are on their way.
 #[derive(Debug, Default)]
 pub(crate) struct IngestDebounce(watch::Sender<DebounceState>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct DebounceState {
-    /// Large batches on their way.
+    /// Bulk batches on their way.
     batches: usize,
     /// When the last of them ended.
     ended: Option<Instant>,
 }
 
-/// A large batch on its way, until dropped.
+/// A bulk batch on its way, until dropped.
 #[derive(Debug)]
 pub(crate) struct BulkBatch<'a>(&'a IngestDebounce);
 
 impl IngestDebounce {
-    /// To be held while a batch of so many facts is stored.
+    /// Counts a batch of so many facts as on its way until the guard is dropped; `None` of a batch that is not bulk.
     pub(crate) fn pass(&self, facts: usize) -> Option<BulkBatch<'_>> {
         (facts >= LARGE).then(|| {
             self.0.send_modify(|state| state.batches += 1);
@@ -42,7 +41,7 @@ impl IngestDebounce {
         })
     }
 
-    /// Waits until it is over, but not for ever.
+    /// Waits until no bulk batch has been on its way for a while, but not beyond the longest delay.
     pub(crate) async fn over(&self) {
         let most = Instant::now() + MOST;
         let mut state = self.0.subscribe();
@@ -53,7 +52,7 @@ impl IngestDebounce {
                 Some(ended) => most.min(ended + QUIET),
                 None => return,
             };
-            // The sender is this rush itself.
+            // The sender lives as long as `self`.
             if timeout_at(until, state.changed()).await.is_err() {
                 return;
             }

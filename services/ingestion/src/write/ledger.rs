@@ -1,4 +1,4 @@
-//! The facts of every partner, and how they get there.
+//! What all writers of this process share.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -10,19 +10,19 @@ use tokio::sync::watch;
 use super::{debounce::IngestDebounce, surrogate_ids, transaction::UserCache};
 use crate::{IngestLimits, error::Error, user_key::UserKey};
 
-/// The facts of every partner.
+/// The database, the limits and the caches that all batches of this process share.
 pub(crate) struct Ledger {
     pub database: Database,
     pub limits: IngestLimits,
     pub(super) clock: Clock,
     pub(super) user_key: UserKey,
-    pub(super) numbers: surrogate_ids::SurrogateIdCache,
+    pub(super) ids: surrogate_ids::SurrogateIdCache,
     pub(super) users: UserCache,
     /// The latest receive time given.
     received: AtomicI64,
-    /// Whether much is coming in.
+    /// Holds change notices back during bulk ingestion.
     pub debounce: IngestDebounce,
-    /// Told after every commit that changed something.
+    /// Notified after every commit that changed something.
     pub changed: watch::Sender<u64>,
     pub(super) lock: Lock,
     pub page_tokens: PageTokenKey,
@@ -40,9 +40,9 @@ impl Ledger {
             database,
             limits,
             clock,
-            page_tokens: user_key.page_tokens(),
+            page_tokens: user_key.sealing_key(),
             user_key,
-            numbers: surrogate_ids::SurrogateIdCache::default(),
+            ids: surrogate_ids::SurrogateIdCache::default(),
             users: UserCache::default(),
             received: AtomicI64::new(0),
             debounce: IngestDebounce::default(),
@@ -64,7 +64,7 @@ impl Ledger {
         now.max(last + 1)
     }
 
-    /// Whether all units of a batch go into one transaction: SQLite has one writer and syncs the disk once per commit.
+    /// Whether a batch is one transaction: SQLite has one writer and syncs the disk once per commit.
     pub(super) fn together(&self) -> bool {
         self.database.engine() == Engine::Sqlite
     }

@@ -1,16 +1,26 @@
-//! How a batch is stored: [`prepare`] checks it, [`plan`] cuts it into transactions, [`steps`] does one of them by the
-//! [`rules`] of each kind of fact, [`transaction`] ends it with the partner's next version.
+//! How a batch is stored.
+//!
+//! [`mod@ingest`] takes a batch from its request to its answer: [`mod@prepare`] checks its records, [`store`] allocates surrogate ids
+//! and runs the transactions into which [`plan`] cuts it, [`steps`] runs one of them by the [`rules`] of each kind of fact, and
+//! [`transaction`] ends it with the partner's next version. What a transaction holds and why: `docs/transactions.md`.
 
+mod answer;
 mod debounce;
 mod dry_run;
 mod ingest;
 mod ledger;
+mod new_partner;
 mod plan;
-pub(crate) mod prepare;
+mod prepare;
 mod replay;
+mod retry;
 mod rules;
 mod steps;
+mod store;
 mod surrogate_ids;
 mod transaction;
 
+pub(crate) use ingest::{finish, ingest};
 pub(crate) use ledger::Ledger;
+pub(crate) use prepare::{PreparedRequest, prepare};
+pub(crate) use replay::{release_waiting, replay};

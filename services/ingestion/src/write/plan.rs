@@ -1,4 +1,4 @@
-//! What a batch becomes: units of shards, each a transaction of its own.
+//! Cuts a batch into transactions of whole shards.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,83 +11,79 @@ use super::{
     transaction::{ResolvedFact, ResolvedOwner, key},
 };
 use crate::{
-    ids::{BatchNames, CustomerKey, SurrogateIds},
+    ids::{BatchNames, CustomerAddress, SurrogateIds},
     records::{
-        CheckedActivity, RecordContent,
+        CheckedActivity, ParsedRecord, RecordContent,
         fact::{FactKind, FactOwner, Retracted},
     },
 };
 
-/// A good record with its times in nanoseconds since 1970. Within a batch, later ones are received later.
+/// A good record and when it was received, nanoseconds since 1970. Within a batch, later ones are received later.
 #[derive(Debug)]
 pub(crate) struct CheckedRecord {
-    /// What its record says; `None` is when it was received.
-    pub recorded: Option<i64>,
+    pub record: ParsedRecord,
     pub received: i64,
-    pub what: RecordContent,
 }
 
 impl CheckedRecord {
     /// When the source recorded it.
     pub(crate) fn recorded(&self) -> i64 {
-        self.recorded.unwrap_or(self.received)
+        self.record.recorded.unwrap_or(self.received)
     }
 
     /// Whether it concerns the partner as a whole.
     pub(crate) fn is_of_partner(&self) -> bool {
-        match &self.what {
+        match &self.record.content {
             RecordContent::Fact(fact) => matches!(fact.owner, FactOwner::Partner),
             RecordContent::Retract(retraction) => retraction.what == Retracted::Facts(FactKind::CompleteThrough),
         }
     }
 }
 
-/// What a batch names.
-pub(crate) fn wanted(items: &[CheckedRecord], activity: &CheckedActivity) -> BatchNames {
-    let mut wanted = BatchNames::default();
+/// The ids that a batch names.
+pub(crate) fn names(items: &[CheckedRecord], activity: &CheckedActivity) -> BatchNames {
+    let mut names = BatchNames::default();
     for item in items {
-        match &item.what {
+        match &item.record.content {
             RecordContent::Fact(fact) => {
                 match &fact.owner {
                     FactOwner::Partner => {}
                     FactOwner::Customer(id) => {
-                        wanted.customers.insert(id.clone());
+                        names.customers.insert(id.clone());
                     }
                     FactOwner::Subscription(id) => {
-                        wanted.subscriptions.entry(id.clone()).or_default();
+                        names.subscriptions.entry(id.clone()).or_default();
                     }
                     FactOwner::SubscriptionRecord { subscription, customer } => {
-                        wanted.customers.insert(customer.clone());
-                        wanted.subscriptions.insert(subscription.clone(), Some(customer.clone()));
+                        names.customers.insert(customer.clone());
+                        names.subscriptions.insert(subscription.clone(), Some(customer.clone()));
                     }
                 }
-                wanted.skus.extend(fact.sku.clone());
-                wanted.services.extend(fact.services.iter().cloned());
+                names.skus.extend(fact.sku.clone());
+                names.services.extend(fact.services.iter().cloned());
             }
             RecordContent::Retract(retraction) if !retraction.customer.is_empty() => {
-                wanted.mentioned.insert(retraction.customer.clone());
-                wanted.services.extend(retraction.service.clone());
+                names.mentioned.insert(retraction.customer.clone());
+                names.services.extend(retraction.service.clone());
             }
             RecordContent::Retract(_) => {}
         }
     }
-    // Dictionaries may hold what no good fact uses; that gets no number.
+    // Entries of a dictionary that no good fact uses get no surrogate id.
     let mut used = (vec![false; activity.customers.len()], vec![false; activity.services.len()]);
     for (customer, service) in activity.columns.customer.iter().zip(&activity.columns.service) {
         used.0[*customer as usize] = true;
         used.1[*service as usize] = true;
     }
-    wanted.customers.extend(activity.customers.iter().zip(used.0).filter(|(_, used)| *used).map(|(id, _)| id.clone()));
-    wanted
-        .services
-        .extend(activity.services.iter().zip(used.1).filter(|(_, used)| *used).map(|(name, _)| name.clone()));
-    wanted
+    names.customers.extend(activity.customers.iter().zip(used.0).filter(|(_, used)| *used).map(|(id, _)| id.clone()));
+    names.services.extend(activity.services.iter().zip(used.1).filter(|(_, used)| *used).map(|(name, _)| name.clone()));
+    names
 }
 
-/// What is still to be done of a batch, besides the partner's own records.
+/// The steps of a batch that are not committed yet, besides the partner's own records.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RemainingSteps {
-    /// Positions in the items.
+    /// Positions in the records of the batch.
     pub items: Vec<usize>,
     pub activity: FactsByShard,
     pub arrivals: Vec<Arrival>,
@@ -97,11 +93,11 @@ impl RemainingSteps {
     pub(crate) fn new(
         items: &[CheckedRecord],
         activity: &CheckedActivity,
-        numbers: &SurrogateIds,
+        ids: &SurrogateIds,
         arrivals: Vec<Arrival>,
     ) -> Self {
         let items = (0..items.len()).filter(|position| !items[*position].is_of_partner()).collect();
-        Self { items, activity: activity::by_shard(activity, numbers), arrivals }
+        Self { items, activity: activity::by_shard(activity, ids), arrivals }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -116,19 +112,19 @@ impl RemainingSteps {
     }
 }
 
-/// A step of a unit, in the order of the batch.
+/// A step of a transaction; steps keep the order of the batch.
 #[derive(Debug)]
 pub(crate) enum BatchStep<'a> {
     Fact(ResolvedFact<'a>),
     Retract(ResolvedRetraction<'a>),
 }
 
-/// What goes into one transaction: one shard, or several where subscriptions move between them or each has little to do.
+/// A transaction: the steps of one shard, or of several where subscriptions move between them or each has few.
 #[derive(Debug, Default)]
 pub(crate) struct PlannedTransaction<'a> {
     pub steps: Vec<BatchStep<'a>>,
-    /// The customers to hold.
-    pub customers: BTreeSet<CustomerKey>,
+    /// The customers to lock.
+    pub customers: BTreeSet<CustomerAddress>,
     /// The subscriptions referred to.
     pub subscriptions: Vec<i32>,
     pub remaining: RemainingSteps,
@@ -140,7 +136,7 @@ impl PlannedTransaction<'_> {
         self.steps.len() + self.remaining.activity.values().map(Vec::len).sum::<usize>()
     }
 
-    /// Takes another unit in. Nothing in the one refers to a customer of the other, so their order does not matter.
+    /// Adds the steps of another transaction. Neither refers to a customer of the other, so their order does not matter.
     fn absorb(&mut self, other: Self) {
         self.steps.extend(other.steps);
         self.customers.extend(other.customers);
@@ -149,19 +145,19 @@ impl PlannedTransaction<'_> {
     }
 }
 
-/// Cuts what is to be done into units of whole shards, each of about `weight` records and facts, unless one shard alone has
-/// more. `usize::MAX` makes it one unit.
+/// Cuts steps into transactions of whole shards, each of about `weight` records and facts, unless one shard alone has more.
+/// `usize::MAX` makes one transaction.
 pub(crate) fn transactions<'a>(
     items: &'a [CheckedRecord],
     activity: &CheckedActivity,
-    numbers: &SurrogateIds,
+    ids: &SurrogateIds,
     remaining: RemainingSteps,
     weight: usize,
 ) -> Vec<PlannedTransaction<'a>> {
     let mut joined = JoinedShards::default();
     let mut resolved = Vec::with_capacity(remaining.items.len());
     for position in remaining.items {
-        let Some((step, customers, subscription)) = resolve(&items[position], numbers) else { continue };
+        let Some((step, customers, subscription)) = resolve(&items[position], ids) else { continue };
         let shards: Vec<i32> = customers.iter().map(|customer| customer.shard).collect();
         joined.join(&shards);
         resolved.push((position, step, customers, subscription));
@@ -181,8 +177,8 @@ pub(crate) fn transactions<'a>(
         for fact in &facts {
             seen[activity.columns.customer[*fact as usize] as usize] = true;
         }
-        let ids = activity.customers.iter().zip(seen).filter(|(_, seen)| *seen);
-        planned.customers.extend(ids.filter_map(|(id, _)| numbers.customers.get(id).copied()));
+        let named = activity.customers.iter().zip(seen).filter(|(_, seen)| *seen);
+        planned.customers.extend(named.filter_map(|(id, _)| ids.customers.get(id).copied()));
         planned.remaining.activity.insert(shard, facts);
     }
     for arrival in remaining.arrivals {
@@ -200,17 +196,17 @@ pub(crate) fn transactions<'a>(
     packed
 }
 
-/// A step, the customers it needs held and the subscription it refers to. `None` when a number is missing, which a
-/// retraction of what never was does not mind.
+/// A step, the customers it needs locked and the subscription it refers to. `None` when an id is missing; a retraction of what
+/// was never stored needs none.
 fn resolve<'a>(
     item: &'a CheckedRecord,
-    numbers: &SurrogateIds,
-) -> Option<(BatchStep<'a>, Vec<CustomerKey>, Option<i32>)> {
-    let fact = match &item.what {
+    ids: &SurrogateIds,
+) -> Option<(BatchStep<'a>, Vec<CustomerAddress>, Option<i32>)> {
+    let fact = match &item.record.content {
         RecordContent::Fact(fact) => fact,
         RecordContent::Retract(retraction) => {
-            let customer = numbers.customers.get(&retraction.customer).copied();
-            let service = retraction.service.as_ref().map(|name| numbers.services.get(name).copied());
+            let customer = ids.customers.get(&retraction.customer).copied();
+            let service = retraction.service.as_ref().map(|name| ids.services.get(name).copied());
             let step = ResolvedRetraction { retraction, received: item.received, customer, service };
             return Some((BatchStep::Retract(step), customer.into_iter().collect(), None));
         }
@@ -218,16 +214,16 @@ fn resolve<'a>(
     let (owner, customers, subscription) = match &fact.owner {
         FactOwner::Partner => return None,
         FactOwner::Customer(id) => {
-            let customer = *numbers.customers.get(id)?;
+            let customer = *ids.customers.get(id)?;
             (ResolvedOwner::Customer(customer), vec![customer], None)
         }
         FactOwner::Subscription(id) => {
-            let at = numbers.subscriptions.get(id)?;
+            let at = ids.subscriptions.get(id)?;
             (ResolvedOwner::Subscription(at.number), vec![at.customer], Some(at.number))
         }
         FactOwner::SubscriptionRecord { subscription, customer } => {
-            let at = numbers.subscriptions.get(subscription)?;
-            let customer = *numbers.customers.get(customer)?;
+            let at = ids.subscriptions.get(subscription)?;
+            let customer = *ids.customers.get(customer)?;
             (
                 ResolvedOwner::SubscriptionRecord { subscription: at.number, customer },
                 vec![customer, at.customer],
@@ -235,8 +231,15 @@ fn resolve<'a>(
             )
         }
     };
-    let key = key(fact, subscription.unwrap_or(0), numbers);
-    let resolved = ResolvedFact { fact, recorded: item.recorded(), received: item.received, owner, key };
+    let key = key(fact, subscription.unwrap_or(0), ids);
+    let resolved = ResolvedFact {
+        fact,
+        precedence: item.record.precedence,
+        recorded: item.recorded(),
+        received: item.received,
+        owner,
+        key,
+    };
     Some((BatchStep::Fact(resolved), customers, subscription))
 }
 

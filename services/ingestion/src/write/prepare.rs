@@ -1,4 +1,4 @@
-//! What can be done of a batch before those ahead of it are stored: its records are checked.
+//! Checking a batch, which may be done while those before it are stored.
 
 use std::str::FromStr;
 
@@ -8,13 +8,14 @@ use insights_proto::ingestion::v1::{ActivityColumns, IngestBatchRequest, Record,
 
 use super::{
     Ledger,
-    plan::{CheckedRecord, wanted},
+    new_partner::get_or_create_partner,
+    plan::{CheckedRecord, names},
 };
 use crate::{
     error::Error,
     ids::BatchNames,
-    records::{self, CheckContext, CheckedActivity, Violation},
-    tables::{batch, partner::PartnerRow, quarantine::Rejected},
+    records::{self, CheckContext, CheckedActivity, Violation, quarantine::Rejected},
+    tables::{batch, partner::StoredPartner},
 };
 
 /// A batch whose records are checked.
@@ -22,13 +23,13 @@ pub(super) struct CheckedBatch {
     pub items: Vec<CheckedRecord>,
     pub activity: CheckedActivity,
     pub rejected: Vec<Rejected>,
-    pub wanted: BatchNames,
+    pub names: BatchNames,
     /// Receive time, nanoseconds since 1970.
     pub now: i64,
 }
 
 impl CheckedBatch {
-    /// Takes the records as received at an earlier time, in the same order.
+    /// Dates the receipt of the records back to an earlier time, in the same order.
     pub(super) fn received(&mut self, first: i64) {
         for item in &mut self.items {
             item.received += first - self.now;
@@ -38,31 +39,31 @@ impl CheckedBatch {
 
 /// A batch that can be stored.
 pub(crate) struct PreparedBatch {
-    pub(super) partner: PartnerRow,
+    pub(super) partner: StoredPartner,
     pub(super) batch_id: String,
     pub(super) digest: Option<Vec<u8>>,
     pub(super) checked: CheckedBatch,
 }
 
-/// What is ready to be done.
+/// A request that is ready to be done.
 pub(crate) enum PreparedRequest {
-    /// Stores.
+    /// A batch to be stored.
     Batch(Box<PreparedBatch>),
-    /// Stores nothing, and is checked when its turn comes.
+    /// A batch that is not to be stored; it is checked when its turn comes.
     DryRun {
-        /// The caller's.
+        /// The id of the caller's partner.
         partner: String,
         request: Box<IngestBatchRequest>,
     },
 }
 
 impl PreparedRequest {
-    /// Whether it may be stored beside others of its kind, in any order: activity is united whatever comes first.
+    /// Whether it may be stored beside others of its kind, in any order: activity merges alike in any.
     pub(crate) fn commutes(&self) -> bool {
         matches!(self, Self::Batch(batch) if batch.checked.items.is_empty())
     }
 
-    /// Whether batches after it must be checked after it is stored: it may change what day it is for the partner.
+    /// Whether batches after it must be checked after it is stored: it may change the partner's time zone and so its day.
     pub(crate) fn moves_the_clock(&self) -> bool {
         match self {
             Self::Batch(batch) => batch.checked.items.iter().any(CheckedRecord::is_of_partner),
@@ -71,82 +72,82 @@ impl PreparedRequest {
     }
 }
 
-impl Ledger {
-    /// Checks a batch. What cannot be taken at all fails here and leaves its id free.
-    pub(crate) async fn prepare(&self, partner: &str, request: IngestBatchRequest) -> Result<PreparedRequest, Error> {
-        self.check_limits(&request)?;
-        if request.validate_only {
-            return Ok(PreparedRequest::DryRun { partner: partner.to_owned(), request: Box::new(request) });
-        }
-        let partner = self.get_or_create_partner(partner).await?;
-        let batch_id = request.batch_id.clone();
-        let digest = (!batch_id.is_empty()).then(|| batch::digest(&request));
-        let checked = self.check(&partner, request.records, request.activity, false)?;
-        Ok(PreparedRequest::Batch(Box::new(PreparedBatch { partner, batch_id, digest, checked })))
+/// Checks a batch. A batch that cannot be taken at all fails here, and its id stays free.
+pub(crate) async fn prepare(
+    ledger: &Ledger,
+    partner: &str,
+    request: IngestBatchRequest,
+) -> Result<PreparedRequest, Error> {
+    check_limits(ledger, &request)?;
+    if request.validate_only {
+        return Ok(PreparedRequest::DryRun { partner: partner.to_owned(), request: Box::new(request) });
     }
+    let partner = get_or_create_partner(ledger, partner).await?;
+    let batch_id = request.batch_id.clone();
+    let digest = (!batch_id.is_empty()).then(|| batch::digest(&request));
+    let checked = check(ledger, &partner, request.records, request.activity, false)?;
+    Ok(PreparedRequest::Batch(Box::new(PreparedBatch { partner, batch_id, digest, checked })))
+}
 
-    fn check_limits(&self, request: &IngestBatchRequest) -> Result<(), Error> {
-        let limits = &self.limits;
-        let mut violations = Vec::new();
-        let mut at_most = |field: &str, count: usize, limit: usize, what: &str| {
-            if count > limit {
-                let reason = format!("must have at most {limit} {what}, not {count}");
-                violations.push(Violation { field: field.to_owned(), reason });
-            }
-        };
-        at_most("batch_id", request.batch_id.chars().count(), 128, "characters");
-        at_most("records", request.records.len(), limits.records_per_batch, "records");
-        if let Some(activity) = &request.activity {
-            at_most("activity.customer", activity.customer.len(), limits.activity_per_batch, "facts");
-            at_most("activity.customers", activity.customers.len(), limits.activity_per_batch, "entries");
-            at_most("activity.users", activity.users.len(), limits.activity_per_batch, "entries");
-            at_most("activity.services", activity.services.len(), limits.services_per_batch, "entries");
+fn check_limits(ledger: &Ledger, request: &IngestBatchRequest) -> Result<(), Error> {
+    let limits = &ledger.limits;
+    let mut violations = Vec::new();
+    let mut at_most = |field: &str, count: usize, limit: usize, what: &str| {
+        if count > limit {
+            let reason = format!("must have at most {limit} {what}, not {count}");
+            violations.push(Violation { field: field.to_owned(), reason });
         }
-        if request.batch_id.chars().any(char::is_control) {
-            let reason = "must not contain control characters".to_owned();
-            violations.push(Violation { field: "batch_id".to_owned(), reason });
-        }
-        if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
+    };
+    at_most("batch_id", request.batch_id.chars().count(), 128, "characters");
+    at_most("records", request.records.len(), limits.records_per_batch, "records");
+    if let Some(activity) = &request.activity {
+        at_most("activity.customer", activity.customer.len(), limits.activity_per_batch, "facts");
+        at_most("activity.customers", activity.customers.len(), limits.activity_per_batch, "entries");
+        at_most("activity.users", activity.users.len(), limits.activity_per_batch, "entries");
+        at_most("activity.services", activity.services.len(), limits.services_per_batch, "entries");
     }
-
-    pub(super) fn check(
-        &self,
-        partner: &PartnerRow,
-        batch: Vec<Record>,
-        activity: Option<ActivityColumns>,
-        hashed: bool,
-    ) -> Result<CheckedBatch, Error> {
-        let users = self.user_key.of_partner(&partner.id);
-        let context = CheckContext { today: self.today(partner, &batch), users: &users, users_are_hashed: hashed };
-        let now = self.receive(batch.len());
-        let count = batch.len();
-        let (mut items, mut rejected) = (Vec::with_capacity(count), Vec::new());
-        for ((position, record), received) in batch.into_iter().enumerate().zip(now..) {
-            match records::record(record.clone(), &context) {
-                Ok((recorded, what)) => {
-                    items.push(CheckedRecord { recorded, received, what });
-                }
-                Err(violations) => rejected.push(Rejected::record(position, record, &violations, &users, hashed)),
-            }
-        }
-        let activity = match activity {
-            Some(columns) => records::columns(columns, &context).map_err(Error::Invalid)?,
-            None => CheckedActivity::default(),
-        };
-        rejected.extend(activity.wrong.iter().map(|fact| Rejected::activity(count, fact)));
-        let wanted = wanted(&items, &activity);
-        Ok(CheckedBatch { items, activity, rejected, wanted, now })
+    if request.batch_id.chars().any(char::is_control) {
+        let reason = "must not contain control characters".to_owned();
+        violations.push(Violation { field: "batch_id".to_owned(), reason });
     }
+    if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
+}
 
-    /// Today where the partner is: a time zone that comes with a batch holds for the batch.
-    fn today(&self, partner: &PartnerRow, records: &[Record]) -> Day {
-        let zone = records.iter().rev().find_map(|record| match &record.kind {
-            Some(record::Kind::Partner(settings)) => Some(settings.time_zone.as_deref().unwrap_or("UTC")),
-            _ => None,
-        });
-        match zone.map(|zone| Tz::from_str(zone.trim())) {
-            Some(Ok(zone)) => Day::of_instant(self.now(), zone),
-            _ => partner.today(self.now()),
+pub(super) fn check(
+    ledger: &Ledger,
+    partner: &StoredPartner,
+    batch: Vec<Record>,
+    activity: Option<ActivityColumns>,
+    hashed: bool,
+) -> Result<CheckedBatch, Error> {
+    let users = ledger.user_key.of_partner(&partner.id);
+    let context = CheckContext { today: today(ledger, partner, &batch), users: &users, users_are_hashed: hashed };
+    let now = ledger.receive(batch.len());
+    let count = batch.len();
+    let (mut items, mut rejected) = (Vec::with_capacity(count), Vec::new());
+    for ((position, record), received) in batch.into_iter().enumerate().zip(now..) {
+        match records::record(record.clone(), &context) {
+            Ok(record) => items.push(CheckedRecord { record, received }),
+            Err(violations) => rejected.push(Rejected::record(position, record, &violations, &users, hashed)),
         }
+    }
+    let activity = match activity {
+        Some(columns) => records::columns(columns, &context).map_err(Error::Invalid)?,
+        None => CheckedActivity::default(),
+    };
+    rejected.extend(activity.wrong.iter().map(|fact| Rejected::activity(count, fact)));
+    let names = names(&items, &activity);
+    Ok(CheckedBatch { items, activity, rejected, names, now })
+}
+
+/// Today in the partner's time zone; one that comes with a batch holds for the batch.
+fn today(ledger: &Ledger, partner: &StoredPartner, records: &[Record]) -> Day {
+    let zone = records.iter().rev().find_map(|record| match &record.kind {
+        Some(record::Kind::Partner(settings)) => Some(settings.time_zone.as_deref().unwrap_or("UTC")),
+        _ => None,
+    });
+    match zone.map(|zone| Tz::from_str(zone.trim())) {
+        Some(Ok(zone)) => Day::of_instant(ledger.now(), zone),
+        _ => partner.today(ledger.now()),
     }
 }

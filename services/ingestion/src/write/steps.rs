@@ -1,12 +1,8 @@
-//! One transaction of a batch: a unit of shards, or the partner's own records.
+//! One transaction of a batch: the steps of its shards, or the partner's own records.
 
 use std::collections::HashMap;
 
-use insights_database::{
-    Transaction,
-    bulk::{self, Column, Lock, statement},
-    sea_orm::{ConnectionTrait, Value},
-};
+use insights_database::{Transaction, bulk::Lock, sea_orm::ConnectionTrait};
 use insights_proto::ingestion::v1 as proto;
 use prost::Message;
 
@@ -28,13 +24,14 @@ use crate::{
         fact::{FactKind, FactOwner},
     },
     tables::{
+        catalogue,
         customer::{self, CustomerRow, LockedCustomers},
         fact,
-        partner::{NO_DAY, PartnerRow},
+        partner::{self, NO_DAY, StoredPartner},
     },
 };
 
-/// What a transaction did, to be made known once it is committed.
+/// What a transaction did; caches and callers learn it after the commit.
 #[derive(Debug, Default)]
 pub(crate) struct TransactionOutcome {
     pub counts: RecordCounts,
@@ -43,32 +40,32 @@ pub(crate) struct TransactionOutcome {
     pub numbered: Vec<AllocatedUser>,
 }
 
-/// What all transactions of a batch share.
+/// The input that all transactions of a batch share.
 #[derive(Clone, Copy)]
 pub(crate) struct BatchContext<'a> {
-    pub partner: &'a PartnerRow,
+    pub partner: &'a StoredPartner,
     pub users: &'a UserCache,
     pub activity: &'a CheckedActivity,
-    pub numbers: &'a SurrogateIds,
+    pub ids: &'a SurrogateIds,
     /// Receive time of the batch, nanoseconds since 1970.
     pub now: i64,
-    /// How customers are held; only a test holds them less.
+    /// How customers are locked; only a test locks them less.
     pub lock: Lock,
 }
 
-/// Does one unit.
-pub(crate) async fn planned(
+/// Runs a planned transaction.
+pub(crate) async fn run(
     transaction: &Transaction,
     shared: BatchContext<'_>,
     planned: &PlannedTransaction<'_>,
 ) -> Result<TransactionOutcome, Error> {
-    let locked = customer::hold(transaction, shared.partner, &planned.customers, shared.lock).await?;
+    let locked = customer::lock(transaction, shared.partner, &planned.customers, shared.lock).await?;
     let mut tx = WriteTransaction::new(transaction, shared.partner, shared.users, locked, shared.now);
     tx.read_subscriptions(planned.subscriptions.clone()).await?;
     steps(&mut tx, &planned.steps).await?;
     fact_rows::release(&mut tx, &planned.remaining.arrivals).await?;
     for (shard, facts) in &planned.remaining.activity {
-        activity::apply(&mut tx, *shard, shared.activity, facts, shared.numbers).await?;
+        activity::apply(&mut tx, *shard, shared.activity, facts, shared.ids).await?;
     }
     finish(tx).await
 }
@@ -89,19 +86,17 @@ async fn steps(tx: &mut WriteTransaction<'_>, steps: &[BatchStep<'_>]) -> Result
 }
 
 async fn finish(tx: WriteTransaction<'_>) -> Result<TransactionOutcome, Error> {
-    customer::store(tx.transaction, tx.partner, &tx.locked).await?;
+    customer::update(tx.transaction, tx.partner, &tx.locked).await?;
     let version = publish(tx.transaction, tx.partner, tx.changes, tx.now).await?;
     if version.is_none() && tx.counts.accepted > 0 {
-        // Only facts that wait: no follower needs to hear of them, yet something came.
-        let sql = "UPDATE ingestion_partner SET last_ingest = $2 WHERE partner_no = $1 AND last_ingest < $2";
-        let values: Vec<Value> = vec![tx.partner.number.into(), tx.now.into()];
-        tx.transaction.execute_raw(statement(tx.transaction, sql, values)).await?;
+        // All that was accepted waits: followers need no notice, but the time of ingestion changed.
+        partner::set_last_ingest(tx.transaction, tx.partner, tx.now).await?;
     }
     Ok(TransactionOutcome { counts: tx.counts, version, numbered: tx.numbered })
 }
 
-/// Does the partner's own records: settings, locations, catalogue, `complete_through`. Returns what arrived with them is
-/// to be looked for with [`waiting_for_skus`] once this is committed.
+/// Stores the partner's own records: settings, locations, catalogue, `complete_through`. Facts that wait for its SKUs are found with
+/// [`waiting_for_skus`] after the commit.
 pub(crate) async fn of_partner(
     transaction: &Transaction,
     shared: BatchContext<'_>,
@@ -112,14 +107,13 @@ pub(crate) async fn of_partner(
         return Ok(TransactionOutcome::default());
     }
     let partner = shared.partner;
-    let mut skus: Vec<i32> = skus_of(&items, shared.numbers);
-    // SKUs before the partner, as everybody holds them.
+    let mut skus: Vec<i32> = skus_of(&items, shared.ids);
+    // SKUs before the partner, as in the order of locks.
     skus.sort_unstable();
     skus.dedup();
-    let key_column = ("sku_no", Column::Int(skus.clone()));
-    bulk::lock(transaction, "ingestion_sku", &partner.fixed(), key_column, "sku_no", Lock::Update).await?;
-    PartnerRow::hold(transaction, partner.number).await?;
-    let steps_of_batch: Vec<BatchStep<'_>> = items.iter().map(|item| resolve(item, shared.numbers)).collect();
+    catalogue::lock_skus(transaction, partner, skus.clone(), Lock::Update).await?;
+    StoredPartner::lock(transaction, partner.number).await?;
+    let steps_of_batch: Vec<BatchStep<'_>> = items.iter().map(|item| resolve(item, shared.ids)).collect();
     let state = CustomerRow {
         at: OF_PARTNER,
         id: String::new(),
@@ -138,22 +132,23 @@ pub(crate) async fn of_partner(
     finish(tx).await
 }
 
-fn skus_of(items: &[&CheckedRecord], numbers: &SurrogateIds) -> Vec<i32> {
-    let ids = items.iter().filter_map(|item| match &item.what {
+fn skus_of(items: &[&CheckedRecord], ids: &SurrogateIds) -> Vec<i32> {
+    let named = items.iter().filter_map(|item| match &item.record.content {
         RecordContent::Fact(fact) if fact.kind == FactKind::Sku => fact.sku.as_ref(),
         _ => None,
     });
-    ids.filter_map(|id| numbers.skus.get(id).copied()).collect()
+    named.filter_map(|id| ids.skus.get(id).copied()).collect()
 }
 
-fn resolve<'a>(item: &'a CheckedRecord, numbers: &SurrogateIds) -> BatchStep<'a> {
-    match &item.what {
+fn resolve<'a>(item: &'a CheckedRecord, ids: &SurrogateIds) -> BatchStep<'a> {
+    match &item.record.content {
         RecordContent::Fact(fact) => BatchStep::Fact(ResolvedFact {
             fact,
+            precedence: item.record.precedence,
             recorded: item.recorded(),
             received: item.received,
             owner: ResolvedOwner::Customer(OF_PARTNER),
-            key: key(fact, 0, numbers),
+            key: key(fact, 0, ids),
         }),
         RecordContent::Retract(retraction) => BatchStep::Retract(ResolvedRetraction {
             retraction,
@@ -164,31 +159,25 @@ fn resolve<'a>(item: &'a CheckedRecord, numbers: &SurrogateIds) -> BatchStep<'a>
     }
 }
 
-/// Brings the partner's row and the SKUs' up to the facts.
+/// Updates the rows of the partner and its SKUs from the facts.
 async fn update_partner(tx: &mut WriteTransaction<'_>, skus: &[i32]) -> Result<(), Error> {
-    let connection = tx.transaction;
-    let number = tx.partner.number;
-    let (complete_through, _) = fact::of_partner(connection, tx.partner, FactKind::CompleteThrough).await?;
-    let (_, settings) = fact::of_partner(connection, tx.partner, FactKind::Partner).await?;
-    let settings = proto::Partner::decode(settings.unwrap_or_default().as_slice())?;
-    let sql = "UPDATE ingestion_partner SET complete_through = $2, time_zone = $3 WHERE partner_no = $1";
-    let zone = settings.time_zone.unwrap_or_else(|| "UTC".to_owned());
-    let values = vec![number.into(), complete_through.unwrap_or(NO_DAY).into(), zone.into()];
-    connection.execute_raw(statement(connection, sql, values)).await?;
-    for sku in skus {
-        let sql = "UPDATE ingestion_sku SET known = $3 WHERE partner_no = $1 AND sku_no = $2 AND NOT known";
-        connection.execute_raw(statement(connection, sql, vec![number.into(), (*sku).into(), true.into()])).await?;
-    }
-    Ok(())
+    let (transaction, partner) = (tx.transaction, tx.partner);
+    let complete_through = fact::of_partner(transaction, partner, FactKind::CompleteThrough).await?;
+    let complete_through = complete_through.map_or(NO_DAY, |fact| fact.day);
+    let settings = fact::of_partner(transaction, partner, FactKind::Partner).await?;
+    let settings = proto::Partner::decode(settings.map(|fact| fact.body).unwrap_or_default().as_slice())?;
+    let time_zone = settings.time_zone.as_deref().unwrap_or("UTC");
+    partner::set_settings(transaction, partner, complete_through, time_zone).await?;
+    catalogue::set_known(transaction, partner, skus).await
 }
 
-/// Facts that wait for SKUs of this batch, which are there now.
+/// Facts that wait for the SKUs of this batch.
 pub(crate) async fn waiting_for_skus<C: ConnectionTrait>(
     connection: &C,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     items: &[CheckedRecord],
 ) -> Result<Vec<Arrival>, Error> {
-    let references = items.iter().filter_map(|item| match &item.what {
+    let references = items.iter().filter_map(|item| match &item.record.content {
         RecordContent::Fact(fact) if fact.kind == FactKind::Sku && matches!(fact.owner, FactOwner::Partner) => {
             fact.sku.as_ref().map(|id| format!("sku/{id}"))
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use insights_database::{
     bulk::{self, Column, Conflict, statement},
     hot_table,
-    sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value, sea_query::Table},
+    sea_orm::{self, ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value, sea_query::Table},
     sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait},
 };
 
@@ -70,10 +70,12 @@ async fn convert_all(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     Ok(())
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromQueryResult)]
 struct Customer {
+    #[sea_orm(from_alias = "partner_no")]
     partner: i32,
     cell: i32,
+    #[sea_orm(from_alias = "customer_no")]
     number: i64,
 }
 
@@ -90,14 +92,16 @@ async fn customers_after(manager: &SchemaManager<'_>, last: Customer) -> Result<
          ORDER BY partner_no, cell, customer_no LIMIT {PAGE}"
     );
     let rows = connection.query_all_raw(statement(connection, sql, last.values())).await?;
-    let customer = |row: &QueryResult| {
-        Ok(Customer {
-            partner: row.try_get_by_index(0)?,
-            cell: row.try_get_by_index(1)?,
-            number: row.try_get_by_index(2)?,
-        })
-    };
-    rows.iter().map(customer).collect()
+    rows.iter().map(|row| Customer::from_query_result(row, "")).collect()
+}
+
+/// A chunk as the first version wrote it.
+#[derive(FromQueryResult)]
+struct OldChunk {
+    service_no: i32,
+    month: i32,
+    bucket: i32,
+    body: Vec<u8>,
 }
 
 /// Masks by month and bucket, service and place.
@@ -110,9 +114,7 @@ async fn convert(manager: &SchemaManager<'_>, customer: Customer) -> Result<(), 
     );
     let mut masks = Masks::new();
     for row in connection.query_all_raw(statement(connection, sql, customer.values())).await? {
-        let (service, month, bucket): (i32, i32, i32) =
-            (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-        let body: Vec<u8> = row.try_get_by_index(3)?;
+        let OldChunk { service_no: service, month, bucket, body } = OldChunk::from_query_result(&row, "")?;
         for (place, mask) in
             old_masks(&body).ok_or_else(|| DbErr::Migration("a damaged chunk of activity".to_owned()))?
         {

@@ -15,7 +15,7 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First), Box::new(chunks::Chunks), Box::new(LowerBound)]
+        vec![Box::new(First), Box::new(chunks::Chunks), Box::new(LowerBound), Box::new(RecordPrecedence)]
     }
 
     fn migration_table_name() -> DynIden {
@@ -285,6 +285,38 @@ impl MigrationTrait for LowerBound {
         let mut column = bytes("lower_bound");
         column.default(Vec::<u8>::new());
         manager.alter_table(Table::alter().table("ingestion_customer").add_column(column).to_owned()).await
+    }
+
+    async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
+        Err(DbErr::Migration("facts are never dropped by a migration".to_owned()))
+    }
+}
+
+/// Facts know the precedence of their record. Importers used to date provisional records back instead: to 1950 what a file only
+/// names, to 1955 what a list has, to 1960 first sights, to 1970 what a report describes, to 1980 what a file knows.
+struct RecordPrecedence;
+
+impl MigrationName for RecordPrecedence {
+    fn name(&self) -> &'static str {
+        "m0004_record_precedence"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for RecordPrecedence {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        use insights_database::sea_orm::ConnectionTrait as _;
+        if !manager.has_column("ingestion_fact", "precedence").await? {
+            let mut column = int("precedence");
+            column.default(0);
+            manager.alter_table(Table::alter().table("ingestion_fact").add_column(column).to_owned()).await?;
+        }
+        // Nanoseconds since 1970 of the first of January 1955, 1959, 1965, 1975 and 1990.
+        let sql = "UPDATE ingestion_fact SET precedence = CASE WHEN recorded_at < -473385600000000000 THEN 1 \
+                   WHEN recorded_at < -347155200000000000 THEN 2 WHEN recorded_at < -157766400000000000 THEN 3 \
+                   WHEN recorded_at < 157766400000000000 THEN 4 ELSE 5 END \
+                   WHERE recorded_at < 631152000000000000 AND precedence = 0";
+        manager.get_connection().execute_unprepared(sql).await.map(drop)
     }
 
     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {

@@ -1,12 +1,12 @@
-//! Activity: facts of a batch are gathered by chunk in memory, the touched chunks read, merged by OR, and those that
-//! changed written back in one statement. Why a chunk is what it is: `docs/activity.md`.
+//! Activity: the facts of a batch are grouped by chunk, their chunks read, merged by OR, and the changed ones written back in one
+//! statement. What a chunk is and why: `docs/activity.md`.
 
 use insights_domain::calendar::{Day, Month};
 
-use super::{lower_bound, shard_dictionary::ShardDictionary, user_ids::user_numbers};
+use super::{lower_bound, shard_dictionary::ShardDictionary, user_ids::user_ids};
 use crate::{
     error::Error,
-    ids::{CustomerKey, SurrogateIds},
+    ids::{CustomerAddress, SurrogateIds},
     records::CheckedActivity,
     tables::{
         activity::{self as table, ChunkColumns},
@@ -19,9 +19,9 @@ use crate::{
 pub(crate) type FactsByShard = std::collections::BTreeMap<i32, Vec<u32>>;
 
 /// Sorts the facts of a batch by the shard of their customer.
-pub(crate) fn by_shard(activity: &CheckedActivity, numbers: &SurrogateIds) -> FactsByShard {
+pub(crate) fn by_shard(activity: &CheckedActivity, ids: &SurrogateIds) -> FactsByShard {
     let shards: Vec<i32> =
-        activity.customers.iter().map(|id| numbers.customers.get(id).map_or(0, |customer| customer.shard)).collect();
+        activity.customers.iter().map(|id| ids.customers.get(id).map_or(0, |customer| customer.shard)).collect();
     let mut sorted = FactsByShard::new();
     // Feeds come sorted by customer, so the last shard is nearly always the next one.
     let mut run: Option<(i32, Vec<u32>)> = None;
@@ -45,8 +45,8 @@ pub(crate) fn by_shard(activity: &CheckedActivity, numbers: &SurrogateIds) -> Fa
     sorted
 }
 
-/// Where a fact goes. The chunk is packed so that sorting brings the facts of one together: 20 bits of the customer's place
-/// in the batch, 12 of the month since 1900, 32 of the bucket.
+/// The place of a fact in its chunk. The chunk is packed into an integer, so that facts are sorted by it: 20 bits of the customer's
+/// place in the batch, 12 of the month since 1900, 32 of the bucket.
 struct FactPosition {
     chunk: u64,
     /// The service's place in the batch.
@@ -57,24 +57,24 @@ struct FactPosition {
 
 const FIRST_MONTH: i32 = 1900 * 12;
 
-/// Takes in the facts of one shard. Their customers are held.
+/// Stores the facts of one shard, whose customers are locked.
 pub(crate) async fn apply(
     tx: &mut WriteTransaction<'_>,
     shard: i32,
     activity: &CheckedActivity,
     facts: &[u32],
-    numbers: &SurrogateIds,
+    ids: &SurrogateIds,
 ) -> Result<(), Error> {
-    let places = ShardDictionary::new(activity, facts, numbers)?;
+    let places = ShardDictionary::new(activity, facts, ids)?;
     let (pairs, pair_of) = pairs_of(activity, facts, &places);
-    let users = user_numbers(tx, shard, &pairs).await?;
+    let users = user_ids(tx, shard, &pairs).await?;
     let mut spots = Vec::with_capacity(facts.len());
     let mut last = (i32::MIN, 0_u64, 0_u8);
     for (fact, pair) in facts.iter().zip(pair_of) {
         let fact = *fact as usize;
         let day = activity.columns.day[fact];
         if day != last.0 {
-            let date = Day::from_epoch_days(day).ok_or(Error::Moved)?;
+            let date = Day::from_epoch_days(day).ok_or(Error::Internal("a checked day is out of range"))?;
             last = (day, (date.month().index() - FIRST_MONTH) as u64, (date.day_of_month() - 1) as u8);
         }
         let user = users[pair as usize].cast_unsigned();
@@ -88,7 +88,7 @@ pub(crate) async fn apply(
     lower_bound::note(tx, activity, facts, &places)
 }
 
-/// The (customer, user) pairs of some facts, and each fact's. Facts of one user that stand together have one pair.
+/// The (customer, user) pairs of facts, and the position of each fact's pair. Adjacent facts of one user share a pair.
 fn pairs_of(activity: &CheckedActivity, facts: &[u32], places: &ShardDictionary) -> (Vec<(i64, u128)>, Vec<u32>) {
     let mut last = (u32::MAX, u32::MAX);
     let mut pairs = Vec::new();
@@ -153,7 +153,7 @@ async fn merge(
     table::write(tx.transaction, tx.partner, shard, changed).await
 }
 
-/// Where the services of a batch are in a chunk.
+/// The places of the batch's services in a chunk.
 struct ServiceSlots<'a> {
     services: &'a [i32],
     places: Vec<Option<usize>>,
@@ -175,7 +175,7 @@ impl<'a> ServiceSlots<'a> {
     }
 }
 
-/// Adds facts to their chunk. Returns how many were new, and by the services' places in the chunk what they add.
+/// Adds facts to their chunk. Returns how many were new; `gains` has what they add, by the services' places in the chunk.
 fn add(
     facts: &[FactPosition],
     chunk: &mut ActivityChunk,
@@ -203,16 +203,16 @@ fn add(
 /// Notes new days of activity of a customer on a service.
 fn note(
     tx: &mut WriteTransaction<'_>,
-    customer: CustomerKey,
+    customer: CustomerAddress,
     service: i32,
     month: i32,
     gain: ServiceGain,
 ) -> Result<(), Error> {
     let ServiceGain { days, facts } = gain;
-    let start = Month::from_index(month).ok_or(Error::Moved)?.first_day();
+    let start = Month::from_index(month).ok_or(Error::Internal("the month of a chunk is out of range"))?.first_day();
     let first = start.plus(days.trailing_zeros().cast_signed()).epoch_days();
     let last = start.plus(31 - days.leading_zeros().cast_signed()).epoch_days();
-    let state = tx.locked.get_mut(&customer).ok_or(Error::Moved)?;
+    let state = tx.locked.get_mut(&customer).ok_or(Error::Internal("a customer of this transaction is not locked"))?;
     let earliest = state.first_activity.entry(service).or_insert(i32::MAX);
     if first < *earliest {
         *earliest = first;

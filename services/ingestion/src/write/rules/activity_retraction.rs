@@ -1,4 +1,4 @@
-//! Activity taken back.
+//! Retraction of activity.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use insights_domain::calendar::{Day, Month};
 use super::lower_bound;
 use crate::{
     error::Error,
-    ids::CustomerKey,
+    ids::CustomerAddress,
     tables::{
         activity::{self as table, ChunkColumns},
         chunk,
@@ -23,10 +23,10 @@ fn days_between(month: Month, from: Day, to: Day) -> u32 {
     (below(last + 1) & !below(first)) as u32
 }
 
-/// Takes back what a customer did from one day to another. Returns whether there was anything.
+/// Deletes the activity of a customer from one day to another. Returns whether there was any.
 pub(crate) async fn retract(
     tx: &mut WriteTransaction<'_>,
-    customer: CustomerKey,
+    customer: CustomerAddress,
     service: Option<i32>,
     from: Day,
     to: Day,
@@ -66,7 +66,7 @@ pub(crate) async fn retract(
     table::write(tx.transaction, tx.partner, customer.shard, changed).await?;
     table::delete(tx.transaction, tx.partner, customer.shard, emptied).await?;
     let first = first_days(tx, customer, &touched).await?;
-    let state = tx.locked.get_mut(&customer).ok_or(Error::Moved)?;
+    let state = tx.locked.get_mut(&customer).ok_or(Error::Internal("a customer of this transaction is not locked"))?;
     for service in touched {
         match first.get(&service) {
             Some(day) => state.first_activity.insert(service, *day),
@@ -81,10 +81,10 @@ pub(crate) async fn retract(
     Ok(true)
 }
 
-/// The first days of activity on these services that are left. Months are read from the first on until all are found.
+/// The remaining first days of activity on these services. Months are read from the first on until all are found.
 async fn first_days(
     tx: &WriteTransaction<'_>,
-    customer: CustomerKey,
+    customer: CustomerAddress,
     services: &BTreeSet<i32>,
 ) -> Result<BTreeMap<i32, i32>, Error> {
     let mut first: BTreeMap<i32, i32> = BTreeMap::new();

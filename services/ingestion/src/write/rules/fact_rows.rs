@@ -1,30 +1,31 @@
-//! Rows of facts on their way to the table: users get their ids, and what a fact waits for is found out.
+//! Rows of facts before they are written: users get their numbers, and waiting facts are released.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use insights_proto::ingestion::v1 as proto;
 use prost::Message;
 
-use super::user_ids::user_numbers;
+use super::user_ids::user_ids;
 use crate::{
     error::Error,
-    ids::CustomerKey,
+    ids::CustomerAddress,
     records::fact::FactKind,
     tables::fact::{self, FactRow},
     write::transaction::{ResolvedFact, WriteTransaction},
 };
 
-/// Stands for no user.
+/// The number of no user.
 pub(crate) const NO_USER: i32 = -1;
 
-/// What has arrived and may free facts that wait: the customer beside whom they are kept, and what they wait for.
+/// Something that became known and may release facts: the customer beside whom they are kept, and the reference they wait for.
 pub(crate) type Arrival = fact::WaitingReference;
 
-pub(super) fn row_of(resolved: &ResolvedFact<'_>, customer: CustomerKey, waits_for: String) -> FactRow {
+pub(super) fn row_of(resolved: &ResolvedFact<'_>, customer: CustomerAddress, waits_for: String) -> FactRow {
     FactRow {
         customer,
         kind: resolved.fact.kind,
         key: resolved.key.clone(),
+        precedence: resolved.precedence,
         recorded: resolved.recorded,
         received: resolved.received,
         day: resolved.fact.day,
@@ -33,7 +34,7 @@ pub(super) fn row_of(resolved: &ResolvedFact<'_>, customer: CustomerKey, waits_f
     }
 }
 
-/// Writes rows of one shard, whatever was there.
+/// Writes rows of one shard over those of their keys.
 pub(super) async fn write(tx: &mut WriteTransaction<'_>, shard: i32, mut rows: Vec<FactRow>) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
@@ -47,7 +48,7 @@ pub(super) async fn write(tx: &mut WriteTransaction<'_>, shard: i32, mut rows: V
     fact::write(tx.transaction, tx.partner, shard, rows, users).await
 }
 
-/// Numbers of the users of these rows. Nobody's users have none: they get them with their customer.
+/// The numbers of the users of these rows. Users of unattached facts get theirs when the facts move to a customer.
 async fn numbers_of_users(
     tx: &mut WriteTransaction<'_>,
     shard: i32,
@@ -60,11 +61,11 @@ async fn numbers_of_users(
         .collect();
     pairs.sort_unstable();
     pairs.dedup();
-    let numbers = user_numbers(tx, shard, &pairs).await?;
+    let numbers = user_ids(tx, shard, &pairs).await?;
     Ok(pairs.into_iter().zip(numbers).collect())
 }
 
-/// Looks again at facts that wait for something that is there now. They may wait for another thing next.
+/// Releases facts whose reference became known. They may wait for another one next.
 pub(crate) async fn release(tx: &mut WriteTransaction<'_>, arrivals: &[Arrival]) -> Result<(), Error> {
     let mut by_shard: BTreeMap<i32, (Vec<i64>, Vec<String>)> = BTreeMap::new();
     for (customer, reference) in arrivals {
@@ -80,7 +81,7 @@ pub(crate) async fn release(tx: &mut WriteTransaction<'_>, arrivals: &[Arrival])
     Ok(())
 }
 
-/// Finds out what rows wait for whose subscription is known.
+/// Sets what rows wait for, whose subscriptions are known.
 pub(super) async fn reconsider(tx: &mut WriteTransaction<'_>, rows: &mut [FactRow]) -> Result<(), Error> {
     let skus: Vec<Option<String>> = rows.iter().map(|row| sku_of(row.kind, &row.body)).collect::<Result<_, _>>()?;
     tx.ask_skus(skus.iter().flatten().cloned().collect::<HashSet<_>>()).await?;

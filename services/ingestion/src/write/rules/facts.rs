@@ -1,16 +1,16 @@
-//! Facts other than activity: who wins, what is written, what it frees.
-//!
-//! One rule decides between two records of a key: the greater `recorded_at` wins, ties go to the greater canonical bytes.
+//! Facts other than activity and subscriptions' own records: which record of a key counts, what is written, what no longer
+//! waits.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     fact_rows::{self, Arrival, release, row_of},
+    identity::{self, Verdict},
     subscriptions,
 };
 use crate::{
     error::Error,
-    ids::CustomerKey,
+    ids::CustomerAddress,
     records::{
         fact::{EVERY_DAY, FactKind, FactOwner},
         licences,
@@ -23,7 +23,7 @@ use crate::{
     write::transaction::{ResolvedFact, ResolvedOwner, WriteTransaction},
 };
 
-/// Takes in facts that came one after the other with no retraction between them.
+/// Stores facts that follow each other without a retraction between them.
 pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, resolved: &[ResolvedFact<'_>]) -> Result<(), Error> {
     let skus = resolved
         .iter()
@@ -44,7 +44,7 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, resolved: &[ResolvedFac
     let (owned, rest): (Vec<_>, Vec<_>) =
         resolved.iter().partition(|fact| matches!(fact.owner, ResolvedOwner::SubscriptionRecord { .. }));
     arrivals.extend(subscriptions::apply(tx, &owned).await?);
-    let mut by_shard: BTreeMap<i32, Vec<(CustomerKey, &ResolvedFact<'_>)>> = BTreeMap::new();
+    let mut by_shard: BTreeMap<i32, Vec<(CustomerAddress, &ResolvedFact<'_>)>> = BTreeMap::new();
     for fact in rest {
         let customer = tx.customer(fact.owner)?;
         by_shard.entry(customer.shard).or_default().push((customer, fact));
@@ -62,7 +62,7 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, resolved: &[ResolvedFac
     release(tx, &arrivals).await
 }
 
-/// What a key holds while the facts of a batch pass.
+/// The row of a key while the facts of a batch are applied.
 struct CurrentRow {
     row: FactRow,
     /// Differs from what is stored.
@@ -72,7 +72,7 @@ struct CurrentRow {
 async fn decide(
     tx: &mut WriteTransaction<'_>,
     shard: i32,
-    facts: &[(CustomerKey, &ResolvedFact<'_>)],
+    facts: &[(CustomerAddress, &ResolvedFact<'_>)],
 ) -> Result<(), Error> {
     let mut current = stored(tx, shard, facts.iter().map(|(at, fact)| (at.number, fact.fact.kind, &fact.key))).await?;
     let mut history = Vec::new();
@@ -88,30 +88,29 @@ async fn decide(
         let row = row_of(resolved, *customer, waits_for);
         let waits = !row.waits_for.is_empty();
         let id = (customer.number, resolved.fact.kind, resolved.key.clone());
-        match current.get_mut(&id) {
-            Some(locked) if (row.recorded, &row.body) <= (locked.row.recorded, &locked.row.body) => {
+        match current.get_mut(&id).map(|stored| (identity::verdict(&stored.row, &row), stored)) {
+            Some((Verdict::Duplicate, _)) => {
                 tx.counts.duplicates += 1;
                 continue;
             }
-            Some(locked) if row.body == locked.row.body => {
-                // The same again, recorded later: it changes nothing but what it takes to replace it.
+            Some((Verdict::Raised, stored)) => {
                 if row.waits_for.is_empty() && licences::is_listed(row.kind, &row.body)? {
-                    // A list that ended it may end it no longer.
-                    tx.note(*customer, licences::seen(locked.row.recorded));
+                    // A licence list that ended it may end it no longer.
+                    tx.note(*customer, licences::seen(stored.row.recorded));
                 }
-                locked.row.recorded = row.recorded;
-                locked.changed = true;
+                identity::raise(&mut stored.row, &row);
+                stored.changed = true;
                 tx.counts.duplicates += 1;
                 continue;
             }
-            Some(locked) => {
+            Some((Verdict::Replaces, stored)) => {
                 if row.kind.keeps_history() {
-                    history.push((locked.row.clone(), row.received));
+                    history.push((stored.row.clone(), row.received));
                 }
-                if locked.row.waits_for.is_empty() {
+                if stored.row.waits_for.is_empty() {
                     tx.note(*customer, resolved.fact.day);
                 }
-                *locked = CurrentRow { row, changed: true };
+                *stored = CurrentRow { row, changed: true };
             }
             None => {
                 current.insert(id, CurrentRow { row, changed: true });

@@ -1,14 +1,14 @@
-//! Activity known from dates of last activity alone: what a window counts of it is a lower bound.
+//! Activity that is only known from dates of last activity, so that counts over a window are lower bounds.
 //!
-//! Kept of it, by customer and service, are the first and the last such day. A repeat within them changes nothing; a
-//! retraction cuts the days it names off either end.
+//! The first and the last such day are kept by customer and service. A day between them changes nothing; a retraction cuts its days
+//! off either end.
 
 use std::collections::HashMap;
 
 use insights_domain::calendar::Day;
 
 use super::shard_dictionary::ShardDictionary;
-use crate::{error::Error, ids::CustomerKey, records::CheckedActivity, write::transaction::WriteTransaction};
+use crate::{error::Error, ids::CustomerAddress, records::CheckedActivity, write::transaction::WriteTransaction};
 
 /// Notes the days of those facts of a shard that are dates of last activity.
 pub(super) fn note(
@@ -40,11 +40,11 @@ pub(super) fn note(
 
 fn widen(
     tx: &mut WriteTransaction<'_>,
-    customer: CustomerKey,
+    customer: CustomerAddress,
     service: i32,
     (first, last): (i32, i32),
 ) -> Result<(), Error> {
-    let state = tx.locked.get_mut(&customer).ok_or(Error::Moved)?;
+    let state = tx.locked.get_mut(&customer).ok_or(Error::Internal("a customer of this transaction is not locked"))?;
     let before = state.lower_bound.get(&service).copied();
     let after = before.map_or((first, last), |(from, to)| (from.min(first), to.max(last)));
     if before == Some(after) {
@@ -52,7 +52,7 @@ fn widen(
     }
     state.lower_bound.insert(service, after);
     state.changed = true;
-    // Windows that already held a day between the two say so already.
+    // Windows that hold an earlier day are already marked.
     let differs = before.filter(|(from, _)| *from == after.0).map_or(after.0, |(_, to)| to);
     tx.note(customer, differs);
     Ok(())
@@ -61,13 +61,13 @@ fn widen(
 /// Cuts the days from `from` to `to` off. Returns whether anything changed.
 pub(super) fn cut(
     tx: &mut WriteTransaction<'_>,
-    customer: CustomerKey,
+    customer: CustomerAddress,
     service: Option<i32>,
     from: Day,
     to: Day,
 ) -> Result<bool, Error> {
     let (from, to) = (from.epoch_days(), to.epoch_days());
-    let state = tx.locked.get_mut(&customer).ok_or(Error::Moved)?;
+    let state = tx.locked.get_mut(&customer).ok_or(Error::Internal("a customer of this transaction is not locked"))?;
     let before = state.lower_bound.clone();
     let mut differs = None;
     for (number, days) in &before {
@@ -87,7 +87,7 @@ pub(super) fn cut(
     Ok(true)
 }
 
-/// What is left of some days without those from `from` to `to`, which take from an end or nothing.
+/// The rest of a range of days after a retraction from `from` to `to`. Days in the middle of the range cannot be cut out.
 fn cut_off((first, last): (i32, i32), from: i32, to: i32) -> Option<(i32, i32)> {
     let first = if from <= first { first.max(to + 1) } else { first };
     let last = if to >= last { last.min(from - 1) } else { last };

@@ -1,9 +1,10 @@
-//! What each kind of fact does to what is stored.
+//! The rules by which each kind of fact changes what is stored.
 
 pub(crate) mod activity;
 mod activity_retraction;
 pub(crate) mod fact_rows;
 pub(crate) mod facts;
+mod identity;
 mod lower_bound;
 pub(crate) mod retraction;
 mod shard_dictionary;

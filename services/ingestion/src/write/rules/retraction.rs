@@ -1,11 +1,11 @@
-//! Facts taken back.
+//! Retraction of facts.
 
 use std::collections::BTreeMap;
 
 use super::activity_retraction;
 use crate::{
     error::Error,
-    ids::CustomerKey,
+    ids::CustomerAddress,
     records::fact::{FactKind, Retracted, Retraction},
     tables::{
         fact::{self, FactRow},
@@ -14,18 +14,18 @@ use crate::{
     write::transaction::WriteTransaction,
 };
 
-/// A retraction with numbers in the place of names.
+/// A retraction whose names are resolved to surrogate ids.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResolvedRetraction<'a> {
     pub retraction: &'a Retraction,
     pub received: i64,
-    /// Absent when nothing was ever said of the customer.
-    pub customer: Option<CustomerKey>,
-    /// `Some(None)` when nothing was ever said of the service.
+    /// `None` when no record ever named the customer.
+    pub customer: Option<CustomerAddress>,
+    /// `Some(None)` when no record ever named the service.
     pub service: Option<Option<i32>>,
 }
 
-/// Takes back what was received before.
+/// Deletes what was received before the retraction.
 pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, resolved: ResolvedRetraction<'_>) -> Result<(), Error> {
     let removed = match (resolved.customer, resolved.service) {
         (None, _) | (_, Some(None)) => false,
@@ -50,7 +50,7 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, resolved: ResolvedRetra
 
 async fn facts_of(
     tx: &mut WriteTransaction<'_>,
-    customer: CustomerKey,
+    customer: CustomerAddress,
     kind: FactKind,
     service: Option<i32>,
     resolved: &ResolvedRetraction<'_>,

@@ -1,16 +1,18 @@
-//! The customers and services of one shard's facts.
+//! The distinct customers and services that the facts of a shard name.
 
 use std::collections::HashMap;
 
 use crate::{
     error::Error,
-    ids::{CustomerKey, SurrogateIds},
+    ids::{CustomerAddress, SurrogateIds},
     records::CheckedActivity,
 };
 
-/// The distinct customers and services of one shard's facts.
+const NO_ID: Error = Error::Internal("a name of the batch has no surrogate id");
+
+/// Surrogate ids by position in the batch's dictionaries.
 pub(super) struct ShardDictionary {
-    pub customers: Vec<CustomerKey>,
+    pub customers: Vec<CustomerAddress>,
     pub services: Vec<i32>,
     /// By position in the batch's dictionary.
     pub customer_of: Vec<u32>,
@@ -18,7 +20,7 @@ pub(super) struct ShardDictionary {
 }
 
 impl ShardDictionary {
-    pub(super) fn new(activity: &CheckedActivity, facts: &[u32], numbers: &SurrogateIds) -> Result<Self, Error> {
+    pub(super) fn new(activity: &CheckedActivity, facts: &[u32], ids: &SurrogateIds) -> Result<Self, Error> {
         const UNSEEN: u32 = u32::MAX;
         let mut places = Self {
             customers: Vec::new(),
@@ -26,13 +28,13 @@ impl ShardDictionary {
             customer_of: vec![UNSEEN; activity.customers.len()],
             service_of: vec![UNSEEN; activity.services.len()],
         };
-        // Two entries of a dictionary may be one after folding.
-        let mut customers: HashMap<CustomerKey, u32> = HashMap::new();
+        // Two entries of a dictionary may fold to one name.
+        let mut customers: HashMap<CustomerAddress, u32> = HashMap::new();
         let mut services: HashMap<i32, u32> = HashMap::new();
         for fact in facts {
             let customer = activity.columns.customer[*fact as usize] as usize;
             if places.customer_of[customer] == UNSEEN {
-                let at = *numbers.customers.get(&activity.customers[customer]).ok_or(Error::Moved)?;
+                let at = *ids.customers.get(&activity.customers[customer]).ok_or(NO_ID)?;
                 places.customer_of[customer] = *customers.entry(at).or_insert_with(|| {
                     places.customers.push(at);
                     places.customers.len() as u32 - 1
@@ -40,7 +42,7 @@ impl ShardDictionary {
             }
             let service = activity.columns.service[*fact as usize] as usize;
             if places.service_of[service] == UNSEEN {
-                let number = *numbers.services.get(&activity.services[service]).ok_or(Error::Moved)?;
+                let number = *ids.services.get(&activity.services[service]).ok_or(NO_ID)?;
                 places.service_of[service] = *services.entry(number).or_insert_with(|| {
                     places.services.push(number);
                     places.services.len() as u32 - 1

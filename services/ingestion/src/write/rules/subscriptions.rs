@@ -1,61 +1,64 @@
-//! Subscriptions' own records: whose they are, and what moves when that changes.
+//! Subscriptions' own records: they attach a subscription to its customer and move its facts there.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::fact_rows::{self, Arrival};
+use super::{
+    fact_rows::{self, Arrival},
+    identity::{self, Verdict},
+};
 use crate::{
     error::Error,
-    ids::CustomerKey,
+    ids::{CustomerAddress, ResolvedSubscription},
     records::fact::{EVERY_DAY, FactKind, FactOwner},
     tables::{
         fact::{self, FactRow},
         history, subscription,
     },
-    write::transaction::{ResolvedFact, ResolvedOwner, WriteTransaction},
+    write::transaction::{ResolvedFact, ResolvedOwner, UNREAD_SUBSCRIPTION, WriteTransaction},
 };
 
 /// A subscription that changes its customer.
 struct SubscriptionMove {
     subscription: i32,
-    from: CustomerKey,
-    to: CustomerKey,
+    from: CustomerAddress,
+    to: CustomerAddress,
 }
 
-/// Takes in subscriptions' own records. Returns what now is there that was not.
+/// Stores subscriptions' own records. Returns the subscriptions that became known.
 pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, owned: &[&ResolvedFact<'_>]) -> Result<Vec<Arrival>, Error> {
     if owned.is_empty() {
         return Ok(Vec::new());
     }
     let mut stored = stored(tx, owned).await?;
     let mut winners: BTreeMap<i32, (FactRow, &ResolvedFact<'_>)> = BTreeMap::new();
-    // What was recorded again, once however often: a row is written once.
+    // Rows that were only raised; each is written once, however often it was raised.
     let mut raised: BTreeMap<i32, FactRow> = BTreeMap::new();
     for resolved in owned {
         let ResolvedOwner::SubscriptionRecord { subscription, customer } = resolved.owner else { continue };
         let row = fact_rows::row_of(resolved, customer, tx.waits_for(customer, None, resolved.fact.sku.as_deref()));
         let current = winners.get_mut(&subscription).map(|(row, _)| row).or_else(|| stored.get_mut(&subscription));
-        match current {
-            Some(locked) if (row.recorded, &row.body) <= (locked.recorded, &locked.body) => tx.counts.duplicates += 1,
-            Some(locked) if row.body == locked.body => {
-                locked.recorded = row.recorded;
+        match current.map(|stored| (identity::verdict(stored, &row), stored)) {
+            Some((Verdict::Duplicate, _)) => tx.counts.duplicates += 1,
+            Some((Verdict::Raised, stored)) => {
+                identity::raise(stored, &row);
                 tx.counts.duplicates += 1;
-                raised.insert(subscription, locked.clone());
+                raised.insert(subscription, stored.clone());
             }
-            _ => {
+            Some((Verdict::Replaces, _)) | None => {
                 tx.counts.accepted += 1;
                 tx.counts.waiting += i64::from(!row.waits_for.is_empty());
                 winners.insert(subscription, (row, resolved));
             }
         }
     }
-    // A row raised first and replaced then is written as replaced.
+    // A row that was raised and then replaced is written as replaced.
     raised.retain(|subscription, _| !winners.contains_key(subscription));
     let mut arrivals = Vec::new();
     let mut moves = Vec::new();
     let mut gone = Vec::new();
-    let mut directory: Vec<(String, i32, CustomerKey)> = Vec::new();
+    let mut attached: Vec<(String, ResolvedSubscription)> = Vec::new();
     for (subscription, (row, resolved)) in &winners {
-        let Some(at) = tx.subscriptions.get(subscription).copied() else { return Err(Error::Moved) };
+        let at = *tx.subscriptions.get(subscription).ok_or(UNREAD_SUBSCRIPTION)?;
         if let Some(old) = stored.remove(subscription) {
             tx.note(old.customer, EVERY_DAY);
             if old.customer != row.customer {
@@ -73,18 +76,16 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, owned: &[&ResolvedFact<
             arrivals.push((row.customer, format!("subscription/{id}")));
         }
         if !at.known || at.customer != row.customer {
-            directory.push((id.clone(), *subscription, row.customer));
+            attached.push((
+                id.clone(),
+                ResolvedSubscription { number: *subscription, customer: row.customer, known: true },
+            ));
         }
     }
-    for (_, subscription, customer) in &directory {
-        if let Some(at) = tx.subscriptions.get_mut(subscription) {
-            at.known = true;
-            at.customer = *customer;
-        }
-    }
+    tx.subscriptions.extend(attached.iter().map(|(_, entry)| (entry.number, *entry)));
     let rows: Vec<FactRow> = winners.into_values().map(|(row, _)| row).chain(raised.into_values()).collect();
     write_all(tx, rows, &gone).await?;
-    subscription::attach(tx.transaction, tx.partner, directory).await?;
+    subscription::attach(tx.transaction, tx.partner, &attached).await?;
     move_facts(tx, &moves).await?;
     Ok(arrivals)
 }
@@ -94,7 +95,7 @@ async fn stored(tx: &WriteTransaction<'_>, owned: &[&ResolvedFact<'_>]) -> Resul
     let mut by_shard: BTreeMap<i32, BTreeMap<i32, (i64, Vec<u8>)>> = BTreeMap::new();
     for resolved in owned {
         if let ResolvedOwner::SubscriptionRecord { subscription, .. } = resolved.owner {
-            let at = tx.subscriptions.get(&subscription).ok_or(Error::Moved)?.customer;
+            let at = tx.subscriptions.get(&subscription).ok_or(UNREAD_SUBSCRIPTION)?.customer;
             by_shard.entry(at.shard).or_default().insert(subscription, (at.number, resolved.key.clone()));
         }
     }
@@ -108,8 +109,7 @@ async fn stored(tx: &WriteTransaction<'_>, owned: &[&ResolvedFact<'_>]) -> Resul
         )
         .await?;
         for row in rows {
-            let number = row.key.first_chunk::<4>().map(|bytes| i32::from_be_bytes(*bytes));
-            stored.insert(number.ok_or_else(|| Error::Damaged("key of a subscription".to_owned()))?, row);
+            stored.insert(subscription_of(&row)?, row);
         }
     }
     Ok(stored)
@@ -133,9 +133,9 @@ fn by_shard(rows: Vec<FactRow>) -> BTreeMap<i32, Vec<FactRow>> {
     shards
 }
 
-/// Everything that is said of a subscription goes where the subscription goes.
+/// Moves the facts of subscriptions to their new customers.
 async fn move_facts(tx: &mut WriteTransaction<'_>, moves: &[SubscriptionMove]) -> Result<(), Error> {
-    let targets: HashMap<i32, CustomerKey> = moves.iter().map(|moved| (moved.subscription, moved.to)).collect();
+    let targets: HashMap<i32, CustomerAddress> = moves.iter().map(|moved| (moved.subscription, moved.to)).collect();
     let mut sources: BTreeMap<i32, Vec<(i64, i32)>> = BTreeMap::new();
     for moved in moves {
         sources.entry(moved.from.shard).or_default().push((moved.from.number, moved.subscription));
@@ -149,8 +149,7 @@ async fn move_facts(tx: &mut WriteTransaction<'_>, moves: &[SubscriptionMove]) -
             if row.waits_for.is_empty() {
                 tx.note(row.customer, row.day);
             }
-            let number = row.key.first_chunk::<4>().map_or(0, |bytes| i32::from_be_bytes(*bytes));
-            row.customer = *targets.get(&number).ok_or(Error::Moved)?;
+            row.customer = target(&row, &targets)?;
             moved.push(row);
         }
     }
@@ -161,17 +160,28 @@ async fn move_facts(tx: &mut WriteTransaction<'_>, moves: &[SubscriptionMove]) -
     Ok(())
 }
 
+/// The subscription whose number the key of a row begins with.
+fn subscription_of(row: &FactRow) -> Result<i32, Error> {
+    let number = row.key.first_chunk::<4>().map(|bytes| i32::from_be_bytes(*bytes));
+    number.ok_or_else(|| Error::Damaged(format!("the key of a fact of kind {:?} names no subscription", row.kind)))
+}
+
+/// The customer to whom the subscription of a row moves.
+fn target(row: &FactRow, targets: &HashMap<i32, CustomerAddress>) -> Result<CustomerAddress, Error> {
+    let customer = targets.get(&subscription_of(row)?).copied();
+    customer.ok_or(Error::Internal("a fact was read of a subscription that does not move"))
+}
+
 async fn move_history(
     tx: &WriteTransaction<'_>,
     shard: i32,
     subscriptions: &[(i64, i32)],
-    targets: &HashMap<i32, CustomerKey>,
+    targets: &HashMap<i32, CustomerAddress>,
 ) -> Result<(), Error> {
     let rows = history::take_of_subscriptions(tx.transaction, tx.partner, shard, subscriptions).await?;
     let mut targeted: BTreeMap<i32, Vec<(FactRow, i64)>> = BTreeMap::new();
     for (mut row, superseded) in rows {
-        let number = row.key.first_chunk::<4>().map_or(0, |bytes| i32::from_be_bytes(*bytes));
-        row.customer = *targets.get(&number).ok_or(Error::Moved)?;
+        row.customer = target(&row, targets)?;
         targeted.entry(row.customer.shard).or_default().push((row, superseded));
     }
     for (shard, rows) in targeted {

@@ -1,19 +1,16 @@
-//! A customer's users are numbered densely from 0; everything else refers to the number.
+//! The numbers of a customer's users, dense from 0; all other tables refer to the number.
 //!
-//! Numbers are given under the hold of the customer's row and never change, so a cached one is always right; caches are
-//! filled only with what is committed.
+//! Numbers are allocated under the lock of the customer's row.
 
 use std::{collections::HashMap, sync::PoisonError};
 
-use insights_database::bulk::{self, Column, Conflict};
-
-use crate::{error::Error, ids::CustomerKey, write::transaction::WriteTransaction};
+use crate::{error::Error, ids::CustomerAddress, tables::user, write::transaction::WriteTransaction};
 
 const UNKNOWN: i32 = -1;
 
-/// The numbers of users of one shard, given where there is none yet. Their customers are held. Quickest where users of one
-/// customer stand together.
-pub(crate) async fn user_numbers(
+/// The numbers of users of one shard, allocated where there is none; their customers are locked. Fastest when users of one
+/// customer are adjacent.
+pub(crate) async fn user_ids(
     tx: &mut WriteTransaction<'_>,
     shard: i32,
     pairs: &[(i64, u128)],
@@ -29,13 +26,13 @@ pub(crate) async fn user_numbers(
         }
     }
     if found.contains(&UNKNOWN) {
-        number_missing(tx, shard, pairs, &mut found).await?;
+        allocate_missing(tx, shard, pairs, &mut found).await?;
     }
     Ok(found)
 }
 
-/// Looks up what the cache does not know, and gives numbers to those who have none.
-async fn number_missing(
+/// Looks up the numbers that are not cached, and allocates the missing ones.
+async fn allocate_missing(
     tx: &mut WriteTransaction<'_>,
     shard: i32,
     pairs: &[(i64, u128)],
@@ -48,36 +45,26 @@ async fn number_missing(
             missing.push(*pair);
         }
     }
-    let fixed = tx.partner.fixed_shard(shard);
-    let keys = vec![
-        ("customer_no", Column::BigInt(missing.iter().map(|pair| pair.0).collect())),
-        ("hash", Column::Bytes(missing.iter().map(|pair| pair.1.to_be_bytes().to_vec()).collect())),
-    ];
-    for row in bulk::lookup(tx.transaction, "ingestion_user", &fixed, keys, "user_no").await? {
-        let place = usize::try_from(row.try_get_by_index::<i64>(0)?).unwrap_or_default();
-        numbers.insert(missing[place], row.try_get_by_index(1)?);
+    for (position, number) in user::look_up(tx.transaction, tx.partner, shard, &missing).await? {
+        numbers.insert(missing[position], number);
     }
-    let mut new = (Vec::new(), Vec::new(), Vec::new());
+    let mut new = Vec::new();
     for pair in missing {
         let (customer, user) = pair;
-        let at = CustomerKey { shard, number: customer };
+        let at = CustomerAddress { shard, number: customer };
         let number = numbers.entry(pair).or_insert(UNKNOWN);
         if *number == UNKNOWN {
-            let state = tx.locked.get_mut(&at).ok_or(Error::Moved)?;
+            let state =
+                tx.locked.get_mut(&at).ok_or(Error::Internal("a customer of this transaction is not locked"))?;
             *number = state.users;
             state.users += 1;
             state.changed = true;
-            new.0.push(customer);
-            new.1.push(user.to_be_bytes().to_vec());
-            new.2.push(*number);
+            new.push((customer, user, *number));
         }
         tx.numbered.push((at, user, *number));
     }
     for (number, pair) in found.iter_mut().zip(pairs).filter(|(number, _)| **number == UNKNOWN) {
-        *number = numbers.get(pair).copied().ok_or(Error::Moved)?;
+        *number = numbers.get(pair).copied().ok_or(Error::Internal("a user was given no id"))?;
     }
-    let columns =
-        vec![("customer_no", Column::BigInt(new.0)), ("hash", Column::Bytes(new.1)), ("user_no", Column::Int(new.2))];
-    bulk::upsert(tx.transaction, "ingestion_user", &fixed, columns, Conflict::Fail).await?;
-    Ok(())
+    user::insert(tx.transaction, tx.partner, shard, &new).await
 }

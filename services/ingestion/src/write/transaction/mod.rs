@@ -1,26 +1,24 @@
-//! One transaction at work: what it holds, what it has changed so far.
+//! A transaction on facts: the rows it has locked, and what it has changed so far.
 
 mod publish;
 mod user_cache;
 
 use std::collections::HashMap;
 
-use insights_database::{
-    Transaction,
-    bulk::{self, Column, Lock},
-};
+use insights_database::{Transaction, bulk::Lock};
+use insights_proto::ingestion::v1::Precedence;
 
 use crate::{
     error::Error,
-    ids::{AllocatedUser, CustomerKey, SubscriptionEntry, SurrogateIds},
+    ids::{AllocatedUser, CustomerAddress, ResolvedSubscription, SurrogateIds},
     records::fact::{Fact, KeyPrefix, first_month},
-    tables::{customer::LockedCustomers, partner::PartnerRow},
+    tables::{catalogue, customer::LockedCustomers, partner::StoredPartner, subscription},
 };
 
 pub(crate) use publish::{PendingChanges, publish};
 pub(crate) use user_cache::UserCache;
 
-/// Counts over records.
+/// Counts of records, as a batch is answered with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RecordCounts {
     pub accepted: i64,
@@ -36,28 +34,29 @@ impl std::ops::AddAssign for RecordCounts {
     }
 }
 
-/// A fact with numbers in the place of names.
+/// A fact whose names are resolved to surrogate ids.
 #[derive(Clone, Debug)]
 pub(crate) struct ResolvedFact<'a> {
     pub fact: &'a Fact,
+    pub precedence: Precedence,
     pub recorded: i64,
     pub received: i64,
     pub owner: ResolvedOwner,
     pub key: Vec<u8>,
 }
 
-/// Whose fact it is, by number.
+/// The owner of a fact, by surrogate id.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ResolvedOwner {
-    Customer(CustomerKey),
+    Customer(CustomerAddress),
     Subscription(i32),
-    SubscriptionRecord { subscription: i32, customer: CustomerKey },
+    SubscriptionRecord { subscription: i32, customer: CustomerAddress },
 }
 
-/// The key of a fact.
-pub(crate) fn key(fact: &Fact, subscription: i32, numbers: &SurrogateIds) -> Vec<u8> {
-    let sku = || fact.sku.as_ref().and_then(|id| numbers.skus.get(id)).copied().unwrap_or(0);
-    let service = || fact.services.first().and_then(|name| numbers.services.get(name)).copied().unwrap_or(0);
+/// The stored key of a fact: its prefix by surrogate id, then its tail.
+pub(crate) fn key(fact: &Fact, subscription: i32, ids: &SurrogateIds) -> Vec<u8> {
+    let sku = || fact.sku.as_ref().and_then(|id| ids.skus.get(id)).copied().unwrap_or(0);
+    let service = || fact.services.first().and_then(|name| ids.services.get(name)).copied().unwrap_or(0);
     let mut key = Vec::with_capacity(8 + fact.tail.len());
     match fact.prefix {
         KeyPrefix::None => {}
@@ -73,15 +72,18 @@ pub(crate) fn key(fact: &Fact, subscription: i32, numbers: &SurrogateIds) -> Vec
     key
 }
 
-/// One transaction at work.
+/// A fact refers to a subscription that [`WriteTransaction::read_subscriptions`] was not asked for.
+pub(crate) const UNREAD_SUBSCRIPTION: Error = Error::Internal("a subscription of this transaction was not read");
+
+/// A transaction on facts.
 pub(crate) struct WriteTransaction<'a> {
     pub transaction: &'a Transaction,
-    pub partner: &'a PartnerRow,
+    pub partner: &'a StoredPartner,
     pub users: &'a UserCache,
     pub locked: LockedCustomers,
-    /// Subscriptions by number as they are now, under the hold of their customers.
-    pub subscriptions: HashMap<i32, SubscriptionEntry>,
-    /// Whether the catalogue has a SKU, for those asked about.
+    /// Subscriptions by number, as read under the locks of their customers.
+    pub subscriptions: HashMap<i32, ResolvedSubscription>,
+    /// Whether SKUs are known, of those that [`Self::ask_skus`] was asked about.
     pub skus: HashMap<String, bool>,
     pub changes: PendingChanges,
     pub counts: RecordCounts,
@@ -93,7 +95,7 @@ pub(crate) struct WriteTransaction<'a> {
 impl<'a> WriteTransaction<'a> {
     pub(crate) fn new(
         transaction: &'a Transaction,
-        partner: &'a PartnerRow,
+        partner: &'a StoredPartner,
         users: &'a UserCache,
         locked: LockedCustomers,
         now: i64,
@@ -112,32 +114,32 @@ impl<'a> WriteTransaction<'a> {
         }
     }
 
-    /// Whether facts of this customer count: its own record has come.
-    pub(crate) fn counts(&self, customer: CustomerKey) -> bool {
+    /// Whether facts of this customer count: it is known, and not the placeholder of unattached facts.
+    pub(crate) fn counts(&self, customer: CustomerAddress) -> bool {
         self.locked.get(&customer).is_some_and(|state| state.known && !state.is_unattached())
     }
 
-    /// Notes that a fact came, changed or went that waits for nothing.
-    pub(crate) fn note(&mut self, customer: CustomerKey, day: i32) {
+    /// Notes that a fact that does not wait was added, changed or deleted.
+    pub(crate) fn note(&mut self, customer: CustomerAddress, day: i32) {
         if self.counts(customer) {
             self.changes.note(customer.number, first_month(day));
         }
     }
 
-    /// The customer a fact belongs to now.
-    pub(crate) fn customer(&self, owner: ResolvedOwner) -> Result<CustomerKey, Error> {
+    /// The customer beside whom a fact is kept.
+    pub(crate) fn customer(&self, owner: ResolvedOwner) -> Result<CustomerAddress, Error> {
         match owner {
             ResolvedOwner::Customer(customer) | ResolvedOwner::SubscriptionRecord { customer, .. } => Ok(customer),
             ResolvedOwner::Subscription(number) => {
-                self.subscriptions.get(&number).map(|at| at.customer).ok_or(Error::Moved)
+                self.subscriptions.get(&number).map(|at| at.customer).ok_or(UNREAD_SUBSCRIPTION)
             }
         }
     }
 
-    /// What a fact waits for; empty when everything it refers to is there. The SKU must have been asked about.
+    /// The reference that a fact waits for; empty when everything it refers to is known. [`Self::ask_skus`] was asked about its SKU.
     pub(crate) fn waits_for(
         &self,
-        customer: CustomerKey,
+        customer: CustomerAddress,
         unknown_subscription: Option<&str>,
         sku: Option<&str>,
     ) -> String {
@@ -153,45 +155,40 @@ impl<'a> WriteTransaction<'a> {
         }
     }
 
-    /// Asks whether the catalogue has these SKUs. Those it has not are held, so that they cannot come unnoticed before
-    /// this transaction ends; whoever brings one holds it first.
+    /// Reads whether these SKUs are known. Unknown ones are locked, so that they cannot become known before this transaction
+    /// ends: the writer that brings one locks it first.
     pub(crate) async fn ask_skus(&mut self, ids: impl IntoIterator<Item = String>) -> Result<(), Error> {
         let mut new: Vec<String> = ids.into_iter().filter(|id| !self.skus.contains_key(id)).collect();
         new.sort();
         new.dedup();
-        let fixed = self.partner.fixed();
-        let keys = vec![("sku_id", Column::Text(new))];
         let mut unknown = Vec::new();
-        for row in bulk::lookup(self.transaction, "ingestion_sku", &fixed, keys, "sku_id, sku_no, known").await? {
-            let known: bool = row.try_get_by_index(3)?;
-            if !known {
-                unknown.push(row.try_get_by_index::<i32>(2)?);
+        for sku in catalogue::look_up_skus(self.transaction, self.partner, new).await? {
+            if !sku.known {
+                unknown.push(sku.sku_no);
             }
-            self.skus.insert(row.try_get_by_index(1)?, known);
+            self.skus.insert(sku.sku_id, sku.known);
         }
-        let key = ("sku_no", Column::Int(unknown));
-        for row in bulk::lock(self.transaction, "ingestion_sku", &fixed, key, "sku_id, known", Lock::Share).await? {
-            self.skus.insert(row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+        for sku in catalogue::lock_skus(self.transaction, self.partner, unknown, Lock::Share).await? {
+            self.skus.insert(sku.sku_id, sku.known);
         }
         Ok(())
     }
 
-    /// Reads where these subscriptions are now. Fails with [`Error::Moved`] when one is with a customer not held.
+    /// Reads which customers have these subscriptions now. [`Error::SubscriptionMoved`] when one is with a customer that this
+    /// transaction has not locked.
     pub(crate) async fn read_subscriptions(&mut self, mut numbers: Vec<i32>) -> Result<(), Error> {
         numbers.sort_unstable();
         numbers.dedup();
         let count = numbers.len();
-        let keys = vec![("subscription_no", Column::Int(numbers))];
-        let select = "subscription_no, cell, customer_no, known";
-        let fixed = self.partner.fixed();
-        for row in bulk::lookup(self.transaction, "ingestion_subscription", &fixed, keys, select).await? {
-            let customer = CustomerKey { shard: row.try_get_by_index(2)?, number: row.try_get_by_index(3)? };
-            if !self.locked.contains_key(&customer) {
-                return Err(Error::Moved);
+        for entry in subscription::read(self.transaction, self.partner, numbers).await? {
+            if !self.locked.contains_key(&entry.customer) {
+                return Err(Error::SubscriptionMoved);
             }
-            let at = SubscriptionEntry { number: row.try_get_by_index(1)?, customer, known: row.try_get_by_index(4)? };
-            self.subscriptions.insert(at.number, at);
+            self.subscriptions.insert(entry.number, entry);
         }
-        if self.subscriptions.len() < count { Err(Error::Moved) } else { Ok(()) }
+        if self.subscriptions.len() < count {
+            return Err(Error::Damaged("a subscription that has a number has no row".to_owned()));
+        }
+        Ok(())
     }
 }

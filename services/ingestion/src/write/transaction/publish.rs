@@ -1,27 +1,26 @@
-//! The end of a transaction: its version and its feed rows.
+//! The end of a transaction: its version and its rows in the change feed.
 
-use insights_database::{
-    bulk::{self, Column, Conflict, statement},
-    sea_orm::{ConnectionTrait, Value},
-};
+use std::collections::BTreeMap;
+
+use insights_database::sea_orm::ConnectionTrait;
 use insights_service::fail_point;
 
 use crate::{
     error::Error,
     tables::{
-        activity,
-        partner::{NO_DAY, PartnerRow},
+        activity, feed,
+        partner::{self, NO_DAY, StoredPartner},
     },
 };
 
 /// What a transaction changed, written at its end.
 #[derive(Debug, Default)]
 pub(crate) struct PendingChanges {
-    /// First month that may differ, by customer; customer 0 is everybody.
-    pub customers: std::collections::BTreeMap<i64, i32>,
-    /// The last day of activity that came.
+    /// First month whose figures may differ, by customer; customer 0 is the partner as a whole.
+    pub customers: BTreeMap<i64, i32>,
+    /// The last day of activity that was added.
     pub last_activity: Option<i32>,
-    /// The last day of activity that was taken back.
+    /// The last day of activity that was retracted.
     pub retracted_activity: Option<i32>,
 }
 
@@ -30,16 +29,17 @@ impl PendingChanges {
         self.customers.entry(customer).and_modify(|month| *month = (*month).min(first_month)).or_insert(first_month);
     }
 
-    pub(crate) fn everybody(&mut self) {
+    /// Notes that what concerns the partner as a whole changed.
+    pub(crate) fn note_partner(&mut self) {
         self.note(0, 0);
     }
 }
 
-/// Ends a transaction: bumps the version and writes the feed rows under the partner's row, which nobody else can do
+/// Ends a transaction: raises the version and writes the feed's rows under the lock of the partner's row, so that no other writer does
 /// until this commits. Returns the new version, or `None` when nothing changed.
 pub(crate) async fn publish<C: ConnectionTrait>(
     connection: &C,
-    partner: &PartnerRow,
+    partner: &StoredPartner,
     mut changes: PendingChanges,
     now: i64,
 ) -> Result<Option<i64>, Error> {
@@ -47,32 +47,24 @@ pub(crate) async fn publish<C: ConnectionTrait>(
         return Ok(None);
     }
     let current = if fail_point::guard_holds("ingestion.version_lock") {
-        PartnerRow::hold(connection, partner.number).await?
+        StoredPartner::lock(connection, partner.number).await?
     } else {
-        PartnerRow::find(connection, &partner.id).await?.ok_or(Error::NoPartner)?
+        StoredPartner::find(connection, &partner.id).await?.ok_or(Error::NoPartner)?
     };
     fail_point::hit("ingestion.version_read");
     let mut last_activity = changes.last_activity.map_or(current.last_activity, |day| day.max(current.last_activity));
     if changes.retracted_activity.is_some_and(|day| day >= last_activity) {
-        // Counted anew while nobody else can publish; who writes now raises it again at the end.
+        // No other writer can publish meanwhile; those that write now raise it again at their end.
         last_activity = activity::last_day_of_partner(connection, &current).await?;
     }
     if last_activity != current.last_activity && current.complete_through == NO_DAY {
-        // Without a `complete_through` the last activity decides it, for everybody.
-        changes.everybody();
+        // Without a `complete_through` the last day of activity decides it, for the partner as a whole.
+        changes.note_partner();
     }
     let version = current.version + 1;
-    let sql = "UPDATE ingestion_partner SET version = $2, last_activity = $3, last_ingest = $4 WHERE partner_no = $1";
-    let values = vec![partner.number.into(), version.into(), last_activity.into(), now.max(current.last_ingest).into()];
-    connection.execute_raw(statement(connection, sql, values)).await?;
+    let next = StoredPartner { version, last_activity, last_ingest: now.max(current.last_ingest), ..current };
+    partner::set_version(connection, &next).await?;
     fail_point::hit("ingestion.version_taken");
-    let (numbers, months): (Vec<i64>, Vec<i32>) = changes.customers.into_iter().unzip();
-    let fixed = [
-        ("partner_no", Value::from(partner.number)),
-        ("version", Value::from(version)),
-        ("committed_at", Value::from(now)),
-    ];
-    let columns = vec![("customer_no", Column::BigInt(numbers)), ("first_month", Column::Int(months))];
-    bulk::upsert(connection, "ingestion_feed", &fixed, columns, Conflict::Fail).await?;
+    feed::insert(connection, partner, version, now, changes.customers).await?;
     Ok(Some(version))
 }

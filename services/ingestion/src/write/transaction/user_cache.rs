@@ -1,6 +1,6 @@
-//! Remembers the numbers of users.
+//! A cache of the numbers of users.
 //!
-//! Numbers never change, so a cached one is always right; the cache is filled only with what is committed.
+//! Numbers never change and only committed ones are cached, so a cached number is always right.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use std::{
 
 use crate::ids::AllocatedUser;
 
-/// Hashes are evenly spread already.
+/// Passes a user's hash through: its bits are evenly spread already.
 #[derive(Debug, Default)]
 pub(crate) struct IdentityHasher(u64);
 
@@ -42,7 +42,7 @@ pub(crate) struct UserCache {
     users: AtomicUsize,
 }
 
-/// Above this many users the cache starts anew: about 50 bytes each.
+/// Users above which the cache is cleared, at about 50 bytes each.
 const MOST_CACHED: usize = 4_000_000;
 
 impl UserCache {
@@ -51,7 +51,7 @@ impl UserCache {
         customers.get(&(partner, customer)).cloned()
     }
 
-    /// Remembers committed numbers.
+    /// Adds committed numbers.
     pub(crate) fn remember(&self, partner: i32, numbered: &[AllocatedUser]) {
         if numbered.is_empty() {
             return;

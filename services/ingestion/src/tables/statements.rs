@@ -1,0 +1,514 @@
+//! Every statement on the large tables: those that grow with customers, users, subscriptions or days.
+//!
+//! The gateways of these tables run nothing else, so that this list is what a distributed database has to run: which statement
+//! names one shard, and why another does not. `$1` is the partner, `$2` the shard (the column `cell`) where one is named.
+
+use insights_database::bulk::Conflict;
+
+use super::query::{DeleteByKey, LockByKey, Reach, ReadByKey, Sql, WriteRows};
+
+/// The tables that these statements are about.
+#[cfg(test)]
+const LARGE_TABLES: [&str; 8] = [
+    "ingestion_activity",
+    "ingestion_customer",
+    "ingestion_fact",
+    "ingestion_feed",
+    "ingestion_history",
+    "ingestion_quarantine",
+    "ingestion_subscription",
+    "ingestion_user",
+];
+
+/// Declares statements and lists them, so that none can run that is not listed.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $kind:ident { $($body:tt)* })*) => {
+        $($(#[$doc])* pub(crate) const $name: $kind = $kind { name: stringify!($name), $($body)* };)*
+
+        #[cfg(test)]
+        fn all() -> Vec<tests::Listed> {
+            vec![$(tests::Listed::from($name)),*]
+        }
+    };
+}
+
+const ID_LOOKUP: Reach = Reach::Partner("the shard is not known before the id is looked up");
+const WAITING: Reach = Reach::Partner("what waits for one thing may lie in every shard");
+const ONE_SEQUENCE: Reach = Reach::Partner("rows are in one sequence of their partner, beside the partner's own row");
+const LIST_FOR_PEOPLE: Reach = Reach::Partner("answers a person's question about the whole partner");
+
+statements! {
+    // ingestion_customer
+    /// Where customers are, by id.
+    CUSTOMERS_BY_ID = ReadByKey {
+        table: "ingestion_customer",
+        reach: ID_LOOKUP,
+        key: &["customer_id"],
+        select: "customer_id, cell, customer_no",
+        condition: "",
+    }
+    /// Customers whose own record has come, by number.
+    CUSTOMERS_BY_NUMBER = ReadByKey {
+        table: "ingestion_customer",
+        reach: Reach::Partner("a follower names customers by their numbers alone"),
+        key: &["customer_no"],
+        select: "cell, customer_no, customer_id, users, first_activity, lower_bound",
+        condition: "AND t.known AND t.customer_no > 0",
+    }
+    /// The next customers whose own record has come, after one.
+    CUSTOMERS_AFTER = Sql {
+        table: "ingestion_customer",
+        reach: Reach::Partner("a follower that rebuilds reads all customers in order of shard and number"),
+        sql: "SELECT cell, customer_no, customer_id, users, first_activity, lower_bound FROM ingestion_customer \
+              WHERE partner_no = $1 AND (cell, customer_no) > ($2, $3) AND known AND customer_no > 0 \
+              ORDER BY cell, customer_no LIMIT $4",
+    }
+    /// Locks customers in the order of their numbers.
+    LOCK_CUSTOMERS = LockByKey {
+        table: "ingestion_customer",
+        reach: Reach::Shard,
+        key: &["customer_no"],
+        select: "customer_no, customer_id, known, users, first_activity, lower_bound",
+    }
+    /// New customers, of several shards at once.
+    INSERT_CUSTOMERS = WriteRows {
+        table: "ingestion_customer",
+        reach: Reach::Partner("ids are allocated under the partner's row, for all shards of a batch at once"),
+        columns: &["cell", "customer_no", "customer_id", "known", "users", "first_activity"],
+        conflict: Conflict::Fail,
+    }
+    /// The rows beside which unattached facts are kept.
+    INSERT_UNATTACHED = WriteRows {
+        table: "ingestion_customer",
+        reach: Reach::Partner("once, when the partner is new"),
+        columns: &["cell", "customer_no", "customer_id", "known", "users", "first_activity"],
+        conflict: Conflict::Keep { key: &["partner_no", "cell", "customer_no"] },
+    }
+    /// What a transaction changed of customers it has locked.
+    UPDATE_CUSTOMERS = WriteRows {
+        table: "ingestion_customer",
+        reach: Reach::Shard,
+        columns: &["customer_no", "customer_id", "known", "users", "first_activity", "lower_bound"],
+        conflict: Conflict::Replace {
+            key: &["partner_no", "cell", "customer_no"],
+            set: &["known", "users", "first_activity", "lower_bound"],
+            only_if: None,
+        },
+    }
+
+    // ingestion_user
+    /// The numbers of users, by customer and hash.
+    USERS_BY_HASH = ReadByKey {
+        table: "ingestion_user",
+        reach: Reach::Shard,
+        key: &["customer_no", "hash"],
+        select: "user_no",
+        condition: "",
+    }
+    /// New users.
+    INSERT_USERS = WriteRows {
+        table: "ingestion_user",
+        reach: Reach::Shard,
+        columns: &["customer_no", "hash", "user_no"],
+        conflict: Conflict::Fail,
+    }
+
+    // ingestion_subscription
+    /// Subscriptions, by id.
+    SUBSCRIPTIONS_BY_ID = ReadByKey {
+        table: "ingestion_subscription",
+        reach: ID_LOOKUP,
+        key: &["subscription_id"],
+        select: "subscription_id, subscription_no, cell, customer_no, known",
+        condition: "",
+    }
+    /// Subscriptions, by number.
+    SUBSCRIPTIONS_BY_NUMBER = ReadByKey {
+        table: "ingestion_subscription",
+        reach: Reach::Partner("says in which shard a subscription is now"),
+        key: &["subscription_no"],
+        select: "subscription_id, subscription_no, cell, customer_no, known",
+        condition: "",
+    }
+    /// New subscriptions.
+    INSERT_SUBSCRIPTIONS = WriteRows {
+        table: "ingestion_subscription",
+        reach: Reach::Partner("ids are allocated under the partner's row, for all shards of a batch at once"),
+        columns: &["subscription_id", "subscription_no", "cell", "customer_no", "known"],
+        conflict: Conflict::Fail,
+    }
+    /// The customers that subscriptions belong to now.
+    ATTACH_SUBSCRIPTIONS = WriteRows {
+        table: "ingestion_subscription",
+        reach: Reach::Partner("the directory of subscriptions is kept by id, not by shard"),
+        columns: &["subscription_id", "subscription_no", "cell", "customer_no", "known"],
+        conflict: Conflict::Replace {
+            key: &["partner_no", "subscription_id"],
+            set: &["cell", "customer_no", "known"],
+            only_if: None,
+        },
+    }
+
+    // ingestion_fact
+    /// Facts by key.
+    FACTS_BY_KEY = ReadByKey {
+        table: "ingestion_fact",
+        reach: Reach::Shard,
+        key: &["customer_no", "kind", "key"],
+        select: "customer_no, kind, key, precedence, recorded_at, received_at, day, body, waits_for",
+        condition: "",
+    }
+    /// Facts of subscriptions, by the range of keys that begin with the subscription's number.
+    FACTS_OF_SUBSCRIPTIONS = ReadByKey {
+        table: "ingestion_fact",
+        reach: Reach::Shard,
+        key: &["customer_no", "kind", "_low", "_high"],
+        select: "customer_no, kind, key, precedence, recorded_at, received_at, day, body, waits_for",
+        condition: "AND t.key >= k._low AND t.key < k._high",
+    }
+    /// Facts that wait, by what they wait for. The condition lets the planner take the partial index.
+    FACTS_WAITING = ReadByKey {
+        table: "ingestion_fact",
+        reach: Reach::Shard,
+        key: &["customer_no", "waits_for"],
+        select: "customer_no, kind, key, precedence, recorded_at, received_at, day, body, waits_for",
+        condition: "AND t.waits_for <> ''",
+    }
+    /// A customer's facts of two kinds whose days lie in a range.
+    FACTS_OF_DAYS = Sql {
+        table: "ingestion_fact",
+        reach: Reach::Shard,
+        sql: "SELECT customer_no, kind, key, precedence, recorded_at, received_at, day, body, waits_for FROM ingestion_fact \
+              WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 AND kind IN ($4, $5) AND day >= $6 AND day <= $7",
+    }
+    /// The partner's own facts of a kind, the latest day first.
+    FACTS_OF_PARTNER = Sql {
+        table: "ingestion_fact",
+        reach: Reach::Shard,
+        sql: "SELECT day, body FROM ingestion_fact WHERE partner_no = $1 AND cell = $2 AND customer_no = 0 AND kind = $3 \
+              ORDER BY day DESC LIMIT 1",
+    }
+    /// The partner's own facts of all kinds.
+    ALL_FACTS_OF_PARTNER = Sql {
+        table: "ingestion_fact",
+        reach: Reach::Shard,
+        sql: "SELECT kind, key, body FROM ingestion_fact WHERE partner_no = $1 AND cell = $2 AND customer_no = 0",
+    }
+    /// Facts of customers that wait for nothing, as followers read them.
+    FACTS_OF_CUSTOMERS = ReadByKey {
+        table: "ingestion_fact",
+        reach: Reach::Shard,
+        key: &["customer_no"],
+        select: "kind, key, day, user_no, body, received_at, recorded_at",
+        condition: "AND t.waits_for = ''",
+    }
+    /// Writes facts over those of their keys.
+    UPSERT_FACTS = WriteRows {
+        table: "ingestion_fact",
+        reach: Reach::Shard,
+        columns: &[
+            "customer_no", "kind", "key", "precedence", "recorded_at", "received_at", "day", "user_no", "waits_for", "body",
+        ],
+        conflict: Conflict::Replace {
+            key: &["partner_no", "cell", "customer_no", "kind", "key"],
+            set: &["precedence", "recorded_at", "received_at", "day", "user_no", "waits_for", "body"],
+            only_if: None,
+        },
+    }
+    /// Deletes facts.
+    DELETE_FACTS = DeleteByKey {
+        table: "ingestion_fact",
+        reach: Reach::Shard,
+        key: &["customer_no", "kind", "key"],
+    }
+    /// Customers with facts that wait for one of these things.
+    CUSTOMERS_WAITING_FOR = ReadByKey {
+        table: "ingestion_fact",
+        reach: WAITING,
+        key: &["waits_for"],
+        select: "cell, customer_no, waits_for",
+        condition: "AND t.waits_for <> ''",
+    }
+    /// SKUs that are there and still waited for.
+    SKUS_WAITED_FOR = Sql {
+        table: "ingestion_fact",
+        reach: WAITING,
+        sql: "SELECT sku_id FROM ingestion_sku s WHERE partner_no = $1 AND known AND EXISTS (SELECT 1 FROM ingestion_fact f \
+              WHERE f.partner_no = $1 AND f.waits_for = 'sku/' || s.sku_id AND f.waits_for <> '')",
+    }
+    /// What is waited for, in the order of its name, and by how many facts.
+    WAITING_COUNTS = Sql {
+        table: "ingestion_fact",
+        reach: LIST_FOR_PEOPLE,
+        sql: "SELECT waits_for, count(*) AS records FROM ingestion_fact WHERE partner_no = $1 AND waits_for <> '' \
+              AND waits_for {bytes} > $2 GROUP BY waits_for ORDER BY waits_for {bytes} LIMIT $3",
+    }
+    /// How many facts wait.
+    COUNT_WAITING = Sql {
+        table: "ingestion_fact",
+        reach: LIST_FOR_PEOPLE,
+        sql: "SELECT count(*) AS records FROM ingestion_fact WHERE partner_no = $1 AND waits_for <> ''",
+    }
+    /// Customers of whom other reported rows stood at a time than stand now.
+    CUSTOMERS_CHANGED_SINCE = Sql {
+        table: "ingestion_fact",
+        reach: Reach::Partner("a report as of an earlier time asks for the changed customers of all shards"),
+        sql: "SELECT customer_no FROM ingestion_fact WHERE partner_no = $1 AND kind IN ($3, $4) AND received_at > $2 \
+              UNION SELECT customer_no FROM ingestion_history WHERE partner_no = $1 AND superseded_at > $2 AND received_at <= $2",
+    }
+
+    // ingestion_history
+    /// Keeps superseded rows.
+    INSERT_HISTORY = WriteRows {
+        table: "ingestion_history",
+        reach: Reach::Shard,
+        columns: &["customer_no", "kind", "key", "received_at", "superseded_at", "recorded_at", "day", "body"],
+        conflict: Conflict::Keep { key: &["partner_no", "cell", "customer_no", "kind", "key", "received_at"] },
+    }
+    /// Superseded rows of subscriptions.
+    HISTORY_OF_SUBSCRIPTIONS = ReadByKey {
+        table: "ingestion_history",
+        reach: Reach::Shard,
+        key: &["customer_no", "kind", "_low", "_high"],
+        select: "customer_no, key, recorded_at, received_at, day, body, superseded_at",
+        condition: "AND t.key >= k._low AND t.key < k._high",
+    }
+    /// Superseded rows of customers that stood at a time.
+    HISTORY_STANDING_AT = ReadByKey {
+        table: "ingestion_history",
+        reach: Reach::Shard,
+        key: &["customer_no", "_time"],
+        select: "t.kind, t.key, t.day, t.body",
+        condition: "AND t.received_at <= k._time AND t.superseded_at > k._time",
+    }
+    /// Deletes superseded rows.
+    DELETE_HISTORY = DeleteByKey {
+        table: "ingestion_history",
+        reach: Reach::Shard,
+        key: &["customer_no", "kind", "key", "received_at"],
+    }
+
+    // ingestion_activity
+    /// Chunks by key.
+    CHUNKS_BY_KEY = ReadByKey {
+        table: "ingestion_activity",
+        reach: Reach::Shard,
+        key: &["customer_no", "month", "bucket"],
+        select: "body",
+        condition: "",
+    }
+    /// Chunks of customers from a month on, as followers read them.
+    CHUNKS_SINCE = ReadByKey {
+        table: "ingestion_activity",
+        reach: Reach::Shard,
+        key: &["customer_no", "_month"],
+        select: "month, bucket, body",
+        condition: "AND t.month >= k._month",
+    }
+    /// A customer's chunks of some months.
+    CHUNKS_OF_MONTHS = Sql {
+        table: "ingestion_activity",
+        reach: Reach::Shard,
+        sql: "SELECT month, bucket, body FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 \
+              AND month >= $4 AND month <= $5",
+    }
+    /// A customer's chunks of the first month with any, after one.
+    CHUNKS_OF_NEXT_MONTH = Sql {
+        table: "ingestion_activity",
+        reach: Reach::Shard,
+        sql: "SELECT month, bucket, body FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 \
+              AND month = (SELECT min(month) FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 \
+              AND month > $4)",
+    }
+    /// A customer's chunks of its last month.
+    CHUNKS_OF_LAST_MONTH = Sql {
+        table: "ingestion_activity",
+        reach: Reach::Shard,
+        sql: "SELECT month, bucket, body FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 \
+              AND month = (SELECT max(month) FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 AND customer_no = $3)",
+    }
+    /// Chunks of the last month of all customers whose own record has come.
+    CHUNKS_OF_PARTNERS_LAST_MONTH = Sql {
+        table: "ingestion_activity",
+        reach: Reach::Partner("after a retraction of the last day, which may leave the last day in any shard"),
+        sql: "SELECT a.month, a.bucket, a.body FROM ingestion_activity a JOIN ingestion_customer c ON c.partner_no = a.partner_no \
+              AND c.cell = a.cell AND c.customer_no = a.customer_no AND c.known WHERE a.partner_no = $1 AND a.month = \
+              (SELECT max(a.month) FROM ingestion_activity a JOIN ingestion_customer c ON c.partner_no = a.partner_no \
+              AND c.cell = a.cell AND c.customer_no = a.customer_no AND c.known WHERE a.partner_no = $1)",
+    }
+    /// Chunks of the next customers whose own record has not come, in the order of their ids.
+    CHUNKS_WAITING = Sql {
+        table: "ingestion_activity",
+        reach: LIST_FOR_PEOPLE,
+        sql: "SELECT c.customer_id, a.body FROM (SELECT cell, customer_no, customer_id FROM ingestion_customer \
+              WHERE partner_no = $1 AND NOT known AND customer_id {bytes} > $2 AND EXISTS (SELECT 1 FROM ingestion_activity e \
+              WHERE e.partner_no = $1 AND e.cell = ingestion_customer.cell AND e.customer_no = ingestion_customer.customer_no) \
+              ORDER BY customer_id {bytes} LIMIT $3) AS c JOIN ingestion_activity AS a \
+              ON a.partner_no = $1 AND a.cell = c.cell AND a.customer_no = c.customer_no",
+    }
+    /// Writes chunks over those of their keys.
+    UPSERT_CHUNKS = WriteRows {
+        table: "ingestion_activity",
+        reach: Reach::Shard,
+        columns: &["customer_no", "month", "bucket", "body"],
+        conflict: Conflict::Replace {
+            key: &["partner_no", "cell", "customer_no", "month", "bucket"],
+            set: &["body"],
+            only_if: None,
+        },
+    }
+    /// Deletes chunks.
+    DELETE_CHUNKS = DeleteByKey {
+        table: "ingestion_activity",
+        reach: Reach::Shard,
+        key: &["customer_no", "month", "bucket"],
+    }
+
+    // ingestion_feed
+    /// What a version changed.
+    INSERT_CHANGES = WriteRows {
+        table: "ingestion_feed",
+        reach: ONE_SEQUENCE,
+        columns: &["customer_no", "first_month"],
+        conflict: Conflict::Fail,
+    }
+    /// Changes of versions after one, up to another.
+    CHANGES_AFTER = Sql {
+        table: "ingestion_feed",
+        reach: ONE_SEQUENCE,
+        sql: "SELECT version, customer_no, first_month, committed_at FROM ingestion_feed WHERE partner_no = $1 AND version > $2 \
+              AND version <= $3 ORDER BY version, customer_no LIMIT $4",
+    }
+    /// Changes of one version.
+    CHANGES_OF_VERSION = Sql {
+        table: "ingestion_feed",
+        reach: ONE_SEQUENCE,
+        sql: "SELECT version, customer_no, first_month, committed_at FROM ingestion_feed WHERE partner_no = $1 AND version = $2",
+    }
+    /// When a version was committed.
+    TIME_OF_VERSION = Sql {
+        table: "ingestion_feed",
+        reach: ONE_SEQUENCE,
+        sql: "SELECT committed_at FROM ingestion_feed WHERE partner_no = $1 AND version = $2 LIMIT 1",
+    }
+    /// The last version before one that was committed before a time.
+    LAST_VERSION_BEFORE = Sql {
+        table: "ingestion_feed",
+        reach: ONE_SEQUENCE,
+        sql: "SELECT max(version) AS version FROM ingestion_feed WHERE partner_no = $1 AND version < $2 AND committed_at < $3",
+    }
+    /// Deletes changes of versions before one.
+    DELETE_CHANGES_BEFORE = Sql {
+        table: "ingestion_feed",
+        reach: ONE_SEQUENCE,
+        sql: "DELETE FROM ingestion_feed WHERE partner_no = $1 AND version < $2",
+    }
+
+    // ingestion_quarantine
+    /// Keeps rejected records; the same record wrong in the same way is kept once.
+    KEEP_REJECTED = WriteRows {
+        table: "ingestion_quarantine",
+        reach: ONE_SEQUENCE,
+        columns: &["id", "position", "kind", "field", "reason", "record_json", "digest"],
+        conflict: Conflict::Replace {
+            key: &["partner_no", "digest"],
+            set: &["batch_id", "received_at", "position", "reason"],
+            only_if: None,
+        },
+    }
+    /// Rejected records below an id, newest first.
+    REJECTED_BELOW = Sql {
+        table: "ingestion_quarantine",
+        reach: ONE_SEQUENCE,
+        sql: "SELECT id, batch_id, position, kind, field, reason, received_at, record_json FROM ingestion_quarantine \
+              WHERE partner_no = $1 AND id < $2 AND ($4 = '' OR batch_id = $4) ORDER BY id DESC LIMIT $3",
+    }
+    /// Rejected records, by id.
+    REJECTED_BY_ID = ReadByKey {
+        table: "ingestion_quarantine",
+        reach: ONE_SEQUENCE,
+        key: &["id"],
+        select: "id, batch_id, position, kind, field, reason, received_at, record_json",
+        condition: "",
+    }
+    /// Deletes rejected records.
+    DELETE_REJECTED = DeleteByKey {
+        table: "ingestion_quarantine",
+        reach: ONE_SEQUENCE,
+        key: &["id"],
+    }
+    /// How many records are rejected.
+    COUNT_REJECTED = Sql {
+        table: "ingestion_quarantine",
+        reach: ONE_SEQUENCE,
+        sql: "SELECT count(*) AS records FROM ingestion_quarantine WHERE partner_no = $1",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    /// A statement as the list has it.
+    pub(super) struct Listed {
+        name: &'static str,
+        table: &'static str,
+        reach: Reach,
+        /// Columns of the key or written; empty where the statement is written out.
+        columns: &'static [&'static str],
+        sql: &'static str,
+    }
+
+    macro_rules! listed {
+        ($($kind:ident: $columns:expr, $sql:expr;)*) => {
+            $(impl From<$kind> for Listed {
+                fn from(statement: $kind) -> Self {
+                    let $kind { name, table, reach, .. } = statement;
+                    Self { name, table, reach, columns: $columns(&statement), sql: $sql(&statement) }
+                }
+            })*
+        };
+    }
+
+    listed! {
+        ReadByKey: |it: &ReadByKey| it.key, |_: &ReadByKey| "";
+        LockByKey: |it: &LockByKey| it.key, |_: &LockByKey| "";
+        WriteRows: |it: &WriteRows| it.columns, |_: &WriteRows| "";
+        DeleteByKey: |it: &DeleteByKey| it.key, |_: &DeleteByKey| "";
+        Sql: |_: &Sql| &[], |it: &Sql| it.sql;
+    }
+
+    #[test]
+    fn statements_name_their_partner_and_shard_and_what_reaches_further_says_why() {
+        for Listed { name, table, reach, columns, sql } in all() {
+            assert!(LARGE_TABLES.contains(&table), "{name}: {table} is not a large table");
+            assert!(sql.is_empty() || sql.contains(table) && sql.contains("partner_no = $1"), "{name}: {sql}");
+            match reach {
+                Reach::Shard if sql.is_empty() => assert_eq!(columns.first(), Some(&"customer_no"), "{name}"),
+                Reach::Shard => assert!(sql.contains("cell = $2 AND customer_no ="), "{name}: {sql}"),
+                Reach::Partner(reason) => assert!(!reason.is_empty(), "{name}"),
+            }
+        }
+    }
+
+    #[test]
+    fn no_other_file_has_a_statement_on_a_large_table() {
+        let mut files = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let mut strays = BTreeSet::new();
+        while let Some(path) = files.pop() {
+            if path.is_dir() {
+                files.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+            } else if !path.ends_with("statements.rs")
+                && !path.components().any(|part| part.as_os_str() == "migrations")
+            {
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+                let named = code.flat_map(|line| LARGE_TABLES.iter().filter(move |table| line.contains(**table)));
+                strays.extend(named.map(|table| format!("{}: {table}", path.display())));
+            }
+        }
+        assert!(strays.is_empty(), "{strays:#?}");
+    }
+}

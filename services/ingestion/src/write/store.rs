@@ -1,0 +1,212 @@
+//! Storing a checked batch: surrogate ids, then its transactions, each tried again when it loses a race.
+
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use insights_database::Transaction;
+use insights_service::fail_point;
+
+use super::{
+    Ledger,
+    plan::{CheckedRecord, PlannedTransaction, RemainingSteps, transactions},
+    prepare::CheckedBatch,
+    retry::{TRIES, transact},
+    steps::{self, BatchContext, TransactionOutcome},
+    surrogate_ids,
+    transaction::{PendingChanges, RecordCounts, publish},
+};
+use crate::{error::Error, ids::SurrogateIds, tables::partner::StoredPartner};
+
+/// The outcome of the good records of a batch.
+#[derive(Debug, Default)]
+pub(super) struct StoredBatch {
+    pub counts: RecordCounts,
+    pub version: Option<i64>,
+}
+
+impl StoredBatch {
+    fn add(&mut self, outcome: &TransactionOutcome) {
+        self.counts += outcome.counts;
+        self.version = self.version.max(outcome.version);
+    }
+}
+
+/// Stores the good records of a batch. All is committed when this returns.
+pub(super) async fn store(
+    ledger: &Ledger,
+    partner: &StoredPartner,
+    checked: &CheckedBatch,
+) -> Result<StoredBatch, Error> {
+    if ledger.together() {
+        store_together(ledger, partner, checked).await
+    } else {
+        store_by_shard(ledger, partner, checked).await
+    }
+}
+
+async fn store_together(
+    ledger: &Ledger,
+    partner: &StoredPartner,
+    checked: &CheckedBatch,
+) -> Result<StoredBatch, Error> {
+    let (stored, ids, outcomes) = transact!(ledger, |transaction| store_in(ledger, transaction, partner, checked))?;
+    make_known(ledger, partner, &ids, &outcomes);
+    Ok(stored)
+}
+
+/// Stores all of a batch in one transaction, which the caller commits or rolls back.
+pub(super) async fn store_in(
+    ledger: &Ledger,
+    transaction: &Transaction,
+    partner: &StoredPartner,
+    checked: &CheckedBatch,
+) -> Result<(StoredBatch, SurrogateIds, Vec<TransactionOutcome>), Error> {
+    let ids = surrogate_ids_of(ledger, transaction, partner, checked).await?;
+    let shared = context(ledger, partner, checked, &ids);
+    let mut stored = StoredBatch::default();
+    let mut outcomes = vec![steps::of_partner(transaction, shared, &checked.items).await?];
+    let arrivals = steps::waiting_for_skus(transaction, partner, &checked.items).await?;
+    let remaining = RemainingSteps::new(&checked.items, &checked.activity, &ids, arrivals);
+    for planned in transactions(&checked.items, &checked.activity, &ids, remaining, usize::MAX) {
+        outcomes.push(steps::run(transaction, shared, &planned).await?);
+    }
+    for outcome in &outcomes {
+        stored.add(outcome);
+    }
+    Ok((stored, ids, outcomes))
+}
+
+async fn store_by_shard(
+    ledger: &Ledger,
+    partner: &StoredPartner,
+    checked: &CheckedBatch,
+) -> Result<StoredBatch, Error> {
+    let mut stored = StoredBatch::default();
+    let mut ids = ids_by_shard(ledger, partner, checked).await?;
+    let shared = context(ledger, partner, checked, &ids);
+    if checked.items.iter().any(CheckedRecord::is_of_partner) {
+        let outcome = transact!(ledger, |transaction| steps::of_partner(transaction, shared, &checked.items))?;
+        stored.add(&outcome);
+    }
+    let arrivals = steps::waiting_for_skus(ledger.database.reader(), partner, &checked.items).await?;
+    let mut remaining = RemainingSteps::new(&checked.items, &checked.activity, &ids, arrivals);
+    let mut tries = 0;
+    while !remaining.is_empty() {
+        tries += 1;
+        let planned =
+            transactions(&checked.items, &checked.activity, &ids, remaining, ledger.limits.records_per_transaction);
+        remaining = RemainingSteps::default();
+        let shared = context(ledger, partner, checked, &ids);
+        let mut failure = None;
+        let mut planned = planned.into_iter();
+        let mut running: FuturesUnordered<BoxFuture<'_, (RemainingSteps, Result<TransactionOutcome, Error>)>> =
+            FuturesUnordered::new();
+        loop {
+            while running.len() < ledger.limits.transactions_in_flight.max(1)
+                && let Some(planned) = planned.next()
+            {
+                running.push(run_planned(ledger, shared, planned).boxed());
+            }
+            let Some((planned, result)) = running.next().await else { break };
+            match result {
+                Ok(outcome) => {
+                    stored.add(&outcome);
+                    make_known(ledger, partner, &ids, &[outcome]);
+                }
+                Err(Error::SubscriptionMoved) if tries < TRIES => remaining.add(planned),
+                // The other transactions go on: what they commit need not be stored again.
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        drop(running);
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        if !remaining.is_empty() {
+            ids = ids_by_shard(ledger, partner, checked).await?;
+        }
+    }
+    ledger.tell();
+    Ok(stored)
+}
+
+async fn ids_by_shard(ledger: &Ledger, partner: &StoredPartner, checked: &CheckedBatch) -> Result<SurrogateIds, Error> {
+    let (ids, complete) = surrogate_ids::find(ledger.database.reader(), &ledger.ids, partner, &checked.names).await?;
+    if complete {
+        return Ok(ids);
+    }
+    transact!(ledger, |transaction| surrogate_ids_of(ledger, transaction, partner, checked))
+}
+
+/// The ids of everything the batch names, allocated in this transaction where there is none.
+async fn surrogate_ids_of(
+    ledger: &Ledger,
+    transaction: &Transaction,
+    partner: &StoredPartner,
+    checked: &CheckedBatch,
+) -> Result<SurrogateIds, Error> {
+    let (ids, complete) = surrogate_ids::find(transaction, &ledger.ids, partner, &checked.names).await?;
+    if complete {
+        return Ok(ids);
+    }
+    let (ids, catalogue_grew) = surrogate_ids::allocate(transaction, partner, &checked.names).await?;
+    if catalogue_grew {
+        let mut changes = PendingChanges::default();
+        changes.note_partner();
+        publish(transaction, partner, changes, checked.now).await?;
+    }
+    Ok(ids)
+}
+
+pub(super) async fn run_planned<'a>(
+    ledger: &Ledger,
+    shared: BatchContext<'_>,
+    planned: PlannedTransaction<'a>,
+) -> (RemainingSteps, Result<TransactionOutcome, Error>) {
+    let result = try_planned(ledger, shared, &planned).await;
+    (planned.remaining, result)
+}
+
+async fn try_planned(
+    ledger: &Ledger,
+    shared: BatchContext<'_>,
+    planned: &PlannedTransaction<'_>,
+) -> Result<TransactionOutcome, Error> {
+    transact!(ledger, |transaction| steps::run(transaction, shared, planned))
+}
+
+pub(super) fn context<'a>(
+    ledger: &'a Ledger,
+    partner: &'a StoredPartner,
+    checked: &'a CheckedBatch,
+    ids: &'a SurrogateIds,
+) -> BatchContext<'a> {
+    BatchContext {
+        partner,
+        users: &ledger.users,
+        activity: &checked.activity,
+        ids,
+        now: checked.now,
+        lock: ledger.lock,
+    }
+}
+
+fn make_known(ledger: &Ledger, partner: &StoredPartner, ids: &SurrogateIds, outcomes: &[TransactionOutcome]) {
+    ledger.ids.remember(partner, ids);
+    for outcome in outcomes {
+        ledger.users.remember(partner.number, &outcome.numbered);
+    }
+    ledger.tell();
+}
+
+/// The version a batch made, or the newest one when it changed nothing.
+pub(super) async fn version_after(
+    ledger: &Ledger,
+    partner: &StoredPartner,
+    stored: &StoredBatch,
+) -> Result<i64, Error> {
+    match stored.version {
+        Some(version) => Ok(version),
+        None => {
+            Ok(StoredPartner::find(ledger.database.reader(), &partner.id).await?.map_or(0, |partner| partner.version))
+        }
+    }
+}
