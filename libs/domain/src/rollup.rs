@@ -49,7 +49,7 @@ pub struct SubscriptionMonth {
     pub trial: bool,
     /// A state by that day, or a reported row that serves.
     pub has_state: bool,
-    /// Seats sold.
+    /// UserSeats sold.
     pub seats: u32,
     /// Users assigned.
     pub assigned: u32,
@@ -125,7 +125,7 @@ pub fn roll_up(
         Some(first) if facts.known => first.max(from).max(history_floor(last)),
         _ => return Vec::new(),
     };
-    let customer = Customer { facts, catalogue };
+    let customer = CustomerRollup { facts, catalogue };
     (first.index()..=last.index())
         .filter_map(Month::from_index)
         .map(|month| (month, customer.month(month, month.snapshot_day(complete_through))))
@@ -153,7 +153,7 @@ fn reported_months<'a>(reported: &'a [ReportedSeats], revenue: &'a [Revenue]) ->
     reported.iter().map(|row| row.month).chain(revenue.iter().map(|row| row.month))
 }
 
-struct Customer<'a> {
+struct CustomerRollup<'a> {
     facts: &'a CustomerFacts,
     catalogue: &'a Catalogue,
 }
@@ -165,7 +165,7 @@ struct Detail<'a> {
     sku: SkuNumber,
 }
 
-impl<'a> Customer<'a> {
+impl<'a> CustomerRollup<'a> {
     fn month(&self, month: Month, day: Day) -> MonthRollup {
         let details: Vec<Detail<'a>> =
             self.facts.subscriptions.iter().filter_map(|facts| self.detail(facts, day)).collect();
@@ -228,7 +228,7 @@ impl<'a> Customer<'a> {
         detail: &Detail<'_>,
         month: Month,
         day: Day,
-        seats: Seats,
+        seats: UserSeats,
     ) -> Option<SubscriptionMonth> {
         let report = detail.facts.reported.iter().find(|row| row.month == month);
         let revenue = revenue_of(&detail.facts.revenue, month);
@@ -363,7 +363,7 @@ impl SubscriptionMonth {
 
 /// What the users of one subscription did and held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Seats {
+pub(crate) struct UserSeats {
     pub assigned: u32,
     pub active: u32,
     pub active_assigned: u32,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::calendar::{Window, WindowDays};
 use crate::facts::{Catalogue, CustomerFacts, ServiceNumber, SkuNumber, SubscriptionFacts, UserNumber};
-use crate::rollup::{Seats, UserClass};
+use crate::rollup::{UserClass, UserSeats};
 
 /// The last day of a window, as its bit.
 const SNAPSHOT: WindowDays = 1 << (crate::calendar::WINDOW_DAYS - 1);
@@ -21,7 +21,7 @@ struct UserWindow {
 pub(crate) struct UserMonth<'a> {
     users: HashMap<UserNumber, UserWindow>,
     subscriptions: &'a [(&'a SubscriptionFacts, SkuNumber)],
-    seats: Vec<Seats>,
+    seats: Vec<UserSeats>,
 }
 
 impl<'a> UserMonth<'a> {
@@ -53,7 +53,7 @@ impl<'a> UserMonth<'a> {
                 unite(&mut users.entry(licence.user).or_default().licensed, licence.service, days);
             }
         }
-        let mut month = Self { users, subscriptions, seats: vec![Seats::default(); subscriptions.len()] };
+        let mut month = Self { users, subscriptions, seats: vec![UserSeats::default(); subscriptions.len()] };
         month.count_seats(catalogue);
         month
     }
@@ -77,8 +77,8 @@ impl<'a> UserMonth<'a> {
         }
     }
 
-    /// Seats of the subscription at `position`.
-    pub(crate) fn seats(&self, position: usize) -> Seats {
+    /// UserSeats of the subscription at `position`.
+    pub(crate) fn seats(&self, position: usize) -> UserSeats {
         self.seats[position]
     }
 

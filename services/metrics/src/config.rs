@@ -14,7 +14,7 @@ pub struct Config {
     /// Sizes of messages.
     pub messages: MessageLimits,
     /// What a caller may ask for.
-    pub limits: Limits,
+    pub limits: QueryLimits,
     /// Customers whose facts are asked for and rolled up at a time; bounds memory.
     pub customers_per_group: usize,
     /// Partners worked on at a time.
@@ -34,7 +34,7 @@ pub struct Config {
 /// What a caller may ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Limits {
+pub struct QueryLimits {
     /// Queries per call.
     pub queries: usize,
     /// Measures per query.
@@ -55,7 +55,7 @@ pub struct Limits {
     pub wait_milliseconds: u64,
 }
 
-impl Default for Limits {
+impl Default for QueryLimits {
     fn default() -> Self {
         Self {
             queries: 100,
@@ -76,7 +76,7 @@ impl Default for Config {
         Self {
             database_url: "sqlite:metrics.db".to_owned(),
             messages: MessageLimits::default(),
-            limits: Limits::default(),
+            limits: QueryLimits::default(),
             customers_per_group: 256,
             partners_at_a_time: 2,
             poll_milliseconds: 500,

@@ -20,7 +20,7 @@ use crate::cube::{Cube, CustomerUpdate};
 use crate::rollups::header::PartnerHeader;
 use crate::rollups::model::PartnerModel;
 use crate::rollups::month_encoding::read_month;
-use crate::rollups::{Applied, CustomerKey, MonthRows, PartnerRow, Store, StoreError, read_customer};
+use crate::rollups::{Applied, CellCustomer, MonthRows, RollupError, RollupPartner, Store, read_customer};
 
 /// How long whoever waits for a version relies on being told.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ impl Root {
 }
 
 /// One partner's cube.
-struct Entry {
+struct CachedCube {
     root: ArcSwapOption<Root>,
     /// One renewal at a time.
     renewing: tokio::sync::Mutex<()>,
@@ -67,7 +67,7 @@ struct Inner {
     poll: Duration,
     idle: Duration,
     most: usize,
-    entries: Mutex<HashMap<String, Arc<Entry>>>,
+    entries: Mutex<HashMap<String, Arc<CachedCube>>>,
 }
 
 impl Cubes {
@@ -122,7 +122,7 @@ impl Cubes {
     }
 
     /// Tells what this replica just applied, so that nobody waits for the next look at the tables.
-    pub async fn applied(&self, partner: &str, applied: &Applied) -> Result<(), StoreError> {
+    pub async fn applied(&self, partner: &str, applied: &Applied) -> Result<(), RollupError> {
         let entry = self.entries().get(partner).cloned();
         match entry {
             Some(entry) if entry.root.load().is_some() => self.renew(partner, &entry, Some(applied)).await,
@@ -148,7 +148,7 @@ impl Cubes {
         }
     }
 
-    async fn catch_up(&self) -> Result<(), StoreError> {
+    async fn catch_up(&self) -> Result<(), RollupError> {
         for (partner, revision) in self.inner.store.list_revisions().await? {
             let entry = self.entries().get(&partner).cloned();
             if let Some(entry) = entry
@@ -168,7 +168,7 @@ impl Cubes {
         self.entries().retain(|_, entry| entry.used().elapsed() < idle);
     }
 
-    fn enter(&self, partner: &str) -> Arc<Entry> {
+    fn enter(&self, partner: &str) -> Arc<CachedCube> {
         let mut entries = self.entries();
         if let Some(entry) = entries.get(partner) {
             entry.touch();
@@ -178,7 +178,7 @@ impl Cubes {
             let idlest = entries.iter().min_by_key(|(_, entry)| entry.used()).map(|(partner, _)| partner.clone());
             entries.remove(&idlest.unwrap_or_default());
         }
-        let entry = Arc::new(Entry {
+        let entry = Arc::new(CachedCube {
             root: ArcSwapOption::empty(),
             renewing: tokio::sync::Mutex::default(),
             revision: watch::Sender::new(-1),
@@ -188,12 +188,12 @@ impl Cubes {
         entry
     }
 
-    fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Entry>>> {
+    fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<CachedCube>>> {
         self.inner.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Brings one cube to what the tables hold: one new root, swapped once.
-    async fn renew(&self, partner: &str, entry: &Entry, applied: Option<&Applied>) -> Result<(), StoreError> {
+    async fn renew(&self, partner: &str, entry: &CachedCube, applied: Option<&Applied>) -> Result<(), RollupError> {
         let _one_at_a_time = entry.renewing.lock().await;
         let before = entry.root.load_full();
         let snapshot = self.inner.store.snapshot().await?;
@@ -222,7 +222,7 @@ impl Cubes {
     }
 }
 
-impl Entry {
+impl CachedCube {
     fn used(&self) -> Instant {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -234,7 +234,7 @@ impl Entry {
 
 /// Whether what is in memory stays, apart from the customers that changed since: the same partner, not rebuilt, and no
 /// months of history that were left out when it was loaded.
-fn continues(row: &PartnerRow, before: &Root) -> bool {
+fn continues(row: &RollupPartner, before: &Root) -> bool {
     let floor = row.complete_through.map(|day| history_floor(day.month()));
     row.number == before.partner_no
         && row.rebuilt_revision <= before.revision
@@ -242,7 +242,7 @@ fn continues(row: &PartnerRow, before: &Root) -> bool {
 }
 
 /// Everything stored of a partner.
-pub async fn full_root(snapshot: &Transaction, row: &PartnerRow) -> Result<Root, StoreError> {
+pub async fn full_root(snapshot: &Transaction, row: &RollupPartner) -> Result<Root, RollupError> {
     let header = header_of(row)?;
     let mut cube = Cube::new(header.clone());
     let mut last = None;
@@ -250,7 +250,7 @@ pub async fn full_root(snapshot: &Transaction, row: &PartnerRow) -> Result<Root,
         let page = Store::page_of_headers(snapshot, row.number, last, PAGE).await?;
         let Some(end) = page.last() else { break };
         last = Some(end.key);
-        let from: BTreeMap<CustomerKey, i32> = page.iter().map(|rows| (rows.key, i32::MIN)).collect();
+        let from: BTreeMap<CellCustomer, i32> = page.iter().map(|rows| (rows.key, i32::MIN)).collect();
         let headers = page.into_iter().map(|rows| (rows.key, rows.body)).collect();
         let updates = updates(snapshot, row, headers, &from).await?;
         cube = on_another_thread(move |header| cube.apply(header, updates), header.clone()).await?;
@@ -261,12 +261,12 @@ pub async fn full_root(snapshot: &Transaction, row: &PartnerRow) -> Result<Root,
 /// The root before, with what changed since.
 async fn changed_root(
     snapshot: &Transaction,
-    row: &PartnerRow,
+    row: &RollupPartner,
     before: &Root,
     applied: Option<&Applied>,
-) -> Result<Root, StoreError> {
+) -> Result<Root, RollupError> {
     let known = applied.filter(|applied| applied.revision == row.revision && before.revision + 1 == row.revision);
-    let from: BTreeMap<CustomerKey, i32> = match known {
+    let from: BTreeMap<CellCustomer, i32> = match known {
         Some(applied) => applied.customers.clone(),
         None => {
             let changed = Store::list_changed(snapshot, row.number, before.revision).await?;
@@ -275,7 +275,7 @@ async fn changed_root(
     };
     let mut cube = before.cube.clone();
     let header = header_of(row)?;
-    let keys: Vec<CustomerKey> = from.keys().copied().collect();
+    let keys: Vec<CellCustomer> = from.keys().copied().collect();
     if keys.is_empty() {
         cube = cube.apply(header.clone(), Vec::new());
     }
@@ -287,25 +287,25 @@ async fn changed_root(
     Ok(Root { cube, revision: row.revision, partner_no: row.number })
 }
 
-fn header_of(row: &PartnerRow) -> Result<PartnerHeader, StoreError> {
-    let complete_through = row.complete_through.ok_or(StoreError::Range)?;
+fn header_of(row: &RollupPartner) -> Result<PartnerHeader, RollupError> {
+    let complete_through = row.complete_through.ok_or(RollupError::Range)?;
     Ok(row.model.header(row.epoch, row.version, complete_through))
 }
 
 /// What the cube takes of customers, each from its month on.
 async fn updates(
     snapshot: &Transaction,
-    row: &PartnerRow,
-    headers: BTreeMap<CustomerKey, Vec<u8>>,
-    from: &BTreeMap<CustomerKey, i32>,
-) -> Result<Vec<CustomerUpdate>, StoreError> {
+    row: &RollupPartner,
+    headers: BTreeMap<CellCustomer, Vec<u8>>,
+    from: &BTreeMap<CellCustomer, i32>,
+) -> Result<Vec<CustomerUpdate>, RollupError> {
     let last = header_of(row)?.last_month();
     let floor = history_floor(last);
-    let keys: Vec<CustomerKey> = headers.keys().copied().collect();
-    let first = |key: &CustomerKey| from.get(key).copied().unwrap_or(i32::MIN).max(floor.index());
+    let keys: Vec<CellCustomer> = headers.keys().copied().collect();
+    let first = |key: &CellCustomer| from.get(key).copied().unwrap_or(i32::MIN).max(floor.index());
     let earliest = keys.iter().map(first).min().unwrap_or(i32::MAX);
     let mut months = Store::months(snapshot, row.number, &keys, earliest).await?;
-    let rows: Vec<(CustomerKey, Vec<u8>, Month, MonthRows)> = headers
+    let rows: Vec<(CellCustomer, Vec<u8>, Month, MonthRows)> = headers
         .into_iter()
         .map(|(key, body)| {
             let from = Month::from_index(first(&key)).unwrap_or(last.plus(1));
@@ -316,12 +316,12 @@ async fn updates(
 }
 
 fn update(
-    (key, body, from, months): (CustomerKey, Vec<u8>, Month, MonthRows),
+    (key, body, from, months): (CellCustomer, Vec<u8>, Month, MonthRows),
     last: Month,
-) -> Result<CustomerUpdate, StoreError> {
+) -> Result<CustomerUpdate, RollupError> {
     let wanted = months.into_iter().filter(|(month, _)| *month >= from.index() && *month <= last.index());
-    let read = |(month, body): (i32, Vec<u8>)| -> Result<(Month, MonthRollup), StoreError> {
-        Ok((Month::from_index(month).ok_or(StoreError::Range)?, read_month(&body)?))
+    let read = |(month, body): (i32, Vec<u8>)| -> Result<(Month, MonthRollup), RollupError> {
+        Ok((Month::from_index(month).ok_or(RollupError::Range)?, read_month(&body)?))
     };
     let months = wanted.map(read).collect::<Result<_, _>>()?;
     Ok(CustomerUpdate { header: read_customer(key, &body)?.header, from, months })
@@ -331,6 +331,6 @@ fn update(
 async fn on_another_thread<T: Send + 'static, R: Send + 'static>(
     work: impl FnOnce(T) -> R + Send + 'static,
     input: T,
-) -> Result<R, StoreError> {
+) -> Result<R, RollupError> {
     Ok(tokio::task::spawn_blocking(move || work(input)).await?)
 }

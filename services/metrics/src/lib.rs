@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-pub use config::{Config, Limits};
+pub use config::{Config, QueryLimits};
 pub use rollups::Migrator;
 
 use api::Api;

@@ -12,7 +12,7 @@ use insights_domain::{
     rollup::roll_up,
 };
 use insights_metrics::{
-    cube::{Cube, CustomerHeader, CustomerUpdate, PartnerHeader, SkuHeader, SubscriptionHeader, View},
+    cube::{Cube, CustomerHeader, CustomerUpdate, PartnerHeader, SkuHeader, SubscriptionHeader, Visibility},
     query::{Filter, Query, Top},
 };
 use insights_proto::metrics::v1::{Dimension, Measure};
@@ -62,7 +62,7 @@ pub fn run(options: &Options) -> Result<Report, Failure> {
             let samples = times.entry(name).or_default();
             for _ in 0..CALLS {
                 let start = Instant::now();
-                let rows = cube.query(&query, View { locations: None, revenue: true }).rows.len();
+                let rows = cube.query(&query, Visibility { locations: None, revenue: true }).rows.len();
                 samples.push(start.elapsed().as_secs_f64() * 1000.0);
                 report.checked("rows answered", i64::try_from(rows)?);
             }

@@ -15,7 +15,7 @@ use insights_domain::rollup::roll_up;
 use insights_domain::standing::Switches;
 use insights_metrics::cube::{
     AnswerRow, Cube, CustomerHeader, CustomerUpdate, ExplanationRow, Figure, FigureSource, PartnerHeader, SkuHeader,
-    SubscriptionHeader, View,
+    SubscriptionHeader, Visibility,
 };
 use insights_metrics::query::{Basis, Filter, Query, Scope};
 use insights_proto::metrics::v1::{Dimension, Measure};
@@ -324,7 +324,7 @@ pub fn ask(cube: &Cube, question: &Question) -> Result<Vec<Value>, String> {
         slice: None,
         hidden: false,
     };
-    let view = View { locations: asked.bound.as_ref(), revenue: asked.sees_revenue };
+    let view = Visibility { locations: asked.bound.as_ref(), revenue: asked.sees_revenue };
     if question.command == "explain" {
         return Ok(cube.explain(&query, view).into_iter().map(|row| explanation(&asked.by, row)).collect());
     }

@@ -111,7 +111,7 @@ pub struct IngestionSettings {
 #[serde(default, deny_unknown_fields)]
 pub struct MetricsSettings {
     /// What a caller may ask for.
-    pub limits: insights_metrics::Limits,
+    pub limits: insights_metrics::QueryLimits,
     /// Partners whose cubes are kept in memory; the one that was not asked for the longest makes room.
     pub cubes_in_memory: usize,
     /// A cube that is not asked for this long leaves memory, in seconds.

@@ -4,11 +4,11 @@ use insights_domain::percentage::Percentage;
 use insights_domain::usage::Reasons;
 use insights_proto::metrics::v1::{self, DimensionValue, Explanation, Freshness, Measure, Reason, ReasonCount, value};
 
-use crate::cube::{AnswerRow, Cube, ExplanationRow, Figure, QueryAnswer, View};
+use crate::cube::{AnswerRow, Cube, ExplanationRow, Figure, QueryAnswer, Visibility};
 use crate::query::Query;
 
 /// The answer to a query. What the caller may not see is absent already; here it is said.
-pub fn result(query: &Query, answer: QueryAnswer, view: View<'_>) -> v1::Result {
+pub fn result(query: &Query, answer: QueryAnswer, view: Visibility<'_>) -> v1::Result {
     let redacted = !view.revenue && query.measures.contains(&Measure::BilledRevenue);
     let told = query.measures.len() - usize::from(query.hidden);
     let row = |mut row: AnswerRow| {

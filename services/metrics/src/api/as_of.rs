@@ -12,10 +12,10 @@ use insights_service::Error;
 use prost_types::Timestamp;
 
 use super::Api;
-use super::parse::Asked;
+use super::parse::ParsedQuery;
 use crate::cube::{Cube, CustomerUpdate};
 use crate::cubes::Root;
-use crate::follower::{ApplyError, Customer, Numbers, next_customer};
+use crate::follower::{ApplyError, GatheredCustomer, PartnerNumbers, next_customer};
 use crate::rollups::Store;
 
 /// Different times in one call.
@@ -30,7 +30,7 @@ impl Api {
         &self,
         partner: &str,
         root: &Root,
-        asked: impl Iterator<Item = &'a Asked>,
+        asked: impl Iterator<Item = &'a ParsedQuery>,
     ) -> Result<CubesAsOf, Error> {
         let mut cubes = CubesAsOf::new();
         for time in asked.filter_map(|asked| asked.as_of) {
@@ -50,7 +50,7 @@ impl Api {
     async fn cube_as_of(&self, partner: &str, root: &Root, time: DateTime<Utc>) -> Result<Cube, Error> {
         let row = Store::find_partner_in(self.store.database().reader(), partner).await?;
         let Some(row) = row else { return Ok(root.cube.clone()) };
-        let (catalogue, numbers) = (row.model.catalogue(), Numbers::of(&row.model));
+        let (catalogue, numbers) = (row.model.catalogue(), PartnerNumbers::of(&row.model));
         let complete_through = root.cube.partner().complete_through;
         let floor = history_floor(complete_through.month());
         let request = StreamFactsRequest {
@@ -83,7 +83,7 @@ impl Api {
 }
 
 /// The cube with these customers rolled up anew.
-fn over(cube: &Cube, customers: Vec<Customer>, catalogue: &Catalogue, floor: Month) -> Cube {
+fn over(cube: &Cube, customers: Vec<GatheredCustomer>, catalogue: &Catalogue, floor: Month) -> Cube {
     let partner = cube.partner().clone();
     let known = customers.into_iter().filter(|customer| customer.facts.known);
     let updates = known.map(|customer| CustomerUpdate {

@@ -12,26 +12,26 @@ use insights_service::Error;
 
 use super::answer;
 use super::parse::Parser;
-use crate::config::Limits;
-use crate::cube::{Cube, SubscriptionEntry, SupportMonth, View};
+use crate::config::QueryLimits;
+use crate::cube::{Cube, ListedSubscription, SupportMonth, Visibility};
 
 /// Which subscriptions are wanted.
 #[derive(Debug)]
-pub struct Subscriptions {
-    wanted: Wanted,
+pub struct SubscriptionLookup {
+    wanted: SubscriptionChoice,
     month: Option<Month>,
     most: usize,
 }
 
 #[derive(Debug)]
-enum Wanted {
+enum SubscriptionChoice {
     Ids(HashSet<String>),
     /// They end from one day to another, both included.
-    Ending(Day, Day),
+    StreamEnd(Day, Day),
 }
 
 /// What a request for subscriptions wants.
-pub fn subscriptions(request: &LookUpSubscriptionsRequest, limits: &Limits) -> Result<Subscriptions, Error> {
+pub fn subscriptions(request: &LookUpSubscriptionsRequest, limits: &QueryLimits) -> Result<SubscriptionLookup, Error> {
     let mut parser = Parser::new(limits);
     parser.min_version(request.min_version);
     let by_end = !request.ends_from.is_empty() || !request.ends_to.is_empty();
@@ -53,18 +53,20 @@ pub fn subscriptions(request: &LookUpSubscriptionsRequest, limits: &Limits) -> R
         parser.fault("month", "must be a month such as 2026-01");
     }
     let wanted = match days {
-        Some((from, to)) => Wanted::Ending(from, to),
-        None => Wanted::Ids(request.ids.iter().cloned().collect()),
+        Some((from, to)) => SubscriptionChoice::StreamEnd(from, to),
+        None => SubscriptionChoice::Ids(request.ids.iter().cloned().collect()),
     };
-    parser.finish(Subscriptions { wanted, month, most: limits.names })
+    parser.finish(SubscriptionLookup { wanted, month, most: limits.names })
 }
 
-impl Subscriptions {
+impl SubscriptionLookup {
     /// Those that the caller may see.
-    pub fn find(&self, cube: &Cube, view: View<'_>) -> LookUpSubscriptionsResponse {
-        let wanted = |entry: &SubscriptionEntry<'_>| match &self.wanted {
-            Wanted::Ids(ids) => ids.contains(&entry.subscription.id),
-            Wanted::Ending(from, to) => entry.subscription.end.is_some_and(|end| *from <= end && end <= *to),
+    pub fn find(&self, cube: &Cube, view: Visibility<'_>) -> LookUpSubscriptionsResponse {
+        let wanted = |entry: &ListedSubscription<'_>| match &self.wanted {
+            SubscriptionChoice::Ids(ids) => ids.contains(&entry.subscription.id),
+            SubscriptionChoice::StreamEnd(from, to) => {
+                entry.subscription.end.is_some_and(|end| *from <= end && end <= *to)
+            }
         };
         let mut found: Vec<_> = cube.subscriptions(view, self.month).filter(wanted).collect();
         found.sort_unstable_by_key(|entry| (entry.subscription.end, &entry.subscription.id));
@@ -77,8 +79,8 @@ impl Subscriptions {
     }
 }
 
-fn details(entry: SubscriptionEntry<'_>) -> SubscriptionDetails {
-    let SubscriptionEntry { customer, subscription, sku } = entry;
+fn details(entry: ListedSubscription<'_>) -> SubscriptionDetails {
+    let ListedSubscription { customer, subscription, sku } = entry;
     let day = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
     SubscriptionDetails {
         subscription_id: subscription.id.clone(),
@@ -94,7 +96,7 @@ fn details(entry: SubscriptionEntry<'_>) -> SubscriptionDetails {
 
 /// Whose support cases are wanted.
 #[derive(Debug)]
-pub struct SupportCases {
+pub struct SupportCaseLookup {
     from: Month,
     to: Month,
     min_how_to: i64,
@@ -102,7 +104,7 @@ pub struct SupportCases {
 }
 
 /// What a request for support cases wants.
-pub fn support_cases(request: &LookUpSupportCasesRequest, limits: &Limits) -> Result<SupportCases, Error> {
+pub fn support_cases(request: &LookUpSupportCasesRequest, limits: &QueryLimits) -> Result<SupportCaseLookup, Error> {
     let mut parser = Parser::new(limits);
     parser.min_version(request.min_version);
     let mut month = |field: &str, text: &str| {
@@ -116,13 +118,14 @@ pub fn support_cases(request: &LookUpSupportCasesRequest, limits: &Limits) -> Re
     if request.min_how_to < 1 {
         parser.fault("min_how_to", "is less than 1");
     }
-    let wanted = months.map(|(from, to)| SupportCases { from, to, min_how_to: request.min_how_to, most: limits.names });
+    let wanted =
+        months.map(|(from, to)| SupportCaseLookup { from, to, min_how_to: request.min_how_to, most: limits.names });
     parser.finish(wanted)?.ok_or_else(|| Error::invalid("from_month", "is required"))
 }
 
-impl SupportCases {
+impl SupportCaseLookup {
     /// Those of customers that the caller may see.
-    pub fn find(&self, cube: &Cube, view: View<'_>) -> LookUpSupportCasesResponse {
+    pub fn find(&self, cube: &Cube, view: Visibility<'_>) -> LookUpSupportCasesResponse {
         let within = |cases: &&SupportMonth| self.from <= cases.month && cases.month <= self.to;
         let how_to = |cases: &[SupportMonth]| cases.iter().filter(within).map(|it| i64::from(it.how_to)).sum::<i64>();
         let customers = cube.customers(view).map(|customer| (how_to(&customer.support_cases), customer));

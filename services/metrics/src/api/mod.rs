@@ -28,12 +28,12 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use crate::config::Limits;
-use crate::cube::View;
+use crate::config::QueryLimits;
+use crate::cube::Visibility;
 use crate::cubes::{Cubes, Root};
 use crate::feed::Feed;
 use crate::rollups::Store;
-use parse::{Asked, Parser};
+use parse::{ParsedQuery, Parser};
 
 /// The people's method that verifies; its policy is applied again here.
 const VERIFY: &str = "/insights.reporting.v1.ReportingService/Verify";
@@ -50,7 +50,7 @@ pub struct Api {
     /// Who may ask for what.
     pub policy: Arc<Policy>,
     /// What may be asked for.
-    pub limits: Limits,
+    pub limits: QueryLimits,
     /// One permit per core: more at once would only make all of them slower.
     pub cores: Arc<Semaphore>,
     /// Customers verified at a time.
@@ -151,7 +151,7 @@ impl MetricsService for Api {
         let asked = parser.one("query", message.query.as_ref());
         message.query.iter().for_each(|query| parser.no_further_rows("query", query));
         let asked = parser.finish(asked)?.ok_or_else(|| Error::invalid("query", "is required"))?;
-        let rows = stream::Rows::parse(&message, &asked.query)?;
+        let rows = stream::StreamRequest::parse(&message, &asked.query)?;
         let root = self.root_at(viewer.partner(), message.min_version, deadline).await?;
         Ok(Response::new(Box::pin(stream::stream(self, root, viewer, asked, rows).await?)))
     }
@@ -216,8 +216,8 @@ impl Api {
         &self,
         root: Arc<Root>,
         caller: Arc<Principal>,
-        queries: Vec<Asked>,
-        explain: Vec<Asked>,
+        queries: Vec<ParsedQuery>,
+        explain: Vec<ParsedQuery>,
     ) -> Result<BatchQueryResponse, Error> {
         let rows = self.limits.rows;
         let earlier = self.cubes_as_of(caller.partner(), &root, queries.iter().chain(&explain)).await?;
@@ -232,7 +232,7 @@ impl Api {
             let mut left = rows;
             let mut response =
                 BatchQueryResponse { freshness: Some(answer::freshness(&root.cube)), ..BatchQueryResponse::default() };
-            let cube = |asked: &Asked| asked.as_of.and_then(|time| earlier.get(&time)).unwrap_or(&root.cube);
+            let cube = |asked: &ParsedQuery| asked.as_of.and_then(|time| earlier.get(&time)).unwrap_or(&root.cube);
             for asked in &queries {
                 if unwanted.is_cancelled() {
                     break;
@@ -273,6 +273,6 @@ fn shown<M: prost::Message + prost::Name + Default>(viewer: &Viewer, answer: M) 
 }
 
 /// What the cube shows a viewer.
-fn view(viewer: &Viewer) -> View<'_> {
-    View { locations: viewer.locations(), revenue: viewer.can_see(FieldClass::Revenue) }
+fn view(viewer: &Viewer) -> Visibility<'_> {
+    Visibility { locations: viewer.locations(), revenue: viewer.can_see(FieldClass::Revenue) }
 }

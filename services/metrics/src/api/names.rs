@@ -6,12 +6,12 @@ use insights_proto::metrics::v1::{Dimension, LookUpNamesRequest, Name};
 use insights_service::Error;
 
 use super::parse::Parser;
-use crate::config::Limits;
-use crate::cube::{Cube, View};
+use crate::config::QueryLimits;
+use crate::cube::{Cube, Visibility};
 
 /// Whose names are wanted.
 #[derive(Debug)]
-pub struct Wanted {
+pub struct NameLookup {
     dimension: Dimension,
     /// Empty: everybody's.
     ids: HashSet<String>,
@@ -21,7 +21,7 @@ pub struct Wanted {
 }
 
 /// What the request wants.
-pub fn parse(request: &LookUpNamesRequest, limits: &Limits) -> Result<Wanted, Error> {
+pub fn parse(request: &LookUpNamesRequest, limits: &QueryLimits) -> Result<NameLookup, Error> {
     let mut parser = Parser::new(limits);
     let dimension = Dimension::try_from(request.dimension).unwrap_or_default();
     if !matches!(dimension, Dimension::Customer | Dimension::Sku | Dimension::Location | Dimension::Product) {
@@ -37,12 +37,12 @@ pub fn parse(request: &LookUpNamesRequest, limits: &Limits) -> Result<Wanted, Er
         parser.fault("search", "goes without ids");
     }
     let ids = request.ids.iter().cloned().collect();
-    parser.finish(Wanted { dimension, ids, search: request.search.to_lowercase(), most: limits.names })
+    parser.finish(NameLookup { dimension, ids, search: request.search.to_lowercase(), most: limits.names })
 }
 
-impl Wanted {
+impl NameLookup {
     /// Those that the caller may see.
-    pub fn find(&self, cube: &Cube, view: View<'_>) -> Vec<Name> {
+    pub fn find(&self, cube: &Cube, view: Visibility<'_>) -> Vec<Name> {
         let partner = cube.partner();
         let entry = |(id, name): (&str, &str)| Name { id: id.to_owned(), name: name.to_owned() };
         let wanted = |(id, name): &(&str, &str)| {

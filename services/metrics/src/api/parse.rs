@@ -8,12 +8,12 @@ use insights_proto::metrics::v1::{self, Dimension, Measure};
 use insights_service::{Error, FieldViolation};
 use prost_types::Timestamp;
 
-use crate::config::Limits;
+use crate::config::QueryLimits;
 use crate::query::{Basis, Filter, Query, Scope, Slice, Top};
 
 /// A query, and the time at which reported rows are read.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct ParsedQuery {
     /// The query.
     pub query: Query,
     /// Reported rows as they stood then; none: as they stand now.
@@ -22,13 +22,13 @@ pub struct Asked {
 
 /// Checks requests against the limits and collects what is wrong with them.
 pub struct Parser<'a> {
-    limits: &'a Limits,
+    limits: &'a QueryLimits,
     faults: Vec<FieldViolation>,
 }
 
 impl<'a> Parser<'a> {
     /// A parser that has found nothing wrong yet.
-    pub const fn new(limits: &'a Limits) -> Self {
+    pub const fn new(limits: &'a QueryLimits) -> Self {
         Self { limits, faults: Vec::new() }
     }
 
@@ -38,7 +38,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Parses queries under the name of their field.
-    pub fn queries(&mut self, field: &str, queries: &[v1::Query]) -> Vec<Asked> {
+    pub fn queries(&mut self, field: &str, queries: &[v1::Query]) -> Vec<ParsedQuery> {
         if queries.len() > self.limits.queries {
             self.fault(field, format!("has {} entries, more than {}", queries.len(), self.limits.queries));
             return Vec::new();
@@ -47,7 +47,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Parses one query under the name of its field; `None` when something is wrong with it.
-    pub fn one(&mut self, field: &str, query: Option<&v1::Query>) -> Option<Asked> {
+    pub fn one(&mut self, field: &str, query: Option<&v1::Query>) -> Option<ParsedQuery> {
         let Some(query) = query else {
             self.fault(field, "is required");
             return None;
@@ -56,7 +56,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Parses queries to explain, each with one usage percentage as its measure.
-    pub fn explanations(&mut self, field: &str, queries: &[v1::Query]) -> Vec<Asked> {
+    pub fn explanations(&mut self, field: &str, queries: &[v1::Query]) -> Vec<ParsedQuery> {
         for (at, query) in queries.iter().enumerate().take(self.limits.queries) {
             self.explainable(&format!("{field}[{at}]"), query);
         }
@@ -64,7 +64,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Parses one query to explain; `None` when something is wrong with it.
-    pub fn explanation(&mut self, field: &str, query: Option<&v1::Query>) -> Option<Asked> {
+    pub fn explanation(&mut self, field: &str, query: Option<&v1::Query>) -> Option<ParsedQuery> {
         let Some(query) = query else {
             self.fault(field, "is required");
             return None;
@@ -103,7 +103,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn query(&mut self, path: &str, query: &v1::Query) -> Option<Asked> {
+    fn query(&mut self, path: &str, query: &v1::Query) -> Option<ParsedQuery> {
         let before = self.faults.len();
         let months = self.months(path, query);
         let basis = self.basis(path, query.basis);
@@ -127,7 +127,7 @@ impl<'a> Parser<'a> {
         let hidden = query.every_subscription && !measures.contains(&Measure::Subscriptions);
         measures.extend(hidden.then_some(Measure::Subscriptions));
         let query = Query { measures, group_by, from, to, filters, basis, scope, switches, top, slice, hidden };
-        let parsed = Asked { query, as_of };
+        let parsed = ParsedQuery { query, as_of };
         (self.faults.len() == before).then_some(parsed)
     }
 

@@ -16,13 +16,13 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use super::parse::Asked;
+use super::parse::ParsedQuery;
 use super::{Api, answer, shown, take_rows, view};
 use crate::cube::{Blocks, Cube, QueryAnswer, ReportRequest};
 use crate::cubes::Root;
 use crate::query::Filter;
 
-/// Rows of a message: some hundred kilobytes, and by column fewer.
+/// StreamRequest of a message: some hundred kilobytes, and by column fewer.
 const ROWS: usize = 2_000;
 const ROWS_BY_COLUMN: usize = 16_384;
 /// Messages the reader may be behind.
@@ -30,13 +30,13 @@ const BUFFER: usize = 4;
 
 /// What the rows of an answer are about, and of which products.
 #[derive(Clone, Debug)]
-pub struct Rows {
+pub struct StreamRequest {
     grain: ReportGrain,
     product_prefix: String,
     by_column: bool,
 }
 
-impl Rows {
+impl StreamRequest {
     /// Checks that the query is split as its rows are.
     pub fn parse(request: &StreamQueryRequest, query: &crate::query::Query) -> Result<Self, Error> {
         let grain = ReportGrain::try_from(request.grain).map_err(|_| Error::invalid("grain", "is not known"))?;
@@ -72,8 +72,8 @@ pub async fn stream(
     api: &Api,
     root: Arc<Root>,
     viewer: Viewer,
-    mut asked: Asked,
-    rows: Rows,
+    mut asked: ParsedQuery,
+    rows: StreamRequest,
 ) -> Result<impl Stream<Item = Result<StreamQueryResponse, Status>> + Send + use<>, Error> {
     let mut earlier = api.cubes_as_of(viewer.partner(), &root, std::iter::once(&asked)).await?;
     let cube = asked.as_of.and_then(|time| earlier.remove(&time)).unwrap_or_else(|| root.cube.clone());
@@ -99,7 +99,7 @@ pub async fn stream(
 struct Answering {
     grain: ReportGrain,
     by_column: bool,
-    asked: Arc<Asked>,
+    asked: Arc<ParsedQuery>,
     viewer: Arc<Viewer>,
     cores: Arc<Semaphore>,
     /// Of an answer that is not given in parts.
@@ -112,13 +112,13 @@ struct Answering {
 }
 
 /// A part of an answer in messages of bounded size.
-struct Made {
+struct AnswerPart {
     rows: usize,
     overlapping: bool,
     messages: Vec<StreamQueryResponse>,
 }
 
-impl From<Blocks> for Made {
+impl From<Blocks> for AnswerPart {
     fn from(answer: Blocks) -> Self {
         let rows = answer.blocks.iter().map(|block| block.rows as usize).sum();
         let message = |block| StreamQueryResponse { block: Some(block), ..StreamQueryResponse::default() };
@@ -126,7 +126,7 @@ impl From<Blocks> for Made {
     }
 }
 
-impl From<QueryAnswer> for Made {
+impl From<QueryAnswer> for AnswerPart {
     fn from(answer: QueryAnswer) -> Self {
         let (all, overlapping) = (answer.rows.len(), answer.overlapping);
         let mut rows = answer.rows.into_iter().map(answer::row);
@@ -151,12 +151,12 @@ impl Answering {
         // What cannot be sent any more is not missed: whoever asked is gone.
         let _ = match sent {
             Ok(()) => self.end().await,
-            Err(Ending::Gone) => Ok(()),
-            Err(Ending::Failed(error)) => self.sender.send(Err(error.into())).await.map_err(|_| Gone),
+            Err(StreamEnd::Gone) => Ok(()),
+            Err(StreamEnd::Failed(error)) => self.sender.send(Err(error.into())).await.map_err(|_| Gone),
         };
     }
 
-    async fn parts(&mut self, cube: &Cube) -> Result<(), Ending> {
+    async fn parts(&mut self, cube: &Cube) -> Result<(), StreamEnd> {
         for part in cube.parts() {
             let customers = i64::try_from(part.customer_count()).unwrap_or_default();
             let made = self.make(part).await?;
@@ -165,7 +165,7 @@ impl Answering {
         Ok(())
     }
 
-    async fn whole(&mut self, cube: Cube) -> Result<(), Ending> {
+    async fn whole(&mut self, cube: Cube) -> Result<(), StreamEnd> {
         let made = self.make(cube).await?;
         let mut left = self.most_rows;
         take_rows(&mut left, made.rows, self.most_rows)?;
@@ -173,7 +173,7 @@ impl Answering {
     }
 
     /// Some thousand rows at a time: a core is held for as long as they take, and memory holds no more.
-    async fn report(&mut self, cube: &Cube) -> Result<(), Ending> {
+    async fn report(&mut self, cube: &Cube) -> Result<(), StreamEnd> {
         if !self.begun {
             self.begin(false).await?;
         }
@@ -201,7 +201,7 @@ impl Answering {
         Ok(())
     }
 
-    async fn make(&self, cube: Cube) -> Result<Made, Error> {
+    async fn make(&self, cube: Cube) -> Result<AnswerPart, Error> {
         match self.by_column {
             true => {
                 self.work(move |asked, viewer| cube.blocks(&asked.query, view(viewer), ROWS_BY_COLUMN).into()).await
@@ -213,7 +213,7 @@ impl Answering {
     /// Does something on a core of its own.
     async fn work<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Asked, &Viewer) -> T + Send + 'static,
+        work: impl FnOnce(&ParsedQuery, &Viewer) -> T + Send + 'static,
     ) -> Result<T, Error> {
         let core = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
         let (asked, viewer) = (Arc::clone(&self.asked), Arc::clone(&self.viewer));
@@ -225,7 +225,7 @@ impl Answering {
     }
 
     /// Sends what was made; the last message counts the customers in.
-    async fn send_made(&mut self, made: Made, customers: i64) -> Result<(), Ending> {
+    async fn send_made(&mut self, made: AnswerPart, customers: i64) -> Result<(), StreamEnd> {
         if !self.begun {
             self.begin(made.overlapping).await?;
         }
@@ -268,18 +268,18 @@ impl Answering {
     }
 }
 
-enum Ending {
+enum StreamEnd {
     Gone,
     Failed(Error),
 }
 
-impl From<Gone> for Ending {
+impl From<Gone> for StreamEnd {
     fn from(_: Gone) -> Self {
         Self::Gone
     }
 }
 
-impl From<Error> for Ending {
+impl From<Error> for StreamEnd {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }

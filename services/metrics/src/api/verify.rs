@@ -17,9 +17,9 @@ use tonic::Status;
 
 use super::Api;
 use crate::cubes::Root;
-use crate::follower::{ApplyError, Customer, Numbers, next_customer, partner_model, rolled_months};
+use crate::follower::{ApplyError, GatheredCustomer, PartnerNumbers, next_customer, partner_model, rolled_months};
 use crate::rollups::month_encoding::read_month;
-use crate::rollups::{CustomerKey, MonthRows, Store, StoreError, write_customer};
+use crate::rollups::{CellCustomer, MonthRows, RollupError, Store, write_customer};
 
 /// Differences told in words.
 const SAMPLES: usize = 100;
@@ -62,8 +62,8 @@ impl From<ApplyError> for VerifyError {
     }
 }
 
-impl From<StoreError> for VerifyError {
-    fn from(error: StoreError) -> Self {
+impl From<RollupError> for VerifyError {
+    fn from(error: RollupError) -> Self {
         Self::Apply(error.into())
     }
 }
@@ -85,12 +85,12 @@ struct Verification {
 struct Stand {
     root: Arc<Root>,
     catalogue: Arc<Catalogue>,
-    numbers: Numbers,
+    numbers: PartnerNumbers,
     complete_through: Day,
 }
 
 /// What differs of one customer; nothing: it is as it should be.
-type Differences = BTreeMap<CustomerKey, Vec<String>>;
+type Differences = BTreeMap<CellCustomer, Vec<String>>;
 
 impl Verification {
     async fn run(&mut self) -> Result<(), VerifyError> {
@@ -139,10 +139,15 @@ impl Verification {
             _ => partner_model(&self.api.feed.partner_facts(&self.partner).await?).map_err(ApplyError::from)?,
         };
         let complete_through = root.cube.partner().complete_through;
-        Ok(Stand { root, catalogue: Arc::new(model.catalogue()), numbers: Numbers::of(&model), complete_through })
+        Ok(Stand {
+            root,
+            catalogue: Arc::new(model.catalogue()),
+            numbers: PartnerNumbers::of(&model),
+            complete_through,
+        })
     }
 
-    async fn stored(&self, stand: &Stand) -> Result<Vec<CustomerKey>, VerifyError> {
+    async fn stored(&self, stand: &Stand) -> Result<Vec<CellCustomer>, VerifyError> {
         let reader = self.api.store.database().reader();
         Ok(Store::list_changed(reader, stand.root.partner_no, i64::MIN).await?)
     }
@@ -152,7 +157,7 @@ impl Verification {
         &mut self,
         stand: &Stand,
         customers: Vec<i64>,
-        mut seen: Option<&mut BTreeSet<CustomerKey>>,
+        mut seen: Option<&mut BTreeSet<CellCustomer>>,
     ) -> Result<Differences, VerifyError> {
         let floor = history_floor(stand.complete_through.month());
         let request = StreamFactsRequest {
@@ -188,10 +193,10 @@ impl Verification {
     async fn compare_group(
         &mut self,
         stand: &Stand,
-        group: Vec<Customer>,
+        group: Vec<GatheredCustomer>,
         floor: Month,
     ) -> Result<Differences, VerifyError> {
-        let keys: Vec<CustomerKey> = group.iter().map(|customer| customer.key).collect();
+        let keys: Vec<CellCustomer> = group.iter().map(|customer| customer.key).collect();
         let reader = self.api.store.database().reader();
         let partner_no = stand.root.partner_no;
         let headers = Store::headers(reader, partner_no, &keys).await?;
@@ -209,7 +214,7 @@ impl Verification {
                     differences.insert(customer.key, found);
                 }
             }
-            Ok::<_, StoreError>((compared, differences))
+            Ok::<_, RollupError>((compared, differences))
         };
         let (compared, differences) = tokio::task::spawn_blocking(work).await.map_err(ApplyError::from)??;
         self.progress.compared += i64::try_from(compared).unwrap_or_default();
@@ -219,12 +224,17 @@ impl Verification {
 
 /// What is stored of a group.
 struct Stored {
-    headers: BTreeMap<CustomerKey, Vec<u8>>,
-    months: BTreeMap<CustomerKey, MonthRows>,
+    headers: BTreeMap<CellCustomer, Vec<u8>>,
+    months: BTreeMap<CellCustomer, MonthRows>,
 }
 
 impl Stored {
-    fn differences(&self, customer: &Customer, expected: &MonthRows, root: &Root) -> Result<Vec<String>, StoreError> {
+    fn differences(
+        &self,
+        customer: &GatheredCustomer,
+        expected: &MonthRows,
+        root: &Root,
+    ) -> Result<Vec<String>, RollupError> {
         let (key, id) = (customer.key, &customer.stored.header.id);
         let mut found = Vec::new();
         if !customer.facts.known {

@@ -13,8 +13,8 @@ pub use answer::blocks::Blocks;
 pub use answer::explanation::ExplanationRow;
 pub use answer::report::ReportRequest;
 pub use answer::rows::{AnswerRow, Figure, FigureSource, QueryAnswer};
-pub use data::cube::{Cube, CustomerUpdate, View};
-pub use data::subscriptions::SubscriptionEntry;
+pub use data::cube::{Cube, CustomerUpdate, Visibility};
+pub use data::subscriptions::ListedSubscription;
 
 pub use crate::rollups::header::{CustomerHeader, PartnerHeader, SkuHeader, SubscriptionHeader, SupportMonth};
 

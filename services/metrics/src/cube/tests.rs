@@ -23,7 +23,7 @@ fn a_customer_goes_and_comes_back() {
     let cube = Cube::new(partner.clone()).apply(partner.clone(), vec![customer(1, "BR", &sold, &[], &partner)]);
     let measures =
         [Measure::Customers, Measure::New, Measure::Existing, Measure::Churned, Measure::Returning, Measure::Available];
-    let answer = cube.query(&query(&measures, &[], "2026-01", "2026-12"), View::default());
+    let answer = cube.query(&query(&measures, &[], "2026-01", "2026-12"), Visibility::default());
     let figures: Vec<_> = counts(&answer).into_iter().map(|(of, _, values)| (of, values)).collect();
     let expected = [
         ("2026-01", [1, 1, 0, 0, 0, 5]),
@@ -36,7 +36,7 @@ fn a_customer_goes_and_comes_back() {
     assert_eq!(figures, expected.map(|(of, values)| (of.to_owned(), values.to_vec())));
     let grouped = cube.query(
         &query(&[Measure::Customers, Measure::Churned], &[Dimension::Country], "2026-03", "2026-05"),
-        View::default(),
+        Visibility::default(),
     );
     let expected = vec![
         ("2026-03".to_owned(), vec![some("BR")], vec![0, 1]),
@@ -50,7 +50,8 @@ fn months_before_history_give_no_rows() {
     let partner = partner("2026-06-30");
     let sold = [Sold { sku: E3, states: &[("2012-01-01", "Active", 5)], users: &[], locations: &[] }];
     let cube = Cube::new(partner.clone()).apply(partner.clone(), vec![customer(1, "BR", &sold, &[], &partner)]);
-    let answer = cube.query(&query(&[Measure::Customers, Measure::New], &[], "2015-09", "2015-12"), View::default());
+    let answer =
+        cube.query(&query(&[Measure::Customers, Measure::New], &[], "2015-09", "2015-12"), Visibility::default());
     let rows = counts(&answer);
     assert_eq!((rows[0].0.as_str(), &rows[0].2), ("2015-11", &vec![1, 1]));
     assert_eq!((rows[1].0.as_str(), &rows[1].2), ("2015-12", &vec![1, 0]));
@@ -62,18 +63,20 @@ fn a_customer_under_two_locations_counts_once_in_the_total() {
     let sold = [Sold { sku: E3, states: &[("2026-06-10", "Active", 5)], users: &[], locations: &["L1", "L2"] }];
     let cube = Cube::new(partner.clone()).apply(partner.clone(), vec![customer(1, "BR", &sold, &[], &partner)]);
     let measures = [Measure::Customers, Measure::Available];
-    assert_eq!(counts(&cube.query(&query(&measures, &[], "2026-06", "2026-06"), View::default()))[0].2, [1, 5]);
+    assert_eq!(counts(&cube.query(&query(&measures, &[], "2026-06", "2026-06"), Visibility::default()))[0].2, [1, 5]);
     let by_location = query(&measures, &[Dimension::Location], "2026-06", "2026-06");
-    let answer = cube.query(&by_location, View::default());
+    let answer = cube.query(&by_location, Visibility::default());
     assert!(answer.overlapping);
     let rows: Vec<_> = counts(&answer).into_iter().map(|(_, group, values)| (group, values)).collect();
     assert_eq!(rows, [(vec![some("L1")], vec![1, 5]), (vec![some("L2")], vec![1, 5])]);
     let bound = BTreeSet::from(["L2".to_owned()]);
-    let answer = cube.query(&by_location, View { locations: Some(&bound), revenue: false });
+    let answer = cube.query(&by_location, Visibility { locations: Some(&bound), revenue: false });
     assert_eq!(counts(&answer).len(), 1);
     let elsewhere = BTreeSet::from(["L3".to_owned()]);
-    let answer =
-        cube.query(&query(&measures, &[], "2026-06", "2026-06"), View { locations: Some(&elsewhere), revenue: false });
+    let answer = cube.query(
+        &query(&measures, &[], "2026-06", "2026-06"),
+        Visibility { locations: Some(&elsewhere), revenue: false },
+    );
     assert_eq!(counts(&answer)[0].2, [0, 0]);
 }
 
@@ -87,10 +90,10 @@ fn usage_over_two_products_counts_users_once() {
     ];
     let activity = [(1, 1, "2026-06-20"), (1, 3, "2026-06-21")];
     let cube = Cube::new(partner.clone()).apply(partner.clone(), vec![customer(1, "BR", &sold, &activity, &partner)]);
-    let answer = cube.query(&query(&[Measure::UsagePercent], &[], "2026-06", "2026-06"), View::default());
+    let answer = cube.query(&query(&[Measure::UsagePercent], &[], "2026-06", "2026-06"), Visibility::default());
     assert_eq!(answer.rows[0].values, [Figure::Percentage(Percentage::of(1, 2))]);
-    let by_product =
-        cube.query(&query(&[Measure::UsagePercent], &[Dimension::Product], "2026-06", "2026-06"), View::default());
+    let by_product = cube
+        .query(&query(&[Measure::UsagePercent], &[Dimension::Product], "2026-06", "2026-06"), Visibility::default());
     let rows: Vec<_> = by_product.rows.iter().map(|row| (row.dimensions[0].clone(), row.values[0])).collect();
     let expected = [
         (some("Dynamics 365 Sales"), Figure::Percentage(Percentage::of(1, 1))),
@@ -108,7 +111,7 @@ fn use_without_a_licence_is_explained() {
     let cube = Cube::new(partner.clone()).apply(partner.clone(), vec![customer(1, "BR", &sold, &activity, &partner)]);
     let mut asked = query(&[Measure::UsagePercent], &[Dimension::Service], "2026-06", "2026-06");
     asked.filters = vec![Filter { dimension: Dimension::Service, values: vec![some("Yammer")] }];
-    let rows = cube.explain(&asked, View::default());
+    let rows = cube.explain(&asked, Visibility::default());
     let of_yammer = rows.iter().find(|row| row.dimensions == [some("Yammer")]).unwrap();
     assert_eq!((of_yammer.reasons.total(), of_yammer.denominator), (30, 20));
     assert_eq!((of_yammer.reasons.covered, of_yammer.reasons.unlicensed_use), (20, 10));
@@ -129,11 +132,11 @@ fn a_sku_without_services_has_the_missing_service() {
     let measures = [Measure::Subscriptions, Measure::ActiveUsers, Measure::TotalUsers];
     let mut asked = query(&measures, &[Dimension::Service], "2026-06", "2026-06");
     let of_none = |answer: &QueryAnswer| counts(answer).into_iter().find(|row| row.1 == [None]).unwrap().2;
-    assert_eq!(of_none(&cube.query(&asked, View::default())), [1, 0, 2]);
+    assert_eq!(of_none(&cube.query(&asked, Visibility::default())), [1, 0, 2]);
     asked.filters = vec![Filter { dimension: Dimension::Service, values: vec![None] }];
-    assert_eq!(of_none(&cube.query(&asked, View::default())), [1, 0, 2]);
+    assert_eq!(of_none(&cube.query(&asked, Visibility::default())), [1, 0, 2]);
     asked.group_by.clear();
-    assert_eq!(counts(&cube.query(&asked, View::default()))[0].2, [1, 0, 2]);
+    assert_eq!(counts(&cube.query(&asked, Visibility::default()))[0].2, [1, 0, 2]);
 }
 
 #[test]
@@ -149,7 +152,7 @@ fn the_top_groups_are_those_of_the_last_month() {
     // A caller who may not see revenue gets the ranking by seats.
     for measure in [Measure::Available, Measure::BilledRevenue] {
         asked.top = Some(Top { measure, count: 2 });
-        let rows: Vec<_> = counts(&cube.query(&asked, View::default()))
+        let rows: Vec<_> = counts(&cube.query(&asked, Visibility::default()))
             .into_iter()
             .map(|(of, group, values)| (of, group[0].clone(), values[0]))
             .collect();
@@ -157,7 +160,7 @@ fn the_top_groups_are_those_of_the_last_month() {
         assert_eq!(rows, expected.map(|(of, id, seats)| (of.to_owned(), some(id), seats)));
     }
     asked.top = Some(Top { measure: Measure::NewSeats, count: 1 });
-    assert_eq!(counts(&cube.query(&asked, View::default()))[0].1, [some("c3")]);
+    assert_eq!(counts(&cube.query(&asked, Visibility::default()))[0].1, [some("c3")]);
 }
 
 #[test]
@@ -177,7 +180,7 @@ fn groups_without_rows_take_no_place_among_the_top() {
     let mut asked = query(&[Measure::Available], &[Dimension::Customer], "2026-05", "2026-12");
     let mut top = |measure, count| {
         asked.top = Some(Top { measure, count });
-        let rows = counts(&cube.query(&asked, View::default()));
+        let rows = counts(&cube.query(&asked, Visibility::default()));
         rows.into_iter().map(|(_, group, _)| group[0].clone().unwrap()).collect::<BTreeSet<_>>()
     };
     for count in [3, 4, 100] {
@@ -225,7 +228,11 @@ fn applying_changes_equals_building_anew() {
     for dimension in [Dimension::Country, Dimension::Sku, Dimension::Service, Dimension::Customer, Dimension::Standing]
     {
         let asked = query(&measures, &[dimension], "2026-01", "2026-06");
-        assert_eq!(stepwise.query(&asked, View::default()), anew.query(&asked, View::default()), "{dimension:?}");
+        assert_eq!(
+            stepwise.query(&asked, Visibility::default()),
+            anew.query(&asked, Visibility::default()),
+            "{dimension:?}"
+        );
     }
 }
 
@@ -249,19 +256,21 @@ fn many_chunks_add_up_to_what_each_of_them_has() {
     let mut sums: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for number in 1..=100 {
         let alone = Cube::new(partner.clone()).apply(partner.clone(), vec![of(number)]);
-        for (month, _, values) in counts(&alone.query(&asked, View::default())) {
+        for (month, _, values) in counts(&alone.query(&asked, Visibility::default())) {
             let sum = sums.entry(month).or_insert_with(|| vec![0; values.len()]);
             sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
         }
     }
-    let answer: BTreeMap<_, _> =
-        counts(&cube.query(&asked, View::default())).into_iter().map(|(month, _, values)| (month, values)).collect();
+    let answer: BTreeMap<_, _> = counts(&cube.query(&asked, Visibility::default()))
+        .into_iter()
+        .map(|(month, _, values)| (month, values))
+        .collect();
     assert_eq!(answer, sums);
     assert_eq!(answer["2026-05"][..6], [0, 0, 0, 100, 0, 0]);
     assert_eq!(answer["2026-06"], [100, 100, 100, 0, 100, 100, 5050, 100, 200]);
     let mut top = query(&[Measure::Available], &[Dimension::Customer], "2026-06", "2026-06");
     top.top = Some(Top { measure: Measure::Available, count: 3 });
-    let best: Vec<_> = counts(&cube.query(&top, View::default())).into_iter().map(|row| row.2[0]).collect();
+    let best: Vec<_> = counts(&cube.query(&top, Visibility::default())).into_iter().map(|row| row.2[0]).collect();
     assert_eq!(best, [100, 98, 99], "in the order of their ids");
 }
 
@@ -300,10 +309,14 @@ fn subscriptions_count_by_their_constant_runs_as_by_their_runs() {
     ] {
         for (measures, from) in [(&measures[0], "2024-01"), (&measures[1], "2019-01"), (&measures[1], "2026-06")] {
             let mut asked = query(measures, group_by, from, "2026-06");
-            let by_lifespans = counts(&cube.query(&asked, View::default()));
+            let by_lifespans = counts(&cube.query(&asked, Visibility::default()));
             // A query about standings is answered by runs.
             asked.filters = vec![Filter { dimension: Dimension::Standing, values: standings.clone() }];
-            assert_eq!(by_lifespans, counts(&cube.query(&asked, View::default())), "{measures:?} by {group_by:?}");
+            assert_eq!(
+                by_lifespans,
+                counts(&cube.query(&asked, Visibility::default())),
+                "{measures:?} by {group_by:?}"
+            );
             told.extend(by_lifespans.into_iter().flat_map(|(_, _, values)| values));
         }
     }
@@ -357,7 +370,7 @@ fn two_services_are_two_though_nobody_knows_one_of_them() {
     ] {
         asked.filters =
             vec![Filter { dimension: Dimension::Service, values: services.iter().map(|it| some(it)).collect() }];
-        assert_eq!(cube.query(&asked, View::default()).rows[0].values, figures, "{services:?}");
+        assert_eq!(cube.query(&asked, Visibility::default()).rows[0].values, figures, "{services:?}");
     }
 }
 
@@ -378,7 +391,8 @@ fn use_that_may_be_greater_is_said_of_every_chunk() {
     };
     let cube = Cube::new(partner.clone()).apply(partner.clone(), (1..=100).map(of).collect());
     for measure in [Measure::Active, Measure::ActiveUsers, Measure::ActiveCustomers] {
-        let rows = cube.query(&query(&[measure], &[Dimension::Customer], "2026-05", "2026-06"), View::default()).rows;
+        let rows =
+            cube.query(&query(&[measure], &[Dimension::Customer], "2026-05", "2026-06"), Visibility::default()).rows;
         let bounded = rows.iter().filter(|row| row.lower_bound).map(|row| row.month.to_string());
         assert_eq!(bounded.collect::<Vec<_>>(), vec!["2026-06"; 100], "{measure:?}");
     }

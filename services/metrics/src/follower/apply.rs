@@ -11,13 +11,15 @@ use insights_service::{Clock, fail_point};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tonic::{Status, Streaming};
 
-use super::facts::{Customer, FactsError, Gatherer, Numbers, partner_model};
-use super::group::{Group, write_group};
-use super::pending::{Changes, Pending};
+use super::facts::{FactsError, GatheredCustomer, Gatherer, PartnerNumbers, partner_model};
+use super::group::{RolledUpGroup, write_group};
+use super::pending::{ChangesToApply, Pending};
 use crate::feed::{Feed, PATIENCE};
 use crate::rollups::model::PartnerModel;
 use crate::rollups::month_encoding::BodyError;
-use crate::rollups::{Application, Applied, CustomerKey, PartnerRow, Position, Store, StoreError, read_customer};
+use crate::rollups::{
+    Application, Applied, CellCustomer, RollupError, RollupPartner, RollupPosition, Store, read_customer,
+};
 
 /// Headers read at a time.
 const PAGE: u64 = 1_000;
@@ -33,7 +35,7 @@ pub enum ApplyError {
     Facts(#[from] FactsError),
     /// The rollups cannot be read or written.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] RollupError),
     /// The stream of facts ended in the middle of a customer.
     #[error("the feed stopped in the middle of a customer")]
     CutOff,
@@ -70,7 +72,7 @@ pub enum Step {
 
 /// What became of an application.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum ApplyOutcome {
     /// There was nothing to do.
     Nothing,
     /// It is committed.
@@ -97,8 +99,8 @@ pub struct Applier {
 }
 
 /// What has to be rolled up again.
-struct Plan {
-    to: Position,
+struct ApplicationPlan {
+    to: RollupPosition,
     /// All customers from this month on.
     everybody: Option<Month>,
     /// These from a month of their own on.
@@ -107,7 +109,7 @@ struct Plan {
 
 impl Applier {
     /// Applies what is pending, and what the clock or another replica's failure left to do.
-    pub async fn apply(&self, partner: &str, pending: &Pending) -> Result<Outcome, ApplyError> {
+    pub async fn apply(&self, partner: &str, pending: &Pending) -> Result<ApplyOutcome, ApplyError> {
         let row = self.store.enter_partner(partner).await?;
         let changes = pending
             .changes
@@ -116,22 +118,22 @@ impl Applier {
         if let Some(changes) = changes
             && !follows(changes, &row)
         {
-            return Ok(Outcome::Gap);
+            return Ok(ApplyOutcome::Gap);
         }
         if changes.is_none() && row.complete_through == Some(row.model.complete_through_at(self.clock.now())) {
-            return Ok(Outcome::Nothing);
+            return Ok(ApplyOutcome::Nothing);
         }
         if changes.is_none() && row.version == 0 {
-            return Ok(Outcome::Nothing);
+            return Ok(ApplyOutcome::Nothing);
         }
         let facts = self.feed.partner_facts(partner).await?;
         if changes.map_or(row.epoch, |changes| changes.epoch) != facts.epoch {
-            return Ok(Outcome::Gap);
+            return Ok(ApplyOutcome::Gap);
         }
         let plan = self.plan(&row, changes, partner_model(&facts)?).await?;
         fail_point::hit("metrics.planned");
         let Some(application) = Application::begin(&self.store, &row, &plan.to).await? else {
-            return Ok(Outcome::Lost);
+            return Ok(ApplyOutcome::Lost);
         };
         self.stop(Step::PositionTaken)?;
         let customers = self.roll_up(partner, &application, &plan).await?;
@@ -139,7 +141,7 @@ impl Applier {
         let revision = application.revision();
         application.commit().await?;
         self.stop(Step::Committed)?;
-        Ok(Outcome::Applied(Applied { revision, customers }))
+        Ok(ApplyOutcome::Applied(Applied { revision, customers }))
     }
 
     /// The fail point after a step.
@@ -153,7 +155,12 @@ impl Applier {
         if fail_point::fails(point, &self.database_url) { Err(ApplyError::Injected(step)) } else { Ok(()) }
     }
 
-    async fn plan(&self, row: &PartnerRow, changes: Option<&Changes>, model: PartnerModel) -> Result<Plan, ApplyError> {
+    async fn plan(
+        &self,
+        row: &RollupPartner,
+        changes: Option<&ChangesToApply>,
+        model: PartnerModel,
+    ) -> Result<ApplicationPlan, ApplyError> {
         let complete_through = model.complete_through_at(self.clock.now());
         let floor = history_floor(complete_through.month());
         let rebuild = changes.is_some_and(|changes| changes.rebuild) || row.complete_through.is_none();
@@ -180,11 +187,15 @@ impl Applier {
         let version = changes.map_or(row.version, |changes| changes.last_version);
         let epoch = changes.map_or(row.epoch, |changes| changes.epoch);
         let stamp = changes.map_or(row.stamp, |changes| changes.stamp);
-        Ok(Plan { to: Position { epoch, version, stamp, complete_through, model, rebuild }, everybody, customers })
+        Ok(ApplicationPlan {
+            to: RollupPosition { epoch, version, stamp, complete_through, model, rebuild },
+            everybody,
+            customers,
+        })
     }
 
     /// Customers whose facts name a SKU whose services changed, or that came or went.
-    async fn users_of_changed_skus(&self, row: &PartnerRow, model: &PartnerModel) -> Result<Vec<i64>, ApplyError> {
+    async fn users_of_changed_skus(&self, row: &RollupPartner, model: &PartnerModel) -> Result<Vec<i64>, ApplyError> {
         let (before, after) = (row.model.catalogue().services, model.catalogue().services);
         let skus: BTreeSet<u32> =
             before.keys().chain(after.keys()).copied().filter(|sku| before.get(sku) != after.get(sku)).collect();
@@ -209,11 +220,11 @@ impl Applier {
         &self,
         partner: &str,
         application: &Application,
-        plan: &Plan,
-    ) -> Result<BTreeMap<CustomerKey, i32>, ApplyError> {
-        let numbers = Numbers::of(&plan.to.model);
+        plan: &ApplicationPlan,
+    ) -> Result<BTreeMap<CellCustomer, i32>, ApplyError> {
+        let numbers = PartnerNumbers::of(&plan.to.model);
         let catalogue = Arc::new(plan.to.model.catalogue());
-        let work = Work { application, numbers: &numbers, catalogue, complete_through: plan.to.complete_through };
+        let work = RollUpWork { application, numbers: &numbers, catalogue, complete_through: plan.to.complete_through };
         let mut changed = BTreeMap::new();
         // Customers that go back equally far stand together, so that few ask for much activity.
         let mut customers: Vec<(Month, i64)> =
@@ -223,12 +234,13 @@ impl Applier {
             let from: BTreeMap<i64, Month> = group.iter().map(|(month, customer)| (*customer, *month)).collect();
             let first = group.first().map_or(work.complete_through.month(), |(month, _)| *month);
             let stream = self.facts(partner, group.iter().map(|(_, customer)| *customer).collect(), first).await?;
-            let from = |customer: &Customer| Some(from.get(&customer.key.customer).copied().unwrap_or(first));
+            let from = |customer: &GatheredCustomer| Some(from.get(&customer.key.customer).copied().unwrap_or(first));
             self.take(stream, &work, from, &mut changed).await?;
         }
         if let Some(first) = plan.everybody {
             let stream = self.facts(partner, Vec::new(), first).await?;
-            let from = |customer: &Customer| (!plan.customers.contains_key(&customer.key.customer)).then_some(first);
+            let from =
+                |customer: &GatheredCustomer| (!plan.customers.contains_key(&customer.key.customer)).then_some(first);
             self.take(stream, &work, from, &mut changed).await?;
         }
         Ok(changed)
@@ -251,13 +263,13 @@ impl Applier {
     async fn take(
         &self,
         mut stream: Streaming<StreamFactsResponse>,
-        work: &Work<'_>,
-        from: impl Fn(&Customer) -> Option<Month>,
-        changed: &mut BTreeMap<CustomerKey, i32>,
+        work: &RollUpWork<'_>,
+        from: impl Fn(&GatheredCustomer) -> Option<Month>,
+        changed: &mut BTreeMap<CellCustomer, i32>,
     ) -> Result<(), ApplyError> {
         let size = self.customers_per_group.max(1);
-        let mut group: Vec<(Customer, Month)> = Vec::with_capacity(size);
-        let mut rolling: Option<JoinHandle<Group>> = None;
+        let mut group: Vec<(GatheredCustomer, Month)> = Vec::with_capacity(size);
+        let mut rolling: Option<JoinHandle<RolledUpGroup>> = None;
         while let Some(customer) = next_customer(&mut stream, work.numbers).await? {
             group.extend(from(&customer).map(|month| (customer, month)));
             if group.len() >= size {
@@ -271,23 +283,23 @@ impl Applier {
 }
 
 /// What is the same for all groups of an application.
-struct Work<'a> {
+struct RollUpWork<'a> {
     application: &'a Application,
-    numbers: &'a Numbers,
+    numbers: &'a PartnerNumbers,
     catalogue: Arc<Catalogue>,
     complete_through: Day,
 }
 
-impl Work<'_> {
-    fn roll_up(&self, customers: Vec<(Customer, Month)>) -> JoinHandle<Group> {
+impl RollUpWork<'_> {
+    fn roll_up(&self, customers: Vec<(GatheredCustomer, Month)>) -> JoinHandle<RolledUpGroup> {
         let (catalogue, complete_through) = (self.catalogue.clone(), self.complete_through);
-        spawn_blocking(move || Group::roll_up(&customers, &catalogue, complete_through))
+        spawn_blocking(move || RolledUpGroup::roll_up(&customers, &catalogue, complete_through))
     }
 
     async fn write(
         &self,
-        group: Option<JoinHandle<Group>>,
-        changed: &mut BTreeMap<CustomerKey, i32>,
+        group: Option<JoinHandle<RolledUpGroup>>,
+        changed: &mut BTreeMap<CellCustomer, i32>,
     ) -> Result<(), ApplyError> {
         if let Some(group) = group {
             changed.extend(write_group(self.application, group.await?).await?);
@@ -297,7 +309,7 @@ impl Work<'_> {
 }
 
 /// Whether the changes can be applied on what is stored.
-const fn follows(changes: &Changes, row: &PartnerRow) -> bool {
+const fn follows(changes: &ChangesToApply, row: &RollupPartner) -> bool {
     let same_epoch = changes.epoch == row.epoch || row.version == 0;
     changes.rebuild || (same_epoch && changes.first_version <= row.version + 1)
 }
@@ -305,8 +317,8 @@ const fn follows(changes: &Changes, row: &PartnerRow) -> bool {
 /// Gathers the parts of the next customer of a stream.
 pub async fn next_customer(
     stream: &mut Streaming<StreamFactsResponse>,
-    numbers: &Numbers,
-) -> Result<Option<Customer>, ApplyError> {
+    numbers: &PartnerNumbers,
+) -> Result<Option<GatheredCustomer>, ApplyError> {
     let Some(mut part) = next_part(stream).await? else { return Ok(None) };
     let mut gatherer = Gatherer::new(numbers, &part);
     loop {

@@ -12,7 +12,7 @@ use insights_domain::facts::{
 use insights_domain::service_fold;
 use insights_proto::ingestion::v1;
 
-use crate::rollups::CustomerKey;
+use crate::rollups::CellCustomer;
 use crate::rollups::header::{CustomerHeader, SubscriptionHeader, SupportMonth};
 use crate::rollups::model::{LocationModel, PartnerModel, ServiceModel, SkuModel, StoredCustomer};
 
@@ -29,9 +29,9 @@ const fn damaged(what: &'static str) -> FactsError {
 
 /// Everything about one customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Customer {
+pub struct GatheredCustomer {
     /// Which.
-    pub key: CustomerKey,
+    pub key: CellCustomer,
     /// What is kept of it.
     pub stored: StoredCustomer,
     /// What is rolled up.
@@ -84,15 +84,15 @@ fn sku_model(facts: &v1::SkuFacts) -> SkuModel {
     }
 }
 
-/// Numbers of what facts name by id.
+/// PartnerNumbers of what facts name by id.
 #[derive(Debug)]
-pub struct Numbers {
+pub struct PartnerNumbers {
     skus: HashMap<String, u32>,
     sku_ids: HashMap<u32, String>,
     services: HashMap<String, u32>,
 }
 
-impl Numbers {
+impl PartnerNumbers {
     /// Of a partner.
     pub fn of(partner: &PartnerModel) -> Self {
         Self {
@@ -106,16 +106,16 @@ impl Numbers {
 /// Gathers the parts of one customer.
 #[derive(Debug)]
 pub struct Gatherer<'a> {
-    numbers: &'a Numbers,
-    customer: Customer,
+    numbers: &'a PartnerNumbers,
+    customer: GatheredCustomer,
     positions: HashMap<u32, usize>,
     by_id: HashMap<String, usize>,
-    pending: Pending,
+    pending: SubscriptionParts,
 }
 
 /// Rows that name a subscription by id: it may come in a later part.
 #[derive(Debug, Default)]
-struct Pending {
+struct SubscriptionParts {
     states: Vec<v1::StateFacts>,
     assignments: Vec<v1::AssignmentFacts>,
     revenue: Vec<v1::Revenue>,
@@ -124,8 +124,8 @@ struct Pending {
 
 impl<'a> Gatherer<'a> {
     /// Begins with a customer's first part, which [`Self::add`] takes as well.
-    pub fn new(numbers: &'a Numbers, part: &v1::StreamFactsResponse) -> Self {
-        let key = CustomerKey { cell: part.cell, customer: part.customer };
+    pub fn new(numbers: &'a PartnerNumbers, part: &v1::StreamFactsResponse) -> Self {
+        let key = CellCustomer { cell: part.cell, customer: part.customer };
         let header = CustomerHeader {
             number: part.customer,
             cell: part.cell,
@@ -133,8 +133,14 @@ impl<'a> Gatherer<'a> {
             ..CustomerHeader::default()
         };
         let stored = StoredCustomer { header, skus: Vec::new() };
-        let customer = Customer { key, stored, facts: CustomerFacts::default() };
-        Self { numbers, customer, positions: HashMap::new(), by_id: HashMap::new(), pending: Pending::default() }
+        let customer = GatheredCustomer { key, stored, facts: CustomerFacts::default() };
+        Self {
+            numbers,
+            customer,
+            positions: HashMap::new(),
+            by_id: HashMap::new(),
+            pending: SubscriptionParts::default(),
+        }
     }
 
     /// Adds a part.
@@ -183,7 +189,7 @@ impl<'a> Gatherer<'a> {
     }
 
     /// Ends with the customer's last part.
-    pub fn finish(mut self) -> Result<Customer, FactsError> {
+    pub fn finish(mut self) -> Result<GatheredCustomer, FactsError> {
         let pending = std::mem::take(&mut self.pending);
         for state in pending.states {
             self.state(state)?;
@@ -340,7 +346,7 @@ impl<'a> Gatherer<'a> {
 }
 
 /// What rows by customer and SKU stand for.
-fn by_sku_header(customer_id: &str, sku: SkuNumber, numbers: &Numbers) -> SubscriptionHeader {
+fn by_sku_header(customer_id: &str, sku: SkuNumber, numbers: &PartnerNumbers) -> SubscriptionHeader {
     let sku_id = numbers.sku_ids.get(&sku).map_or("", String::as_str);
     SubscriptionHeader {
         number: SubscriptionNumber::of_sku(sku),

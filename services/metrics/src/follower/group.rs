@@ -6,19 +6,19 @@ use insights_domain::calendar::{Day, Month};
 use insights_domain::facts::Catalogue;
 use insights_domain::rollup::roll_up;
 
-use super::facts::Customer;
+use super::facts::GatheredCustomer;
 use crate::rollups::month_encoding::write_month;
-use crate::rollups::{Application, CustomerKey, MonthRows, Store, StoreError, write_customer};
+use crate::rollups::{Application, CellCustomer, MonthRows, RollupError, Store, write_customer};
 
 /// Customers as they ought to be stored.
 #[derive(Debug, Default)]
-pub struct Group {
+pub struct RolledUpGroup {
     customers: Vec<Rolled>,
 }
 
 #[derive(Debug)]
 struct Rolled {
-    key: CustomerKey,
+    key: CellCustomer,
     /// Bytes of its header; none while the customer itself has not come.
     header: Option<Vec<u8>>,
     /// Months before it are not looked at.
@@ -26,9 +26,9 @@ struct Rolled {
     months: MonthRows,
 }
 
-impl Group {
+impl RolledUpGroup {
     /// Rolls up customers, each from its month on.
-    pub fn roll_up(customers: &[(Customer, Month)], catalogue: &Catalogue, complete_through: Day) -> Self {
+    pub fn roll_up(customers: &[(GatheredCustomer, Month)], catalogue: &Catalogue, complete_through: Day) -> Self {
         let rolled = customers.iter().map(|(customer, from)| Rolled {
             key: customer.key,
             header: customer.facts.known.then(|| write_customer(&customer.stored)),
@@ -40,14 +40,22 @@ impl Group {
 }
 
 /// Bytes of a customer's months.
-pub fn rolled_months(customer: &Customer, catalogue: &Catalogue, complete_through: Day, from: Month) -> MonthRows {
+pub fn rolled_months(
+    customer: &GatheredCustomer,
+    catalogue: &Catalogue,
+    complete_through: Day,
+    from: Month,
+) -> MonthRows {
     let months = roll_up(&customer.facts, catalogue, complete_through, from);
     months.iter().map(|(month, rollup)| (month.index(), write_month(rollup))).collect()
 }
 
 /// Writes what differs; says who changed, each with the first month that did.
-pub async fn write_group(application: &Application, group: Group) -> Result<BTreeMap<CustomerKey, i32>, StoreError> {
-    let keys: Vec<CustomerKey> = group.customers.iter().map(|customer| customer.key).collect();
+pub async fn write_group(
+    application: &Application,
+    group: RolledUpGroup,
+) -> Result<BTreeMap<CellCustomer, i32>, RollupError> {
+    let keys: Vec<CellCustomer> = group.customers.iter().map(|customer| customer.key).collect();
     let Some(from) = group.customers.iter().map(|customer| customer.from).min() else { return Ok(BTreeMap::new()) };
     let stored_headers = Store::headers(application.connection(), application.partner_no(), &keys).await?;
     let mut stored_months = Store::months(application.connection(), application.partner_no(), &keys, from).await?;

@@ -14,8 +14,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tonic::Streaming;
 
-pub use apply::{Applier, ApplyError, Outcome, next_customer};
-pub use facts::{Customer, Numbers, partner_model};
+pub use apply::{Applier, ApplyError, ApplyOutcome, next_customer};
+pub use facts::{GatheredCustomer, PartnerNumbers, partner_model};
 pub use group::rolled_months;
 pub use pending::Pending;
 
@@ -57,15 +57,15 @@ enum Event {
 struct Done {
     partner: String,
     pending: Pending,
-    outcome: Result<Outcome, ApplyError>,
+    outcome: Result<ApplyOutcome, ApplyError>,
 }
 
 /// Why following from one connection ended.
-enum End {
+enum StreamOutcome {
     Shutdown,
     /// The feed is gone; wait before asking again.
     Lost,
-    /// Changes are missing; ask again from what is stored.
+    /// ChangesToApply are missing; ask again from what is stored.
     Gap,
 }
 
@@ -82,13 +82,13 @@ impl Follower {
                 Ok(stream) => self.follow(stream, &mut desk, &shutdown).await,
                 Err(error) => {
                     tracing::warn!(%error, "the change feed cannot be followed; trying again");
-                    End::Lost
+                    StreamOutcome::Lost
                 }
             };
             match end {
-                End::Shutdown => return,
-                End::Gap => {}
-                End::Lost => tokio::select! {
+                StreamOutcome::Shutdown => return,
+                StreamOutcome::Gap => {}
+                StreamOutcome::Lost => tokio::select! {
                     () = shutdown.cancelled() => return,
                     () = tokio::time::sleep(self.retry) => {}
                 },
@@ -119,30 +119,30 @@ impl Follower {
         mut stream: Streaming<StreamChangesResponse>,
         desk: &mut Desk,
         shutdown: &CancellationToken,
-    ) -> End {
+    ) -> StreamOutcome {
         let mut tick = interval(self.tick);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.start_tasks(desk);
             tokio::select! {
-                () = shutdown.cancelled() => return End::Shutdown,
+                () = shutdown.cancelled() => return StreamOutcome::Shutdown,
                 message = stream.message() => match message {
                     Ok(Some(response)) => desk.pending.entry(response.partner.clone()).or_default().add(response),
-                    Ok(None) => return End::Lost,
+                    Ok(None) => return StreamOutcome::Lost,
                     Err(error) => {
                         tracing::warn!(%error, "the change feed ended; trying again");
-                        return End::Lost;
+                        return StreamOutcome::Lost;
                     }
                 },
                 Some(event) = desk.tasks.join_next(), if !desk.tasks.is_empty() => match event {
-                    Ok(Event::Done(done)) => if desk.finish(done, self.retry) { return End::Gap },
+                    Ok(Event::Done(done)) => if desk.finish(done, self.retry) { return StreamOutcome::Gap },
                     Ok(Event::Rested(partner)) => {
                         desk.resting.remove(&partner);
                     }
                     Err(error) => {
                         tracing::error!(%error, "applying changes panicked; beginning again from what is stored");
                         *desk = Desk::default();
-                        return End::Lost;
+                        return StreamOutcome::Lost;
                     }
                 },
                 _ = tick.tick() => self.look_at_the_clock(desk).await,
@@ -177,7 +177,7 @@ impl Follower {
             desk.tasks.spawn(async move {
                 let outcome = applier.apply(&partner, &pending).await;
                 match &outcome {
-                    Ok(Outcome::Applied(applied)) => publish(&cubes, &partner, applied).await,
+                    Ok(ApplyOutcome::Applied(applied)) => publish(&cubes, &partner, applied).await,
                     Ok(_) => {}
                     Err(error) => tracing::warn!(%error, partner, "changes could not be applied; trying again"),
                 }
@@ -193,13 +193,13 @@ impl Desk {
         let Done { partner, pending, outcome } = done;
         self.working.remove(&partner);
         match outcome {
-            Ok(Outcome::Applied(_) | Outcome::Nothing) => return false,
-            Ok(Outcome::Gap) => {
+            Ok(ApplyOutcome::Applied(_) | ApplyOutcome::Nothing) => return false,
+            Ok(ApplyOutcome::Gap) => {
                 self.pending.remove(&partner);
                 return true;
             }
             // What somebody else did not apply is still to be done.
-            Ok(Outcome::Lost) => {}
+            Ok(ApplyOutcome::Lost) => {}
             Err(_) => {
                 let rested = partner.clone();
                 self.resting.insert(partner.clone());

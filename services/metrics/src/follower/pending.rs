@@ -1,4 +1,4 @@
-//! Changes that came and are not applied yet: many versions become one application.
+//! ChangesToApply that came and are not applied yet: many versions become one application.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use insights_proto::ingestion::v1::StreamChangesResponse;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pending {
     /// What the feed said; none: only the clock went on.
-    pub changes: Option<Changes>,
+    pub changes: Option<ChangesToApply>,
 }
 
-/// Changes of consecutive versions.
+/// ChangesToApply of consecutive versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Changes {
+pub struct ChangesToApply {
     /// The epoch of the versions.
     pub epoch: i64,
     /// The first version covered.
@@ -32,7 +32,7 @@ impl Pending {
     /// Adds what the feed said next.
     pub fn add(&mut self, response: StreamChangesResponse) {
         let customers = response.customers.into_iter().map(|change| (change.customer, change.first_month)).collect();
-        self.unite(Changes {
+        self.unite(ChangesToApply {
             epoch: response.epoch,
             first_version: response.first_version,
             last_version: response.last_version,
@@ -50,7 +50,7 @@ impl Pending {
         }
     }
 
-    fn unite(&mut self, later: Changes) {
+    fn unite(&mut self, later: ChangesToApply) {
         let Some(changes) = &mut self.changes else {
             self.changes = Some(later);
             return;

@@ -5,7 +5,7 @@ use insights_domain::calendar::{Day, Month};
 use super::*;
 use crate::rollups::header::{CustomerHeader, SubscriptionHeader, SupportMonth};
 use crate::rollups::model::{LocationModel, PartnerModel, ServiceModel, SkuModel, StoredCustomer};
-use crate::rollups::{CustomerKey, read_customer, read_partner, write_customer, write_partner};
+use crate::rollups::{CellCustomer, read_customer, read_partner, write_customer, write_partner};
 
 fn attribution(location: &str) -> Attribution {
     Attribution { location: Some(location.to_owned()), kind: None }
@@ -119,7 +119,7 @@ fn headers_come_back_as_they_were() {
         support_cases: vec![SupportMonth { month: Month::from_index(24_312).unwrap(), total: 9, how_to: 4 }],
     };
     let customer = StoredCustomer { header, skus: vec![4, 7] };
-    let key = CustomerKey { cell: 3, customer: 12 };
+    let key = CellCustomer { cell: 3, customer: 12 };
     assert_eq!(read_customer(key, &write_customer(&customer)).unwrap(), customer);
     assert!(read_customer(key, &[]).is_err());
     let partner = PartnerModel {

@@ -4,7 +4,7 @@ use insights_domain::calendar::{Day, Month};
 use insights_domain::facts::{Seller, SubscriptionNumber};
 use prost::Message;
 
-use super::CustomerKey;
+use super::CellCustomer;
 use super::model::{LocationModel, PartnerModel, ServiceModel, SkuModel, StoredCustomer};
 use super::month_encoding::{AttributionBody, BodyError, read_attributions, write_attributions};
 use crate::rollups::header::{CustomerHeader, SubscriptionHeader, SupportMonth};
@@ -150,7 +150,7 @@ pub fn write_customer(customer: &StoredCustomer) -> Vec<u8> {
 }
 
 /// A customer from its key and bytes.
-pub fn read_customer(key: CustomerKey, bytes: &[u8]) -> Result<StoredCustomer, BodyError> {
+pub fn read_customer(key: CellCustomer, bytes: &[u8]) -> Result<StoredCustomer, BodyError> {
     let body = CustomerBody::decode(bytes)?;
     if body.format != FORMAT {
         return Err(BodyError::Format(body.format));

@@ -11,12 +11,12 @@ mod write;
 
 pub use header_encoding::{read_customer, read_partner, write_customer, write_partner};
 pub use migrations::Migrator;
-pub use store::{MonthRows, PartnerRow, Store, StoreError};
-pub use write::{Application, Applied, Position};
+pub use store::{MonthRows, RollupError, RollupPartner, Store};
+pub use write::{Application, Applied, RollupPosition};
 
 /// A customer within its partner: its cell and its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CustomerKey {
+pub struct CellCustomer {
     /// The cell.
     pub cell: i32,
     /// The number.

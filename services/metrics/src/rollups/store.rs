@@ -13,11 +13,11 @@ use sea_orm::{
 use super::entities::{customer, partner};
 use super::model::PartnerModel;
 use super::month_encoding::BodyError;
-use super::{CustomerKey, read_partner};
+use super::{CellCustomer, read_partner};
 
 /// Why rollups cannot be read or written.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub enum RollupError {
     /// The database says so.
     #[error("rollups: {0}")]
     Database(#[from] insights_database::Error),
@@ -37,7 +37,7 @@ pub enum StoreError {
 
 /// A partner and how far its rollups are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartnerRow {
+pub struct RollupPartner {
     /// Its number within these tables.
     pub number: i32,
     /// The partner.
@@ -62,7 +62,7 @@ pub struct PartnerRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomerRows {
     /// The customer.
-    pub key: CustomerKey,
+    pub key: CellCustomer,
     /// The header's bytes.
     pub body: Vec<u8>,
 }
@@ -106,7 +106,7 @@ impl Store {
     }
 
     /// One state of the tables, for reads that belong together.
-    pub async fn snapshot(&self) -> Result<Transaction, StoreError> {
+    pub async fn snapshot(&self) -> Result<Transaction, RollupError> {
         Ok(self.database.snapshot().await?)
     }
 
@@ -114,13 +114,13 @@ impl Store {
     pub async fn find_partner_in(
         connection: &impl ConnectionTrait,
         partner: &str,
-    ) -> Result<Option<PartnerRow>, StoreError> {
+    ) -> Result<Option<RollupPartner>, RollupError> {
         let row = partner::Entity::find().filter(partner::Column::Partner.eq(partner)).one(connection).await?;
         row.map(partner_row).transpose()
     }
 
     /// The partner; a row at version 0 when there was none.
-    pub async fn enter_partner(&self, partner: &str) -> Result<PartnerRow, StoreError> {
+    pub async fn enter_partner(&self, partner: &str) -> Result<RollupPartner, RollupError> {
         if let Some(row) = Self::find_partner_in(self.database.writer(), partner).await? {
             return Ok(row);
         }
@@ -145,13 +145,13 @@ impl Store {
     }
 
     /// Every partner.
-    pub async fn list_partners(&self) -> Result<Vec<PartnerRow>, StoreError> {
+    pub async fn list_partners(&self) -> Result<Vec<RollupPartner>, RollupError> {
         let rows = partner::Entity::find().all(self.database.reader()).await?;
         rows.into_iter().map(partner_row).collect()
     }
 
     /// The revision of every partner, by its number, without what makes its row large.
-    pub async fn list_revisions(&self) -> Result<Vec<(String, i64)>, StoreError> {
+    pub async fn list_revisions(&self) -> Result<Vec<(String, i64)>, RollupError> {
         let rows = partner::Entity::find()
             .select_only()
             .columns([partner::Column::Partner, partner::Column::Revision])
@@ -166,7 +166,7 @@ impl Store {
         connection: &impl ConnectionTrait,
         partner_no: i32,
         after_revision: i64,
-    ) -> Result<Vec<CustomerKey>, StoreError> {
+    ) -> Result<Vec<CellCustomer>, RollupError> {
         let rows: Vec<(i32, i64)> = customer::Entity::find()
             .select_only()
             .columns([customer::Column::Cell, customer::Column::CustomerNo])
@@ -177,16 +177,16 @@ impl Store {
             .into_tuple()
             .all(connection)
             .await?;
-        Ok(rows.into_iter().map(|(cell, customer)| CustomerKey { cell, customer }).collect())
+        Ok(rows.into_iter().map(|(cell, customer)| CellCustomer { cell, customer }).collect())
     }
 
     /// Headers of all customers, a page at a time in key order: those after `after`.
     pub async fn page_of_headers(
         connection: &impl ConnectionTrait,
         partner_no: i32,
-        after: Option<CustomerKey>,
+        after: Option<CellCustomer>,
         size: u64,
-    ) -> Result<Vec<CustomerRows>, StoreError> {
+    ) -> Result<Vec<CustomerRows>, RollupError> {
         let mut query = customer::Entity::find().filter(customer::Column::PartnerNo.eq(partner_no));
         if let Some(after) = after {
             let within = Condition::all()
@@ -207,8 +207,8 @@ impl Store {
     pub async fn headers(
         connection: &impl ConnectionTrait,
         partner_no: i32,
-        keys: &[CustomerKey],
-    ) -> Result<BTreeMap<CustomerKey, Vec<u8>>, StoreError> {
+        keys: &[CellCustomer],
+    ) -> Result<BTreeMap<CellCustomer, Vec<u8>>, RollupError> {
         let mut found = BTreeMap::new();
         for (cell, customers) in group_by_cell(keys) {
             let names = vec![("customer_no", Column::BigInt(customers))];
@@ -222,7 +222,7 @@ impl Store {
             .await?;
             for row in rows {
                 let row = StoredHeader::from_query_result(&row, "")?;
-                found.insert(CustomerKey { cell, customer: row.customer_no }, row.body);
+                found.insert(CellCustomer { cell, customer: row.customer_no }, row.body);
             }
         }
         Ok(found)
@@ -232,10 +232,10 @@ impl Store {
     pub async fn months(
         connection: &impl ConnectionTrait,
         partner_no: i32,
-        keys: &[CustomerKey],
+        keys: &[CellCustomer],
         from: i32,
-    ) -> Result<BTreeMap<CustomerKey, MonthRows>, StoreError> {
-        let mut found: BTreeMap<CustomerKey, MonthRows> = BTreeMap::new();
+    ) -> Result<BTreeMap<CellCustomer, MonthRows>, RollupError> {
+        let mut found: BTreeMap<CellCustomer, MonthRows> = BTreeMap::new();
         for (cell, customers) in group_by_cell(keys) {
             let count = customers.len();
             let names = vec![("customer_no", Column::BigInt(customers)), ("_from", Column::Int(vec![from; count]))];
@@ -244,7 +244,7 @@ impl Store {
             let fixed = fixed(partner_no, cell);
             for row in bulk::lookup_where(connection, "rollup_month", &fixed, names, select, condition).await? {
                 let row = StoredMonth::from_query_result(&row, "")?;
-                let key = CustomerKey { cell, customer: row.customer_no };
+                let key = CellCustomer { cell, customer: row.customer_no };
                 found.entry(key).or_default().insert(row.month, row.body);
             }
         }
@@ -258,7 +258,7 @@ pub(super) fn fixed(partner_no: i32, cell: i32) -> [(&'static str, Value); 2] {
 }
 
 /// Customers by cell, so that each statement names one.
-fn group_by_cell(keys: &[CustomerKey]) -> BTreeMap<i32, Vec<i64>> {
+fn group_by_cell(keys: &[CellCustomer]) -> BTreeMap<i32, Vec<i64>> {
     let mut cells: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
     for key in keys {
         cells.entry(key.cell).or_default().push(key.customer);
@@ -267,15 +267,15 @@ fn group_by_cell(keys: &[CustomerKey]) -> BTreeMap<i32, Vec<i64>> {
 }
 
 fn customer_rows(row: customer::Model) -> CustomerRows {
-    CustomerRows { key: CustomerKey { cell: row.cell, customer: row.customer_no }, body: row.body }
+    CustomerRows { key: CellCustomer { cell: row.cell, customer: row.customer_no }, body: row.body }
 }
 
-fn partner_row(row: partner::Model) -> Result<PartnerRow, StoreError> {
+fn partner_row(row: partner::Model) -> Result<RollupPartner, RollupError> {
     let complete_through = match row.complete_through {
         UNKNOWN_DAY => None,
-        days => Some(Day::from_epoch_days(days).ok_or(StoreError::Range)?),
+        days => Some(Day::from_epoch_days(days).ok_or(RollupError::Range)?),
     };
-    Ok(PartnerRow {
+    Ok(RollupPartner {
         number: row.partner_no,
         partner: row.partner,
         epoch: row.epoch,
@@ -288,9 +288,9 @@ fn partner_row(row: partner::Model) -> Result<PartnerRow, StoreError> {
     })
 }
 
-impl From<StoreError> for insights_service::Error {
+impl From<RollupError> for insights_service::Error {
     /// A database that is away comes back; everything else is a fault of ours.
-    fn from(error: StoreError) -> Self {
+    fn from(error: RollupError) -> Self {
         use insights_database::Error as Cause;
         let passes = |cause: &Cause| matches!(cause, Cause::Unavailable(_) | Cause::Contended(_));
         let away = |cause: &dyn std::fmt::Display| {
@@ -298,8 +298,8 @@ impl From<StoreError> for insights_service::Error {
             Self::unavailable("The figures cannot be read just now.")
         };
         match error {
-            StoreError::Database(cause) if passes(&cause) => away(&cause),
-            StoreError::Query(cause) => match Cause::from(cause) {
+            RollupError::Database(cause) if passes(&cause) => away(&cause),
+            RollupError::Query(cause) => match Cause::from(cause) {
                 cause if passes(&cause) => away(&cause),
                 cause => Self::internal(cause),
             },

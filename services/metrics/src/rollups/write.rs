@@ -11,12 +11,12 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 
 use super::entities::{customer, month, partner};
 use super::model::PartnerModel;
-use super::store::{PartnerRow, Store, StoreError, fixed};
-use super::{CustomerKey, write_partner};
+use super::store::{RollupError, RollupPartner, Store, fixed};
+use super::{CellCustomer, write_partner};
 
 /// What a partner's rollups are brought to.
 #[derive(Clone, Debug)]
-pub struct Position {
+pub struct RollupPosition {
     /// The epoch.
     pub epoch: i64,
     /// The version of the feed.
@@ -37,7 +37,7 @@ pub struct Applied {
     /// The revision it made.
     pub revision: i64,
     /// Who changed, each with the index of the first month that did.
-    pub customers: BTreeMap<CustomerKey, i32>,
+    pub customers: BTreeMap<CellCustomer, i32>,
 }
 
 /// One application of changes: a transaction that owns the partner's position.
@@ -50,7 +50,7 @@ pub struct Application {
 impl Application {
     /// Takes the position, or `None` when somebody else moved it since `row` was read. Whoever holds it makes all others
     /// wait here, so that nobody works twice.
-    pub async fn begin(store: &Store, row: &PartnerRow, to: &Position) -> Result<Option<Self>, StoreError> {
+    pub async fn begin(store: &Store, row: &RollupPartner, to: &RollupPosition) -> Result<Option<Self>, RollupError> {
         let transaction = store.database().begin().await?;
         let revision = row.revision + 1;
         let rebuilt = if to.rebuild { revision } else { row.rebuilt_revision };
@@ -99,7 +99,7 @@ impl Application {
     }
 
     /// Writes headers; a customer whose months change is named here too, so that replicas hear of it.
-    pub async fn put_headers(&self, headers: Vec<(CustomerKey, Vec<u8>)>) -> Result<(), StoreError> {
+    pub async fn put_headers(&self, headers: Vec<(CellCustomer, Vec<u8>)>) -> Result<(), RollupError> {
         let mut cells: BTreeMap<i32, (Vec<i64>, Vec<Vec<u8>>)> = BTreeMap::new();
         for (key, body) in headers {
             let (customers, bodies) = cells.entry(key.cell).or_default();
@@ -119,7 +119,7 @@ impl Application {
     }
 
     /// Writes months.
-    pub async fn put_months(&self, months: Vec<(CustomerKey, i32, Vec<u8>)>) -> Result<(), StoreError> {
+    pub async fn put_months(&self, months: Vec<(CellCustomer, i32, Vec<u8>)>) -> Result<(), RollupError> {
         let mut cells: BTreeMap<i32, (Vec<i64>, Vec<i32>, Vec<Vec<u8>>)> = BTreeMap::new();
         for (key, month, body) in months {
             let (customers, months, bodies) = cells.entry(key.cell).or_default();
@@ -144,7 +144,7 @@ impl Application {
     }
 
     /// Removes months of which nothing is known any more.
-    pub async fn remove_months(&self, months: &[(CustomerKey, i32)]) -> Result<(), StoreError> {
+    pub async fn remove_months(&self, months: &[(CellCustomer, i32)]) -> Result<(), RollupError> {
         let mut cells: BTreeMap<i32, (Vec<i64>, Vec<i32>)> = BTreeMap::new();
         for (key, month) in months {
             let (customers, months) = cells.entry(key.cell).or_default();
@@ -163,7 +163,7 @@ impl Application {
         [partner, cell, ("revision", Value::BigInt(Some(self.revision)))]
     }
 
-    async fn clear(&self) -> Result<(), StoreError> {
+    async fn clear(&self) -> Result<(), RollupError> {
         month::Entity::delete_many()
             .filter(month::Column::PartnerNo.eq(self.partner_no))
             .exec(&self.transaction)
@@ -176,7 +176,7 @@ impl Application {
     }
 
     /// Makes it all visible at once.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(self) -> Result<(), RollupError> {
         Ok(self.transaction.commit().await?)
     }
 }

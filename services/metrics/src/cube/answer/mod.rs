@@ -10,7 +10,7 @@ pub mod rows;
 use insights_proto::metrics::v1::ReportRow;
 
 use crate::cube::compile::compiled_query::CompiledQuery;
-use crate::cube::data::cube::{Cube, View};
+use crate::cube::data::cube::{Cube, Visibility};
 use crate::query::Query;
 
 use blocks::Blocks;
@@ -22,7 +22,7 @@ use rows::{QueryAnswer, SortedGroups, overlapping};
 
 impl Cube {
     /// Answers a query for a caller. Months after that of `complete_through` give no rows.
-    pub fn query(&self, query: &Query, view: View<'_>) -> QueryAnswer {
+    pub fn query(&self, query: &Query, view: Visibility<'_>) -> QueryAnswer {
         let compiled = compile(self, query, view);
         let sorted = SortedGroups::read(&compiled, false);
         let mut rows = Vec::new();
@@ -31,12 +31,12 @@ impl Cube {
     }
 
     /// What [`Cube::query`] answers, in blocks of at most so many rows.
-    pub fn blocks(&self, query: &Query, view: View<'_>, most: usize) -> Blocks {
+    pub fn blocks(&self, query: &Query, view: Visibility<'_>, most: usize) -> Blocks {
         blocks::blocks(&compile(self, query, view), most)
     }
 
     /// Explains the query's one measure, a usage percentage.
-    pub fn explain(&self, query: &Query, view: View<'_>) -> Vec<ExplanationRow> {
+    pub fn explain(&self, query: &Query, view: Visibility<'_>) -> Vec<ExplanationRow> {
         match query.top {
             None => explanation::explain(&compile(self, query, view)),
             Some(top) => {
@@ -49,13 +49,13 @@ impl Cube {
     }
 
     /// Rows of a report for a caller, and the position of the next customer.
-    pub fn report(&self, query: &Query, view: View<'_>, request: ReportRequest) -> (Vec<ReportRow>, usize) {
+    pub fn report(&self, query: &Query, view: Visibility<'_>, request: ReportRequest) -> (Vec<ReportRow>, usize) {
         report::report(self, query, view, request)
     }
 }
 
 /// A query, compiled and limited to the groups it is about.
-fn compile<'a>(cube: &'a Cube, query: &'a Query, view: View<'a>) -> CompiledQuery<'a> {
+fn compile<'a>(cube: &'a Cube, query: &'a Query, view: Visibility<'a>) -> CompiledQuery<'a> {
     let compiled = CompiledQuery::new(query, cube, view);
     if let Some(top) = query.top {
         compiled.limited_to(best(cube, query, top, view))

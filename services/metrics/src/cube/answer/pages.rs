@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::cube::answer::rows::Figures;
+use crate::cube::answer::rows::GroupFigures;
 use crate::cube::compile::compiled_query::CompiledQuery;
 use crate::cube::compile::keys::GroupKey;
 use crate::cube::compile::projection::Projection;
@@ -29,7 +29,7 @@ pub fn first_after(compiled: &CompiledQuery<'_>, slice: &Slice) -> HashSet<Group
 pub fn with_rows(compiled: &CompiledQuery<'_>) -> HashSet<GroupKey> {
     let is_whole = compiled.grouping().columns.is_empty();
     let take = |accumulators: &Accumulators, keys: &mut Vec<GroupKey>| {
-        let figures = Figures { compiled, accumulators };
+        let figures = GroupFigures { compiled, accumulators };
         let groups = accumulators.groups.iter().zip(0..);
         keys.extend(groups.filter(|(_, at)| figures.has_row(*at, is_whole)).map(|(group, _)| group.key));
     };
@@ -65,7 +65,7 @@ fn from_groups<T: Clone + Send + Sync>(
 
 /// Adds the groups that stand after the slice's place and have a row.
 fn take_first(compiled: &CompiledQuery<'_>, accumulators: &Accumulators, slice: &Slice, first: &mut Vec<SpelledGroup>) {
-    let figures = Figures { compiled, accumulators };
+    let figures = GroupFigures { compiled, accumulators };
     for (group, position) in accumulators.groups.iter().zip(0..) {
         let values = compiled.values_of(group.key);
         if values > slice.after && figures.has_row(position, values.is_empty()) {

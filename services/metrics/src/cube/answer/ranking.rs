@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use insights_proto::metrics::v1::Measure;
 
 use crate::cube::answer::pages::with_rows;
-use crate::cube::answer::rows::Figures;
+use crate::cube::answer::rows::GroupFigures;
 use crate::cube::compile::compiled_query::CompiledQuery;
 use crate::cube::compile::keys::GroupKey;
 use crate::cube::compile::projection::Projection;
-use crate::cube::data::cube::{Cube, View};
+use crate::cube::data::cube::{Cube, Visibility};
 use crate::cube::scan::accumulators::Accumulators;
 use crate::cube::scan::chunk_scan::ChunkScan;
 use crate::cube::scan::parallel::{new_accumulators, on_threads, read};
@@ -19,7 +19,7 @@ use crate::cube::scan::scratch::Scratch;
 use crate::query::{Query, Top};
 
 /// The keys of the groups that rank highest. Who may not see revenue ranks by available seats instead.
-pub fn best(cube: &Cube, query: &Query, top: Top, view: View<'_>) -> HashSet<GroupKey> {
+pub fn best(cube: &Cube, query: &Query, top: Top, view: Visibility<'_>) -> HashSet<GroupKey> {
     let hidden = top.measure == Measure::BilledRevenue && !view.revenue;
     let measure = if hidden { Measure::Available } else { top.measure };
     let flow = matches!(
@@ -125,7 +125,7 @@ struct Ranked {
 impl Ranked {
     /// Adds the groups of some accumulators.
     fn add(&mut self, compiled: &CompiledQuery<'_>, accumulators: &Accumulators, measure: Measure, count: usize) {
-        let figures = Figures { compiled, accumulators };
+        let figures = GroupFigures { compiled, accumulators };
         let score = |group| compiled.months().map(|month| figures.score(measure, group, month)).sum();
         self.groups.extend(accumulators.groups.iter().zip(0..).map(|(group, position)| (score(position), group.key)));
         // Sorting out what has no chance costs less the more there is of it.

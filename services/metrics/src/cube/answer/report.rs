@@ -17,7 +17,7 @@ use insights_proto::metrics::v1::{
 use crate::cube::answer::rows::{AnswerRow, Figure};
 use crate::cube::compile::compiled_query::CompiledQuery;
 use crate::cube::data::chunk::{AttributeRun, ChunkCustomer, CustomerChunk, HAS_STATE, TRIAL, standing_of};
-use crate::cube::data::cube::{Cube, View};
+use crate::cube::data::cube::{Cube, Visibility};
 use crate::query::Query;
 use crate::rollups::header::SubscriptionHeader;
 
@@ -35,7 +35,7 @@ pub struct ReportRequest {
 }
 
 /// Rows of a report for a caller, and the position of the next customer.
-pub fn report(cube: &Cube, query: &Query, view: View<'_>, request: ReportRequest) -> (Vec<ReportRow>, usize) {
+pub fn report(cube: &Cube, query: &Query, view: Visibility<'_>, request: ReportRequest) -> (Vec<ReportRow>, usize) {
     if request.grain == ReportGrain::CustomerServices {
         return (services(cube, query, view, request.personal), cube.customer_count());
     }
@@ -63,7 +63,7 @@ pub fn report(cube: &Cube, query: &Query, view: View<'_>, request: ReportRequest
 }
 
 /// The answer to a query by customer and service, with what is known of both. What is of no service is left out.
-fn services(cube: &Cube, query: &Query, view: View<'_>, personal: bool) -> Vec<ReportRow> {
+fn services(cube: &Cube, query: &Query, view: Visibility<'_>, personal: bool) -> Vec<ReportRow> {
     let compiled = CompiledQuery::new(query, cube, view);
     let chunks = compiled.chunks().as_slice().iter();
     let customers = chunks.flat_map(|placed| placed.chunk.customers.iter().map(|it| (placed.chunk, it)));

@@ -1,4 +1,4 @@
-//! Figures as rows: one per month, group and currency.
+//! GroupFigures as rows: one per month, group and currency.
 
 use insights_domain::amount::Amount;
 use insights_domain::calendar::Month;
@@ -121,7 +121,7 @@ impl SortedGroups {
 
     /// Takes every row, in order, and the place of its group.
     pub fn each_row(&self, compiled: &CompiledQuery<'_>, mut take: impl FnMut(usize, ResultRow<'_>)) {
-        let figures = Figures { compiled, accumulators: &self.accumulators };
+        let figures = GroupFigures { compiled, accumulators: &self.accumulators };
         let mut values = Vec::new();
         for month in compiled.months() {
             for (place, (group, dimensions)) in self.groups.iter().enumerate() {
@@ -133,12 +133,12 @@ impl SortedGroups {
 }
 
 /// What was read for a query, as figures.
-pub struct Figures<'f, 'a> {
+pub struct GroupFigures<'f, 'a> {
     pub compiled: &'f CompiledQuery<'a>,
     pub accumulators: &'f Accumulators,
 }
 
-impl Figures<'_, '_> {
+impl GroupFigures<'_, '_> {
     /// Takes the rows of a group in a month; the whole has one even where nothing is known. `values` is used again.
     pub fn rows_of(
         &self,

@@ -15,7 +15,7 @@ use crate::cube::compile::keys::{GroupKey, KeyLayout};
 use crate::cube::compile::predicate::Predicate;
 use crate::cube::compile::product_keys::{ProductKeys, product_names};
 use crate::cube::data::chunk::CustomerChunk;
-use crate::cube::data::cube::{Cube, View};
+use crate::cube::data::cube::{Cube, Visibility};
 use crate::query::{Query, Scope};
 
 /// A query made ready for the columns of one cube: every filter, group and switch is a table over codes. It never changes, but
@@ -23,7 +23,7 @@ use crate::query::{Query, Scope};
 pub struct CompiledQuery<'a> {
     query: &'a Query,
     cube: &'a Cube,
-    view: View<'a>,
+    view: Visibility<'a>,
     chunks: PlacedChunks<'a>,
     range: MonthRange,
     grouping: Grouping,
@@ -65,7 +65,7 @@ pub struct Grouping {
 }
 
 impl Grouping {
-    fn of(query: &Query, cube: &Cube, view: View<'_>) -> Self {
+    fn of(query: &Query, cube: &Cube, view: Visibility<'_>) -> Self {
         let columns: Vec<DimensionColumn> = query.group_by.iter().map(|dimension| (*dimension).into()).collect();
         let grouped = |wanted: fn(DimensionColumn) -> bool| columns.iter().any(|column| wanted(*column));
         let filtered =
@@ -98,7 +98,7 @@ impl Grouping {
 }
 
 impl<'a> CompiledQuery<'a> {
-    pub fn new(query: &'a Query, cube: &'a Cube, view: View<'a>) -> Self {
+    pub fn new(query: &'a Query, cube: &'a Cube, view: Visibility<'a>) -> Self {
         let last = cube.partner.last_month();
         let floor = history_floor(last);
         let chunks = PlacedChunks::of(cube);
@@ -156,7 +156,7 @@ impl<'a> CompiledQuery<'a> {
         self.cube
     }
 
-    pub const fn view(&self) -> View<'a> {
+    pub const fn view(&self) -> Visibility<'a> {
         self.view
     }
 

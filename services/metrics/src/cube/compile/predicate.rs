@@ -11,7 +11,7 @@ use crate::cube::data::chunk::{
     AttributeRun, Attributes, ChunkCustomer, ChunkSubscription, CustomerChunk, TRIAL, standing_of,
 };
 use crate::cube::data::columns::{CustomerText, SubscriptionText};
-use crate::cube::data::cube::{Cube, View};
+use crate::cube::data::cube::{Cube, Visibility};
 use crate::query::{Query, Scope};
 
 /// By code of a text: it passes; none: all do.
@@ -58,7 +58,7 @@ impl AttributionFilter<'_> {
 }
 
 impl<'a> Predicate<'a> {
-    pub fn new(query: &'a Query, cube: &'a Cube, view: View<'a>) -> Self {
+    pub fn new(query: &'a Query, cube: &'a Cube, view: Visibility<'a>) -> Self {
         let mut predicate = Self {
             customer_texts: [const { None }; _],
             customers: None,

@@ -9,7 +9,7 @@ use insights_domain::rollup::MonthRollup;
 use crate::cube::data::builder::ChunkBuilder;
 use crate::cube::data::chunk::CustomerChunk;
 use crate::cube::data::dictionary::Dictionaries;
-use crate::cube::data::subscriptions::{SubscriptionEntry, subscriptions};
+use crate::cube::data::subscriptions::{ListedSubscription, subscriptions};
 use crate::rollups::header::{CustomerHeader, PartnerHeader};
 
 /// Customers of a cell whose numbers share all but this many low bits stand in one chunk: some 256 of 16 cells.
@@ -28,7 +28,7 @@ pub struct CustomerUpdate {
 
 /// What a caller sees.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct View<'a> {
+pub struct Visibility<'a> {
     /// Sees what is attributed to these partner locations only.
     pub locations: Option<&'a BTreeSet<String>>,
     /// Sees amounts of money.
@@ -97,7 +97,7 @@ impl Cube {
     }
 
     /// The customers, with those attributed to one of `locations` alone when a caller is bound to some.
-    pub fn customers<'a>(&'a self, view: View<'a>) -> impl Iterator<Item = &'a CustomerHeader> {
+    pub fn customers<'a>(&'a self, view: Visibility<'a>) -> impl Iterator<Item = &'a CustomerHeader> {
         self.chunks.values().flat_map(|chunk| &chunk.customers).map(|customer| customer.header.as_ref()).filter(
             move |header| {
                 view.locations.is_none_or(|bound| {
@@ -114,9 +114,9 @@ impl Cube {
     /// The subscriptions as of a month, for a caller bound to locations those alone that were ever attributed to one.
     pub fn subscriptions<'a>(
         &'a self,
-        view: View<'a>,
+        view: Visibility<'a>,
         month: Option<Month>,
-    ) -> impl Iterator<Item = SubscriptionEntry<'a>> {
+    ) -> impl Iterator<Item = ListedSubscription<'a>> {
         subscriptions(self, view, month)
     }
 

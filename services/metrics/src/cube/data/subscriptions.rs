@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use insights_domain::{calendar::Month, facts::Attribution};
 
 use crate::cube::data::chunk::{AttributeRun, ChunkSubscription, CustomerChunk};
-use crate::cube::data::cube::{Cube, View};
+use crate::cube::data::cube::{Cube, Visibility};
 use crate::rollups::header::{CustomerHeader, SkuHeader, SubscriptionHeader};
 
 /// A subscription, whose it is and what of.
 #[derive(Clone, Copy, Debug)]
-pub struct SubscriptionEntry<'a> {
+pub struct ListedSubscription<'a> {
     /// Its customer.
     pub customer: &'a CustomerHeader,
     /// The subscription.
@@ -22,9 +22,9 @@ pub struct SubscriptionEntry<'a> {
 /// The subscriptions of a cube as of a month, for a caller bound to locations those alone that were ever attributed to one.
 pub fn subscriptions<'a>(
     cube: &'a Cube,
-    view: View<'a>,
+    view: Visibility<'a>,
     month: Option<Month>,
-) -> impl Iterator<Item = SubscriptionEntry<'a>> {
+) -> impl Iterator<Item = ListedSubscription<'a>> {
     cube.chunks.values().flat_map(move |chunk| {
         chunk.customers.iter().flat_map(move |customer| {
             let subscriptions = customer.header.subscriptions.iter().zip(customer.subscriptions());
@@ -36,7 +36,7 @@ pub fn subscriptions<'a>(
                     |run: &&AttributeRun| month.is_none_or(|month| chunk.first + i32::from(run.from) <= month.index());
                 let run = runs.iter().rev().find(begun).or(runs.first());
                 let sku = run.and_then(|run| cube.partner.skus.get(&run.sku));
-                seen.then_some(SubscriptionEntry { customer: &customer.header, subscription, sku })
+                seen.then_some(ListedSubscription { customer: &customer.header, subscription, sku })
             })
         })
     })

@@ -9,7 +9,7 @@ use insights_domain::usage::{SeatCounts, SeatFigures, SeatRule};
 use insights_proto::metrics::v1::{Dimension, Measure};
 
 use super::world::*;
-use crate::cube::{Cube, CustomerHeader, CustomerUpdate, PartnerHeader, SkuHeader, SubscriptionHeader, View};
+use crate::cube::{Cube, CustomerHeader, CustomerUpdate, PartnerHeader, SkuHeader, SubscriptionHeader, Visibility};
 
 const FREE: u32 = 3;
 const FIRST: &str = "2025-01";
@@ -166,7 +166,7 @@ fn compare(cube: &Cube, expected: &Expected<'_>, measures: &[Measure], by: Optio
     for from in [FIRST, "2025-08"] {
         let mut asked = query(measures, by.as_slice(), from, LAST);
         asked.switches = expected.switches;
-        let answer = counts(&cube.query(&asked, View::default()));
+        let answer = counts(&cube.query(&asked, Visibility::default()));
         let first = month(from).index() - month(FIRST).index();
         for at in first..MONTHS {
             let of = month(FIRST).plus(at).to_string();

@@ -3,7 +3,7 @@
 use insights_proto::metrics::v1::{Dimension, Measure};
 
 use super::world::*;
-use crate::cube::{Cube, CustomerUpdate, Figure, QueryAnswer, View};
+use crate::cube::{Cube, CustomerUpdate, Figure, QueryAnswer, Visibility};
 use crate::query::{Filter, Query, Top};
 
 const COUNTRIES: [&str; 3] = ["BR", "PT", "US"];
@@ -38,7 +38,7 @@ fn one_by_one(query: &Query) -> Query {
 }
 
 fn answer(cube: &Cube, query: &Query) -> QueryAnswer {
-    cube.query(query, View::default())
+    cube.query(query, Visibility::default())
 }
 
 #[test]

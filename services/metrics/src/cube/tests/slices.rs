@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use insights_proto::metrics::v1::{Dimension, Measure};
 
 use super::world::*;
-use crate::cube::{Cube, View};
+use crate::cube::{Cube, Visibility};
 use crate::query::{Filter, Slice};
 
 #[test]
@@ -33,13 +33,13 @@ fn slices_of_a_query_are_together_its_answer() {
         let measures = [Measure::Available, Measure::Assigned, Measure::Active, Measure::IdleSeats];
         let mut asked = query(&measures, group_by, "2026-05", "2026-06");
         asked.filters = vec![Filter { dimension: Dimension::Country, values: vec![some("BR")] }];
-        let whole = counts(&cube.query(&asked, View::default()));
+        let whole = counts(&cube.query(&asked, Visibility::default()));
         assert!(whole.len() > 4, "{group_by:?}: {whole:?}");
         for count in [1, 7, 1000] {
             let (mut after, mut together, mut slices) = (Vec::new(), Vec::new(), 0);
             loop {
                 asked.slice = Some(Slice { after: after.clone(), count });
-                let rows = counts(&cube.query(&asked, View::default()));
+                let rows = counts(&cube.query(&asked, Visibility::default()));
                 let groups: BTreeSet<_> = rows.iter().map(|(_, group, _)| group.clone()).collect();
                 assert!(groups.len() <= count, "{group_by:?}");
                 let Some(last) = groups.last() else { break };
@@ -68,7 +68,7 @@ fn idle_seats_are_assigned_and_not_used() {
     let activity = [(1, 1, "2026-05-20"), (2, YAMMER, "2026-06-20")];
     let cube = Cube::new(partner.clone()).apply(partner.clone(), vec![customer(1, "BR", &sold, &activity, &partner)]);
     let measures = [Measure::Assigned, Measure::Active, Measure::IdleSeats];
-    let rows = counts(&cube.query(&query(&measures, &[], "2026-04", "2026-06"), View::default()));
+    let rows = counts(&cube.query(&query(&measures, &[], "2026-04", "2026-06"), Visibility::default()));
     let figures: Vec<_> = rows.into_iter().map(|(of, _, values)| (of, values)).collect();
     let expected = [("2026-04", [6, 0, 6]), ("2026-05", [6, 2, 4]), ("2026-06", [4, 2, 3])];
     assert_eq!(figures, expected.map(|(of, values)| (of.to_owned(), values.to_vec())));
