@@ -1,6 +1,6 @@
-//! Composes dashboards for people, answers their questions, writes exports, keeps the audit and serves the web page.
+//! The reporting service: dashboards, queries, advice, exports, the audit and the web page.
 //!
-//! It holds no numbers of its own: every figure is asked of metrics, under the caller's own rights.
+//! It computes no figures: every figure comes from metrics, with the caller's rights.
 
 pub mod advice;
 mod api;
@@ -82,12 +82,12 @@ impl Reporting {
         Routes::new(reporting).add_service(access)
     }
 
-    /// The web page, and downloads of exports.
+    /// The web page and downloads of exports, over plain HTTP.
     pub fn pages(&self) -> axum::Router {
         http::router(self.config.development_tokens.clone(), self.exports.clone())
     }
 
-    /// Writes exports, and removes old ones and old entries of the audit, until told to stop.
+    /// Writes exports and removes expired exports and audit entries until shutdown.
     pub async fn run(&self, shutdown: CancellationToken) {
         tokio::join!(self.exports.run(shutdown.clone()), self.audit().keep_sweeping(shutdown));
     }

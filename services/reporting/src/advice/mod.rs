@@ -1,5 +1,5 @@
-//! Advice: rules over the figures that say what is wrong at which customer, what to consider and what to try, with the
-//! figures that say so. Rules are pure functions; what they look at is asked of metrics, under the caller's rights.
+//! Advice: rules that find problems of customers in their figures and recommend actions. Rules are pure functions; their input
+//! is queried from metrics with the caller's rights.
 
 mod config;
 mod findings;
@@ -30,24 +30,28 @@ use texts::NamedArguments;
 const PAGE: usize = 50;
 const LARGEST_PAGE: usize = 500;
 
-/// A place in the list: how much advice stands before it, and in which version.
-pub type Place = (usize, i64);
+/// Position in the list: the number of findings before it, and the version of the data.
+pub type AdvicePosition = (usize, i64);
 
-/// What was asked for.
+/// The parsed request.
 #[derive(Clone, Debug)]
 pub struct AdviceParams {
-    /// What the figures obey.
+    /// Months, filters and scope.
     pub page: PageSelection,
-    /// Of these rules alone; none: all.
+    /// Rules to apply; empty for all.
     pub codes: Vec<AdviceCode>,
-    /// Advice of a page.
+    /// Number of findings of the page.
     pub size: usize,
-    /// Where the page begins.
-    pub after: Option<Place>,
+    /// Position of the page.
+    pub after: Option<AdvicePosition>,
 }
 
 /// Parses the request.
-pub fn parse(request: ListAdviceRequest, tokens: &PageToken<Place>, faults: &mut Vec<FieldViolation>) -> AdviceParams {
+pub fn parse(
+    request: ListAdviceRequest,
+    tokens: &PageToken<AdvicePosition>,
+    faults: &mut Vec<FieldViolation>,
+) -> AdviceParams {
     let page = PageSelection::parse(request.page, Scope::AllSellers, faults);
     for (index, filter) in page.filters.iter().enumerate() {
         if filter.dimension == Dimension::Service as i32 {
@@ -75,7 +79,7 @@ pub fn parse(request: ListAdviceRequest, tokens: &PageToken<Place>, faults: &mut
     AdviceParams { page, codes, size, after }
 }
 
-/// Everything the rules find, most important first.
+/// All findings, highest score first.
 #[must_use]
 pub fn find(input: &AdviceInput, last: Month, config: &AdviceConfig) -> Vec<AdviceFinding> {
     let of_customers = input.customers.iter().flat_map(|seats| {
@@ -96,7 +100,7 @@ pub fn find(input: &AdviceInput, last: Month, config: &AdviceConfig) -> Vec<Advi
     found
 }
 
-/// How much each rule gives.
+/// Number of findings by rule.
 #[must_use]
 pub fn counts(found: &[AdviceFinding]) -> Vec<AdviceCount> {
     let mut counts: BTreeMap<i32, i32> = BTreeMap::new();
@@ -106,7 +110,7 @@ pub fn counts(found: &[AdviceFinding]) -> Vec<AdviceCount> {
     counts.into_iter().map(|(code, count)| AdviceCount { code, count }).collect()
 }
 
-/// Puts what was found into words.
+/// Composes the message of a finding in a language.
 #[must_use]
 pub fn compose(
     mut found: AdviceFinding,

@@ -1,4 +1,4 @@
-//! Who the caller is.
+//! AccessService: who the caller is.
 
 use insights_access::{field_classes, principal};
 use insights_proto::access::v1::{WhoAmIRequest, WhoAmIResponse, access_service_server::AccessService};

@@ -1,4 +1,4 @@
-//! From the request for advice to a page of it.
+//! Advice: parse the request, query metrics, apply the rules, compose a page.
 
 use insights_domain::calendar::Day;
 use insights_proto::metrics::v1::Dimension;
@@ -13,7 +13,7 @@ use crate::dashboards::{BatchResults, MonthSpan, coverage};
 use crate::field_paths::{of_page, rename};
 use crate::metrics::CallerMetrics;
 
-/// How often it is asked for anew when the data moves into another month meanwhile.
+/// Attempts to get figures of one version while the last month with data moves on.
 const ATTEMPTS: usize = 3;
 
 /// Lists advice.
@@ -23,7 +23,7 @@ pub async fn list(
     request: ListAdviceRequest,
 ) -> Result<ListAdviceResponse, Status> {
     let (metrics, min_version) = (&call.metrics, request.min_version);
-    let tokens = call.page_tokens(&request);
+    let tokens = call.list_tokens(&request);
     let params = parsed(|faults| advice::parse(request, &tokens, faults))?;
     let (answer, found, version) = found(metrics, config, min_version, &params).await?;
     let begin = match params.after {
@@ -51,7 +51,7 @@ pub async fn list(
     })
 }
 
-/// What the rules find in figures of one version. Ends of subscriptions and support cases may be older by a moment.
+/// The findings in figures of one version. Ends of subscriptions and support cases may be of an older version.
 async fn found(
     metrics: &CallerMetrics,
     config: &AdviceConfig,
@@ -88,7 +88,7 @@ async fn found(
     Err(moved_on())
 }
 
-/// The last day of the figures.
+/// The last day with data.
 fn last_day(span: &MonthSpan, complete_through: &str) -> Result<Day, Error> {
     let through: Result<Day, _> = complete_through.parse();
     let through = through.map_err(|_| Error::unavailable("The figures say not how far they go."))?;

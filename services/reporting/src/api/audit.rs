@@ -1,4 +1,4 @@
-//! Who read what, for the Global admin. Reading it is itself audited.
+//! The audit for the Global admin. Reading it is audited too.
 
 use insights_proto::reporting::v1 as wire;
 use insights_service::Error;
@@ -23,11 +23,11 @@ async fn read(
     call: &AuditedCall,
     request: &wire::ListAuditEntriesRequest,
 ) -> Result<wire::ListAuditEntriesResponse, Status> {
-    let tokens = call.page_tokens(request);
+    let tokens = call.list_tokens(request);
     let listing = AuditQuery::parse(request, &api.policy, &tokens)?;
     let entries = api.audit.list(call.caller.partner(), &listing, &tokens).await;
     entries.map_err(|error| {
-        tracing::warn!(%error, "the audit cannot be read");
+        tracing::warn!(%error, "cannot read the audit");
         Error::unavailable("The audit cannot be read now.").into()
     })
 }

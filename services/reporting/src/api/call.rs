@@ -1,4 +1,4 @@
-//! One call: who makes it, what it asks, and its record in the audit.
+//! Context of a call: the caller, the language, metrics, and the record in the audit.
 
 use std::sync::Arc;
 
@@ -21,29 +21,29 @@ use crate::metrics::CallerMetrics;
 
 /// A call under way.
 pub struct AuditedCall {
-    /// Who calls.
+    /// The caller.
     pub caller: Arc<Principal>,
     /// The language of the answer.
     pub language: Language,
-    /// Metrics, as the caller sees it.
+    /// Metrics with the caller's token and deadline.
     pub metrics: CallerMetrics,
     audit: Audit,
     rpc: &'static str,
     asked: String,
 }
 
-/// What the audit says of an answer.
+/// What the audit records of an answer.
 pub trait Audited {
-    /// Rows given.
+    /// Rows in the answer.
     fn rows(&self) -> usize;
-    /// Something was left out because of the caller's rights.
+    /// Whether something was left out because of the caller's roles.
     fn redacted(&self) -> bool {
         false
     }
 }
 
 impl AuditedCall {
-    /// Takes down who asks what.
+    /// Begins a call.
     pub fn begin<T: Message>(api: &ReportingApi, rpc: &'static str, request: &Request<T>) -> Result<Self, Status> {
         let caller = principal(request)?;
         let deadline = request.extensions().get::<Deadline>().copied();
@@ -58,15 +58,15 @@ impl AuditedCall {
     }
 
     /// The page tokens of the list that the caller asks for.
-    pub fn page_tokens<P, R>(&self, request: &R) -> PageToken<P>
+    pub fn list_tokens<P, R>(&self, request: &R) -> PageToken<P>
     where
         P: Serialize + DeserializeOwned,
         R: Message + Name,
     {
-        PageToken::of(self.audit.page_token_key(), self.caller.subject(), &self.caller, request)
+        PageToken::of(self.audit.list_token_key(), self.caller.subject(), &self.caller, request)
     }
 
-    /// Gives the answer as the caller may see it, once it is in the audit; an answer that cannot be audited is not given.
+    /// Redacts and audits the answer; an answer that cannot be audited is not sent.
     pub async fn answer<T>(self, answer: Result<T, Status>) -> Result<Response<T>, Status>
     where
         T: Audited + Message + Name + Default,
@@ -75,7 +75,7 @@ impl AuditedCall {
         self.audited(answer).await
     }
 
-    /// Gives a stream once the call is in the audit. What it sends was redacted where it was made.
+    /// Audits a stream, whose messages were redacted by the service that made them.
     pub async fn audited<T: Audited>(self, answer: Result<T, Status>) -> Result<Response<T>, Status> {
         let ending = match &answer {
             Ok(answer) => CallOutcome { outcome: Code::Ok, rows: answer.rows(), redacted: answer.redacted() },
@@ -97,7 +97,7 @@ pub fn language(metadata: &MetadataMap) -> Language {
     Language::wanted(wish.unwrap_or_default())
 }
 
-/// A request as JSON, by the names of the API.
+/// A request as JSON, with the field names of the API.
 fn json(rpc: &str, request: &impl Message) -> String {
     let described = insights_proto::descriptors().get_message_by_name(&format!("insights.reporting.v1.{rpc}Request"));
     let message = described.and_then(|kind| DynamicMessage::decode(kind, request.encode_to_vec().as_slice()).ok());

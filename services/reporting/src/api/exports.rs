@@ -1,4 +1,4 @@
-//! Exports. Every call that shows or promises figures is audited.
+//! Exports. Calls that return or order figures are audited.
 
 use std::pin::Pin;
 
@@ -11,10 +11,10 @@ use super::call::{Audited, AuditedCall};
 use super::{HandlerResult, ReportingApi};
 use crate::exports::{ExportJob, export};
 
-/// A file on its way.
+/// The stream of a download.
 pub type DownloadStream = Pin<Box<dyn Stream<Item = Result<wire::DownloadExportResponse, Status>> + Send>>;
 
-/// Bytes of a message.
+/// Bytes of a file in one message.
 const PIECE: usize = 256 * 1024;
 
 /// Orders an export.
@@ -38,13 +38,13 @@ pub async fn preview(
     call.answer(answer).await
 }
 
-/// Says how far an export is.
+/// Returns the state of an export.
 pub async fn get(
     api: &ReportingApi,
     request: Request<wire::GetExportRequest>,
 ) -> HandlerResult<wire::GetExportResponse> {
     let call = AuditedCall::begin(api, "GetExport", &request)?;
-    // It shows no figures and is asked for again and again, so it is not audited.
+    // It returns no figures and is polled, so it is not audited.
     let job = api.exports.look_at(&call.caller, &request.into_inner().id).await?;
     Ok(Response::new(wire::GetExportResponse { export: Some(export(&job)) }))
 }
@@ -56,11 +56,11 @@ pub async fn list(
 ) -> HandlerResult<wire::ListExportsResponse> {
     let call = AuditedCall::begin(api, "ListExports", &request)?;
     let request = request.into_inner();
-    // The same.
+    // Not audited, as above.
     api.exports.list(&call.caller, &request).await.map(Response::new)
 }
 
-/// Stops an export.
+/// Cancels an export.
 pub async fn cancel(
     api: &ReportingApi,
     request: Request<wire::CancelExportRequest>,
@@ -80,7 +80,7 @@ pub async fn delete(
     call.answer(answer.map(|()| wire::DeleteExportResponse {})).await
 }
 
-/// Makes a ticket.
+/// Creates a download ticket.
 pub async fn ticket(
     api: &ReportingApi,
     request: Request<wire::CreateDownloadTicketRequest>,
@@ -95,7 +95,7 @@ pub async fn ticket(
     call.answer(answer).await
 }
 
-/// Sends a file.
+/// Streams a file.
 pub async fn download(
     api: &ReportingApi,
     request: Request<wire::DownloadExportRequest>,
@@ -147,12 +147,12 @@ async fn open(
     Ok(OpenDownload { stream: data.chain(stream::iter([Ok(last)])).boxed(), job })
 }
 
-/// A file may be gone without its row: after a restore of the database alone. A store may be away for a while.
+/// The error for a file that cannot be read. It is missing after a restore of the database alone; the store may be down.
 fn gone(error: std::io::Error) -> Error {
     match error.kind() {
         std::io::ErrorKind::NotFound => Error::not_found("The file of the export"),
         std::io::ErrorKind::NotConnected => {
-            tracing::warn!(%error, "the store of exports cannot be had");
+            tracing::warn!(%error, "cannot reach the store of exports");
             Error::unavailable("FileStore of exports cannot be had now.")
         }
         _ => Error::internal(error),
@@ -170,7 +170,7 @@ impl Audited for OpenDownload {
 }
 
 impl Audited for wire::CreateExportResponse {
-    /// None yet.
+    /// The file does not exist yet.
     fn rows(&self) -> usize {
         0
     }
@@ -190,7 +190,7 @@ impl Audited for wire::PreviewExportResponse {
     }
 }
 
-/// What gives no rows.
+/// Answers without rows.
 macro_rules! without_rows {
     ($($answer:ty),*) => {
         $(impl Audited for $answer {

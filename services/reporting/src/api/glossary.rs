@@ -1,4 +1,4 @@
-//! Words and glossary. They show no figures, so they are not audited.
+//! Titles and the glossary. They contain no figures, so the calls are not audited.
 
 use insights_access::principal;
 use insights_messages::{Language, glossary as terms_of, term_key, titles};
@@ -10,7 +10,7 @@ use super::{HandlerResult, ReportingApi, call::language};
 
 /// Terms of a page at most.
 const LARGEST_PAGE: usize = 500;
-/// The longest text to look for, in bytes.
+/// Longest text to search for, in bytes.
 const SEARCH_BYTES: usize = 256;
 
 /// Lists terms of the glossary.
@@ -19,11 +19,11 @@ pub fn glossary(
     request: &Request<wire::ListGlossaryTermsRequest>,
 ) -> HandlerResult<wire::ListGlossaryTermsResponse> {
     let caller = principal(request)?;
-    let tokens = PageToken::of(api.audit.page_token_key(), caller.subject(), &caller, request.get_ref());
+    let tokens = PageToken::of(api.audit.list_token_key(), caller.subject(), &caller, request.get_ref());
     Ok(Response::new(page(language(request.metadata()), request.get_ref(), &tokens)?))
 }
 
-/// Says what things are called.
+/// Lists titles.
 pub fn words(request: &Request<wire::GetWordsRequest>) -> HandlerResult<wire::GetWordsResponse> {
     let language = language(request.metadata());
     Ok(Response::new(wire::GetWordsResponse { language: language.code().to_owned(), words: titles(language) }))
@@ -48,7 +48,7 @@ fn page(
     terms.retain(|term| {
         [&term.id, &term.title, &term.definition].iter().any(|text| text.to_lowercase().contains(&search))
     });
-    // The token names the first term of the page: terms may come and go with versions of the program.
+    // The token names the first term of the next page, because versions of the program have different terms.
     let first = tokens.read(&request.page_token).and_then(|place| match place {
         None => Ok(0),
         Some(place) => terms.iter().position(|term| term_key(term) == place).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! What people call. A handler: context → parse → call → map; [`AuditedCall`] is the context and writes the audit.
+//! The gRPC services. A handler has four steps: context ([`AuditedCall`], which writes the audit), parse, call, map.
 
 mod access;
 mod advice;
@@ -40,7 +40,7 @@ pub struct ReportingApi {
 }
 
 impl ReportingApi {
-    /// A service over metrics.
+    /// The service over metrics, the audit and exports.
     pub fn new(metrics: MetricsClient, audit: Audit, policy: Arc<Policy>, config: &Config, exports: Exports) -> Self {
         let (filter_values, advice) = (config.filter_values, Arc::new(config.advice.clone()));
         Self { metrics, audit, policy, filter_values, exports, advice }
@@ -124,7 +124,7 @@ impl ReportingService for ReportingApi {
         request: Request<wire::GetFreshnessRequest>,
     ) -> HandlerResult<wire::GetFreshnessResponse> {
         let call = AuditedCall::begin(self, "GetFreshness", &request)?;
-        // How fresh the figures are is no report, so it is not audited.
+        // The answer has no figures, so it is not audited.
         let freshness = call.metrics.freshness(request.into_inner().min_version).await?;
         Ok(Response::new(wire::GetFreshnessResponse { freshness: Some(freshness) }))
     }

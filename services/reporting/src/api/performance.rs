@@ -1,4 +1,4 @@
-//! From the request for subscriptions to a page of them.
+//! Subscription performance: parse the request, query metrics, compose a page.
 
 use insights_proto::metrics::v1::{Dimension, DimensionValue, Explanation, Measure, Query};
 use insights_proto::reporting::v1::{
@@ -9,11 +9,11 @@ use tonic::Status;
 
 use super::call::AuditedCall;
 use super::dashboards::{parsed, pinned, products};
-use crate::dashboards::performance::{self, CustomerSelection, MEASURES, PerformanceParams, SubscriptionKey};
+use crate::dashboards::performance::{self, MEASURES, PerformanceParams, SubscriptionKey, SubscriptionOwners};
 use crate::dashboards::{BatchResults, ExplainHandle, MonthSpan, PageSelection, QueryBatch, QueryHandle, coverage};
 use crate::metrics::CallerMetrics;
 
-/// A page of subscriptions before their names are known.
+/// A page of subscriptions without names and details.
 struct PerformancePage {
     span: MonthSpan,
     coverage: Coverage,
@@ -25,21 +25,21 @@ struct PerformancePage {
     ranked_by: Measure,
 }
 
-/// Lists how subscriptions are used.
+/// Lists the use of subscriptions.
 pub async fn list(
     call: &AuditedCall,
     request: ListSubscriptionPerformanceRequest,
 ) -> Result<ListSubscriptionPerformanceResponse, Status> {
     let min_version = request.min_version;
     let metrics = &call.metrics.since(min_version);
-    let tokens = call.page_tokens(&request);
+    let tokens = call.list_tokens(&request);
     let mut params = parsed(|faults| performance::parse(request, &tokens, faults))?;
     let products = products(metrics, std::mem::take(&mut params.products)).await?;
     params.page.narrow(Dimension::Product, &products);
     let found = match &params.which {
-        CustomerSelection::Top => top(metrics, min_version, &params).await?,
-        CustomerSelection::All => one_slice(metrics, min_version, &params.page, &params).await?,
-        CustomerSelection::Found(text) => {
+        SubscriptionOwners::Top => top(metrics, min_version, &params).await?,
+        SubscriptionOwners::All => one_slice(metrics, min_version, &params.page, &params).await?,
+        SubscriptionOwners::Found(text) => {
             let page = searched(metrics, &params.page, text).await?;
             one_slice(metrics, min_version, &page, &params).await?
         }
@@ -90,7 +90,7 @@ async fn one_slice(
     Ok(PerformancePage { span, coverage, result, why, keys, more, ranked_by: Measure::Unspecified })
 }
 
-/// Figures, and why they are so.
+/// A batch of one query and its explanations.
 fn with_why(query: Query, span: &MonthSpan) -> (QueryBatch, (QueryHandle, ExplainHandle)) {
     let mut batch = QueryBatch::default();
     let why = batch.explain(performance::why(&query, span));
@@ -98,7 +98,8 @@ fn with_why(query: Query, span: &MonthSpan) -> (QueryBatch, (QueryHandle, Explai
     (batch, (asked, why))
 }
 
-/// Who ranks highest is known only from an answer. It may be older by a moment than the figures, which are of one version.
+/// The subscriptions of the customers that rank highest. The ranking is a query of its own, whose version may be older than
+/// that of the figures.
 async fn top(metrics: &CallerMetrics, min_version: i64, params: &PerformanceParams) -> Result<PerformancePage, Status> {
     let rank = |page: &PageSelection, span: &MonthSpan| {
         let mut batch = QueryBatch::default();

@@ -1,33 +1,33 @@
-//! The table of the audit as sea-orm sees it.
+//! Entity of the table of the audit.
 
 use sea_orm::entity::prelude::*;
 
-/// One call: who, what and how it ended.
+/// One call.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_record")]
 pub struct Model {
     /// The partner of the caller.
     #[sea_orm(primary_key, auto_increment = false)]
     pub partner: String,
-    /// When, in microseconds since 1970-01-01 UTC.
+    /// Time of the call, in microseconds since 1970-01-01 UTC.
     #[sea_orm(primary_key, auto_increment = false)]
     pub at_micros: i64,
-    /// Tells records of one microsecond apart.
+    /// Random id, which distinguishes records of one microsecond.
     #[sea_orm(primary_key, auto_increment = false)]
     pub record_id: i64,
-    /// Who.
+    /// The `sub` of the caller's token.
     pub subject: String,
-    /// The roles held, by name, with blanks between.
+    /// Names of the caller's roles, separated by blanks.
     pub roles: String,
-    /// The locations the caller was bound to, as JSON; none: bound to none, or not known of before they were kept.
+    /// The locations the caller was restricted to, as JSON; `None` for all, and in records from before they were stored.
     pub locations: Option<String>,
-    /// What was called.
+    /// Path of the method.
     pub rpc: String,
-    /// What was asked, as JSON; cut off where very long. Empty for a denial by role: nothing was read.
+    /// The request as JSON, truncated when very long; empty for a denial by role, before which no request is read.
     pub asked: String,
-    /// Rows given.
+    /// Rows in the answer.
     pub row_count: i64,
-    /// Something was left out because of the caller's rights.
+    /// Whether something was left out because of the caller's roles.
     pub redacted: bool,
     /// The gRPC code, such as `Ok` or `PermissionDenied`.
     pub outcome: String,

@@ -1,4 +1,4 @@
-//! Who read what: a record of every report read and every denial, written before the answer is given.
+//! The audit: a record of every report read and every denial, stored before the answer is sent.
 
 mod config;
 mod entity;
@@ -22,7 +22,7 @@ pub use query::AuditQuery;
 /// What the audit calls a download by ticket.
 pub const DOWNLOAD_BY_TICKET: &str = "GET /exports/{id}";
 
-/// Longest record of what was asked, in bytes; the rest is cut off.
+/// Longest stored request, in bytes; longer ones are truncated.
 const ASKED_BYTES: usize = 64 * 1024;
 
 /// The audit of this installation. Cheap to clone.
@@ -40,19 +40,19 @@ impl fmt::Debug for Audit {
     }
 }
 
-/// How a call ended.
+/// Outcome of a call.
 #[derive(Debug, Clone, Copy)]
 pub struct CallOutcome {
-    /// OK, or why not.
+    /// Its gRPC code.
     pub outcome: Code,
-    /// Rows given.
+    /// Rows in the answer.
     pub rows: usize,
-    /// Something was left out because of the caller's rights.
+    /// Whether something was left out because of the caller's roles.
     pub redacted: bool,
 }
 
 impl Audit {
-    /// Opens the audit: the database is connected and brought to this version.
+    /// Connects to the database and migrates it to this version.
     ///
     /// # Errors
     /// When the database cannot be had.
@@ -65,15 +65,15 @@ impl Audit {
         Ok(Self { database, clock, config, page_token_key })
     }
 
-    /// Records a call and how it ended.
+    /// Records a call and its outcome.
     ///
     /// # Errors
-    /// Unavailable when it could not be stored: what cannot be audited is not given.
+    /// Unavailable when it could not be stored; the answer must then not be sent.
     pub async fn record(&self, caller: &Principal, rpc: &str, asked: &str, ending: CallOutcome) -> Result<(), Error> {
         self.record_as(caller.subject(), caller, rpc, asked, ending).await
     }
 
-    /// Records a call of somebody whose token was seen before, such as who follows a link with a ticket.
+    /// Records a call without a token, such as a download by ticket.
     ///
     /// # Errors
     /// As [`Self::record`].
@@ -102,17 +102,17 @@ impl Audit {
         let stored = entity::Entity::insert(record).exec_without_returning(self.database.writer()).await;
         fail_point::hit("reporting.audited");
         stored.map(|_| ()).map_err(|error| {
-            tracing::error!(%error, rpc, "a call could not be audited");
+            tracing::error!(%error, rpc, "cannot audit a call");
             Error::unavailable("The call cannot be audited now, so it is not answered.")
         })
     }
 
     /// What the page tokens of the service are sealed with, which is kept in the same database.
-    pub(crate) fn page_token_key(&self) -> &PageTokenKey {
+    pub(crate) fn list_token_key(&self) -> &PageTokenKey {
         &self.page_token_key
     }
 
-    /// The database it is kept in, which is the service's.
+    /// The service's database, which holds the audit.
     pub(crate) fn database(&self) -> &Database {
         &self.database
     }
@@ -122,8 +122,8 @@ impl Audit {
         &self.clock
     }
 
-    /// What an access layer tells of its denials. Only those of a known person are kept: without a valid token there is
-    /// nobody to name, and anybody could fill the table.
+    /// The observer of an access layer's denials. Denials without a valid token are not stored: they name no caller, and anyone
+    /// could fill the table with them.
     #[must_use]
     pub fn observer(&self) -> DenialObserver {
         let audit = self.clone();
@@ -132,7 +132,7 @@ impl Audit {
             Box::pin(async move {
                 if let Some(caller) = &denial.caller {
                     let ending = CallOutcome { outcome: Code::PermissionDenied, rows: 0, redacted: false };
-                    // Denied either way; `record` has logged what went wrong.
+                    // The call is denied either way; `record` has logged the error.
                     let _ = audit.record(caller, &denial.rpc, "", ending).await;
                 }
             })
@@ -155,7 +155,7 @@ impl Audit {
     }
 }
 
-/// At most so many bytes, never through a character.
+/// The beginning of a text within a number of bytes, cut at a character boundary.
 fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }

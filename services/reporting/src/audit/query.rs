@@ -1,4 +1,4 @@
-//! Who read what, page by page, newest first.
+//! Lists audit entries, newest first.
 
 use insights_access::Policy;
 use insights_proto::reporting::v1::{AuditEntry, ListAuditEntriesRequest, ListAuditEntriesResponse};
@@ -9,20 +9,20 @@ use tonic::Code;
 
 use super::{Audit, AuditRecord, DOWNLOAD_BY_TICKET, entity};
 
-/// Entries of a page, unless the caller says how many.
+/// Default number of entries of a page.
 const PAGE: usize = 100;
-/// The most entries of a page.
+/// Most entries of a page.
 const LARGEST_PAGE: usize = 1_000;
-/// The longest text to look for, in bytes.
+/// Longest text of a filter, in bytes.
 const TEXT_BYTES: usize = 512;
 
-/// What to list.
+/// Filters and position of a list of entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditQuery {
     subject: Option<String>,
-    /// Any of these.
+    /// Paths of methods; `None` for all.
     rpcs: Option<Vec<String>>,
-    /// As the table spells it.
+    /// The outcome as stored.
     outcome: Option<String>,
     from: Option<i64>,
     to: Option<i64>,
@@ -30,11 +30,11 @@ pub struct AuditQuery {
     after: Option<AuditPosition>,
 }
 
-/// Where a page ended: the time of its last entry in microseconds, and that entry's id.
+/// Position after a page: the time of its last entry in microseconds, and that entry's id.
 pub type AuditPosition = (i64, i64);
 
 impl AuditQuery {
-    /// What a request asks for, or everything that is wrong with it.
+    /// Parses a request and collects every fault.
     ///
     /// # Errors
     /// Names the fields at fault.
@@ -93,14 +93,14 @@ impl AuditQuery {
         all = all.add_option(self.to.map(|to| Column::AtMicros.lt(to)));
         all.add_option(self.after.map(|(at_micros, record_id)| {
             let same = Condition::all().add(Column::AtMicros.eq(at_micros)).add(Column::RecordId.lt(record_id));
-            // The first of the three lets the key be used; the others are exact.
+            // The first condition lets the database use the key; the others are exact.
             let before = Condition::any().add(Column::AtMicros.lt(at_micros)).add(same);
             Condition::all().add(Column::AtMicros.lte(at_micros)).add(before)
         }))
     }
 }
 
-/// The calls a name stands for; none: all of them.
+/// Paths of the methods with a name; `None` for all methods.
 fn rpcs(method: &str, policy: &Policy) -> Option<Vec<String>> {
     let known = || policy.methods().map(|(path, _)| path).chain([DOWNLOAD_BY_TICKET]);
     match method.trim() {

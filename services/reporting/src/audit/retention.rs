@@ -1,4 +1,4 @@
-//! Entries are removed when their time is over, some at a time, so that nobody waits for the table.
+//! Removes expired entries in small statements, so that no writer waits long for the table.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Audit, entity};
 
-/// How often what is too old is looked for.
+/// Interval of sweeps for expired entries.
 const SWEEP: Duration = Duration::from_secs(3600);
 /// Entries removed in one statement.
 const AT_ONCE: u64 = 1_000;
 
 impl Audit {
-    /// Removes what is too old from time to time, until told to stop.
+    /// Removes expired entries periodically until shutdown.
     pub(crate) async fn keep_sweeping(&self, shutdown: CancellationToken) {
         loop {
             if let Err(error) = self.sweep().await {
-                tracing::warn!(%error, "audit entries that are too old cannot be removed; trying again");
+                tracing::warn!(%error, "cannot remove expired audit entries; will retry");
             }
             tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -27,7 +27,7 @@ impl Audit {
         }
     }
 
-    /// Removes the entries whose time is over and says how many they were.
+    /// Removes expired entries and returns their number.
     ///
     /// # Errors
     /// When the database cannot be had.
@@ -43,7 +43,7 @@ impl Audit {
         Ok(removed)
     }
 
-    /// The partners of the table one by one, by its key: listing them all would read every entry.
+    /// The next partner by the table's key; listing all partners would read every entry.
     async fn next_partner(&self, after: &str) -> Result<Option<String>, Error> {
         let next = entity::Entity::find()
             .select_only()

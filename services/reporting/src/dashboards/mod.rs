@@ -1,5 +1,5 @@
-//! Pages composed from measures. Nothing here knows a number: everything is asked of metrics in one call, so that all of
-//! a page is of one version.
+//! Dashboards composed from measures. All figures of a page come from metrics in one batch, so they are of one version.
+
 use std::collections::BTreeSet;
 
 use insights_proto::metrics::v1::Result as QueryResult;
@@ -24,7 +24,7 @@ pub use distribution::OtherGroups;
 pub use months::{MonthSpan, last_month, months};
 pub use selection::{PageSelection, Range};
 
-/// What a page covers; `main` is the question its source is told by.
+/// What a page covers; the query `main` decides its source.
 #[must_use]
 pub fn coverage(page: &PageSelection, span: MonthSpan, results: &BatchResults, main: QueryHandle) -> Coverage {
     let last = span.to.to_string();
@@ -40,7 +40,7 @@ pub fn coverage(page: &PageSelection, span: MonthSpan, results: &BatchResults, m
     }
 }
 
-/// The values of the one dimension an answer is split by.
+/// The values of a result's first dimension, sorted.
 fn ids(result: &QueryResult) -> Vec<String> {
     let ids: BTreeSet<&String> = result.rows.iter().filter_map(|row| row.dimensions.first()?.value.as_ref()).collect();
     ids.into_iter().cloned().collect()

@@ -1,4 +1,4 @@
-//! How each subscription is used, month by month.
+//! The use of each subscription by month.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,46 +16,46 @@ use super::breakdown::{self, BreakdownInput};
 use super::row_index::RowIndex;
 use super::{DimensionNames, MonthSpan, PageSelection, dynamics};
 
-/// What is shown of each subscription.
+/// Measures of each subscription.
 pub const MEASURES: [Measure; 4] =
     [Measure::Available, Measure::Assigned, Measure::Active, Measure::ActiveUsagePercent];
-/// What customers rank by: the second, or the first for who may not see it.
+/// Measures that customers rank by: the second, or the first for callers who may not see revenue.
 pub const RANKING: [Measure; 2] = [Measure::Available, Measure::BilledRevenue];
 
 /// Subscriptions of a page, unless asked for otherwise, and at most.
 const PAGE: usize = 100;
 const LARGEST_PAGE: usize = 500;
-/// Customers whose subscriptions are shown when nobody says which.
+/// Number of customers in the ranking.
 const TOP: i32 = 100;
 /// Longest text to search customers for, in bytes.
 const MAX_SEARCH: usize = 100;
 
-/// Whose subscriptions are asked for.
+/// The customers whose subscriptions are listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CustomerSelection {
-    /// Those of the customers that rank highest.
+pub enum SubscriptionOwners {
+    /// Customers that rank highest.
     Top,
-    /// Those of customers whose id or name contains a text.
+    /// Customers whose id or name contains a text.
     Found(String),
-    /// Every one.
+    /// All customers.
     All,
 }
 
-/// A place in the list: a customer and one of its subscriptions.
+/// Position in the list: ids of a customer and one of its subscriptions.
 pub type SubscriptionKey = (String, String);
 
-/// What was asked for.
+/// The parsed request.
 #[derive(Debug, Clone)]
 pub struct PerformanceParams {
-    /// What everything obeys.
+    /// Months, filters and scope.
     pub page: PageSelection,
-    /// The products; none: Dynamics.
+    /// Names of the products; empty for the default.
     pub products: Vec<String>,
-    /// Whose subscriptions.
-    pub which: CustomerSelection,
-    /// After which subscription the page begins.
+    /// Customers whose subscriptions are listed.
+    pub which: SubscriptionOwners,
+    /// The last subscription of the page before.
     pub after: Option<SubscriptionKey>,
-    /// Subscriptions of the page.
+    /// Number of subscriptions of the page.
     pub size: usize,
 }
 
@@ -70,9 +70,9 @@ pub fn parse(
         faults.push(FieldViolation::new("customer_search", format!("is longer than {MAX_SEARCH} bytes")));
     }
     let which = match search {
-        "" if request.all => CustomerSelection::All,
-        "" => CustomerSelection::Top,
-        text => CustomerSelection::Found(text.to_owned()),
+        "" if request.all => SubscriptionOwners::All,
+        "" => SubscriptionOwners::Top,
+        text => SubscriptionOwners::Found(text.to_owned()),
     };
     let size = page_size(request.page_size, PAGE, LARGEST_PAGE).unwrap_or_else(|fault| {
         faults.push(fault);
@@ -86,7 +86,7 @@ pub fn parse(
     PerformanceParams { page, products, which, after, size }
 }
 
-/// Asks for one page of all subscriptions, and one more.
+/// The query for one page of all subscriptions, and one subscription more.
 #[must_use]
 pub fn slice(page: &PageSelection, span: &MonthSpan, after: Option<&SubscriptionKey>, size: usize) -> Query {
     let value = |text: &String| DimensionValue { value: Some(text.clone()) };
@@ -95,14 +95,14 @@ pub fn slice(page: &PageSelection, span: &MonthSpan, after: Option<&Subscription
     Query { slice: Some(Slice { after, count }), ..every(page, span) }
 }
 
-/// Asks for all subscriptions, those that nobody has a seat of among them.
+/// The query for all subscriptions, including those without assigned seats.
 #[must_use]
 pub fn every(page: &PageSelection, span: &MonthSpan) -> Query {
     let query = page.query(&MEASURES, &[Dimension::Customer, Dimension::Subscription], span.from, span.to);
     Query { every_subscription: true, ..query }
 }
 
-/// Asks why subscriptions are used as they are in the last month; of a slice at least of those it gives figures of.
+/// The query for the reasons of the usage in the last month; of a slice, at least for the subscriptions it returns.
 #[must_use]
 pub fn why(query: &Query, span: &MonthSpan) -> Query {
     let (from_month, to_month) = (span.to.to_string(), span.to.to_string());
@@ -110,7 +110,7 @@ pub fn why(query: &Query, span: &MonthSpan) -> Query {
     Query { measures, from_month, to_month, every_subscription: false, ..query.clone() }
 }
 
-/// Asks which customers rank highest.
+/// The query for the customers that rank highest.
 #[must_use]
 pub fn ranking(page: &PageSelection, span: &MonthSpan) -> Query {
     let top = Top { measure: Measure::BilledRevenue as i32, count: TOP };
@@ -118,8 +118,8 @@ pub fn ranking(page: &PageSelection, span: &MonthSpan) -> Query {
     Query { top: Some(top), every_subscription: true, ..query }
 }
 
-/// Puts the customers that rank highest in order: by revenue in the reporting currency over the range, by available seats
-/// in the last month for who may not see revenue, then by id.
+/// Orders customers by revenue in the reporting currency over the range, or by available seats in the last month for callers
+/// who may not see revenue, then by id.
 #[must_use]
 pub fn ranked(result: &QueryResult, span: &MonthSpan, currency: &str) -> Vec<String> {
     let last = span.to.to_string();
@@ -141,7 +141,7 @@ pub fn ranked(result: &QueryResult, span: &MonthSpan, currency: &str) -> Vec<Str
     ranked.into_iter().map(|(customer, _)| customer.to_owned()).collect()
 }
 
-/// The subscriptions of an answer, by customer and id.
+/// The subscriptions of a result, sorted by customer and id.
 #[must_use]
 pub fn keys(result: &QueryResult) -> Vec<SubscriptionKey> {
     let text = |row: &Row, at: usize| row.dimensions.get(at)?.value.clone();
@@ -152,8 +152,8 @@ pub fn keys(result: &QueryResult) -> Vec<SubscriptionKey> {
     keys
 }
 
-/// Puts subscriptions in the order of their customers' ranks, and leaves out those up to a place; `None` when its customer is
-/// no longer ranked.
+/// Orders subscriptions by their customers' ranks and drops those up to `after`; `None` when the customer of `after` is no
+/// longer ranked.
 #[must_use]
 pub fn by_rank(
     mut keys: Vec<SubscriptionKey>,
@@ -181,7 +181,7 @@ pub fn compose(
     keys: &[SubscriptionKey],
     details: &HashMap<String, SubscriptionDetails>,
 ) -> Vec<SubscriptionPerformance> {
-    // Ids of subscriptions are unique, so they alone are looked up.
+    // Ids of subscriptions are unique, so the customer is not needed as a key.
     let rows = result.rows.iter().filter_map(|row| {
         let subscription = row.dimensions.get(1)?.clone();
         Some(Row { dimensions: vec![subscription], ..row.clone() })
@@ -217,7 +217,7 @@ pub fn compose(
     keys.iter().map(one).collect()
 }
 
-/// A thing by id and name.
+/// An id with its name.
 #[must_use]
 pub fn named(id: String, name: String) -> FilterValue {
     FilterValue { value: Some(DimensionValue { value: Some(id).filter(|id| !id.is_empty()) }), name }

@@ -1,6 +1,6 @@
-//! The tables of exports as sea-orm sees them.
+//! Entities of the tables of exports.
 
-/// Orders and what became of them.
+/// Exports: orders and their state.
 pub mod job {
     use sea_orm::entity::prelude::*;
 
@@ -17,33 +17,33 @@ pub mod job {
         pub export_id: String,
         /// Who ordered it.
         pub owner: String,
-        /// What its owner called the order; none: nothing.
+        /// The request id of the owner, if any.
         pub request_id: Option<String>,
         /// The order, as the API encodes it.
         pub order_body: Vec<u8>,
-        /// The figures are at least of this version.
+        /// Smallest version of the figures.
         pub min_version: i64,
         /// The roles its owner held, by name, with blanks between.
         pub roles: String,
-        /// The locations its owner was bound to, as JSON; none: unbound.
+        /// The locations its owner was restricted to, as JSON; `None` for all.
         pub locations: Option<String>,
         /// The number of its state in the API.
         pub state: i32,
-        /// How often writing it was begun.
+        /// Number of attempts to write it.
         pub attempt: i32,
-        /// Who writes it.
+        /// The worker that holds the lease.
         pub worker: String,
-        /// Until when nobody else does, in microseconds since 1970-01-01 UTC.
+        /// End of the lease, in microseconds since 1970-01-01 UTC.
         pub lease_until_micros: i64,
         /// When it was ordered.
         pub created_micros: i64,
         /// When it ended; 0: not yet.
         pub ended_micros: i64,
-        /// When it is to be removed.
+        /// When it expires.
         pub expires_micros: i64,
         /// Rows written.
         pub row_count: i64,
-        /// Customers looked at.
+        /// Customers read.
         pub customers: i64,
         /// Customers in all.
         pub total_customers: i64,
@@ -53,17 +53,17 @@ pub mod job {
         pub sha256: String,
         /// Version of the figures.
         pub version: i64,
-        /// How far the data goes.
+        /// Last day of the data.
         pub complete_through: String,
-        /// Something was left out because of the owner's roles.
+        /// Whether something was left out because of the owner's roles.
         pub redacted: bool,
-        /// What the file is called.
+        /// Name of the file.
         pub file_name: String,
-        /// Where the store keeps the file of the last attempt; empty: there was none.
+        /// Path of the last attempt's file in the store; empty before the first attempt.
         pub file_path: String,
         /// Why it failed.
         pub failure: String,
-        /// What is said of the file, as JSON.
+        /// The manifest, as JSON.
         pub manifest: String,
     }
 
@@ -78,22 +78,22 @@ pub mod job {
 pub mod ticket {
     use sea_orm::entity::prelude::*;
 
-    /// A ticket; the ticket itself is not kept, only its hash.
+    /// A ticket, stored as a hash.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "export_ticket")]
     pub struct Model {
         /// SHA-256 of the ticket.
         #[sea_orm(primary_key, auto_increment = false)]
         pub ticket_hash: String,
-        /// The partner of who got it.
+        /// The partner of its holder.
         pub partner: String,
-        /// The one export it is good for.
+        /// The export it is valid for.
         pub export_id: String,
-        /// Who got it.
+        /// Its holder.
         pub subject: String,
         /// The roles they held, by name, with blanks between.
         pub roles: String,
-        /// Until when it is good, in microseconds since 1970-01-01 UTC.
+        /// When it expires, in microseconds since 1970-01-01 UTC.
         pub expires_micros: i64,
     }
 

@@ -1,12 +1,12 @@
-//! Writes one file: rows from metrics, through an encoder, into the store. Three steps side by side, with a few pieces
-//! between them, so that memory does not grow with the file.
+//! Writes one file: rows from metrics, through an encoder, into the store. The three steps run concurrently over bounded
+//! channels, so memory does not grow with the file.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use insights_proto::metrics::v1::{Freshness, StreamQueryResponse};
 use insights_proto::reporting::v1::ExportOrder;
-use insights_service::{BoxError, fail_point};
+use insights_service::{BoxError, error_chain, fail_point};
 use prost::Message;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
@@ -24,19 +24,19 @@ use super::schema::ColumnSchema;
 use super::spec::ExportSpec;
 use super::store::{ExportJob, ExportProgress, FinishedFile};
 
-/// Messages and pieces that may wait between two steps.
+/// Capacity of the channels between the steps.
 const BETWEEN: usize = 2;
 
-/// Why a file was not written.
+/// Why a file could not be written.
 #[derive(Debug)]
 pub enum WriteError {
-    /// It never will be, for this reason, said to its owner.
+    /// Every further attempt would fail; the text is shown to the owner.
     Permanent(String),
-    /// Trying again may help.
+    /// Another attempt may succeed.
     Transient(String),
 }
 
-/// How far a file is, seen while it is written.
+/// Progress of a file while it is written.
 #[derive(Debug, Default)]
 pub struct ProgressCounters {
     rows: AtomicI64,
@@ -45,8 +45,8 @@ pub struct ProgressCounters {
 }
 
 impl ProgressCounters {
-    /// As it is now.
-    pub fn progress(&self) -> ExportProgress {
+    /// The current progress.
+    pub fn snapshot(&self) -> ExportProgress {
         ExportProgress {
             rows: self.rows.load(Ordering::Relaxed),
             customers: self.customers.load(Ordering::Relaxed),
@@ -55,11 +55,11 @@ impl ProgressCounters {
     }
 }
 
-/// What is said of a file from its first message on.
+/// The first message of an answer of metrics.
 pub struct StreamHeader {
-    /// How fresh the whole is.
+    /// Version and end of the data.
     pub freshness: Freshness,
-    /// Something is left out because of the viewer's rights.
+    /// Whether something is left out because of the viewer's roles.
     pub redacted: bool,
     /// Groups may sum to more than the whole.
     pub overlapping: bool,
@@ -69,19 +69,19 @@ pub struct StreamHeader {
 #[allow(clippy::result_large_err, reason = "Status is what streams end with")]
 pub async fn begin(stream: &mut Streaming<StreamQueryResponse>) -> Result<StreamHeader, Status> {
     let first = stream.message().await?.unwrap_or_default();
-    let freshness = first.freshness.ok_or_else(|| Status::unavailable("the answer broke off"))?;
+    let freshness = first.freshness.ok_or_else(|| Status::unavailable("the answer of metrics ended early"))?;
     Ok(StreamHeader { freshness, redacted: first.redacted, overlapping: first.overlapping })
 }
 
-/// What the encoding step gets.
+/// Input of the encoding step.
 enum EncoderInput {
     Rows(Box<RowBatch>),
     End,
 }
 
-/// What the encoding step made.
+/// Result of the encoding step.
 struct EncodedFile {
-    about: FileManifest,
+    manifest: FileManifest,
     bytes: u64,
     sha256: String,
 }
@@ -90,9 +90,9 @@ struct EncodedFile {
 pub async fn write(
     exports: &Exports,
     job: &ExportJob,
-    seen: &Arc<ProgressCounters>,
+    progress: &Arc<ProgressCounters>,
 ) -> Result<FinishedFile, WriteError> {
-    let order = ExportOrder::decode(job.order_body.as_slice()).map_err(never)?;
+    let order = ExportOrder::decode(job.order_body.as_slice()).map_err(permanent)?;
     let viewer = job.viewer();
     let spec = ExportSpec::of(&order);
     let hides = spec.authorise(&exports.policy, &viewer).map_err(from_status)?;
@@ -101,7 +101,7 @@ pub async fn write(
     let first = begin(&mut stream).await.map_err(from_status)?;
     let redacted = hides || first.redacted;
     let columns = spec.columns(&viewer);
-    let about = FileManifest {
+    let manifest = FileManifest {
         file_name: job.file_name.clone(),
         order: order_json(&spec.spelled_out(&order)),
         written: time(exports.table.now()),
@@ -115,73 +115,73 @@ pub async fn write(
         ..FileManifest::default()
     };
     let scratch = Some(exports.config.scratch_folder.clone()).filter(|folder| !folder.as_os_str().is_empty());
-    // Whatever ends this, however early, ends the steps that go on by themselves: nobody takes their pieces any more.
+    // The guard cancels the upload when this function ends early for any reason.
     let given_up = CancellationToken::new();
     let _guard = given_up.clone().drop_guard();
-    let (steps, waiting_steps) = mpsc::channel(BETWEEN);
+    let (inputs, waiting_inputs) = mpsc::channel(BETWEEN);
     let (pieces, waiting_pieces) = mpsc::channel(BETWEEN);
     let encoding = {
         let format = order.format();
         let making = move || encoder(format, &columns, scratch.as_deref()).map(|encoder| (encoder, columns));
-        tokio::task::spawn_blocking(move || encode(making, waiting_steps, &pieces, about))
+        tokio::task::spawn_blocking(move || encode(making, waiting_inputs, &pieces, manifest))
     };
     let (files, path) = (exports.files.clone(), job.file_path.clone());
-    // A task of its own: an upload that is given up must still be taken back.
+    // A task of its own, because a cancelled upload must still be discarded.
     let keeping = tokio::spawn(async move { files.put(&path, waiting_pieces, given_up).await });
-    let read = read(&mut stream, steps, seen).await;
-    let encoded = encoding.await.map_err(for_now)?;
-    let kept = keeping.await.map_err(for_now)?;
-    // The first step that failed says why; those after it only saw it end.
+    let read = read(&mut stream, inputs, progress).await;
+    let encoded = encoding.await.map_err(transient)?;
+    let kept = keeping.await.map_err(transient)?;
+    // The first step that failed has the cause; later steps only saw its channel close.
     read?;
     let encoded = match encoded {
         Ok(encoded) => encoded,
         Err(EncodeError::Unfit(why)) => return Err(WriteError::Permanent(why)),
-        Err(error) => return Err(kept.err().map_or_else(|| for_now(error), for_now)),
+        Err(error) => return Err(kept.err().map_or_else(|| transient(error), transient)),
     };
-    kept.map_err(for_now)?;
+    kept.map_err(transient)?;
     Ok(FinishedFile {
-        progress: seen.progress(),
-        manifest: encoded.about.document(encoded.bytes, &encoded.sha256),
+        progress: progress.snapshot(),
+        manifest: encoded.manifest.document(encoded.bytes, &encoded.sha256),
         bytes: encoded.bytes,
         sha256: encoded.sha256,
-        version: encoded.about.version,
-        complete_through: encoded.about.complete_through,
+        version: encoded.manifest.version,
+        complete_through: encoded.manifest.complete_through,
         redacted,
     })
 }
 
-/// Hands rows on until the answer says that it is complete.
+/// Passes rows on until the answer is complete.
 async fn read(
     stream: &mut Streaming<StreamQueryResponse>,
-    steps: mpsc::Sender<EncoderInput>,
-    seen: &ProgressCounters,
+    inputs: mpsc::Sender<EncoderInput>,
+    progress: &ProgressCounters,
 ) -> Result<(), WriteError> {
     while let Some(part) = stream.message().await.map_err(from_status)? {
         let (customers, total_customers, done) = (part.customers, part.total_customers, part.done);
-        let block = RowBatch::from(part);
-        let lines = i64::try_from(block.lines()).unwrap_or_default();
-        if lines > 0 && steps.send(EncoderInput::Rows(Box::new(block))).await.is_err() {
-            // The next step failed, and says why.
+        let batch = RowBatch::from(part);
+        let rows = i64::try_from(batch.row_count()).unwrap_or_default();
+        if rows > 0 && inputs.send(EncoderInput::Rows(Box::new(batch))).await.is_err() {
+            // The next step failed and reports the cause.
             return Ok(());
         }
-        seen.rows.fetch_add(lines, Ordering::Relaxed);
-        seen.customers.store(customers, Ordering::Relaxed);
-        seen.total_customers.store(total_customers, Ordering::Relaxed);
+        progress.rows.fetch_add(rows, Ordering::Relaxed);
+        progress.customers.store(customers, Ordering::Relaxed);
+        progress.total_customers.store(total_customers, Ordering::Relaxed);
         if done {
-            // The same.
-            let _ = steps.send(EncoderInput::End).await;
+            // As above.
+            let _ = inputs.send(EncoderInput::End).await;
             return Ok(());
         }
     }
-    Err(WriteError::Transient("the answer broke off before its end".to_owned()))
+    Err(WriteError::Transient("the answer of metrics ended early".to_owned()))
 }
 
-/// Encodes rows until the end; on a thread of its own.
+/// Encodes rows on a blocking thread until the end of the input.
 fn encode(
     making: impl FnOnce() -> Result<(Box<dyn Encoder>, Vec<ColumnSchema>), EncodeError>,
-    mut steps: mpsc::Receiver<EncoderInput>,
+    mut inputs: mpsc::Receiver<EncoderInput>,
     pieces: &mpsc::Sender<FilePiece>,
-    mut about: FileManifest,
+    mut manifest: FileManifest,
 ) -> Result<EncodedFile, EncodeError> {
     let (mut encoder, columns) = making()?;
     let (mut digest, mut file, mut bytes) = (RowsDigest::default(), Sha256::new(), 0_u64);
@@ -194,47 +194,40 @@ fn encode(
         pieces.blocking_send(FilePiece::Data(piece)).map_err(|_| broken())
     };
     loop {
-        match steps.blocking_recv() {
+        match inputs.blocking_recv() {
             None => return Err(broken()),
             Some(EncoderInput::End) => break,
-            Some(EncoderInput::Rows(block)) => {
-                block.each(|line| {
-                    let cells: Vec<CellValue<'_>> = columns.iter().map(|column| column.cell(line)).collect();
+            Some(EncoderInput::Rows(batch)) => {
+                batch.each(|row| {
+                    let cells: Vec<CellValue<'_>> = columns.iter().map(|column| column.cell(row)).collect();
                     digest.row(&cells);
                     encoder.row(&cells)
                 })?;
-                about.rows += block.lines() as u64;
+                manifest.rows += batch.row_count() as u64;
                 hand_on(encoder.take())?;
                 fail_point::hit("reporting.export_rows");
             }
         }
     }
-    about.rows_sha256 = digest.finish();
-    encoder.finish(&about, &mut hand_on)?;
+    manifest.rows_sha256 = digest.finish();
+    encoder.finish(&manifest, &mut hand_on)?;
     pieces.blocking_send(FilePiece::End).map_err(|_| broken())?;
-    Ok(EncodedFile { about, bytes, sha256: hex::encode(file.finalize()) })
+    Ok(EncodedFile { manifest, bytes, sha256: hex::encode(file.finalize()) })
 }
 
 fn broken() -> EncodeError {
     EncodeError::Io(std::io::Error::from(std::io::ErrorKind::BrokenPipe))
 }
 
-fn never(error: impl std::fmt::Display) -> WriteError {
+fn permanent(error: impl std::fmt::Display) -> WriteError {
     WriteError::Permanent(error.to_string())
 }
 
-fn for_now(error: impl Into<BoxError>) -> WriteError {
-    let error = error.into();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    WriteError::Transient(text)
+fn transient(error: impl Into<BoxError>) -> WriteError {
+    WriteError::Transient(error_chain(error.into().as_ref()))
 }
 
-/// What concerns the order itself will be so again; everything else may pass.
+/// Errors about the order itself are permanent, all others transient.
 fn from_status(status: Status) -> WriteError {
     match status.code() {
         Code::InvalidArgument | Code::PermissionDenied | Code::ResourceExhausted | Code::OutOfRange => {

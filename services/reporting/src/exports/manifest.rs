@@ -1,69 +1,64 @@
-//! What a file says of itself, or what is said beside it.
-
-use std::sync::LazyLock;
+//! The manifest of a file, which stands in the file where the format has a place for it, and beside it.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use insights_proto::reporting::v1::ExportOrder;
 use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage};
+use prost_reflect::DynamicMessage;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::cell::CellValue;
 
-static MESSAGES: LazyLock<DescriptorPool> =
-    LazyLock::new(|| DescriptorPool::decode(insights_proto::DESCRIPTOR_SET).unwrap_or_default());
-
-/// What is known of a file before its last byte is written.
+/// The manifest as known before the file is complete.
 #[derive(Clone, Debug, Default)]
 pub struct FileManifest {
-    /// What it is called.
+    /// Name of the file.
     pub file_name: String,
-    /// What was ordered, as JSON.
+    /// The order as JSON.
     pub order: Value,
-    /// When it was written, RFC 3339.
+    /// Time of writing, RFC 3339.
     pub written: String,
-    /// Its columns.
+    /// Names of the columns.
     pub columns: Vec<String>,
-    /// Its rows.
+    /// Number of rows.
     pub rows: u64,
-    /// SHA-256 of the rows, whatever the format: every cell as text and a unit separator, after each row a record
+    /// SHA-256 of the rows, the same in every format: each cell as text with a unit separator, each row with a record
     /// separator.
     pub rows_sha256: String,
     /// The version of the figures.
     pub version: i64,
     /// The epoch of that version.
     pub epoch: i64,
-    /// How far the data goes.
+    /// Last day of the data.
     pub complete_through: String,
-    /// Something was left out because of the owner's roles.
+    /// Whether something was left out because of the owner's roles.
     pub redacted: bool,
-    /// Groups may sum to more than the whole.
+    /// Whether groups may sum to more than the whole.
     pub overlapping: bool,
-    /// The locations its rows are bound to, as JSON; none: all.
+    /// Locations that the rows are restricted to, as JSON; `None` for all.
     pub locations: Option<String>,
 }
 
 impl FileManifest {
-    /// As names and values, for files that have room for them.
-    pub fn lines(&self) -> Vec<(String, String)> {
-        let line = |name: &str, value: String| (name.to_owned(), value);
+    /// Names and values, for a place inside the file.
+    pub fn entries(&self) -> Vec<(String, String)> {
+        let entry = |name: &str, value: String| (name.to_owned(), value);
         vec![
-            line("file", self.file_name.clone()),
-            line("order", self.order.to_string()),
-            line("written", self.written.clone()),
-            line("rows", self.rows.to_string()),
-            line("rows_sha256", self.rows_sha256.clone()),
-            line("version", self.version.to_string()),
-            line("epoch", self.epoch.to_string()),
-            line("complete_through", self.complete_through.clone()),
-            line("redacted", self.redacted.to_string()),
-            line("overlapping", self.overlapping.to_string()),
-            line("locations", self.locations.clone().unwrap_or_else(|| "all".to_owned())),
+            entry("file", self.file_name.clone()),
+            entry("order", self.order.to_string()),
+            entry("written", self.written.clone()),
+            entry("rows", self.rows.to_string()),
+            entry("rows_sha256", self.rows_sha256.clone()),
+            entry("version", self.version.to_string()),
+            entry("epoch", self.epoch.to_string()),
+            entry("complete_through", self.complete_through.clone()),
+            entry("redacted", self.redacted.to_string()),
+            entry("overlapping", self.overlapping.to_string()),
+            entry("locations", self.locations.clone().unwrap_or_else(|| "all".to_owned())),
         ]
     }
 
-    /// The document beside the file, which also knows the file's size and checksum.
+    /// The JSON document beside the file, with the file's size and checksum.
     pub fn document(&self, bytes: u64, sha256: &str) -> String {
         let locations = self.locations.as_ref().and_then(|text| serde_json::from_str::<Value>(text).ok());
         let document = json!({
@@ -88,17 +83,17 @@ impl FileManifest {
 
 /// An order as JSON, by the names of the API.
 pub fn order_json(order: &ExportOrder) -> Value {
-    let kind = MESSAGES.get_message_by_name("insights.reporting.v1.ExportOrder");
+    let kind = insights_proto::descriptors().get_message_by_name("insights.reporting.v1.ExportOrder");
     let message = kind.and_then(|kind| DynamicMessage::decode(kind, order.encode_to_vec().as_slice()).ok());
     message.and_then(|message| serde_json::to_value(&message).ok()).unwrap_or_default()
 }
 
-/// A time as files spell it.
+/// A time as manifests spell it.
 pub fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The checksum of rows, the same in every format.
+/// Computes the checksum of the rows.
 #[derive(Default)]
 pub struct RowsDigest {
     digest: Sha256,

@@ -1,4 +1,4 @@
-//! Exports: orders, jobs that survive a restart, files, and how they are fetched.
+//! Exports: orders, jobs that survive a restart, files and their download.
 
 mod cell;
 mod config;
@@ -46,9 +46,9 @@ pub struct Exports {
     metrics: MetricsClient,
     policy: Arc<Policy>,
     audit: Audit,
-    /// There may be something to do.
+    /// Wakes the worker after an order.
     wake: Arc<Notify>,
-    /// This process among the replicas.
+    /// Random id of this process.
     worker: String,
 }
 
@@ -59,7 +59,7 @@ impl std::fmt::Debug for Exports {
 }
 
 impl Exports {
-    /// Exports over metrics, kept where the audit is.
+    /// Exports over metrics, with their table in the database of the audit.
     ///
     /// # Errors
     /// When the settings of the store cannot be used.
@@ -81,7 +81,7 @@ impl Exports {
         })
     }
 
-    /// Bytes of the file of an export.
+    /// Streams a range of the file of an export.
     pub(crate) async fn file(
         &self,
         job: &ExportJob,

@@ -1,4 +1,4 @@
-//! Orders of a caller: checked, stored, looked at, stopped, removed.
+//! Operations on a caller's exports: create, preview, get, list, cancel, delete.
 
 use std::convert::Infallible;
 
@@ -27,15 +27,15 @@ const PREVIEW: usize = 15;
 /// Exports of a page, unless asked for otherwise, and at most.
 const PAGE: usize = 50;
 const LARGEST_PAGE: usize = 200;
-/// Longest name of an order and of a file, in letters.
+/// Longest request id and file name, in characters.
 const REQUEST_ID: usize = 128;
 const NAME: usize = 100;
 
-/// A place in the list: when an export was ordered, in microseconds, and its id.
+/// Position in the list: the time of the order in microseconds, and the export's id.
 type ExportKey = (i64, String);
 
 impl Exports {
-    /// Stores an order, or finds what the same one made before.
+    /// Stores an order, or returns the export of an earlier request with the same id.
     pub async fn create(&self, caller: &Principal, request: CreateExportRequest) -> Result<Export, Status> {
         let spec = ExportSpec::of(&request.order.clone().unwrap_or_default());
         let redacted = spec.authorise(&self.policy, caller)?;
@@ -49,8 +49,8 @@ impl Exports {
                 format!("At most {most} exports are kept of one caller; delete some, or wait until they expire.");
             return Err(Error::exhausted(text).into());
         }
-        // Whatever is wrong with the query is said now, and not by a file that never comes.
-        let first = self.first_lines(spec.request(caller, request.min_version), 0).await?.0;
+        // Metrics validates the query now, so that a faulty order fails here and not in the background.
+        let first = self.first_rows(spec.request(caller, request.min_version), 0).await?.0;
         let now = self.table.now();
         let id = format!("{:032x}", rand::random::<u128>());
         let job = ExportJob {
@@ -84,7 +84,7 @@ impl Exports {
         };
         match self.table.insert(job.clone()).await {
             Ok(()) => {}
-            // The same request came twice at once.
+            // The same request arrived twice concurrently.
             Err(DatabaseError::Duplicate(_)) => {
                 let same = self.same_request(caller, &request.request_id, &order).await?;
                 return same.map(|job| export(&job)).ok_or_else(|| Error::unavailable("Try again.").into());
@@ -113,7 +113,7 @@ impl Exports {
         }
     }
 
-    /// The first rows of a file that was not ordered.
+    /// The first rows that the file of an order would have.
     pub async fn preview(
         &self,
         caller: &Principal,
@@ -124,14 +124,14 @@ impl Exports {
         let hides = spec.authorise(&self.policy, caller)?;
         checked(order, "")?;
         let request = spec.request(caller, min_version);
-        let (first, blocks) = self.first_lines(request, PREVIEW + 1).await?;
+        let (first, batches) = self.first_rows(request, PREVIEW + 1).await?;
         let columns = spec.columns(caller);
         let mut rows = Vec::new();
-        for block in &blocks {
-            // Nothing can fail.
-            let _ = block.each(|line| {
+        for batch in &batches {
+            // The closure is infallible.
+            let _ = batch.each(|row| {
                 if rows.len() <= PREVIEW {
-                    rows.push(PreviewRow { cells: columns.iter().map(|column| text_of(column.cell(line))).collect() });
+                    rows.push(PreviewRow { cells: columns.iter().map(|column| text_of(column.cell(row))).collect() });
                 }
                 Ok::<_, Infallible>(())
             });
@@ -147,45 +147,45 @@ impl Exports {
         })
     }
 
-    /// What an export begins with, by the way its file would be written.
-    async fn first_lines(
+    /// The first rows of an export, read as its file would be.
+    async fn first_rows(
         &self,
         request: StreamQueryRequest,
         most: usize,
     ) -> Result<(StreamHeader, Vec<RowBatch>), Status> {
         let mut stream = self.metrics.stream_query(request).await.map_err(rename_order)?;
         let first = begin(&mut stream).await.map_err(rename_order)?;
-        let (mut blocks, mut lines) = (Vec::new(), 0);
-        while lines < most {
+        let (mut batches, mut row_count) = (Vec::new(), 0);
+        while row_count < most {
             let Some(part) = stream.message().await.map_err(rename_order)? else { break };
             let done = part.done;
-            let block = RowBatch::from(part);
-            lines += block.lines();
-            blocks.push(block);
+            let batch = RowBatch::from(part);
+            row_count += batch.row_count();
+            batches.push(batch);
             if done {
                 break;
             }
         }
-        Ok((first, blocks))
+        Ok((first, batches))
     }
 
-    /// An export of the caller's.
+    /// One of the caller's exports.
     pub async fn find(&self, caller: &Principal, id: &str) -> Result<ExportJob, Status> {
         let found = self.table.find(caller.partner(), caller.subject(), id).await.map_err(unavailable)?;
         found.ok_or_else(|| Error::not_found("The export").into())
     }
 
-    /// An export of the caller's, unless it shows locations beyond those the caller is bound to now: how many rows it has would tell
-    /// of them.
+    /// One of the caller's exports, unless it covers locations that the caller may no longer see: even its number of rows
+    /// would reveal them.
     pub async fn look_at(&self, caller: &Principal, id: &str) -> Result<ExportJob, Status> {
         let job = self.find(caller, id).await?;
         if within(&job, caller) { Ok(job) } else { Err(insights_access::forbidden()) }
     }
 
-    /// The caller's exports that [`Self::look_at`] shows, a page at a time.
+    /// A page of the caller's exports that [`Self::look_at`] shows.
     pub async fn list(&self, caller: &Principal, request: &ListExportsRequest) -> Result<ListExportsResponse, Status> {
         let tokens: PageToken<ExportKey> =
-            PageToken::of(self.audit.page_token_key(), caller.subject(), caller, request);
+            PageToken::of(self.audit.list_token_key(), caller.subject(), caller, request);
         let (size, after) = match (page_size(request.page_size, PAGE, LARGEST_PAGE), tokens.read(&request.page_token)) {
             (Ok(size), Ok(after)) => (size, after),
             (size, after) => return Err(Error::Invalid(size.err().into_iter().chain(after.err()).collect()).into()),
@@ -201,14 +201,14 @@ impl Exports {
         Ok(ListExportsResponse { exports: jobs.iter().map(export).collect(), next_page_token })
     }
 
-    /// Stops an export of the caller's.
+    /// Cancels one of the caller's exports.
     pub async fn cancel(&self, caller: &Principal, id: &str) -> Result<Export, Status> {
         let job = self.find(caller, id).await?;
         self.table.cancel(&job, &self.config).await.map_err(unavailable)?;
         Ok(export(&self.find(caller, id).await?))
     }
 
-    /// Removes an export of the caller's. Whoever writes it just then takes their file back.
+    /// Deletes one of the caller's exports. A worker that is writing it removes its own file.
     pub async fn delete(&self, caller: &Principal, id: &str) -> Result<(), Status> {
         let job = self.find(caller, id).await?;
         self.table.cancel(&job, &self.config).await.map_err(unavailable)?;
@@ -218,7 +218,7 @@ impl Exports {
         Ok(())
     }
 
-    /// An export whose file the caller may have now: their own, complete, with no right lost since.
+    /// One of the caller's exports that is complete and that the caller may still see in full.
     pub async fn downloadable(&self, caller: &Principal, id: &str) -> Result<ExportJob, Status> {
         let job = self.find(caller, id).await?;
         let order = ExportOrder::decode(job.order_body.as_slice()).map_err(Error::internal)?;
@@ -234,7 +234,7 @@ fn within(job: &ExportJob, caller: &Principal) -> bool {
     job.viewer().is_within(caller)
 }
 
-/// The order, when nothing is wrong with it that can be seen from here.
+/// The order, if it passes the checks that do not need metrics.
 fn checked(order: Option<ExportOrder>, request_id: &str) -> Result<ExportOrder, Error> {
     let order = order.ok_or_else(|| Error::invalid("order", "is required"))?;
     let mut faults = Vec::new();
@@ -255,7 +255,7 @@ fn checked(order: Option<ExportOrder>, request_id: &str) -> Result<ExportOrder, 
     if faults.is_empty() { Ok(order) } else { Err(Error::Invalid(faults)) }
 }
 
-/// A name that is one everywhere: no path, no line, no quote, no ending of its own.
+/// A file name that is safe everywhere: no path, line break, quote or second extension.
 fn file_name(order: &ExportOrder, id: &str) -> String {
     let (ending, _) = ending(order.format());
     let kept = |letter: char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_' | '.');
@@ -271,7 +271,7 @@ fn file_name(order: &ExportOrder, id: &str) -> String {
     format!("{kind}-{}-{}-{}.{ending}", query.from_month, query.to_month, &id[..8.min(id.len())])
 }
 
-/// An export as the API shows it.
+/// An export as a message of the API.
 pub fn export(job: &ExportJob) -> Export {
     let state = ExportState::try_from(job.state).unwrap_or_default();
     let done = state == ExportState::Done;
@@ -305,9 +305,9 @@ pub fn export(job: &ExportJob) -> Export {
     }
 }
 
-/// The table cannot be had now.
+/// The status of a failed access to the table of exports.
 pub fn unavailable(error: DatabaseError) -> Status {
-    tracing::warn!(%error, "the table of exports cannot be had");
+    tracing::warn!(%error, "cannot access the table of exports");
     Error::unavailable("Exports cannot be looked at now.").into()
 }
 

@@ -1,5 +1,5 @@
-//! The reports that can be downloaded. Columns bear the incumbent's names where they say the same, so that spreadsheets made
-//! for its files keep working and our own import reads them back; columns of our own come last.
+//! The reports that can be exported. Columns with the incumbent's meaning have its names, so that existing spreadsheets keep
+//! working and the import reads the files back; additional columns come last.
 
 use insights_access::{FieldClass, Redactor};
 use insights_proto::metrics::v1::{Measure, ReportGrain, Scope};
@@ -13,15 +13,15 @@ use crate::dashboards::dynamics::DYNAMICS;
 pub struct ReportLayout {
     /// Its name on the command line and in names of files.
     pub name: &'static str,
-    /// What its rows are about.
+    /// Grain of its rows.
     pub grain: ReportGrain,
-    /// Its products' names begin so; empty: all.
+    /// Prefix of its products' names; empty for all products.
     pub product_prefix: &'static str,
-    /// What is looked at unless the order says otherwise.
+    /// Default scope.
     pub scope: Scope,
-    /// Who may not ask for this may not have the report.
+    /// Measures that the caller must be allowed to query.
     pub measures: &'static [Measure],
-    /// The dashboard it is the export of, where that has roles of its own: the method that shows it.
+    /// The method of the dashboard whose roles the report needs too.
     pub dashboard: Option<&'static str>,
     /// All its columns.
     pub columns: &'static [ReportColumn],
@@ -32,23 +32,23 @@ pub struct ReportLayout {
 pub struct ReportColumn {
     /// Its name.
     pub name: &'static str,
-    /// What it holds.
+    /// Type of its cells.
     pub kind: CellType,
-    /// What it shows.
+    /// The value it shows.
     pub shown: ReportField,
-    /// The measure it takes.
+    /// The measure it needs.
     pub measure: Option<Measure>,
 }
 
 impl ReportColumn {
     /// The class of what it shows, as the option of the field in the answer of metrics says.
     pub fn class(&self) -> FieldClass {
-        let (message, field) = self.shown.source();
+        let (message, field) = self.shown.origin();
         Redactor::product().class_of(&format!("insights.metrics.v1.{message}"), field)
     }
 }
 
-/// What a column shows.
+/// The value that a column shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportField {
     /// The first day of the month.
@@ -83,7 +83,7 @@ pub enum ReportField {
     Start,
     /// Its last day.
     End,
-    /// Its standing; the word is for what has ended.
+    /// Its standing; the argument is the word for an ended subscription.
     State(&'static str),
     /// It is on trial.
     Trial,
@@ -99,11 +99,11 @@ pub enum ReportField {
     LocationName,
     /// The type of the attribution.
     AttributionType,
-    /// The line repeats another for a further attribution.
+    /// Whether the row repeats another for a further attribution.
     Duplicate,
     /// Seats in good standing.
     Available,
-    /// The same against the month before.
+    /// Change of the available seats since the month before.
     NewSeats,
     /// Users assigned.
     Assigned,
@@ -125,7 +125,7 @@ pub enum ReportField {
 
 impl ReportField {
     /// The message and field of metrics' answer that it is taken from.
-    const fn source(self) -> (&'static str, &'static str) {
+    const fn origin(self) -> (&'static str, &'static str) {
         match self {
             Self::Month => ("ReportRow", "month"),
             Self::CustomerName => ("ReportCustomer", "name"),

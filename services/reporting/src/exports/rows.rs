@@ -1,8 +1,9 @@
-//! The lines of a file, and the cells of a report's.
+//! Rows of a file, and the cells of a report's rows.
 //!
-//! As in the incumbent's files, what has several attributions has a line for each, and all but the first say that they are
-//! duplicates: their seats and revenue are not to be added up again.
+//! As in the incumbent's files, a subscription or SKU with several attributions has a row for each. All but the first are
+//! marked as duplicates, so that their seats and revenue are not summed twice.
 
+use insights_domain::measures::unassigned;
 use insights_domain::percentage::Percentage;
 use insights_domain::standing::Standing;
 use insights_proto::metrics::v1::{ReportAttribution, ReportRow, Row, RowBlock, StreamQueryResponse};
@@ -14,7 +15,7 @@ use ReportField as S;
 /// The currency with a column of its own.
 const DOLLARS: &str = "USD";
 
-/// Rows of a part of an answer.
+/// Rows of one message of the answer of metrics.
 #[derive(Debug, Default)]
 pub struct RowBatch {
     columns: RowBlock,
@@ -22,14 +23,14 @@ pub struct RowBatch {
     report: Vec<ReportRow>,
 }
 
-/// One line.
+/// One row of a file.
 #[derive(Clone, Copy, Debug)]
 pub enum ExportRow<'a> {
-    /// A row of a query's answer, by its place in columns.
+    /// A row of a query's result in columns, by its position.
     Columnar(&'a RowBlock, usize),
-    /// A row of a query's answer, from metrics that knows no columns.
+    /// A row of a query's result from a version of metrics without columns.
     Group(&'a Row),
-    /// A line of a report.
+    /// A row of a report.
     Report(ReportRowRef<'a>),
 }
 
@@ -40,53 +41,53 @@ impl From<StreamQueryResponse> for RowBatch {
 }
 
 impl RowBatch {
-    /// How many lines it has.
-    pub fn lines(&self) -> usize {
+    /// Number of rows in the file.
+    pub fn row_count(&self) -> usize {
         let groups = self.columns.rows as usize + self.groups.len();
         groups + self.report.iter().map(|row| row.attributions.len().max(1)).sum::<usize>()
     }
 
-    /// Does something with each line.
+    /// Calls a function with each row.
     pub fn each<E>(&self, mut each: impl FnMut(ExportRow<'_>) -> Result<(), E>) -> Result<(), E> {
         (0..self.columns.rows as usize).try_for_each(|at| each(ExportRow::Columnar(&self.columns, at)))?;
         self.groups.iter().try_for_each(|row| each(ExportRow::Group(row)))?;
-        self.report.iter().try_for_each(|row| each_line(row, |line| each(ExportRow::Report(line))))
+        self.report.iter().try_for_each(|row| each_attribution(row, |row| each(ExportRow::Report(row))))
     }
 }
 
-/// A line of a report.
+/// A row of a report for one of its attributions.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportRowRef<'a> {
     row: &'a ReportRow,
-    spelled: &'a Spelled,
+    texts: &'a ComposedTexts,
     attribution: Option<&'a ReportAttribution>,
     duplicate: bool,
 }
 
-/// What a row does not say in the words of a file.
+/// Texts that are composed from a row's values.
 #[derive(Debug)]
-struct Spelled {
+struct ComposedTexts {
     month: String,
     channels: String,
     other_revenue: String,
 }
 
-fn each_line<E>(row: &ReportRow, mut each: impl FnMut(ReportRowRef<'_>) -> Result<(), E>) -> Result<(), E> {
+fn each_attribution<E>(row: &ReportRow, mut each: impl FnMut(ReportRowRef<'_>) -> Result<(), E>) -> Result<(), E> {
     let elsewhere = row.revenue.iter().filter(|amount| amount.currency != DOLLARS);
     let elsewhere: Vec<String> = elsewhere.map(|amount| format!("{} {}", amount.currency, amount.amount)).collect();
-    let spelled = Spelled {
+    let texts = ComposedTexts {
         month: format!("{}-01", row.month),
         channels: row.sales_channels.join("; "),
         other_revenue: elsewhere.join("; "),
     };
     for at in 0..row.attributions.len().max(1) {
-        each(ReportRowRef { row, spelled: &spelled, attribution: row.attributions.get(at), duplicate: at > 0 })?;
+        each(ReportRowRef { row, texts: &texts, attribution: row.attributions.get(at), duplicate: at > 0 })?;
     }
     Ok(())
 }
 
 impl<'a> ReportRowRef<'a> {
-    /// A cell.
+    /// The value of a column.
     pub fn cell(self, shown: ReportField) -> CellValue<'a> {
         let row = self.row;
         let known =
@@ -95,7 +96,7 @@ impl<'a> ReportRowRef<'a> {
         let sku = row.sku.as_ref();
         let subscription = row.subscription.as_ref();
         match shown {
-            S::Month => CellValue::Text(&self.spelled.month),
+            S::Month => CellValue::Text(&self.texts.month),
             S::CustomerName => known(customer.and_then(|it| it.name.as_deref())),
             S::Customer => known(customer.map(|it| it.id.as_str())),
             S::Segment => known(customer.and_then(|it| it.segment.as_deref())),
@@ -116,14 +117,14 @@ impl<'a> ReportRowRef<'a> {
             S::Seller => known(Some(&row.seller)),
             S::SalesChannel => known(match subscription {
                 Some(subscription) => subscription.sales_channel.as_deref(),
-                None => Some(&self.spelled.channels),
+                None => Some(&self.texts.channels),
             }),
             S::PricingModel => known(subscription.and_then(|it| it.pricing_model.as_deref())),
             S::Location => known(self.attribution.and_then(|it| it.location_id.as_deref())),
             S::LocationName => known(self.attribution.and_then(|it| it.location_name.as_deref())),
             S::AttributionType => known(self.attribution.and_then(|it| it.r#type.as_deref())),
             S::Duplicate => CellValue::Count(i64::from(self.duplicate)),
-            S::OtherRevenue => known(Some(&self.spelled.other_revenue)),
+            S::OtherRevenue => known(Some(&self.texts.other_revenue)),
             S::Dollars => {
                 let amount = row.revenue.iter().find(|amount| amount.currency == DOLLARS);
                 amount.map_or(CellValue::Null, |amount| CellValue::amount(&amount.amount))
@@ -135,15 +136,18 @@ impl<'a> ReportRowRef<'a> {
     fn figure(self, shown: ReportField) -> CellValue<'a> {
         let row = self.row;
         let count = |count: Option<i64>| count.map_or(CellValue::Null, CellValue::Count);
+        let seats = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
         match shown {
             S::Available => count(row.available),
             S::NewSeats => count(row.new_seats),
             S::Assigned => count(row.assigned),
             S::Active => count(row.active),
-            S::Unassigned => count(row.available.zip(row.assigned).map(|(sold, given)| (sold - given).max(0))),
+            S::Unassigned => {
+                let seats = seats(row.available).zip(seats(row.assigned));
+                count(seats.and_then(|(available, assigned)| unassigned(available, assigned).try_into().ok()))
+            }
             S::ActivePercent => {
-                let [active, available] = [row.active, row.available].map(|it| it.and_then(|it| it.try_into().ok()));
-                let percentage = Percentage { numerator: active, denominator: available };
+                let percentage = Percentage { numerator: seats(row.active), denominator: seats(row.available) };
                 percentage.value().map_or(CellValue::Null, CellValue::Percent)
             }
             S::TotalUsers => count(row.total_users),

@@ -1,4 +1,4 @@
-//! The columns of a file.
+//! Columns of a file, and how their cells are read from rows.
 
 use insights_domain::amount::Amount;
 use insights_domain::percentage::Percentage;
@@ -15,14 +15,14 @@ use super::rows::ExportRow;
 pub struct ColumnSchema {
     /// Its name.
     pub name: String,
-    /// What it holds.
+    /// Type of its cells.
     pub kind: CellType,
-    from: From,
+    from: CellOrigin,
 }
 
-/// Where a cell comes from in a row of an answer.
+/// Where a column's cells stand in a row of the answer of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum From {
+enum CellOrigin {
     Month,
     Dimension(usize),
     Value(usize),
@@ -37,53 +37,53 @@ enum From {
 
 /// A column of a report.
 pub fn of_report(known: &ReportColumn) -> ColumnSchema {
-    column(known.name.to_owned(), known.kind, From::Report(known.shown))
+    column(known.name.to_owned(), known.kind, CellOrigin::Report(known.shown))
 }
 
-/// The columns of an answer to a query, under the names of the command line. What the viewer may not see has none.
+/// The columns of a query's result, with the names of the command line, without measures that the viewer may not see.
 pub fn of_query(query: &Query, sees_revenue: bool) -> Vec<ColumnSchema> {
-    let mut columns = vec![column("month".into(), CellType::Text, From::Month)];
+    let mut columns = vec![column("month".into(), CellType::Text, CellOrigin::Month)];
     for (at, dimension) in query.group_by().enumerate() {
         let kind = if dimension == Dimension::Trial { CellType::Flag } else { CellType::Text };
-        columns.push(column(dimension.short_name(), kind, From::Dimension(at)));
+        columns.push(column(dimension.short_name(), kind, CellOrigin::Dimension(at)));
     }
     let mut money = false;
     for (at, measure) in query.measures().enumerate() {
         let name = measure.short_name();
         match measure {
             Measure::BilledRevenue if sees_revenue => {
-                columns.push(column(name, CellType::Amount, From::Value(at)));
+                columns.push(column(name, CellType::Amount, CellOrigin::Value(at)));
                 money = true;
             }
             Measure::BilledRevenue => {}
             Measure::ActiveUsagePercent | Measure::DeploymentPercent | Measure::UsagePercent => {
-                let parts = [(format!("{name}_numerator"), From::Numerator(at))];
-                let parts = parts.into_iter().chain([(format!("{name}_denominator"), From::Denominator(at))]);
+                let parts = [(format!("{name}_numerator"), CellOrigin::Numerator(at))];
+                let parts = parts.into_iter().chain([(format!("{name}_denominator"), CellOrigin::Denominator(at))]);
                 let parts: Vec<_> = parts.map(|(name, from)| column(name, CellType::Count, from)).collect();
-                columns.push(column(name, CellType::Percent, From::Value(at)));
+                columns.push(column(name, CellType::Percent, CellOrigin::Value(at)));
                 columns.extend(parts);
             }
-            _ => columns.push(column(name, CellType::Count, From::Value(at))),
+            _ => columns.push(column(name, CellType::Count, CellOrigin::Value(at))),
         }
     }
     if money {
-        columns.push(column("currency".into(), CellType::Text, From::Currency));
+        columns.push(column("currency".into(), CellType::Text, CellOrigin::Currency));
     }
-    columns.push(column("source".into(), CellType::Text, From::Source));
-    columns.push(column("partial".into(), CellType::Flag, From::Partial));
-    columns.push(column("lower_bound".into(), CellType::Flag, From::LowerBound));
+    columns.push(column("source".into(), CellType::Text, CellOrigin::Source));
+    columns.push(column("partial".into(), CellType::Flag, CellOrigin::Partial));
+    columns.push(column("lower_bound".into(), CellType::Flag, CellOrigin::LowerBound));
     columns
 }
 
-fn column(name: String, kind: CellType, from: From) -> ColumnSchema {
+fn column(name: String, kind: CellType, from: CellOrigin) -> ColumnSchema {
     ColumnSchema { name, kind, from }
 }
 
 impl ColumnSchema {
-    /// The cell of a line.
+    /// The value of the column in a row.
     pub fn cell<'a>(&self, line: ExportRow<'a>) -> CellValue<'a> {
         match (line, self.from) {
-            (ExportRow::Report(line), From::Report(shown)) => line.cell(shown),
+            (ExportRow::Report(line), CellOrigin::Report(shown)) => line.cell(shown),
             (ExportRow::Columnar(block, at), _) => self.block_cell(block, at),
             (ExportRow::Group(row), _) => self.group_cell(row),
             (ExportRow::Report(_), _) => CellValue::Null,
@@ -98,22 +98,24 @@ impl ColumnSchema {
             _ => None,
         };
         match self.from {
-            From::Month => CellValue::Text(&row.month),
-            From::Dimension(at) => self.dimension(row.dimensions.get(at).and_then(|value| value.value.as_deref())),
-            From::Value(at) => match value(at) {
+            CellOrigin::Month => CellValue::Text(&row.month),
+            CellOrigin::Dimension(at) => {
+                self.dimension(row.dimensions.get(at).and_then(|value| value.value.as_deref()))
+            }
+            CellOrigin::Value(at) => match value(at) {
                 None => CellValue::Null,
                 Some(ValueKind::Count(count)) => CellValue::Count(*count),
                 Some(ValueKind::Amount(amount)) => CellValue::amount(amount),
                 Some(ValueKind::Percentage(percentage)) => percentage.value.map_or(CellValue::Null, CellValue::Percent),
             },
-            From::Numerator(at) => count(percentage(at).and_then(|parts| parts.numerator)),
-            From::Denominator(at) => count(percentage(at).and_then(|parts| parts.denominator)),
-            From::Currency if row.currency.is_empty() => CellValue::Null,
-            From::Currency => CellValue::Text(&row.currency),
-            From::Source => source(row.source),
-            From::Partial => CellValue::Flag(row.partial),
-            From::LowerBound => CellValue::Flag(row.lower_bound),
-            From::Report(_) => CellValue::Null,
+            CellOrigin::Numerator(at) => count(percentage(at).and_then(|parts| parts.numerator)),
+            CellOrigin::Denominator(at) => count(percentage(at).and_then(|parts| parts.denominator)),
+            CellOrigin::Currency if row.currency.is_empty() => CellValue::Null,
+            CellOrigin::Currency => CellValue::Text(&row.currency),
+            CellOrigin::Source => source(row.source),
+            CellOrigin::Partial => CellValue::Flag(row.partial),
+            CellOrigin::LowerBound => CellValue::Flag(row.lower_bound),
+            CellOrigin::Report(_) => CellValue::Null,
         }
     }
 
@@ -124,20 +126,20 @@ impl ColumnSchema {
         let column = |at: usize| block.values.get(at);
         let flag = |flags: &[bool]| flags.get(row).map_or(CellValue::Null, |flag| CellValue::Flag(*flag));
         match self.from {
-            From::Month => {
+            CellOrigin::Month => {
                 block.months.get(row).and_then(|position| text(*position)).map_or(CellValue::Null, CellValue::Text)
             }
-            From::Dimension(at) => {
+            CellOrigin::Dimension(at) => {
                 self.dimension(named(block.dimensions.get(at).and_then(|column| column.positions.get(row))))
             }
-            From::Value(at) => column(at).map_or(CellValue::Null, |column| value(column, row)),
-            From::Numerator(at) => count(column(at).and_then(|column| numerator(column, row))),
-            From::Denominator(at) => count(column(at).and_then(|column| denominator(column, row))),
-            From::Currency => named(block.currencies.get(row)).map_or(CellValue::Null, CellValue::Text),
-            From::Source => source(block.sources.get(row).copied().unwrap_or_default()),
-            From::Partial => flag(&block.partial),
-            From::LowerBound => flag(&block.lower_bound),
-            From::Report(_) => CellValue::Null,
+            CellOrigin::Value(at) => column(at).map_or(CellValue::Null, |column| value(column, row)),
+            CellOrigin::Numerator(at) => count(column(at).and_then(|column| numerator(column, row))),
+            CellOrigin::Denominator(at) => count(column(at).and_then(|column| denominator(column, row))),
+            CellOrigin::Currency => named(block.currencies.get(row)).map_or(CellValue::Null, CellValue::Text),
+            CellOrigin::Source => source(block.sources.get(row).copied().unwrap_or_default()),
+            CellOrigin::Partial => flag(&block.partial),
+            CellOrigin::LowerBound => flag(&block.lower_bound),
+            CellOrigin::Report(_) => CellValue::Null,
         }
     }
 
@@ -154,7 +156,7 @@ fn source(source: i32) -> CellValue<'static> {
     CellValue::Text(Source::try_from(source).unwrap_or_default().label())
 }
 
-/// A figure of a column.
+/// A value of a column of figures.
 fn value(column: &ValueColumn, row: usize) -> CellValue<'static> {
     if let Some(amount) = known(&column.amounts, &column.unknown, row) {
         return CellValue::Amount(Amount::from_micros(amount));

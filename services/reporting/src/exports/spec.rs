@@ -1,4 +1,4 @@
-//! What an order asks metrics for, and the columns of its file: those of a query's answer or of a report.
+//! The specification of an export: the query to metrics, and the columns of the file.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,17 @@ use tonic::Status;
 use super::report::{self, ReportColumn, ReportLayout};
 use super::schema::{self, ColumnSchema};
 
-/// An order made ready.
+/// The query and columns of an order.
 #[derive(Clone, Debug)]
 pub struct ExportSpec {
     query: Query,
     report: Option<&'static ReportLayout>,
-    /// Of the report.
+    /// Columns of the report.
     columns: Vec<&'static ReportColumn>,
 }
 
 impl ExportSpec {
-    /// Of an order, of which what is wrong is left out.
+    /// The specification of an order; faulty parts are ignored.
     pub fn of(order: &ExportOrder) -> Self {
         let query = order.query.clone().unwrap_or_default();
         let Some(report) = report::of(order.report()) else {
@@ -40,7 +40,7 @@ impl ExportSpec {
         Self { query, report: Some(report), columns }
     }
 
-    /// What is wrong with what an order says of its report.
+    /// Faults of an order concerning its report.
     pub fn faults(order: &ExportOrder) -> Vec<FieldViolation> {
         let mut faults = Vec::new();
         let mut fault = |field: &str, what: String| faults.push(FieldViolation::new(field, what));
@@ -79,7 +79,7 @@ impl ExportSpec {
         faults
     }
 
-    /// What metrics is asked for.
+    /// The request to metrics.
     pub fn request(&self, viewer: &Viewer, min_version: i64) -> StreamQueryRequest {
         StreamQueryRequest {
             viewer: Some(viewer.to_message()),
@@ -91,7 +91,7 @@ impl ExportSpec {
         }
     }
 
-    /// Whether it may be asked for; says whether something of it is left out.
+    /// Authorises the viewer; `true` when something is left out because of the viewer's roles.
     #[allow(clippy::result_large_err, reason = "Status is what handlers return")]
     pub fn authorise(&self, policy: &Policy, viewer: &Viewer) -> Result<bool, Status> {
         let measures: Vec<Measure> = self.query.named_measures().collect();
@@ -106,7 +106,7 @@ impl ExportSpec {
         Ok(self.columns.iter().any(|column| !viewer.can_see(column.class())))
     }
 
-    /// The order with what it left to the defaults.
+    /// The order with its defaults filled in.
     pub fn spelled_out(&self, order: &ExportOrder) -> ExportOrder {
         let scope = match self.query.scope() {
             Scope::Unspecified => Scope::AllSellers,
@@ -124,7 +124,7 @@ impl ExportSpec {
         if then.is_within(now) && self.shows_as_much_to(now, then) { Ok(()) } else { Err(forbidden()) }
     }
 
-    /// Whether somebody sees all of it that another saw.
+    /// Whether one viewer sees every field class that another saw.
     fn shows_as_much_to(&self, now: &Viewer, as_to: &Viewer) -> bool {
         let shown = |class: &FieldClass| match self.report {
             Some(_) => self.columns.iter().any(|column| column.class() == *class),
@@ -144,7 +144,7 @@ impl ExportSpec {
         }
     }
 
-    /// What a file of it is called before its months.
+    /// Beginning of the default file name.
     pub fn name(&self) -> &'static str {
         self.report.map_or("export", |report| report.name)
     }

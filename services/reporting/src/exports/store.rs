@@ -1,7 +1,7 @@
-//! The table of orders: what is kept of each, and who writes it at the moment.
+//! The table of exports and their leases.
 //!
-//! Whoever writes an export holds a lease on its row. Every later write of theirs names worker and attempt, so that
-//! somebody who was taken for dead changes nothing when they come back.
+//! The worker that writes an export holds a lease on its row. Every update names the worker and the attempt, so that a worker
+//! whose lease expired changes nothing when it resumes.
 
 use std::collections::BTreeMap;
 
@@ -23,28 +23,28 @@ pub use super::entity::job::Model as ExportJob;
 pub use super::entity::ticket::Model as DownloadTicket;
 
 impl ExportJob {
-    /// Whose rights apply to it: the owner's, as they were when it was ordered.
+    /// The owner's roles and locations at the time of the order.
     pub fn viewer(&self) -> Viewer {
         Viewer::stored(&self.partner, &self.roles, self.locations.as_deref())
     }
 }
 
-/// Orders looked at when a worker seeks one.
+/// Waiting exports that a worker reads to claim one.
 const CANDIDATES: u64 = 16;
 
-/// The table.
+/// The tables of exports and tickets.
 #[derive(Clone)]
 pub struct ExportTable {
     database: Database,
     clock: Clock,
 }
 
-/// How far a file is.
+/// Progress of a file.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ExportProgress {
     /// Rows written.
     pub rows: i64,
-    /// Customers looked at.
+    /// Customers read.
     pub customers: i64,
     /// Customers in all.
     pub total_customers: i64,
@@ -53,7 +53,7 @@ pub struct ExportProgress {
 /// A complete file.
 #[derive(Clone, Debug)]
 pub struct FinishedFile {
-    /// How far it came: to the end.
+    /// Final progress.
     pub progress: ExportProgress,
     /// Its size.
     pub bytes: u64,
@@ -61,15 +61,15 @@ pub struct FinishedFile {
     pub sha256: String,
     /// The version of the figures.
     pub version: i64,
-    /// How far the data goes.
+    /// Last day of the data.
     pub complete_through: String,
-    /// Something was left out because of the owner's roles.
+    /// Whether something was left out because of the owner's roles.
     pub redacted: bool,
-    /// What is said beside it.
+    /// The manifest.
     pub manifest: String,
 }
 
-/// States in which a file may still come to be.
+/// States of exports that have not ended.
 fn open_states() -> [i32; 2] {
     [ExportState::Waiting.into(), ExportState::Running.into()]
 }
@@ -103,7 +103,7 @@ impl ExportTable {
         Ok(found.one(self.database.reader()).await?)
     }
 
-    /// What an owner ordered under this name.
+    /// The export of an owner's request id.
     pub async fn find_request(&self, partner: &str, owner: &str, request_id: &str) -> Result<Option<ExportJob>, Error> {
         let found = job::Entity::find()
             .filter(job::Column::Partner.eq(partner))
@@ -112,7 +112,7 @@ impl ExportTable {
         Ok(found.one(self.database.reader()).await?)
     }
 
-    /// How many exports an owner keeps.
+    /// Number of an owner's exports.
     pub async fn count(&self, partner: &str, owner: &str) -> Result<u64, Error> {
         Ok(self.owned(partner, owner).count(self.database.reader()).await?)
     }
@@ -141,7 +141,7 @@ impl ExportTable {
         Ok(found.all(self.database.reader()).await?)
     }
 
-    /// Takes the lease of an export that nobody writes, with the place its file will have.
+    /// Leases an export that no worker holds, with a new path for its file.
     pub async fn claim(&self, worker: &str, config: &ExportsConfig) -> Result<Option<ExportJob>, Error> {
         let candidates = job::Entity::find()
             .filter(job::Column::State.is_in(open_states()))
@@ -171,7 +171,7 @@ impl ExportTable {
         Ok(None)
     }
 
-    /// Says that its writer lives and how far it is. False when it is not theirs any more.
+    /// Renews a lease and stores the progress; `false` when the lease is lost.
     pub async fn renew(
         &self,
         job: &ExportJob,
@@ -188,13 +188,13 @@ impl ExportTable {
         self.update(job, held(job), changes).await
     }
 
-    /// Whether it is still its writer's.
+    /// Whether the lease is still held.
     pub async fn is_held(&self, job: &ExportJob) -> Result<bool, Error> {
         let found = job::Entity::find_by_id((job.partner.clone(), job.export_id.clone())).filter(held(job));
         Ok(found.count(self.database.reader()).await? > 0)
     }
 
-    /// Gives the lease back, to be taken again from this time on.
+    /// Releases the lease; the export can be claimed again from this time on.
     pub async fn release(&self, job: &ExportJob, from: DateTime<Utc>) -> Result<bool, Error> {
         let changes = [
             (job::Column::State, Value::from(i32::from(ExportState::Waiting))),
@@ -203,7 +203,7 @@ impl ExportTable {
         self.update(job, held(job), changes).await
     }
 
-    /// The file is there. False when the export is not its writer's any more: nobody will ask for that file.
+    /// Marks an export as done; `false` when the lease is lost, and the file is then not used.
     pub async fn finish(&self, job: &ExportJob, config: &ExportsConfig, finished: FinishedFile) -> Result<bool, Error> {
         let progress = finished.progress;
         let bytes = i64::try_from(finished.bytes).unwrap_or(i64::MAX);
@@ -222,7 +222,7 @@ impl ExportTable {
         self.update(job, held(job), changes.into_iter().chain(self.ended(config))).await
     }
 
-    /// It cannot be written.
+    /// Marks an export as failed.
     pub async fn fail(&self, job: &ExportJob, config: &ExportsConfig, why: &str) -> Result<bool, Error> {
         let changes = [
             (job::Column::State, Value::from(i32::from(ExportState::Failed))),
@@ -231,7 +231,7 @@ impl ExportTable {
         self.update(job, held(job), changes.into_iter().chain(self.ended(config))).await
     }
 
-    /// Stops an export that has not ended.
+    /// Cancels an export that has not ended.
     pub async fn cancel(&self, job: &ExportJob, config: &ExportsConfig) -> Result<bool, Error> {
         let open = Condition::all().add(job::Column::State.is_in(open_states()));
         let change = (job::Column::State, Value::from(i32::from(ExportState::Cancelled)));
@@ -252,7 +252,7 @@ impl ExportTable {
         when: Condition,
         changes: impl IntoIterator<Item = (job::Column, Value)>,
     ) -> Result<bool, Error> {
-        // A later change of one column counts.
+        // The last change of a column counts.
         let changes: BTreeMap<String, (job::Column, Value)> =
             changes.into_iter().map(|(column, value)| (format!("{column:?}"), (column, value))).collect();
         let mut update = job::Entity::update_many()
@@ -265,7 +265,7 @@ impl ExportTable {
         Ok(update.exec(self.database.writer()).await?.rows_affected > 0)
     }
 
-    /// Forgets an export and the tickets for it.
+    /// Removes an export and its tickets.
     pub async fn remove(&self, job: &ExportJob) -> Result<bool, Error> {
         ticket::Entity::delete_many()
             .filter(ticket::Column::Partner.eq(&job.partner))
@@ -280,13 +280,13 @@ impl ExportTable {
         Ok(removed.rows_affected > 0)
     }
 
-    /// Exports whose time is over.
+    /// Expired exports.
     pub async fn expired(&self) -> Result<Vec<ExportJob>, Error> {
         let found = job::Entity::find().filter(job::Column::ExpiresMicros.lte(self.now_micros())).limit(1_000);
         Ok(found.all(self.database.reader()).await?)
     }
 
-    /// Stores a ticket and forgets those whose time is over.
+    /// Stores a ticket and removes expired ones.
     pub async fn insert_ticket(&self, ticket: DownloadTicket) -> Result<(), Error> {
         ticket::Entity::delete_many()
             .filter(ticket::Column::ExpiresMicros.lte(self.now_micros()))
@@ -298,7 +298,7 @@ impl ExportTable {
         Ok(())
     }
 
-    /// A ticket that is still good, and the export it is good for.
+    /// A stored ticket, and its export if the ticket is valid for it.
     pub async fn redeem(&self, hash: &str, id: &str) -> Result<Option<(DownloadTicket, Option<ExportJob>)>, Error> {
         let ticket = ticket::Entity::find_by_id(hash.to_owned()).one(self.database.reader()).await?;
         let Some(ticket) = ticket else { return Ok(None) };
@@ -308,7 +308,7 @@ impl ExportTable {
     }
 }
 
-/// The export is still the writer's.
+/// The condition that a worker still holds the lease.
 fn held(job: &ExportJob) -> Condition {
     Condition::all()
         .add(job::Column::Worker.eq(&job.worker))

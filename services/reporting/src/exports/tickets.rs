@@ -1,4 +1,5 @@
-//! Tickets: a browser follows a link and cannot send a token, so for some minutes a path is as good as one, for one file.
+//! Download tickets. A browser that follows a link cannot send a token, so a ticket in the path authorises the download of one
+//! file for some minutes.
 
 use insights_access::{Principal, Viewer};
 use insights_database::Error as DatabaseError;
@@ -39,7 +40,7 @@ impl Exports {
         self.table.redeem(&hash(secret), id).await
     }
 
-    /// Records who followed a link, and to what.
+    /// Audits a download by ticket.
     pub(crate) async fn record_download(
         &self,
         ticket: &DownloadTicket,
@@ -56,7 +57,7 @@ impl Exports {
     }
 }
 
-/// What is kept of a ticket: whoever reads the table cannot use it.
+/// The stored form of a ticket, which cannot be used as one.
 fn hash(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
 }

@@ -80,7 +80,7 @@ impl Exports {
 
     /// Writes one file while this worker holds the lease.
     async fn carry_out(&self, job: ExportJob, shutdown: CancellationToken) {
-        let seen = Arc::new(ProgressCounters::default());
+        let progress = Arc::new(ProgressCounters::default());
         if job.attempt > self.config.attempts {
             return self.give_up(&job, "The export was begun too often without coming to an end.").await;
         }
@@ -91,8 +91,8 @@ impl Exports {
             tracing::warn!(%error, export = job.export_id, "cannot remove the files of earlier attempts");
         }
         let written = tokio::select! {
-            written = write(self, &job, &seen) => written,
-            () = self.lose(&job, &seen) => {
+            written = write(self, &job, &progress) => written,
+            () = self.lose(&job, &progress) => {
                 tracing::info!(export = job.export_id, "export cancelled, or taken over by another replica");
                 return self.take_back(&job).await;
             }
@@ -119,7 +119,7 @@ impl Exports {
     }
 
     /// Renews the lease until it is lost or the export is cancelled, which is checked more often.
-    async fn lose(&self, job: &ExportJob, seen: &ProgressCounters) {
+    async fn lose(&self, job: &ExportJob, progress: &ProgressCounters) {
         let (heartbeat, look) = (self.config.heartbeat(), self.config.poll());
         let mut since = Duration::ZERO;
         loop {
@@ -134,7 +134,7 @@ impl Exports {
                 }
             }
             since = Duration::ZERO;
-            match self.table.renew(job, &self.config, seen.progress()).await {
+            match self.table.renew(job, &self.config, progress.snapshot()).await {
                 Ok(true) => {}
                 Ok(false) => return,
                 // The lease may outlast the outage.

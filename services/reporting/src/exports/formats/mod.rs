@@ -43,7 +43,7 @@ pub trait Encoder: Send {
     fn take(&mut self) -> Vec<u8>;
 
     /// Ends the file, with the manifest where the format has a place for it.
-    fn finish(self: Box<Self>, about: &FileManifest, pieces: Pieces<'_>) -> Result<(), EncodeError>;
+    fn finish(self: Box<Self>, manifest: &FileManifest, pieces: Pieces<'_>) -> Result<(), EncodeError>;
 }
 
 /// The encoder of a format.

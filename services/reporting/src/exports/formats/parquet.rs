@@ -128,9 +128,9 @@ impl Encoder for ParquetEncoder {
         std::mem::take(self.writer.inner_mut())
     }
 
-    fn finish(mut self: Box<Self>, about: &FileManifest, pieces: Pieces<'_>) -> Result<(), EncodeError> {
+    fn finish(mut self: Box<Self>, manifest: &FileManifest, pieces: Pieces<'_>) -> Result<(), EncodeError> {
         self.flush()?;
-        for (name, value) in about.lines() {
+        for (name, value) in manifest.entries() {
             self.writer.append_key_value_metadata(KeyValue::new(format!("insights.{name}"), value));
         }
         pieces(self.writer.into_inner()?)

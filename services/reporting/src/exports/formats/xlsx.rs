@@ -72,10 +72,10 @@ impl XlsxEncoder {
         Ok(())
     }
 
-    fn about(&mut self, about: &FileManifest) -> Result<(), EncodeError> {
+    fn write_manifest(&mut self, manifest: &FileManifest) -> Result<(), EncodeError> {
         let sheet = self.book.add_worksheet_with_constant_memory()?;
         sheet.set_name("FileManifest")?;
-        for (row, (name, value)) in (0..).zip(about.lines()) {
+        for (row, (name, value)) in (0..).zip(manifest.entries()) {
             sheet.write_string_with_format(row, 0, name, &self.heading)?;
             sheet.write_string(row, 1, fitting(&value)?)?;
         }
@@ -166,10 +166,10 @@ impl Encoder for XlsxEncoder {
         Vec::new()
     }
 
-    fn finish(mut self: Box<Self>, about: &FileManifest, pieces: Pieces<'_>) -> Result<(), EncodeError> {
-        self.about(about)?;
+    fn finish(mut self: Box<Self>, manifest: &FileManifest, pieces: Pieces<'_>) -> Result<(), EncodeError> {
+        self.write_manifest(manifest)?;
         // The time of the manifest, not of the machine, so that encoding twice gives the same bytes.
-        if let Ok(written) = ExcelDateTime::parse_from_str(&about.written) {
+        if let Ok(written) = ExcelDateTime::parse_from_str(&manifest.written) {
             self.book.set_properties(&DocProperties::new().set_creation_datetime(&written));
         }
         let mut out = PieceWriter { piece: Vec::with_capacity(PIECE), pieces };
