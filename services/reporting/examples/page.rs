@@ -10,7 +10,7 @@ use insights_access::{Role, role_name};
 use insights_proto::access::v1::Role as WireRole;
 use insights_reporting::{Config, DevelopmentToken, DevelopmentTokens};
 use insights_testkit::TempDatabase;
-use support::{Figures, World, token};
+use support::{Figures, ReportingFixture, token};
 use tokio::net::TcpListener;
 
 const ROLES: [Role; 7] = [
@@ -25,7 +25,7 @@ const ROLES: [Role; 7] = [
 
 #[tokio::main]
 async fn main() {
-    let world = World::start_with(Figures::default(), TempDatabase::sqlite(), |issuer| {
+    let fixture = ReportingFixture::start_with(Figures::default(), TempDatabase::sqlite(), |issuer| {
         let issuer = Arc::clone(issuer);
         let sign_in = move |role: Role| DevelopmentToken {
             role: role_name(role),
@@ -38,6 +38,6 @@ async fn main() {
     .await;
     let listener = TcpListener::bind("127.0.0.1:8090").await.expect("a port");
     println!("http://{}", listener.local_addr().expect("an address"));
-    let pages = world.reporting.pages();
-    world.chassis.serve(listener, vec![world.reporting.routes()], pages).await.expect("served");
+    let pages = fixture.reporting.pages();
+    fixture.chassis.serve(listener, vec![fixture.reporting.routes()], pages).await.expect("served");
 }

@@ -8,7 +8,7 @@ use insights_proto::reporting::v1::{
     Card, Change, ChangeKind, Figure, GetCustomersDashboardRequest, GetDynamicsUsageDashboardRequest,
     GetLicenceAdoptionDashboardRequest, ListFilterValuesRequest, PageFilters, RangePreset, UndefinedReason,
 };
-use support::{Figures, World, count};
+use support::{Figures, ReportingFixture, count};
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -34,30 +34,33 @@ fn filter(dimension: Dimension, value: Option<&str>) -> Filter {
     Filter { dimension: dimension as i32, values: vec![DimensionValue { value: value.map(str::to_owned) }] }
 }
 
-async fn customers(world: &World, page: PageFilters) -> insights_proto::reporting::v1::GetCustomersDashboardResponse {
+async fn customers(
+    fixture: &ReportingFixture,
+    page: PageFilters,
+) -> insights_proto::reporting::v1::GetCustomersDashboardResponse {
     let request = GetCustomersDashboardRequest { page: Some(page), ..Default::default() };
-    let request = world.request(&[Role::ReportViewer], request);
-    world.client().get_customers_dashboard(request).await.expect("a page").into_inner()
+    let request = fixture.request(&[Role::ReportViewer], request);
+    fixture.client().get_customers_dashboard(request).await.expect("a page").into_inner()
 }
 
 #[tokio::test]
 async fn the_default_range_is_twelve_months_that_end_with_the_data() {
-    let world = World::start(Figures::default()).await;
-    let page = customers(&world, PageFilters::default()).await;
+    let fixture = ReportingFixture::start(Figures::default()).await;
+    let page = customers(&fixture, PageFilters::default()).await;
     let coverage = page.coverage.expect("coverage");
     assert_eq!((coverage.from_month.as_str(), coverage.to_month.as_str()), ("2025-04", "2026-03"));
     assert_eq!(coverage.scope(), Scope::SoldOrManaged);
     assert!(coverage.partial);
     assert_eq!(page.movements.len(), 12);
     let half = PageFilters { preset: RangePreset::SixMonths as i32, ..PageFilters::default() };
-    assert_eq!(customers(&world, half).await.movements.len(), 6);
+    assert_eq!(customers(&fixture, half).await.movements.len(), 6);
 }
 
 #[tokio::test]
 async fn stocks_flows_and_churn_change_against_their_own_bases() {
-    let world = World::start(Figures::default()).await;
+    let fixture = ReportingFixture::start(Figures::default()).await;
     let page =
-        customers(&world, PageFilters { preset: RangePreset::ThreeMonths as i32, ..PageFilters::default() }).await;
+        customers(&fixture, PageFilters { preset: RangePreset::ThreeMonths as i32, ..PageFilters::default() }).await;
 
     let stock = card(&page.cards, Figure::Customers);
     assert_eq!(number(stock.value.as_ref()), count(Measure::Customers, MONTH));
@@ -91,7 +94,7 @@ async fn stocks_flows_and_churn_change_against_their_own_bases() {
 #[tokio::test]
 async fn a_base_before_the_stored_data_gives_no_change() {
     // The range begins with the data: nothing lies before it.
-    let begins = World::start(Figures { first_month: "2025-04".into(), ..Figures::default() }).await;
+    let begins = ReportingFixture::start(Figures { first_month: "2025-04".into(), ..Figures::default() }).await;
     let page = customers(&begins, PageFilters::default()).await;
     for card in &page.cards {
         for change in &card.changes {
@@ -99,7 +102,7 @@ async fn a_base_before_the_stored_data_gives_no_change() {
         }
     }
     // One month earlier there is a base for stocks and churn, but not for a flow, which needs as long a range.
-    let earlier = World::start(Figures { first_month: "2025-03".into(), ..Figures::default() }).await;
+    let earlier = ReportingFixture::start(Figures { first_month: "2025-03".into(), ..Figures::default() }).await;
     let page = customers(&earlier, PageFilters::default()).await;
     assert!(change(card(&page.cards, Figure::Customers), ChangeKind::Stock).1.value.is_some());
     assert!(change(card(&page.cards, Figure::CustomersChurned), ChangeKind::Churn).1.value.is_some());
@@ -108,7 +111,7 @@ async fn a_base_before_the_stored_data_gives_no_change() {
 
 #[tokio::test]
 async fn every_fault_is_told_at_once_with_its_path() {
-    let world = World::start(Figures::default()).await;
+    let fixture = ReportingFixture::start(Figures::default()).await;
     let page = PageFilters {
         preset: RangePreset::SixMonths as i32,
         from_month: "2026-13".into(),
@@ -118,8 +121,8 @@ async fn every_fault_is_told_at_once_with_its_path() {
         ..PageFilters::default()
     };
     let request = GetCustomersDashboardRequest { page: Some(page), ..Default::default() };
-    let request = world.request(&[Role::ReportViewer], request);
-    let refused = world.client().get_customers_dashboard(request).await.expect_err("refused");
+    let request = fixture.request(&[Role::ReportViewer], request);
+    let refused = fixture.client().get_customers_dashboard(request).await.expect_err("refused");
     assert_eq!(refused.code(), Code::InvalidArgument);
     let mut fields: Vec<String> =
         refused.get_details_bad_request().expect("details").field_violations.into_iter().map(|v| v.field).collect();
@@ -136,32 +139,32 @@ async fn every_fault_is_told_at_once_with_its_path() {
 
     let late = PageFilters { from_month: "2026-01".into(), to_month: "2026-04".into(), ..PageFilters::default() };
     let request = GetCustomersDashboardRequest { page: Some(late), ..Default::default() };
-    let request = world.request(&[Role::ReportViewer], request);
-    let refused = world.client().get_customers_dashboard(request).await.expect_err("refused");
+    let request = fixture.request(&[Role::ReportViewer], request);
+    let refused = fixture.client().get_customers_dashboard(request).await.expect_err("refused");
     assert_eq!(refused.get_details_bad_request().expect("details").field_violations[0].field, "page.to_month");
 }
 
 #[tokio::test]
 async fn what_metrics_refuses_is_told_in_the_words_of_the_page() {
-    let world = World::start(Figures::default()).await;
+    let fixture = ReportingFixture::start(Figures::default()).await;
     let as_of = Some(prost_types::Timestamp { seconds: 1, nanos: 0 });
     let request = GetCustomersDashboardRequest {
         page: Some(PageFilters { as_of, ..PageFilters::default() }),
         ..Default::default()
     };
-    let request = world.request(&[Role::ReportViewer], request);
-    let refused = world.client().get_customers_dashboard(request).await.expect_err("refused");
+    let request = fixture.request(&[Role::ReportViewer], request);
+    let refused = fixture.client().get_customers_dashboard(request).await.expect_err("refused");
     assert_eq!(refused.get_details_bad_request().expect("details").field_violations[0].field, "page.as_of");
 }
 
 #[tokio::test]
 async fn dynamics_is_every_product_of_that_name_and_a_page_filter_only_narrows_it() {
-    let world = World::start(Figures::default()).await;
+    let fixture = ReportingFixture::start(Figures::default()).await;
     let ask = async |page: PageFilters, products: Vec<String>| {
         let request = GetDynamicsUsageDashboardRequest { page: Some(page), min_version: 0, products };
-        let request = world.request(&[Role::AccountAdmin], request);
-        let page = world.client().get_dynamics_usage_dashboard(request).await.expect("a page").into_inner();
-        let asked = world.figures.asked.lock().expect("unpoisoned").last().cloned().expect("asked");
+        let request = fixture.request(&[Role::AccountAdmin], request);
+        let page = fixture.client().get_dynamics_usage_dashboard(request).await.expect("a page").into_inner();
+        let asked = fixture.figures.asked.lock().expect("unpoisoned").last().cloned().expect("asked");
         let filters = asked.queries[0].filters.clone();
         assert!(asked.queries.iter().chain(&asked.explain).all(|query| query.filters == filters));
         let values = |filter: &Filter| filter.values.iter().filter_map(|v| v.value.clone()).collect::<Vec<_>>();
@@ -184,18 +187,18 @@ async fn dynamics_is_every_product_of_that_name_and_a_page_filter_only_narrows_i
 
 #[tokio::test]
 async fn seats_by_service_are_refused_on_one_page_and_left_out_on_the_other() {
-    let world = World::start(Figures::default()).await;
+    let fixture = ReportingFixture::start(Figures::default()).await;
     let page = PageFilters { filters: vec![filter(Dimension::Service, Some("Teams"))], ..PageFilters::default() };
     let request = GetDynamicsUsageDashboardRequest { page: Some(page.clone()), min_version: 0, products: vec![] };
-    let request = world.request(&[Role::GlobalAdmin], request);
-    let refused = world.client().get_dynamics_usage_dashboard(request).await.expect_err("refused");
+    let request = fixture.request(&[Role::GlobalAdmin], request);
+    let refused = fixture.client().get_dynamics_usage_dashboard(request).await.expect_err("refused");
     assert_eq!(
         refused.get_details_bad_request().expect("details").field_violations[0].field,
         "page.filters[0].dimension"
     );
     let request = GetLicenceAdoptionDashboardRequest { page: Some(page), min_version: 0, customer_id: String::new() };
-    let request = world.request(&[Role::SalesAgent], request);
-    let page = world.client().get_licence_adoption_dashboard(request).await.expect("a page").into_inner();
+    let request = fixture.request(&[Role::SalesAgent], request);
+    let page = fixture.client().get_licence_adoption_dashboard(request).await.expect("a page").into_inner();
     let deployment = card(&page.cards, Figure::DeploymentPercent);
     assert!(deployment.value.is_none() && deployment.undefined_reason() == UndefinedReason::SeatsByService);
     assert!(card(&page.cards, Figure::UsagePercentUsers).value.is_some());
@@ -203,10 +206,10 @@ async fn seats_by_service_are_refused_on_one_page_and_left_out_on_the_other() {
 
 #[tokio::test]
 async fn adoption_names_both_bases_and_explains_them() {
-    let world = World::start(Figures::default()).await;
+    let fixture = ReportingFixture::start(Figures::default()).await;
     let request = GetLicenceAdoptionDashboardRequest::default();
-    let request = world.request(&[Role::UserManagementAdmin], request);
-    let page = world.client().get_licence_adoption_dashboard(request).await.expect("a page").into_inner();
+    let request = fixture.request(&[Role::UserManagementAdmin], request);
+    let page = fixture.client().get_licence_adoption_dashboard(request).await.expect("a page").into_inner();
     assert_eq!(page.coverage.expect("coverage").scope(), Scope::AllSellers);
     for figure in [Figure::UsagePercentUsers, Figure::UsagePercentEntitlements] {
         let card = card(&page.cards, figure);
@@ -224,11 +227,11 @@ async fn adoption_names_both_bases_and_explains_them() {
 
 #[tokio::test]
 async fn a_customer_one_does_not_have_is_not_found() {
-    let world = World::start(Figures::default()).await;
+    let fixture = ReportingFixture::start(Figures::default()).await;
     let ask = async |customer: &str| {
         let request = GetLicenceAdoptionDashboardRequest { customer_id: customer.into(), ..Default::default() };
-        let request = world.request(&[Role::SalesAgent], request);
-        world.client().get_licence_adoption_dashboard(request).await
+        let request = fixture.request(&[Role::SalesAgent], request);
+        fixture.client().get_licence_adoption_dashboard(request).await
     };
     let page = ask("C-7").await.expect("a page").into_inner();
     assert_eq!(page.customer.expect("a customer").name, "Customer number 7");
@@ -237,11 +240,11 @@ async fn a_customer_one_does_not_have_is_not_found() {
 
 #[tokio::test]
 async fn filter_values_are_searched_and_cut() {
-    let world = World::start(Figures::default()).await;
+    let fixture = ReportingFixture::start(Figures::default()).await;
     let ask = async |dimension: Dimension, search: &str, role: Role| {
         let request =
             ListFilterValuesRequest { dimension: dimension as i32, search: search.into(), ..Default::default() };
-        let answer = world.client().list_filter_values(world.request(&[role], request)).await.expect("values");
+        let answer = fixture.client().list_filter_values(fixture.request(&[role], request)).await.expect("values");
         answer.into_inner()
     };
     let found = ask(Dimension::Customer, "NUMBER 3", Role::SalesAgent).await;

@@ -26,7 +26,7 @@ pub use input::{AdviceContext, AdviceInput, AdviceQueries, build_batch, first_mo
 
 use texts::NamedArguments;
 
-/// Advice of a page, unless asked for otherwise, and at most.
+/// Default and largest number of findings of a page.
 const PAGE: usize = 50;
 const LARGEST_PAGE: usize = 500;
 

@@ -32,7 +32,7 @@ fn now(seats: MonthSeats) -> MonthlySeats {
     MonthlySeats(vec![("2026-02".parse().unwrap(), seats)])
 }
 
-/// What nobody has to be told about: most seats given out, most of them used.
+/// Seats without a problem: most are assigned, and most of those active.
 fn healthy() -> MonthSeats {
     seats(100, 92, 80)
 }

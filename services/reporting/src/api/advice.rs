@@ -91,6 +91,6 @@ async fn found(
 /// The last day with data.
 fn last_day(span: &MonthSpan, complete_through: &str) -> Result<Day, Error> {
     let through: Result<Day, _> = complete_through.parse();
-    let through = through.map_err(|_| Error::unavailable("The figures say not how far they go."))?;
+    let through = through.map_err(|_| Error::unavailable("The end of the data is not known."))?;
     Ok(span.to.snapshot_day(through))
 }

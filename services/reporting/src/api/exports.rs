@@ -153,7 +153,7 @@ fn gone(error: std::io::Error) -> Error {
         std::io::ErrorKind::NotFound => Error::not_found("The file of the export"),
         std::io::ErrorKind::NotConnected => {
             tracing::warn!(%error, "cannot reach the store of exports");
-            Error::unavailable("FileStore of exports cannot be had now.")
+            Error::unavailable("The files of exports are not available now.")
         }
         _ => Error::internal(error),
     }

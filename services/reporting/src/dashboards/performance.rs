@@ -22,7 +22,7 @@ pub const MEASURES: [Measure; 4] =
 /// Measures that customers rank by: the second, or the first for callers who may not see revenue.
 pub const RANKING: [Measure; 2] = [Measure::Available, Measure::BilledRevenue];
 
-/// Subscriptions of a page, unless asked for otherwise, and at most.
+/// Default and largest number of subscriptions of a page.
 const PAGE: usize = 100;
 const LARGEST_PAGE: usize = 500;
 /// Number of customers in the ranking.

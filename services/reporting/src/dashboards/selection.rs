@@ -77,7 +77,7 @@ impl PageSelection {
     /// # Errors
     /// Invalid when a custom range ends after the data does.
     pub fn span(&self, freshness: &Freshness) -> Result<MonthSpan, Error> {
-        let last = last_month(freshness).ok_or_else(|| Error::unavailable("The figures say not how far they go."))?;
+        let last = last_month(freshness).ok_or_else(|| Error::unavailable("The end of the data is not known."))?;
         let (from, to) = match self.range {
             Range::Last(months) => (last.plus(1 - months), last),
             Range::Custom(from, to) if to <= last => (from, to),

@@ -24,7 +24,7 @@ use crate::field_paths::rename_order;
 
 /// Rows of a preview.
 const PREVIEW: usize = 15;
-/// Exports of a page, unless asked for otherwise, and at most.
+/// Default and largest number of exports of a page.
 const PAGE: usize = 50;
 const LARGEST_PAGE: usize = 200;
 /// Longest request id and file name, in characters.
@@ -308,7 +308,7 @@ pub fn export(job: &ExportJob) -> Export {
 /// The status of a failed access to the table of exports.
 pub fn unavailable(error: DatabaseError) -> Status {
     tracing::warn!(%error, "cannot access the table of exports");
-    Error::unavailable("Exports cannot be looked at now.").into()
+    Error::unavailable("Exports are not available now.").into()
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub struct ReportColumn {
 }
 
 impl ReportColumn {
-    /// The class of what it shows, as the option of the field in the answer of metrics says.
+    /// The field class of its value, from the option of the field in the answer of metrics.
     pub fn class(&self) -> FieldClass {
         let (message, field) = self.shown.origin();
         Redactor::product().class_of(&format!("insights.metrics.v1.{message}"), field)

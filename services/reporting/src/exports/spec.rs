@@ -222,7 +222,8 @@ mod tests {
         let nothing = report(ExportReport::Customers, &["BilledRevenueUSD"]);
         assert!(nothing.authorise(&policy, &viewer).is_err(), "nothing would be left");
 
-        // Dynamics usage goes to whoever sees its dashboard. Customers and subscriptions are counted by who sees the Customers dashboard, users by who sees adoption.
+        // Dynamics usage needs the roles of its dashboard; customers and subscriptions need those of the Customers dashboard, users
+        // those of Licence adoption.
         let may = |spec: ExportReport, role| report(spec, &[]).authorise(&policy, &rights(&[role], None)).is_ok();
         for (spec, account, sales, viewer) in [
             (ExportReport::Customers, false, false, true),

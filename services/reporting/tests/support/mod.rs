@@ -98,7 +98,7 @@ impl MetricsService for MadeUp {
 }
 
 /// A reporting service under test.
-pub struct World {
+pub struct ReportingFixture {
     /// The service.
     pub reporting: Reporting,
     /// Its server.
@@ -111,7 +111,7 @@ pub struct World {
     _folder: TempDir,
 }
 
-impl World {
+impl ReportingFixture {
     /// Starts one over these figures.
     pub async fn start(figures: Figures) -> Self {
         Self::start_with(figures, TempDatabase::sqlite(), |_| Config::default()).await

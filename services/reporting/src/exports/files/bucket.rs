@@ -1,8 +1,8 @@
-//! Files in a bucket of an S3 store.
+//! Store in a bucket of an S3 store.
 //!
-//! A file that fits one part is put at once. Of a larger one the parts are sent while it is written, two at a time, and the store
-//! makes a file of them in the end. The store keeps parts of an upload that nobody completes, unseen and paid for: the upload's id
-//! stands in a small object beside, `ATTEMPT.upload`, so that whoever goes on after a crash can abort it.
+//! A file that fits one part is put at once. The parts of a larger file are uploaded while it is written, two at a time, and the
+//! store assembles them at the end. The store keeps, and charges for, the parts of an upload that is never completed; therefore the
+//! upload's id is stored in a small object, `ATTEMPT.upload`, so that another worker can abort the upload after a crash.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -27,18 +27,18 @@ use tokio::task::JoinHandle;
 use super::{FileStoreError, Upload};
 use crate::exports::config::S3Config;
 
-/// BucketUpload on their way at a time.
+/// Parts that are uploaded concurrently.
 const AT_ONCE: usize = 2;
-/// What names the object that holds the id of an upload.
+/// Suffix of the object that holds the id of an upload.
 const MARK: &str = ".upload";
-/// A connection is made in this time, and then says something that often.
+/// Timeout of connecting, and longest silence of a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(60);
-/// A call that fails for reasons that pass is tried again so often, within this time; then whoever waits is told.
+/// Most retries of a call after a transient failure, and their time limit.
 const RETRIES: usize = 5;
 const RETRY: Duration = Duration::from_secs(15);
-/// What a platform says of credentials, to every program that uses S3. Nothing else of `AWS_…` is read: it could turn off what the
-/// settings demand.
+/// Environment variables in which a platform provides credentials. Other `AWS_…` variables are ignored, because they could
+/// override the settings.
 const PLATFORM: [&str; 10] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -150,7 +150,7 @@ impl BucketStore {
         Ok(())
     }
 
-    /// Aborts the upload whose id the object holds; the object goes last, for without it nobody knows.
+    /// Aborts the upload whose id the object holds. The object is removed last, because the id is stored nowhere else.
     async fn abort_marked(&self, mark: &Path) -> io::Result<()> {
         let id = match self.store.get(mark).await {
             Err(Error::NotFound { .. }) => return Ok(()),
@@ -162,7 +162,7 @@ impl BucketStore {
     }
 }
 
-/// A store that gives no answer, or one of its own failures, is away; what it refuses is not.
+/// Maps a store that does not answer, or answers with its own failure, to `NotConnected`; a refusal keeps its kind.
 fn away(error: Error) -> io::Error {
     match error {
         Error::Generic { .. } => io::Error::new(ErrorKind::NotConnected, error),

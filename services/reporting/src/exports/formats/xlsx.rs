@@ -74,7 +74,7 @@ impl XlsxEncoder {
 
     fn write_manifest(&mut self, manifest: &FileManifest) -> Result<(), EncodeError> {
         let sheet = self.book.add_worksheet_with_constant_memory()?;
-        sheet.set_name("FileManifest")?;
+        sheet.set_name("About")?;
         for (row, (name, value)) in (0..).zip(manifest.entries()) {
             sheet.write_string_with_format(row, 0, name, &self.heading)?;
             sheet.write_string(row, 1, fitting(&value)?)?;
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_a_sheet_goes_on_in_the_next() {
         let of = |rows| sheets(rows, 5).into_iter().map(|(count, last)| format!("{count} {last}")).collect::<Vec<_>>();
-        // The last sheet says what the file is: eleven lines.
+        // The last sheet is the manifest, with eleven rows.
         assert_eq!(of(0), ["1 ", "11 "]);
         assert_eq!(of(4), ["5 3", "11 "]);
         assert_eq!(of(5), ["5 3", "2 4", "11 "]);
