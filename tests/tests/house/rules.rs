@@ -25,10 +25,19 @@ const RULES: [Rule; 8] = [
     },
     Rule {
         what: "the name of a gRPC code",
-        signs: &["\"FAILED_PRECONDITION\"", "fn code_name", "\"{:?}\", status.code()"],
+        signs: &[
+            "\"FAILED_PRECONDITION\"",
+            "fn code_name(status",
+            "fn code_name(code: Code)",
+            "\"{:?}\", status.code()",
+        ],
         homes: &["libs/service/"],
     },
-    Rule { what: "an error and its causes as a text", signs: &[".source();"], homes: &["libs/service/"] },
+    Rule {
+        what: "an error and its causes as a text",
+        signs: &["= error.source();", "= next.source();", "= cause.source();"],
+        homes: &["libs/service/"],
+    },
     Rule {
         what: "short names of measures, dimensions and sources",
         signs: &["(\"MEASURE_", "(\"DIMENSION_", "(\"SOURCE_", "trim_start_matches(prefix)", "=> \"computed\""],
@@ -36,10 +45,10 @@ const RULES: [Rule; 8] = [
     },
     Rule {
         what: "what seals a page token",
-        signs: &["fn page_token", "Sha256::digest(text)"],
+        signs: &["fn page_token(", "Sha256::digest(text)"],
         homes: &["libs/service/"],
     },
-    Rule { what: "thousands grouped", signs: &["fn grouped(number"], homes: &["libs/messages/"] },
+    Rule { what: "thousands grouped", signs: &["fn grouped(number: i64"], homes: &["libs/messages/"] },
     Rule { what: "columns of a row by position", signs: &["try_get_by_index"], homes: &["libs/database/"] },
 ];
 
