@@ -9,11 +9,11 @@ use crate::Identity;
 
 pub(crate) struct Cache {
     /// By a hash of the token: the memory of a server should not be a list of usable tokens.
-    entries: Mutex<HashMap<[u8; 32], Entry>>,
+    entries: Mutex<HashMap<[u8; 32], CachedIdentity>>,
     limit: usize,
 }
 
-struct Entry {
+struct CachedIdentity {
     identity: Identity,
     generation: u64,
     /// Seconds since 1970, leeway included.
@@ -45,6 +45,6 @@ impl Cache {
             // Full of valid tokens: start over rather than keep an order of use.
             entries.clear();
         }
-        entries.insert(key, Entry { identity, generation, ends });
+        entries.insert(key, CachedIdentity { identity, generation, ends });
     }
 }

@@ -17,15 +17,15 @@ use tokio::sync::Mutex;
 
 use crate::{
     Clock, Refusal, Trust,
-    keys::{Key, KeySet},
+    keys::{KeySet, PublicKey},
 };
 
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 1024 * 1024;
 
 pub(crate) struct KeyStore {
-    source: Source,
-    known: ArcSwapOption<Known>,
+    source: KeySource,
+    known: ArcSwapOption<PublishedKeys>,
     /// Held while fetching, so that a flood of tokens waits for one fetch instead of starting many.
     fetching: Mutex<()>,
     /// When the last fetch began, whatever came of it; seconds since 1970.
@@ -36,12 +36,12 @@ pub(crate) struct KeyStore {
     clock: Clock,
 }
 
-enum Source {
+enum KeySource {
     Url(reqwest::Client, reqwest::Url),
     File(PathBuf),
 }
 
-struct Known {
+struct PublishedKeys {
     keys: KeySet,
     fetched: DateTime<Utc>,
     /// Counts up whenever the usable keys changed: verified tokens are remembered per generation.
@@ -67,9 +67,9 @@ impl KeyStore {
                 .timeout(FETCH_TIMEOUT)
                 .redirect(reqwest::redirect::Policy::none())
                 .tls_certs_merge(authorities(&trust.ca_file)?);
-            Source::Url(client.build().map_err(|error| error.to_string())?, url)
+            KeySource::Url(client.build().map_err(|error| error.to_string())?, url)
         } else {
-            Source::File(PathBuf::from(&trust.keys))
+            KeySource::File(PathBuf::from(&trust.keys))
         };
         Ok(Arc::new(Self {
             source,
@@ -97,7 +97,7 @@ impl KeyStore {
     }
 
     /// The key of that id for that algorithm and its generation.
-    pub(crate) async fn find(self: &Arc<Self>, id: &str, algorithm: Algorithm) -> Result<(Key, u64), Refusal> {
+    pub(crate) async fn find(self: &Arc<Self>, id: &str, algorithm: Algorithm) -> Result<(PublicKey, u64), Refusal> {
         if self.generation().is_some() {
             match self.look_up(id, algorithm) {
                 Err(Refusal::UnknownKey) => {}
@@ -116,7 +116,7 @@ impl KeyStore {
         self.look_up(id, algorithm)
     }
 
-    fn look_up(&self, id: &str, algorithm: Algorithm) -> Result<(Key, u64), Refusal> {
+    fn look_up(&self, id: &str, algorithm: Algorithm) -> Result<(PublicKey, u64), Refusal> {
         let known = self.known.load();
         let known = known.as_ref().ok_or(Refusal::KeysUnavailable)?;
         match known.keys.find(id, algorithm) {
@@ -156,16 +156,16 @@ impl KeyStore {
             Some(before) if before.keys.fingerprint == keys.fingerprint => before.generation,
             Some(before) => before.generation + 1,
         };
-        self.known.store(Some(Arc::new(Known { keys, fetched: self.clock.now(), generation })));
+        self.known.store(Some(Arc::new(PublishedKeys { keys, fetched: self.clock.now(), generation })));
     }
 
     async fn read(&self) -> Result<Vec<u8>, String> {
         match &self.source {
-            Source::File(path) => {
+            KeySource::File(path) => {
                 let text = tokio::fs::read(path).await.map_err(|error| format!("{}: {error}", path.display()))?;
                 (text.len() <= MAX_BYTES).then_some(text).ok_or_else(|| "the JWKS is too long".into())
             }
-            Source::Url(client, url) => {
+            KeySource::Url(client, url) => {
                 let mut response = client.get(url.clone()).send().await.map_err(|error| error.to_string())?;
                 if response.status() != reqwest::StatusCode::OK {
                     return Err(format!("the issuer answered {}", response.status()));

@@ -12,13 +12,13 @@ const MAX_KEYS: usize = 100;
 /// a public key can serve as an HMAC secret nor RSA's paddings be swapped.
 #[derive(Default)]
 pub(crate) struct KeySet {
-    keys: HashMap<String, Vec<Key>>,
+    keys: HashMap<String, Vec<PublicKey>>,
     /// Of the usable keys, to see whether they changed.
     pub(crate) fingerprint: [u8; 32],
 }
 
 #[derive(Clone)]
-pub(crate) struct Key {
+pub(crate) struct PublicKey {
     pub(crate) algorithm: Algorithm,
     pub(crate) decoding: DecodingKey,
 }
@@ -38,7 +38,7 @@ impl KeySet {
             let Some((id, key)) = usable(jwk) else { continue };
             let same_id = set.keys.entry(id.to_owned()).or_default();
             // Two keys of one id and one algorithm are ambiguous; the first stands, as issuers list the current one first.
-            if same_id.iter().any(|other: &Key| other.algorithm == key.algorithm) {
+            if same_id.iter().any(|other: &PublicKey| other.algorithm == key.algorithm) {
                 continue;
             }
             hasher.update(jwk.to_string().as_bytes());
@@ -52,13 +52,13 @@ impl KeySet {
     }
 
     /// The key of that id for that algorithm. `Err(true)`: the id is known, with another algorithm.
-    pub(crate) fn find(&self, id: &str, algorithm: Algorithm) -> Result<&Key, bool> {
+    pub(crate) fn find(&self, id: &str, algorithm: Algorithm) -> Result<&PublicKey, bool> {
         let same_id = self.keys.get(id).ok_or(false)?;
         same_id.iter().find(|key| key.algorithm == algorithm).ok_or(true)
     }
 }
 
-fn usable(jwk: &Value) -> Option<(&str, Key)> {
+fn usable(jwk: &Value) -> Option<(&str, PublicKey)> {
     let text = |name: &str| jwk.get(name).and_then(Value::as_str);
     let id = text("kid").filter(|id| !id.is_empty() && id.len() <= 256)?;
     if jwk.get("use").is_some() && text("use") != Some("sig") {
@@ -84,7 +84,7 @@ fn usable(jwk: &Value) -> Option<(&str, Key)> {
         None => fitting.first()?.1,
         Some(named) => fitting.iter().find(|(name, _)| named == name)?.1,
     };
-    Some((id, Key { algorithm, decoding }))
+    Some((id, PublicKey { algorithm, decoding }))
 }
 
 const RSA: [(&str, Algorithm); 6] = [

@@ -15,9 +15,9 @@ pub const CALLER_HEADER: &str = "x-insights-caller";
 
 /// Where a service has its own token from.
 #[derive(Clone)]
-pub struct ServiceTokens(Arc<Source>);
+pub struct ServiceTokens(Arc<TokenSource>);
 
-enum Source {
+enum TokenSource {
     /// Minted by the local development issuer, anew when half of its time is over.
     Local { issuer: Arc<Issuer>, name: String, clock: Clock, minted: Mutex<Option<(Arc<str>, DateTime<Utc>)>> },
     /// Written by the platform, such as a projected service account token of Kubernetes; read for every call because the
@@ -31,13 +31,13 @@ impl ServiceTokens {
     /// Tokens for the named service from the local development issuer.
     #[must_use]
     pub fn local(issuer: Arc<Issuer>, name: &str, clock: Clock) -> Self {
-        Self(Arc::new(Source::Local { issuer, name: name.to_owned(), clock, minted: Mutex::new(None) }))
+        Self(Arc::new(TokenSource::Local { issuer, name: name.to_owned(), clock, minted: Mutex::new(None) }))
     }
 
     /// The token the platform keeps in a file.
     #[must_use]
     pub fn file(path: &Path) -> Self {
-        Self(Arc::new(Source::File(path.to_owned())))
+        Self(Arc::new(TokenSource::File(path.to_owned())))
     }
 
     /// A token that is valid now.
@@ -47,11 +47,11 @@ impl ServiceTokens {
             no_own_token()
         };
         match &*self.0 {
-            Source::File(path) => match std::fs::read_to_string(path) {
+            TokenSource::File(path) => match std::fs::read_to_string(path) {
                 Ok(text) => Ok(Arc::from(text.trim())),
                 Err(error) => Err(failed(&error)),
             },
-            Source::Local { issuer, name, clock, minted } => {
+            TokenSource::Local { issuer, name, clock, minted } => {
                 let now = clock.now();
                 let mut minted = minted.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some((token, since)) = minted.as_ref()

@@ -49,6 +49,7 @@ impl Default for Options {
     }
 }
 
+// House: four things are done with a database (connect, migrate, back up, keep a secret), each in a file of its own.
 /// A database of one service. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {

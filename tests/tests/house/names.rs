@@ -7,13 +7,15 @@ use crate::source::shipped;
 use crate::types::declared;
 
 /// Names that several crates use, because each is said with its crate, or because a macro asks for it.
-const SHARED: [&str; 5] = [
+const SHARED: [&str; 6] = [
     // `insights_metrics::Config`: the settings of that service.
     "Config",
     // `insights_database::Error`: why that crate's functions fail.
     "Error",
     // `insights_metrics::OpenError`: why that service does not start.
     "OpenError",
+    // `insights_metrics::Migrator`: the migrations of that service.
+    "Migrator",
     // The derive macros of entities want these names.
     "Model",
     "Relation",

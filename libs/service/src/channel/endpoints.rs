@@ -45,9 +45,9 @@ struct Ejection {
 }
 
 /// A call that runs on a replica, counted while it does.
-pub(super) struct Slot(pub(super) Arc<Replica>);
+pub(super) struct ReplicaSlot(pub(super) Arc<Replica>);
 
-impl Drop for Slot {
+impl Drop for ReplicaSlot {
     fn drop(&mut self) {
         self.0.running.fetch_sub(1, Ordering::Relaxed);
     }
@@ -130,7 +130,7 @@ impl Endpoints {
     }
 
     /// The replica for a call that was tried on `tried` before: one that is well, with the fewest calls, in turn.
-    pub(super) fn pick(&self, tried: &HashSet<SocketAddr>) -> Option<Slot> {
+    pub(super) fn pick(&self, tried: &HashSet<SocketAddr>) -> Option<ReplicaSlot> {
         let known = self.known.load();
         let (now, turn, count) = (Instant::now(), self.turn.fetch_add(1, Ordering::Relaxed), known.len());
         let best = (0..count).map(|step| &known[turn.wrapping_add(step) % count]).min_by_key(|replica| {
@@ -138,7 +138,7 @@ impl Endpoints {
             (tried.contains(&replica.address), replica.ejected_until(now), replica.running.load(Ordering::Relaxed))
         })?;
         best.running.fetch_add(1, Ordering::Relaxed);
-        Some(Slot(Arc::clone(best)))
+        Some(ReplicaSlot(Arc::clone(best)))
     }
 
     /// Whether there is somebody well that was not tried.

@@ -29,7 +29,7 @@ pub use config::ChannelConfig;
 pub use endpoints::Resolve;
 
 use self::{
-    endpoints::{Endpoints, Replica, Slot},
+    endpoints::{Endpoints, Replica, ReplicaSlot},
     methods::{Again, again},
 };
 use crate::{
@@ -267,7 +267,7 @@ impl Drop for Silence {
 }
 
 /// Asks one replica.
-async fn attempt_on(slot: Slot, request: Request<Full<Bytes>>, again: Again) -> Outcome {
+async fn attempt_on(slot: ReplicaSlot, request: Request<Full<Bytes>>, again: Again) -> Outcome {
     let replica = Arc::clone(&slot.0);
     let mut silence = Silence { replica: Arc::clone(&replica), since: Instant::now(), over: false };
     let nobody = |error: &dyn std::error::Error| {

@@ -30,7 +30,7 @@ struct Usage {
 }
 
 /// Gives the partner's slot back when the call is over, however it ends.
-struct Slot {
+struct RunningCall {
     quotas: Arc<Quotas>,
     partner: String,
 }
@@ -44,7 +44,7 @@ impl Quotas {
         Arc::new(Self { at_once: config.in_flight_per_partner, per_second, partners: Mutex::default() })
     }
 
-    fn begin(self: &Arc<Self>, partner: &str, now: Instant) -> Result<Slot, Duration> {
+    fn begin(self: &Arc<Self>, partner: &str, now: Instant) -> Result<RunningCall, Duration> {
         let mut partners = self.partners.lock().unwrap_or_else(PoisonError::into_inner);
         if partners.len() >= MANY && !partners.contains_key(partner) {
             // Whose bucket is full again needs no entry.
@@ -66,11 +66,11 @@ impl Quotas {
             usage.tokens -= 1.0;
         }
         usage.running += 1;
-        Ok(Slot { quotas: Arc::clone(self), partner: partner.to_owned() })
+        Ok(RunningCall { quotas: Arc::clone(self), partner: partner.to_owned() })
     }
 }
 
-impl Drop for Slot {
+impl Drop for RunningCall {
     fn drop(&mut self) {
         let mut partners = self.quotas.partners.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(usage) = partners.get_mut(&self.partner) {

@@ -25,6 +25,7 @@ pub const DOWNLOAD_BY_TICKET: &str = "GET /exports/{id}";
 /// Longest stored request, in bytes; longer ones are truncated.
 const ASKED_BYTES: usize = 64 * 1024;
 
+// House: writing, listing and retention each have their own file and share one table.
 /// The audit of this installation. Cheap to clone.
 #[derive(Clone)]
 pub struct Audit {
