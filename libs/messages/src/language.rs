@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use fluent_langneg::{LanguageIdentifier, NegotiationStrategy, negotiate_languages};
+use fluent_langneg::{NegotiationStrategy, negotiate_languages};
+use unic_langid::LanguageIdentifier;
 
 /// A longer wish is cut off, in bytes.
 const WISH_BYTES: usize = 1024;
