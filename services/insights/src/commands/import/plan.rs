@@ -99,7 +99,7 @@ impl Said<'_> {
             }
         }
         found.sort_by_key(|(recognised, source)| {
-            (order(recognised.format), stem(source), recognised.day, source.options.made, source.file.clone())
+            (rank(recognised.format), stem(source), recognised.day, source.options.made, source.file.clone())
         });
         for (_, source) in found {
             if source.format.needs_customer() && source.options.customer.is_none() {
@@ -164,28 +164,22 @@ fn walk(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
     within.iter().try_for_each(|path| walk(path, depth - 1, files))
 }
 
-/// Own records of all formats by what they are.
-fn order(format: Format) -> usize {
-    rank(if is_table(format) { Format::Ndjson } else { format })
-}
-
-/// Catalogue, customers, subscriptions, then the rest; what knows less before what knows more.
-fn rank(format: Format) -> usize {
-    let order = [
-        Format::ProductNames,
-        Format::Ndjson,
-        Format::PcCustomers,
-        Format::InsightsCustomers,
-        Format::InsightsSubscriptions,
-        Format::PcSubscriptions,
-        Format::GraphSubscriptions,
-        Format::InsightsDynamicsUsage,
-        Format::InsightsOfficeUsage,
-        Format::PcSubscribedSkus,
-        Format::GraphSubscribedSkus,
-        Format::GraphUserDetail,
-    ];
-    order.iter().position(|known| *known == format).unwrap_or(0)
+/// Catalogue, customers, subscriptions, then the rest; what knows less before what knows more. Own records rank alike in all formats.
+const fn rank(format: Format) -> usize {
+    match format {
+        Format::ProductNames => 0,
+        Format::Ndjson | Format::Csv | Format::Parquet => 1,
+        Format::PcCustomers => 2,
+        Format::InsightsCustomers => 3,
+        Format::InsightsSubscriptions => 4,
+        Format::PcSubscriptions => 5,
+        Format::GraphSubscriptions => 6,
+        Format::InsightsDynamicsUsage => 7,
+        Format::InsightsOfficeUsage => 8,
+        Format::PcSubscribedSkus => 9,
+        Format::GraphSubscribedSkus => 10,
+        Format::GraphUserDetail => 11,
+    }
 }
 
 /// Of our own records, those others refer to come first.
