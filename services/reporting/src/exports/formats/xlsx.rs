@@ -230,6 +230,23 @@ mod tests {
     }
 
     #[test]
+    fn the_sheet_of_the_manifest_is_called_about() {
+        let mut book = Box::new(XlsxEncoder::new(&[], None, ROWS).expect("a workbook"));
+        book.row(&[]).expect("a row");
+        let mut bytes = Vec::new();
+        let mut take = |piece: Vec<u8>| {
+            bytes.extend_from_slice(&piece);
+            Ok(())
+        };
+        book.finish(&FileManifest::default(), &mut take).expect("an archive");
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).expect("an archive");
+        let workbook = std::io::read_to_string(archive.by_name("xl/workbook.xml").expect("a workbook")).expect("text");
+        let names: Vec<&str> =
+            workbook.split("<sheet name=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(names, ["Rows 1", "About"]);
+    }
+
+    #[test]
     fn sheets_are_as_long_as_spreadsheets_take() {
         let sheets = sheets(ROWS + 1, ROWS);
         let ends: Vec<(usize, &str)> = sheets.iter().map(|(count, last)| (*count, last.as_str())).collect();
