@@ -46,14 +46,14 @@ export function App() {
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
-  // Another language is another page: everything is asked for and drawn anew.
+  // The key remounts the page when the language changes, so that everything is loaded in that language.
   return token === null ? <SignIn key={language} /> : <Session key={`${language}/${token}`} />;
 }
 
 function Session() {
   const me = useLoad("who-am-i", async (signal) => {
     const who = await access.whoAmI({}, { signal });
-    // Without a role there is nothing to name, and the words may not be asked for.
+    // A caller without roles may not call GetWords, and sees no dashboard.
     return { who, words: who.roles.length > 0 ? await loadWords(signal) : undefined };
   });
   if (me.data) {

@@ -16,7 +16,7 @@ const authorise: Interceptor = (next) => async (request) => {
   try {
     return await next(request);
   } catch (fault) {
-    // The token has ended: only a new one helps.
+    // The token has expired.
     if (ConnectError.from(fault).code === Code.Unauthenticated && text === token()) signOut();
     throw fault;
   }

@@ -5,7 +5,7 @@ import type { ConnectError } from "@connectrpc/connect";
 
 export type Violation = { field: string; description: string };
 
-/** What is wrong with which field. */
+/** Field violations of an error. */
 export function violations(error: ConnectError): Violation[] {
   return error.details.flatMap((detail) =>
     "type" in detail && detail.type === "google.rpc.BadRequest" ? badRequest(detail.value) : [],

@@ -1,4 +1,4 @@
-// How figures are written. Nothing is reckoned here: numbers come from the API.
+// Formats of figures and months in the language of the page. Nothing is computed here: numbers come from the API.
 import type { DimensionValue, Percentage, Value } from "../gen/insights/metrics/v1/query_pb";
 import { language, type Language } from "./language";
 import { texts } from "./texts";
@@ -23,12 +23,12 @@ const formatsOf = (locale: string): Formats => ({
   month: new Intl.DateTimeFormat(locale, { month: "short", year: "numeric", timeZone: "UTC" }),
 });
 
-/** Numbers group their thousands as those in the API's texts do, so Portuguese is Brazil's. */
+/** Portuguese numbers use the separators of Brazil, as in the API's texts. */
 const all: Record<Language, Formats> = { en: formatsOf("en"), pt: formatsOf("pt-BR") };
 
 const formats = (): Formats => all[language()];
 
-/** What stands where there is no figure. */
+/** Text for an absent figure. */
 export const NO_FIGURE = "–";
 
 export function count(value: bigint | number | undefined): string {

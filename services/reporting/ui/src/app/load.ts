@@ -1,4 +1,4 @@
-// Loading with its states: nothing yet, there, failed; an older answer never overwrites a newer one.
+// Loads data for a component: pending, loaded or failed. An older answer never overwrites a newer one.
 import { Code, ConnectError } from "@connectrpc/connect";
 import { useEffect, useState } from "react";
 
@@ -6,7 +6,7 @@ export type Loaded<T> = {
   /** The newest answer, also while the next one is under way. */
   data: T | undefined;
   error: ConnectError | undefined;
-  /** What is shown does not answer the key yet. */
+  /** Whether `data` and `error` belong to an earlier key. */
   loading: boolean;
 };
 
@@ -29,7 +29,7 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
         }
       });
     return () => controller.abort();
-    // The key stands for everything `load` closes over.
+    // The key identifies everything that `load` closes over.
   }, [wanted]);
   return {
     data: settled?.data,

@@ -1,4 +1,4 @@
-// Who is signed in. The token stays in this tab and leaves with it.
+// The token of the session, kept in the session storage of this tab.
 import { useSyncExternalStore } from "react";
 
 const KEY = "partner-insights-token";

@@ -1,4 +1,4 @@
-// What the page itself says around figures: buttons, hints, states. Words of the product come from the API (words.tsx).
+// Texts of the page itself, such as buttons, hints and states. Words of the product come from the API (words.tsx).
 import { language, type Language } from "./language";
 
 const en = {

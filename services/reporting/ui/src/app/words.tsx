@@ -1,5 +1,5 @@
-// The words of the product, as the API has them in the language of the page: titles of its enums' values (GetWords), and what
-// figures and reasons mean (ListGlossaryTerms).
+// Words of the product from the API in the language of the page: titles of enum values (GetWords), and definitions of figures
+// and reasons (ListGlossaryTerms).
 import type { DescEnum } from "@bufbuild/protobuf";
 import { createContext, useContext } from "react";
 
@@ -9,11 +9,11 @@ import { GlossaryKind } from "../gen/insights/reporting/v1/words_pb";
 import { reporting } from "./client";
 
 export type Words = {
-  /** What a value of an enum is called; empty for the one that says nothing. */
+  /** Title of an enum's value; empty for the unspecified one. */
   title: (schema: DescEnum, value: number) => string;
-  /** What a figure shows. */
+  /** Definition of a figure. */
   figureMeaning: (figure: Figure) => string;
-  /** What a reason says. */
+  /** Definition of a reason. */
   reasonMeaning: (reason: Reason) => string;
 };
 
@@ -40,7 +40,7 @@ const termOf: Record<Figure, [GlossaryKind, string]> = {
   [Figure.IDLE_SEATS]: [GlossaryKind.MEASURE, "idle_seats"],
 };
 
-/** Asks for the words; the language goes with the call. */
+/** Loads the words in the language of the page. */
 export async function loadWords(signal: AbortSignal): Promise<Words> {
   const [answer, glossary] = await Promise.all([
     reporting.getWords({}, { signal }),
@@ -62,7 +62,7 @@ const Context = createContext<Words>(silent);
 
 export const WordsProvider = Context.Provider;
 
-/** The words, and shortcuts for the enums that are said most. */
+/** The words, with shortcuts for frequent enums. */
 export function useWords() {
   const words = useContext(Context);
   return {

@@ -12,15 +12,15 @@ import { Empty } from "./States";
 type Props = {
   title: string;
   breakdown: Breakdown | undefined;
-  /** Other words for measures on this page. */
+  /** Titles of measures that differ on this page. */
   words?: Partial<Record<Measure, string>>;
-  /** Which measure the trend shows. */
+  /** Measure of the trend. */
   trend: Measure;
 };
 
 const SHORT = 8;
 
-/** Whose reasons stand beside a measure. */
+/** Basis of the reasons shown beside a measure. */
 const basisOf: Partial<Record<Measure, Basis>> = {
   [Measure.USAGE_PERCENT]: Basis.USERS,
   [Measure.ACTIVE_USAGE_PERCENT]: Basis.ENTITLEMENTS,
@@ -82,7 +82,7 @@ export function BreakdownTable({ title, breakdown, words = {}, trend }: Props) {
   );
 }
 
-/** A key of its own for a missing value. */
+/** React key of a group; the missing value has its own. */
 const keyOf = (group: Group): string => (group.key?.value === undefined ? "none" : `=${group.key.value}`);
 
 type RowProps = {

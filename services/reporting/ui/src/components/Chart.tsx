@@ -133,7 +133,7 @@ function optionsOf(element: HTMLElement, months: string[], series: Series[], par
     },
     tooltip: {
       trigger: "axis",
-      // Drawn on the canvas: names are never taken for markup, and no style leaves the style sheet.
+      // Tooltips are drawn on the canvas, so that names are never parsed as markup and need no inline style.
       renderMode: "richText",
       axisPointer: { type: "shadow" },
       backgroundColor: colour("--raised"),

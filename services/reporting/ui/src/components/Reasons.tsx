@@ -6,7 +6,7 @@ import { useWords } from "../app/words";
 import { Basis, BasisSchema, Reason } from "../gen/insights/metrics/v1/query_pb";
 import type { Reasons } from "../gen/insights/reporting/v1/dashboards_pb";
 
-/** Why a usage percentage is what it is: covered and the reasons make up the numerator. */
+/** Explains a usage percentage: the covered part and the reasons sum to its numerator. */
 export function ReasonsDetail({ reasons }: { reasons: Reasons }) {
   const { explanation, basis } = reasons;
   const words = useWords();
@@ -36,7 +36,7 @@ export function ReasonsDetail({ reasons }: { reasons: Reasons }) {
   );
 }
 
-/** A percentage's reasons behind a button beside the number; offered where something is not covered. */
+/** A button that shows the reasons of a percentage; absent when its whole numerator is covered. */
 export function ReasonsButton({ reasons, label }: { reasons: Reasons | undefined; label: string }) {
   const id = useId();
   const uncovered = reasons?.explanation?.reasons.some((row) => row.count > 0n) ?? false;

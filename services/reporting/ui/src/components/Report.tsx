@@ -13,9 +13,9 @@ type Props<T> = {
   title: string;
   report: Loaded<T> & { again: () => void };
   defaultScope: Scope;
-  /** Dimensions that make no sense here. */
+  /** Dimensions that this page cannot be filtered by. */
   without?: Dimension[];
-  /** Controls of this page alone. */
+  /** Additional controls of this page. */
   extra?: ReactNode;
   children: (data: T, coverage: Coverage) => ReactNode;
 };

@@ -8,7 +8,7 @@ const WIDTH = 120;
 const HEIGHT = 32;
 const EDGE = 3;
 
-/** A month-over-month trend, small; its figures are read out and shown on hover. */
+/** A small trend by month, with its figures as text for screen readers and on hover. */
 export function Sparkline({ points, label }: { points: SparkPoint[]; label: string }) {
   const values = points.map((point) => drawn(point.value));
   const known = values.filter((value) => value !== null);

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { violations } from "../app/details";
 import { texts, type Texts } from "../app/texts";
 
-/** While nothing is there yet. */
+/** Placeholder while a page loads. */
 export function Skeleton() {
   return (
     <div className="skeleton" role="status" aria-label={texts().loading}>
@@ -27,7 +27,7 @@ const titles: Partial<Record<Code, (text: Texts) => string>> = {
   [Code.ResourceExhausted]: (text) => text.failedExhausted,
 };
 
-/** What went wrong, and what can be done about it. */
+/** An error, with its field violations and a retry button. */
 export function Failure({ error, again }: { error: ConnectError; again: () => void }) {
   const faults = violations(error);
   return (
@@ -53,7 +53,7 @@ export function Failure({ error, again }: { error: ConnectError; again: () => vo
   );
 }
 
-/** Where a section has nothing to show. */
+/** Text of an empty section. */
 export function Empty({ children }: { children: ReactNode }) {
   return <p className="empty">{children}</p>;
 }

@@ -6,7 +6,7 @@ import { ChangeKind, Figure, UndefinedReason, UndefinedReasonSchema, type Card, 
 import { ReasonsDetail } from "./Reasons";
 import { Sparkline } from "./Sparkline";
 
-/** Figures of which less is better. */
+/** Figures that are better when smaller. */
 const burdens = new Set([Figure.CUSTOMERS_CHURNED, Figure.DEPLOYMENT_OPPORTUNITY, Figure.IDLE_SEATS]);
 
 /** A key figure with its change, its trend and, on demand, how it is made. */
@@ -68,7 +68,7 @@ function ChangeLine({ change, burden }: { change: Change; burden: boolean }) {
   );
 }
 
-/** What a change is measured against; the months follow. */
+/** Text before the base months of a change. */
 const against: Record<ChangeKind, (text: Texts) => string> = {
   [ChangeKind.UNSPECIFIED]: () => "",
   [ChangeKind.STOCK]: (text) => text.changeAgainstEnd,

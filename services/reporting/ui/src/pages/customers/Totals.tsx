@@ -4,7 +4,7 @@ import { useWords } from "../../app/words";
 import { Measure, MeasureSchema } from "../../gen/insights/metrics/v1/query_pb";
 import { Figure, type CustomerTotals } from "../../gen/insights/reporting/v1/dashboards_pb";
 
-/** What the range came to. */
+/** Totals over the range. */
 export function Totals({ totals }: { totals: CustomerTotals }) {
   const words = useWords();
   const entries: [string, bigint][] = [
