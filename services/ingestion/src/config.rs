@@ -22,7 +22,7 @@ pub struct Config {
     /// How long batch ids are kept; an older id may be used again.
     pub batches_kept: Duration,
     /// How often the maintenance runs.
-    pub housekeeping: Duration,
+    pub maintenance: Duration,
 }
 
 /// How much is taken at once.
@@ -79,7 +79,7 @@ impl Config {
             feed_poll: Duration::from_millis(500),
             feed_kept: Duration::from_secs(14 * 24 * 3600),
             batches_kept: Duration::from_secs(90 * 24 * 3600),
-            housekeeping: Duration::from_secs(60),
+            maintenance: Duration::from_secs(60),
         }
     }
 

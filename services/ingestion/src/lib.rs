@@ -89,7 +89,7 @@ impl Ingestion {
     /// of changes when it stops.
     pub async fn run(&self, stop: CancellationToken) -> Result<(), BoxError> {
         let _ending = self.closing.clone().drop_guard();
-        let mut interval = tokio::time::interval(self.config.housekeeping);
+        let mut interval = tokio::time::interval(self.config.maintenance);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),

@@ -128,7 +128,7 @@ async fn who_is_behind_the_floor_of_the_feed_rebuilds() {
     // Another replica of ingestion, which remembers nothing.
     let mut config = insights_ingestion::Config::new(url, site.place.beside("data").join("user.key"));
     config.feed_kept = Duration::ZERO;
-    config.housekeeping = Duration::from_millis(20);
+    config.maintenance = Duration::from_millis(20);
     let forgetful = Arc::new(Ingestion::open(config, Clock::system()).await.unwrap());
     let stop = CancellationToken::new();
     let forgetting = tokio::spawn({

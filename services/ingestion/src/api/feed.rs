@@ -165,6 +165,6 @@ async fn follow(
         }
         // The sender side lives in the ledger, so this never fails before the process ends.
         let _ = tokio::time::timeout(poll, changed.changed()).await;
-        ledger.debounce.over().await;
+        ledger.debounce.settled().await;
     }
 }

@@ -215,7 +215,7 @@ struct SkuId {
 }
 
 /// Facts that wait for SKUs that are there: a crash came between the SKU and the release of what waited for it.
-pub(crate) async fn waiting_needlessly<C: ConnectionTrait>(
+pub(crate) async fn waiting_for_known_skus<C: ConnectionTrait>(
     connection: &C,
     partner: &StoredPartner,
 ) -> Result<Vec<WaitingReference>, Error> {

@@ -8,13 +8,13 @@ use tokio::{
 };
 
 /// Facts of activity from which on a batch counts as bulk. Notices of smaller batches are not delayed.
-const LARGE: usize = 20_000;
+const BULK: usize = 20_000;
 
 /// How long no bulk batch may be on its way before notices are sent.
 const QUIET: Duration = Duration::from_millis(100);
 
 /// The longest delay of a notice; a feed may go on for hours.
-const MOST: Duration = Duration::from_secs(5);
+const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
 /// Whether bulk batches are on their way.
 #[derive(Debug, Default)]
@@ -34,16 +34,16 @@ pub(crate) struct BulkBatch<'a>(&'a IngestDebounce);
 
 impl IngestDebounce {
     /// Counts a batch of so many facts as on its way until the guard is dropped; `None` of a batch that is not bulk.
-    pub(crate) fn pass(&self, facts: usize) -> Option<BulkBatch<'_>> {
-        (facts >= LARGE).then(|| {
+    pub(crate) fn begin(&self, facts: usize) -> Option<BulkBatch<'_>> {
+        (facts >= BULK).then(|| {
             self.0.send_modify(|state| state.batches += 1);
             BulkBatch(self)
         })
     }
 
     /// Waits until no bulk batch has been on its way for a while, but not beyond the longest delay.
-    pub(crate) async fn over(&self) {
-        let most = Instant::now() + MOST;
+    pub(crate) async fn settled(&self) {
+        let most = Instant::now() + LONGEST_DELAY;
         let mut state = self.0.subscribe();
         loop {
             let DebounceState { batches, ended } = *state.borrow_and_update();
@@ -76,26 +76,26 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn small_batches_hold_nothing_back() {
+    async fn small_batches_delay_no_notice() {
         let debounce = IngestDebounce::default();
-        let _passing = debounce.pass(LARGE - 1);
-        timeout(MOST, debounce.over()).await.unwrap();
+        let _batch = debounce.begin(BULK - 1);
+        timeout(LONGEST_DELAY, debounce.settled()).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_rush_lasts_while_batches_follow_each_other() {
+    async fn notices_wait_while_bulk_batches_follow_each_other() {
         let debounce = IngestDebounce::default();
-        let first = debounce.pass(LARGE);
+        let first = debounce.begin(BULK);
         let feed = async {
             sleep(QUIET).await;
-            let second = debounce.pass(LARGE);
+            let second = debounce.begin(BULK);
             drop(first);
             sleep(QUIET * 2).await;
             drop(second);
             Instant::now()
         };
         let over = async {
-            debounce.over().await;
+            debounce.settled().await;
             Instant::now()
         };
         let (ended, over) = futures::future::join(feed, over).await;
@@ -103,11 +103,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_rush_does_not_hold_back_for_ever() {
+    async fn notices_do_not_wait_for_ever() {
         let debounce = IngestDebounce::default();
-        let _passing = debounce.pass(LARGE);
+        let _batch = debounce.begin(BULK);
         let start = Instant::now();
-        debounce.over().await;
-        assert_eq!(start.elapsed(), MOST);
+        debounce.settled().await;
+        assert_eq!(start.elapsed(), LONGEST_DELAY);
     }
 }

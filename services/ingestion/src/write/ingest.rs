@@ -36,7 +36,7 @@ pub(crate) async fn finish(ledger: &Ledger, ready: PreparedRequest) -> Result<In
         PreparedRequest::Batch(prepared) => *prepared,
         PreparedRequest::DryRun { partner, request } => return dry_run(ledger, &partner, *request).await,
     };
-    let _passing = ledger.debounce.pass(checked.activity.columns.day.len());
+    let _bulk = ledger.debounce.begin(checked.activity.columns.day.len());
     if let Some(digest) = digest
         && fail_point::guard_holds("ingestion.batch_id")
     {

@@ -65,11 +65,11 @@ impl Ledger {
     }
 
     /// Whether a batch is one transaction: SQLite has one writer and syncs the disk once per commit.
-    pub(super) fn together(&self) -> bool {
+    pub(super) fn stores_in_one_transaction(&self) -> bool {
         self.database.engine() == Engine::Sqlite
     }
 
-    pub(super) fn tell(&self) {
+    pub(super) fn notify_followers(&self) {
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
     }
 }

@@ -45,7 +45,7 @@ pub(crate) async fn replay(ledger: &Ledger, id: &str, ids: &[i64]) -> Result<(i6
 /// Releases facts that wait for SKUs that are there, as a crash between the two leaves them.
 pub(crate) async fn release_waiting(ledger: &Ledger) -> Result<(), Error> {
     for partner in StoredPartner::all(ledger.database.reader()).await? {
-        let arrivals = fact::waiting_needlessly(ledger.database.reader(), &partner).await?;
+        let arrivals = fact::waiting_for_known_skus(ledger.database.reader(), &partner).await?;
         if arrivals.is_empty() {
             continue;
         }
@@ -58,7 +58,7 @@ pub(crate) async fn release_waiting(ledger: &Ledger) -> Result<(), Error> {
                 result?;
             }
         }
-        ledger.tell();
+        ledger.notify_followers();
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ pub(super) async fn store(
     partner: &StoredPartner,
     checked: &CheckedBatch,
 ) -> Result<StoredBatch, Error> {
-    if ledger.together() {
+    if ledger.stores_in_one_transaction() {
         store_together(ledger, partner, checked).await
     } else {
         store_by_shard(ledger, partner, checked).await
@@ -48,7 +48,7 @@ async fn store_together(
     checked: &CheckedBatch,
 ) -> Result<StoredBatch, Error> {
     let (stored, ids, outcomes) = transact!(ledger, |transaction| store_in(ledger, transaction, partner, checked))?;
-    make_known(ledger, partner, &ids, &outcomes);
+    after_commit(ledger, partner, &ids, &outcomes);
     Ok(stored)
 }
 
@@ -109,7 +109,7 @@ async fn store_by_shard(
             match result {
                 Ok(outcome) => {
                     stored.add(&outcome);
-                    make_known(ledger, partner, &ids, &[outcome]);
+                    after_commit(ledger, partner, &ids, &[outcome]);
                 }
                 Err(Error::SubscriptionMoved) if tries < TRIES => remaining.add(planned),
                 // The other transactions go on: what they commit need not be stored again.
@@ -124,7 +124,7 @@ async fn store_by_shard(
             ids = ids_by_shard(ledger, partner, checked).await?;
         }
     }
-    ledger.tell();
+    ledger.notify_followers();
     Ok(stored)
 }
 
@@ -189,12 +189,12 @@ pub(super) fn context<'a>(
     }
 }
 
-fn make_known(ledger: &Ledger, partner: &StoredPartner, ids: &SurrogateIds, outcomes: &[TransactionOutcome]) {
+fn after_commit(ledger: &Ledger, partner: &StoredPartner, ids: &SurrogateIds, outcomes: &[TransactionOutcome]) {
     ledger.ids.remember(partner, ids);
     for outcome in outcomes {
         ledger.users.remember(partner.number, &outcome.numbered);
     }
-    ledger.tell();
+    ledger.notify_followers();
 }
 
 /// The version a batch made, or the newest one when it changed nothing.

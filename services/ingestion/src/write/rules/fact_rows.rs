@@ -84,7 +84,7 @@ pub(crate) async fn release(tx: &mut WriteTransaction<'_>, arrivals: &[Arrival])
 /// Sets what rows wait for, whose subscriptions are known.
 pub(super) async fn reconsider(tx: &mut WriteTransaction<'_>, rows: &mut [FactRow]) -> Result<(), Error> {
     let skus: Vec<Option<String>> = rows.iter().map(|row| sku_of(row.kind, &row.body)).collect::<Result<_, _>>()?;
-    tx.ask_skus(skus.iter().flatten().cloned().collect::<HashSet<_>>()).await?;
+    tx.read_skus(skus.iter().flatten().cloned().collect::<HashSet<_>>()).await?;
     for (row, sku) in rows.iter_mut().zip(skus) {
         row.waits_for = tx.waits_for(row.customer, None, sku.as_deref());
         if row.waits_for.is_empty() {

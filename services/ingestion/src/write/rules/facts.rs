@@ -29,7 +29,7 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, resolved: &[ResolvedFac
         .iter()
         .filter(|resolved| resolved.fact.kind != FactKind::Sku)
         .filter_map(|resolved| resolved.fact.sku.clone());
-    tx.ask_skus(skus.collect::<HashSet<_>>()).await?;
+    tx.read_skus(skus.collect::<HashSet<_>>()).await?;
     let mut arrivals: Vec<Arrival> = Vec::new();
     for fact in resolved {
         if let (FactKind::Customer, ResolvedOwner::Customer(at)) = (fact.fact.kind, fact.owner)

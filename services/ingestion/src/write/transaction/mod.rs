@@ -83,7 +83,7 @@ pub(crate) struct WriteTransaction<'a> {
     pub locked: LockedCustomers,
     /// Subscriptions by number, as read under the locks of their customers.
     pub subscriptions: HashMap<i32, ResolvedSubscription>,
-    /// Whether SKUs are known, of those that [`Self::ask_skus`] was asked about.
+    /// Whether SKUs are known, of those that [`Self::read_skus`] was asked about.
     pub skus: HashMap<String, bool>,
     pub changes: PendingChanges,
     pub counts: RecordCounts,
@@ -136,7 +136,7 @@ impl<'a> WriteTransaction<'a> {
         }
     }
 
-    /// The reference that a fact waits for; empty when everything it refers to is known. [`Self::ask_skus`] was asked about its SKU.
+    /// The reference that a fact waits for; empty when everything it refers to is known. [`Self::read_skus`] was asked about its SKU.
     pub(crate) fn waits_for(
         &self,
         customer: CustomerAddress,
@@ -157,7 +157,7 @@ impl<'a> WriteTransaction<'a> {
 
     /// Reads whether these SKUs are known. Unknown ones are locked, so that they cannot become known before this transaction
     /// ends: the writer that brings one locks it first.
-    pub(crate) async fn ask_skus(&mut self, ids: impl IntoIterator<Item = String>) -> Result<(), Error> {
+    pub(crate) async fn read_skus(&mut self, ids: impl IntoIterator<Item = String>) -> Result<(), Error> {
         let mut new: Vec<String> = ids.into_iter().filter(|id| !self.skus.contains_key(id)).collect();
         new.sort();
         new.dedup();
