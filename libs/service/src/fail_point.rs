@@ -4,7 +4,7 @@
 //! A process takes orders from `INSIGHTS_FAIL_POINTS`, separated by commas; a test gives them to its own process with `arm`.
 //!
 //! - `abort:POINT:N`: the process ends, as by a crash, when it comes to the point for the Nth time;
-//! - `pause:POINT:N:FILE`: it makes the file and goes on when somebody removes it;
+//! - `pause:POINT:N:FILE`: it creates the file and goes on when the file is removed;
 //! - `fail:POINT:N`: the operation fails there every Nth time;
 //! - `without:GUARD`: the guard is left out.
 
