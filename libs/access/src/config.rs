@@ -161,7 +161,10 @@ impl Trust {
             fault("keys", "must be the URL or the path of a JWKS");
         }
         if self.keys.starts_with("http://") && !is_loopback(&self.keys) {
-            fault("keys", "must be https:// (http:// on loopback only): who changes the keys on the way is believed");
+            fault(
+                "keys",
+                "must be https:// (http:// on loopback only): keys that are changed on the way would be believed",
+            );
         }
         if !self.ca_file.is_empty() && !self.keys.starts_with("https://") {
             fault("ca_file", "is for keys at an https:// URL");

@@ -1,5 +1,5 @@
-//! What a caller is told who is not let through. The texts are constant: they must not say what was wrong with a token or
-//! whether the thing asked for exists.
+//! Statuses of denied calls. Their texts are constant, because they must not say what was wrong with a token or whether a resource
+//! exists.
 
 use std::{collections::HashMap, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The issuer for development: keys in the data directory, tokens for whoever may read that directory. Never for production,
+//! Issuer for development: keys in the data directory, tokens for every user who may read that directory. Never for production,
 //! where an identity provider issues tokens.
 
 use std::{
@@ -178,7 +178,7 @@ impl Issuer {
         let pair =
             EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| IssuerError::Key(path.clone()))?;
         let private = pair.to_pkcs8v1().map_err(|_| IssuerError::Key(path.clone()))?;
-        // Whole or not at all, and never over another process's key: who comes second uses the first one's.
+        // Written as a whole, and never over another process's key: the second process uses the first one's.
         let written = write_private(&self.folder, private.as_ref()).and_then(|temporary| {
             let linked = fs::hard_link(&temporary, &path);
             fs::remove_file(&temporary)?;
@@ -252,7 +252,7 @@ fn registered(
     }
 }
 
-/// Writes a file only its owner may read, under a name nobody else uses.
+/// Writes a file that only its owner may read, under a unique name.
 fn write_private(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     use std::io::Write;
 

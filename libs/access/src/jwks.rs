@@ -62,7 +62,7 @@ impl KeyStore {
     pub(crate) fn new(trust: &Trust, clock: Clock) -> Result<Arc<Self>, String> {
         let source = if trust.keys.starts_with("http://") || trust.keys.starts_with("https://") {
             let url = reqwest::Url::parse(&trust.keys).map_err(|error| format!("{}: {error}", trust.keys))?;
-            // No redirects: whoever could redirect could bring keys of their own.
+            // No redirects, because a redirect could lead to keys of an attacker.
             let client = reqwest::Client::builder()
                 .timeout(FETCH_TIMEOUT)
                 .redirect(reqwest::redirect::Policy::none())

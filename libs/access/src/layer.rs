@@ -34,7 +34,7 @@ pub struct Denial {
     pub refusal: Option<Refusal>,
 }
 
-/// Told of every denial before it is answered, such as the audit: the caller hears of it when the future has ended.
+/// Called with every denial; the call is answered when the future has ended. The audit is one.
 pub type DenialObserver = Arc<dyn Fn(Denial) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 struct Guard {
@@ -44,13 +44,13 @@ struct Guard {
 }
 
 impl AccessLayer {
-    /// A layer that asks this verifier who calls and this policy what they may.
+    /// A layer with this verifier of tokens and this policy.
     #[must_use]
     pub fn new(verifier: Arc<Verifier>, policy: Arc<Policy>) -> Self {
         Self { guard: Arc::new(Guard { verifier, policy, observer: None }) }
     }
 
-    /// Tells somebody of every denial.
+    /// The layer with an observer of denials.
     #[must_use]
     pub fn observed_by(self, observer: DenialObserver) -> Self {
         let guard = &self.guard;
@@ -198,7 +198,7 @@ impl Guard {
         };
         let subject = caller.as_ref().map(|caller| caller.subject().to_owned());
         let reason = refusal.map_or_else(|| "role missing".to_owned(), |refusal| refusal.to_string());
-        // Counted apart from what is logged: what is counted becomes a label of a metric, which names nobody.
+        // Counted apart from what is logged, because fields of a counted event become labels, which must not name a person.
         tracing::debug!(monotonic_counter.access_denied = 1_u64, rpc, reason, code = ?status.code(), "denial counted");
         tracing::info!(rpc, reason, subject, code = ?status.code(), "call denied");
         if let Some(observer) = &self.observer {

@@ -43,14 +43,14 @@ pub struct Method {
     pub client_streaming: bool,
     /// Whether it changes nothing (`NO_SIDE_EFFECTS`).
     pub read_only: bool,
-    /// Whether twice is as once (`NO_SIDE_EFFECTS` or `IDEMPOTENT`).
+    /// Whether it may be repeated (`NO_SIDE_EFFECTS` or `IDEMPOTENT`).
     pub idempotent: bool,
 }
 
 /// What a method demands of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Demand {
-    /// It has no policy: nobody may call it.
+    /// It has no policy, so no caller may call it.
     Nobody,
     /// One of the roles.
     Roles(RoleSet),
@@ -167,7 +167,7 @@ impl Policy {
     ) -> Result<Redaction, Status> {
         let held = viewer.roles();
         let groups = self.groups.get(service).ok_or_else(forbidden)?;
-        // Without any measure to look at, the caller must still be one who may ask.
+        // A query without measures is refused too, unless a role allows some measure.
         if !groups.iter().any(|roles| roles.intersects(held)) {
             return Err(forbidden());
         }

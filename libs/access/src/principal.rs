@@ -1,4 +1,4 @@
-//! Who calls.
+//! Callers whose token was verified.
 
 use std::{fmt, ops::Deref, sync::Arc};
 
@@ -46,7 +46,7 @@ impl Deref for Principal {
 
 impl fmt::Debug for Principal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The token is left out: whoever reads a log could use it.
+        // The token is left out, because a reader of the log could use it.
         formatter
             .debug_struct("Principal")
             .field("subject", &self.subject)

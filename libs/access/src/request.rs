@@ -1,4 +1,4 @@
-//! How a handler learns who calls.
+//! The caller of a request, for handlers.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub fn principal<T>(request: &Request<T>) -> Result<Arc<Principal>, Status> {
     request.extensions().get::<Arc<Principal>>().cloned().ok_or_else(unauthenticated)
 }
 
-/// The person for whom a service makes a services-only RPC. UNAUTHENTICATED when the service named nobody.
+/// The person for whom a service makes a services-only RPC. UNAUTHENTICATED when the service named no person.
 pub fn on_behalf<T>(request: &Request<T>) -> Result<Arc<Principal>, Status> {
     request.extensions().get::<OnBehalf>().map(|caller| Arc::clone(&caller.0)).ok_or_else(unauthenticated)
 }

@@ -20,7 +20,7 @@ pub enum Error {
     /// A row with this key exists.
     #[error("duplicate key: {0}")]
     Duplicate(DbErr),
-    /// A newer version of the product migrated this database. It is left as it is: nobody knows what an older one would break.
+    /// A newer version of the product migrated this database. It is left unchanged, because an older version could damage it.
     #[error(
         "{table} names {migrations}, which this version does not know: a newer version of insights migrated this database. \
          Run that version, or restore a backup from before it"
@@ -74,7 +74,7 @@ impl From<DbErr> for Error {
     }
 }
 
-/// What passes, of what an engine complains about.
+/// Transient errors of an engine.
 enum Passing {
     Contended,
     Unavailable,

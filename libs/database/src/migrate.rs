@@ -1,5 +1,5 @@
-//! Migrations: each service its own tables and its own record of what was applied, since services may share one
-//! PostgreSQL database.
+//! Migrations. Each service has its own tables and its own record of applied migrations, because services may share one PostgreSQL
+//! database.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 use crate::{Database, Engine, Error, Result};
 
-/// Serialises replicas that start at the same moment; any number does, as long as nobody else uses it.
+/// Serialises replicas that start at the same moment. The number is arbitrary.
 const ADVISORY_LOCK: i64 = 0x1A5C_0DE5;
 
 impl Database {
@@ -22,7 +22,7 @@ impl Database {
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<()> {
         match self.engine() {
             Engine::Sqlite => {
-                // All or nothing, though SQLite would let its parts stand; whoever else migrates waits for the writer's lock.
+                // All or nothing, although SQLite would allow parts; other processes that migrate wait for the writer's lock.
                 let all = self.begin().await?;
                 self.refuse_newer::<M>().await?;
                 M::up(&all, None).await?;

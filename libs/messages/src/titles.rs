@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 
 use insights_proto::reporting::v1::Word;
-use prost_reflect::DescriptorPool;
 
 use super::{Language, id_of, message};
 
@@ -30,7 +29,7 @@ const ENUMS: [&str; 17] = [
 
 /// The names of their values, but for those that say nothing, in order.
 pub static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let Ok(pool) = DescriptorPool::decode(insights_proto::DESCRIPTOR_SET) else { return Vec::new() };
+    let pool = insights_proto::descriptors();
     let enums = ENUMS.iter().filter_map(|name| pool.get_enum_by_name(name));
     let values = enums.flat_map(|found| found.values().collect::<Vec<_>>());
     let mut names: Vec<String> =

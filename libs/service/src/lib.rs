@@ -1,4 +1,4 @@
-//! The chassis every service stands on: configuration, listener, layers, health, reflection, telemetry, shutdown, errors.
+//! The chassis of every service: configuration, listener, layers, channels, health, reflection, telemetry, shutdown, errors, page tokens.
 
 mod channel;
 mod code;
@@ -37,7 +37,7 @@ pub use tls::TlsConfig;
 /// Installs aws-lc-rs as the one TLS provider of the process. Both ring and aws-lc are linked, and rustls refuses to choose.
 /// Calling it again does nothing.
 pub fn install_crypto() {
-    // The error says only that somebody did so before.
+    // The error says only that a provider is installed already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 

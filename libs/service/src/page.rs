@@ -1,4 +1,4 @@
-//! Pages of lists: how many entries a page has, and tokens that say where the next one begins.
+//! Pages of lists: page sizes, and page tokens that name where the next page begins.
 
 use std::{fmt, marker::PhantomData};
 

@@ -34,7 +34,7 @@ use crate::{
     tls::{self, TlsConfig},
 };
 
-/// What servers of one process share: limits, who may call, and when to stop.
+/// What all servers of a process share: limits, access layer and shutdown.
 #[derive(Clone)]
 pub struct Chassis {
     config: ServerConfig,
@@ -167,9 +167,9 @@ impl Chassis {
         });
         router.layer(
             ServiceBuilder::new()
-                // First, so that everything below is counted and traced, refusals included, and nothing leaves unsealed.
+                // First, so that everything below is counted and traced, refusals included, and every status is normalised.
                 .layer(from_fn(observe))
-                // Then shed: a process that is too busy should spend nothing more on a call than saying so.
+                // Then shed, so that a process under overload spends nothing more on a call than its refusal.
                 .layer(from_fn_with_state(slots, limit))
                 // gRPC-Web becomes gRPC here, so that the layers below see one kind of call.
                 .layer(WebLayer)

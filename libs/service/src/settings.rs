@@ -108,7 +108,7 @@ impl Secret {
         Self(text)
     }
 
-    /// The value itself; whoever calls this answers for it.
+    /// The value itself. The caller must not print or log it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Logs, and traces and metrics where somebody collects them.
+//! Logs, and traces and metrics where a collector is configured.
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::WithExportConfig;
@@ -81,7 +81,7 @@ fn sent() -> Result<EnvFilter, BoxError> {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        // What cannot be sent at the end is lost; there is nobody left to tell.
+        // Telemetry that cannot be sent at shutdown is lost.
         if let Some(traces) = &self.traces {
             let _ = traces.shutdown();
         }

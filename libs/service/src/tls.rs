@@ -27,7 +27,7 @@ pub struct TlsConfig {
     pub cert_file: PathBuf,
     /// The key of the certificate, PEM.
     pub key_file: PathBuf,
-    /// Only callers with a certificate of these authorities are let in, PEM; empty: everybody. Probes and browsers need one too.
+    /// Only callers with a certificate of these authorities are let in, PEM; empty: all callers. Probes and browsers need one too.
     pub client_ca_file: PathBuf,
     /// The files are looked at this often.
     pub reload_seconds: u32,

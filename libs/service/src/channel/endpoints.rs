@@ -58,7 +58,7 @@ impl Replica {
         self.ejection.lock().unwrap_or_else(PoisonError::into_inner).until.filter(|until| *until > now)
     }
 
-    /// It answered.
+    /// It answered: its ejection ends.
     pub(super) fn well(&self) {
         *self.ejection.lock().unwrap_or_else(PoisonError::into_inner) = Ejection::default();
     }
@@ -114,12 +114,12 @@ impl Endpoints {
         endpoints
     }
 
-    /// Asks for a look at the names soon: what is known does not do.
+    /// Requests a lookup of the names soon, because the known replicas do not suffice.
     pub(super) fn want(&self) {
         self.wanted.notify_one();
     }
 
-    /// Waits until the names were looked up once; says what came of it when nobody is known.
+    /// Waits for the first lookup of the names; an error says why it found no replica.
     pub(super) async fn looked_up(&self) -> Result<(), String> {
         let mut looked = self.looked.subscribe();
         let said = looked.wait_for(Option::is_some).await.map_err(|_| "nobody looks names up".to_owned())?;
@@ -141,7 +141,7 @@ impl Endpoints {
         Some(ReplicaSlot(Arc::clone(best)))
     }
 
-    /// Whether there is somebody well that was not tried.
+    /// Whether a replica that is not ejected was not tried yet.
     pub(super) fn another(&self, tried: &HashSet<SocketAddr>) -> bool {
         let now = Instant::now();
         self.known

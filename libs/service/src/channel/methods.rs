@@ -7,7 +7,7 @@ use insights_access::Policy;
 /// How much of a call can be done again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Again {
-    /// All of it: one message each way, and twice is as once.
+    /// All of it: a unary method that is idempotent.
     Whole,
     /// Until the first of the answer arrived: the rest of a stream is the caller's to ask for again.
     Begin,
@@ -18,7 +18,7 @@ pub(super) enum Again {
 static POLICY: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::product().ok());
 
 pub(super) fn again(path: &str) -> Again {
-    // Asking how somebody is changes nothing.
+    // A health check changes nothing.
     if path == super::HEALTH {
         return Again::Whole;
     }

@@ -1,5 +1,5 @@
-//! The way to a service that runs elsewhere, in any number of replicas: every address of its names gets its share of the calls,
-//! and what one replica cannot answer another one is asked, where asking twice is as asking once.
+//! Channel to a service that runs elsewhere, in any number of replicas: calls are spread over all its addresses, and a call that one
+//! replica cannot answer is tried on another if the method is idempotent.
 
 mod config;
 mod endpoints;
@@ -39,20 +39,19 @@ use crate::{
     status::{plain, with_retry},
 };
 
-/// What the operator's guide recommends to every client, followed by our own: waits before the second attempt and at most,
-/// each with a fifth more or less. The number of attempts is the configuration's.
+/// Wait before the second attempt, with a jitter of a fifth. The operator's guide recommends the same to every client. How many
+/// attempts there are is configured.
 pub const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 /// Longest wait between two attempts.
 pub const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
-/// After this time a call is only tried on replicas it was not tried on: who waits through several services should not wait for
-/// each one's last attempt.
+/// After this time a call is tried only on replicas that were not tried yet, so that waits do not add up along a chain of services.
 pub const LAST_ATTEMPT_AFTER: Duration = Duration::from_secs(5);
-/// An attempt given up without an answer after this time counts as failed.
+/// An attempt that is cancelled without an answer after this time counts as failed.
 const LONG_SILENCE: Duration = Duration::from_secs(5);
-/// Failures in a row after half of which nobody tries again: who is down must not be run over when it comes back.
+/// The retry budget. Half as many failures in a row end all retries, so that a service that comes back is not overloaded by them.
 pub const MOST_FAILURES: i64 = 1000;
 
-/// The way to a service. Cheap to clone.
+/// A channel to a service. Cheap to clone.
 #[derive(Clone)]
 pub struct ServiceChannel(Way);
 
@@ -66,11 +65,11 @@ enum Way {
 struct Replicas {
     endpoints: Arc<Endpoints>,
     attempts: u32,
-    /// What may still fail before nobody tries again.
+    /// What is left of the retry budget.
     credit: AtomicI64,
 }
 
-/// Why there is no way to a service.
+/// Why a channel cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
     /// What was given is not a list of URLs.
@@ -121,7 +120,7 @@ impl ServiceChannel {
         Ok(Self(Way::Replicas(Arc::new(replicas))))
     }
 
-    /// Waits until somebody answers at the other replica, for as long as calls are tried; the error's source says why nobody does.
+    /// Waits until a replica answers, for as long as calls are tried; the error's source says why none does.
     pub async fn ready(&self) -> Result<(), Status> {
         let request = probe()?.map(Body::new);
         self.clone().oneshot(request).await.map(drop)
@@ -310,7 +309,7 @@ fn is_unavailable(headers: &HeaderMap) -> bool {
     headers.get("grpc-status").is_some_and(|code| code.as_bytes() == b"14")
 }
 
-/// A question for somebody's health.
+/// A health check.
 fn probe() -> Result<Request<Full<Bytes>>, Status> {
     Request::builder()
         .method("POST")
@@ -332,7 +331,7 @@ fn timeout(deadline: Instant) -> HeaderValue {
     HeaderValue::from_str(&format!("{left}m")).unwrap_or_else(|_| HeaderValue::from_static("1m"))
 }
 
-/// What callers are told; the cause is for who looks for it here.
+/// The status that callers get. Its cause stays on this side.
 fn away(cause: impl Into<String>) -> Status {
     let retry = Some(Duration::from_secs(1));
     let mut status = with_retry(Code::Unavailable, "A part of the service is away.", "UNAVAILABLE", retry);

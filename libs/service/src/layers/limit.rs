@@ -1,4 +1,4 @@
-//! Sheds load: beyond so many calls at once, the next is refused at once instead of waiting with all the others.
+//! Load shedding: beyond a number of calls in flight, further ones are refused at once instead of queueing.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use insights_access::is_rpc;
 
 use crate::{layers::hold, status::with_retry};
 
-/// How many at once. Whoever has no token may ask for pages, and take long to read them: they never take a call's place.
+/// Limits of calls in flight. Pages are counted apart, because callers without a token may request them and read them slowly.
 pub(crate) struct Slots {
     calls: Arc<Semaphore>,
     pages: Arc<Semaphore>,

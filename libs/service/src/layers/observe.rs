@@ -1,4 +1,4 @@
-//! Counts and traces every call, and seals what leaves.
+//! Counts and traces every call, and normalises its status.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use crate::{normalise::normalise, request_id};
 
-/// Outermost: what the other layers refuse is counted too, and a call that ends without an answer is.
+/// Outermost, so that refusals of the other layers and calls that end without an answer are counted too.
 pub(crate) async fn observe(request: Request, next: Next) -> Response {
     let id = request_id::fresh();
     let rpc = request.uri().path().to_owned();

@@ -1,4 +1,4 @@
-//! A partner's share of the service.
+//! Quota of a partner: calls in flight and calls per second.
 
 use std::{
     collections::HashMap,
@@ -35,7 +35,7 @@ struct RunningCall {
     partner: String,
 }
 
-/// Partners beyond which those are looked for that may be forgotten.
+/// Number of entries at which idle partners are removed.
 const MANY: usize = 10_000;
 
 impl Quotas {
@@ -47,7 +47,7 @@ impl Quotas {
     fn begin(self: &Arc<Self>, partner: &str, now: Instant) -> Result<RunningCall, Duration> {
         let mut partners = self.partners.lock().unwrap_or_else(PoisonError::into_inner);
         if partners.len() >= MANY && !partners.contains_key(partner) {
-            // Whose bucket is full again needs no entry.
+            // A partner with a full bucket needs no entry.
             let full = |usage: &Usage| now.saturating_duration_since(usage.refilled) >= Duration::from_secs(1);
             partners.retain(|_, usage| usage.running > 0 || !full(usage));
         }
