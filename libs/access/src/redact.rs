@@ -23,20 +23,20 @@ static PRODUCT: LazyLock<Redactor> = LazyLock::new(|| Redactor::read(insights_pr
 #[derive(Debug)]
 pub struct Redactor {
     pool: DescriptorPool,
-    messages: Vec<Fields>,
+    messages: Vec<MessageRules>,
     by_name: HashMap<String, usize>,
 }
 
 /// The fields of a message type that are of a class, or that lead to some.
 #[derive(Debug, Default)]
-struct Fields {
-    rules: BTreeMap<u32, Rule>,
+struct MessageRules {
+    rules: BTreeMap<u32, FieldRule>,
     /// The classes of its fields at any depth.
     classes: Classes,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Rule {
+enum FieldRule {
     Class(FieldClass),
     /// The position of the field's message type.
     Enter(usize),
@@ -67,7 +67,7 @@ impl Classes {
 
 /// Bytes that are no message of the type they should be.
 #[derive(Debug)]
-struct Malformed;
+struct MalformedMessage;
 
 impl Redactor {
     /// The redactor of this product's API.
@@ -85,16 +85,16 @@ impl Redactor {
         let rule = |field: &prost_reflect::FieldDescriptor| {
             let class = option.as_ref().map_or(FieldClass::Unspecified, |option| class_of(&field.options(), option));
             match field.kind() {
-                _ if class != FieldClass::Unspecified => Some(Rule::Class(class)),
-                Kind::Message(message) => by_name.get(message.full_name()).copied().map(Rule::Enter),
+                _ if class != FieldClass::Unspecified => Some(FieldRule::Class(class)),
+                Kind::Message(message) => by_name.get(message.full_name()).copied().map(FieldRule::Enter),
                 _ => None,
             }
         };
-        let fields = |message: &prost_reflect::MessageDescriptor| Fields {
+        let fields = |message: &prost_reflect::MessageDescriptor| MessageRules {
             rules: message.fields().filter_map(|field| Some((field.number(), rule(&field)?))).collect(),
             classes: Classes::default(),
         };
-        let mut messages: Vec<Fields> = descriptors.iter().map(fields).collect();
+        let mut messages: Vec<MessageRules> = descriptors.iter().map(fields).collect();
         // Message types may contain themselves, so classes spread until nothing changes.
         loop {
             let classes: Vec<Classes> = messages.iter().map(|message| reachable(message, &messages)).collect();
@@ -112,8 +112,8 @@ impl Redactor {
         let number = self.pool.get_message_by_name(message).and_then(|message| message.get_field_by_name(field));
         let rules = self.by_name.get(message).map(|at| &self.messages[*at].rules);
         match number.zip(rules).and_then(|(field, rules)| rules.get(&field.number())) {
-            Some(Rule::Class(class)) => *class,
-            Some(Rule::Enter(_)) | None => FieldClass::Unspecified,
+            Some(FieldRule::Class(class)) => *class,
+            Some(FieldRule::Enter(_)) | None => FieldClass::Unspecified,
         }
     }
 
@@ -128,7 +128,7 @@ impl Redactor {
         match self.strip(at, hidden, &message.encode_to_vec()) {
             Ok(None) => (message, false),
             Ok(Some(left)) => (M::decode(Bytes::from(left)).unwrap_or_default(), true),
-            Err(Malformed) => (M::default(), true),
+            Err(MalformedMessage) => (M::default(), true),
         }
     }
 
@@ -158,15 +158,15 @@ impl Redactor {
     }
 
     /// The encoded message without its fields of hidden classes; `None` where it has none.
-    fn strip(&self, at: usize, hidden: Classes, input: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+    fn strip(&self, at: usize, hidden: Classes, input: &[u8]) -> Result<Option<Vec<u8>>, MalformedMessage> {
         let fields = &self.messages[at];
-        let mut reader = Reader { input, at: 0 };
+        let mut reader = WireReader { input, at: 0 };
         let mut output: Option<Vec<u8>> = None;
         while let Some(field) = reader.next()? {
             let replaced = match fields.rules.get(&field.number) {
-                Some(Rule::Class(class)) if hidden.contains(*class) => Some(Vec::new()),
-                Some(Rule::Enter(message)) if self.messages[*message].classes.intersects(hidden) => {
-                    let content = field.content.ok_or(Malformed)?;
+                Some(FieldRule::Class(class)) if hidden.contains(*class) => Some(Vec::new()),
+                Some(FieldRule::Enter(message)) if self.messages[*message].classes.intersects(hidden) => {
+                    let content = field.content.ok_or(MalformedMessage)?;
                     self.strip(*message, hidden, content)?.map(|left| delimited(field.number, &left))
                 }
                 _ => None,
@@ -182,10 +182,10 @@ impl Redactor {
     }
 }
 
-fn reachable(message: &Fields, messages: &[Fields]) -> Classes {
+fn reachable(message: &MessageRules, messages: &[MessageRules]) -> Classes {
     message.rules.values().fold(message.classes, |classes, rule| match rule {
-        Rule::Class(class) => classes.with(*class),
-        Rule::Enter(at) => Classes(classes.0 | messages[*at].classes.0),
+        FieldRule::Class(class) => classes.with(*class),
+        FieldRule::Enter(at) => Classes(classes.0 | messages[*at].classes.0),
     })
 }
 
@@ -203,12 +203,12 @@ fn delimited(number: u32, content: &[u8]) -> Vec<u8> {
 }
 
 /// The fields of an encoded message, one after the other.
-struct Reader<'a> {
+struct WireReader<'a> {
     input: &'a [u8],
     at: usize,
 }
 
-struct Field<'a> {
+struct WireField<'a> {
     number: u32,
     /// Where its tag begins.
     start: usize,
@@ -216,44 +216,44 @@ struct Field<'a> {
     content: Option<&'a [u8]>,
 }
 
-impl<'a> Reader<'a> {
-    fn next(&mut self) -> Result<Option<Field<'a>>, Malformed> {
+impl<'a> WireReader<'a> {
+    fn next(&mut self) -> Result<Option<WireField<'a>>, MalformedMessage> {
         let start = self.at;
         if start == self.input.len() {
             return Ok(None);
         }
         let tag = self.varint()?;
-        let number = u32::try_from(tag >> 3).map_err(|_| Malformed)?;
+        let number = u32::try_from(tag >> 3).map_err(|_| MalformedMessage)?;
         let content = match tag & 7 {
             0 => self.varint().map(|_| None)?,
             1 => self.take(8).map(|_| None)?,
             2 => {
                 let length = self.varint()?;
-                Some(self.take(usize::try_from(length).map_err(|_| Malformed)?)?)
+                Some(self.take(usize::try_from(length).map_err(|_| MalformedMessage)?)?)
             }
             5 => self.take(4).map(|_| None)?,
             // Groups, which proto3 has not.
-            _ => return Err(Malformed),
+            _ => return Err(MalformedMessage),
         };
-        Ok(Some(Field { number, start, content }))
+        Ok(Some(WireField { number, start, content }))
     }
 
-    fn varint(&mut self) -> Result<u64, Malformed> {
+    fn varint(&mut self) -> Result<u64, MalformedMessage> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
-            let byte = *self.input.get(self.at).ok_or(Malformed)?;
+            let byte = *self.input.get(self.at).ok_or(MalformedMessage)?;
             self.at += 1;
             value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 return Ok(value);
             }
         }
-        Err(Malformed)
+        Err(MalformedMessage)
     }
 
-    fn take(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
-        let end = self.at.checked_add(count).ok_or(Malformed)?;
-        let taken = self.input.get(self.at..end).ok_or(Malformed)?;
+    fn take(&mut self, count: usize) -> Result<&'a [u8], MalformedMessage> {
+        let end = self.at.checked_add(count).ok_or(MalformedMessage)?;
+        let taken = self.input.get(self.at..end).ok_or(MalformedMessage)?;
         self.at = end;
         Ok(taken)
     }
@@ -321,7 +321,7 @@ mod tests {
         variants
     }
 
-    /// Fields that are set, at any depth: of a hidden class, and of none.
+    /// MessageRules that are set, at any depth: of a hidden class, and of none.
     fn count(message: &DynamicMessage, option: &prost_reflect::ExtensionDescriptor) -> (usize, usize) {
         let mut counts = (0, 0);
         for (field, value) in message.fields() {

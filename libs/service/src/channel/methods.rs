@@ -6,7 +6,7 @@ use insights_access::Policy;
 
 /// How much of a call can be done again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Again {
+pub(super) enum Repeatable {
     /// All of it: a unary method that is idempotent.
     Whole,
     /// Until the first of the answer arrived: the rest of a stream is the caller's to ask for again.
@@ -17,16 +17,16 @@ pub(super) enum Again {
 
 static POLICY: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::product().ok());
 
-pub(super) fn again(path: &str) -> Again {
+pub(super) fn again(path: &str) -> Repeatable {
     // A health check changes nothing.
     if path == super::HEALTH {
-        return Again::Whole;
+        return Repeatable::Whole;
     }
     match POLICY.as_ref().and_then(|policy| policy.method(path)) {
-        Some(method) if !method.idempotent || method.client_streaming => Again::No,
-        Some(method) if method.streaming => Again::Begin,
-        Some(_) => Again::Whole,
-        None => Again::No,
+        Some(method) if !method.idempotent || method.client_streaming => Repeatable::No,
+        Some(method) if method.streaming => Repeatable::Begin,
+        Some(_) => Repeatable::Whole,
+        None => Repeatable::No,
     }
 }
 
@@ -37,10 +37,10 @@ mod tests {
     #[test]
     fn what_may_be_repeated_stands_in_the_api() {
         let of = |method: &str| again(&format!("/insights.{method}"));
-        assert_eq!(of("reporting.v1.ReportingService/Query"), Again::Whole);
-        assert_eq!(of("ingestion.v1.IngestionService/IngestBatch"), Again::Whole);
-        assert_eq!(of("ingestion.v1.IngestionService/IngestStream"), Again::No);
-        assert_eq!(of("ingestion.v1.ChangeFeedService/StreamChanges"), Again::Begin);
-        assert_eq!(of("unknown.v1.Service/Method"), Again::No);
+        assert_eq!(of("reporting.v1.ReportingService/Query"), Repeatable::Whole);
+        assert_eq!(of("ingestion.v1.IngestionService/IngestBatch"), Repeatable::Whole);
+        assert_eq!(of("ingestion.v1.IngestionService/IngestStream"), Repeatable::No);
+        assert_eq!(of("ingestion.v1.ChangeFeedService/StreamChanges"), Repeatable::Begin);
+        assert_eq!(of("unknown.v1.Service/Method"), Repeatable::No);
     }
 }

@@ -30,7 +30,7 @@ pub use endpoints::Resolve;
 
 use self::{
     endpoints::{Endpoints, Replica, ReplicaSlot},
-    methods::{Again, again},
+    methods::{Repeatable, again},
 };
 use crate::{
     deadline,
@@ -53,10 +53,10 @@ pub const MOST_FAILURES: i64 = 1000;
 
 /// A channel to a service. Cheap to clone.
 #[derive(Clone)]
-pub struct ServiceChannel(Way);
+pub struct ServiceChannel(Transport);
 
 #[derive(Clone)]
-enum Way {
+enum Transport {
     /// In memory, or whatever the channel does.
     Channel(Channel),
     Replicas(Arc<Replicas>),
@@ -82,7 +82,7 @@ pub enum ChannelError {
 
 impl From<Channel> for ServiceChannel {
     fn from(channel: Channel) -> Self {
-        Self(Way::Channel(channel))
+        Self(Transport::Channel(channel))
     }
 }
 
@@ -117,7 +117,7 @@ impl ServiceChannel {
         }
         let endpoints = Endpoints::new(urls, config.clone(), resolve);
         let replicas = Replicas { endpoints, attempts: config.attempts.max(1), credit: AtomicI64::new(MOST_FAILURES) };
-        Ok(Self(Way::Replicas(Arc::new(replicas))))
+        Ok(Self(Transport::Replicas(Arc::new(replicas))))
     }
 
     /// Waits until a replica answers, for as long as calls are tried; the error's source says why none does.
@@ -139,13 +139,13 @@ impl Service<Request<Body>> for ServiceChannel {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         match &self.0 {
-            Way::Channel(channel) => {
+            Transport::Channel(channel) => {
                 let channel = channel.clone();
                 Box::pin(
                     async move { channel.oneshot(request).await.map_err(|error| Status::from_error(error.into())) },
                 )
             }
-            Way::Replicas(replicas) => {
+            Transport::Replicas(replicas) => {
                 let replicas = Arc::clone(replicas);
                 Box::pin(async move { replicas.call(request).await })
             }
@@ -154,7 +154,7 @@ impl Service<Request<Body>> for ServiceChannel {
 }
 
 /// What came of one attempt.
-enum Outcome {
+enum AttemptOutcome {
     /// An answer, good or bad, that the caller gets.
     Answer(Response<Body>),
     /// The replica answered that it cannot do it now.
@@ -183,7 +183,7 @@ impl Replicas {
             away(error)
         })?;
         let again = again(request.uri().path());
-        if again == Again::No {
+        if again == Repeatable::No {
             return self.once(request).await;
         }
         let (parts, body) = request.into_parts();
@@ -204,10 +204,10 @@ impl Replicas {
                 || attempt >= self.attempts
                 || (Instant::now() > late && !self.endpoints.another(&tried));
             match outcome {
-                Outcome::Answer(response) => return Ok(response),
-                Outcome::Unavailable(response) if last => return Ok(response),
-                Outcome::Nobody(cause) if last => return Err(away(cause)),
-                Outcome::Unavailable(_) | Outcome::Nobody(_) => {}
+                AttemptOutcome::Answer(response) => return Ok(response),
+                AttemptOutcome::Unavailable(response) if last => return Ok(response),
+                AttemptOutcome::Nobody(cause) if last => return Err(away(cause)),
+                AttemptOutcome::Unavailable(_) | AttemptOutcome::Nobody(_) => {}
             }
             self.back_off(&mut tried, &mut pause).await;
         }
@@ -220,8 +220,8 @@ impl Replicas {
             let slot = self.endpoints.pick(&tried).ok_or_else(nobody_known)?;
             tried.insert(slot.0.address);
             let mut channel = slot.0.channel.clone();
-            let probe = attempt_on(slot, probe()?, Again::Whole).await;
-            if matches!(&probe, Outcome::Answer(_)) {
+            let probe = attempt_on(slot, probe()?, Repeatable::Whole).await;
+            if matches!(&probe, AttemptOutcome::Answer(_)) {
                 return channel.ready().await.map_err(broken)?.call(request).await.map_err(broken);
             }
             self.may_repeat(&probe);
@@ -241,8 +241,8 @@ impl Replicas {
     }
 
     /// Counts what failed and what did not; says whether a second try is allowed.
-    fn may_repeat(&self, outcome: &Outcome) -> bool {
-        let change = if matches!(outcome, Outcome::Answer(_)) { 1 } else { -1 };
+    fn may_repeat(&self, outcome: &AttemptOutcome) -> bool {
+        let change = if matches!(outcome, AttemptOutcome::Answer(_)) { 1 } else { -1 };
         let next = |credit: i64| Some((credit + change).clamp(0, MOST_FAILURES));
         let before = self.credit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_default();
         before + change > MOST_FAILURES / 2
@@ -266,13 +266,13 @@ impl Drop for Silence {
 }
 
 /// Asks one replica.
-async fn attempt_on(slot: ReplicaSlot, request: Request<Full<Bytes>>, again: Again) -> Outcome {
+async fn attempt_on(slot: ReplicaSlot, request: Request<Full<Bytes>>, again: Repeatable) -> AttemptOutcome {
     let replica = Arc::clone(&slot.0);
     let mut silence = Silence { replica: Arc::clone(&replica), since: Instant::now(), over: false };
     let nobody = |error: &dyn std::error::Error| {
         tracing::debug!(monotonic_counter.link_failures = 1_u64, %error, address = %replica.address, "a replica did not answer");
         replica.failed();
-        Outcome::Nobody(error_chain(error))
+        AttemptOutcome::Nobody(error_chain(error))
     };
     let answered = replica.channel.clone().oneshot(request.map(Body::new)).await;
     silence.over = true;
@@ -281,7 +281,7 @@ async fn attempt_on(slot: ReplicaSlot, request: Request<Full<Bytes>>, again: Aga
         Err(error) => return nobody(&error),
     };
     let (parts, body) = response.into_parts();
-    if again == Again::Begin {
+    if again == Repeatable::Begin {
         let unavailable = is_unavailable(&parts.headers);
         // Counted as running until its stream ends.
         let body = Body::new(body.map_frame(move |frame| {
@@ -300,9 +300,9 @@ async fn attempt_on(slot: ReplicaSlot, request: Request<Full<Bytes>>, again: Aga
     }
 }
 
-fn outcome(replica: &Replica, unavailable: bool, response: Response<Body>) -> Outcome {
+fn outcome(replica: &Replica, unavailable: bool, response: Response<Body>) -> AttemptOutcome {
     replica.well();
-    if unavailable { Outcome::Unavailable(response) } else { Outcome::Answer(response) }
+    if unavailable { AttemptOutcome::Unavailable(response) } else { AttemptOutcome::Answer(response) }
 }
 
 fn is_unavailable(headers: &HeaderMap) -> bool {
