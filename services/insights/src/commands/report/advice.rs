@@ -99,7 +99,7 @@ impl Shown {
 
     fn json(&self) -> Json {
         let counts: Map<String, Json> =
-            self.counts.iter().map(|of| (code_name(of.code()).to_lowercase(), json!(of.count))).collect();
+            self.counts.iter().map(|of| (rule_name(of.code()).to_lowercase(), json!(of.count))).collect();
         json!({
             "month": self.coverage.to_month,
             "complete_through": self.coverage.freshness.as_ref().map(|freshness| freshness.complete_through.clone()),
@@ -137,7 +137,7 @@ fn one(of: &Advice) -> Json {
         json!({"figure": kind_name(of.kind()).to_lowercase(), "value": of.value, "trend": trend})
     };
     json!({
-        "code": code_name(of.code()),
+        "code": rule_name(of.code()),
         "score": of.score,
         "customer": id(of.customer.as_ref()),
         "customer_name": name(of.customer.as_ref()),
@@ -162,7 +162,7 @@ fn argument_json(argument: &AdviceArgument) -> Json {
     }
 }
 
-fn code_name(code: AdviceCode) -> &'static str {
+fn rule_name(code: AdviceCode) -> &'static str {
     code.as_str_name().trim_start_matches("ADVICE_CODE_")
 }
 
