@@ -1,5 +1,6 @@
 //! Partners that share every id, and differ in every number and name.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use insights_access::Role;
 use insights_proto::{
     ingestion::v1::{Partner, record::Kind},
@@ -7,7 +8,8 @@ use insights_proto::{
     reporting::v1::{
         ExportFormat, ExportOrder, ExportReport, GetCustomersDashboardRequest, GetDynamicsUsageDashboardRequest,
         GetLicenceAdoptionDashboardRequest, ListAdviceRequest, ListFilterValuesRequest,
-        ListSubscriptionPerformanceRequest, PreviewExportRequest, QueryRequest, QueryResponse,
+        ListSubscriptionPerformanceRequest, ListSubscriptionPerformanceResponse, PreviewExportRequest, QueryRequest,
+        QueryResponse,
     },
 };
 use insights_tests::{
@@ -20,6 +22,8 @@ use prost::Message;
 pub const QUERY: &str = "/insights.reporting.v1.ReportingService/Query";
 pub const ADOPTION: &str = "/insights.reporting.v1.ReportingService/GetLicenceAdoptionDashboard";
 pub const MONTH: &str = "2025-03";
+/// Bytes of the seal in a page token.
+const SEAL: usize = 16;
 
 /// A customer with one subscription from January to March 2025.
 pub struct Sold {
@@ -137,7 +141,8 @@ pub async fn everything(
             ..Default::default()
         };
         let what = format!("performance {all} {customer_search:?}");
-        answers.push((what, send(product, &path("ListSubscriptionPerformance"), &token, &asked).await));
+        let answer = send(product, &path("ListSubscriptionPerformance"), &token, &asked).await;
+        answers.push((what, without_seal(answer)));
     }
     let asked = ListAdviceRequest { min_version: version, ..Default::default() };
     answers.push(("advice".into(), send(product, &path("ListAdvice"), &token, &asked).await));
@@ -152,6 +157,22 @@ pub async fn everything(
     let freshness = "/insights.reporting.v1.ReportingService/GetFreshness";
     answers.push(("freshness".into(), product.wire.with_token(freshness, &token).await.unwrap()));
     answers
+}
+
+/// The answer with the seal of its page token blanked: each installation seals with a key of its own. The position stays.
+fn without_seal(mut answer: Answer) -> Answer {
+    let message = answer.body.get(5..).unwrap_or_default();
+    let token = ListSubscriptionPerformanceResponse::decode(message).unwrap_or_default().next_page_token;
+    let mut bytes = URL_SAFE_NO_PAD.decode(&token).expect("a page token");
+    bytes.iter_mut().take(SEAL).for_each(|byte| *byte = 0);
+    let blank = URL_SAFE_NO_PAD.encode(bytes);
+    let at = answer.body.windows(token.len().max(1)).position(|window| window == token.as_bytes());
+    if let Some(at) = at {
+        let mut body = answer.body.to_vec();
+        body[at..at + blank.len()].copy_from_slice(blank.as_bytes());
+        answer.body = body.into();
+    }
+    answer
 }
 
 pub fn adoption_of(customer: &str, version: i64) -> GetLicenceAdoptionDashboardRequest {
