@@ -7,7 +7,7 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use insights_domain::calendar::Day;
 use insights_import::{Activity, Format, Options, Recognised, Rejection, Sink, Stopped, read, recognise};
-use insights_proto::ingestion::v1::{Attribution, Record, record::Kind};
+use insights_proto::ingestion::v1::{Attribution, Precedence, Record, record::Kind};
 
 const CUSTOMER: &str = "C0FFEE00-0001-4E00-9E00-0000000000AA";
 
@@ -79,6 +79,10 @@ fn written(record: &Record) -> String {
     if let Some(time) = record.recorded_at {
         let date = Day::from_epoch_days(i32::try_from(time.seconds.div_euclid(86_400)).unwrap()).unwrap();
         write!(out, "[{date} +{}.{:03}] ", time.seconds.rem_euclid(86_400), time.nanos / 1_000_000).unwrap();
+    }
+    if record.precedence() != Precedence::Unspecified {
+        out.push(' ');
+        out.push_str(record.precedence().as_str_name().trim_start_matches("PRECEDENCE_"));
     }
     let mut put = |name: &str, value: Option<String>| {
         if let Some(value) = value {

@@ -3,7 +3,7 @@
 
 use insights_domain::calendar::Day;
 use insights_import::{Collected, Format, Notes, Options, ReadError, Rejection, read};
-use insights_proto::ingestion::v1::{Attribution, ReportedSeats, Revenue, Sku, Subscription, record::Kind};
+use insights_proto::ingestion::v1::{Attribution, Precedence, ReportedSeats, Revenue, Sku, Subscription, record::Kind};
 
 const SUBSCRIPTIONS: &str = include_str!("fixtures/insights-subscriptions.csv");
 const DYNAMICS: &str = include_str!("fixtures/insights-dynamics-usage.tsv");
@@ -114,8 +114,8 @@ fn a_report_knows_its_subscriptions_and_stubs_for_the_rest() {
     assert_eq!(first.attributions.len(), 2, "of its latest month");
     for (_, record) in &found.records {
         let stub = matches!(record.kind, Some(Kind::Customer(_) | Kind::Sku(_) | Kind::Location(_)));
-        let old = record.recorded_at.is_some_and(|time| time.seconds < 86_400);
-        assert_eq!(stub, old, "stubs lose against every real record, and nothing else does: {record:?}");
+        let provisional = record.precedence() != Precedence::Unspecified;
+        assert_eq!(stub, provisional, "what a report only names gives way to every real record: {record:?}");
     }
     let customers = all(&found, |kind| if let Kind::Customer(it) = kind { Some(it) } else { None });
     let fabrikam = customers.iter().find(|it| it.customer_id == FABRIKAM).unwrap();
@@ -143,7 +143,9 @@ fn dynamics_usage_reports_the_stock_under_its_other_name() {
     assert_eq!(skus(&found).iter().map(|sku| sku.free).collect::<Vec<_>>(), [false, true]);
     assert!(revenue(&found).is_empty());
     let stubs = found.records.iter().filter(|(_, record)| matches!(record.kind, Some(Kind::Subscription(_))));
-    assert!(stubs.clone().count() == 2 && stubs.into_iter().all(|(_, record)| record.recorded_at.is_some()));
+    assert!(
+        stubs.clone().count() == 2 && stubs.into_iter().all(|(_, record)| record.precedence() == Precedence::Described)
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Records in order of receipt: identity, corrections and taking back.
 
 use crate::calendar::Month;
-use crate::record::{Owner, Read, Record, read};
+use crate::record::{FIRST_SIGHT, Owner, Read, Record, read};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use std::collections::BTreeMap;
 
@@ -27,8 +27,17 @@ pub struct Ledger {
 #[derive(Clone, Debug)]
 struct Stored {
     recorded_at: DateTime<Utc>,
+    precedence: u8,
     canonical: Vec<u8>,
     record: Record,
+}
+
+impl Stored {
+    /// What decides between two of one key; the greater stays.
+    fn rank(&self) -> (u8, i64) {
+        let nanoseconds = self.recorded_at.timestamp_nanos_opt().expect("a time that nanoseconds reach");
+        (self.precedence, if self.precedence == FIRST_SIGHT { -nanoseconds } else { nanoseconds })
+    }
 }
 
 impl Ledger {
@@ -118,21 +127,23 @@ impl Ledger {
                     // Without `recorded_at` the time of receipt counts, which is a later one for a later line.
                     let receipt = self.now + TimeDelta::nanoseconds(self.lines);
                     let recorded_at = read.recorded_at.unwrap_or(receipt);
-                    self.store(Stored { recorded_at, canonical: read.canonical, record: read.record });
+                    let Read { record, precedence, canonical, .. } = read;
+                    self.store(Stored { recorded_at, precedence, canonical, record });
                 }
             }
         }
     }
 
-    /// The later recorded one stays, the one with the greater bytes when both were recorded at the same time.
+    /// The one of the greater precedence stays; of equal precedence the later recorded one, of assumptions the earlier; the one with
+    /// the greater bytes when both were recorded at the same time.
     fn store(&mut self, new: Stored) {
         let key = key(&new.record);
         let Some(old) = self.records.get(&key) else {
             self.records.insert(key, new);
             return;
         };
-        let tie = old.recorded_at == new.recorded_at && old.canonical != new.canonical;
-        let first_wins = (old.recorded_at, &old.canonical) > (new.recorded_at, &new.canonical);
+        let tie = old.rank() == new.rank() && old.canonical != new.canonical;
+        let first_wins = (old.rank(), &old.canonical) > (new.rank(), &new.canonical);
         self.ties += usize::from(tie);
         self.ties_won_by_the_first += usize::from(tie && first_wins);
         if !first_wins {

@@ -149,6 +149,9 @@ pub struct ReportedUsage {
 /// What is wrong with a line.
 pub type Fault = String;
 
+/// The precedence of what is assumed for want of any statement.
+pub const FIRST_SIGHT: u8 = 3;
+
 /// A line that is good.
 #[derive(Clone, Debug)]
 pub struct Read {
@@ -156,6 +159,8 @@ pub struct Read {
     pub record: Record,
     /// When it was recorded, where it says so.
     pub recorded_at: Option<DateTime<Utc>>,
+    /// How much the sender knows: 1 the least, 6 a source itself.
+    pub precedence: u8,
     /// What decides between two that were recorded at the same time.
     pub canonical: Vec<u8>,
 }
@@ -174,7 +179,16 @@ pub fn read(line: &str, today: NaiveDate) -> Result<Read, Fault> {
         }
         None => None,
     };
-    Ok(Read { record: line.record()?, recorded_at, canonical: canonical(&line)? })
+    let precedence = match line.text("precedence")?.as_deref() {
+        Some("named") => 1,
+        Some("listed") => 2,
+        Some("first_sight") => FIRST_SIGHT,
+        Some("described") => 4,
+        Some("known") => 5,
+        Some(other) => return Err(format!("precedence: {other}")),
+        None => 6,
+    };
+    Ok(Read { record: line.record()?, recorded_at, precedence, canonical: canonical(&line)? })
 }
 
 impl Line {

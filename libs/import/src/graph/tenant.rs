@@ -2,17 +2,16 @@
 
 use std::io::BufRead;
 
-use insights_proto::ingestion::v1::{ReportedSeats, Sku, Subscription, SubscriptionState};
+use insights_proto::ingestion::v1::{Precedence, ReportedSeats, Sku, Subscription, SubscriptionState};
 
 use crate::product_names;
 use crate::reader::{Notes, Options, ReadError, Rejection, Sink, canonical_id, is_guid};
 use crate::shared::lists::{self, Held, Service, services};
-use crate::shared::stub::Fullness;
 use crate::text::json::Element;
 use crate::text::values::names_free;
 
 /// A partner's own list of subscriptions knows better whose they are and under which offer.
-const GRAPH: Service = Service { list: "value", sku: Fullness::Named, subscription: Some(Fullness::Listed) };
+const GRAPH: Service = Service { list: "value", sku: Precedence::Named, subscription: Some(Precedence::Listed) };
 const OWN_UNKNOWN: &str = "own and other sellers cannot be told apart without the partner's own tenant (--own-tenant): \
     subscriptions that a partner made are taken for another's";
 /// What stands where there is no id.

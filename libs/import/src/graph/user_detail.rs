@@ -13,7 +13,7 @@ use prost_types::Timestamp;
 
 use crate::product_names::services::service_of_workload;
 use crate::reader::{Activity, Notes, Options, ReadError, Rejection, Sink, Stopped};
-use crate::shared::stub::bare_customer;
+use crate::shared::provisional::bare_customer;
 use crate::text::table::{Column, Row, Table, normalised};
 use crate::text::values;
 

@@ -1,7 +1,7 @@
 //! Reads the fields of one record, one by one.
 
 use chrono::DateTime;
-use insights_proto::ingestion::v1::Attribution;
+use insights_proto::ingestion::v1::{Attribution, Precedence};
 use prost_types::Timestamp;
 use serde_json::{Map, Value};
 
@@ -162,6 +162,16 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// How much the sender knows; absent: everything, as the source itself.
+    pub(super) fn precedence(&mut self) -> Precedence {
+        let Some(name) = self.text("precedence") else { return Precedence::Unspecified };
+        let known = Precedence::from_str_name(&format!("PRECEDENCE_{}", name.trim().to_ascii_uppercase()));
+        known.filter(|precedence| *precedence != Precedence::Unspecified).unwrap_or_else(|| {
+            self.blame("precedence", format!("\"{name}\" is not named, listed, first_sight, described or known"));
+            Precedence::Unspecified
+        })
     }
 
     pub(super) fn blame(&mut self, name: &str, reason: String) {

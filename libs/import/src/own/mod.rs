@@ -96,18 +96,21 @@ pub(crate) fn parse(kind: RecordKind, map: Map<String, Value>) -> Result<Parsed,
         fields.finish()?;
         return activity.map(Parsed::Activity).ok_or_else(|| ("record".into(), "is not valid".into()));
     }
+    let precedence = fields.precedence().into();
     let kind = Some(record(&mut fields));
     fields.finish()?;
-    Ok(Parsed::Record(Box::new(Record { recorded_at, kind, ..Record::default() })))
+    Ok(Parsed::Record(Box::new(Record { recorded_at, precedence, kind })))
 }
 
 /// The fields a kind asks for when it is read.
 fn probe(kind: RecordKind) -> Vec<Field> {
     let mut fields = Fields::recording(kind);
     fields.time("recorded_at");
-    match kind {
-        RecordKind::Activity => drop(activity(&mut fields)),
-        _ => drop(record(&mut fields)),
+    if kind == RecordKind::Activity {
+        activity(&mut fields);
+    } else {
+        fields.precedence();
+        record(&mut fields);
     }
     fields.seen()
 }

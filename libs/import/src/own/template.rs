@@ -143,6 +143,9 @@ fn of_field(kind: RecordKind, field: &str) -> &'static str {
         (_, "recorded_at") => {
             "when the source recorded it, such as 2025-02-01T08:00:00Z; of two with one key the later counts"
         }
+        (_, "precedence") => {
+            "how much a provisional record knows: named, listed, first_sight, described or known; leave it out of your own records"
+        }
         (RecordKind::Partner, "name") => "your name",
         (RecordKind::Partner, "currency") => "the currency of your reports, ISO 4217, such as EUR (default USD)",
         (_, "time_zone") => "an IANA name, such as Europe/Berlin (default UTC); days are days there",

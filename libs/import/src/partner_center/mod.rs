@@ -4,13 +4,13 @@ use std::io::BufRead;
 
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::{
-    Customer, Record, ReportedSeats, Sku, Subscription, SubscriptionState, record::Kind,
+    Customer, Precedence, ReportedSeats, Sku, Subscription, SubscriptionState, record::Kind,
 };
 
 use crate::product_names;
 use crate::reader::{Notes, Options, ReadError, Rejection, Sink, canonical_id};
 use crate::shared::lists::{self, Held, Service, finished, services};
-use crate::shared::stub::Fullness;
+use crate::shared::provisional::of_file;
 use crate::text::json::{self, Element};
 use crate::text::values::{country, names_free};
 
@@ -23,9 +23,8 @@ pub(crate) fn customers(input: &mut dyn BufRead, options: &Options, sink: &mut d
     let mut notes = Notes::default();
     let pages = json::each(input, LIST, &mut |element| match customer(&element, &mut notes) {
         Ok(customer) => {
-            let fullness = if customer.country.is_some() { Fullness::Known } else { Fullness::Listed };
-            let recorded_at = Some(fullness.in_file(options.made));
-            sink.record(element.row, Record { recorded_at, kind: Some(Kind::Customer(customer)), ..Record::default() })
+            let precedence = if customer.country.is_some() { Precedence::Known } else { Precedence::Listed };
+            sink.record(element.row, of_file(precedence, options.made, Kind::Customer(customer)))
         }
         Err(rejection) => sink.rejected(rejection),
     })?;
@@ -53,7 +52,7 @@ pub(crate) fn subscriptions(
     options: &Options,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
-    let service = Service { list: LIST, sku: Fullness::Listed, subscription: None };
+    let service = Service { list: LIST, sku: Precedence::Listed, subscription: None };
     lists::subscriptions((input, options, sink), &service, |element, customer, notes| {
         notes.remarks.insert(BY_OFFER);
         purchase(element, customer, options.day())
@@ -108,7 +107,7 @@ pub(crate) fn subscribed_skus(
     options: &Options,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
-    let service = Service { list: LIST, sku: Fullness::Known, subscription: None };
+    let service = Service { list: LIST, sku: Precedence::Known, subscription: None };
     lists::licences((input, options, sink), &service, |element, customer, notes| {
         licences(element, customer, options, notes)
     })

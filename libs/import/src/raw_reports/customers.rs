@@ -6,10 +6,10 @@
 use std::{collections::BTreeMap, io::BufRead, str::FromStr as _};
 
 use insights_domain::amount::Amount;
-use insights_proto::ingestion::v1::{ReportedSeats, Revenue, record::Kind};
+use insights_proto::ingestion::v1::{Precedence, ReportedSeats, Revenue, record::Kind};
 
 use super::{
-    Bad, Fullness, Gathered, Group, Key, Line, Notes, Options, ReadError, Reader, Sink, columns, gather, open, plain,
+    Bad, Gathered, Group, Key, Line, Notes, Options, ReadError, Reader, Sink, columns, gather, open, plain,
     refuse_without_sku, values,
 };
 
@@ -44,7 +44,7 @@ fn take(read: &Reader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
     gathered.location_stub(read, month)?;
     gathered.last_month = gathered.last_month.max(Some(month));
     let Some(sku) = sku else { return Ok(()) };
-    gathered.stub(line, month, Fullness::Described, Kind::Sku(read.sku_stub(&sku, None)))?;
+    gathered.stub(line, month, Precedence::Described, Kind::Sku(read.sku_stub(&sku, None)))?;
     let status = read.text(Key::CustomerStatus);
     if let Some(status) = &status {
         gathered.notes.status(status);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use insights_domain::calendar::Month;
-use insights_proto::ingestion::v1::{Attribution, Record, record::Kind};
+use insights_proto::ingestion::v1::{Attribution, Precedence, Record, record::Kind};
 
 use crate::reader::{ReadError, Sink};
 use crate::text::spool::{Limits, Spool, hash};
@@ -156,7 +156,7 @@ impl Named {
         Self { spool: Spool::new(limits), seen: HashMap::new() }
     }
 
-    /// Takes a thing; a `recorded_at` makes it a stub.
+    /// Takes a thing; a precedence makes it provisional.
     pub(super) fn take(&mut self, line: u64, month: Month, record: Record) -> io::Result<()> {
         let (rank, id) = identity(&record);
         let key = hash(&(rank, id));
@@ -167,7 +167,7 @@ impl Named {
             self.seen.clear();
         }
         self.seen.insert(key, month.index());
-        let stub = record.recorded_at.is_some();
+        let stub = record.precedence() != Precedence::Unspecified;
         self.spool.push(&key, Thing { line, month: month.index(), record: Some(record), stub })
     }
 

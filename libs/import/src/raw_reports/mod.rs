@@ -6,7 +6,7 @@
 //! is sent; beyond some megabytes in a temporary file, so that memory stays bounded.
 //!
 //! What a file names without being its source (customer, SKU, location; the subscription too in DynamicsUsage) is sent as
-//! a stub, a later month of it recorded later.
+//! a provisional record; a later month of it counts over an earlier one.
 
 mod columns;
 mod customers;
@@ -18,8 +18,7 @@ mod usage;
 use std::io::{self, BufRead};
 
 use insights_domain::calendar::Month;
-use insights_proto::ingestion::v1::{CompleteThrough, Record, record::Kind};
-use prost_types::Timestamp;
+use insights_proto::ingestion::v1::{CompleteThrough, Precedence, Record, record::Kind};
 
 use self::{
     columns::Key,
@@ -27,7 +26,7 @@ use self::{
     row::Reader,
 };
 use crate::reader::{Notes, Options, ReadError, Rejection, Sink};
-use crate::shared::stub::{Fullness, fullness};
+use crate::shared::provisional::{of_month, precedence_of};
 use crate::text::spool::{Limits, Spool};
 use crate::text::table::{Column, Table};
 use crate::text::values;
@@ -89,19 +88,18 @@ fn gather(
 
 impl Gathered {
     /// A stub of what a row names.
-    fn stub(&mut self, line: u64, month: Month, fullness: Fullness, kind: Kind) -> io::Result<()> {
-        let recorded_at: Option<Timestamp> = Some(fullness.in_month(month));
-        self.named.take(line, month, Record { recorded_at, kind: Some(kind), ..Record::default() })
+    fn stub(&mut self, line: u64, month: Month, precedence: Precedence, kind: Kind) -> io::Result<()> {
+        self.named.take(line, month, of_month(precedence, month, kind))
     }
 
     fn customer_stub(&mut self, read: &Reader<'_, '_>, month: Month, customer_id: &str) -> io::Result<()> {
         let customer = read.customer(customer_id, &mut self.notes);
-        self.stub(read.row.line, month, fullness(&customer), Kind::Customer(customer))
+        self.stub(read.row.line, month, precedence_of(&customer), Kind::Customer(customer))
     }
 
     fn location_stub(&mut self, read: &Reader<'_, '_>, month: Month) -> io::Result<()> {
         match read.location_stub(&mut self.notes) {
-            Some(location) => self.stub(read.row.line, month, Fullness::Described, Kind::Location(location)),
+            Some(location) => self.stub(read.row.line, month, Precedence::Described, Kind::Location(location)),
             None => Ok(()),
         }
     }

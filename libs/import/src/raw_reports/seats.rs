@@ -6,12 +6,13 @@ use std::{
 };
 
 use insights_domain::calendar::Month;
-use insights_proto::ingestion::v1::{Record, ReportedSeats, Revenue, Subscription, record::Kind};
+use insights_proto::ingestion::v1::{Precedence, ReportedSeats, Revenue, Subscription, record::Kind};
 
 use super::{
-    Bad, Fullness, Gathered, Group, Key, Line, Notes, Options, ReadError, Reader, Sink, columns, gather, open, plain,
+    Bad, Gathered, Group, Key, Line, Notes, Options, ReadError, Reader, Sink, columns, gather, open, plain,
     refuse_without_sku, values,
 };
+use crate::shared::provisional::of_month;
 
 /// Reads SeatsSubscriptionsAndRevenue, the source of its subscriptions.
 pub(crate) fn subscriptions(
@@ -82,7 +83,7 @@ fn take(read: &Reader<'_, '_>, product: Option<&str>, gathered: &mut Gathered) -
     if !stub.free {
         gathered.notes.seats(&stub.name, line.available);
     }
-    gathered.stub(line.line, month, Fullness::Described, Kind::Sku(stub))?;
+    gathered.stub(line.line, month, Precedence::Described, Kind::Sku(stub))?;
     gathered.customer_stub(read, month, &line.customer)?;
     gathered.location_stub(read, month)?;
     gathered.add(line)?;
@@ -98,16 +99,11 @@ fn send(groups: Vec<Group>, owns_subscriptions: bool, sink: &mut dyn Sink) -> Re
         if unattributed.contains(group.first.subject.as_str()) {
             subscription.attributions.clear();
         }
-        let kind = Some(Kind::Subscription(subscription));
+        let kind = Kind::Subscription(subscription);
         let line = group.first.line;
         match Month::from_index(group.first.month).filter(|_| !owns_subscriptions) {
-            Some(month) => {
-                sink.stub(
-                    line,
-                    Record { recorded_at: Some(Fullness::Described.in_month(month)), kind, ..Record::default() },
-                )?;
-            }
-            None => sink.record(line, Record { kind, ..Record::default() })?,
+            Some(month) => sink.stub(line, of_month(Precedence::Described, month, kind))?,
+            None => sink.record(line, plain(kind))?,
         }
     }
     for group in groups {

@@ -4,12 +4,12 @@ use std::{collections::HashSet, io::BufRead};
 
 use insights_domain::{calendar::Day, standing::Standing};
 use insights_proto::ingestion::v1::{
-    CompleteThrough, Record, ReportedSeats, Sku, Subscription, SubscriptionState, record::Kind,
+    CompleteThrough, Precedence, Record, ReportedSeats, Sku, Subscription, SubscriptionState, record::Kind,
 };
 
 use crate::product_names;
 use crate::reader::{Notes, Options, ReadError, Rejection, Sink, Stopped};
-use crate::shared::stub::{Fullness, bare_customer, first_sight};
+use crate::shared::provisional::{bare_customer, of_file, on_first_sight};
 use crate::text::json::{self, Element};
 use crate::text::spool;
 
@@ -22,9 +22,9 @@ pub(crate) struct Service {
     /// The member that holds the list.
     pub(crate) list: &'static str,
     /// How much it knows of a SKU.
-    pub(crate) sku: Fullness,
+    pub(crate) sku: Precedence,
     /// How much it knows of a subscription; all: it is the service that sold it.
-    pub(crate) subscription: Option<Fullness>,
+    pub(crate) subscription: Option<Precedence>,
 }
 
 /// Reads licences: SKUs and their seats in the month.
@@ -77,10 +77,7 @@ pub(crate) fn subscriptions(
             let subscription = Kind::Subscription(subscription);
             match service.subscription {
                 None => sink.record(element.row, plain(subscription))?,
-                Some(fullness) => {
-                    let recorded_at = Some(fullness.in_file(options.made));
-                    sink.stub(element.row, Record { recorded_at, kind: Some(subscription), ..Record::default() })?;
-                }
+                Some(precedence) => sink.stub(element.row, of_file(precedence, options.made, subscription))?,
             }
             send_state(element.row, state, start, options, sink)
         }
@@ -103,8 +100,7 @@ fn send_state(
     let is_active = Standing::from_source_word(&state.status) == Standing::Active;
     if let Some(start) = start.filter(|start| is_active && *start < options.day()) {
         let first = SubscriptionState { effective: start.to_string(), ..state.clone() };
-        let recorded_at = Some(first_sight(options.seen()));
-        sink.record(row, Record { recorded_at, kind: Some(Kind::SubscriptionState(first)), ..Record::default() })?;
+        sink.record(row, on_first_sight(options.seen(), Kind::SubscriptionState(first)))?;
     }
     sink.record(row, plain(Kind::SubscriptionState(state)))
 }
@@ -132,14 +128,19 @@ impl OfCustomer {
     }
 
     /// Sends stubs of the customer and the SKU, each once.
-    fn named(&mut self, element: &Element, sku: Sku, fullness: Fullness, sink: &mut dyn Sink) -> Result<(), Stopped> {
+    fn named(
+        &mut self,
+        element: &Element,
+        sku: Sku,
+        precedence: Precedence,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stopped> {
         self.customer_stub(element.row, sink)?;
         if self.named.len() >= NAMED {
             self.named.clear();
         }
         if self.named.insert(spool::hash(&sku.sku_id)) {
-            let recorded_at = Some(fullness.in_file(self.made));
-            sink.stub(element.row, Record { recorded_at, kind: Some(Kind::Sku(sku)), ..Record::default() })?;
+            sink.stub(element.row, of_file(precedence, self.made, Kind::Sku(sku)))?;
         }
         Ok(())
     }

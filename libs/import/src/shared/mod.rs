@@ -1,4 +1,4 @@
 //! What several families need: lists of what one customer has, and records that stand in for better ones.
 
 pub(crate) mod lists;
-pub(crate) mod stub;
+pub(crate) mod provisional;
