@@ -120,6 +120,19 @@ impl ServiceChannel {
         Ok(Self(Transport::Replicas(Arc::new(replicas))))
     }
 
+    /// The same channel for callers that repeat calls themselves: each call is attempted once.
+    #[must_use]
+    pub fn without_retries(&self) -> Self {
+        match &self.0 {
+            Transport::Channel(channel) => Self(Transport::Channel(channel.clone())),
+            Transport::Replicas(replicas) => {
+                let endpoints = Arc::clone(&replicas.endpoints);
+                let credit = AtomicI64::new(MOST_FAILURES);
+                Self(Transport::Replicas(Arc::new(Replicas { endpoints, attempts: 1, credit })))
+            }
+        }
+    }
+
     /// Waits until a replica answers, for as long as calls are tried; the error's source says why none does.
     pub async fn ready(&self) -> Result<(), Status> {
         let request = probe()?.map(Body::new);

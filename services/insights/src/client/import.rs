@@ -15,17 +15,18 @@ use indicatif::{ProgressBar, ProgressStyle};
 use insights_import::{self as reader, Format, ReadError, Rejection, Stopped};
 use insights_proto::{
     access::v1::{WhoAmIRequest, access_service_client::AccessServiceClient},
-    ingestion::v1::{GetFreshnessRequest, IngestBatchRequest, ListRejectionsRequest},
+    ingestion::v1::{GetFreshnessRequest, IngestBatchRequest, IngestBatchResponse, ListRejectionsRequest},
     reporting::v1 as reporting,
 };
 use tokio::sync::mpsc;
-use tonic::{Code, Status};
+use tonic::Status;
 
 pub use super::summary::{FileSummary, Summary};
 use super::{
     Caller,
     batch::{Batch, Batcher, Limits},
     journal::Journal,
+    retry::{RetryPolicy, is_transient},
 };
 use crate::failure::Failure;
 
@@ -33,8 +34,10 @@ use crate::failure::Failure;
 const AHEAD: usize = 2;
 /// A batch is answered in this time or sent again.
 const BATCH_DEADLINE: Duration = Duration::from_secs(60);
-/// How often a batch is sent before the import gives up.
-const TRIES: u32 = 8;
+/// How a batch is repeated before the import gives up, 16 seconds after the first attempt. Batches have ids, so a repeat changes
+/// nothing.
+const BATCH_RETRIES: RetryPolicy =
+    RetryPolicy { attempts: 8, first_pause: Duration::from_millis(200), longest_pause: Duration::from_secs(5) };
 /// How long an import waits in all until the figures show it.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(30 * 60);
 /// Where partners say who they are.
@@ -112,7 +115,7 @@ pub async fn import(caller: &Caller, sources: &[Source], how: &How, summary: &mu
 
 /// The partner the caller speaks for.
 pub async fn partner(caller: &Caller) -> Result<String, Failure> {
-    let mut client = AccessServiceClient::new(caller.link());
+    let mut client = AccessServiceClient::new(caller.channel());
     Ok(client.who_am_i(caller.request(WhoAmIRequest {}, WHO_DEADLINE)).await?.into_inner().partner)
 }
 
@@ -189,11 +192,7 @@ pub async fn send(
         activity: Some(std::mem::take(&mut batch.activity)).filter(|columns| !columns.day.is_empty()),
         validate_only,
     };
-    let answer = with_retries(|| {
-        let (mut client, request) = (caller.ingestion(), caller.request(message.clone(), BATCH_DEADLINE));
-        async move { client.ingest_batch(request).await.map(tonic::Response::into_inner) }
-    })
-    .await?;
+    let answer = ingest(caller, &message, BATCH_RETRIES).await?;
     summary.add(&answer, batch.stubs);
     let count = answer.rejections.len();
     let listed = answer.rejections.iter().map(|rejection| rejection.index).max().unwrap_or(-1);
@@ -236,21 +235,18 @@ async fn list_the_rest(
     Ok(())
 }
 
-/// Tries again what may go well the next time. Batches have ids, so a repeat changes nothing.
-async fn with_retries<T, F: Future<Output = Result<T, Status>>>(mut call: impl FnMut() -> F) -> Result<T, Status> {
-    let mut pause = Duration::from_millis(200);
-    for _ in 1..TRIES {
-        match call().await {
-            Err(status) if is_passing(&status) => tokio::time::sleep(pause).await,
-            outcome => return outcome,
-        }
-        pause = (pause * 2).min(Duration::from_secs(5));
-    }
-    call().await
-}
-
-fn is_passing(status: &Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::ResourceExhausted | Code::DeadlineExceeded | Code::Aborted)
+/// Sends a batch, repeatedly if need be.
+async fn ingest(
+    caller: &Caller,
+    message: &IngestBatchRequest,
+    retries: RetryPolicy,
+) -> Result<IngestBatchResponse, Status> {
+    let caller = caller.without_retries();
+    let attempt = || {
+        let (mut client, request) = (caller.ingestion(), caller.request(message.clone(), BATCH_DEADLINE));
+        async move { client.ingest_batch(request).await.map(tonic::Response::into_inner) }
+    };
+    retries.run(attempt).await
 }
 
 async fn version(caller: &Caller) -> Result<i64, Failure> {
@@ -260,13 +256,14 @@ async fn version(caller: &Caller) -> Result<i64, Failure> {
 
 /// Waits until answers are at least as fresh as `version`.
 pub async fn wait_until_visible(caller: &Caller, version: i64) -> Result<(), Failure> {
+    let caller = caller.without_retries();
     let wait = async {
         loop {
             let message = reporting::GetFreshnessRequest { min_version: version };
             let request = caller.request(message, Duration::from_secs(30));
             match caller.reporting().get_freshness(request).await {
                 Ok(_) => return Ok(()),
-                Err(status) if is_passing(&status) => tokio::time::sleep(Duration::from_millis(200)).await,
+                Err(status) if is_transient(&status) => tokio::time::sleep(Duration::from_millis(200)).await,
                 Err(status) => return Err(Failure::from(status)),
             }
         }
@@ -290,5 +287,41 @@ impl<R: Read> Read for Counted<R> {
         let count = self.inner.read(buffer)?;
         self.read.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use insights_service::{ChannelConfig, ServiceChannel};
+    use tokio::net::TcpListener;
+    use tonic::{
+        Code, Request,
+        service::{InterceptorLayer, Routes},
+        transport::{Server, server::TcpIncoming},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_batch_is_repeated_by_one_loop_only() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let made = Arc::new(AtomicUsize::new(0));
+        let calls = Arc::clone(&made);
+        let unavailable = InterceptorLayer::new(move |_: Request<()>| {
+            calls.fetch_add(1, Ordering::SeqCst);
+            Err(Status::unavailable("down"))
+        });
+        let server = Server::builder().layer(unavailable).add_routes(Routes::default());
+        tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+
+        let channel = ServiceChannel::open(&url, &ChannelConfig::default()).unwrap();
+        let caller = Caller::new(channel, "token", &url).unwrap();
+        let retries = RetryPolicy { attempts: 3, first_pause: Duration::ZERO, longest_pause: Duration::ZERO };
+        let status = ingest(&caller, &IngestBatchRequest::default(), retries).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable);
+        assert_eq!(made.load(Ordering::SeqCst), 3, "the channel attempts each call once");
     }
 }

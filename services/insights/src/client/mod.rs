@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod import;
 mod journal;
+mod retry;
 mod summary;
 
 use std::{path::Path, time::Duration};
@@ -27,7 +28,7 @@ const MAX_ANSWER: usize = 64 << 20;
 /// A caller: where to, and as whom.
 #[derive(Clone)]
 pub struct Caller {
-    link: ServiceChannel,
+    channel: ServiceChannel,
     token: MetadataValue<Ascii>,
     language: Language,
     /// Whom the calls go to; part of what tells one import from another.
@@ -36,11 +37,11 @@ pub struct Caller {
 
 impl Caller {
     /// A caller over a channel that is there already.
-    pub fn new(link: impl Into<ServiceChannel>, token: &str, address: &str) -> Result<Self, Failure> {
+    pub fn new(channel: impl Into<ServiceChannel>, token: &str, address: &str) -> Result<Self, Failure> {
         let mut token = MetadataValue::try_from(format!("Bearer {}", token.trim()))
             .map_err(|_| Failure::Failed("the token holds characters that no token has".into()))?;
         token.set_sensitive(true);
-        Ok(Self { link: link.into(), token, language: Language::default(), address: address.to_owned() })
+        Ok(Self { channel: channel.into(), token, language: Language::default(), address: address.to_owned() })
     }
 
     /// The same caller, who wants the words of answers in this language.
@@ -53,13 +54,13 @@ impl Caller {
     pub async fn connect(settings: &Settings) -> Result<Self, Failure> {
         let token = read_token(&settings.token_path())?;
         let server = &settings.server;
-        let link = ServiceChannel::open(server, &settings.links)
+        let channel = ServiceChannel::open(server, &settings.links)
             .map_err(|error| Failure::Usage(format!("server: {error}")))?;
-        link.ready().await.map_err(|status| {
+        channel.ready().await.map_err(|status| {
             let cause = std::error::Error::source(&status).map(ToString::to_string).unwrap_or_default();
             Failure::Failed(format!("UNAVAILABLE: no answer from {server} ({cause}); `insights demo` starts a server"))
         })?;
-        Self::new(link, &token, server)
+        Self::new(channel, &token, server)
     }
 
     /// A request as this caller, to be answered within `deadline`.
@@ -74,19 +75,25 @@ impl Caller {
     /// Reports for people.
     #[must_use]
     pub fn reporting(&self) -> ReportingServiceClient<ServiceChannel> {
-        ReportingServiceClient::new(self.link.clone()).max_decoding_message_size(MAX_ANSWER)
+        ReportingServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
     /// Records in.
     #[must_use]
     pub fn ingestion(&self) -> IngestionServiceClient<ServiceChannel> {
-        IngestionServiceClient::new(self.link.clone()).max_decoding_message_size(MAX_ANSWER)
+        IngestionServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    /// Calls that repeat themselves, each attempted once by the channel: two loops of retries would multiply.
+    #[must_use]
+    pub fn without_retries(&self) -> Self {
+        Self { channel: self.channel.without_retries(), ..self.clone() }
     }
 
     /// The way to the server itself.
     #[must_use]
-    pub fn link(&self) -> ServiceChannel {
-        self.link.clone()
+    pub fn channel(&self) -> ServiceChannel {
+        self.channel.clone()
     }
 }
 

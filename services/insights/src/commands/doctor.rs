@@ -130,7 +130,7 @@ impl Doctor {
 
     async fn server(self, settings: &Settings, caller: &Caller) -> Vec<Finding> {
         let mut findings = vec![well("server", self.say(Sentence::DoctorAnswers, &[("server", &settings.server)]))];
-        let me = AccessServiceClient::new(caller.link()).who_am_i(caller.request(WhoAmIRequest {}, DEADLINE)).await;
+        let me = AccessServiceClient::new(caller.channel()).who_am_i(caller.request(WhoAmIRequest {}, DEADLINE)).await;
         match me.map(tonic::Response::into_inner) {
             Err(status) => {
                 findings.push(self.unwell("caller", Failure::from(status).to_string(), Sentence::DoctorMeTry));
