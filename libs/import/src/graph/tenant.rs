@@ -2,10 +2,11 @@
 
 use std::io::BufRead;
 
+use insights_domain::ids::{canonical_id, is_guid};
 use insights_proto::ingestion::v1::{Precedence, ReportedSeats, Sku, Subscription, SubscriptionState};
 
 use crate::product_names;
-use crate::reader::{Notes, Options, ReadError, Rejection, Sink, canonical_id, is_guid};
+use crate::reader::{Notes, Options, ReadError, Rejection, Sink};
 use crate::shared::lists::{self, Held, Service, services};
 use crate::text::json::Element;
 use crate::text::values::names_free;
@@ -67,7 +68,7 @@ pub(crate) fn subscriptions(
 }
 
 fn held(element: &Element, customer: &str, options: &Options, notes: &mut Notes) -> Result<Held, Rejection> {
-    let commerce = element.text("commerceSubscriptionId").filter(|id| id != NO_ID).map(canonical_id);
+    let commerce = element.text("commerceSubscriptionId").filter(|id| id != NO_ID).map(|id| canonical_id(&id));
     let subscription_id = commerce.map_or_else(|| element.id("id"), Ok)?;
     let status = element.required("status")?;
     let seats = element.required_count("totalLicenses")?;

@@ -3,12 +3,13 @@
 use std::io::BufRead;
 
 use insights_domain::calendar::Day;
+use insights_domain::ids::canonical_id;
 use insights_proto::ingestion::v1::{
     Customer, Precedence, ReportedSeats, Sku, Subscription, SubscriptionState, record::Kind,
 };
 
 use crate::product_names;
-use crate::reader::{Notes, Options, ReadError, Rejection, Sink, canonical_id};
+use crate::reader::{Notes, Options, ReadError, Rejection, Sink};
 use crate::shared::lists::{self, Held, Service, finished, services};
 use crate::shared::provisional::of_file;
 use crate::text::json::{self, Element};
@@ -98,7 +99,7 @@ fn offer(element: &Element) -> Option<String> {
         let path = uri.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
         path.rsplit('/').next().map(str::to_owned).filter(|offer| !offer.is_empty())
     };
-    element.text("offerId").or_else(linked).map(canonical_id)
+    element.text("offerId").or_else(linked).map(|id| canonical_id(&id))
 }
 
 /// Reads the licences of a customer, whoever sold them.

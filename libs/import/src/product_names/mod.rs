@@ -7,10 +7,11 @@ use std::{
     io::BufRead,
 };
 
+use insights_domain::ids::is_guid;
 use insights_proto::ingestion::v1::{Record, Sku, record::Kind};
 
 use crate::product_names::services::service_of_plan;
-use crate::reader::{Notes, ReadError, Rejection, Sink, is_guid};
+use crate::reader::{Notes, ReadError, Rejection, Sink};
 use crate::text::table::{Column, Row, Table};
 use crate::text::values::names_free;
 

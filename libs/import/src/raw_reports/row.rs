@@ -1,6 +1,7 @@
 //! One row of a raw report: cells as values, and what the row knows of the things it names.
 
 use insights_domain::calendar::{Day, Month};
+use insights_domain::ids::canonical_id;
 use insights_proto::ingestion::v1::{Attribution, Customer, Location, Sku};
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
     gather::OtherRevenue,
     values,
 };
-use crate::reader::{Rejection, canonical_id};
+use crate::reader::Rejection;
 use crate::text::table::Row;
 
 /// Reads the cells of a row.
@@ -28,7 +29,7 @@ impl Reader<'_, '_> {
     }
 
     pub(super) fn id(&self, key: Key) -> Result<String, Rejection> {
-        self.text(key).map(canonical_id).ok_or_else(|| self.reject(key, "is missing".into()))
+        self.text(key).map(|id| canonical_id(&id)).ok_or_else(|| self.reject(key, "is missing".into()))
     }
 
     pub(super) fn parsed<T>(&self, key: Key, parse: impl Fn(&str) -> Result<T, values::Fault>) -> Result<T, Rejection> {
@@ -57,7 +58,7 @@ impl Reader<'_, '_> {
 
     /// What tells the SKU apart, if anything does.
     pub(super) fn sku(&self) -> Option<String> {
-        SKU_KEYS.iter().chain(PRODUCT_KEYS).find_map(|key| self.text(*key)).map(canonical_id)
+        SKU_KEYS.iter().chain(PRODUCT_KEYS).find_map(|key| self.text(*key)).map(|id| canonical_id(&id))
     }
 
     pub(super) fn attribution(&self) -> Option<Attribution> {

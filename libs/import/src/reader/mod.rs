@@ -1,6 +1,5 @@
 //! What every reader is given and what it gives: options in, records, rejections and notes out.
 
-mod ids;
 mod kind;
 mod notes;
 mod options;
@@ -10,6 +9,4 @@ pub use notes::Notes;
 pub use options::Options;
 pub use sink::{Activity, Collected, ReadError, Rejection, Sink, Stopped};
 
-pub use ids::canonical_id;
-pub(crate) use ids::is_guid;
 pub use kind::RecordKind;

@@ -1,8 +1,9 @@
 //! What a reader cannot know from the file alone.
 
 use insights_domain::calendar::{Day, Month};
+use insights_domain::ids::canonical_id;
 
-use super::{ReadError, RecordKind, canonical_id};
+use super::{ReadError, RecordKind};
 
 /// What the readers cannot know from the file.
 #[derive(Clone, Debug)]
@@ -50,6 +51,6 @@ impl Options {
     pub(crate) fn customer(&self) -> Result<String, ReadError> {
         let customer = self.customer.as_deref().map(str::trim).filter(|customer| !customer.is_empty());
         let missing = || ReadError::Refused("the file does not say whose it is: say so with --customer".into());
-        Ok(canonical_id(customer.ok_or_else(missing)?.to_owned()))
+        Ok(canonical_id(customer.ok_or_else(missing)?))
     }
 }

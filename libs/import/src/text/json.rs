@@ -4,10 +4,11 @@
 use std::{fmt, io::BufRead};
 
 use insights_domain::calendar::Day;
+use insights_domain::ids::canonical_id;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use crate::reader::{ReadError, Rejection, Stopped, canonical_id};
+use crate::reader::{ReadError, Rejection, Stopped};
 use crate::text::values;
 
 /// An element of a list.
@@ -191,7 +192,7 @@ impl Element {
 
     /// A GUID in lower case, or another id as it stands.
     pub(crate) fn id(&self, path: &str) -> Result<String, Rejection> {
-        self.required(path).map(canonical_id)
+        self.required(path).map(|id| canonical_id(&id))
     }
 
     /// A number that cannot be negative; none when it is absent.

@@ -13,6 +13,7 @@ use std::{
 use clap::Args;
 use insights_database::Database;
 use insights_ingestion::Ingestion;
+use insights_messages::Language;
 use insights_product::{Service, Settings, database_url, make_private, user_key, write_private};
 use insights_service::Clock;
 use serde::{Deserialize, Serialize};
@@ -331,7 +332,7 @@ fn done(what: &str, manifest: &Manifest, json: bool) -> Result<(), Failure> {
     }
     let mut text = format!("{what}, as of {}\n", manifest.taken_at);
     for (name, entry) in &manifest.files {
-        let bytes = output::grouped(i64::try_from(entry.bytes).unwrap_or(i64::MAX));
+        let bytes = Language::English.number(i64::try_from(entry.bytes).unwrap_or(i64::MAX));
         text.push_str(&format!("  {name}: {bytes} bytes\n"));
     }
     output::print(&text)

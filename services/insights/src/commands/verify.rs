@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use indicatif::ProgressBar;
+use insights_messages::Language;
 use insights_proto::reporting::v1::{VerifyRequest, VerifyResponse};
 use serde_json::json;
 
@@ -35,9 +36,9 @@ pub async fn run(caller: &Caller, json: bool) -> Result<(), Failure> {
         }
         output::print(&format!(
             "{} customers, {} figures compared, {} differences\n",
-            output::grouped(last.customers),
-            output::grouped(last.compared),
-            output::grouped(last.differences)
+            Language::English.number(last.customers),
+            Language::English.number(last.compared),
+            Language::English.number(last.differences)
         ))?;
     }
     match last.differences {

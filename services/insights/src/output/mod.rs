@@ -66,7 +66,7 @@ impl Cell {
     pub fn shown(&self) -> String {
         match self {
             Self::Null => "–".into(),
-            Self::Count(count) => grouped(*count),
+            Self::Count(count) => Language::English.number(*count),
             Self::Percent(value) => format!("{value:.2}"),
             Self::Decimal(digits) => digits.get().to_owned(),
             Self::Text(text) => text.clone(),
@@ -80,20 +80,6 @@ impl Cell {
     fn is_number(&self) -> bool {
         matches!(self, Self::Count(_) | Self::Percent(_) | Self::Decimal(_) | Self::Null)
     }
-}
-
-/// A number with its thousands apart.
-#[must_use]
-pub fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if number < 0 { format!("-{text}") } else { text }
 }
 
 /// The rows of an answer as flat objects.
@@ -376,7 +362,5 @@ mod tests {
             "x y       n\na b c     1\n株式会社  2\n",
             "rows stay rows, and wide letters take two columns"
         );
-        assert_eq!(grouped(-1_234_567), "-1,234,567");
-        assert_eq!(grouped(999), "999");
     }
 }

@@ -5,6 +5,7 @@ mod place;
 mod plan;
 pub mod template;
 
+use insights_messages::Language;
 use insights_service::Clock;
 
 pub use self::args::ImportArgs;
@@ -81,10 +82,13 @@ fn print(summary: &Summary, dry_run: bool) -> Result<(), Failure> {
     }
     text.push_str(&counts(summary.accepted, summary.duplicates, summary.rejected));
     if summary.waiting > 0 {
-        text.push_str(&format!(", {} of the accepted wait for what they refer to", grouped(summary.waiting)));
+        text.push_str(&format!(", {} of the accepted wait for what they refer to", readable(summary.waiting)));
     }
     if summary.stubs_created > 0 {
-        text.push_str(&format!(", {} of the accepted stand in for what is only named", grouped(summary.stubs_created)));
+        text.push_str(&format!(
+            ", {} of the accepted stand in for what is only named",
+            readable(summary.stubs_created)
+        ));
     }
     match summary.version {
         _ if dry_run => text.push_str("; nothing was stored"),
@@ -93,15 +97,16 @@ fn print(summary: &Summary, dry_run: bool) -> Result<(), Failure> {
     }
     text.push('\n');
     for (reason, count) in &summary.rejected_by_reason {
-        text.push_str(&format!("  {} rejected: {reason}\n", grouped(*count)));
+        text.push_str(&format!("  {} rejected: {reason}\n", readable(*count)));
     }
     output::print(&text)
 }
 
 fn counts(accepted: u64, duplicates: u64, rejected: u64) -> String {
-    format!("{} accepted, {} duplicates, {} rejected", grouped(accepted), grouped(duplicates), grouped(rejected))
+    format!("{} accepted, {} duplicates, {} rejected", readable(accepted), readable(duplicates), readable(rejected))
 }
 
-fn grouped(number: u64) -> String {
-    output::grouped(number.cast_signed())
+/// Counts as people read them; the summary is in English.
+fn readable(count: u64) -> String {
+    Language::English.number(count.cast_signed())
 }

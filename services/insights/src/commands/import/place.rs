@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use insights_domain::calendar::{Day, Month};
+use insights_domain::ids::{GUID_LENGTH, is_guid};
 
 /// What a path says. The file's own name says more than its folder, a nearer folder more than one further up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,11 +25,11 @@ pub(super) fn place(path: &Path) -> Place {
         // An extension is no part of what a name says.
         let name = if depth == 0 { name.rsplit_once('.').map_or(name, |(stem, _)| stem) } else { name };
         let guid = guid(name);
-        let customer = name.strip_prefix("customer=").or(guid.map(|at| &name[at..at + GUID]));
+        let customer = name.strip_prefix("customer=").or(guid.map(|at| &name[at..at + GUID_LENGTH]));
         if place.customer.is_none() {
             place.customer = customer.filter(|customer| !customer.is_empty()).map(str::to_owned);
         }
-        let rest = guid.map_or_else(|| name.to_owned(), |at| format!("{} {}", &name[..at], &name[at + GUID..]));
+        let rest = guid.map_or_else(|| name.to_owned(), |at| format!("{} {}", &name[..at], &name[at + GUID_LENGTH..]));
         if place.month.is_none() && place.day.is_none() {
             place.day = date(&rest, 10).and_then(|text| text.parse().ok());
             place.month = date(&rest, 7).filter(|_| place.day.is_none()).and_then(|text| text.parse().ok());
@@ -37,18 +38,9 @@ pub(super) fn place(path: &Path) -> Place {
     place
 }
 
-/// Length of a GUID.
-const GUID: usize = 36;
-
 /// Where a GUID stands in a name, apart from other letters and digits.
 fn guid(name: &str) -> Option<usize> {
-    let is_guid = |text: &str| {
-        text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
-    };
-    apart(name, GUID).find(|at| is_guid(&name[*at..*at + GUID]))
+    apart(name, GUID_LENGTH).find(|at| is_guid(&name[*at..*at + GUID_LENGTH]))
 }
 
 /// A part of `length` that is made like a date and stands apart from other letters, digits and dashes.

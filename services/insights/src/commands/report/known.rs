@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use insights_domain::service_fold;
-use insights_import::canonical_id;
 use insights_messages::{Language, Sentence, title};
 use insights_proto::{
     metrics::v1::Dimension,
@@ -38,7 +36,7 @@ pub async fn look_up(caller: &Caller, page: &PageFilters, products: &[String], l
     wanted.truncate(LOOKED_UP);
     let mut known = Known::default();
     for (dimension, value) in wanted {
-        match one(caller, dimension, &compared(dimension, &value)).await {
+        match one(caller, dimension, &dimension.value_kind().comparable(&value)).await {
             Found::Named(name) => {
                 known.names.insert((dimension.into(), value), name);
             }
@@ -67,7 +65,7 @@ async fn one(caller: &Caller, dimension: Dimension, value: &str) -> Found {
         return Found::Unclear;
     };
     let answer = answer.into_inner();
-    let is_it = |it: &&FilterValue| id(it).is_some_and(|id| compared(dimension, id) == value);
+    let is_it = |it: &&FilterValue| id(it).is_some_and(|id| dimension.value_kind().comparable(id) == value);
     match answer.values.iter().find(is_it) {
         Some(found) => Found::Named(found.name.clone()),
         // Nothing may be told of what there is.
@@ -89,27 +87,6 @@ impl Known {
     pub fn called(&self, dimension: i32, value: &str) -> String {
         let name = self.names.get(&(dimension, value.to_owned()));
         named(value, name.map(String::as_str).unwrap_or_default())
-    }
-}
-
-/// A value as figures compare it: words that the product itself knows, countries and GUIDs in any case, a service by what it is
-/// counted as; everything else letter by letter.
-fn compared(dimension: Dimension, value: &str) -> String {
-    let value = value.trim();
-    match dimension {
-        Dimension::Trial | Dimension::Seller => value.to_ascii_lowercase(),
-        Dimension::Country | Dimension::Standing => value.to_ascii_uppercase(),
-        Dimension::Service => service_fold(value).to_owned(),
-        Dimension::Customer | Dimension::Sku | Dimension::Location | Dimension::Subscription => {
-            canonical_id(value.to_owned())
-        }
-        Dimension::Unspecified
-        | Dimension::Segment
-        | Dimension::Industry
-        | Dimension::Product
-        | Dimension::AttributionType
-        | Dimension::SalesChannel
-        | Dimension::PricingModel => value.to_owned(),
     }
 }
 
