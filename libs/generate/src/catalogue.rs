@@ -59,7 +59,7 @@ pub(super) const INDUSTRIES: &[(&str, u32)] = &[
 ];
 
 /// A SKU of the catalogue.
-pub(super) struct Product {
+pub(super) struct CatalogueProduct {
     pub(super) id: &'static str,
     name: &'static str,
     product: &'static str,
@@ -69,7 +69,7 @@ pub(super) struct Product {
     pub(super) price: f64,
 }
 
-impl Product {
+impl CatalogueProduct {
     pub(super) fn record(&self) -> Sku {
         Sku {
             sku_id: self.id.into(),
@@ -87,8 +87,8 @@ const fn sku(
     product: &'static str,
     services: &'static [&'static str],
     price: f64,
-) -> Product {
-    Product { id, name, product, services, free: false, price }
+) -> CatalogueProduct {
+    CatalogueProduct { id, name, product, services, free: false, price }
 }
 
 const fn free(
@@ -96,8 +96,8 @@ const fn free(
     name: &'static str,
     product: &'static str,
     services: &'static [&'static str],
-) -> Product {
-    Product { id, name, product, services, free: true, price: 0.0 }
+) -> CatalogueProduct {
+    CatalogueProduct { id, name, product, services, free: true, price: 0.0 }
 }
 
 const SUITE: &[&str] = &["Exchange", "SharePoint", "Teams", "Yammer"];
@@ -121,7 +121,7 @@ pub(super) const EMS: &str = "EMS-E3";
 pub(super) const AZURE: &str = "AZURE-PLAN";
 
 /// The catalogue.
-pub(super) const SKUS: &[Product] = &[
+pub(super) const SKUS: &[CatalogueProduct] = &[
     sku(BASIC, "Microsoft 365 Business Basic", "Office 365", SUITE, 6.0),
     sku(STANDARD, "Microsoft 365 Business Standard", "Office 365", SUITE_WITH_APPS, 12.5),
     sku(PREMIUM, "Microsoft 365 Business Premium", "Office 365", SUITE_WITH_APPS, 22.0),
@@ -159,7 +159,7 @@ pub(super) const SKUS: &[Product] = &[
 ];
 
 /// The SKU of an id of `SKUS`.
-pub(super) fn product(id: &str) -> &'static Product {
+pub(super) fn product(id: &str) -> &'static CatalogueProduct {
     SKUS.iter().find(|sku| sku.id == id).unwrap_or(&SKUS[0])
 }
 

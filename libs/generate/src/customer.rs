@@ -8,7 +8,7 @@ use super::{
     Horizon, Out, catalogue,
     dice::Dice,
     people,
-    subscriptions::{self, Deal, Seller},
+    subscriptions::{self, Deal, DealSeller},
 };
 
 /// What there is to find at a customer.
@@ -192,7 +192,7 @@ fn send_revenue(
     out: &mut Out<'_>,
 ) -> Result<(), Stopped> {
     let office = &catalogue::LOCATIONS[profile.office];
-    for deal in deals.iter().filter(|deal| deal.seller == Seller::Own && !deal.product.free) {
+    for deal in deals.iter().filter(|deal| deal.seller == DealSeller::Own && !deal.product.free) {
         let consumption = dice.between(80.0, 900.0);
         for month in horizon.months() {
             let Some(state) = deal.state_on(horizon.last_day(month)).filter(|state| state.paid()) else { continue };

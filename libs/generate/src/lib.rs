@@ -9,7 +9,7 @@ mod subscriptions;
 mod writer;
 
 use insights_domain::calendar::{Day, Month};
-use insights_import::{Activity, Sink, Stopped};
+use insights_import::{ActivityDay, Sink, Stopped};
 use insights_proto::ingestion::v1::{CompleteThrough, Partner, Record, record::Kind};
 
 use self::{customer::Profile, dice::Dice};
@@ -18,7 +18,7 @@ pub use writer::{KINDS, Writer};
 
 /// What to make.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct GenerateOptions {
     /// How many customers.
     pub customers: u32,
     /// How many months, the month of `end` included.
@@ -53,7 +53,7 @@ impl Horizon {
 }
 
 /// Sends the records of a whole partner to `sink`. Rows are numbered from 1 in the order of sending.
-pub fn generate(options: &Options, sink: &mut dyn Sink) -> Result<(), Stopped> {
+pub fn generate(options: &GenerateOptions, sink: &mut dyn Sink) -> Result<(), Stopped> {
     let last = options.end.month();
     let months = i32::try_from(options.months.clamp(1, 120)).unwrap_or(120);
     let horizon = Horizon { first: last.plus(1 - months), last, end: options.end };
@@ -89,7 +89,7 @@ impl Out<'_> {
         self.sink.record(self.row, Record { kind: Some(kind), ..Record::default() })
     }
 
-    fn activity(&mut self, activity: Activity) -> Result<(), Stopped> {
+    fn activity(&mut self, activity: ActivityDay) -> Result<(), Stopped> {
         self.row += 1;
         self.sink.activity(self.row, activity)
     }

@@ -1,7 +1,7 @@
 //! The people of a customer: who comes and goes, who holds which seat, and what they use on which days.
 
 use insights_domain::calendar::{Day, Month};
-use insights_import::{Activity, Stopped};
+use insights_import::{ActivityDay, Stopped};
 use insights_proto::ingestion::v1::{Assignment, Licensed, record::Kind};
 
 use super::{
@@ -47,7 +47,7 @@ pub(super) fn send(
                 }))?;
             }
         }
-        send_days(&User { profile, deals, horizon, person, holds: &holds }, dice, out)?;
+        send_days(&GeneratedUser { profile, deals, horizon, person, holds: &holds }, dice, out)?;
     }
     if profile.trouble == Some(Trouble::YammerOveruse) {
         send_licences(profile, &people, out)?;
@@ -135,7 +135,7 @@ fn holds(person: &Person, at: usize, deal: &Deal, horizon: Horizon) -> Vec<(Day,
 }
 
 /// A person and what it holds, deal by deal.
-struct User<'a> {
+struct GeneratedUser<'a> {
     profile: &'a Profile,
     deals: &'a [Deal],
     horizon: Horizon,
@@ -143,7 +143,7 @@ struct User<'a> {
     holds: &'a [Vec<(Day, Option<Day>)>],
 }
 
-fn send_days(user: &User<'_>, dice: &mut Dice, out: &mut Out<'_>) -> Result<(), Stopped> {
+fn send_days(user: &GeneratedUser<'_>, dice: &mut Dice, out: &mut Out<'_>) -> Result<(), Stopped> {
     let last = user.person.to.map_or(user.horizon.end, |to| to.plus(-1));
     let mut month = user.person.from.month();
     while month <= last.month() {
@@ -152,7 +152,7 @@ fn send_days(user: &User<'_>, dice: &mut Dice, out: &mut Out<'_>) -> Result<(), 
             let probability = catalogue::appeal(service) * mood(user, month);
             if dice.chance(probability) {
                 for day in workdays((from, to), 1 + dice.below(3), dice) {
-                    out.activity(Activity {
+                    out.activity(ActivityDay {
                         customer_id: user.profile.id.clone(),
                         user_id: user.person.id.clone(),
                         service: service.into(),
@@ -164,7 +164,7 @@ fn send_days(user: &User<'_>, dice: &mut Dice, out: &mut Out<'_>) -> Result<(), 
         }
         if overuses(user, span.0) && dice.chance(0.8) {
             for day in workdays(span, 2, dice) {
-                out.activity(Activity {
+                out.activity(ActivityDay {
                     customer_id: user.profile.id.clone(),
                     user_id: user.person.id.clone(),
                     service: "Yammer".into(),
@@ -179,13 +179,13 @@ fn send_days(user: &User<'_>, dice: &mut Dice, out: &mut Out<'_>) -> Result<(), 
 }
 
 /// Uses Yammer whether licensed or not: everybody at some customers, a few anywhere.
-fn overuses(user: &User<'_>, day: Day) -> bool {
+fn overuses(user: &GeneratedUser<'_>, day: Day) -> bool {
     let share = if user.profile.trouble == Some(Trouble::YammerOveruse) { 1.0 } else { 0.01 };
     user.profile.here(day) && user.person.queue.first().is_some_and(|place| 1.0 - place <= share)
 }
 
 /// The services the person can use within the span, each once, with the days it can.
-fn services<'a>(user: &User<'a>, (first, last): (Day, Day)) -> Vec<(&'a str, Day, Day)> {
+fn services<'a>(user: &GeneratedUser<'a>, (first, last): (Day, Day)) -> Vec<(&'a str, Day, Day)> {
     let mut services: Vec<(&str, Day, Day)> = Vec::new();
     for (deal, holds) in std::iter::zip(user.deals, user.holds) {
         for (from, to) in holds {
@@ -204,7 +204,7 @@ fn services<'a>(user: &User<'a>, (first, last): (Day, Day)) -> Vec<(&'a str, Day
     services
 }
 
-fn mood(user: &User<'_>, month: Month) -> f64 {
+fn mood(user: &GeneratedUser<'_>, month: Month) -> f64 {
     let left = f64::from(user.horizon.last.index() - month.index());
     let fading = if user.profile.trouble == Some(Trouble::Fading) { (0.15 + left * 0.11).min(1.0) } else { 1.0 };
     // People need a few months to take to something new.

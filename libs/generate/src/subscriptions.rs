@@ -6,14 +6,14 @@ use insights_proto::ingestion::v1::{Attribution, Subscription, SubscriptionState
 
 use super::{
     Horizon, Out,
-    catalogue::{self, Product},
+    catalogue::{self, CatalogueProduct},
     customer::{Profile, Trouble},
     dice::Dice,
 };
 
 /// Who sold a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Seller {
+pub(super) enum DealSeller {
     Own,
     Other,
     Direct,
@@ -21,14 +21,14 @@ pub(super) enum Seller {
 
 /// A state of a subscription.
 #[derive(Clone, Debug)]
-pub(super) struct State {
+pub(super) struct DealState {
     pub(super) from: Day,
     pub(super) status: &'static str,
     pub(super) seats: u32,
     pub(super) trial: bool,
 }
 
-impl State {
+impl DealState {
     /// Whether somebody is billed for it.
     pub(super) fn paid(&self) -> bool {
         self.status == "Active" && !self.trial
@@ -43,8 +43,8 @@ impl State {
 /// A subscription and its whole life.
 pub(super) struct Deal {
     pub(super) id: String,
-    pub(super) product: &'static Product,
-    pub(super) seller: Seller,
+    pub(super) product: &'static CatalogueProduct,
+    pub(super) seller: DealSeller,
     /// The share of the customer's people it is for.
     pub(super) share: f64,
     /// Of those it is for, the share that gets it.
@@ -53,14 +53,14 @@ pub(super) struct Deal {
     sales_channel: Option<&'static str>,
     pricing_model: Option<&'static str>,
     began_as_trial: bool,
-    pub(super) states: Vec<State>,
+    pub(super) states: Vec<DealState>,
     /// The last day of its term, which renews by itself.
     end: Option<Day>,
 }
 
 impl Deal {
     /// The state in force at the end of `day`.
-    pub(super) fn state_on(&self, day: Day) -> Option<&State> {
+    pub(super) fn state_on(&self, day: Day) -> Option<&DealState> {
         self.states.iter().rev().find(|state| state.from <= day)
     }
 }
@@ -122,11 +122,11 @@ fn suite(people: f64, dice: &mut Dice) -> &'static str {
     }
 }
 
-fn seller(dice: &mut Dice) -> Seller {
-    dice.weighted(&[(Seller::Own, 80), (Seller::Other, 12), (Seller::Direct, 8)])
+fn seller(dice: &mut Dice) -> DealSeller {
+    dice.weighted(&[(DealSeller::Own, 80), (DealSeller::Other, 12), (DealSeller::Direct, 8)])
 }
 
-fn deal(profile: &Profile, at: usize, wish: &Wish, seller: Seller, horizon: Horizon, dice: &mut Dice) -> Deal {
+fn deal(profile: &Profile, at: usize, wish: &Wish, seller: DealSeller, horizon: Horizon, dice: &mut Dice) -> Deal {
     let product = catalogue::product(wish.sku);
     let azure = wish.sku == catalogue::AZURE;
     let trial = wish.late && !product.free && !azure && dice.chance(0.5);
@@ -156,9 +156,9 @@ fn deal(profile: &Profile, at: usize, wish: &Wish, seller: Seller, horizon: Hori
         deployed,
         attributions: attributions(profile, seller, dice),
         sales_channel: match seller {
-            Seller::Own => Some(dice.weighted(&[("CSP", 8), ("CSP Indirect", 2)])),
-            Seller::Other => Some("CSP"),
-            Seller::Direct => Some("Direct"),
+            DealSeller::Own => Some(dice.weighted(&[("CSP", 8), ("CSP Indirect", 2)])),
+            DealSeller::Other => Some("CSP"),
+            DealSeller::Direct => Some("Direct"),
         },
         pricing_model: if azure { Some(dice.weighted(&[("Azure plan", 3), ("Pay-As-You-Go", 2)])) } else { None },
         began_as_trial: trial,
@@ -168,7 +168,7 @@ fn deal(profile: &Profile, at: usize, wish: &Wish, seller: Seller, horizon: Hori
 }
 
 /// Terms are years; one that ended for good ended when its last state says.
-fn term_end(states: &[State], horizon: Horizon) -> Option<Day> {
+fn term_end(states: &[DealState], horizon: Horizon) -> Option<Day> {
     let (first, last) = (states.first()?, states.last()?);
     if !last.usable() {
         return Some(last.from);
@@ -180,29 +180,29 @@ fn term_end(states: &[State], horizon: Horizon) -> Option<Day> {
 }
 
 /// One state per stay, with the same seats for ever.
-fn constant(profile: &Profile, seats: u32) -> Vec<State> {
+fn constant(profile: &Profile, seats: u32) -> Vec<DealState> {
     let mut states = Vec::new();
     for (from, to) in &profile.stays {
-        states.push(State { from: *from, status: "Active", seats, trial: false });
-        states.extend(to.map(|to| State { from: to, status: "Deleted", seats, trial: false }));
+        states.push(DealState { from: *from, status: "Active", seats, trial: false });
+        states.extend(to.map(|to| DealState { from: to, status: "Deleted", seats, trial: false }));
     }
     states
 }
 
-fn attributions(profile: &Profile, seller: Seller, dice: &mut Dice) -> Vec<Attribution> {
+fn attributions(profile: &Profile, seller: DealSeller, dice: &mut Dice) -> Vec<Attribution> {
     let of = |office: usize, kind: &str| Attribution {
         location_id: Some(catalogue::LOCATIONS[office].id.into()),
         r#type: Some(kind.into()),
     };
     let elsewhere = (profile.office + 1) % catalogue::LOCATIONS.len();
     match seller {
-        Seller::Own if dice.chance(0.06) => vec![of(profile.office, "CSP"), of(elsewhere, "PAL")],
-        Seller::Own if dice.chance(0.04) => vec![],
-        Seller::Own => vec![of(profile.office, "CSP")],
-        Seller::Other | Seller::Direct if dice.chance(0.5) => {
+        DealSeller::Own if dice.chance(0.06) => vec![of(profile.office, "CSP"), of(elsewhere, "PAL")],
+        DealSeller::Own if dice.chance(0.04) => vec![],
+        DealSeller::Own => vec![of(profile.office, "CSP")],
+        DealSeller::Other | DealSeller::Direct if dice.chance(0.5) => {
             vec![of(profile.office, dice.weighted(&[("CPOR", 5), ("DPOR", 3), ("PAL", 2), ("DAP", 2)]))]
         }
-        Seller::Other | Seller::Direct => vec![],
+        DealSeller::Other | DealSeller::Direct => vec![],
     }
 }
 
@@ -214,7 +214,7 @@ struct Life<'a> {
 }
 
 impl Life<'_> {
-    fn states(&self, late: bool, trial: bool, dice: &mut Dice) -> Vec<State> {
+    fn states(&self, late: bool, trial: bool, dice: &mut Dice) -> Vec<DealState> {
         let mut states = Vec::new();
         for (at, (came, left)) in self.profile.stays.iter().enumerate() {
             let end = left.unwrap_or(self.horizon.end.plus(1));
@@ -224,11 +224,11 @@ impl Life<'_> {
                 continue;
             }
             if trial && at == 0 {
-                states.push(State { from, status: "Active", seats: 25, trial: true });
+                states.push(DealState { from, status: "Active", seats: 25, trial: true });
                 from = from.plus(30);
                 if from >= end || !dice.chance(0.62) {
                     if from <= self.horizon.end {
-                        states.push(State { from, status: "Disabled", seats: 25, trial: true });
+                        states.push(DealState { from, status: "Disabled", seats: 25, trial: true });
                     }
                     continue;
                 }
@@ -240,7 +240,7 @@ impl Life<'_> {
     }
 
     /// Seats follow the people every quarter; now and then a bill is not paid.
-    fn stay(&self, from: Day, end: Day, states: &mut Vec<State>, dice: &mut Dice) {
+    fn stay(&self, from: Day, end: Day, states: &mut Vec<DealState>, dice: &mut Dice) {
         states.push(self.state(from, "Active"));
         let mut day = from.plus(dice.days(60, 100));
         while day < end {
@@ -265,10 +265,10 @@ impl Life<'_> {
         }
     }
 
-    fn state(&self, from: Day, status: &'static str) -> State {
+    fn state(&self, from: Day, status: &'static str) -> DealState {
         let people = self.profile.people_on(from, self.horizon);
         let seats = (people * self.share * self.slack).ceil().max(1.0) as u32;
-        State { from, status, seats, trial: false }
+        DealState { from, status, seats, trial: false }
     }
 }
 
@@ -284,10 +284,10 @@ impl Profile {
 fn trial_under_way(profile: &Profile, at: usize, horizon: Horizon, dice: &mut Dice) -> Deal {
     let sku = *dice.pick(&[catalogue::POWER_BI, catalogue::SALES, catalogue::EMS]);
     let wish = Wish { sku, share: 0.6, late: false };
-    let mut deal = deal(profile, at, &wish, Seller::Own, horizon, dice);
+    let mut deal = deal(profile, at, &wish, DealSeller::Own, horizon, dice);
     let came = profile.stays.last().map_or(horizon.start(), |(came, _)| *came);
     let from = horizon.end.plus(-dice.days(6, 24)).max(came);
-    deal.states = vec![State { from, status: "Active", seats: 25, trial: true }];
+    deal.states = vec![DealState { from, status: "Active", seats: 25, trial: true }];
     deal.began_as_trial = true;
     deal.end = Some(from.plus(29));
     deal
@@ -300,7 +300,7 @@ fn put_into_grace(deals: &mut [Deal], horizon: Horizon) {
     let from = horizon.end.plus(-50);
     let seats = second.state_on(from).map_or(10, |state| state.seats);
     second.states.retain(|state| state.from < from);
-    second.states.push(State { from, status: "InGracePeriod", seats, trial: false });
+    second.states.push(DealState { from, status: "InGracePeriod", seats, trial: false });
 }
 
 /// Sends a subscription and its states.
@@ -313,9 +313,9 @@ pub(super) fn send(profile: &Profile, deal: &Deal, out: &mut Out<'_>) -> Result<
         pricing_model: deal.pricing_model.map(str::to_owned),
         seller: Some(
             match deal.seller {
-                Seller::Own => "own",
-                Seller::Other => "other",
-                Seller::Direct => "direct",
+                DealSeller::Own => "own",
+                DealSeller::Other => "other",
+                DealSeller::Direct => "direct",
             }
             .into(),
         ),

@@ -5,8 +5,8 @@ use insights_proto::ingestion::v1::record::Kind;
 
 use super::*;
 
-fn options(seed: u64) -> Options {
-    Options { customers: 80, months: 24, seed, end: Day::from_ymd(2025, 8, 17).unwrap() }
+fn options(seed: u64) -> GenerateOptions {
+    GenerateOptions { customers: 80, months: 24, seed, end: Day::from_ymd(2025, 8, 17).unwrap() }
 }
 
 fn made(seed: u64) -> Collected {
@@ -69,7 +69,7 @@ fn what_is_written_is_what_was_made() {
     let mut read = Collected::default();
     for path in paths {
         let mut file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
-        let options = import::Options::on(options(4).end);
+        let options = import::ReadOptions::on(options(4).end);
         import::read(Format::Ndjson, &mut file, &options, &mut read).unwrap();
     }
     assert_eq!(read.rejections, []);

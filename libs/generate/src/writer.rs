@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use insights_import::{Activity, Rejection, Sink, Stopped};
+use insights_import::{ActivityDay, Rejection, Sink, Stopped};
 use insights_proto::ingestion::v1::{Attribution, Record, record::Kind};
 use serde_json::{Map, Value, json};
 
@@ -89,8 +89,8 @@ impl Sink for Writer {
         self.write(kind, &fields)
     }
 
-    fn activity(&mut self, _row: u64, activity: Activity) -> Result<(), Stopped> {
-        let Activity { customer_id, user_id, service, day, lower_bound } = activity;
+    fn activity(&mut self, _row: u64, activity: ActivityDay) -> Result<(), Stopped> {
+        let ActivityDay { customer_id, user_id, service, day, lower_bound } = activity;
         let mut fact = json!({"kind": "activity", "customer_id": customer_id, "user_id": user_id, "service": service,
             "day": day.to_string()});
         if lower_bound {

@@ -20,4 +20,4 @@ mod text;
 pub use formats::{Format, Recognised, read, recognise};
 pub use own::template;
 pub use product_names::services::{fold, service_of_plan, service_of_workload};
-pub use reader::{Activity, Collected, Notes, Options, ReadError, RecordKind, Rejection, Sink, Stopped};
+pub use reader::{ActivityDay, Collected, Notes, ReadError, ReadOptions, RecordKind, Rejection, Sink, Stopped};

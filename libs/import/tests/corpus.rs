@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
 use insights_domain::calendar::Day;
-use insights_import::{Activity, Collected, Format, Options, Rejection, Sink, Stopped, read};
+use insights_import::{ActivityDay, Collected, Format, ReadOptions, Rejection, Sink, Stopped, read};
 use insights_proto::ingestion::v1::Record;
 
 fn fuzz() -> PathBuf {
@@ -36,7 +36,7 @@ impl Sink for Some20k {
         self.count()
     }
 
-    fn activity(&mut self, row: u64, activity: Activity) -> Result<(), Stopped> {
+    fn activity(&mut self, row: u64, activity: ActivityDay) -> Result<(), Stopped> {
         self.collected.activity(row, activity)?;
         self.count()
     }
@@ -60,7 +60,7 @@ fn every_saved_input_is_read_to_its_end() {
         for file in &files {
             let bytes = std::fs::read(file).unwrap();
             let mut sink = Some20k::default();
-            let options = Options { customer: Some("C-1".into()), ..Options::on(today) };
+            let options = ReadOptions { customer: Some("C-1".into()), ..ReadOptions::on(today) };
             let read = read(*format, &mut &bytes[..], &options, &mut sink);
             let Collected { records, activity, rejections, .. } = sink.collected;
             assert_eq!(records.len() + activity.len() + rejections.len(), sink.taken, "{}", file.display());

@@ -6,7 +6,7 @@
 use std::{fmt::Write as _, fs, path::Path};
 
 use insights_domain::calendar::Day;
-use insights_import::{Activity, Format, Options, Recognised, Rejection, Sink, Stopped, read, recognise};
+use insights_import::{ActivityDay, Format, ReadOptions, Recognised, Rejection, Sink, Stopped, read, recognise};
 use insights_proto::ingestion::v1::{Attribution, Precedence, Record, record::Kind};
 
 const CUSTOMER: &str = "C0FFEE00-0001-4E00-9E00-0000000000AA";
@@ -27,13 +27,13 @@ const FILES: &[(&str, Format)] = &[
     ("graph-user-detail.csv", Format::GraphUserDetail),
 ];
 
-fn options(format: Format) -> Options {
+fn options(format: Format) -> ReadOptions {
     let today = Day::from_ymd(2024, 6, 20).unwrap();
-    Options {
+    ReadOptions {
         customer: format.needs_customer().then(|| CUSTOMER.to_owned()),
         made: i64::from(today.plus(-2).epoch_days()) * 86_400 + 3_661,
         own_tenant: Some("11111111-2222-4333-8444-555555555555".into()),
-        ..Options::on(today)
+        ..ReadOptions::on(today)
     }
 }
 
@@ -58,8 +58,8 @@ impl Sink for Text {
         self.line(row, "stub", &written(&record))
     }
 
-    fn activity(&mut self, row: u64, activity: Activity) -> Result<(), Stopped> {
-        let Activity { customer_id, user_id, service, day, lower_bound } = activity;
+    fn activity(&mut self, row: u64, activity: ActivityDay) -> Result<(), Stopped> {
+        let ActivityDay { customer_id, user_id, service, day, lower_bound } = activity;
         let at_least = if lower_bound { " lower_bound" } else { "" };
         self.line(
             row,

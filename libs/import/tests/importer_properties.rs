@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test")]
 
 use insights_domain::calendar::Day;
-use insights_import::{Collected, Format, Options, read, recognise};
+use insights_import::{Collected, Format, ReadOptions, read, recognise};
 use insights_proto::ingestion::v1::{Record, record::Kind};
 use proptest::prelude::*;
 
@@ -237,8 +237,8 @@ fn spelled(spelling: &Spelling, rows: u32) -> String {
     text
 }
 
-fn options() -> Options {
-    Options { customer: Some("C".into()), ..Options::on(Day::from_ymd(2025, 1, 1).unwrap()) }
+fn options() -> ReadOptions {
+    ReadOptions { customer: Some("C".into()), ..ReadOptions::on(Day::from_ymd(2025, 1, 1).unwrap()) }
 }
 
 fn collected(format: Format, text: &str) -> Collected {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test")]
 
 use insights_domain::calendar::Day;
-use insights_import::{Collected, Format, Notes, Options, ReadError, Rejection, read};
+use insights_import::{Collected, Format, Notes, ReadError, ReadOptions, Rejection, read};
 use insights_proto::ingestion::v1::{Attribution, Precedence, ReportedSeats, Revenue, Sku, Subscription, record::Kind};
 
 const SUBSCRIPTIONS: &str = include_str!("fixtures/insights-subscriptions.csv");
@@ -18,7 +18,7 @@ fn subscription(number: u32) -> String {
 
 fn try_import(format: Format, text: &str) -> Result<(Collected, Notes), ReadError> {
     let mut collected = Collected::default();
-    let options = Options::on(Day::from_ymd(2024, 6, 20).unwrap());
+    let options = ReadOptions::on(Day::from_ymd(2024, 6, 20).unwrap());
     let notes = read(format, &mut text.as_bytes(), &options, &mut collected)?;
     Ok((collected, notes))
 }
@@ -236,7 +236,8 @@ fn a_user_report_read_to_its_end_has_everybody_who_is_licensed() {
     let header = "Report Refresh Date,User Principal Name,Has Exchange License,Has OneDrive License,Exchange License Assign Date,Teams Last Activity Date\n";
     let report = |rows: &str| {
         let mut collected = Collected::default();
-        let options = Options { customer: Some("C".into()), ..Options::on(Day::from_ymd(2024, 6, 20).unwrap()) };
+        let options =
+            ReadOptions { customer: Some("C".into()), ..ReadOptions::on(Day::from_ymd(2024, 6, 20).unwrap()) };
         let notes = read(Format::GraphUserDetail, &mut format!("{header}{rows}").as_bytes(), &options, &mut collected);
         let lists = all(&collected, |kind| if let Kind::LicenceList(it) = kind { Some(it) } else { None });
         let lists: Vec<_> =

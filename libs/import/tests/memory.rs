@@ -14,7 +14,7 @@ use std::{
 
 use arrow_array::{ArrayRef, Date32Array, RecordBatch, StringArray};
 use insights_domain::calendar::Day;
-use insights_import::{Activity, Format, Options, Rejection, Sink, Stopped, read};
+use insights_import::{ActivityDay, Format, ReadOptions, Rejection, Sink, Stopped, read};
 use insights_proto::ingestion::v1::Record;
 
 /// Rows made one after the other.
@@ -127,7 +127,7 @@ impl Sink for Count {
         Ok(())
     }
 
-    fn activity(&mut self, _: u64, _: Activity) -> Result<(), Stopped> {
+    fn activity(&mut self, _: u64, _: ActivityDay) -> Result<(), Stopped> {
         self.activity += 1;
         Ok(())
     }
@@ -166,7 +166,7 @@ fn in_a_process_of_its_own() {
             (format, Box::new(BufReader::new(Rows::new(format, rows))))
         }
     };
-    let options = Options { customer: Some("C".into()), ..Options::on(Day::from_ymd(2024, 6, 20).unwrap()) };
+    let options = ReadOptions { customer: Some("C".into()), ..ReadOptions::on(Day::from_ymd(2024, 6, 20).unwrap()) };
     let mut count = Count::default();
     read(format, &mut *input, &options, &mut count).unwrap();
     let Count { records, activity, rejected } = count;

@@ -13,7 +13,7 @@ use std::{
 use clap::ValueEnum as _;
 use insights_domain::calendar::Day;
 use insights_import::{
-    Collected, Format, Notes, Options, RecordKind, read,
+    Collected, Format, Notes, ReadOptions, RecordKind, read,
     template::{Form, template},
 };
 use insights_proto::ingestion::v1::{Attribution, Sku, record::Kind};
@@ -24,7 +24,7 @@ fn csv(text: &str) -> (Collected, Notes) {
     try_import(Format::Csv, text.as_bytes(), &options()).unwrap()
 }
 
-fn refused(text: &str, options: &Options) -> String {
+fn refused(text: &str, options: &ReadOptions) -> String {
     try_import(Format::Csv, text.as_bytes(), options).unwrap_err().to_string()
 }
 
@@ -102,7 +102,7 @@ fn bad_rows_are_rejected_with_row_field_and_reason_and_cost_no_good_one() {
 
 #[test]
 fn a_file_that_cannot_be_what_it_is_said_to_be_is_refused_by_the_column_it_lacks() {
-    let said = |kind| Options { kind: Some(kind), ..options() };
+    let said = |kind| ReadOptions { kind: Some(kind), ..options() };
     let subscription = refused("subscription_id,name\n", &said(RecordKind::Subscription));
     assert!(subscription.contains("customer_id, sku_id") && subscription.contains("subscription"), "{subscription}");
     let revenue = refused("customer_id,month,amount,currency\n", &said(RecordKind::Revenue));
@@ -111,7 +111,7 @@ fn a_file_that_cannot_be_what_it_is_said_to_be_is_refused_by_the_column_it_lacks
     assert!(seats.ends_with("column seats of subscription_state records"), "{seats}");
     assert!(refused("a,b\n", &options()).contains("--kind"));
     assert!(refused("", &options()).contains("empty"));
-    let named = |kind| Options { named: Some(kind), ..options() };
+    let named = |kind| ReadOptions { named: Some(kind), ..options() };
     assert!(refused("name,nation\nx,y\n", &named(RecordKind::Location)).contains("location_id"));
     let lacking = refused("subscription_id,customer_id\n", &named(RecordKind::Subscription));
     assert!(lacking.contains("sku_id"), "a name is not overruled by a kind that fits badly: {lacking}");
@@ -136,7 +136,7 @@ fn the_kind_is_found_by_the_columns_and_where_they_leave_it_open_by_the_name() {
     assert_eq!(of_file("customerlist.csv"), None);
     assert_eq!(of_file("export.csv"), None);
     let revenue = "customer_id,sku_id,month,amount,currency\nC,E5,2025-01,2,EUR\n";
-    let named = |kind| Options { named: Some(kind), ..options() };
+    let named = |kind| ReadOptions { named: Some(kind), ..options() };
     for options in [options(), named(RecordKind::Customer)] {
         let (found, _) = try_import(Format::Csv, revenue.as_bytes(), &options).unwrap();
         assert!(matches!(kinds(&found)[0], Kind::Revenue(_)), "columns that fit to the last one tell more than a name");

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum as _;
 use insights_domain::calendar::Day;
-use insights_import::{Activity, Format, Options, Rejection, Sink, Stopped, read};
+use insights_import::{ActivityDay, Format, ReadOptions, Rejection, Sink, Stopped, read};
 use insights_proto::ingestion::v1::Record;
 
 /// Rows after which a reader is stopped: a few bytes may stand for millions of rows.
@@ -27,7 +27,7 @@ impl Sink for Judge {
         self.take(row)
     }
 
-    fn activity(&mut self, row: u64, _: Activity) -> Result<(), Stopped> {
+    fn activity(&mut self, row: u64, _: ActivityDay) -> Result<(), Stopped> {
         self.take(row)
     }
 
@@ -57,7 +57,7 @@ pub fn run(format: &str, data: &[u8]) {
     spare_parquet();
     let Some(today) = Day::from_ymd(2026, 1, 31) else { return };
     // What becomes of the file as a whole is the file's affair; reading it must end without harm.
-    let options = Options { customer: Some("C-1".into()), ..Options::on(today) };
+    let options = ReadOptions { customer: Some("C-1".into()), ..ReadOptions::on(today) };
     let _ = read(format, &mut &data[..], &options, &mut Judge::default());
 }
 

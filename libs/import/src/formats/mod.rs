@@ -4,7 +4,7 @@ mod recognise;
 
 use std::io;
 
-use crate::reader::{Notes, Options, ReadError, Sink};
+use crate::reader::{Notes, ReadError, ReadOptions, Sink};
 use crate::{graph, own, partner_center, product_names, raw_reports};
 
 pub use recognise::{Recognised, recognise};
@@ -69,7 +69,7 @@ impl Format {
 pub fn read(
     format: Format,
     input: &mut dyn io::BufRead,
-    options: &Options,
+    options: &ReadOptions,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
     match format {

@@ -6,9 +6,9 @@ use insights_domain::calendar::Day;
 use serde_json::Value;
 
 use crate::formats::Format;
-use crate::own::columns::Columns;
+use crate::own::columns::RecordColumns;
 use crate::reader::RecordKind;
-use crate::reader::{Options, Stopped};
+use crate::reader::{ReadOptions, Stopped};
 use crate::text::lines::{Lines, Split};
 use crate::text::table::normalised;
 use crate::text::{json, values};
@@ -129,7 +129,7 @@ fn table(text: &[u8], named: Option<RecordKind>) -> io::Result<Result<Recognised
     let fits = |groups: &[&[&str]]| groups.iter().all(|group| group.iter().any(|name| has(name)));
     let other_report = |format| format == Format::InsightsCustomers && SUBSCRIPTION.iter().any(|name| has(name));
     let Some((format, _)) = TABLES.iter().find(|(format, groups)| fits(groups) && !other_report(*format)) else {
-        let ours = |today| Columns::find(&header, &Options { named, ..Options::on(today) }).is_ok();
+        let ours = |today| RecordColumns::find(&header, &ReadOptions { named, ..ReadOptions::on(today) }).is_ok();
         let of_ours = Day::from_epoch_days(0).is_some_and(ours);
         let own = Recognised { format: Format::Csv, day: None };
         return Ok(if of_ours { Ok(own) } else { Err("its columns are those of no known format") });

@@ -6,13 +6,13 @@ use insights_domain::ids::{canonical_id, is_guid};
 use insights_proto::ingestion::v1::{Precedence, ReportedSeats, Sku, Subscription, SubscriptionState};
 
 use crate::product_names;
-use crate::reader::{Notes, Options, ReadError, Rejection, Sink};
-use crate::shared::lists::{self, Held, Service, services};
+use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
+use crate::shared::lists::{self, Held, ListSource, services};
 use crate::text::json::Element;
 use crate::text::values::names_free;
 
 /// A partner's own list of subscriptions knows better whose they are and under which offer.
-const GRAPH: Service = Service { list: "value", sku: Precedence::Named, subscription: Some(Precedence::Listed) };
+const GRAPH: ListSource = ListSource { list: "value", sku: Precedence::Named, subscription: Some(Precedence::Listed) };
 const OWN_UNKNOWN: &str = "own and other sellers cannot be told apart without the partner's own tenant (--own-tenant): \
     subscriptions that a partner made are taken for another's";
 /// What stands where there is no id.
@@ -21,7 +21,7 @@ const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
 /// Reads subscribedSkus: the licences of a tenant, whoever sold them.
 pub(crate) fn subscribed_skus(
     input: &mut dyn BufRead,
-    options: &Options,
+    options: &ReadOptions,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
     lists::licences((input, options, sink), &GRAPH, |element, customer, notes| {
@@ -32,7 +32,7 @@ pub(crate) fn subscribed_skus(
 fn licences(
     element: &Element,
     customer: &str,
-    options: &Options,
+    options: &ReadOptions,
     notes: &mut Notes,
 ) -> Result<(Sku, ReportedSeats), Rejection> {
     let seats = ReportedSeats {
@@ -59,7 +59,7 @@ fn sku(element: &Element, plans: &str, notes: &mut Notes) -> Result<Sku, Rejecti
 /// Reads directory subscriptions: all subscriptions of a tenant, whoever sold them, with trial and standing.
 pub(crate) fn subscriptions(
     input: &mut dyn BufRead,
-    options: &Options,
+    options: &ReadOptions,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
     lists::subscriptions((input, options, sink), &GRAPH, |element, customer, notes| {
@@ -67,7 +67,7 @@ pub(crate) fn subscriptions(
     })
 }
 
-fn held(element: &Element, customer: &str, options: &Options, notes: &mut Notes) -> Result<Held, Rejection> {
+fn held(element: &Element, customer: &str, options: &ReadOptions, notes: &mut Notes) -> Result<Held, Rejection> {
     let commerce = element.text("commerceSubscriptionId").filter(|id| id != NO_ID).map(|id| canonical_id(&id));
     let subscription_id = commerce.map_or_else(|| element.id("id"), Ok)?;
     let status = element.required("status")?;
@@ -97,7 +97,7 @@ fn held(element: &Element, customer: &str, options: &Options, notes: &mut Notes)
 }
 
 /// Who made the subscription: the partner itself, another partner, or the customer.
-fn seller(element: &Element, options: &Options, notes: &mut Notes) -> &'static str {
+fn seller(element: &Element, options: &ReadOptions, notes: &mut Notes) -> &'static str {
     let Some(owner) = element.text("ownerTenantId").filter(|id| id != NO_ID) else { return "direct" };
     let own = options.own_tenant.as_deref().map(str::trim).unwrap_or_default();
     if own.eq_ignore_ascii_case(&owner) {

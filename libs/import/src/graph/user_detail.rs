@@ -12,24 +12,24 @@ use insights_proto::ingestion::v1::{CompleteThrough, LicenceList, Licensed, Reco
 use prost_types::Timestamp;
 
 use crate::product_names::services::service_of_workload;
-use crate::reader::{Activity, Notes, Options, ReadError, Rejection, Sink, Stopped};
+use crate::reader::{ActivityDay, Notes, ReadError, ReadOptions, Rejection, Sink, Stopped};
 use crate::shared::provisional::bare_customer;
-use crate::text::table::{Column, Row, Table, normalised};
+use crate::text::table::{Row, Table, TableColumn, normalised};
 use crate::text::values;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Key {
+enum UserDetailColumn {
     Refreshed,
     User,
     Deleted,
     DeletedDate,
 }
 
-const COLUMNS: &[Column<Key>] = &[
-    Column { key: Key::Refreshed, names: &["Report Refresh Date"], required: true },
-    Column { key: Key::User, names: &["User Principal Name", "User Id"], required: true },
-    Column { key: Key::Deleted, names: &["Is Deleted"], required: false },
-    Column { key: Key::DeletedDate, names: &["Deleted Date"], required: false },
+const COLUMNS: &[TableColumn<UserDetailColumn>] = &[
+    TableColumn { key: UserDetailColumn::Refreshed, names: &["Report Refresh Date"], required: true },
+    TableColumn { key: UserDetailColumn::User, names: &["User Principal Name", "User Id"], required: true },
+    TableColumn { key: UserDetailColumn::Deleted, names: &["Is Deleted"], required: false },
+    TableColumn { key: UserDetailColumn::DeletedDate, names: &["Deleted Date"], required: false },
 ];
 
 const IGNORED: &[&str] = &["Display Name", "Assigned Products", "Report Period"];
@@ -53,7 +53,7 @@ struct Places {
 type Services = BTreeMap<String, Vec<Places>>;
 
 /// Reads the users of a customer.
-pub(crate) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
+pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
     let customer = options.customer()?;
     let mut table = Table::open(input, COLUMNS, IGNORED)?;
     let mut notes = Notes::default();
@@ -62,7 +62,7 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Si
     let mut rejected = false;
     let mut stub = Some(bare_customer(&customer, options.made));
     while let Some(found) = table.next_row()? {
-        let parsed = found.and_then(|row| User::parse(&table, &row, &services));
+        let parsed = found.and_then(|row| DetailUser::parse(&table, &row, &services));
         match parsed {
             Err(rejection) => {
                 rejected = true;
@@ -123,22 +123,22 @@ fn is_concealed(user: &str) -> bool {
 
 /// What a column says about a service.
 #[derive(Clone, Copy)]
-enum Part {
+enum ColumnPart {
     Licensed,
     Used,
     Assigned,
 }
 
 /// What a column says, and about which service, by its normalised name.
-fn part(name: &str) -> Option<(Part, String)> {
+fn part(name: &str) -> Option<(ColumnPart, String)> {
     let licensed = name.strip_prefix("has").and_then(|name| name.strip_suffix("license"));
-    let found = licensed.map(|service| (Part::Licensed, service));
-    let found = found.or_else(|| name.strip_suffix("lastactivitydate").map(|service| (Part::Used, service)));
-    let found = found.or_else(|| name.strip_suffix("licenseassigndate").map(|service| (Part::Assigned, service)));
+    let found = licensed.map(|service| (ColumnPart::Licensed, service));
+    let found = found.or_else(|| name.strip_suffix("lastactivitydate").map(|service| (ColumnPart::Used, service)));
+    let found = found.or_else(|| name.strip_suffix("licenseassigndate").map(|service| (ColumnPart::Assigned, service)));
     found.filter(|(_, service)| !service.is_empty()).map(|(part, service)| (part, service.to_owned()))
 }
 
-impl Part {
+impl ColumnPart {
     /// The service as the column's name spells it.
     fn service(self, column: &str) -> String {
         let words: Vec<&str> = column.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -148,15 +148,15 @@ impl Part {
     }
 }
 
-fn services(table: &Table<'_, Key>, notes: &mut Notes) -> Result<Services, ReadError> {
+fn services(table: &Table<'_, UserDetailColumn>, notes: &mut Notes) -> Result<Services, ReadError> {
     let mut by_name: BTreeMap<String, (String, Places)> = BTreeMap::new();
     for (place, spelled) in table.header.iter().enumerate() {
         let Some((part, name)) = part(&normalised(spelled)) else { continue };
         let places = &mut by_name.entry(name).or_insert_with(|| (part.service(spelled), Places::default())).1;
         match part {
-            Part::Licensed => places.licensed = Some(place),
-            Part::Used => places.used = Some(place),
-            Part::Assigned => places.assigned = Some(place),
+            ColumnPart::Licensed => places.licensed = Some(place),
+            ColumnPart::Used => places.used = Some(place),
+            ColumnPart::Assigned => places.assigned = Some(place),
         }
     }
     by_name.retain(|_, (_, places)| places.licensed.is_some() || places.used.is_some());
@@ -179,7 +179,7 @@ fn services(table: &Table<'_, Key>, notes: &mut Notes) -> Result<Services, ReadE
 }
 
 /// What a row says about a user.
-struct User {
+struct DetailUser {
     line: u64,
     id: String,
     refreshed: Day,
@@ -196,23 +196,25 @@ struct Use {
     used: Vec<Day>,
 }
 
-impl User {
-    fn parse(table: &Table<'_, Key>, row: &Row, services: &Services) -> Result<Self, Rejection> {
+impl DetailUser {
+    fn parse(table: &Table<'_, UserDetailColumn>, row: &Row, services: &Services) -> Result<Self, Rejection> {
         let reject = |field: &str, reason: String| Rejection { row: row.line, field: field.into(), reason };
-        let refreshed = values::report_date(table.raw(row, Key::Refreshed))
-            .map_err(|reason| reject(table.name(Key::Refreshed), reason))?;
-        let id = table.text(row, Key::User).ok_or_else(|| reject(table.name(Key::User), "is missing".into()))?;
+        let refreshed = values::report_date(table.raw(row, UserDetailColumn::Refreshed))
+            .map_err(|reason| reject(table.name(UserDetailColumn::Refreshed), reason))?;
+        let id = table
+            .text(row, UserDetailColumn::User)
+            .ok_or_else(|| reject(table.name(UserDetailColumn::User), "is missing".into()))?;
         let date = |place: Option<usize>| -> Result<Option<Day>, Rejection> {
-            let Some(place) = place.filter(|place| Table::<Key>::text_at(row, *place).is_some()) else {
+            let Some(place) = place.filter(|place| Table::<UserDetailColumn>::text_at(row, *place).is_some()) else {
                 return Ok(None);
             };
-            let text = Table::<Key>::raw_at(row, place);
+            let text = Table::<UserDetailColumn>::raw_at(row, place);
             values::report_date(text).map(Some).map_err(|reason| reject(table.header[place].trim(), reason))
         };
-        let deleted = table.text(row, Key::Deleted).and_then(values::yes_or_no).unwrap_or(false);
-        let gone = match table.text(row, Key::DeletedDate).filter(|_| deleted) {
-            Some(_) => values::report_date(table.raw(row, Key::DeletedDate))
-                .map_err(|reason| reject(table.name(Key::DeletedDate), reason))?
+        let deleted = table.text(row, UserDetailColumn::Deleted).and_then(values::yes_or_no).unwrap_or(false);
+        let gone = match table.text(row, UserDetailColumn::DeletedDate).filter(|_| deleted) {
+            Some(_) => values::report_date(table.raw(row, UserDetailColumn::DeletedDate))
+                .map_err(|reason| reject(table.name(UserDetailColumn::DeletedDate), reason))?
                 .min(refreshed),
             None => refreshed,
         };
@@ -223,7 +225,7 @@ impl User {
                 one.used.extend(date(places.used)?);
                 let assigned = date(places.assigned)?;
                 let Some(place) = places.licensed else { continue };
-                let word = Table::<Key>::text_at(row, place);
+                let word = Table::<UserDetailColumn>::text_at(row, place);
                 let has = word.map_or(Some(false), values::yes_or_no);
                 let has = has.ok_or_else(|| reject(table.header[place].trim(), "is neither True nor False".into()))?;
                 if has && !deleted {
@@ -272,7 +274,7 @@ impl User {
             for day in used {
                 let (customer_id, user_id) = (customer.to_owned(), id.clone());
                 let service = service.clone();
-                sink.activity(line, Activity { customer_id, user_id, service, day, lower_bound: true })?;
+                sink.activity(line, ActivityDay { customer_id, user_id, service, day, lower_bound: true })?;
             }
         }
         Ok(())

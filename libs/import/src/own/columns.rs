@@ -7,25 +7,25 @@ use clap::ValueEnum as _;
 use insights_domain::calendar::Day;
 use serde_json::{Map, Number, Value};
 
-use super::{Field, Need, Shape, fields};
-use crate::reader::{Options, ReadError, RecordKind};
+use super::{FieldShape, Need, RecordField, fields};
+use crate::reader::{ReadError, ReadOptions, RecordKind};
 
 /// The columns of a table of records.
 #[derive(Debug)]
-pub(crate) struct Columns {
+pub(crate) struct RecordColumns {
     /// What each row is.
     pub(crate) kind: RecordKind,
     /// For each column of the file what it is; none: not used.
-    pub(crate) fields: Vec<Option<Field>>,
+    pub(crate) fields: Vec<Option<RecordField>>,
     /// The column that repeats the kind, if there is one.
     pub(crate) kind_column: Option<usize>,
     /// Columns the kind does not have, as the file spells them.
     pub(crate) unknown: Vec<String>,
 }
 
-impl Columns {
+impl RecordColumns {
     /// From the names of a file's columns; compared without case, blanks, `-` and `_`.
-    pub(crate) fn find(header: &[String], options: &Options) -> Result<Self, ReadError> {
+    pub(crate) fn find(header: &[String], options: &ReadOptions) -> Result<Self, ReadError> {
         let names: Vec<String> = header.iter().map(|name| normalised(name)).collect();
         let kind = match options.kind {
             Some(kind) => kind,
@@ -41,7 +41,7 @@ impl Columns {
             )));
         }
         let field = |name: &String| fields(kind).iter().copied().find(|field| normalised(field.name) == *name);
-        let fields: Vec<Option<Field>> = names.iter().map(field).collect();
+        let fields: Vec<Option<RecordField>> = names.iter().map(field).collect();
         if let Some(twice) = (1..names.len()).find(|at| fields[*at].is_some() && fields[..*at].contains(&fields[*at])) {
             return Err(ReadError::Refused(format!("the column {} is there twice", header[twice].trim())));
         }
@@ -62,7 +62,7 @@ impl Columns {
 }
 
 /// Adds what a cell says to a record; an empty cell says nothing.
-pub(crate) fn add_cell(map: &mut Map<String, Value>, field: Field, cell: &str) {
+pub(crate) fn add_cell(map: &mut Map<String, Value>, field: RecordField, cell: &str) {
     let cell = cell.trim();
     if !cell.is_empty() {
         map.insert(field.name.to_owned(), value_of(field.shape, cell));
@@ -70,27 +70,27 @@ pub(crate) fn add_cell(map: &mut Map<String, Value>, field: Field, cell: &str) {
 }
 
 /// What a cell says. A cell that does not fit its field stays the text it is, and whoever reads the field says so.
-pub(crate) fn value_of(shape: Shape, cell: &str) -> Value {
+pub(crate) fn value_of(shape: FieldShape, cell: &str) -> Value {
     let text = || Value::String(cell.to_owned());
     match shape {
-        Shape::Text | Shape::Time => text(),
-        Shape::Day => Value::String(day_at_midnight(cell).unwrap_or(cell).to_owned()),
-        Shape::Month => Value::String(month_of_first_day(cell).unwrap_or_else(|| cell.to_owned())),
-        Shape::Count => {
+        FieldShape::Text | FieldShape::Time => text(),
+        FieldShape::Day => Value::String(day_at_midnight(cell).unwrap_or(cell).to_owned()),
+        FieldShape::Month => Value::String(month_of_first_day(cell).unwrap_or_else(|| cell.to_owned())),
+        FieldShape::Count => {
             let whole = || cell.parse::<i64>().ok().map(Number::from);
             let float = || cell.parse::<f64>().ok().and_then(Number::from_f64);
             whole().or_else(float).map_or_else(text, Value::Number)
         }
-        Shape::Flag => match cell.to_ascii_lowercase().as_str() {
+        FieldShape::Flag => match cell.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" => Value::Bool(true),
             "false" | "0" | "no" => Value::Bool(false),
             _ => text(),
         },
-        Shape::Texts => {
+        FieldShape::Texts => {
             let by = if cell.contains(';') { ';' } else { '+' };
             parts(cell, by).map(|part| Value::String(part.to_owned())).collect()
         }
-        Shape::Attributions => parts(cell, ';').map(attribution).collect(),
+        FieldShape::Attributions => parts(cell, ';').map(attribution).collect(),
     }
 }
 
@@ -167,7 +167,7 @@ fn unused(kind: RecordKind, names: &[String]) -> usize {
 
 /// The columns a table of a kind must have and this one has not.
 fn lacking(kind: RecordKind, names: &[String]) -> Vec<String> {
-    let has = |field: &&Field| names.iter().any(|name| *name == normalised(field.name));
+    let has = |field: &&RecordField| names.iter().any(|name| *name == normalised(field.name));
     let of = |need: Need| fields(kind).iter().filter(move |field| field.need == need);
     let mut lacking: Vec<String> =
         of(Need::Required).filter(|field| !has(field)).map(|field| field.name.to_owned()).collect();

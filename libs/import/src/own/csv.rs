@@ -4,16 +4,16 @@ use std::io::{self, BufRead, Read as _};
 
 use serde_json::Map;
 
-use crate::own::columns::{Columns, add_cell};
-use crate::own::{self, Fault, Parsed};
-use crate::reader::{Notes, Options, ReadError, Rejection, Sink};
+use crate::own::columns::{RecordColumns, add_cell};
+use crate::own::{self, FieldFault, Parsed};
+use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
 use crate::text::lines::{Lines, Split};
 
 /// A comment line longer than this is none.
 const MAX_COMMENT: u64 = 64 << 10;
 
 /// Reads a table of records. Lines before the header that begin with `#` say nothing.
-pub(crate) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
+pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
     let (comments, begun) = skip_comments(input)?;
     let mut input = (&begun[..]).chain(input);
     let mut lines = Lines::new(&mut input)?;
@@ -24,7 +24,7 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Si
         }
         Some(Split::Fields(_, header)) => header,
     };
-    let columns = Columns::find(&header, options)?;
+    let columns = RecordColumns::find(&header, options)?;
     while let Some(split) = lines.next_record()? {
         let (line, parsed) = match split {
             Split::Bad(line, reason) => (line, Err(("row".to_owned(), reason.to_owned()))),
@@ -39,7 +39,7 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Si
     Ok(Notes { unknown_columns: columns.unknown, ..Notes::default() })
 }
 
-fn parse(columns: &Columns, cells: &[String]) -> Result<Parsed, Fault> {
+fn parse(columns: &RecordColumns, cells: &[String]) -> Result<Parsed, FieldFault> {
     let width = columns.fields.len();
     // Empty cells beyond the header do no harm: some programs end every line with a delimiter.
     if cells.len() < width || cells[width..].iter().any(|cell| !cell.is_empty()) {

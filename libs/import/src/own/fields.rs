@@ -5,19 +5,19 @@ use insights_proto::ingestion::v1::{Attribution, Precedence};
 use prost_types::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Fault, Field, Need, Shape};
+use super::{FieldFault, FieldShape, Need, RecordField};
 use crate::reader::RecordKind;
 
 /// Takes the fields of a record one by one and remembers the first fault.
-pub(super) struct Fields {
+pub(super) struct RecordFields {
     pub(super) kind: RecordKind,
     map: Map<String, Value>,
-    fault: Option<Fault>,
+    fault: Option<FieldFault>,
     /// Which fields were asked for; kept where a kind is asked what fields it has.
-    seen: Option<Vec<Field>>,
+    seen: Option<Vec<RecordField>>,
 }
 
-impl Fields {
+impl RecordFields {
     pub(super) fn new(kind: RecordKind, map: Map<String, Value>) -> Self {
         Self { kind, map, fault: None, seen: None }
     }
@@ -28,19 +28,19 @@ impl Fields {
     }
 
     /// The fields it was asked for.
-    pub(super) fn seen(self) -> Vec<Field> {
+    pub(super) fn seen(self) -> Vec<RecordField> {
         self.seen.unwrap_or_default()
     }
 
     /// `null` is the same as absent.
-    fn value(&mut self, name: &'static str, shape: Shape, need: Need) -> Option<Value> {
+    fn value(&mut self, name: &'static str, shape: FieldShape, need: Need) -> Option<Value> {
         if let Some(seen) = &mut self.seen {
-            seen.push(Field { name, shape, need });
+            seen.push(RecordField { name, shape, need });
         }
         self.map.remove(name).filter(|value| !value.is_null())
     }
 
-    fn string(&mut self, name: &'static str, shape: Shape, need: Need) -> Option<String> {
+    fn string(&mut self, name: &'static str, shape: FieldShape, need: Need) -> Option<String> {
         match self.value(name, shape, need) {
             Some(Value::String(text)) => Some(text),
             Some(_) => {
@@ -57,27 +57,27 @@ impl Fields {
     }
 
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
-        self.string(name, Shape::Text, Need::Optional)
+        self.string(name, FieldShape::Text, Need::Optional)
     }
 
     pub(super) fn one_of(&mut self, name: &'static str, need: Need) -> Option<String> {
-        self.string(name, Shape::Text, need)
+        self.string(name, FieldShape::Text, need)
     }
 
     pub(super) fn required(&mut self, name: &'static str) -> String {
-        self.string(name, Shape::Text, Need::Required).unwrap_or_default()
+        self.string(name, FieldShape::Text, Need::Required).unwrap_or_default()
     }
 
     pub(super) fn day(&mut self, name: &'static str) -> String {
-        self.string(name, Shape::Day, Need::Required).unwrap_or_default()
+        self.string(name, FieldShape::Day, Need::Required).unwrap_or_default()
     }
 
     pub(super) fn optional_day(&mut self, name: &'static str) -> Option<String> {
-        self.string(name, Shape::Day, Need::Optional)
+        self.string(name, FieldShape::Day, Need::Optional)
     }
 
     pub(super) fn month(&mut self, name: &'static str) -> String {
-        self.string(name, Shape::Month, Need::Required).unwrap_or_default()
+        self.string(name, FieldShape::Month, Need::Required).unwrap_or_default()
     }
 
     pub(super) fn count(&mut self, name: &'static str) -> Option<i64> {
@@ -92,7 +92,7 @@ impl Fields {
     fn whole(&mut self, name: &'static str, need: Need) -> Option<i64> {
         // Beyond it a float no longer tells whole numbers apart.
         const EXACT: f64 = 9_007_199_254_740_992.0;
-        let value = self.value(name, Shape::Count, need)?;
+        let value = self.value(name, FieldShape::Count, need)?;
         let float = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < EXACT);
         let count = value.as_i64().or_else(|| float().map(|number| number as i64));
         if count.is_none() {
@@ -102,7 +102,7 @@ impl Fields {
     }
 
     pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
-        let value = self.value(name, Shape::Flag, Need::Optional)?;
+        let value = self.value(name, FieldShape::Flag, Need::Optional)?;
         let flag = value.as_bool();
         if flag.is_none() {
             self.blame(name, format!("{value} is neither true nor false"));
@@ -110,7 +110,7 @@ impl Fields {
         flag
     }
 
-    fn list(&mut self, name: &'static str, shape: Shape) -> Vec<Value> {
+    fn list(&mut self, name: &'static str, shape: FieldShape) -> Vec<Value> {
         match self.value(name, shape, Need::Optional) {
             None => Vec::new(),
             Some(Value::Array(values)) => values,
@@ -123,7 +123,7 @@ impl Fields {
 
     pub(super) fn texts(&mut self, name: &'static str) -> Vec<String> {
         let mut texts = Vec::new();
-        for value in self.list(name, Shape::Texts) {
+        for value in self.list(name, FieldShape::Texts) {
             match value {
                 Value::String(text) => texts.push(text),
                 _ => self.blame(name, "must be a list of strings".into()),
@@ -134,13 +134,13 @@ impl Fields {
 
     pub(super) fn attributions(&mut self) -> Vec<Attribution> {
         let mut attributions = Vec::new();
-        for (at, value) in self.list("attributions", Shape::Attributions).into_iter().enumerate() {
+        for (at, value) in self.list("attributions", FieldShape::Attributions).into_iter().enumerate() {
             let path = format!("attributions[{at}]");
             let Value::Object(map) = value else {
                 self.blame(&path, "must be an object with location_id and type".into());
                 continue;
             };
-            let mut inner = Fields::new(self.kind, map);
+            let mut inner = RecordFields::new(self.kind, map);
             attributions.push(Attribution { location_id: inner.text("location_id"), r#type: inner.text("type") });
             if let Err((field, reason)) = inner.finish() {
                 let name = field.rsplit('.').next().unwrap_or_default();
@@ -151,7 +151,7 @@ impl Fields {
     }
 
     pub(super) fn time(&mut self, name: &'static str) -> Option<Timestamp> {
-        let text = self.string(name, Shape::Time, Need::Optional)?;
+        let text = self.string(name, FieldShape::Time, Need::Optional)?;
         match DateTime::parse_from_rfc3339(text.trim()) {
             Ok(time) => Some(Timestamp {
                 seconds: time.timestamp(),
@@ -179,7 +179,7 @@ impl Fields {
         self.fault.get_or_insert_with(|| (format!("{kind}.{name}"), reason));
     }
 
-    pub(super) fn finish(mut self) -> Result<(), Fault> {
+    pub(super) fn finish(mut self) -> Result<(), FieldFault> {
         if let Some(name) = self.map.keys().next().cloned() {
             let kind = self.kind.name();
             self.blame(&name, format!("is not a field of {kind}"));

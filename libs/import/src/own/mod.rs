@@ -21,30 +21,30 @@ use insights_proto::ingestion::v1::{
 };
 use serde_json::{Map, Value};
 
-use self::fields::Fields;
-use crate::reader::{Activity, RecordKind, Sink, Stopped};
+use self::fields::RecordFields;
+use crate::reader::{ActivityDay, RecordKind, Sink, Stopped};
 
 /// The fields of a kind, `recorded_at` first.
-pub(crate) fn fields(kind: RecordKind) -> &'static [Field] {
-    static FIELDS: LazyLock<Vec<Vec<Field>>> =
+pub(crate) fn fields(kind: RecordKind) -> &'static [RecordField] {
+    static FIELDS: LazyLock<Vec<Vec<RecordField>>> =
         LazyLock::new(|| RecordKind::value_variants().iter().map(|kind| probe(*kind)).collect());
     FIELDS.get(kind as usize).map_or(&[], Vec::as_slice)
 }
 
 /// A field of a kind of record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Field {
+pub(crate) struct RecordField {
     /// Its name.
     pub(crate) name: &'static str,
     /// What it holds.
-    pub(crate) shape: Shape,
+    pub(crate) shape: FieldShape,
     /// Whether it must be there.
     pub(crate) need: Need,
 }
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(crate) enum FieldShape {
     Text,
     Day,
     Month,
@@ -69,12 +69,12 @@ pub(crate) enum Need {
 }
 
 /// The field at fault and the reason.
-pub(crate) type Fault = (String, String);
+pub(crate) type FieldFault = (String, String);
 
 /// What a record says.
 pub(crate) enum Parsed {
     Record(Box<Record>),
-    Activity(Activity),
+    Activity(ActivityDay),
 }
 
 impl Parsed {
@@ -88,8 +88,8 @@ impl Parsed {
 }
 
 /// Reads a record of a kind from its fields.
-pub(crate) fn parse(kind: RecordKind, map: Map<String, Value>) -> Result<Parsed, Fault> {
-    let mut fields = Fields::new(kind, map);
+pub(crate) fn parse(kind: RecordKind, map: Map<String, Value>) -> Result<Parsed, FieldFault> {
+    let mut fields = RecordFields::new(kind, map);
     let recorded_at = fields.time("recorded_at");
     if kind == RecordKind::Activity {
         let activity = activity(&mut fields);
@@ -103,8 +103,8 @@ pub(crate) fn parse(kind: RecordKind, map: Map<String, Value>) -> Result<Parsed,
 }
 
 /// The fields a kind asks for when it is read.
-fn probe(kind: RecordKind) -> Vec<Field> {
-    let mut fields = Fields::recording(kind);
+fn probe(kind: RecordKind) -> Vec<RecordField> {
+    let mut fields = RecordFields::recording(kind);
     fields.time("recorded_at");
     if kind == RecordKind::Activity {
         activity(&mut fields);
@@ -115,16 +115,16 @@ fn probe(kind: RecordKind) -> Vec<Field> {
     fields.seen()
 }
 
-fn activity(fields: &mut Fields) -> Option<Activity> {
+fn activity(fields: &mut RecordFields) -> Option<ActivityDay> {
     let (customer_id, user_id) = (fields.required("customer_id"), fields.required("user_id"));
     let (service, text) = (fields.required("service"), fields.day("day"));
     let lower_bound = fields.flag("lower_bound").unwrap_or(false);
     let day =
         text.trim().parse::<Day>().inspect_err(|fault| fields.blame("day", format!("\"{text}\" {fault}"))).ok()?;
-    Some(Activity { customer_id, user_id, service, day, lower_bound })
+    Some(ActivityDay { customer_id, user_id, service, day, lower_bound })
 }
 
-fn record(fields: &mut Fields) -> Kind {
+fn record(fields: &mut RecordFields) -> Kind {
     match fields.kind {
         RecordKind::Partner => Kind::Partner(Partner {
             name: fields.text("name"),
@@ -184,7 +184,7 @@ fn record(fields: &mut Fields) -> Kind {
     }
 }
 
-fn subscription(fields: &mut Fields) -> Subscription {
+fn subscription(fields: &mut RecordFields) -> Subscription {
     Subscription {
         subscription_id: fields.required("subscription_id"),
         customer_id: fields.required("customer_id"),
@@ -200,7 +200,7 @@ fn subscription(fields: &mut Fields) -> Subscription {
     }
 }
 
-fn monthly_or_other(fields: &mut Fields) -> Kind {
+fn monthly_or_other(fields: &mut RecordFields) -> Kind {
     match fields.kind {
         RecordKind::Revenue => Kind::Revenue(Revenue {
             subscription_id: fields.one_of("subscription_id", Need::Subscription),

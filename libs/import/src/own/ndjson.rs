@@ -5,7 +5,7 @@ use std::io::BufRead;
 use clap::ValueEnum as _;
 use serde_json::Value;
 
-use crate::own::{self, Fault, Parsed};
+use crate::own::{self, FieldFault, Parsed};
 use crate::reader::RecordKind;
 use crate::reader::{Notes, ReadError, Rejection, Sink};
 use crate::text::lines::{Read, read_line};
@@ -39,7 +39,7 @@ pub(crate) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes
     }
 }
 
-fn parse(line: &[u8]) -> Result<Parsed, Fault> {
+fn parse(line: &[u8]) -> Result<Parsed, FieldFault> {
     let value: Value =
         serde_json::from_slice(line).map_err(|error| ("record".into(), format!("is not valid JSON: {error}")))?;
     let Value::Object(mut map) = value else {

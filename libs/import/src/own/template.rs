@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
-use super::{Field, Need, Shape, fields};
+use super::{FieldShape, Need, RecordField, fields};
 use crate::reader::RecordKind;
 
 /// How a template is written.
@@ -20,7 +20,7 @@ pub enum Form {
 #[must_use]
 pub fn template(kind: RecordKind, form: Form) -> String {
     let example = example(kind);
-    let shown: Vec<&Field> = fields(kind).iter().filter(|field| example.contains_key(field.name)).collect();
+    let shown: Vec<&RecordField> = fields(kind).iter().filter(|field| example.contains_key(field.name)).collect();
     let name = kind.name();
     let mut text = format!("# {name}: {}\n", of_kind(kind));
     for field in fields(kind) {
@@ -55,11 +55,13 @@ fn need(need: Need) -> &'static str {
 }
 
 /// A cell that says what the value says.
-fn cell(shape: Shape, value: &Value) -> String {
+fn cell(shape: FieldShape, value: &Value) -> String {
     let part = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let text = match (shape, value) {
-        (Shape::Texts, Value::Array(values)) => values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("+"),
-        (Shape::Attributions, Value::Array(values)) => values
+        (FieldShape::Texts, Value::Array(values)) => {
+            values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("+")
+        }
+        (FieldShape::Attributions, Value::Array(values)) => values
             .iter()
             .map(|value| format!("{}:{}", part(value, "location_id"), part(value, "type")))
             .collect::<Vec<_>>()

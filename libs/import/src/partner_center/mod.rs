@@ -9,8 +9,8 @@ use insights_proto::ingestion::v1::{
 };
 
 use crate::product_names;
-use crate::reader::{Notes, Options, ReadError, Rejection, Sink};
-use crate::shared::lists::{self, Held, Service, finished, services};
+use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
+use crate::shared::lists::{self, Held, ListSource, finished, services};
 use crate::shared::provisional::of_file;
 use crate::text::json::{self, Element};
 use crate::text::values::{country, names_free};
@@ -20,7 +20,11 @@ const BY_OFFER: &str = "subscriptions are known by their offers: over all seller
     pc-subscribed-skus and graph-subscribed-skus list of the same customer, until graph-subscriptions says which SKU each is";
 
 /// Reads the list of customers. It knows names and domains; what knows more wins over it.
-pub(crate) fn customers(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
+pub(crate) fn customers(
+    input: &mut dyn BufRead,
+    options: &ReadOptions,
+    sink: &mut dyn Sink,
+) -> Result<Notes, ReadError> {
     let mut notes = Notes::default();
     let pages = json::each(input, LIST, &mut |element| match customer(&element, &mut notes) {
         Ok(customer) => {
@@ -50,10 +54,10 @@ fn customer(element: &Element, notes: &mut Notes) -> Result<Customer, Rejection>
 /// Reads the subscriptions of a customer.
 pub(crate) fn subscriptions(
     input: &mut dyn BufRead,
-    options: &Options,
+    options: &ReadOptions,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
-    let service = Service { list: LIST, sku: Precedence::Listed, subscription: None };
+    let service = ListSource { list: LIST, sku: Precedence::Listed, subscription: None };
     lists::subscriptions((input, options, sink), &service, |element, customer, notes| {
         notes.remarks.insert(BY_OFFER);
         purchase(element, customer, options.day())
@@ -105,10 +109,10 @@ fn offer(element: &Element) -> Option<String> {
 /// Reads the licences of a customer, whoever sold them.
 pub(crate) fn subscribed_skus(
     input: &mut dyn BufRead,
-    options: &Options,
+    options: &ReadOptions,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
-    let service = Service { list: LIST, sku: Precedence::Known, subscription: None };
+    let service = ListSource { list: LIST, sku: Precedence::Known, subscription: None };
     lists::licences((input, options, sink), &service, |element, customer, notes| {
         licences(element, customer, options, notes)
     })
@@ -117,7 +121,7 @@ pub(crate) fn subscribed_skus(
 fn licences(
     element: &Element,
     customer: &str,
-    options: &Options,
+    options: &ReadOptions,
     notes: &mut Notes,
 ) -> Result<(Sku, ReportedSeats), Rejection> {
     let sku_id = element.id("productSku.id")?;

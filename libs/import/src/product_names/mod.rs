@@ -12,27 +12,27 @@ use insights_proto::ingestion::v1::{Record, Sku, record::Kind};
 
 use crate::product_names::services::service_of_plan;
 use crate::reader::{Notes, ReadError, Rejection, Sink};
-use crate::text::table::{Column, Row, Table};
+use crate::text::table::{Row, Table, TableColumn};
 use crate::text::values::names_free;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Key {
+enum CatalogueColumn {
     Name,
     Guid,
     Plan,
     PartNumber,
 }
 
-const COLUMNS: &[Column<Key>] = &[
-    Column { key: Key::Name, names: &["Product_Display_Name", "ProductName"], required: true },
-    Column { key: Key::Guid, names: &["GUID", "SkuId", "ProductSkuId"], required: true },
-    Column { key: Key::Plan, names: &["Service_Plan_Name", "ServicePlanName"], required: true },
-    Column { key: Key::PartNumber, names: &["String_Id", "SkuPartNumber"], required: false },
+const COLUMNS: &[TableColumn<CatalogueColumn>] = &[
+    TableColumn { key: CatalogueColumn::Name, names: &["Product_Display_Name", "ProductName"], required: true },
+    TableColumn { key: CatalogueColumn::Guid, names: &["GUID", "SkuId", "ProductSkuId"], required: true },
+    TableColumn { key: CatalogueColumn::Plan, names: &["Service_Plan_Name", "ServicePlanName"], required: true },
+    TableColumn { key: CatalogueColumn::PartNumber, names: &["String_Id", "SkuPartNumber"], required: false },
 ];
 
 const IGNORED: &[&str] = &["Service_Plan_Id", "Service_Plans_Included_Friendly_Names"];
 
-struct Entry {
+struct CatalogueEntry {
     row: u64,
     sku: Sku,
     services: BTreeSet<String>,
@@ -42,15 +42,15 @@ struct Entry {
 pub(crate) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
     let mut table = Table::open(input, COLUMNS, IGNORED)?;
     let mut notes = Notes { unknown_columns: table.unknown.clone(), ..Notes::default() };
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<CatalogueEntry> = Vec::new();
     let mut by_guid: HashMap<String, usize> = HashMap::new();
     while let Some(row) = table.next_row()? {
         let parsed = row.and_then(|row| parse(&table, &row));
         match parsed {
             Err(rejection) => sink.rejected(rejection)?,
-            Ok(Line { row, guid, name, plan, free }) => {
+            Ok(CatalogueLine { row, guid, name, plan, free }) => {
                 let at = *by_guid.entry(guid.clone()).or_insert_with(|| {
-                    entries.push(Entry { row, sku: sku(guid, name, free), services: BTreeSet::new() });
+                    entries.push(CatalogueEntry { row, sku: sku(guid, name, free), services: BTreeSet::new() });
                     entries.len() - 1
                 });
                 if let Some(plan) = plan {
@@ -59,7 +59,7 @@ pub(crate) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes
             }
         }
     }
-    for Entry { row, mut sku, services } in entries {
+    for CatalogueEntry { row, mut sku, services } in entries {
         sku.services = services.into_iter().collect();
         sink.record(row, Record { kind: Some(Kind::Sku(sku)), ..Record::default() })?;
     }
@@ -67,7 +67,7 @@ pub(crate) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes
 }
 
 /// One row. Part numbers stand on more than one GUID and carry stray blanks: SKUs are told apart by GUID alone.
-struct Line {
+struct CatalogueLine {
     row: u64,
     guid: String,
     name: String,
@@ -75,16 +75,18 @@ struct Line {
     free: bool,
 }
 
-fn parse(table: &Table<'_, Key>, row: &Row) -> Result<Line, Rejection> {
+fn parse(table: &Table<'_, CatalogueColumn>, row: &Row) -> Result<CatalogueLine, Rejection> {
     let reject = |key, reason: &str| Rejection { row: row.line, field: table.name(key).into(), reason: reason.into() };
-    let guid = table.text(row, Key::Guid).ok_or_else(|| reject(Key::Guid, "is missing: SKUs are told apart by it"))?;
+    let guid = table
+        .text(row, CatalogueColumn::Guid)
+        .ok_or_else(|| reject(CatalogueColumn::Guid, "is missing: SKUs are told apart by it"))?;
     if !is_guid(guid) {
-        return Err(reject(Key::Guid, &format!("\"{guid}\" is not a GUID")));
+        return Err(reject(CatalogueColumn::Guid, &format!("\"{guid}\" is not a GUID")));
     }
-    let name = table.text(row, Key::Name).ok_or_else(|| reject(Key::Name, "is missing"))?;
-    let plan = table.text(row, Key::Plan).map(str::to_owned);
-    let free = names_free(name) || table.text(row, Key::PartNumber).is_some_and(names_free);
-    Ok(Line { row: row.line, guid: guid.to_ascii_lowercase(), name: name.to_owned(), plan, free })
+    let name = table.text(row, CatalogueColumn::Name).ok_or_else(|| reject(CatalogueColumn::Name, "is missing"))?;
+    let plan = table.text(row, CatalogueColumn::Plan).map(str::to_owned);
+    let free = names_free(name) || table.text(row, CatalogueColumn::PartNumber).is_some_and(names_free);
+    Ok(CatalogueLine { row: row.line, guid: guid.to_ascii_lowercase(), name: name.to_owned(), plan, free })
 }
 
 fn sku(sku_id: String, name: String, free: bool) -> Sku {

@@ -1,10 +1,10 @@
 //! The alias table: what the raw reports call their columns. Names are compared without case, blanks, `-` and `_`.
 
-use crate::text::table::Column;
+use crate::text::table::TableColumn;
 
 /// What a column is to the reader.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum ReportColumn {
     Subscription,
     Month,
     Customer,
@@ -44,29 +44,29 @@ pub(super) enum Key {
     Users,
 }
 
-const fn required(key: Key, names: &'static [&'static str]) -> Column<Key> {
-    Column { key, names, required: true }
+const fn required(key: ReportColumn, names: &'static [&'static str]) -> TableColumn<ReportColumn> {
+    TableColumn { key, names, required: true }
 }
 
-const fn optional(key: Key, names: &'static [&'static str]) -> Column<Key> {
-    Column { key, names, required: false }
+const fn optional(key: ReportColumn, names: &'static [&'static str]) -> TableColumn<ReportColumn> {
+    TableColumn { key, names, required: false }
 }
 
 /// What all reports have in common.
 macro_rules! columns {
     ($($own:expr),* $(,)?) => {
         &[
-            required(Key::Month, &["Month", "Date"]),
-            required(Key::Customer, &["CustomerTenantId", "CustomerTenantGuid", "TenantId"]),
-            optional(Key::CustomerName, &["CustomerName"]),
-            optional(Key::Segment, &["CustomerSegment"]),
-            optional(Key::Market, &["CustomerMarket"]),
-            optional(Key::Industry, &["IndustryName", "Industry"]),
-            optional(Key::Location, &["MPNId", "PartnerID", "PartnerLocationID"]),
-            optional(Key::LocationName, &["PartnerName"]),
-            optional(Key::LocationCountry, &["PartnerLocation"]),
-            optional(Key::AttributionType, &["PartnerAttributionType", "PartnerAttachType"]),
-            optional(Key::Duplicate, &["IsDuplicateRowForPGA"]),
+            required(ReportColumn::Month, &["Month", "Date"]),
+            required(ReportColumn::Customer, &["CustomerTenantId", "CustomerTenantGuid", "TenantId"]),
+            optional(ReportColumn::CustomerName, &["CustomerName"]),
+            optional(ReportColumn::Segment, &["CustomerSegment"]),
+            optional(ReportColumn::Market, &["CustomerMarket"]),
+            optional(ReportColumn::Industry, &["IndustryName", "Industry"]),
+            optional(ReportColumn::Location, &["MPNId", "PartnerID", "PartnerLocationID"]),
+            optional(ReportColumn::LocationName, &["PartnerName"]),
+            optional(ReportColumn::LocationCountry, &["PartnerLocation"]),
+            optional(ReportColumn::AttributionType, &["PartnerAttributionType", "PartnerAttachType"]),
+            optional(ReportColumn::Duplicate, &["IsDuplicateRowForPGA"]),
             $($own),*
         ]
     };
@@ -76,11 +76,11 @@ macro_rules! columns {
 macro_rules! sku_columns {
     ($($own:expr),* $(,)?) => {
         columns![
-            optional(Key::SkuId, &["SKUId", "SKUGuid"]),
-            optional(Key::Sku, &["SKU", "SKUName"]),
-            optional(Key::PartNumber, &["ProductPartNumber", "SkuPartNumber"]),
-            optional(Key::SalesChannel, &["SalesChannel", "SalesModel"]),
-            optional(Key::Free, &["FreeVsPaidSKU"]),
+            optional(ReportColumn::SkuId, &["SKUId", "SKUGuid"]),
+            optional(ReportColumn::Sku, &["SKU", "SKUName"]),
+            optional(ReportColumn::PartNumber, &["ProductPartNumber", "SkuPartNumber"]),
+            optional(ReportColumn::SalesChannel, &["SalesChannel", "SalesModel"]),
+            optional(ReportColumn::Free, &["FreeVsPaidSKU"]),
             $($own),*
         ]
     };
@@ -90,55 +90,55 @@ macro_rules! sku_columns {
 macro_rules! subscription_columns {
     ($($own:expr),* $(,)?) => {
         sku_columns![
-            required(Key::Subscription, &["SubscriptionId", "SubscriptionGuid"]),
-            optional(Key::Status, &["SubscriptionState", "SubscriptionStatus"]),
-            optional(Key::Start, &["SubscriptionStartDate"]),
-            optional(Key::End, &["SubscriptionEndDate"]),
-            optional(Key::AutoRenew, &["IsAutoRenew"]),
+            required(ReportColumn::Subscription, &["SubscriptionId", "SubscriptionGuid"]),
+            optional(ReportColumn::Status, &["SubscriptionState", "SubscriptionStatus"]),
+            optional(ReportColumn::Start, &["SubscriptionStartDate"]),
+            optional(ReportColumn::End, &["SubscriptionEndDate"]),
+            optional(ReportColumn::AutoRenew, &["IsAutoRenew"]),
             // Of our own exports.
-            optional(Key::PricingModel, &["PricingModel"]),
-            optional(Key::Seller, &["Seller"]),
+            optional(ReportColumn::PricingModel, &["PricingModel"]),
+            optional(ReportColumn::Seller, &["Seller"]),
             $($own),*
         ]
     };
 }
 
 /// SeatsSubscriptionsAndRevenue. `AvailableSeats` is a flow here.
-pub(super) const SUBSCRIPTIONS: &[Column<Key>] = subscription_columns![
-    optional(Key::Product, &["Product", "ReportingProductName", "ProductFamily"]),
-    optional(Key::RawProduct, &["RawProductName"]),
-    required(Key::Available, &["AvailableSeatsEOP", "TotalSoldSeats"]),
-    optional(Key::Assigned, &["TotalAssignedSeats", "AssignedSeats"]),
-    optional(Key::Revenue, &["BilledRevenueUSD"]),
-    optional(Key::OtherRevenue, &["OtherBilledRevenue"]),
+pub(super) const SUBSCRIPTIONS: &[TableColumn<ReportColumn>] = subscription_columns![
+    optional(ReportColumn::Product, &["Product", "ReportingProductName", "ProductFamily"]),
+    optional(ReportColumn::RawProduct, &["RawProductName"]),
+    required(ReportColumn::Available, &["AvailableSeatsEOP", "TotalSoldSeats"]),
+    optional(ReportColumn::Assigned, &["TotalAssignedSeats", "AssignedSeats"]),
+    optional(ReportColumn::Revenue, &["BilledRevenueUSD"]),
+    optional(ReportColumn::OtherRevenue, &["OtherBilledRevenue"]),
 ];
 
 /// DynamicsUsage. `AvailableSeats` is the stock here.
-pub(super) const DYNAMICS_USAGE: &[Column<Key>] = subscription_columns![
+pub(super) const DYNAMICS_USAGE: &[TableColumn<ReportColumn>] = subscription_columns![
     // Of our own exports, which are not always of Dynamics 365.
-    optional(Key::Product, &["Product"]),
-    required(Key::Available, &["AvailableSeats"]),
-    optional(Key::Assigned, &["AssignedSeats"]),
-    optional(Key::Active, &["ActiveSeats"]),
+    optional(ReportColumn::Product, &["Product"]),
+    required(ReportColumn::Available, &["AvailableSeats"]),
+    optional(ReportColumn::Assigned, &["AssignedSeats"]),
+    optional(ReportColumn::Active, &["ActiveSeats"]),
 ];
 
 /// CustomersAndTenants. What `AvailableSeats` counts here nobody says, so no figure of ours uses it.
-pub(super) const CUSTOMERS: &[Column<Key>] = sku_columns![
-    optional(Key::CustomerStatus, &["CustomerStatus"]),
-    optional(Key::TenantName, &["CustomerTenantName"]),
-    optional(Key::TenantCountry, &["CustomerTenantCountry"]),
-    optional(Key::Domain, &["TenantDomainName"]),
-    optional(Key::Product, &["Product"]),
-    optional(Key::RawProduct, &["RawProductName"]),
-    optional(Key::Revenue, &["BilledRevenueUSD"]),
-    optional(Key::OtherRevenue, &["OtherBilledRevenue"]),
+pub(super) const CUSTOMERS: &[TableColumn<ReportColumn>] = sku_columns![
+    optional(ReportColumn::CustomerStatus, &["CustomerStatus"]),
+    optional(ReportColumn::TenantName, &["CustomerTenantName"]),
+    optional(ReportColumn::TenantCountry, &["CustomerTenantCountry"]),
+    optional(ReportColumn::Domain, &["TenantDomainName"]),
+    optional(ReportColumn::Product, &["Product"]),
+    optional(ReportColumn::RawProduct, &["RawProductName"]),
+    optional(ReportColumn::Revenue, &["BilledRevenueUSD"]),
+    optional(ReportColumn::OtherRevenue, &["OtherBilledRevenue"]),
 ];
 
 /// OfficeUsage.
-pub(super) const OFFICE_USAGE: &[Column<Key>] = columns![
-    required(Key::Workload, &["WorkloadName", "Workload"]),
-    required(Key::Units, &["PaidAvailableUnits"]),
-    required(Key::Users, &["MonthlyActiveUsers"]),
+pub(super) const OFFICE_USAGE: &[TableColumn<ReportColumn>] = columns![
+    required(ReportColumn::Workload, &["WorkloadName", "Workload"]),
+    required(ReportColumn::Units, &["PaidAvailableUnits"]),
+    required(ReportColumn::Users, &["MonthlyActiveUsers"]),
 ];
 
 /// Known columns that no figure of ours uses.
@@ -177,7 +177,7 @@ pub(super) const IGNORED: &[&str] = &[
 ];
 
 /// Columns that can tell SKUs apart, the best first.
-pub(super) const SKU_KEYS: &[Key] = &[Key::SkuId, Key::Sku, Key::PartNumber];
+pub(super) const SKU_KEYS: &[ReportColumn] = &[ReportColumn::SkuId, ReportColumn::Sku, ReportColumn::PartNumber];
 
 /// Where these are missing, what else names what was sold.
-pub(super) const PRODUCT_KEYS: &[Key] = &[Key::RawProduct, Key::Product];
+pub(super) const PRODUCT_KEYS: &[ReportColumn] = &[ReportColumn::RawProduct, ReportColumn::Product];

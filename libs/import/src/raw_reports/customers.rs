@@ -9,15 +9,15 @@ use insights_domain::amount::Amount;
 use insights_proto::ingestion::v1::{Precedence, ReportedSeats, Revenue, record::Kind};
 
 use super::{
-    Bad, Gathered, Group, Key, Line, Notes, Options, ReadError, Reader, Sink, columns, gather, open, plain,
-    refuse_without_sku, values,
+    Bad, Gathered, Notes, ReadError, ReadOptions, ReportColumn, ReportRow, RowGroup, RowReader, Sink, columns, gather,
+    open, plain, refuse_without_sku, values,
 };
 
 /// Reads CustomersAndTenants.
-pub(crate) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
+pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
     let mut table = open(input, columns::CUSTOMERS)?;
     let names_products = columns::PRODUCT_KEYS.iter().any(|key| table.has(*key));
-    if table.has(Key::Revenue) && !names_products {
+    if table.has(ReportColumn::Revenue) && !names_products {
         refuse_without_sku(&table)?;
     }
     let gathered = gather(&mut table, sink, take)?;
@@ -29,14 +29,14 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Si
     })
 }
 
-fn take(read: &Reader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
+fn take(read: &RowReader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
     let month = read.month()?;
-    let customer = read.id(Key::Customer)?;
-    let revenue = read.parsed(Key::Revenue, values::amount)?;
+    let customer = read.id(ReportColumn::Customer)?;
+    let revenue = read.parsed(ReportColumn::Revenue, values::amount)?;
     let other_revenue = read.other_revenue()?;
     let sku = read.sku();
     if sku.is_none() && (revenue.is_some() || !other_revenue.is_empty()) {
-        return Err(read.reject(Key::Sku, "is missing: the revenue belongs to nothing".into()).into());
+        return Err(read.reject(ReportColumn::Sku, "is missing: the revenue belongs to nothing".into()).into());
     }
     let line = read.row.line;
     let record = plain(Kind::Customer(read.customer(&customer, &mut gathered.notes)));
@@ -45,30 +45,31 @@ fn take(read: &Reader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
     gathered.last_month = gathered.last_month.max(Some(month));
     let Some(sku) = sku else { return Ok(()) };
     gathered.stub(line, month, Precedence::Described, Kind::Sku(read.sku_stub(&sku, None)))?;
-    let status = read.text(Key::CustomerStatus);
+    let status = read.text(ReportColumn::CustomerStatus);
     if let Some(status) = &status {
         gathered.notes.status(status);
     }
-    let article = [Key::PartNumber, Key::RawProduct].map(|key| read.text(key).unwrap_or_default()).join("\n");
-    gathered.add(Line {
+    let article =
+        [ReportColumn::PartNumber, ReportColumn::RawProduct].map(|key| read.text(key).unwrap_or_default()).join("\n");
+    gathered.add(ReportRow {
         line,
         month: month.index(),
         subject: customer,
         object: sku,
         article,
-        duplicate: read.flag(Key::Duplicate).unwrap_or(false),
+        duplicate: read.flag(ReportColumn::Duplicate).unwrap_or(false),
         attribution: read.attribution(),
         status,
         revenue,
         other_revenue,
-        ..Line::default()
+        ..ReportRow::default()
     })?;
     Ok(())
 }
 
-fn send(group: Group, sink: &mut dyn Sink) -> Result<(), ReadError> {
+fn send(group: RowGroup, sink: &mut dyn Sink) -> Result<(), ReadError> {
     let amounts = amounts(&group);
-    let Group { first, attributions, .. } = group;
+    let RowGroup { first, attributions, .. } = group;
     let month = first.month_text();
     // The partner's report lists what it sold or manages; without an attribution that says which, it sold it.
     let seller = attributions.is_empty().then(|| "own".to_owned());
@@ -99,7 +100,7 @@ fn send(group: Group, sink: &mut dyn Sink) -> Result<(), ReadError> {
 }
 
 /// The sums over the articles sold under the SKU, by currency. An amount too large to add is left for the server to refuse.
-fn amounts(group: &Group) -> BTreeMap<String, String> {
+fn amounts(group: &RowGroup) -> BTreeMap<String, String> {
     let mut sums: BTreeMap<String, String> = BTreeMap::new();
     for line in std::iter::once(&group.first).chain(&group.others) {
         for (currency, amount) in line.amounts() {

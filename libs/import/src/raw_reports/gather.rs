@@ -9,11 +9,11 @@ use insights_domain::calendar::Month;
 use insights_proto::ingestion::v1::{Attribution, Precedence, Record, record::Kind};
 
 use crate::reader::{ReadError, Sink};
-use crate::text::spool::{Limits, Spool, hash};
+use crate::text::spool::{Spool, SpoolLimits, hash};
 
 /// A good row, as it waits for the others it belongs with.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Line {
+pub(super) struct ReportRow {
     /// The line of the file it begins on.
     #[prost(uint64, tag = "1")]
     pub(super) line: u64,
@@ -76,7 +76,7 @@ pub(super) struct OtherRevenue {
     pub(super) amount: String,
 }
 
-impl Line {
+impl ReportRow {
     pub(super) fn month_text(&self) -> String {
         Month::from_index(self.month).map(|month| month.to_string()).unwrap_or_default()
     }
@@ -89,18 +89,18 @@ impl Line {
 }
 
 /// Rows about one thing in one month.
-pub(super) struct Group {
+pub(super) struct RowGroup {
     /// The row that decides what differs: the first one that is no duplicate, else the first.
-    pub(super) first: Line,
+    pub(super) first: ReportRow,
     /// Of all rows, in their order, each once.
     pub(super) attributions: Vec<Attribution>,
     /// The deciding row of each further article.
-    pub(super) others: Vec<Line>,
+    pub(super) others: Vec<ReportRow>,
 }
 
 /// Groups rows, in the order of their first.
-pub(super) fn grouped(lines: Vec<Line>) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
+pub(super) fn grouped(lines: Vec<ReportRow>) -> Vec<RowGroup> {
+    let mut groups: Vec<RowGroup> = Vec::new();
     let mut places: HashMap<(String, String, i32), usize> = HashMap::new();
     for mut line in lines {
         let attribution = line.attribution.take();
@@ -108,7 +108,7 @@ pub(super) fn grouped(lines: Vec<Line>) -> Vec<Group> {
             Entry::Vacant(place) => {
                 place.insert(groups.len());
                 let attributions = attribution.into_iter().collect();
-                groups.push(Group { first: line, attributions, others: Vec::new() });
+                groups.push(RowGroup { first: line, attributions, others: Vec::new() });
             }
             Entry::Occupied(place) => groups[*place.get()].add(line, attribution),
         }
@@ -116,8 +116,8 @@ pub(super) fn grouped(lines: Vec<Line>) -> Vec<Group> {
     groups
 }
 
-impl Group {
-    fn add(&mut self, line: Line, attribution: Option<Attribution>) {
+impl RowGroup {
+    fn add(&mut self, line: ReportRow, attribution: Option<Attribution>) {
         self.attributions.extend(attribution.filter(|new| !self.attributions.contains(new)));
         let same = std::iter::once(&mut self.first).chain(&mut self.others).find(|it| it.article == line.article);
         match same {
@@ -152,7 +152,7 @@ struct Thing {
 const SEEN: usize = 1_000_000;
 
 impl Named {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: SpoolLimits) -> Self {
         Self { spool: Spool::new(limits), seen: HashMap::new() }
     }
 

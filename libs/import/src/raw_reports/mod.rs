@@ -21,14 +21,14 @@ use insights_domain::calendar::Month;
 use insights_proto::ingestion::v1::{CompleteThrough, Precedence, Record, record::Kind};
 
 use self::{
-    columns::Key,
-    gather::{Group, Line, Named, grouped},
-    row::Reader,
+    columns::ReportColumn,
+    gather::{Named, ReportRow, RowGroup, grouped},
+    row::RowReader,
 };
-use crate::reader::{Notes, Options, ReadError, Rejection, Sink};
+use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
 use crate::shared::provisional::{of_month, precedence_of};
-use crate::text::spool::{Limits, Spool};
-use crate::text::table::{Column, Table};
+use crate::text::spool::{Spool, SpoolLimits};
+use crate::text::table::{Table, TableColumn};
 use crate::text::values;
 
 pub(crate) use self::{
@@ -39,7 +39,7 @@ pub(crate) use self::{
 
 /// What has been found so far.
 struct Gathered {
-    lines: Spool<Line>,
+    lines: Spool<ReportRow>,
     named: Named,
     notes: Notes,
     last_month: Option<Month>,
@@ -65,16 +65,16 @@ impl From<io::Error> for Bad {
 
 /// Reads all rows with `take`, which checks a row, remembers what it names and adds it.
 fn gather(
-    table: &mut Table<'_, Key>,
+    table: &mut Table<'_, ReportColumn>,
     sink: &mut dyn Sink,
-    mut take: impl FnMut(&Reader<'_, '_>, &mut Gathered) -> Result<(), Bad>,
+    mut take: impl FnMut(&RowReader<'_, '_>, &mut Gathered) -> Result<(), Bad>,
 ) -> Result<Gathered, ReadError> {
-    let limits = Limits::default();
+    let limits = SpoolLimits::default();
     let notes = Notes { unknown_columns: table.unknown.clone(), ..Notes::default() };
     let mut gathered = Gathered { lines: Spool::new(limits), named: Named::new(limits), notes, last_month: None };
     while let Some(found) = table.next_row()? {
         let taken = match found {
-            Ok(row) => take(&Reader { table, row: &row }, &mut gathered),
+            Ok(row) => take(&RowReader { table, row: &row }, &mut gathered),
             Err(rejection) => Err(Bad::Row(rejection)),
         };
         match taken {
@@ -92,19 +92,19 @@ impl Gathered {
         self.named.take(line, month, of_month(precedence, month, kind))
     }
 
-    fn customer_stub(&mut self, read: &Reader<'_, '_>, month: Month, customer_id: &str) -> io::Result<()> {
+    fn customer_stub(&mut self, read: &RowReader<'_, '_>, month: Month, customer_id: &str) -> io::Result<()> {
         let customer = read.customer(customer_id, &mut self.notes);
         self.stub(read.row.line, month, precedence_of(&customer), Kind::Customer(customer))
     }
 
-    fn location_stub(&mut self, read: &Reader<'_, '_>, month: Month) -> io::Result<()> {
+    fn location_stub(&mut self, read: &RowReader<'_, '_>, month: Month) -> io::Result<()> {
         match read.location_stub(&mut self.notes) {
             Some(location) => self.stub(read.row.line, month, Precedence::Described, Kind::Location(location)),
             None => Ok(()),
         }
     }
 
-    fn add(&mut self, line: Line) -> io::Result<()> {
+    fn add(&mut self, line: ReportRow) -> io::Result<()> {
         self.last_month = self.last_month.max(Month::from_index(line.month));
         let key = line.subject.clone();
         self.lines.push(&key, line)
@@ -113,9 +113,9 @@ impl Gathered {
     /// Sends what is named, then group after group through `send`, then how far the file goes.
     fn send(
         self,
-        options: &Options,
+        options: &ReadOptions,
         sink: &mut dyn Sink,
-        mut send: impl FnMut(Vec<Group>, &mut dyn Sink) -> Result<(), ReadError>,
+        mut send: impl FnMut(Vec<RowGroup>, &mut dyn Sink) -> Result<(), ReadError>,
     ) -> Result<Notes, ReadError> {
         self.named.send(sink)?;
         self.lines.each_part(|lines| send(grouped(lines), sink))?;
@@ -131,11 +131,14 @@ fn plain(kind: Kind) -> Record {
     Record { kind: Some(kind), ..Record::default() }
 }
 
-fn open<'a>(input: &'a mut dyn BufRead, columns: &'static [Column<Key>]) -> Result<Table<'a, Key>, ReadError> {
+fn open<'a>(
+    input: &'a mut dyn BufRead,
+    columns: &'static [TableColumn<ReportColumn>],
+) -> Result<Table<'a, ReportColumn>, ReadError> {
     Table::open(input, columns, columns::IGNORED)
 }
 
-fn refuse_without_sku(table: &Table<'_, Key>) -> Result<(), ReadError> {
+fn refuse_without_sku(table: &Table<'_, ReportColumn>) -> Result<(), ReadError> {
     if columns::SKU_KEYS.iter().any(|key| table.has(*key)) {
         return Ok(());
     }

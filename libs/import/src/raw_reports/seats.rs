@@ -9,15 +9,15 @@ use insights_domain::calendar::Month;
 use insights_proto::ingestion::v1::{Precedence, ReportedSeats, Revenue, Subscription, record::Kind};
 
 use super::{
-    Bad, Gathered, Group, Key, Line, Notes, Options, ReadError, Reader, Sink, columns, gather, open, plain,
-    refuse_without_sku, values,
+    Bad, Gathered, Notes, ReadError, ReadOptions, ReportColumn, ReportRow, RowGroup, RowReader, Sink, columns, gather,
+    open, plain, refuse_without_sku, values,
 };
 use crate::shared::provisional::of_month;
 
 /// Reads SeatsSubscriptionsAndRevenue, the source of its subscriptions.
 pub(crate) fn subscriptions(
     input: &mut dyn BufRead,
-    options: &Options,
+    options: &ReadOptions,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
     read(input, options, sink, None)
@@ -26,7 +26,7 @@ pub(crate) fn subscriptions(
 /// Reads DynamicsUsage, which only names its subscriptions.
 pub(crate) fn dynamics_usage(
     input: &mut dyn BufRead,
-    options: &Options,
+    options: &ReadOptions,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
     read(input, options, sink, Some("Dynamics 365"))
@@ -35,7 +35,7 @@ pub(crate) fn dynamics_usage(
 /// `product` is that of every row, where the report is about one.
 fn read(
     input: &mut dyn BufRead,
-    options: &Options,
+    options: &ReadOptions,
     sink: &mut dyn Sink,
     product: Option<&'static str>,
 ) -> Result<Notes, ReadError> {
@@ -46,35 +46,35 @@ fn read(
     gathered.send(options, sink, |groups, sink| send(groups, product.is_none(), sink))
 }
 
-fn take(read: &Reader<'_, '_>, product: Option<&str>, gathered: &mut Gathered) -> Result<(), Bad> {
-    let subject = read.id(Key::Subscription)?;
+fn take(read: &RowReader<'_, '_>, product: Option<&str>, gathered: &mut Gathered) -> Result<(), Bad> {
+    let subject = read.id(ReportColumn::Subscription)?;
     let month = read.month()?;
-    let customer = read.id(Key::Customer)?;
-    let sku = read.sku().ok_or_else(|| read.reject(Key::Sku, "is missing".into()))?;
-    let [available, assigned, active] =
-        [Key::Available, Key::Assigned, Key::Active].map(|key| read.parsed(key, values::stock));
-    let line = Line {
+    let customer = read.id(ReportColumn::Customer)?;
+    let sku = read.sku().ok_or_else(|| read.reject(ReportColumn::Sku, "is missing".into()))?;
+    let [available, assigned, active] = [ReportColumn::Available, ReportColumn::Assigned, ReportColumn::Active]
+        .map(|key| read.parsed(key, values::stock));
+    let line = ReportRow {
         line: read.row.line,
         month: month.index(),
         subject,
-        start: read.date(Key::Start)?.map(|day| day.to_string()),
-        end: read.date(Key::End)?.map(|day| day.to_string()),
-        auto_renew: read.flag(Key::AutoRenew),
-        sales_channel: read.text(Key::SalesChannel),
+        start: read.date(ReportColumn::Start)?.map(|day| day.to_string()),
+        end: read.date(ReportColumn::End)?.map(|day| day.to_string()),
+        auto_renew: read.flag(ReportColumn::AutoRenew),
+        sales_channel: read.text(ReportColumn::SalesChannel),
         // Products without seats leave the column empty; their status still counts.
         available: available?.unwrap_or(0),
         assigned: assigned?,
         active: active?,
-        revenue: read.parsed(Key::Revenue, values::amount)?,
+        revenue: read.parsed(ReportColumn::Revenue, values::amount)?,
         other_revenue: read.other_revenue()?,
-        pricing_model: read.text(Key::PricingModel),
-        seller: read.parsed(Key::Seller, values::seller)?,
-        duplicate: read.flag(Key::Duplicate).unwrap_or(false),
+        pricing_model: read.text(ReportColumn::PricingModel),
+        seller: read.parsed(ReportColumn::Seller, values::seller)?,
+        duplicate: read.flag(ReportColumn::Duplicate).unwrap_or(false),
         attribution: read.attribution(),
-        status: read.text(Key::Status),
+        status: read.text(ReportColumn::Status),
         customer,
         sku,
-        ..Line::default()
+        ..ReportRow::default()
     };
     if let Some(status) = &line.status {
         gathered.notes.status(status);
@@ -90,7 +90,7 @@ fn take(read: &Reader<'_, '_>, product: Option<&str>, gathered: &mut Gathered) -
     Ok(())
 }
 
-fn send(groups: Vec<Group>, owns_subscriptions: bool, sink: &mut dyn Sink) -> Result<(), ReadError> {
+fn send(groups: Vec<RowGroup>, owns_subscriptions: bool, sink: &mut dyn Sink) -> Result<(), ReadError> {
     // A month without attributions has its subscription's own. Where a row says that it has none, neither has the subscription.
     let unattributed: HashSet<&str> =
         groups.iter().filter(|group| group.attributions.is_empty()).map(|group| group.first.subject.as_str()).collect();
@@ -117,7 +117,7 @@ fn send(groups: Vec<Group>, owns_subscriptions: bool, sink: &mut dyn Sink) -> Re
 }
 
 /// The group of each subscription's latest month, in the order of the file.
-fn latest(groups: &[Group]) -> Vec<&Group> {
+fn latest(groups: &[RowGroup]) -> Vec<&RowGroup> {
     let mut latest: HashMap<&str, usize> = HashMap::new();
     for (at, group) in groups.iter().enumerate() {
         let best = latest.entry(&group.first.subject).or_insert(at);
@@ -130,7 +130,7 @@ fn latest(groups: &[Group]) -> Vec<&Group> {
     order.into_iter().map(|at| &groups[at]).collect()
 }
 
-fn subscription(group: &Group) -> Subscription {
+fn subscription(group: &RowGroup) -> Subscription {
     let line = &group.first;
     Subscription {
         subscription_id: line.subject.clone(),
@@ -147,8 +147,8 @@ fn subscription(group: &Group) -> Subscription {
     }
 }
 
-fn monthly(group: Group) -> (u64, ReportedSeats, Vec<Revenue>) {
-    let Group { first, attributions, .. } = group;
+fn monthly(group: RowGroup) -> (u64, ReportedSeats, Vec<Revenue>) {
+    let RowGroup { first, attributions, .. } = group;
     let month = first.month_text();
     let revenue = first.amounts().map(|(currency, amount)| Revenue {
         subscription_id: Some(first.subject.clone()),

@@ -5,7 +5,8 @@ use std::{collections::HashMap, io::BufRead};
 use insights_proto::ingestion::v1::{ReportedUsage, record::Kind};
 
 use super::{
-    Bad, Gathered, Group, Key, Line, Notes, Options, ReadError, Reader, Sink, columns, gather, open, plain, values,
+    Bad, Gathered, Notes, ReadError, ReadOptions, ReportColumn, ReportRow, RowGroup, RowReader, Sink, columns, gather,
+    open, plain, values,
 };
 use crate::product_names::services::service_of_workload;
 
@@ -13,7 +14,7 @@ const FOLDED: &str = "OneDrive and SharePoint are one service: of a month that r
     taken, a lower bound of the users of either";
 
 /// Reads OfficeUsage.
-pub(crate) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
+pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
     let mut table = open(input, columns::OFFICE_USAGE)?;
     let gathered = gather(&mut table, sink, take)?;
     let mut folded = false;
@@ -29,39 +30,40 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Si
     Ok(notes)
 }
 
-fn take(read: &Reader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
+fn take(read: &RowReader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
     let month = read.month()?;
-    let customer = read.id(Key::Customer)?;
-    let workload = read.text(Key::Workload).ok_or_else(|| read.reject(Key::Workload, "is missing".into()))?;
-    let units = read.parsed(Key::Units, values::units)?;
-    let users = read.parsed(Key::Users, values::users)?;
+    let customer = read.id(ReportColumn::Customer)?;
+    let workload =
+        read.text(ReportColumn::Workload).ok_or_else(|| read.reject(ReportColumn::Workload, "is missing".into()))?;
+    let units = read.parsed(ReportColumn::Units, values::units)?;
+    let users = read.parsed(ReportColumn::Users, values::users)?;
     if units.is_none() && users.is_none() {
-        return Err(read.reject(Key::Units, "is missing, and so is MonthlyActiveUsers".into()).into());
+        return Err(read.reject(ReportColumn::Units, "is missing, and so is MonthlyActiveUsers".into()).into());
     }
     if service_of_workload(&workload).is_none() {
         gathered.notes.unmapped_service(&workload);
     }
     gathered.customer_stub(read, month, &customer)?;
     gathered.location_stub(read, month)?;
-    gathered.add(Line {
+    gathered.add(ReportRow {
         line: read.row.line,
         month: month.index(),
         subject: customer,
         object: workload,
-        duplicate: read.flag(Key::Duplicate).unwrap_or(false),
+        duplicate: read.flag(ReportColumn::Duplicate).unwrap_or(false),
         attribution: read.attribution(),
         available: units.unwrap_or(0),
         active: users,
-        ..Line::default()
+        ..ReportRow::default()
     })?;
     Ok(())
 }
 
 /// Workloads that are one service are one row.
-fn by_service(groups: Vec<Group>, folded: &mut bool) -> Vec<(u64, ReportedUsage)> {
+fn by_service(groups: Vec<RowGroup>, folded: &mut bool) -> Vec<(u64, ReportedUsage)> {
     let mut rows: Vec<(u64, ReportedUsage)> = Vec::new();
     let mut places: HashMap<(String, String, i32), usize> = HashMap::new();
-    for Group { first, attributions, .. } in groups {
+    for RowGroup { first, attributions, .. } in groups {
         let service = service_of_workload(&first.object).unwrap_or(&first.object).to_owned();
         let (units, users) = (Some(first.available), Some(first.active.unwrap_or(0)));
         let key = (first.subject.clone(), service.clone(), first.month);

@@ -6,7 +6,7 @@ mod options;
 mod sink;
 
 pub use notes::Notes;
-pub use options::Options;
-pub use sink::{Activity, Collected, ReadError, Rejection, Sink, Stopped};
+pub use options::ReadOptions;
+pub use sink::{ActivityDay, Collected, ReadError, Rejection, Sink, Stopped};
 
 pub use kind::RecordKind;

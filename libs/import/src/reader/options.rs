@@ -7,7 +7,7 @@ use super::{ReadError, RecordKind};
 
 /// What the readers cannot know from the file.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ReadOptions {
     /// Today in the partner's time zone: `complete_through` never lies after it.
     pub today: Day,
     /// What the rows of our own tables are, where the caller says so.
@@ -24,7 +24,7 @@ pub struct Options {
     pub own_tenant: Option<String>,
 }
 
-impl Options {
+impl ReadOptions {
     /// Nothing said but the day.
     #[must_use]
     pub fn on(today: Day) -> Self {

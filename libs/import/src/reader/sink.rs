@@ -7,7 +7,7 @@ use insights_proto::ingestion::v1::Record;
 
 /// One activity fact; activity travels apart from the other records.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Activity {
+pub struct ActivityDay {
     /// The customer.
     pub customer_id: String,
     /// The user.
@@ -44,7 +44,7 @@ pub trait Sink {
         self.record(row, record)
     }
     /// Takes an activity fact.
-    fn activity(&mut self, row: u64, activity: Activity) -> Result<(), Stopped>;
+    fn activity(&mut self, row: u64, activity: ActivityDay) -> Result<(), Stopped>;
     /// Takes a row that could not be read.
     fn rejected(&mut self, rejection: Rejection) -> Result<(), Stopped>;
 }
@@ -58,7 +58,7 @@ impl<S: Sink + ?Sized> Sink for &mut S {
         (**self).stub(row, record)
     }
 
-    fn activity(&mut self, row: u64, activity: Activity) -> Result<(), Stopped> {
+    fn activity(&mut self, row: u64, activity: ActivityDay) -> Result<(), Stopped> {
         (**self).activity(row, activity)
     }
 
@@ -108,7 +108,7 @@ pub struct Collected {
     /// Records with their rows.
     pub records: Vec<(u64, Record)>,
     /// Activity with its rows.
-    pub activity: Vec<(u64, Activity)>,
+    pub activity: Vec<(u64, ActivityDay)>,
     /// Rows that could not be read.
     pub rejections: Vec<Rejection>,
 }
@@ -119,7 +119,7 @@ impl Sink for Collected {
         Ok(())
     }
 
-    fn activity(&mut self, row: u64, activity: Activity) -> Result<(), Stopped> {
+    fn activity(&mut self, row: u64, activity: ActivityDay) -> Result<(), Stopped> {
         self.activity.push((row, activity));
         Ok(())
     }

@@ -8,7 +8,7 @@ use insights_proto::ingestion::v1::{
 };
 
 use crate::product_names;
-use crate::reader::{Notes, Options, ReadError, Rejection, Sink, Stopped};
+use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink, Stopped};
 use crate::shared::provisional::{bare_customer, of_file, on_first_sight};
 use crate::text::json::{self, Element};
 use crate::text::spool;
@@ -18,7 +18,7 @@ const NAMED: usize = 100_000;
 const CUT_SHORT: &str = "the last page names a next one that is not in the file: download all pages";
 
 /// What sets the answers of one service apart.
-pub(crate) struct Service {
+pub(crate) struct ListSource {
     /// The member that holds the list.
     pub(crate) list: &'static str,
     /// How much it knows of a SKU.
@@ -29,8 +29,8 @@ pub(crate) struct Service {
 
 /// Reads licences: SKUs and their seats in the month.
 pub(crate) fn licences(
-    (input, options, sink): (&mut dyn BufRead, &Options, &mut dyn Sink),
-    service: &Service,
+    (input, options, sink): (&mut dyn BufRead, &ReadOptions, &mut dyn Sink),
+    service: &ListSource,
     read: impl Fn(&Element, &str, &mut Notes) -> Result<(Sku, ReportedSeats), Rejection>,
 ) -> Result<Notes, ReadError> {
     let mut of = OfCustomer::new(options)?;
@@ -64,8 +64,8 @@ pub(crate) struct Held {
 
 /// Reads subscriptions with their states.
 pub(crate) fn subscriptions(
-    (input, options, sink): (&mut dyn BufRead, &Options, &mut dyn Sink),
-    service: &Service,
+    (input, options, sink): (&mut dyn BufRead, &ReadOptions, &mut dyn Sink),
+    service: &ListSource,
     read: impl Fn(&Element, &str, &mut Notes) -> Result<Held, Rejection>,
 ) -> Result<Notes, ReadError> {
     let mut of = OfCustomer::new(options)?;
@@ -94,7 +94,7 @@ fn send_state(
     row: u64,
     state: SubscriptionState,
     start: Option<Day>,
-    options: &Options,
+    options: &ReadOptions,
     sink: &mut dyn Sink,
 ) -> Result<(), Stopped> {
     let is_active = Standing::from_source_word(&state.status) == Standing::Active;
@@ -122,7 +122,7 @@ struct OfCustomer {
 }
 
 impl OfCustomer {
-    fn new(options: &Options) -> Result<Self, ReadError> {
+    fn new(options: &ReadOptions) -> Result<Self, ReadError> {
         let customer = options.customer()?;
         Ok(Self { customer, made: options.made, named: HashSet::new(), customer_sent: false })
     }
@@ -153,7 +153,7 @@ impl OfCustomer {
     }
 }
 
-fn complete_through(options: &Options, sink: &mut dyn Sink) -> Result<(), Stopped> {
+fn complete_through(options: &ReadOptions, sink: &mut dyn Sink) -> Result<(), Stopped> {
     let day = options.day().to_string();
     sink.record(1, plain(Kind::CompleteThrough(CompleteThrough { day })))
 }

@@ -38,7 +38,7 @@ pub(crate) fn each(
     if start.starts_with(b"\xef\xbb\xbf") {
         input.consume(3);
     }
-    let mut state = State { list, take, row: 0, stopped: false, refused: None, pages: Pages::default() };
+    let mut state = JsonState { list, take, row: 0, stopped: false, refused: None, pages: Pages::default() };
     let mut json = serde_json::Deserializer::from_reader(input);
     let mut first = true;
     // Pages may simply follow each other.
@@ -52,7 +52,7 @@ pub(crate) fn each(
     Ok(state.pages)
 }
 
-struct State<'a> {
+struct JsonState<'a> {
     list: &'static str,
     take: &'a mut dyn FnMut(Element) -> Result<(), Stopped>,
     row: u64,
@@ -61,7 +61,7 @@ struct State<'a> {
     pages: Pages,
 }
 
-impl State<'_> {
+impl JsonState<'_> {
     fn failure(self, error: serde_json::Error) -> ReadError {
         if self.stopped {
             return ReadError::Stopped;
@@ -87,7 +87,7 @@ impl State<'_> {
 }
 
 struct Page<'s, 'a> {
-    state: &'s mut State<'a>,
+    state: &'s mut JsonState<'a>,
 }
 
 impl<'de> DeserializeSeed<'de> for Page<'_, '_> {
@@ -137,7 +137,7 @@ impl<'de> Visitor<'de> for Page<'_, '_> {
 }
 
 struct List<'s, 'a> {
-    state: &'s mut State<'a>,
+    state: &'s mut JsonState<'a>,
 }
 
 impl<'de> DeserializeSeed<'de> for List<'_, '_> {

@@ -28,7 +28,7 @@ pub(crate) enum Split {
 pub(crate) struct Lines<'a> {
     input: &'a mut dyn io::BufRead,
     /// Lines read ahead and given back, first the next one.
-    returned: VecDeque<Line>,
+    returned: VecDeque<DelimitedLine>,
     /// Number of the line read last, from 1.
     line: u64,
     delimiter: u8,
@@ -59,14 +59,14 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn record(&mut self, first: Line) -> io::Result<Split> {
+    fn record(&mut self, first: DelimitedLine) -> io::Result<Split> {
         let start = self.line;
         if !first.whole {
             return Ok(Split::Bad(start, TOO_LONG));
         }
         let mut bytes = first.bytes.len();
         let mut lines = vec![first];
-        let mut fields = Fields::new(self.delimiter);
+        let mut fields = DelimitedFields::new(self.delimiter);
         fields.take(&lines[0].bytes);
         while fields.open() {
             let next = if lines.len() < MAX_LINES_PER_RECORD { self.next_line()? } else { None };
@@ -92,12 +92,12 @@ impl<'a> Lines<'a> {
     }
 
     /// Gives a record up; reading resumes on the line after its first.
-    fn give_up(&mut self, start: u64, mut lines: Vec<Line>, reason: &'static str) -> Split {
+    fn give_up(&mut self, start: u64, mut lines: Vec<DelimitedLine>, reason: &'static str) -> Split {
         lines.drain(1..).rev().for_each(|line| self.give_back(line));
         Split::Bad(start, reason)
     }
 
-    fn next_line(&mut self) -> io::Result<Option<Line>> {
+    fn next_line(&mut self) -> io::Result<Option<DelimitedLine>> {
         let line = match self.returned.pop_front() {
             Some(line) => line,
             None => {
@@ -107,21 +107,21 @@ impl<'a> Lines<'a> {
                     Read::Whole => true,
                     Read::Cut => false,
                 };
-                Line { bytes, whole }
+                DelimitedLine { bytes, whole }
             }
         };
         self.line += 1;
         Ok(Some(line))
     }
 
-    fn give_back(&mut self, line: Line) {
+    fn give_back(&mut self, line: DelimitedLine) {
         self.line -= 1;
         self.returned.push_front(line);
     }
 }
 
 /// A line with its end, or the beginning of one that is too long.
-struct Line {
+struct DelimitedLine {
     bytes: Vec<u8>,
     whole: bool,
 }
@@ -173,17 +173,17 @@ fn delimiter(header: &[u8]) -> u8 {
 }
 
 /// The fields of one record, taken line by line.
-struct Fields {
+struct DelimitedFields {
     delimiter: u8,
     done: Vec<Vec<u8>>,
     field: Vec<u8>,
-    state: State,
+    state: SplitState,
     /// There is text between a closing quote and the end of its field.
     trailing: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum SplitState {
     /// Before the first byte of a field.
     Start,
     /// In a field without quotes; a quote here is a letter like any other.
@@ -194,37 +194,37 @@ enum State {
     Closing,
 }
 
-impl Fields {
+impl DelimitedFields {
     fn new(delimiter: u8) -> Self {
-        Self { delimiter, done: Vec::new(), field: Vec::new(), state: State::Start, trailing: false }
+        Self { delimiter, done: Vec::new(), field: Vec::new(), state: SplitState::Start, trailing: false }
     }
 
     fn open(&self) -> bool {
-        self.state == State::Quoted
+        self.state == SplitState::Quoted
     }
 
     fn take(&mut self, line: &[u8]) {
         for &byte in line {
             self.state = match (self.state, byte) {
-                (State::Quoted, b'"') => State::Closing,
-                (State::Start, b'"') => State::Quoted,
-                (State::Closing, b'"') => {
+                (SplitState::Quoted, b'"') => SplitState::Closing,
+                (SplitState::Start, b'"') => SplitState::Quoted,
+                (SplitState::Closing, b'"') => {
                     self.field.push(b'"');
-                    State::Quoted
+                    SplitState::Quoted
                 }
-                (State::Quoted, byte) => {
+                (SplitState::Quoted, byte) => {
                     self.field.push(byte);
-                    State::Quoted
+                    SplitState::Quoted
                 }
                 (_, byte) if byte == self.delimiter => {
                     self.done.push(std::mem::take(&mut self.field));
-                    State::Start
+                    SplitState::Start
                 }
                 (state, b'\r' | b'\n') => state,
                 (state, byte) => {
-                    self.trailing |= state == State::Closing;
+                    self.trailing |= state == SplitState::Closing;
                     self.field.push(byte);
-                    State::Plain
+                    SplitState::Plain
                 }
             };
         }

@@ -16,14 +16,14 @@ const PARTS: usize = 128;
 
 /// How much memory is used.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct SpoolLimits {
     /// Encoded bytes kept in memory before anything goes to a file.
     pub(crate) memory: usize,
     /// Bytes gathered for a part before they are written.
     pub(crate) block: usize,
 }
 
-impl Default for Limits {
+impl Default for SpoolLimits {
     fn default() -> Self {
         Self { memory: 8 << 20, block: 64 << 10 }
     }
@@ -31,7 +31,7 @@ impl Default for Limits {
 
 /// Items under way.
 pub(crate) struct Spool<T> {
-    limits: Limits,
+    limits: SpoolLimits,
     memory: Vec<(u64, T)>,
     weight: usize,
     spilled: Option<Spilled>,
@@ -53,7 +53,7 @@ pub(crate) fn hash(key: &impl Hash) -> u64 {
 }
 
 impl<T: Message + Default> Spool<T> {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: SpoolLimits) -> Self {
         Self { limits, memory: Vec::new(), weight: 0, spilled: None }
     }
 
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn what_belongs_together_comes_together_in_order_in_memory_and_from_a_file() {
         for memory in [1 << 20, 100] {
-            let mut spool = Spool::new(Limits { memory, block: 64 });
+            let mut spool = Spool::new(SpoolLimits { memory, block: 64 });
             for number in 0..3_000 {
                 spool.push(&(number % 500), item(number % 500, number)).unwrap();
             }

@@ -6,7 +6,7 @@ use crate::reader::{ReadError, Rejection};
 use crate::text::lines::{Lines, Split};
 
 /// A column a format knows.
-pub(crate) struct Column<K> {
+pub(crate) struct TableColumn<K> {
     /// What it is to the reader.
     pub(crate) key: K,
     /// Its names, the best first; compared without case, blanks, `-` and `_`.
@@ -18,7 +18,7 @@ pub(crate) struct Column<K> {
 /// A table under way.
 pub(crate) struct Table<'a, K: 'static> {
     lines: Lines<'a>,
-    columns: &'static [Column<K>],
+    columns: &'static [TableColumn<K>],
     /// For each of `columns`, its place in the file.
     places: Vec<Option<usize>>,
     width: usize,
@@ -39,7 +39,7 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
     /// Reads the header. `ignored` are columns the format knows and does not use.
     pub(crate) fn open(
         input: &'a mut dyn io::BufRead,
-        columns: &'static [Column<K>],
+        columns: &'static [TableColumn<K>],
         ignored: &[&str],
     ) -> Result<Self, ReadError> {
         let mut lines = Lines::new(input)?;

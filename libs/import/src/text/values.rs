@@ -5,11 +5,11 @@ use std::str::FromStr;
 use insights_domain::calendar::{Day, Month};
 
 /// Why a value cannot be read.
-pub(crate) type Fault = String;
+pub(crate) type ValueFault = String;
 
 /// A date of a downloaded report: `2024-03-01` or `3/1/2024` (month first), each with or without a time.
 /// Blanks around or inside it are a fault: they are the mark of a row that was damaged on its way.
-pub(crate) fn report_date(text: &str) -> Result<Day, Fault> {
+pub(crate) fn report_date(text: &str) -> Result<Day, ValueFault> {
     let date = text.find(['T', ' ']).filter(|&at| is_time(&text[at + 1..])).map_or(text, |at| &text[..at]);
     let day = if date.contains('/') { month_first(date) } else { date.parse().ok() };
     day.ok_or_else(|| format!("\"{text}\" is not a date: write it as YYYY-MM-DD, without blanks"))
@@ -42,7 +42,7 @@ pub(crate) fn yes_or_no(word: &str) -> Option<bool> {
 }
 
 /// A `Month` column: the first day of the month, or `YYYY-MM`.
-pub(crate) fn report_month(text: &str) -> Result<Month, Fault> {
+pub(crate) fn report_month(text: &str) -> Result<Month, ValueFault> {
     if let Ok(month) = text.parse() {
         return Ok(month);
     }
@@ -54,21 +54,21 @@ pub(crate) fn report_month(text: &str) -> Result<Month, Fault> {
 }
 
 /// A number of seats that cannot be negative; empty is none.
-pub(crate) fn stock(text: &str) -> Result<Option<i64>, Fault> {
+pub(crate) fn stock(text: &str) -> Result<Option<i64>, ValueFault> {
     count(text, "seats")
 }
 
 /// A number of units.
-pub(crate) fn units(text: &str) -> Result<Option<i64>, Fault> {
+pub(crate) fn units(text: &str) -> Result<Option<i64>, ValueFault> {
     count(text, "units")
 }
 
 /// A number of users.
-pub(crate) fn users(text: &str) -> Result<Option<i64>, Fault> {
+pub(crate) fn users(text: &str) -> Result<Option<i64>, ValueFault> {
     count(text, "users")
 }
 
-fn count(text: &str, what: &str) -> Result<Option<i64>, Fault> {
+fn count(text: &str, what: &str) -> Result<Option<i64>, ValueFault> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -84,7 +84,7 @@ fn count(text: &str, what: &str) -> Result<Option<i64>, Fault> {
 
 /// An amount of money as a plain decimal string; empty is none. Reads `1234.5`, `-3`, `1.5E-2`, exactly. What cannot be read is not
 /// quoted: reasons are shown to people who may see no revenue.
-pub(crate) fn amount(text: &str) -> Result<Option<String>, Fault> {
+pub(crate) fn amount(text: &str) -> Result<Option<String>, ValueFault> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -122,7 +122,7 @@ pub(crate) fn amount(text: &str) -> Result<Option<String>, Fault> {
 }
 
 /// Amounts in several currencies, `EUR 1.5; GBP -2`.
-pub(crate) fn amounts(text: &str) -> Result<Vec<(String, String)>, Fault> {
+pub(crate) fn amounts(text: &str) -> Result<Vec<(String, String)>, ValueFault> {
     let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
     let read = |part: &str| {
         let (currency, digits) = part.split_once(' ').unwrap_or((part, ""));
@@ -135,7 +135,7 @@ pub(crate) fn amounts(text: &str) -> Result<Vec<(String, String)>, Fault> {
 }
 
 /// Who sold something; empty is nobody said.
-pub(crate) fn seller(text: &str) -> Result<Option<String>, Fault> {
+pub(crate) fn seller(text: &str) -> Result<Option<String>, ValueFault> {
     match text.trim().to_ascii_lowercase().as_str() {
         "" => Ok(None),
         seller @ ("own" | "other" | "direct") => Ok(Some(seller.to_owned())),

@@ -1,14 +1,14 @@
 //! What the tests of our own records share.
 
 use insights_domain::calendar::Day;
-use insights_import::{Activity, Collected, Format, Notes, Options, ReadError, Rejection, Sink, Stopped, read};
+use insights_import::{ActivityDay, Collected, Format, Notes, ReadError, ReadOptions, Rejection, Sink, Stopped, read};
 use insights_proto::ingestion::v1::{Attribution, Record, record::Kind};
 
-pub fn options() -> Options {
-    Options::on(Day::from_ymd(2026, 1, 31).unwrap())
+pub fn options() -> ReadOptions {
+    ReadOptions::on(Day::from_ymd(2026, 1, 31).unwrap())
 }
 
-pub fn try_import(format: Format, bytes: &[u8], options: &Options) -> Result<(Collected, Notes), ReadError> {
+pub fn try_import(format: Format, bytes: &[u8], options: &ReadOptions) -> Result<(Collected, Notes), ReadError> {
     let mut collected = Collected::default();
     let notes = read(format, &mut &bytes[..], options, &mut collected)?;
     Ok((collected, notes))
@@ -39,7 +39,7 @@ impl Sink for Counted {
         Ok(())
     }
 
-    fn activity(&mut self, _: u64, _: Activity) -> Result<(), Stopped> {
+    fn activity(&mut self, _: u64, _: ActivityDay) -> Result<(), Stopped> {
         self.records += 1;
         Ok(())
     }

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use insights_import::{Activity, Rejection, Sink, Stopped};
+use insights_import::{ActivityDay, Rejection, Sink, Stopped};
 use insights_proto::ingestion::v1::{ActivityColumns, Record, Unreadable, record::Kind};
 use prost::Message as _;
 
 /// How big a batch may get.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct BatchLimits {
     /// Records, activity aside.
     pub records: usize,
     /// Activity facts.
@@ -19,7 +19,7 @@ pub struct Limits {
     pub bytes: usize,
 }
 
-impl Default for Limits {
+impl Default for BatchLimits {
     fn default() -> Self {
         // Half of what a server takes, so that a stricter one than the default still does.
         Self { records: 5_000, facts: 50_000, services: 500, bytes: 2 << 20 }
@@ -65,7 +65,7 @@ impl Batch {
 /// Takes what a reader finds and gives batches on. Stubs go in batches of their own, so that the answers tell how many
 /// of them were needed.
 pub struct Batcher<F> {
-    limits: Limits,
+    limits: BatchLimits,
     give: F,
     batch: Batch,
     bytes: usize,
@@ -79,7 +79,7 @@ pub struct Batcher<F> {
 
 impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
     /// Gives every full batch to `give`.
-    pub fn new(limits: Limits, give: F) -> Self {
+    pub fn new(limits: BatchLimits, give: F) -> Self {
         Self {
             limits,
             give,
@@ -113,7 +113,7 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
     }
 
     fn flush_if_full(&mut self) -> Result<(), Stopped> {
-        let Limits { records, facts, services, bytes } = self.limits;
+        let BatchLimits { records, facts, services, bytes } = self.limits;
         let batch = &self.batch;
         let full = batch.record_rows.len() >= records
             || batch.activity_rows.len() >= facts
@@ -144,8 +144,8 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Sink for Batcher<F> {
         if full { self.flush_stubs() } else { Ok(()) }
     }
 
-    fn activity(&mut self, row: u64, activity: Activity) -> Result<(), Stopped> {
-        let Activity { customer_id, user_id, service, day, lower_bound } = activity;
+    fn activity(&mut self, row: u64, activity: ActivityDay) -> Result<(), Stopped> {
+        let ActivityDay { customer_id, user_id, service, day, lower_bound } = activity;
         let columns = &mut self.batch.activity;
         columns.customer.push(number(&mut self.customers, &mut columns.customers, &mut self.bytes, customer_id));
         columns.user.push(number(&mut self.users, &mut columns.users, &mut self.bytes, user_id));
@@ -189,16 +189,16 @@ mod tests {
 
     use super::*;
 
-    fn used(user: &str) -> Activity {
+    fn used(user: &str) -> ActivityDay {
         let day = Day::from_ymd(2025, 1, 2).unwrap();
-        Activity { customer_id: "C".into(), user_id: user.into(), service: "Teams".into(), day, lower_bound: false }
+        ActivityDay { customer_id: "C".into(), user_id: user.into(), service: "Teams".into(), day, lower_bound: false }
     }
 
     fn record(kind: Kind) -> Record {
         Record { kind: Some(kind), ..Record::default() }
     }
 
-    fn batches(limits: Limits, feed: impl FnOnce(&mut dyn Sink)) -> Vec<Batch> {
+    fn batches(limits: BatchLimits, feed: impl FnOnce(&mut dyn Sink)) -> Vec<Batch> {
         let mut batches = Vec::new();
         let mut batcher = Batcher::new(limits, |batch| {
             batches.push(batch);
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_retract_never_passes_the_activity_before_it() {
-        let batches = batches(Limits::default(), |sink| {
+        let batches = batches(BatchLimits::default(), |sink| {
             sink.activity(1, used("A")).unwrap();
             sink.record(2, record(Kind::CompleteThrough(CompleteThrough::default()))).unwrap();
             sink.record(3, record(Kind::Retract(Retract::default()))).unwrap();
@@ -227,9 +227,9 @@ mod tests {
 
     #[test]
     fn dates_of_last_activity_are_marked_and_others_of_the_service_are_not() {
-        let batches = batches(Limits::default(), |sink| {
+        let batches = batches(BatchLimits::default(), |sink| {
             for lower_bound in [false, true, true, false] {
-                sink.activity(1, Activity { lower_bound, ..used("A") }).unwrap();
+                sink.activity(1, ActivityDay { lower_bound, ..used("A") }).unwrap();
             }
         });
         let columns = &batches[0].activity;
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn stubs_go_in_batches_of_their_own_before_what_needs_them() {
-        let limits = Limits { records: 3, ..Limits::default() };
+        let limits = BatchLimits { records: 3, ..BatchLimits::default() };
         let batches = batches(limits, |sink| {
             for row in 1..=5 {
                 sink.stub(row, record(Kind::CompleteThrough(CompleteThrough::default()))).unwrap();
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn batches_stay_within_their_limits_and_lose_nothing() {
-        let limits = Limits { records: 3, facts: 4, services: 9, bytes: 1 << 20 };
+        let limits = BatchLimits { records: 3, facts: 4, services: 9, bytes: 1 << 20 };
         let batches = batches(limits, |sink| {
             for row in 0..10 {
                 sink.activity(row, used(&format!("U{}", row % 3))).unwrap();

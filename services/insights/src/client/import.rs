@@ -24,7 +24,7 @@ use tonic::Status;
 pub use super::summary::{FileSummary, Summary};
 use super::{
     Caller,
-    batch::{Batch, Batcher, Limits},
+    batch::{Batch, BatchLimits, Batcher},
     journal::Journal,
     retry::{RetryPolicy, is_transient},
 };
@@ -54,17 +54,17 @@ pub struct How {
 
 /// A file and what to take it for.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct ImportFile {
     /// The file.
     pub file: PathBuf,
     /// What it is.
     pub format: Format,
     /// What its reader must know.
-    pub options: reader::Options,
+    pub options: reader::ReadOptions,
 }
 
 /// Imports files one after the other and adds what became of them.
-pub async fn import(caller: &Caller, sources: &[Source], how: &How, summary: &mut Summary) -> Result<(), Failure> {
+pub async fn import(caller: &Caller, sources: &[ImportFile], how: &How, summary: &mut Summary) -> Result<(), Failure> {
     let total: u64 = sources.iter().filter_map(|source| source.file.metadata().ok()).map(|data| data.len()).sum();
     let style = "{bar:30} {bytes}/{total_bytes} at {bytes_per_sec}, {eta} left {msg}";
     let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -122,7 +122,7 @@ pub async fn partner(caller: &Caller) -> Result<String, Failure> {
 /// The import of one file.
 struct Run<'a> {
     caller: &'a Caller,
-    source: &'a Source,
+    source: &'a ImportFile,
     name: Option<&'a String>,
     how: &'a How,
     bar: &'a ProgressBar,
@@ -132,7 +132,7 @@ struct Run<'a> {
 impl Run<'_> {
     async fn file(&mut self) -> Result<(), Failure> {
         let unreadable = |error: std::io::Error| Failure::because("cannot be read", &error);
-        let Source { file, format, options } = self.source;
+        let ImportFile { file, format, options } = self.source;
         let what = format!("{} {format:?} {options:?} {}", self.caller.address, env!("CARGO_PKG_VERSION"));
         let journal = if self.how.dry_run { None } else { Some(Journal::begin(&what, file).map_err(unreadable)?) };
         if journal.as_ref().is_some_and(|journal| journal.resumed) {
@@ -145,7 +145,7 @@ impl Run<'_> {
         let (format, options) = (*format, options.clone());
         let reader = tokio::task::spawn_blocking(move || {
             let give = |batch| sender.blocking_send(batch).map_err(|_| Stopped);
-            let mut sink = Batcher::new(Limits::default(), give);
+            let mut sink = Batcher::new(BatchLimits::default(), give);
             let read = reader::read(format, &mut input, &options, &mut sink);
             // What was read before a fault is good all the same.
             sink.flush()?;

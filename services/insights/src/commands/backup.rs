@@ -52,11 +52,11 @@ struct Manifest {
     version: String,
     taken_at: String,
     /// By path within the backup.
-    files: BTreeMap<String, Entry>,
+    files: BTreeMap<String, BackupFile>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Entry {
+struct BackupFile {
     bytes: u64,
     blake3: String,
 }
@@ -76,7 +76,7 @@ pub async fn backup(settings: &Settings, clock: &Clock, command: &BackupArgs, js
     let key = user_key(settings);
     let checked = Ingestion::check_user_key(&database_url(settings, Service::Ingestion)?, &key).await;
     checked.map_err(|error| Failure::because(&key.display().to_string(), &error))?;
-    let place = Place::of(&command.to)?;
+    let place = StagingDir::of(&command.to)?;
     for service in BACKED_UP {
         let file = format!("{}.db", service.name());
         if !settings.data_dir.join(&file).is_file() {
@@ -110,7 +110,7 @@ pub async fn backup(settings: &Settings, clock: &Clock, command: &BackupArgs, js
 pub async fn restore(settings: &Settings, clock: &Clock, command: &RestoreArgs, json: bool) -> Result<(), Failure> {
     only_sqlite(settings)?;
     let manifest = read_manifest(&command.from)?;
-    let place = Place::of(&settings.data_dir)?;
+    let place = StagingDir::of(&settings.data_dir)?;
     for (name, entry) in &manifest.files {
         let copy = place.building.join(name);
         copy_private(&command.from.join(name), &copy)?;
@@ -174,7 +174,7 @@ fn read_manifest(backup: &Path) -> Result<Manifest, Failure> {
 }
 
 /// With the key elsewhere than in the data directory, it is put there, or must be there already.
-fn place_key(settings: &Settings, place: &Place) -> Result<(), Failure> {
+fn place_key(settings: &Settings, place: &StagingDir) -> Result<(), Failure> {
     let (own, kept) = (place.building.join(USER_KEY), user_key(settings));
     if kept == settings.data_dir.join(USER_KEY) {
         return Ok(());
@@ -192,7 +192,7 @@ fn place_key(settings: &Settings, place: &Place) -> Result<(), Failure> {
 
 /// A directory that is built beside its place and then moved there, so that it is there whole or not at all. A volume that is mounted
 /// there stays: what it holds is built within it, and moved up name by name, the last one [`LAST`].
-struct Place {
+struct StagingDir {
     building: PathBuf,
     mounted: bool,
     /// Nobody else builds here meanwhile.
@@ -204,7 +204,7 @@ const INCOMPLETE: &str = ".incomplete";
 /// What makes a directory a backup or an installation.
 const LAST: [&str; 2] = [MANIFEST, "ingestion.db"];
 
-impl Place {
+impl StagingDir {
     fn of(target: &Path) -> Result<Self, Failure> {
         let own = |name: &String| name != INCOMPLETE && name != "lost+found";
         if target.exists() && (!target.is_dir() || names(target)?.iter().any(own)) {
@@ -260,7 +260,7 @@ fn is_mounted(folder: &Path) -> bool {
     devices.is_ok_and(|(own, above)| above.is_some_and(|above| above != own))
 }
 
-impl Drop for Place {
+impl Drop for StagingDir {
     /// What was not finished is of no use. After the move there is nothing here.
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.building);
@@ -303,7 +303,7 @@ fn private(path: &Path) -> Result<(), Failure> {
 }
 
 /// Every file of a backup.
-fn entries(backup: &Path) -> Result<BTreeMap<String, Entry>, Failure> {
+fn entries(backup: &Path) -> Result<BTreeMap<String, BackupFile>, Failure> {
     let mut entries = BTreeMap::new();
     for name in names(backup)? {
         let path = backup.join(&name);
@@ -318,10 +318,10 @@ fn entries(backup: &Path) -> Result<BTreeMap<String, Entry>, Failure> {
     Ok(entries)
 }
 
-fn entry_of(path: &Path) -> Result<Entry, Failure> {
+fn entry_of(path: &Path) -> Result<BackupFile, Failure> {
     let mut hasher = blake3::Hasher::new();
     let bytes = io::copy(&mut fs::File::open(path).map_err(at(path))?, &mut hasher).map_err(at(path))?;
-    Ok(Entry { bytes, blake3: hasher.finalize().to_hex().to_string() })
+    Ok(BackupFile { bytes, blake3: hasher.finalize().to_hex().to_string() })
 }
 
 fn done(what: &str, manifest: &Manifest, json: bool) -> Result<(), Failure> {

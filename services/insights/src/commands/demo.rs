@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use clap::Args;
 use insights_access::{Issuer, Role, TokenRequest, role_name};
 use insights_domain::calendar::{Day, Month};
-use insights_generate::{Options, generate};
+use insights_generate::{GenerateOptions, generate};
 use insights_import::Stopped;
 use insights_product::{Product, Resolved, Service, Settings, token_path, write_private};
 use insights_proto::{
@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use crate::{
     client::{
         Caller,
-        batch::{Batcher, Limits},
+        batch::{BatchLimits, Batcher},
         import::{Summary, send, wait_until_visible},
     },
     commands::{generate::today, serve::bind, token::all_roles},
@@ -159,7 +159,7 @@ async fn fill(settings: &Settings, clock: &Clock, customers: u32, caller: &Calle
     }
     let end = today(clock);
     eprintln!("making a partner of {customers} customers and {MONTHS} months");
-    let summary = import_generated(Options { customers, months: MONTHS, seed: SEED, end }, caller).await?;
+    let summary = import_generated(GenerateOptions { customers, months: MONTHS, seed: SEED, end }, caller).await?;
     if let Some(listed) = summary.rejections.first() {
         return Err(Failure::Failed(format!("a generated record was rejected: {:?}", listed.rejection)));
     }
@@ -180,10 +180,11 @@ fn read_marker(path: &Path) -> Result<Option<Marker>, Failure> {
 }
 
 /// Generates on one thread and sends on another, through the same door as every client.
-async fn import_generated(options: Options, caller: &Caller) -> Result<Summary, Failure> {
+async fn import_generated(options: GenerateOptions, caller: &Caller) -> Result<Summary, Failure> {
     let (sender, mut batches) = mpsc::channel(2);
     let made = tokio::task::spawn_blocking(move || {
-        let mut batcher = Batcher::new(Limits::default(), |batch| sender.blocking_send(batch).map_err(|_| Stopped));
+        let mut batcher =
+            Batcher::new(BatchLimits::default(), |batch| sender.blocking_send(batch).map_err(|_| Stopped));
         generate(&options, &mut batcher)?;
         batcher.flush()
     });

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use insights_domain::calendar::Day;
-use insights_generate::{Options, Writer, generate};
+use insights_generate::{GenerateOptions, Writer, generate};
 use insights_service::Clock;
 use serde_json::json;
 
@@ -40,7 +40,7 @@ pub fn today(clock: &Clock) -> Day {
 
 /// Writes a partner into a directory.
 pub fn run(clock: &Clock, command: &GenerateArgs, json: bool) -> Result<(), Failure> {
-    let options = Options {
+    let options = GenerateOptions {
         customers: command.customers,
         months: command.months,
         seed: command.seed,

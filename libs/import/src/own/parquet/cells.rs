@@ -8,13 +8,13 @@ use arrow_array::{Array, ArrowPrimitiveType, cast::AsArray as _, temporal_conver
 use arrow_schema::{DataType, TimeUnit};
 use serde_json::{Map, Number, Value};
 
-use crate::own::{Shape, columns::value_of};
+use crate::own::{FieldShape, columns::value_of};
 
 /// Whether a column of this type can hold such a field.
-pub(super) fn readable(shape: Shape, column: &DataType) -> bool {
+pub(super) fn readable(shape: FieldShape, column: &DataType) -> bool {
     match (shape, column) {
-        (Shape::Texts, DataType::List(inner)) => is_scalar(inner.data_type()),
-        (Shape::Attributions, DataType::List(inner)) => match inner.data_type() {
+        (FieldShape::Texts, DataType::List(inner)) => is_scalar(inner.data_type()),
+        (FieldShape::Attributions, DataType::List(inner)) => match inner.data_type() {
             DataType::Struct(fields) => fields.iter().all(|field| is_scalar(field.data_type())),
             inner => is_scalar(inner),
         },
@@ -32,7 +32,7 @@ fn is_scalar(column: &DataType) -> bool {
 }
 
 /// What the field of a record is, as its JSON would have it; none when the cell is empty.
-pub(super) fn value(shape: Shape, array: &dyn Array, row: usize) -> Option<Value> {
+pub(super) fn value(shape: FieldShape, array: &dyn Array, row: usize) -> Option<Value> {
     if array.is_null(row) {
         return None;
     }
@@ -41,10 +41,10 @@ pub(super) fn value(shape: Shape, array: &dyn Array, row: usize) -> Option<Value
             let list = array.as_list::<i32>().value(row);
             Some((0..list.len()).flat_map(|at| element(shape, &list, at)).collect())
         }
-        (Shape::Count, DataType::Int64) => {
+        (FieldShape::Count, DataType::Int64) => {
             Some(Value::Number(array.as_primitive::<arrow::Int64Type>().value(row).into()))
         }
-        (Shape::Count, DataType::Float64) => {
+        (FieldShape::Count, DataType::Float64) => {
             let number = array.as_primitive::<arrow::Float64Type>().value(row);
             // What is missing among floats is written as NaN.
             (!number.is_nan())
@@ -59,7 +59,7 @@ pub(super) fn value(shape: Shape, array: &dyn Array, row: usize) -> Option<Value
 }
 
 /// One element of a list; a text among attributions may hold several in the form of a cell.
-fn element(shape: Shape, list: &dyn Array, at: usize) -> Vec<Value> {
+fn element(shape: FieldShape, list: &dyn Array, at: usize) -> Vec<Value> {
     if list.is_null(at) {
         return Vec::new();
     }
@@ -71,7 +71,7 @@ fn element(shape: Shape, list: &dyn Array, at: usize) -> Vec<Value> {
     }
     match (shape, text(list, at)) {
         (_, None) => Vec::new(),
-        (Shape::Attributions, Some(text)) => match value_of(shape, text.trim()) {
+        (FieldShape::Attributions, Some(text)) => match value_of(shape, text.trim()) {
             Value::Array(values) => values,
             value => vec![value],
         },

@@ -18,9 +18,9 @@ use parquet::{
 };
 use serde_json::Map;
 
-use crate::own::columns::Columns;
-use crate::own::{self, Fault, Parsed};
-use crate::reader::{Notes, Options, ReadError, Rejection, Sink};
+use crate::own::columns::RecordColumns;
+use crate::own::{self, FieldFault, Parsed};
+use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
 
 /// Rows held in memory at a time.
 const ROWS: usize = 4096;
@@ -29,7 +29,7 @@ const IN_MEMORY: u64 = 16 << 20;
 const MAGIC: &[u8] = b"PAR1";
 
 /// Reads a table of records.
-pub(crate) fn read(input: &mut dyn BufRead, options: &Options, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
+pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
     let mut begun = Vec::new();
     (&mut *input).take(IN_MEMORY).read_to_end(&mut begun)?;
     if !begun.starts_with(MAGIC) {
@@ -50,13 +50,13 @@ fn lay_down(begun: &[u8], rest: &mut dyn BufRead) -> io::Result<File> {
     Ok(file)
 }
 
-fn rows<T: ChunkReader + 'static>(file: T, options: &Options, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
+fn rows<T: ChunkReader + 'static>(file: T, options: &ReadOptions, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
     let options_of_parquet = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = guarded(|| ParquetRecordBatchReaderBuilder::try_new_with_options(file, options_of_parquet))
         .map_err(|fault| broken(&fault))?;
     let schema = builder.schema().clone();
     let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-    let columns = Columns::find(&names, options)?;
+    let columns = RecordColumns::find(&names, options)?;
     for (field, column) in std::iter::zip(&columns.fields, schema.fields()) {
         if let Some(field) = field
             && !cells::readable(field.shape, column.data_type())
@@ -98,7 +98,7 @@ fn guarded<T, E: std::fmt::Display>(read: impl FnOnce() -> Result<T, E>) -> Resu
     }
 }
 
-fn parse(columns: &Columns, batch: &RecordBatch, row: usize) -> Result<Parsed, Fault> {
+fn parse(columns: &RecordColumns, batch: &RecordBatch, row: usize) -> Result<Parsed, FieldFault> {
     let kind = columns.kind_column.and_then(|at| cells::text(batch.column(at), row));
     kind.map_or(Ok(()), |kind| columns.judge_kind(&kind))?;
     let mut map = Map::with_capacity(columns.fields.len());

@@ -25,7 +25,7 @@ pub async fn download(caller: &Caller, export: &Export, to: &Path) -> Result<Exp
         ExportState::Failed => return Err(Failure::Failed(format!("FAILED_PRECONDITION: {}", export.failure))),
         _ => return Err(Failure::Failed("FAILED_PRECONDITION: the export has no file, or none yet".into())),
     }
-    let mut part = Part::open(to)?;
+    let mut part = PartialFile::open(to)?;
     if part.size > u64::try_from(export.bytes).unwrap_or_default() {
         part.begin_anew()?;
     }
@@ -57,7 +57,7 @@ fn passes(code: Code) -> bool {
     matches!(code, Code::Unavailable | Code::Unknown | Code::Cancelled | Code::Internal | Code::ResourceExhausted)
 }
 
-async fn receive(caller: &Caller, id: &str, part: &mut Part, bar: &ProgressBar) -> Result<Export, Failure> {
+async fn receive(caller: &Caller, id: &str, part: &mut PartialFile, bar: &ProgressBar) -> Result<Export, Failure> {
     let offset = i64::try_from(part.size).unwrap_or(i64::MAX);
     let request = caller.request(DownloadExportRequest { id: id.to_owned(), offset }, DEADLINE);
     let mut pieces = caller.reporting().download_export(request).await?.into_inner();
@@ -75,14 +75,14 @@ async fn receive(caller: &Caller, id: &str, part: &mut Part, bar: &ProgressBar) 
 }
 
 /// The part of the file that is there.
-struct Part {
+struct PartialFile {
     path: PathBuf,
     file: File,
     size: u64,
     digest: Sha256,
 }
 
-impl Part {
+impl PartialFile {
     fn open(to: &Path) -> Result<Self, Failure> {
         let path = PathBuf::from(format!("{}.part", to.display()));
         let failed = |error: std::io::Error| Failure::because(&path.display().to_string(), &error);

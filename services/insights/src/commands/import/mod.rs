@@ -9,7 +9,7 @@ use insights_messages::Language;
 use insights_service::Clock;
 
 pub use self::args::ImportArgs;
-use self::plan::{Plan, Said};
+use self::plan::{ImportPlan, Said};
 use crate::{
     client::{
         Caller,
@@ -56,7 +56,7 @@ pub async fn run(caller: &Caller, clock: &Clock, command: &ImportArgs, json: boo
 }
 
 /// Says what each file is taken for, where nobody said so.
-fn announce(plan: &Plan, summary: &mut Summary) {
+fn announce(plan: &ImportPlan, summary: &mut Summary) {
     for source in plan.sources.iter().filter(|_| plan.found_out) {
         let customer = source.options.customer.as_ref().map(|it| format!(" of customer {it}")).unwrap_or_default();
         let month = source.options.month.map(|it| format!(", {it}")).unwrap_or_default();

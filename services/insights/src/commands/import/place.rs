@@ -7,7 +7,7 @@ use insights_domain::ids::{GUID_LENGTH, is_guid};
 
 /// What a path says. The file's own name says more than its folder, a nearer folder more than one further up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct PathHints {
     /// A GUID in a name, or what follows `customer=`.
     pub(super) customer: Option<String>,
     /// `2024-06` in a name.
@@ -17,8 +17,8 @@ pub(super) struct Place {
 }
 
 /// What the path of a file within the imported folder says.
-pub(super) fn place(path: &Path) -> Place {
-    let mut place = Place::default();
+pub(super) fn place(path: &Path) -> PathHints {
+    let mut place = PathHints::default();
     let mut names: Vec<&str> = path.iter().filter_map(|name| name.to_str()).collect();
     names.reverse();
     for (depth, name) in names.into_iter().enumerate() {
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     fn said(path: &str) -> (Option<String>, Option<String>, Option<String>) {
-        let Place { customer, month, day } = place(Path::new(path));
+        let PathHints { customer, month, day } = place(Path::new(path));
         (customer, month.map(|it| it.to_string()), day.map(|it| it.to_string()))
     }
 

@@ -9,22 +9,22 @@ use std::{
 use clap::ValueEnum as _;
 use insights_domain::calendar::Day;
 use insights_generate::KINDS;
-use insights_import::{Format, Options, Recognised, RecordKind, recognise};
+use insights_import::{Format, ReadOptions, Recognised, RecordKind, recognise};
 
 use super::{
     ImportArgs,
-    place::{Place, place},
+    place::{PathHints, place},
 };
-use crate::{client::import::Source, failure::Failure};
+use crate::{client::import::ImportFile, failure::Failure};
 
 /// Folders within folders.
 const DEPTH: usize = 8;
 
 /// What will be imported.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct ImportPlan {
     /// The files, in the order in which little has to wait.
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Vec<ImportFile>,
     /// Files that are none of ours, and why.
     pub(super) unrecognised: Vec<(PathBuf, &'static str)>,
     /// Files that cannot be imported, and why.
@@ -42,7 +42,7 @@ pub(super) struct Said<'a> {
 
 impl Said<'_> {
     /// The plan. The first word is the format where it is the name of one.
-    pub(super) fn plan(&self) -> Result<Plan, Failure> {
+    pub(super) fn plan(&self) -> Result<ImportPlan, Failure> {
         let given = &self.command.given;
         let named = given.first().and_then(|word| Format::from_str(word.to_str()?, false).ok());
         match named {
@@ -54,7 +54,7 @@ impl Said<'_> {
         }
     }
 
-    fn of_format(&self, format: Format, files: &[PathBuf]) -> Result<Plan, Failure> {
+    fn of_format(&self, format: Format, files: &[PathBuf]) -> Result<ImportPlan, Failure> {
         let (name, command) = (format.name(), self.command);
         if command.kind.is_some() && !is_table(format) {
             return Err(Failure::Usage(format!(
@@ -69,18 +69,18 @@ impl Said<'_> {
         if command.customer.is_none() && format.needs_customer() {
             return Err(Failure::Usage(format!("the files of {name} do not say whose they are: --customer does")));
         }
-        let mut plan = Plan::default();
+        let mut plan = ImportPlan::default();
         for path in files {
             for file in of_directory(format, path)? {
-                plan.sources.push(self.source(file, format, Place::default())?);
+                plan.sources.push(self.source(file, format, PathHints::default())?);
             }
         }
         Ok(plan)
     }
 
     /// Files and folders that are looked at to find out what they are.
-    fn of_whatever(&self, given: &[PathBuf]) -> Result<Plan, Failure> {
-        let mut plan = Plan { found_out: true, ..Plan::default() };
+    fn of_whatever(&self, given: &[PathBuf]) -> Result<ImportPlan, Failure> {
+        let mut plan = ImportPlan { found_out: true, ..ImportPlan::default() };
         let mut found = Vec::new();
         if let Some(missing) = given.iter().find(|path| !path.exists()) {
             let missing = missing.display();
@@ -116,14 +116,14 @@ impl Said<'_> {
         Ok(plan)
     }
 
-    fn source(&self, file: PathBuf, format: Format, place: Place) -> Result<Source, Failure> {
+    fn source(&self, file: PathBuf, format: Format, place: PathHints) -> Result<ImportFile, Failure> {
         let modified = fs::metadata(&file).and_then(|data| data.modified()).map_err(|it| cannot_be_read(&file, &it))?;
         let modified = modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
         let command = self.command;
         let customer = command.customer.clone().or(place.customer).filter(|_| format.needs_customer());
         let month = command.month.or(place.month).filter(|_| format.takes_month());
         let day = place.day.filter(|_| format.takes_month());
-        let options = Options {
+        let options = ReadOptions {
             today: self.today,
             customer,
             month,
@@ -132,7 +132,7 @@ impl Said<'_> {
             kind: command.kind.filter(|_| is_table(format)),
             named: RecordKind::of_file_name(&file).filter(|_| is_table(format)),
         };
-        Ok(Source { file, format, options })
+        Ok(ImportFile { file, format, options })
     }
 }
 
@@ -183,7 +183,7 @@ const fn rank(format: Format) -> usize {
 }
 
 /// Of our own records, those others refer to come first.
-fn stem(source: &Source) -> usize {
+fn stem(source: &ImportFile) -> usize {
     if source.format == Format::Ndjson || is_table(source.format) { kind_rank(&source.file) } else { 0 }
 }
 

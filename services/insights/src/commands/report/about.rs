@@ -8,7 +8,7 @@ use insights_proto::{
 
 use super::{
     args::{DashboardName, ReportArgs},
-    known::Known,
+    known::KnownValues,
 };
 use crate::output;
 
@@ -21,12 +21,12 @@ pub struct About {
     with_free: bool,
     search: Option<String>,
     country_search: Option<String>,
-    known: Known,
+    known: KnownValues,
 }
 
 impl About {
     /// What the flags ask for.
-    pub fn new(command: &ReportArgs, page: &PageFilters, known: Known) -> Self {
+    pub fn new(command: &ReportArgs, page: &PageFilters, known: KnownValues) -> Self {
         Self {
             products: command.product.clone(),
             customer: command.customer.clone().filter(|_| command.page != DashboardName::Adoption),

@@ -10,7 +10,7 @@ use insights_proto::reporting::v1::{
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    DEADLINE, View,
+    DEADLINE, TextView,
     about::About,
     figures::sparkline,
     labels::Labels,
@@ -24,7 +24,7 @@ const PAGE: i32 = 500;
 const SHOWN: usize = 20;
 
 /// Shows what to advise customers.
-pub async fn run(caller: &Caller, page: PageFilters, about: &About, view: View, json: bool) -> Result<(), Failure> {
+pub async fn run(caller: &Caller, page: PageFilters, about: &About, view: TextView, json: bool) -> Result<(), Failure> {
     let mut request = ListAdviceRequest { page: Some(page), page_size: PAGE, ..ListAdviceRequest::default() };
     let mut advice = Vec::new();
     loop {
@@ -33,7 +33,7 @@ pub async fn run(caller: &Caller, page: PageFilters, about: &About, view: View, 
         advice.extend(answer.advice);
         request.page_token = answer.next_page_token;
         if request.page_token.is_empty() {
-            let shown = Shown {
+            let shown = ShownAdvice {
                 coverage: answer.coverage.unwrap_or_default(),
                 counts: answer.counts,
                 incomplete: answer.incomplete,
@@ -48,15 +48,15 @@ pub async fn run(caller: &Caller, page: PageFilters, about: &About, view: View, 
     }
 }
 
-struct Shown {
+struct ShownAdvice {
     coverage: Coverage,
     counts: Vec<AdviceCount>,
     incomplete: bool,
     advice: Vec<Advice>,
 }
 
-impl Shown {
-    fn text(&self, about: &About, view: View) -> String {
+impl ShownAdvice {
+    fn text(&self, about: &About, view: TextView) -> String {
         let language = view.language;
         let count = |of: &AdviceCount| advice_counted(language, of.code(), of.count.into());
         let counts: Vec<String> = self.counts.iter().map(count).collect();

@@ -4,13 +4,13 @@ use insights_messages::{Language, title};
 use serde_json::{Value as Json, json};
 
 use super::{
-    Shown,
+    DashboardParts,
     cards::card_json,
     performance::{self, id, name},
     sections::{breakdown_json, section_json},
 };
 
-impl Shown {
+impl DashboardParts {
     /// The whole page; nothing is said in a language.
     pub fn json(&self) -> Json {
         let coverage = &self.coverage;
@@ -35,9 +35,9 @@ impl Shown {
             "customer_name": name(self.customer.as_ref()),
             "cards": self.cards.iter().map(card_json).collect::<Vec<_>>(),
             "breakdowns": self.breakdowns.iter().map(section_json).collect::<Vec<_>>(),
-            "subscriptions": self.subscriptions.as_ref().map(performance::Shown::json),
+            "subscriptions": self.subscriptions.as_ref().map(performance::ShownSubscriptions::json),
         });
-        for (field, value) in self.months.iter().flat_map(super::months::Shown::json) {
+        for (field, value) in self.months.iter().flat_map(super::months::ShownMonths::json) {
             json[field] = value;
         }
         if let Some(trends) = &self.trends {

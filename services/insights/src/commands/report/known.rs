@@ -18,13 +18,13 @@ const SIMILAR: usize = 5;
 
 /// What is known of values.
 #[derive(Default)]
-pub struct Known {
+pub struct KnownValues {
     names: HashMap<(i32, String), String>,
     unknown: Vec<String>,
 }
 
 /// Looks values up. What cannot be found out is not said: the page itself says what is wrong.
-pub async fn look_up(caller: &Caller, page: &PageFilters, products: &[String], language: Language) -> Known {
+pub async fn look_up(caller: &Caller, page: &PageFilters, products: &[String], language: Language) -> KnownValues {
     let mut wanted: Vec<(Dimension, String)> =
         products.iter().map(|product| (Dimension::Product, product.clone())).collect();
     for filter in &page.filters {
@@ -34,7 +34,7 @@ pub async fn look_up(caller: &Caller, page: &PageFilters, products: &[String], l
     // Subscriptions are too many to list.
     wanted.retain(|(dimension, value)| *dimension != Dimension::Subscription && !value.is_empty());
     wanted.truncate(LOOKED_UP);
-    let mut known = Known::default();
+    let mut known = KnownValues::default();
     for (dimension, value) in wanted {
         match one(caller, dimension, &dimension.value_kind().comparable(&value)).await {
             Found::Named(name) => {
@@ -75,7 +75,7 @@ async fn one(caller: &Caller, dimension: Dimension, value: &str) -> Found {
     }
 }
 
-impl Known {
+impl KnownValues {
     /// Says on stderr what is not known.
     pub fn say_what_is_not(&self) {
         for line in &self.unknown {

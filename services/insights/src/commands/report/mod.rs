@@ -40,7 +40,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// How texts are shown.
 #[derive(Clone, Copy)]
-struct View {
+struct TextView {
     language: Language,
     /// Long lists are shown to their ends.
     all: bool,
@@ -48,16 +48,16 @@ struct View {
 
 /// What a page shows, whichever it is.
 #[derive(Default)]
-struct Shown {
+struct DashboardParts {
     page: wire::Page,
     coverage: Coverage,
     cards: Vec<Card>,
-    months: Option<months::Shown>,
+    months: Option<months::ShownMonths>,
     breakdowns: Vec<Section>,
     trends: Option<Vec<Breakdown>>,
     products: Vec<String>,
     customer: Option<FilterValue>,
-    subscriptions: Option<performance::Shown>,
+    subscriptions: Option<performance::ShownSubscriptions>,
 }
 
 /// A breakdown, and the field of the answer it stands in.
@@ -72,7 +72,7 @@ struct Section {
 pub async fn run(caller: &Caller, command: &ReportArgs, language: Language, json: bool) -> Result<(), Failure> {
     check(command)?;
     let page = page_filters(command)?;
-    let view = View { language, all: command.all };
+    let view = TextView { language, all: command.all };
     let known = known::look_up(caller, &page, &command.product, language).await;
     known.say_what_is_not();
     let about = About::new(command, &page, known);
@@ -136,7 +136,7 @@ fn country_order(command: &ReportArgs) -> CountryOrder {
     CountryOrder { measure: measure.into(), by_code, ascending, by_name }
 }
 
-async fn customers(caller: &Caller, page: PageFilters, command: &ReportArgs) -> Result<Shown, Failure> {
+async fn customers(caller: &Caller, page: PageFilters, command: &ReportArgs) -> Result<DashboardParts, Failure> {
     let message = GetCustomersDashboardRequest {
         page: Some(page),
         country_order: Some(country_order(command)),
@@ -151,51 +151,51 @@ async fn customers(caller: &Caller, page: PageFilters, command: &ReportArgs) -> 
         let product = Some(of.product);
         of.by_sku.map(|breakdown| Section { field: "skus", product, breakdown })
     }));
-    Ok(Shown {
+    Ok(DashboardParts {
         page: wire::Page::Customers,
         coverage: answer.coverage.unwrap_or_default(),
         cards: answer.cards,
-        months: Some(months::Shown {
+        months: Some(months::ShownMonths {
             totals: answer.totals.unwrap_or_default(),
             movements: answer.movements,
             activity: answer.activity,
         }),
         breakdowns,
         trends: Some(answer.distribution_trends),
-        ..Shown::default()
+        ..DashboardParts::default()
     })
 }
 
-async fn dynamics(caller: &Caller, page: PageFilters, command: &ReportArgs) -> Result<Shown, Failure> {
+async fn dynamics(caller: &Caller, page: PageFilters, command: &ReportArgs) -> Result<DashboardParts, Failure> {
     let products = command.product.clone();
     let message = GetDynamicsUsageDashboardRequest { page: Some(page.clone()), products, ..Default::default() };
     let answer = caller.reporting().get_dynamics_usage_dashboard(caller.request(message, DEADLINE)).await?.into_inner();
     let coverage = answer.coverage.unwrap_or_default();
     let version = coverage.freshness.as_ref().map_or(0, |freshness| freshness.version);
-    Ok(Shown {
+    Ok(DashboardParts {
         page: wire::Page::DynamicsUsage,
         coverage,
         cards: answer.cards,
         breakdowns: sections([("by_sku", answer.by_sku), ("by_country", answer.by_country)]),
         products: answer.products,
         subscriptions: Some(performance::ask(caller, page, version, command).await?),
-        ..Shown::default()
+        ..DashboardParts::default()
     })
 }
 
-async fn adoption(caller: &Caller, page: PageFilters, customer_id: String) -> Result<Shown, Failure> {
+async fn adoption(caller: &Caller, page: PageFilters, customer_id: String) -> Result<DashboardParts, Failure> {
     let message = GetLicenceAdoptionDashboardRequest { page: Some(page), min_version: 0, customer_id };
     let answer =
         caller.reporting().get_licence_adoption_dashboard(caller.request(message, DEADLINE)).await?.into_inner();
     let fields =
         [("by_product", answer.by_product), ("by_service", answer.by_service), ("by_customer", answer.by_customer)];
-    Ok(Shown {
+    Ok(DashboardParts {
         page: wire::Page::LicenceAdoption,
         coverage: answer.coverage.unwrap_or_default(),
         cards: answer.cards,
         breakdowns: sections(fields),
         customer: answer.customer,
-        ..Shown::default()
+        ..DashboardParts::default()
     })
 }
 

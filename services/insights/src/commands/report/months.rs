@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use crate::output;
 
 /// What is shown of months.
-pub struct Shown {
+pub struct ShownMonths {
     /// Over the range.
     pub totals: CustomerTotals,
     /// By month.
@@ -19,7 +19,7 @@ pub struct Shown {
     pub activity: Vec<ActivityPoint>,
 }
 
-impl Shown {
+impl ShownMonths {
     /// One table of both, with what the movements sum to.
     pub fn text(&self, language: Language) -> String {
         let month = Sentence::Month.say(language, &[]);

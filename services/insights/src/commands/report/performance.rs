@@ -8,7 +8,7 @@ use insights_proto::{
 use serde_json::{Value as Json, json};
 
 use super::{
-    DEADLINE, ReportArgs, View,
+    DEADLINE, ReportArgs, TextView,
     figures::{figure, named, reasons_json, reasons_line, trend_json, trend_of},
     labels::Labels,
 };
@@ -20,7 +20,7 @@ const PAGE: i32 = 500;
 const SHOWN: usize = 25;
 
 /// What is shown of subscriptions.
-pub struct Shown {
+pub struct ShownSubscriptions {
     measures: Vec<Measure>,
     ranked_by: Measure,
     subscriptions: Vec<SubscriptionPerformance>,
@@ -28,7 +28,12 @@ pub struct Shown {
 }
 
 /// Asks for every page of what the command wants.
-pub async fn ask(caller: &Caller, page: PageFilters, min_version: i64, command: &ReportArgs) -> Result<Shown, Failure> {
+pub async fn ask(
+    caller: &Caller,
+    page: PageFilters,
+    min_version: i64,
+    command: &ReportArgs,
+) -> Result<ShownSubscriptions, Failure> {
     let mut request = ListSubscriptionPerformanceRequest {
         page: Some(page),
         min_version,
@@ -39,7 +44,8 @@ pub async fn ask(caller: &Caller, page: PageFilters, min_version: i64, command: 
         page_token: String::new(),
     };
     let every = command.all_subscriptions || command.search.is_some();
-    let mut shown = Shown { measures: Vec::new(), ranked_by: Measure::Unspecified, subscriptions: Vec::new(), every };
+    let mut shown =
+        ShownSubscriptions { measures: Vec::new(), ranked_by: Measure::Unspecified, subscriptions: Vec::new(), every };
     loop {
         let asked = caller.request(request.clone(), DEADLINE);
         let answer = caller.reporting().list_subscription_performance(asked).await?.into_inner();
@@ -53,9 +59,9 @@ pub async fn ask(caller: &Caller, page: PageFilters, min_version: i64, command: 
     }
 }
 
-impl Shown {
+impl ShownSubscriptions {
     /// As a table.
-    pub fn text(&self, view: View) -> String {
+    pub fn text(&self, view: TextView) -> String {
         let language = view.language;
         let ranked = match self.ranked_by {
             Measure::BilledRevenue => Some(Sentence::TopByRevenue),

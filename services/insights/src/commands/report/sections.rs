@@ -6,7 +6,7 @@ use insights_proto::reporting::v1::{Breakdown, Group, Others, Reasons};
 use serde_json::{Value as Json, json};
 
 use super::{
-    Section, View, about,
+    Section, TextView, about,
     cards::{change_json, relative},
     figures::{basis_name, figure, named, reasons_json, reasons_line, trend_json, trend_of, undefined, undefined_json},
     labels::Labels,
@@ -20,7 +20,7 @@ const SHOWN: usize = 12;
 const SHARED: usize = 4;
 
 /// Which columns a table has besides names, figures and the trend.
-struct Columns {
+struct SectionColumns {
     titles: Vec<String>,
     right: Vec<bool>,
     /// By measure: whether its share stands beside it.
@@ -29,8 +29,8 @@ struct Columns {
     trend: bool,
 }
 
-impl Columns {
-    fn of(breakdown: &Breakdown, product: Option<&str>, view: View) -> Self {
+impl SectionColumns {
+    fn of(breakdown: &Breakdown, product: Option<&str>, view: TextView) -> Self {
         let language = view.language;
         let has_share = |at: usize| breakdown.groups.iter().any(|group| share_of(group, at).is_some());
         let measures: Vec<String> =
@@ -83,7 +83,7 @@ impl Columns {
 }
 
 /// A breakdown as a table.
-pub fn table(breakdown: &Breakdown, product: Option<&str>, view: View) -> String {
+pub fn table(breakdown: &Breakdown, product: Option<&str>, view: TextView) -> String {
     let language = view.language;
     let others = breakdown.others.iter().map(Others::undefined_reason);
     let whys = std::iter::once(breakdown.undefined_reason()).chain(others);
@@ -92,7 +92,7 @@ pub fn table(breakdown: &Breakdown, product: Option<&str>, view: View) -> String
         let dimension = dimension(breakdown, language);
         return format!("{}\n{whys}", Sentence::NoGroups.say(language, &[("dimension", &dimension)]));
     }
-    let columns = Columns::of(breakdown, product, view);
+    let columns = SectionColumns::of(breakdown, product, view);
     let shown = if view.all { breakdown.groups.len() } else { SHOWN };
     let groups = || breakdown.groups.iter().take(shown);
     let others: Vec<String> = breakdown.others.iter().map(|others| others_name(others, language)).collect();
@@ -240,7 +240,7 @@ mod tests {
         let four = [Measure::Customers, Measure::ActiveCustomers, Measure::New, Measure::Churned];
         let five = [&four[..], &[Measure::Returning]].concat();
         let shares = |measures: &[Measure], all: bool| {
-            let view = View { language: Language::English, all };
+            let view = TextView { language: Language::English, all };
             table(&breakdown(measures), None, view).matches("50.0 %").count()
         };
         assert_eq!((shares(&four, false), shares(&five, false), shares(&five, true)), (4, 1, 5));
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn a_section_without_groups_says_so() {
         let none = Breakdown { groups: Vec::new(), ..breakdown(&[Measure::Customers]) };
-        let view = View { language: Language::English, all: false };
+        let view = TextView { language: Language::English, all: false };
         assert!(table(&none, None, view).starts_with("nothing was found by market: try"), "{none:?}");
         let why = Breakdown { undefined_reason: UndefinedReason::TooManyGroups.into(), ..none };
         assert!(table(&why, None, view).ends_with("\n  There are too many groups to ask for together.\n"));

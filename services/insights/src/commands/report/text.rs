@@ -3,11 +3,11 @@
 use insights_messages::{Sentence, title};
 use insights_proto::reporting::v1::{Coverage, Section as SectionName};
 
-use super::{Shown, View, about::About, cards, sections};
+use super::{DashboardParts, TextView, about::About, cards, sections};
 
-impl Shown {
+impl DashboardParts {
     /// The page for a terminal.
-    pub fn text(&self, about: &About, view: View) -> String {
+    pub fn text(&self, about: &About, view: TextView) -> String {
         let language = view.language;
         let mut text = self.heading(about, view);
         text.push_str(&cards::table(&self.cards, language));
@@ -35,7 +35,7 @@ impl Shown {
         text
     }
 
-    fn heading(&self, about: &About, view: View) -> String {
+    fn heading(&self, about: &About, view: TextView) -> String {
         let language = view.language;
         let Coverage { from_month, to_month, partial, freshness, .. } = &self.coverage;
         let complete = freshness.as_ref().map(|freshness| freshness.complete_through.as_str()).unwrap_or_default();
