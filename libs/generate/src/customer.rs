@@ -30,6 +30,7 @@ pub(super) enum Trouble {
     YammerOveruse,
 }
 
+// House: one field for each thing drawn of a customer.
 /// A customer before anything happens to it.
 pub(super) struct Profile {
     index: u32,

@@ -191,7 +191,7 @@ fn services<'a>(user: &GeneratedUser<'a>, (first, last): (Day, Day)) -> Vec<(&'a
         for (from, to) in holds {
             let from = first.max(*from);
             let to = to.map_or(last, |to| last.min(to.plus(-1)));
-            if from > to || !deal.state_on(to).is_some_and(super::subscriptions::State::usable) {
+            if from > to || !deal.state_on(to).is_some_and(super::subscriptions::DealState::usable) {
                 continue;
             }
             for service in deal.product.services {

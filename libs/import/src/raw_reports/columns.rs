@@ -4,7 +4,7 @@ use crate::text::table::TableColumn;
 
 /// What a column is to the reader.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum ReportColumn {
+pub(super) enum RawReportColumn {
     Subscription,
     Month,
     Customer,
@@ -44,11 +44,11 @@ pub(super) enum ReportColumn {
     Users,
 }
 
-const fn required(key: ReportColumn, names: &'static [&'static str]) -> TableColumn<ReportColumn> {
+const fn required(key: RawReportColumn, names: &'static [&'static str]) -> TableColumn<RawReportColumn> {
     TableColumn { key, names, required: true }
 }
 
-const fn optional(key: ReportColumn, names: &'static [&'static str]) -> TableColumn<ReportColumn> {
+const fn optional(key: RawReportColumn, names: &'static [&'static str]) -> TableColumn<RawReportColumn> {
     TableColumn { key, names, required: false }
 }
 
@@ -56,17 +56,17 @@ const fn optional(key: ReportColumn, names: &'static [&'static str]) -> TableCol
 macro_rules! columns {
     ($($own:expr),* $(,)?) => {
         &[
-            required(ReportColumn::Month, &["Month", "Date"]),
-            required(ReportColumn::Customer, &["CustomerTenantId", "CustomerTenantGuid", "TenantId"]),
-            optional(ReportColumn::CustomerName, &["CustomerName"]),
-            optional(ReportColumn::Segment, &["CustomerSegment"]),
-            optional(ReportColumn::Market, &["CustomerMarket"]),
-            optional(ReportColumn::Industry, &["IndustryName", "Industry"]),
-            optional(ReportColumn::Location, &["MPNId", "PartnerID", "PartnerLocationID"]),
-            optional(ReportColumn::LocationName, &["PartnerName"]),
-            optional(ReportColumn::LocationCountry, &["PartnerLocation"]),
-            optional(ReportColumn::AttributionType, &["PartnerAttributionType", "PartnerAttachType"]),
-            optional(ReportColumn::Duplicate, &["IsDuplicateRowForPGA"]),
+            required(RawReportColumn::Month, &["Month", "Date"]),
+            required(RawReportColumn::Customer, &["CustomerTenantId", "CustomerTenantGuid", "TenantId"]),
+            optional(RawReportColumn::CustomerName, &["CustomerName"]),
+            optional(RawReportColumn::Segment, &["CustomerSegment"]),
+            optional(RawReportColumn::Market, &["CustomerMarket"]),
+            optional(RawReportColumn::Industry, &["IndustryName", "Industry"]),
+            optional(RawReportColumn::Location, &["MPNId", "PartnerID", "PartnerLocationID"]),
+            optional(RawReportColumn::LocationName, &["PartnerName"]),
+            optional(RawReportColumn::LocationCountry, &["PartnerLocation"]),
+            optional(RawReportColumn::AttributionType, &["PartnerAttributionType", "PartnerAttachType"]),
+            optional(RawReportColumn::Duplicate, &["IsDuplicateRowForPGA"]),
             $($own),*
         ]
     };
@@ -76,11 +76,11 @@ macro_rules! columns {
 macro_rules! sku_columns {
     ($($own:expr),* $(,)?) => {
         columns![
-            optional(ReportColumn::SkuId, &["SKUId", "SKUGuid"]),
-            optional(ReportColumn::Sku, &["SKU", "SKUName"]),
-            optional(ReportColumn::PartNumber, &["ProductPartNumber", "SkuPartNumber"]),
-            optional(ReportColumn::SalesChannel, &["SalesChannel", "SalesModel"]),
-            optional(ReportColumn::Free, &["FreeVsPaidSKU"]),
+            optional(RawReportColumn::SkuId, &["SKUId", "SKUGuid"]),
+            optional(RawReportColumn::Sku, &["SKU", "SKUName"]),
+            optional(RawReportColumn::PartNumber, &["ProductPartNumber", "SkuPartNumber"]),
+            optional(RawReportColumn::SalesChannel, &["SalesChannel", "SalesModel"]),
+            optional(RawReportColumn::Free, &["FreeVsPaidSKU"]),
             $($own),*
         ]
     };
@@ -90,55 +90,55 @@ macro_rules! sku_columns {
 macro_rules! subscription_columns {
     ($($own:expr),* $(,)?) => {
         sku_columns![
-            required(ReportColumn::Subscription, &["SubscriptionId", "SubscriptionGuid"]),
-            optional(ReportColumn::Status, &["SubscriptionState", "SubscriptionStatus"]),
-            optional(ReportColumn::Start, &["SubscriptionStartDate"]),
-            optional(ReportColumn::End, &["SubscriptionEndDate"]),
-            optional(ReportColumn::AutoRenew, &["IsAutoRenew"]),
+            required(RawReportColumn::Subscription, &["SubscriptionId", "SubscriptionGuid"]),
+            optional(RawReportColumn::Status, &["SubscriptionState", "SubscriptionStatus"]),
+            optional(RawReportColumn::Start, &["SubscriptionStartDate"]),
+            optional(RawReportColumn::End, &["SubscriptionEndDate"]),
+            optional(RawReportColumn::AutoRenew, &["IsAutoRenew"]),
             // Of our own exports.
-            optional(ReportColumn::PricingModel, &["PricingModel"]),
-            optional(ReportColumn::Seller, &["Seller"]),
+            optional(RawReportColumn::PricingModel, &["PricingModel"]),
+            optional(RawReportColumn::Seller, &["Seller"]),
             $($own),*
         ]
     };
 }
 
 /// SeatsSubscriptionsAndRevenue. `AvailableSeats` is a flow here.
-pub(super) const SUBSCRIPTIONS: &[TableColumn<ReportColumn>] = subscription_columns![
-    optional(ReportColumn::Product, &["Product", "ReportingProductName", "ProductFamily"]),
-    optional(ReportColumn::RawProduct, &["RawProductName"]),
-    required(ReportColumn::Available, &["AvailableSeatsEOP", "TotalSoldSeats"]),
-    optional(ReportColumn::Assigned, &["TotalAssignedSeats", "AssignedSeats"]),
-    optional(ReportColumn::Revenue, &["BilledRevenueUSD"]),
-    optional(ReportColumn::OtherRevenue, &["OtherBilledRevenue"]),
+pub(super) const SUBSCRIPTIONS: &[TableColumn<RawReportColumn>] = subscription_columns![
+    optional(RawReportColumn::Product, &["Product", "ReportingProductName", "ProductFamily"]),
+    optional(RawReportColumn::RawProduct, &["RawProductName"]),
+    required(RawReportColumn::Available, &["AvailableSeatsEOP", "TotalSoldSeats"]),
+    optional(RawReportColumn::Assigned, &["TotalAssignedSeats", "AssignedSeats"]),
+    optional(RawReportColumn::Revenue, &["BilledRevenueUSD"]),
+    optional(RawReportColumn::OtherRevenue, &["OtherBilledRevenue"]),
 ];
 
 /// DynamicsUsage. `AvailableSeats` is the stock here.
-pub(super) const DYNAMICS_USAGE: &[TableColumn<ReportColumn>] = subscription_columns![
+pub(super) const DYNAMICS_USAGE: &[TableColumn<RawReportColumn>] = subscription_columns![
     // Of our own exports, which are not always of Dynamics 365.
-    optional(ReportColumn::Product, &["Product"]),
-    required(ReportColumn::Available, &["AvailableSeats"]),
-    optional(ReportColumn::Assigned, &["AssignedSeats"]),
-    optional(ReportColumn::Active, &["ActiveSeats"]),
+    optional(RawReportColumn::Product, &["Product"]),
+    required(RawReportColumn::Available, &["AvailableSeats"]),
+    optional(RawReportColumn::Assigned, &["AssignedSeats"]),
+    optional(RawReportColumn::Active, &["ActiveSeats"]),
 ];
 
 /// CustomersAndTenants. What `AvailableSeats` counts here nobody says, so no figure of ours uses it.
-pub(super) const CUSTOMERS: &[TableColumn<ReportColumn>] = sku_columns![
-    optional(ReportColumn::CustomerStatus, &["CustomerStatus"]),
-    optional(ReportColumn::TenantName, &["CustomerTenantName"]),
-    optional(ReportColumn::TenantCountry, &["CustomerTenantCountry"]),
-    optional(ReportColumn::Domain, &["TenantDomainName"]),
-    optional(ReportColumn::Product, &["Product"]),
-    optional(ReportColumn::RawProduct, &["RawProductName"]),
-    optional(ReportColumn::Revenue, &["BilledRevenueUSD"]),
-    optional(ReportColumn::OtherRevenue, &["OtherBilledRevenue"]),
+pub(super) const CUSTOMERS: &[TableColumn<RawReportColumn>] = sku_columns![
+    optional(RawReportColumn::CustomerStatus, &["CustomerStatus"]),
+    optional(RawReportColumn::TenantName, &["CustomerTenantName"]),
+    optional(RawReportColumn::TenantCountry, &["CustomerTenantCountry"]),
+    optional(RawReportColumn::Domain, &["TenantDomainName"]),
+    optional(RawReportColumn::Product, &["Product"]),
+    optional(RawReportColumn::RawProduct, &["RawProductName"]),
+    optional(RawReportColumn::Revenue, &["BilledRevenueUSD"]),
+    optional(RawReportColumn::OtherRevenue, &["OtherBilledRevenue"]),
 ];
 
 /// OfficeUsage.
-pub(super) const OFFICE_USAGE: &[TableColumn<ReportColumn>] = columns![
-    required(ReportColumn::Workload, &["WorkloadName", "Workload"]),
-    required(ReportColumn::Units, &["PaidAvailableUnits"]),
-    required(ReportColumn::Users, &["MonthlyActiveUsers"]),
+pub(super) const OFFICE_USAGE: &[TableColumn<RawReportColumn>] = columns![
+    required(RawReportColumn::Workload, &["WorkloadName", "Workload"]),
+    required(RawReportColumn::Units, &["PaidAvailableUnits"]),
+    required(RawReportColumn::Users, &["MonthlyActiveUsers"]),
 ];
 
 /// Known columns that no figure of ours uses.
@@ -177,7 +177,8 @@ pub(super) const IGNORED: &[&str] = &[
 ];
 
 /// Columns that can tell SKUs apart, the best first.
-pub(super) const SKU_KEYS: &[ReportColumn] = &[ReportColumn::SkuId, ReportColumn::Sku, ReportColumn::PartNumber];
+pub(super) const SKU_KEYS: &[RawReportColumn] =
+    &[RawReportColumn::SkuId, RawReportColumn::Sku, RawReportColumn::PartNumber];
 
 /// Where these are missing, what else names what was sold.
-pub(super) const PRODUCT_KEYS: &[ReportColumn] = &[ReportColumn::RawProduct, ReportColumn::Product];
+pub(super) const PRODUCT_KEYS: &[RawReportColumn] = &[RawReportColumn::RawProduct, RawReportColumn::Product];

@@ -9,15 +9,15 @@ use insights_domain::amount::Amount;
 use insights_proto::ingestion::v1::{Precedence, ReportedSeats, Revenue, record::Kind};
 
 use super::{
-    Bad, Gathered, Notes, ReadError, ReadOptions, ReportColumn, ReportRow, RowGroup, RowReader, Sink, columns, gather,
-    open, plain, refuse_without_sku, values,
+    Bad, Gathered, Notes, RawReportColumn, ReadError, ReadOptions, ReportRow, RowGroup, RowReader, Sink, columns,
+    gather, open, plain, refuse_without_sku, values,
 };
 
 /// Reads CustomersAndTenants.
 pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
     let mut table = open(input, columns::CUSTOMERS)?;
     let names_products = columns::PRODUCT_KEYS.iter().any(|key| table.has(*key));
-    if table.has(ReportColumn::Revenue) && !names_products {
+    if table.has(RawReportColumn::Revenue) && !names_products {
         refuse_without_sku(&table)?;
     }
     let gathered = gather(&mut table, sink, take)?;
@@ -31,12 +31,12 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
 
 fn take(read: &RowReader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
     let month = read.month()?;
-    let customer = read.id(ReportColumn::Customer)?;
-    let revenue = read.parsed(ReportColumn::Revenue, values::amount)?;
+    let customer = read.id(RawReportColumn::Customer)?;
+    let revenue = read.parsed(RawReportColumn::Revenue, values::amount)?;
     let other_revenue = read.other_revenue()?;
     let sku = read.sku();
     if sku.is_none() && (revenue.is_some() || !other_revenue.is_empty()) {
-        return Err(read.reject(ReportColumn::Sku, "is missing: the revenue belongs to nothing".into()).into());
+        return Err(read.reject(RawReportColumn::Sku, "is missing: the revenue belongs to nothing".into()).into());
     }
     let line = read.row.line;
     let record = plain(Kind::Customer(read.customer(&customer, &mut gathered.notes)));
@@ -45,19 +45,20 @@ fn take(read: &RowReader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
     gathered.last_month = gathered.last_month.max(Some(month));
     let Some(sku) = sku else { return Ok(()) };
     gathered.stub(line, month, Precedence::Described, Kind::Sku(read.sku_stub(&sku, None)))?;
-    let status = read.text(ReportColumn::CustomerStatus);
+    let status = read.text(RawReportColumn::CustomerStatus);
     if let Some(status) = &status {
         gathered.notes.status(status);
     }
-    let article =
-        [ReportColumn::PartNumber, ReportColumn::RawProduct].map(|key| read.text(key).unwrap_or_default()).join("\n");
+    let article = [RawReportColumn::PartNumber, RawReportColumn::RawProduct]
+        .map(|key| read.text(key).unwrap_or_default())
+        .join("\n");
     gathered.add(ReportRow {
         line,
         month: month.index(),
         subject: customer,
         object: sku,
         article,
-        duplicate: read.flag(ReportColumn::Duplicate).unwrap_or(false),
+        duplicate: read.flag(RawReportColumn::Duplicate).unwrap_or(false),
         attribution: read.attribution(),
         status,
         revenue,

@@ -11,6 +11,7 @@ use insights_proto::ingestion::v1::{Attribution, Precedence, Record, record::Kin
 use crate::reader::{ReadError, Sink};
 use crate::text::spool::{Spool, SpoolLimits, hash};
 
+// House: one field for each column that a report may have.
 /// A good row, as it waits for the others it belongs with.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct ReportRow {

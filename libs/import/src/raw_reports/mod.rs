@@ -21,7 +21,7 @@ use insights_domain::calendar::Month;
 use insights_proto::ingestion::v1::{CompleteThrough, Precedence, Record, record::Kind};
 
 use self::{
-    columns::ReportColumn,
+    columns::RawReportColumn,
     gather::{Named, ReportRow, RowGroup, grouped},
     row::RowReader,
 };
@@ -65,7 +65,7 @@ impl From<io::Error> for Bad {
 
 /// Reads all rows with `take`, which checks a row, remembers what it names and adds it.
 fn gather(
-    table: &mut Table<'_, ReportColumn>,
+    table: &mut Table<'_, RawReportColumn>,
     sink: &mut dyn Sink,
     mut take: impl FnMut(&RowReader<'_, '_>, &mut Gathered) -> Result<(), Bad>,
 ) -> Result<Gathered, ReadError> {
@@ -133,12 +133,12 @@ fn plain(kind: Kind) -> Record {
 
 fn open<'a>(
     input: &'a mut dyn BufRead,
-    columns: &'static [TableColumn<ReportColumn>],
-) -> Result<Table<'a, ReportColumn>, ReadError> {
+    columns: &'static [TableColumn<RawReportColumn>],
+) -> Result<Table<'a, RawReportColumn>, ReadError> {
     Table::open(input, columns, columns::IGNORED)
 }
 
-fn refuse_without_sku(table: &Table<'_, ReportColumn>) -> Result<(), ReadError> {
+fn refuse_without_sku(table: &Table<'_, RawReportColumn>) -> Result<(), ReadError> {
     if columns::SKU_KEYS.iter().any(|key| table.has(*key)) {
         return Ok(());
     }

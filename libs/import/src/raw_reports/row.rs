@@ -6,7 +6,7 @@ use insights_proto::ingestion::v1::{Attribution, Customer, Location, Sku};
 
 use super::{
     Notes, Table,
-    columns::{PRODUCT_KEYS, ReportColumn, SKU_KEYS},
+    columns::{PRODUCT_KEYS, RawReportColumn, SKU_KEYS},
     gather::OtherRevenue,
     values,
 };
@@ -15,48 +15,48 @@ use crate::text::table::Row;
 
 /// Reads the cells of a row.
 pub(super) struct RowReader<'a, 't> {
-    pub(super) table: &'a Table<'t, ReportColumn>,
+    pub(super) table: &'a Table<'t, RawReportColumn>,
     pub(super) row: &'a Row,
 }
 
 impl RowReader<'_, '_> {
-    pub(super) fn text(&self, key: ReportColumn) -> Option<String> {
+    pub(super) fn text(&self, key: RawReportColumn) -> Option<String> {
         self.table.text(self.row, key).map(str::to_owned)
     }
 
-    pub(super) fn reject(&self, key: ReportColumn, reason: String) -> Rejection {
+    pub(super) fn reject(&self, key: RawReportColumn, reason: String) -> Rejection {
         Rejection { row: self.row.line, field: self.table.name(key).into(), reason }
     }
 
-    pub(super) fn id(&self, key: ReportColumn) -> Result<String, Rejection> {
+    pub(super) fn id(&self, key: RawReportColumn) -> Result<String, Rejection> {
         self.text(key).map(|id| canonical_id(&id)).ok_or_else(|| self.reject(key, "is missing".into()))
     }
 
     pub(super) fn parsed<T>(
         &self,
-        key: ReportColumn,
+        key: RawReportColumn,
         parse: impl Fn(&str) -> Result<T, values::ValueFault>,
     ) -> Result<T, Rejection> {
         parse(self.table.raw(self.row, key)).map_err(|reason| self.reject(key, reason))
     }
 
     pub(super) fn month(&self) -> Result<Month, Rejection> {
-        self.parsed(ReportColumn::Month, values::report_month)
+        self.parsed(RawReportColumn::Month, values::report_month)
     }
 
-    pub(super) fn date(&self, key: ReportColumn) -> Result<Option<Day>, Rejection> {
+    pub(super) fn date(&self, key: RawReportColumn) -> Result<Option<Day>, Rejection> {
         if self.text(key).is_none() {
             return Ok(None);
         }
         self.parsed(key, values::report_date).map(Some)
     }
 
-    pub(super) fn flag(&self, key: ReportColumn) -> Option<bool> {
+    pub(super) fn flag(&self, key: RawReportColumn) -> Option<bool> {
         self.text(key).and_then(|word| values::yes_or_no(&word))
     }
 
     pub(super) fn other_revenue(&self) -> Result<Vec<OtherRevenue>, Rejection> {
-        let amounts = self.parsed(ReportColumn::OtherRevenue, values::amounts)?;
+        let amounts = self.parsed(RawReportColumn::OtherRevenue, values::amounts)?;
         Ok(amounts.into_iter().map(|(currency, amount)| OtherRevenue { currency, amount }).collect())
     }
 
@@ -67,13 +67,13 @@ impl RowReader<'_, '_> {
 
     pub(super) fn attribution(&self) -> Option<Attribution> {
         let attribution = Attribution {
-            location_id: self.text(ReportColumn::Location),
-            r#type: self.text(ReportColumn::AttributionType),
+            location_id: self.text(RawReportColumn::Location),
+            r#type: self.text(RawReportColumn::AttributionType),
         };
         Some(attribution).filter(|it| it.location_id.is_some() || it.r#type.is_some())
     }
 
-    fn country(&self, key: ReportColumn, notes: &mut Notes) -> Option<String> {
+    fn country(&self, key: RawReportColumn, notes: &mut Notes) -> Option<String> {
         let named = self.text(key)?;
         let code = values::country(&named);
         if code.is_none() {
@@ -85,23 +85,23 @@ impl RowReader<'_, '_> {
     pub(super) fn customer(&self, customer_id: &str, notes: &mut Notes) -> Customer {
         Customer {
             customer_id: customer_id.to_owned(),
-            name: self.text(ReportColumn::CustomerName).or_else(|| self.text(ReportColumn::TenantName)),
-            country: self.country(ReportColumn::Market, notes),
-            tenant_country: self.country(ReportColumn::TenantCountry, notes),
-            segment: self.text(ReportColumn::Segment),
-            industry: self.text(ReportColumn::Industry),
-            domain: self.text(ReportColumn::Domain),
+            name: self.text(RawReportColumn::CustomerName).or_else(|| self.text(RawReportColumn::TenantName)),
+            country: self.country(RawReportColumn::Market, notes),
+            tenant_country: self.country(RawReportColumn::TenantCountry, notes),
+            segment: self.text(RawReportColumn::Segment),
+            industry: self.text(RawReportColumn::Industry),
+            domain: self.text(RawReportColumn::Domain),
         }
     }
 
     pub(super) fn sku_stub(&self, sku_id: &str, product: Option<&str>) -> Sku {
         let name = self
-            .text(ReportColumn::Sku)
-            .or_else(|| self.text(ReportColumn::RawProduct))
+            .text(RawReportColumn::Sku)
+            .or_else(|| self.text(RawReportColumn::RawProduct))
             .unwrap_or_else(|| sku_id.to_owned());
         let product =
-            self.text(ReportColumn::Product).or_else(|| product.map(str::to_owned)).unwrap_or_else(|| name.clone());
-        let free = match self.text(ReportColumn::Free) {
+            self.text(RawReportColumn::Product).or_else(|| product.map(str::to_owned)).unwrap_or_else(|| name.clone());
+        let free = match self.text(RawReportColumn::Free) {
             Some(word) => word.eq_ignore_ascii_case("free"),
             None => values::names_free(&name),
         };
@@ -110,10 +110,10 @@ impl RowReader<'_, '_> {
 
     /// None without a country: a location cannot be stored without one, and attributions do not need it.
     pub(super) fn location_stub(&self, notes: &mut Notes) -> Option<Location> {
-        let location_id = self.text(ReportColumn::Location)?;
-        let country = self.country(ReportColumn::LocationCountry, notes)?;
+        let location_id = self.text(RawReportColumn::Location)?;
+        let country = self.country(RawReportColumn::LocationCountry, notes)?;
         Some(Location {
-            name: self.text(ReportColumn::LocationName).unwrap_or_else(|| location_id.clone()),
+            name: self.text(RawReportColumn::LocationName).unwrap_or_else(|| location_id.clone()),
             location_id,
             country,
         })

@@ -9,8 +9,8 @@ use insights_domain::calendar::Month;
 use insights_proto::ingestion::v1::{Precedence, ReportedSeats, Revenue, Subscription, record::Kind};
 
 use super::{
-    Bad, Gathered, Notes, ReadError, ReadOptions, ReportColumn, ReportRow, RowGroup, RowReader, Sink, columns, gather,
-    open, plain, refuse_without_sku, values,
+    Bad, Gathered, Notes, RawReportColumn, ReadError, ReadOptions, ReportRow, RowGroup, RowReader, Sink, columns,
+    gather, open, plain, refuse_without_sku, values,
 };
 use crate::shared::provisional::of_month;
 
@@ -47,31 +47,32 @@ fn read(
 }
 
 fn take(read: &RowReader<'_, '_>, product: Option<&str>, gathered: &mut Gathered) -> Result<(), Bad> {
-    let subject = read.id(ReportColumn::Subscription)?;
+    let subject = read.id(RawReportColumn::Subscription)?;
     let month = read.month()?;
-    let customer = read.id(ReportColumn::Customer)?;
-    let sku = read.sku().ok_or_else(|| read.reject(ReportColumn::Sku, "is missing".into()))?;
-    let [available, assigned, active] = [ReportColumn::Available, ReportColumn::Assigned, ReportColumn::Active]
-        .map(|key| read.parsed(key, values::stock));
+    let customer = read.id(RawReportColumn::Customer)?;
+    let sku = read.sku().ok_or_else(|| read.reject(RawReportColumn::Sku, "is missing".into()))?;
+    let [available, assigned, active] =
+        [RawReportColumn::Available, RawReportColumn::Assigned, RawReportColumn::Active]
+            .map(|key| read.parsed(key, values::stock));
     let line = ReportRow {
         line: read.row.line,
         month: month.index(),
         subject,
-        start: read.date(ReportColumn::Start)?.map(|day| day.to_string()),
-        end: read.date(ReportColumn::End)?.map(|day| day.to_string()),
-        auto_renew: read.flag(ReportColumn::AutoRenew),
-        sales_channel: read.text(ReportColumn::SalesChannel),
+        start: read.date(RawReportColumn::Start)?.map(|day| day.to_string()),
+        end: read.date(RawReportColumn::End)?.map(|day| day.to_string()),
+        auto_renew: read.flag(RawReportColumn::AutoRenew),
+        sales_channel: read.text(RawReportColumn::SalesChannel),
         // Products without seats leave the column empty; their status still counts.
         available: available?.unwrap_or(0),
         assigned: assigned?,
         active: active?,
-        revenue: read.parsed(ReportColumn::Revenue, values::amount)?,
+        revenue: read.parsed(RawReportColumn::Revenue, values::amount)?,
         other_revenue: read.other_revenue()?,
-        pricing_model: read.text(ReportColumn::PricingModel),
-        seller: read.parsed(ReportColumn::Seller, values::seller)?,
-        duplicate: read.flag(ReportColumn::Duplicate).unwrap_or(false),
+        pricing_model: read.text(RawReportColumn::PricingModel),
+        seller: read.parsed(RawReportColumn::Seller, values::seller)?,
+        duplicate: read.flag(RawReportColumn::Duplicate).unwrap_or(false),
         attribution: read.attribution(),
-        status: read.text(ReportColumn::Status),
+        status: read.text(RawReportColumn::Status),
         customer,
         sku,
         ..ReportRow::default()

@@ -5,8 +5,8 @@ use std::{collections::HashMap, io::BufRead};
 use insights_proto::ingestion::v1::{ReportedUsage, record::Kind};
 
 use super::{
-    Bad, Gathered, Notes, ReadError, ReadOptions, ReportColumn, ReportRow, RowGroup, RowReader, Sink, columns, gather,
-    open, plain, values,
+    Bad, Gathered, Notes, RawReportColumn, ReadError, ReadOptions, ReportRow, RowGroup, RowReader, Sink, columns,
+    gather, open, plain, values,
 };
 use crate::product_names::services::service_of_workload;
 
@@ -32,13 +32,14 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
 
 fn take(read: &RowReader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
     let month = read.month()?;
-    let customer = read.id(ReportColumn::Customer)?;
-    let workload =
-        read.text(ReportColumn::Workload).ok_or_else(|| read.reject(ReportColumn::Workload, "is missing".into()))?;
-    let units = read.parsed(ReportColumn::Units, values::units)?;
-    let users = read.parsed(ReportColumn::Users, values::users)?;
+    let customer = read.id(RawReportColumn::Customer)?;
+    let workload = read
+        .text(RawReportColumn::Workload)
+        .ok_or_else(|| read.reject(RawReportColumn::Workload, "is missing".into()))?;
+    let units = read.parsed(RawReportColumn::Units, values::units)?;
+    let users = read.parsed(RawReportColumn::Users, values::users)?;
     if units.is_none() && users.is_none() {
-        return Err(read.reject(ReportColumn::Units, "is missing, and so is MonthlyActiveUsers".into()).into());
+        return Err(read.reject(RawReportColumn::Units, "is missing, and so is MonthlyActiveUsers".into()).into());
     }
     if service_of_workload(&workload).is_none() {
         gathered.notes.unmapped_service(&workload);
@@ -50,7 +51,7 @@ fn take(read: &RowReader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
         month: month.index(),
         subject: customer,
         object: workload,
-        duplicate: read.flag(ReportColumn::Duplicate).unwrap_or(false),
+        duplicate: read.flag(RawReportColumn::Duplicate).unwrap_or(false),
         attribution: read.attribution(),
         available: units.unwrap_or(0),
         active: users,

@@ -14,6 +14,7 @@ const LISTED: usize = 100_000;
 /// Reasons told apart.
 const REASONS: usize = 1_000;
 
+// House: one field for each count and list of the JSON that the command prints.
 /// What became of an import.
 #[derive(Debug, Default, Serialize)]
 pub struct Summary {

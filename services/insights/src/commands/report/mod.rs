@@ -46,6 +46,7 @@ struct TextView {
     all: bool,
 }
 
+// House: text.rs and json.rs each show it in their own way.
 /// What a page shows, whichever it is.
 #[derive(Default)]
 struct DashboardParts {
