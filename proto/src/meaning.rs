@@ -56,6 +56,31 @@ impl Measure {
         })
     }
 
+    /// Whether the measure counts what happened in a month and is summed over a range of months; else it is a stock at a month's
+    /// end, or a ratio.
+    pub const fn is_flow(self) -> bool {
+        match self {
+            Self::New | Self::Churned | Self::Returning | Self::NewSeats | Self::BilledRevenue => true,
+            Self::Unspecified
+            | Self::Customers
+            | Self::ActiveCustomers
+            | Self::Existing
+            | Self::Subscriptions
+            | Self::Available
+            | Self::Assigned
+            | Self::Active
+            | Self::DeploymentOpportunity
+            | Self::IdleSeats
+            | Self::ActiveUsagePercent
+            | Self::DeploymentPercent
+            | Self::ActiveEntitlements
+            | Self::TotalEntitlements
+            | Self::ActiveUsers
+            | Self::TotalUsers
+            | Self::UsagePercent => false,
+        }
+    }
+
     /// Whether the measure is a ratio of two others.
     pub const fn is_percentage(self) -> bool {
         matches!(self, Self::ActiveUsagePercent | Self::DeploymentPercent | Self::UsagePercent)

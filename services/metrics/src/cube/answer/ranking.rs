@@ -22,12 +22,8 @@ use crate::query::{Query, Top};
 pub fn best(cube: &Cube, query: &Query, top: Top, view: Visibility<'_>) -> HashSet<GroupKey> {
     let hidden = top.measure == Measure::BilledRevenue && !view.revenue;
     let measure = if hidden { Measure::Available } else { top.measure };
-    let flow = matches!(
-        measure,
-        Measure::New | Measure::Churned | Measure::Returning | Measure::NewSeats | Measure::BilledRevenue
-    );
     let last = query.to.min(cube.partner.last_month());
-    let from = if flow { query.from } else { last };
+    let from = if measure.is_flow() { query.from } else { last };
     let ranking = Query { measures: vec![measure], from, to: last, top: None, ..query.clone() };
     let compiled = CompiledQuery::new(&ranking, cube, view);
     let ranked = rank(&compiled, measure, top.count);
