@@ -120,7 +120,7 @@ pub struct CustomerFacts {
     pub lower_bound: BTreeMap<ServiceNumber, (Day, Day)>,
     /// Rows by customer and SKU.
     pub by_sku: Vec<BySku>,
-    /// Users by service and month that somebody else computed.
+    /// Reported users by service and month.
     pub reported_usage: Vec<ReportedUsage>,
 }
 
@@ -195,7 +195,7 @@ pub struct Activity {
     pub days: u32,
 }
 
-/// Seats of a month that somebody else computed.
+/// Reported seats of a month.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportedSeats {
     /// The month.
@@ -238,7 +238,7 @@ pub struct BySku {
     pub revenue: Vec<Revenue>,
 }
 
-/// Users of a service and month that somebody else computed.
+/// Reported users of a service and month.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportedUsage {
     /// The service.

@@ -1,7 +1,7 @@
 //! The definitions of measures, each as a plain function of one customer, subscription or month. What counts and what is good
 //! stands in [`standing`](crate::standing), seats and users in [`usage`](crate::usage).
 //!
-//! Whoever computes a measure in a faster form names the definition that it stands for and tests that both agree.
+//! Code that computes a measure in a faster form names the definition that it stands for, and a test holds both equal.
 
 /// What a measure counts or sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,13 +96,13 @@ pub const fn new_seats(before: u64, available: u64) -> i64 {
     available.cast_signed() - before.cast_signed()
 }
 
-/// Unassigned seats of a subscription, the deployment opportunity: available ones that nobody is assigned to. More assigned
+/// Unassigned seats of a subscription, the deployment opportunity: available ones without an assignment. More assigned
 /// than sold leave none, and take nothing away from other subscriptions.
 pub const fn unassigned(available: u64, assigned: u64) -> u64 {
     available.saturating_sub(assigned)
 }
 
-/// Idle seats of a subscription: assigned ones that nobody who holds them used in the window.
+/// Idle seats of a subscription: assigned ones that their holders did not use in the window.
 pub const fn idle(assigned: u64, active_and_assigned: u64) -> u64 {
     assigned.saturating_sub(active_and_assigned)
 }

@@ -351,7 +351,7 @@ impl SubscriptionMonth {
         }
     }
 
-    /// Nobody knows who they are: all count as assigned on the day.
+    /// A report does not name the users, so all of them count as assigned on the day.
     fn take_active(&mut self, report: &ReportedSeats) {
         if let Some(active) = report.active {
             self.active = active;

@@ -19,7 +19,7 @@ pub enum Standing {
     Upgraded = 4,
     /// Not begun, or nothing known yet.
     Pending = 5,
-    /// A word nobody has seen before.
+    /// An unknown word of a source.
     Other = 6,
 }
 

@@ -25,9 +25,9 @@ pub struct Config {
     pub tick_milliseconds: u64,
     /// How long to wait after a failure, in milliseconds.
     pub retry_milliseconds: u64,
-    /// Partners whose cubes are kept in memory; the one that was not asked for the longest makes room.
+    /// Partners whose cubes are kept in memory; the one that was not used for the longest makes room.
     pub cubes_in_memory: usize,
-    /// A cube that nobody asked for this long leaves memory, in seconds.
+    /// A cube that was not used for so many seconds leaves memory.
     pub idle_seconds: u64,
 }
 

@@ -1,7 +1,7 @@
 //! The cubes in memory: loaded on first use, renewed when rollups change, gone when idle.
 //!
-//! A replica learns of changes from the rollup tables alone, whoever made them; what it applied itself it only hears of
-//! sooner.
+//! A replica learns of changes from the rollup tables, whichever replica made them. Of its own applications it is told at once,
+//! so that its callers do not wait for the next poll.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ use crate::rollups::model::PartnerModel;
 use crate::rollups::month_encoding::read_month;
 use crate::rollups::{Applied, CellCustomer, MonthRows, RollupError, RollupPartner, Store, read_customer};
 
-/// How long whoever waits for a version relies on being told.
+/// Longest wait for a notice of a new version before the revision is read again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Customers read at a time when a cube is loaded.
 const PAGE: u64 = 1_024;
@@ -121,17 +121,17 @@ impl Cubes {
         }
     }
 
-    /// Tells what this replica just applied, so that nobody waits for the next look at the tables.
+    /// Takes what this replica just applied, so that callers do not wait for the next poll of the tables.
     pub async fn applied(&self, partner: &str, applied: &Applied) -> Result<(), RollupError> {
         let entry = self.entries().get(partner).cloned();
         match entry {
             Some(entry) if entry.root.load().is_some() => self.renew(partner, &entry, Some(applied)).await,
-            // Nobody asked for it yet.
+            // No caller needs the cube yet.
             _ => Ok(()),
         }
     }
 
-    /// Looks at the tables for what other replicas applied, and lets go of what nobody uses, until told to stop.
+    /// Polls the tables for what other replicas applied, and drops cubes that are idle, until shutdown.
     pub async fn run(&self, shutdown: CancellationToken) {
         loop {
             tokio::select! {
@@ -143,7 +143,7 @@ impl Cubes {
                 continue;
             }
             if let Err(error) = self.catch_up().await {
-                tracing::warn!(%error, "the rollup tables cannot be looked at; trying again");
+                tracing::warn!(%error, "polling the rollup tables failed; trying again");
             }
         }
     }
@@ -154,7 +154,7 @@ impl Cubes {
             if let Some(entry) = entry
                 && entry.root.load().as_ref().is_some_and(|root| root.revision != revision)
             {
-                // What is wrong with one partner's rows is not the others' trouble.
+                // A fault in one partner's rows must not keep other partners from being renewed.
                 if let Err(error) = self.renew(&partner, &entry, None).await {
                     tracing::warn!(%partner, %error, "the figures of a partner cannot be renewed; trying again");
                 }

@@ -53,7 +53,7 @@ fn percentage_of(percentage: Percentage) -> v1::Percentage {
     }
 }
 
-/// Why a usage percentage is what it is; reasons that explain nobody are left out.
+/// Why a usage percentage is what it is; reasons without users or seats are left out.
 pub fn explanation(row: ExplanationRow) -> Explanation {
     let Reasons { covered, trial, not_in_good_standing, free, license_transferred, unlicensed_use, over_assigned } =
         row.reasons;

@@ -13,9 +13,9 @@ use crate::cube::{Cube, Visibility};
 #[derive(Debug)]
 pub struct NameLookup {
     dimension: Dimension,
-    /// Empty: everybody's.
+    /// Empty: all.
     ids: HashSet<String>,
-    /// Part of the id or name, in lower case; empty: everybody's.
+    /// Part of the id or name, in lower case; empty: all.
     search: String,
     most: usize,
 }

@@ -148,7 +148,7 @@ impl Answering {
             ReportGrain::Unspecified => self.whole(cube).await,
             _ => self.report(&cube).await,
         };
-        // What cannot be sent any more is not missed: whoever asked is gone.
+        // Sending fails only when the caller is gone.
         let _ = match sent {
             Ok(()) => self.end().await,
             Err(StreamEnd::Gone) => Ok(()),

@@ -44,7 +44,7 @@ pub fn stream(api: Api, partner: String) -> impl Stream<Item = Result<VerifyResp
             Err(VerifyError::Apply(ApplyError::Feed(status))) => Err(forward(*status)),
             Err(VerifyError::Apply(error)) => Err(Error::internal(error).into()),
         };
-        // Whoever asked may be gone.
+        // The caller may be gone.
         let _ = sender.send(last).await;
     });
     ReceiverStream::new(receiver)

@@ -39,7 +39,7 @@ pub enum ApplyError {
     /// The stream of facts ended in the middle of a customer.
     #[error("the feed stopped in the middle of a customer")]
     CutOff,
-    /// A task of ours ended before its time.
+    /// A task of this service panicked or was cancelled.
     #[error("rolling up stopped: {0}")]
     Task(#[from] tokio::task::JoinError),
     /// A fault put there by a test.
@@ -66,7 +66,7 @@ pub enum Step {
     PositionTaken,
     /// Rollups are written, nothing is committed.
     RollupsWritten,
-    /// All is committed, nobody knows yet.
+    /// All is committed, and the cubes are not told yet.
     Committed,
 }
 
@@ -77,7 +77,7 @@ pub enum ApplyOutcome {
     Nothing,
     /// It is committed.
     Applied(Applied),
-    /// Somebody else moved the position first.
+    /// Another replica moved the position first.
     Lost,
     /// The changes do not follow on what is stored: ask the feed from there.
     Gap,

@@ -84,7 +84,7 @@ fn sku_model(facts: &v1::SkuFacts) -> SkuModel {
     }
 }
 
-/// PartnerNumbers of what facts name by id.
+/// Numbers of the SKUs and services that facts name by id.
 #[derive(Debug)]
 pub struct PartnerNumbers {
     skus: HashMap<String, u32>,

@@ -36,13 +36,13 @@ pub struct Follower {
     pub retry: Duration,
 }
 
-/// What is to be done, and who does something.
+/// What is pending, and the tasks that work on it.
 #[derive(Default)]
 struct Desk {
     pending: HashMap<String, Pending>,
     /// Partners that are worked on.
     working: HashSet<String>,
-    /// Partners that wait after a failure, so that they keep nobody else from work.
+    /// Partners that wait after a failure, so that others are worked on meanwhile.
     resting: HashSet<String>,
     tasks: JoinSet<Event>,
 }
@@ -198,7 +198,7 @@ impl Desk {
                 self.pending.remove(&partner);
                 return true;
             }
-            // What somebody else did not apply is still to be done.
+            // The other replica may have applied less than what is pending here.
             Ok(ApplyOutcome::Lost) => {}
             Err(_) => {
                 let rested = partner.clone();
@@ -216,7 +216,7 @@ impl Desk {
 
 async fn publish(cubes: &Cubes, partner: &str, applied: &Applied) {
     if let Err(error) = cubes.applied(partner, applied).await {
-        // Found again by looking at the tables.
+        // The next poll of the tables finds it again.
         tracing::warn!(%error, partner, "the figures in memory could not be renewed; trying again");
     }
 }

@@ -1,4 +1,4 @@
-//! ChangesToApply that came and are not applied yet: many versions become one application.
+//! Changes that came and are not applied yet: many versions become one application.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub struct Pending {
     pub changes: Option<ChangesToApply>,
 }
 
-/// ChangesToApply of consecutive versions.
+/// Changes of consecutive versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangesToApply {
     /// The epoch of the versions.

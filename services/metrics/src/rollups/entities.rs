@@ -20,7 +20,7 @@ pub mod partner {
         pub version: i64,
         /// What the feed said of `version`; 0: nothing.
         pub stamp: i64,
-        /// Counts what was applied: by version, by the clock, by rebuilding. Compared and set by whoever applies.
+        /// Counts what was applied: by version, by the clock, by rebuilding. Every application compares and sets it.
         pub revision: i64,
         /// The revision at which everything was rebuilt for the last time.
         pub rebuilt_revision: i64,

@@ -18,16 +18,16 @@ use super::{CellCustomer, read_partner};
 /// Why rollups cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum RollupError {
-    /// The database says so.
+    /// The connection or a transaction failed.
     #[error("rollups: {0}")]
     Database(#[from] insights_database::Error),
-    /// The database says so.
+    /// A statement failed.
     #[error("rollups: {0}")]
     Query(#[from] DbErr),
     /// A row cannot be read.
     #[error(transparent)]
     Body(#[from] BodyError),
-    /// A task of ours ended before its time.
+    /// A task of this service panicked or was cancelled.
     #[error("rollups: reading stopped: {0}")]
     Task(#[from] tokio::task::JoinError),
     /// A stored number is out of its range.
@@ -91,7 +91,7 @@ pub struct Store {
     database: Database,
 }
 
-/// A `complete_through` nobody knows yet.
+/// A `complete_through` that is not known yet.
 pub(super) const UNKNOWN_DAY: i32 = i32::MIN;
 
 impl Store {

@@ -48,15 +48,15 @@ pub struct Application {
 }
 
 impl Application {
-    /// Takes the position, or `None` when somebody else moved it since `row` was read. Whoever holds it makes all others
-    /// wait here, so that nobody works twice.
+    /// Takes the position; `None` when another replica moved it since `row` was read. Other replicas wait here while one holds
+    /// it, so that no work is done twice.
     pub async fn begin(store: &Store, row: &RollupPartner, to: &RollupPosition) -> Result<Option<Self>, RollupError> {
         let transaction = store.database().begin().await?;
         let revision = row.revision + 1;
         let rebuilt = if to.rebuild { revision } else { row.rebuilt_revision };
         let mut update = partner::Entity::update_many();
         if to.model != row.model {
-            // By far the largest column, and seldom another.
+            // By far the largest column, and it seldom changes.
             update = update.col_expr(partner::Column::Body, Expr::value(write_partner(&to.model)));
         }
         if fail_point::guard_holds("metrics.position") {

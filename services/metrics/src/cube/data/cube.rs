@@ -12,7 +12,7 @@ use crate::cube::data::dictionary::Dictionaries;
 use crate::cube::data::subscriptions::{ListedSubscription, subscriptions};
 use crate::rollups::header::{CustomerHeader, PartnerHeader};
 
-/// Customers of a cell whose numbers share all but this many low bits stand in one chunk: some 256 of 16 cells.
+/// Customers of a shard (cell) whose numbers share all but this many low bits stand in one chunk: some 256 of 16 cells.
 const CHUNK_BITS: u32 = 12;
 
 /// What changed of one customer.
