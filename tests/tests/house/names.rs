@@ -24,12 +24,13 @@ const SHARED: [&str; 6] = [
 #[test]
 fn the_name_of_a_type_is_used_once() {
     let mut places: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for source in shipped() {
+    // A migration keeps the types that it was written with, under the names they had.
+    for source in shipped().filter(|source| !source.path.contains("/migrations")) {
         for it in declared(source) {
             places.entry(it.name).or_default().push(&source.path);
         }
     }
     let twice = places.into_iter().filter(|(name, places)| places.len() > 1 && !SHARED.contains(&name.as_str()));
     let found = twice.map(|(name, places)| (name, places.join(", "))).collect();
-    only_known("a name means several types", &found, include_str!("known/names.txt"));
+    only_known("a name means several types", &found, "");
 }
