@@ -44,7 +44,7 @@ pub async fn customers(
         // The largest groups are known only now, so the rest takes a second call, for the same version.
         let rest = if batch.is_empty() { results } else { metrics.batch(batch.request(version)).await?.into() };
         if rest.freshness.version == version {
-            OtherGroups::tell(&asked, trends, span, &rest);
+            OtherGroups::fill(&asked, trends, span, &rest);
             return Ok(page);
         }
         min_version = rest.freshness.version;

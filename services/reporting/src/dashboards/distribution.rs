@@ -122,7 +122,7 @@ impl OtherGroups {
     }
 
     /// Fills in the rest of each trend from the results.
-    pub fn tell(
+    pub fn fill(
         asked: &[(usize, usize, Option<QueryHandle>)],
         trends: &mut [Breakdown],
         span: MonthSpan,
