@@ -16,12 +16,12 @@ const INGESTION: &str = "/insights.ingestion.v1.IngestionService";
 /// A question: path, what it is called, message.
 pub type Question = (String, String, Vec<u8>);
 
-/// Asks everything as one caller.
-pub async fn everything(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut Vec<Told>) {
+/// Asks everything as one caller; the page tokens that were given out, which the audit shows in what was asked.
+pub async fn everything(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut Vec<Told>) -> Vec<String> {
     for (path, what, body) in questions(seeded.version) {
         told.push(ask(seeded, caller, token, &path, &what, &body, &[]).await.0);
     }
-    pages(seeded, caller, token, told).await;
+    pages(seeded, caller, token, told).await
 }
 
 /// Asks one thing; what was told, and the message of the answer.
@@ -42,7 +42,8 @@ pub async fn ask(
 }
 
 /// Lists that come in pages, one entry at a time.
-async fn pages(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut Vec<Told>) {
+async fn pages(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut Vec<Told>) -> Vec<String> {
+    let mut given = Vec::new();
     let (rejections, waiting) = (format!("{INGESTION}/ListRejections"), format!("{INGESTION}/ListWaiting"));
     let mut page_token = String::new();
     for page in 0..6 {
@@ -51,6 +52,7 @@ async fn pages(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut 
         let what = format!("page {page}");
         let (one, body) = ask(seeded, caller, token, &rejections, &what, &request.encode_to_vec(), &[]).await;
         page_token = ingestion::ListRejectionsResponse::decode(&*body).unwrap_or_default().next_page_token;
+        given.push(page_token.clone());
         told.push(one.with_page_token(&page_token, &[]));
     }
     for all in [true, false] {
@@ -65,6 +67,7 @@ async fn pages(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut 
             let (path, what) = (format!("{REPORTING}/ListSubscriptionPerformance"), format!("page {page} {all}"));
             let (one, body) = ask(seeded, caller, token, &path, &what, &request.encode_to_vec(), &[]).await;
             page_token = wire::ListSubscriptionPerformanceResponse::decode(&*body).unwrap_or_default().next_page_token;
+            given.push(page_token.clone());
             told.push(one.with_page_token(&page_token, &[]));
         }
     }
@@ -74,6 +77,7 @@ async fn pages(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut 
         let (path, what) = (format!("{REPORTING}/ListAdvice"), format!("page {page}"));
         let (one, body) = ask(seeded, caller, token, &path, &what, &request.encode_to_vec(), &[]).await;
         page_token = wire::ListAdviceResponse::decode(&*body).unwrap_or_default().next_page_token;
+        given.push(page_token.clone());
         told.push(one.with_page_token(&page_token, &[]));
     }
     let mut page_token = String::new();
@@ -82,8 +86,11 @@ async fn pages(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut 
         let what = format!("page {page}");
         let (one, body) = ask(seeded, caller, token, &waiting, &what, &request.encode_to_vec(), &[]).await;
         page_token = ingestion::ListWaitingResponse::decode(&*body).unwrap_or_default().next_page_token;
+        given.push(page_token.clone());
         told.push(one.with_page_token(&page_token, &[]));
     }
+    given.retain(|token| !token.is_empty());
+    given
 }
 
 fn questions(version: i64) -> Vec<Question> {

@@ -51,9 +51,14 @@ fn orders() -> Vec<(String, wire::ExportOrder)> {
 }
 
 /// Orders, looks at, fetches and removes everything.
-pub async fn everything(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut Vec<Told>) {
+pub async fn everything(
+    seeded: &SeededProduct,
+    caller: &Caller,
+    token: &str,
+    mut random: Vec<String>,
+    told: &mut Vec<Told>,
+) {
     // Ids and secrets are made up anew in every seeded; what is the same is everything else.
-    let mut random = Vec::new();
     let mut exports = Vec::new();
     for (what, order) in orders() {
         let request = wire::CreateExportRequest {
@@ -81,6 +86,7 @@ pub async fn everything(seeded: &SeededProduct, caller: &Caller, token: &str, to
         let (one, message) = ask(seeded, caller, token, &path("ListExports"), &what, &body, &random).await;
         page_token = wire::ListExportsResponse::decode(&*message).unwrap_or_default().next_page_token;
         told.push(one.with_page_token(&page_token, &random));
+        random.extend(Some(page_token.clone()).filter(|token| !token.is_empty()));
     }
     for (what, id) in exports {
         fetch(seeded, caller, token, &what, &id, &mut random, told).await;

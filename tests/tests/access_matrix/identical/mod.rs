@@ -25,8 +25,8 @@ async fn everything(variant: Variant, logs: &Logs) -> (Vec<Told>, BTreeSet<Strin
     let mut told = Vec::new();
     for caller in &CALLERS {
         let token = seeded.token(caller);
-        calls::everything(&seeded, caller, &token, &mut told).await;
-        exported::everything(&seeded, caller, &token, &mut told).await;
+        let page_tokens = calls::everything(&seeded, caller, &token, &mut told).await;
+        exported::everything(&seeded, caller, &token, page_tokens, &mut told).await;
     }
     (told, logs.lines())
 }
