@@ -62,7 +62,7 @@ fn names(text: &str, name: &str) -> bool {
         let before = text[..at].strip_suffix("::").unwrap_or(&text[..at]);
         let after = &text[at + name.len()..];
         let follows = ["::", "!", ";", " as "].iter().any(|sign| after.starts_with(sign));
-        !before.ends_with(part) && !text[..at].ends_with(|c: char| c == '.') && follows
+        !before.ends_with(part) && !text[..at].ends_with('.') && follows
     })
 }
 
