@@ -164,7 +164,7 @@ fn circles(parent: &Module, uses: &BTreeSet<(Module, Module)>, folders: &BTreeSe
     let mut found = BTreeSet::new();
     for node in nodes {
         let circle: Vec<String> = reached[node].iter().filter(|other| reached[other].contains(node)).cloned().collect();
-        let is_folder = |name: &String| folders.contains(&[&parent[..], &[name.clone()]].concat());
+        let is_folder = |name: &String| folders.contains(&[&parent[..], std::slice::from_ref(name)].concat());
         if circle.len() > 1 && circle.iter().any(is_folder) {
             found.insert(circle);
         }
