@@ -414,7 +414,7 @@ mod tests {
         assert_eq!(seen.rows[0].values, [value(value::Kind::Count(7)), Value::default()]);
         assert!(redacted);
         let request = VerifyRequest::default();
-        assert_eq!(redactor.redact(&viewer(Role::ReportViewer), request.clone()), (request, false));
+        assert_eq!(redactor.redact(&viewer(Role::ReportViewer), request), (request, false));
     }
 
     #[test]
