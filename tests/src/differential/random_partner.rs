@@ -42,6 +42,9 @@ impl RandomPartner {
     }
 }
 
+/// The precedences of provisional records.
+const PROVISIONAL: [&str; 5] = ["named", "listed", "first_sight", "described", "known"];
+
 /// Who and what there is, while a partner is being made.
 pub struct Cast {
     /// Chance.
@@ -77,6 +80,9 @@ impl Cast {
             let at: DateTime<Utc> = "2024-01-01T00:00:00Z".parse().expect("a time");
             let at = at + chrono::Duration::seconds(self.clock as i64);
             line["recorded_at"] = json!(at.to_rfc3339());
+            if self.random.chance(15) {
+                line["precedence"] = json!(self.random.one(&PROVISIONAL));
+            }
             self.lines.push(line);
         }
     }
