@@ -324,6 +324,7 @@ pub(super) fn send(profile: &Profile, deal: &Deal, out: &mut Out<'_>) -> Result<
         start: deal.states.first().map(|state| state.from.to_string()),
         end: deal.end.map(|end| end.to_string()),
         attributions: deal.attributions.clone(),
+        paid_by_use: false,
     }))?;
     for state in &deal.states {
         out.send(Kind::SubscriptionState(SubscriptionState {

@@ -134,7 +134,7 @@ async fn facts_come_in_parts(engine: Engine) {
     assert_eq!(since.len(), 2, "{:?}", since.iter().map(|facts| &facts.customer_id).collect::<Vec<_>>());
     assert!(since[0].activity.iter().all(|activity| activity.month >= month("2024-05")));
     assert_eq!(since[0].first_activity.len(), 2, "first days are of all time");
-    let request = GetPartnerFactsRequest { partner: "nobody".to_owned() };
+    let request = GetPartnerFactsRequest { partner: "nobody".to_owned(), as_of: None };
     assert_eq!(service.feed().get_partner_facts(service.as_service(request)).await.unwrap_err().code(), Code::NotFound);
 }
 

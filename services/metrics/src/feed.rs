@@ -52,7 +52,8 @@ impl Feed {
 
     /// What concerns a whole partner.
     pub async fn partner_facts(&self, partner: &str) -> Result<GetPartnerFactsResponse, Status> {
-        let mut request = self.outgoing.as_service(GetPartnerFactsRequest { partner: partner.to_owned() })?;
+        let mut request =
+            self.outgoing.as_service(GetPartnerFactsRequest { partner: partner.to_owned(), as_of: None })?;
         request.set_timeout(PATIENCE);
         Ok(self.client.clone().get_partner_facts(request).await?.into_inner())
     }

@@ -197,6 +197,7 @@ fn subscription(fields: &mut RecordFields) -> Subscription {
         start: fields.optional_day("start"),
         end: fields.optional_day("end"),
         attributions: fields.attributions(),
+        paid_by_use: fields.flag("paid_by_use").unwrap_or(false),
     }
 }
 
@@ -228,6 +229,9 @@ fn monthly_or_other(fields: &mut RecordFields) -> Kind {
             status: fields.text("status"),
             seller: fields.text("seller"),
             attributions: fields.attributions(),
+            report: fields.text("report"),
+            of_customer: fields.flag("of_customer").unwrap_or(false),
+            grace: fields.count("grace"),
         }),
         RecordKind::ReportedUsage => Kind::ReportedUsage(ReportedUsage {
             customer_id: fields.required("customer_id"),

@@ -155,6 +155,9 @@ fn of_field(kind: RecordKind, field: &str) -> &'static str {
         (_, "customer_id") => "the id of the customer, such as its tenant id",
         (_, "subscription_id") => "the id of the subscription",
         (RecordKind::SubscriptionState, "sku_id") => "the SKU from that day on, where it is another",
+        (RecordKind::Revenue | RecordKind::ReportedSeats, "sku_id") => {
+            "the id of the SKU; with a subscription the part of it that the row is about, parts add up"
+        }
         (_, "sku_id") => "the id of the SKU",
         (_, "user_id") => "anything that names the user; stored as a keyed hash only",
         (_, "name") => "its name",
@@ -198,6 +201,12 @@ fn of_field(kind: RecordKind, field: &str) -> &'static str {
         (_, "available") => "seats sold at the end of the month",
         (_, "assigned") => "seats assigned at the end of the month",
         (_, "active") => "seats with use",
+        (_, "grace") => "seats in grace, beside the available ones",
+        (_, "report") => {
+            "the report the row is of; months between two that it has rows for, and that it has none for, take over the one before"
+        }
+        (_, "of_customer") => "true where the report is about this customer alone (false)",
+        (_, "paid_by_use") => "true where it has no seats because it is paid by use (false)",
         (_, "paid_available_units") => "paid units available",
         (_, "monthly_active_users") => "users active in the month",
         (_, "what") => "the kind to take back, such as activity",

@@ -75,8 +75,9 @@ impl ChangeFeedService for FeedApi {
         &self,
         request: Request<proto::GetPartnerFactsRequest>,
     ) -> Result<Response<proto::GetPartnerFactsResponse>, Status> {
-        let partner = request.into_inner().partner;
-        Ok(Response::new(partner_facts(&self.ledger.database, &partner).await.map_err(status)?))
+        let proto::GetPartnerFactsRequest { partner, as_of } = request.into_inner();
+        let facts = partner_facts(&self.ledger.database, &partner, as_of.map(nanoseconds)).await;
+        Ok(Response::new(facts.map_err(status)?))
     }
 
     async fn stream_facts(

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use insights_database::Database;
+use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::{
-    GetPartnerFactsResponse, Location, Partner as Settings, ServiceFacts, Sku, SkuFacts,
+    GetPartnerFactsResponse, Location, Partner as Settings, ReportCoverage, ServiceFacts, Sku, SkuFacts,
 };
 use prost::Message;
 
@@ -12,13 +13,19 @@ use crate::{
     error::Error,
     records::fact::FactKind,
     tables::{
-        catalogue, fact,
+        catalogue,
+        coverage::{self, CoveredMonth},
+        fact,
         partner::{NO_DAY, StoredPartner},
     },
 };
 
-/// Reads settings, catalogue and locations in one snapshot.
-pub(crate) async fn partner_facts(database: &Database, id: &str) -> Result<GetPartnerFactsResponse, Error> {
+/// Reads settings, catalogue, locations and coverage in one snapshot. Coverage is that of a time in nanoseconds since 1970; none: now.
+pub(crate) async fn partner_facts(
+    database: &Database,
+    id: &str,
+    as_of: Option<i64>,
+) -> Result<GetPartnerFactsResponse, Error> {
     let snapshot = database.snapshot().await?;
     let partner = StoredPartner::find(&snapshot, id).await?.ok_or(Error::NoPartner)?;
     let mut response = GetPartnerFactsResponse {
@@ -52,6 +59,20 @@ pub(crate) async fn partner_facts(database: &Database, id: &str) -> Result<GetPa
         let services = sku.services.iter().filter_map(|name| numbers.get(name).copied()).collect();
         response.skus.push(SkuFacts { number: row.sku_no.cast_unsigned(), known: row.known, sku: Some(sku), services });
     }
+    response.coverage = by_report(coverage::at(&snapshot, &partner, as_of.unwrap_or(i64::MAX - 1)).await?);
     snapshot.rollback().await?;
     Ok(response)
+}
+
+/// Months in order, together by report.
+fn by_report(months: Vec<CoveredMonth>) -> Vec<ReportCoverage> {
+    let mut reports: Vec<ReportCoverage> = Vec::new();
+    for CoveredMonth { report, by_sku, day } in months {
+        let Some(month) = Day::from_epoch_days(day).map(|day| day.month().index()) else { continue };
+        match reports.last_mut().filter(|last| last.report == report && last.by_sku == by_sku) {
+            Some(last) => last.months.push(month),
+            None => reports.push(ReportCoverage { report, by_sku, months: vec![month] }),
+        }
+    }
+    reports
 }

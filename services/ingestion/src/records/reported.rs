@@ -9,7 +9,7 @@ use super::{
     fact::{Fact, FactKind, FactOwner, KeyPrefix},
 };
 
-/// The subject of a row: a subscription, or a customer's SKU.
+/// The subject of a row: a subscription or a part of it, or a customer's SKU.
 struct ReportSubject {
     subscription: Option<String>,
     customer: Option<String>,
@@ -20,9 +20,9 @@ impl ReportSubject {
     /// From the ids of subscription, customer and SKU.
     fn parse(checks: &mut Checks<'_>, [subscription, customer, sku]: [&Option<String>; 3]) -> Self {
         if subscription.is_some() {
-            // The subscription has both; customer and SKU of the row are ignored.
+            // The subscription has a customer, that of the row is ignored; its SKU tells which part the row is about.
             let subscription = checks.optional_id("subscription_id", subscription.as_ref());
-            return Self { subscription, customer: None, sku: None };
+            return Self { subscription, customer: None, sku: checks.optional_id("sku_id", sku.as_ref()) };
         }
         if customer.is_none() && sku.is_none() {
             checks.wrong("subscription_id", "is required, or else customer_id and sku_id");
@@ -46,20 +46,13 @@ impl ReportSubject {
 
     fn fact(self, kind: FactKind, month: Option<Month>, rest: &[u8], body: Vec<u8>) -> Fact {
         let day = month.map_or(0, |month| month.first_day().epoch_days());
+        let part = self.sku.as_deref().filter(|_| self.subscription.is_some()).unwrap_or_default().as_bytes();
+        let tail = [&day.to_be_bytes()[..], rest, part].concat();
         let (owner, prefix) = match self.subscription {
             Some(id) => (FactOwner::Subscription(id), KeyPrefix::Subscription),
             None => (FactOwner::Customer(self.customer.unwrap_or_default()), KeyPrefix::Sku),
         };
-        Fact {
-            kind,
-            owner,
-            prefix,
-            sku: self.sku,
-            services: Vec::new(),
-            tail: [&day.to_be_bytes()[..], rest].concat(),
-            day,
-            body,
-        }
+        Fact { kind, owner, prefix, sku: self.sku, services: Vec::new(), tail, day, body }
     }
 }
 
@@ -106,6 +99,9 @@ impl TryFrom<In<'_, ReportedSeats>> for Fact {
             status: Some(checks.optional_text("status", record.status).unwrap_or_else(|| "Active".to_owned())),
             seller: ReportSubject::seller(&mut checks, record.seller),
             attributions: checks.attributions("attributions", record.attributions),
+            report: checks.optional_text("report", record.report),
+            of_customer: record.of_customer,
+            grace: checks.optional_count("grace", record.grace),
         };
         checks.finish(subject.fact(FactKind::ReportedSeats, month, &[], body.encode_to_vec()))
     }

@@ -31,6 +31,7 @@ impl TryFrom<In<'_, Subscription>> for Fact {
             start: start.map(|day| day.to_string()),
             end: end.map(|day| day.to_string()),
             attributions: checks.attributions("attributions", record.attributions),
+            paid_by_use: record.paid_by_use,
         };
         checks.finish(Self {
             kind: FactKind::Subscription,

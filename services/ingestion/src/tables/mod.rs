@@ -4,6 +4,7 @@ pub(crate) mod activity;
 pub(crate) mod batch;
 pub(crate) mod catalogue;
 pub(crate) mod chunk;
+pub(crate) mod coverage;
 pub(crate) mod customer;
 pub(crate) mod fact;
 pub(crate) mod feed;

@@ -29,7 +29,7 @@ impl World {
 
 impl Service {
     pub async fn partner_facts(&self) -> GetPartnerFactsResponse {
-        let request = self.as_service(GetPartnerFactsRequest { partner: PARTNER.to_owned() });
+        let request = self.as_service(GetPartnerFactsRequest { partner: PARTNER.to_owned(), as_of: None });
         self.feed().get_partner_facts(request).await.unwrap().into_inner()
     }
 

@@ -105,6 +105,9 @@ fn one_row(query: &Query, measures: &[Measure], row: &Row, redacted: bool) -> Ob
     if row.lower_bound {
         object.0.push(("lower_bound".into(), Cell::Flag(true)));
     }
+    if row.carried {
+        object.0.push(("carried".into(), Cell::Flag(true)));
+    }
     if redacted {
         object.0.push(("redacted".into(), Cell::Flag(true)));
     }
@@ -303,12 +306,13 @@ mod tests {
             source: Source::Mixed.into(),
             partial: true,
             lower_bound: true,
+            carried: true,
         };
         let result = QueryResult { rows: vec![row], ..QueryResult::default() };
         let text = serde_json::to_string(&rows(&query(), &result)).unwrap();
         assert_eq!(
             text,
-            r#"[{"month":"2026-01","country":null,"trial":false,"customers":12,"usage_percent":150.0,"usage_percent_numerator":30,"usage_percent_denominator":20,"billed_revenue":9007199254740993.10,"currency":"USD","source":"mixed","partial":true,"lower_bound":true}]"#
+            r#"[{"month":"2026-01","country":null,"trial":false,"customers":12,"usage_percent":150.0,"usage_percent_numerator":30,"usage_percent_denominator":20,"billed_revenue":9007199254740993.10,"currency":"USD","source":"mixed","partial":true,"lower_bound":true,"carried":true}]"#
         );
     }
 

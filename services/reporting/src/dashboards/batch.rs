@@ -91,6 +91,12 @@ impl BatchResults {
         self.results.iter().flat_map(|result| &result.rows).any(|row| row.lower_bound)
     }
 
+    /// A figure rests on a month that a report does not cover.
+    #[must_use]
+    pub fn carried(&self) -> bool {
+        self.results.iter().flat_map(|result| &result.rows).any(|row| row.carried)
+    }
+
     /// The source that all rows of a result share; mixed when they differ.
     #[must_use]
     pub fn source(&self, query: QueryHandle) -> Source {

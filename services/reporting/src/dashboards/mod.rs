@@ -37,6 +37,7 @@ pub fn coverage(page: &PageSelection, span: MonthSpan, results: &BatchResults, m
         source: results.source(main) as i32,
         freshness: Some(results.freshness.clone()),
         lower_bound: results.lower_bound(),
+        carried: results.carried(),
     }
 }
 

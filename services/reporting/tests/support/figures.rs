@@ -180,6 +180,7 @@ impl Figures {
             source: Source::Computed as i32,
             partial: Month::from_index(month).expect("a month").to_string() == LAST,
             lower_bound: false,
+            carried: false,
         };
         match query.group_by().next() {
             None => vec![row(Vec::new(), 100, 100)],

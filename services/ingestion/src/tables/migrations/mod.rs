@@ -1,6 +1,7 @@
 //! The tables of this service. Names are written out: a migration never changes once it was released.
 
 mod chunks;
+mod coverage;
 
 use insights_database::{
     hot_table, migration_table,
@@ -15,7 +16,13 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First), Box::new(chunks::Chunks), Box::new(LowerBound), Box::new(RecordPrecedence)]
+        vec![
+            Box::new(First),
+            Box::new(chunks::Chunks),
+            Box::new(LowerBound),
+            Box::new(RecordPrecedence),
+            Box::new(coverage::Coverage),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
+    coverage,
     fact_rows::{self, Arrival, release, row_of},
     identity::{self, Verdict},
     subscriptions,
@@ -110,9 +111,12 @@ async fn decide(
                 if stored.row.waits_for.is_empty() {
                     tx.note(*customer, resolved.fact.day);
                 }
+                coverage::note(tx, &stored.row, -1)?;
+                coverage::note(tx, &row, 1)?;
                 *stored = CurrentRow { row, changed: true };
             }
             None => {
+                coverage::note(tx, &row, 1)?;
                 current.insert(id, CurrentRow { row, changed: true });
             }
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 mod activity_retraction;
+mod coverage;
 pub(crate) mod fact_rows;
 pub(crate) mod facts;
 mod identity;

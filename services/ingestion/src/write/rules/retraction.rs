@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::activity_retraction;
+use super::{activity_retraction, coverage};
 use crate::{
     error::Error,
     ids::CustomerAddress,
@@ -62,8 +62,11 @@ async fn facts_of(
         return Ok(false);
     }
     fact::delete(tx.transaction, tx.partner, customer.shard, &rows).await?;
-    for row in rows.iter().filter(|row| row.waits_for.is_empty()) {
-        tx.note(customer, row.day);
+    for row in &rows {
+        coverage::note(tx, row, -1)?;
+        if row.waits_for.is_empty() {
+            tx.note(customer, row.day);
+        }
     }
     if kind.keeps_history() {
         let rows: BTreeMap<Vec<u8>, FactRow> = rows.into_iter().map(|row| (row.key.clone(), row)).collect();

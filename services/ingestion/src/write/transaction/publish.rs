@@ -8,7 +8,9 @@ use insights_service::fail_point;
 use crate::{
     error::Error,
     tables::{
-        activity, feed,
+        activity,
+        coverage::{self, CoveredMonth},
+        feed,
         partner::{self, NO_DAY, StoredPartner},
     },
 };
@@ -22,11 +24,18 @@ pub(crate) struct PendingChanges {
     pub last_activity: Option<i32>,
     /// The last day of activity that was retracted.
     pub retracted_activity: Option<i32>,
+    /// How many rows more or less there are of reports and months.
+    pub coverage: BTreeMap<CoveredMonth, i64>,
 }
 
 impl PendingChanges {
     pub(crate) fn note(&mut self, customer: i64, first_month: i32) {
         self.customers.entry(customer).and_modify(|month| *month = (*month).min(first_month)).or_insert(first_month);
+    }
+
+    /// Notes that there are so many rows more or less of a report and month.
+    pub(crate) fn cover(&mut self, month: CoveredMonth, more: i64) {
+        *self.coverage.entry(month).or_default() += more;
     }
 
     /// Notes that what concerns the partner as a whole changed.
@@ -43,7 +52,8 @@ pub(crate) async fn publish<C: ConnectionTrait>(
     mut changes: PendingChanges,
     now: i64,
 ) -> Result<Option<i64>, Error> {
-    if changes.customers.is_empty() {
+    changes.coverage.retain(|_, more| *more != 0);
+    if changes.customers.is_empty() && changes.coverage.is_empty() {
         return Ok(None);
     }
     let current = if fail_point::guard_holds("ingestion.version_lock") {
@@ -52,6 +62,12 @@ pub(crate) async fn publish<C: ConnectionTrait>(
         StoredPartner::find(connection, &partner.id).await?.ok_or(Error::NoPartner)?
     };
     fail_point::hit("ingestion.version_read");
+    if !changes.coverage.is_empty() && coverage::change(connection, &current, &changes.coverage, now).await? {
+        changes.note_partner();
+    }
+    if changes.customers.is_empty() {
+        return Ok(None);
+    }
     let mut last_activity = changes.last_activity.map_or(current.last_activity, |day| day.max(current.last_activity));
     if changes.retracted_activity.is_some_and(|day| day >= last_activity) {
         // No other writer can publish meanwhile; those that write now raise it again at their end.
