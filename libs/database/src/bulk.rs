@@ -1,9 +1,13 @@
 //! Reads and writes of many rows in one statement.
 //!
 //! PostgreSQL gets whole columns as arrays through `UNNEST`, so one prepared statement serves any number of rows; SQLite
-//! gets rows of `VALUES` in portions. Rows to read are found through `CROSS JOIN LATERAL (… OFFSET 0)`: a plain join with
-//! `UNNEST` makes a generic plan scan the whole table. Columns of bulk tables are never null (a default stands for
+//! gets rows of `VALUES` in portions ([`mod@sqlite`]). Rows to read are found through `CROSS JOIN LATERAL (… OFFSET 0)`: a plain
+//! join with `UNNEST` makes a generic plan scan the whole table. Columns of bulk tables are never null (a default stands for
 //! nothing). Every statement takes `fixed` columns, the same for all rows, so that it names one partner and cell.
+//!
+//! The functions whose names end in `_sql` say what PostgreSQL is given, so that a test can ask it how it would answer.
+
+mod sqlite;
 
 use std::fmt::Write as _;
 
@@ -11,9 +15,6 @@ use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 
 use crate::Result;
 pub use crate::column::Column;
-
-/// Rows of `VALUES` in one SQLite statement; more brings nothing, and the number of parameters is limited.
-const SQLITE_ROWS: usize = 200;
 
 /// Columns with their names. All have the same length.
 pub type Columns = Vec<(&'static str, Column)>;
@@ -51,10 +52,8 @@ pub async fn upsert<C: ConnectionTrait>(
     rows: Columns,
     conflict: Conflict<'_>,
 ) -> Result<u64> {
-    let mut head = format!("INSERT INTO {table} (");
-    join(&mut head, fixed.iter().map(|(name, _)| *name).chain(rows.iter().map(|(name, _)| *name)));
-    head.push_str(") ");
-    run(connection, fixed, rows, Shape::Insert { head, tail: on_conflict(conflict) }).await
+    let shape = insert(table, fixed, &rows, conflict);
+    run(connection, fixed, rows, shape).await
 }
 
 /// Deletes the rows with these keys. Returns how many there were.
@@ -87,67 +86,53 @@ pub async fn lookup_where<C: ConnectionTrait>(
     select: &str,
     condition: &str,
 ) -> Result<Vec<QueryResult>> {
-    let count = length(&keys);
-    if count == 0 {
+    if length(&keys) == 0 {
         return Ok(Vec::new());
     }
-    let names: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
-    let mut matching = String::new();
+    if connection.get_database_backend() == DbBackend::Sqlite {
+        return sqlite::lookup(connection, table, fixed, keys, (select, condition)).await;
+    }
+    let sql = lookup_sql(table, fixed, &keys, select, condition);
+    Ok(connection.query_all_raw(statement(connection, sql, arrays(fixed, keys))).await?)
+}
+
+/// What PostgreSQL is given by [`lookup_where`].
+#[must_use]
+pub fn lookup_sql(table: &str, fixed: Fixed<'_>, keys: &Columns, select: &str, condition: &str) -> String {
+    let mut sql = format!("SELECT k.n - 1 AS {KEY_POSITION}, f.* FROM ");
+    unnest(&mut sql, fixed, keys, " WITH ORDINALITY", &["n"]);
+    let _ = write!(sql, " CROSS JOIN LATERAL (SELECT {select} FROM {table} AS t WHERE true");
+    matching(&mut sql, fixed, keys);
+    let _ = write!(sql, " {condition} OFFSET 0) AS f");
+    sql
+}
+
+/// `UNNEST($3::int8[]) AS k(customer_no)`, after the fixed columns' parameters.
+fn unnest(sql: &mut String, fixed: Fixed<'_>, rows: &Columns, ordinality: &str, more: &[&str]) {
+    sql.push_str("UNNEST(");
+    for (position, (_, column)) in rows.iter().enumerate() {
+        let comma = if position == 0 { "" } else { ", " };
+        let _ = write!(sql, "{comma}${}::{}", fixed.len() + position + 1, column.array_type());
+    }
+    let _ = write!(sql, "){ordinality} AS k(");
+    join(sql, rows.iter().map(|(name, _)| *name).chain(more.iter().copied()));
+    sql.push(')');
+}
+
+/// The conditions on the fixed columns and the keys. Columns whose name begins with `_` have none.
+fn matching(sql: &mut String, fixed: Fixed<'_>, keys: &Columns) {
     for (position, (name, _)) in fixed.iter().enumerate() {
-        let _ = write!(matching, " AND t.{name} = ${}", position + 1);
+        let _ = write!(sql, " AND t.{name} = ${}", position + 1);
     }
-    // Columns of the keys get names of their own on SQLite, where those of both tables are visible to `select`.
-    let own = if connection.get_database_backend() == DbBackend::Sqlite { "k_" } else { "" };
-    for name in names.iter().filter(|name| !name.starts_with('_')) {
-        let _ = write!(matching, " AND t.{name} = k.{own}{name}");
+    for (name, _) in keys.iter().filter(|(name, _)| !name.starts_with('_')) {
+        let _ = write!(sql, " AND t.{name} = k.{name}");
     }
-    let mut found = Vec::new();
-    match connection.get_database_backend() {
-        DbBackend::Sqlite => {
-            let mut keys = keys;
-            for start in (0..count).step_by(SQLITE_ROWS) {
-                let end = (start + SQLITE_ROWS).min(count);
-                let mut values: Vec<Value> = fixed.iter().map(|(_, value)| value.clone()).collect();
-                let mut sql = String::from("WITH k(n");
-                for name in &names {
-                    let _ = write!(sql, ", {}{name}", if name.starts_with('_') { "" } else { own });
-                }
-                sql.push_str(") AS (VALUES ");
-                for row in start..end {
-                    // A parameter too: all full portions are one prepared statement.
-                    values.push(Value::BigInt(Some(row as i64)));
-                    let _ = write!(sql, "{}(${}", if row == start { "" } else { "," }, values.len());
-                    for (_, column) in &mut keys {
-                        values.push(column.take(row));
-                        let _ = write!(sql, ", ${}", values.len());
-                    }
-                    sql.push(')');
-                }
-                let _ = write!(
-                    sql,
-                    ") SELECT k.n AS {KEY_POSITION}, {select} FROM k CROSS JOIN {table} AS t WHERE true{matching} {condition}"
-                );
-                found.extend(connection.query_all_raw(statement(connection, sql, values)).await?);
-            }
-        }
-        _ => {
-            let mut values: Vec<Value> = fixed.iter().map(|(_, value)| value.clone()).collect();
-            let mut sql = format!("SELECT k.n - 1 AS {KEY_POSITION}, f.* FROM UNNEST(");
-            for (position, (_, column)) in keys.into_iter().enumerate() {
-                let comma = if position == 0 { "" } else { ", " };
-                let _ = write!(sql, "{comma}${}::{}", values.len() + 1, column.array_type());
-                values.push(column.into_array());
-            }
-            sql.push_str(") WITH ORDINALITY AS k(");
-            join(&mut sql, names.iter().copied().chain(["n"]));
-            let _ = write!(
-                sql,
-                ") CROSS JOIN LATERAL (SELECT {select} FROM {table} AS t WHERE true{matching} {condition} OFFSET 0) AS f"
-            );
-            found = connection.query_all_raw(statement(connection, sql, values)).await?;
-        }
-    }
-    Ok(found)
+}
+
+/// The values of a statement: the fixed ones, then whole columns.
+fn arrays(fixed: Fixed<'_>, columns: Columns) -> Vec<Value> {
+    let fixed = fixed.iter().map(|(_, value)| value.clone());
+    fixed.chain(columns.into_iter().map(|(_, column)| column.into_array())).collect()
 }
 
 /// The two statements that write, apart from where their rows come from.
@@ -157,103 +142,60 @@ enum Shape {
 }
 
 async fn run<C: ConnectionTrait>(connection: &C, fixed: Fixed<'_>, rows: Columns, shape: Shape) -> Result<u64> {
-    let count = length(&rows);
-    if count == 0 {
+    if length(&rows) == 0 {
         return Ok(0);
     }
-    match connection.get_database_backend() {
-        DbBackend::Sqlite => run_sqlite(connection, fixed, rows, &shape, count).await,
-        _ => run_postgres(connection, fixed, rows, &shape).await,
+    if connection.get_database_backend() == DbBackend::Sqlite {
+        return sqlite::write(connection, fixed, rows, &shape).await;
     }
+    let sql = shape.sql(fixed, &rows);
+    Ok(connection.execute_raw(statement(connection, sql, arrays(fixed, rows))).await?.rows_affected())
 }
 
-async fn run_postgres<C: ConnectionTrait>(
-    connection: &C,
-    fixed: Fixed<'_>,
-    rows: Columns,
-    shape: &Shape,
-) -> Result<u64> {
-    let mut values: Vec<Value> = fixed.iter().map(|(_, value)| value.clone()).collect();
-    let names: Vec<&str> = rows.iter().map(|(name, _)| *name).collect();
-    let mut source = String::from("UNNEST(");
-    for (position, (_, column)) in rows.into_iter().enumerate() {
-        let comma = if position == 0 { "" } else { ", " };
-        let _ = write!(source, "{comma}${}::{}", values.len() + 1, column.array_type());
-        values.push(column.into_array());
-    }
-    source.push_str(") AS k(");
-    join(&mut source, names.iter().copied());
-    source.push(')');
-    let sql = match shape {
-        Shape::Insert { head, tail } => {
-            let mut sql = format!("{head}SELECT ");
-            for (position, (_, value)) in fixed.iter().enumerate() {
-                let _ = write!(sql, "${}::{}, ", position + 1, scalar_type(value));
-            }
-            let _ = write!(sql, "k.* FROM {source}{tail}");
-            sql
-        }
-        Shape::Delete { table } => {
-            // The sub-select drives: rows are found by key through LATERAL, as in lookups.
-            let mut sql = format!(
-                "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM {source} CROSS JOIN LATERAL (SELECT t.ctid FROM {table} AS t WHERE true"
-            );
-            for (position, (name, _)) in fixed.iter().enumerate() {
-                let _ = write!(sql, " AND t.{name} = ${}", position + 1);
-            }
-            for name in names {
-                let _ = write!(sql, " AND t.{name} = k.{name}");
-            }
-            sql.push_str(" OFFSET 0) AS f))");
-            sql
-        }
-    };
-    Ok(connection.execute_raw(statement(connection, sql, values)).await?.rows_affected())
-}
-
-async fn run_sqlite<C: ConnectionTrait>(
-    connection: &C,
-    fixed: Fixed<'_>,
-    mut rows: Columns,
-    shape: &Shape,
-    count: usize,
-) -> Result<u64> {
-    let names: Vec<&str> = rows.iter().map(|(name, _)| *name).collect();
-    let mut changed = 0;
-    for start in (0..count).step_by(SQLITE_ROWS) {
-        let end = (start + SQLITE_ROWS).min(count);
-        let mut values: Vec<Value> = fixed.iter().map(|(_, value)| value.clone()).collect();
-        let mut tuples = String::new();
-        for row in start..end {
-            tuples.push_str(if row == start { "(" } else { ", (" });
-            if matches!(shape, Shape::Insert { .. }) {
-                for position in 0..fixed.len() {
-                    let _ = write!(tuples, "${}, ", position + 1);
+impl Shape {
+    /// What PostgreSQL is given.
+    fn sql(&self, fixed: Fixed<'_>, rows: &Columns) -> String {
+        match self {
+            Self::Insert { head, tail } => {
+                let mut sql = format!("{head}SELECT ");
+                for (position, (_, value)) in fixed.iter().enumerate() {
+                    let _ = write!(sql, "${}::{}, ", position + 1, scalar_type(value));
                 }
-            }
-            for (position, (_, column)) in rows.iter_mut().enumerate() {
-                values.push(column.take(row));
-                let comma = if position == 0 { "" } else { ", " };
-                let _ = write!(tuples, "{comma}${}", values.len());
-            }
-            tuples.push(')');
-        }
-        let sql = match shape {
-            Shape::Insert { head, tail } => format!("{head}VALUES {tuples}{tail}"),
-            Shape::Delete { table } => {
-                let mut sql = format!("DELETE FROM {table} WHERE true");
-                for (position, (name, _)) in fixed.iter().enumerate() {
-                    let _ = write!(sql, " AND {name} = ${}", position + 1);
-                }
-                sql.push_str(" AND (");
-                join(&mut sql, names.iter().copied());
-                let _ = write!(sql, ") IN (VALUES {tuples})");
+                sql.push_str("k.* FROM ");
+                unnest(&mut sql, fixed, rows, "", &[]);
+                sql.push_str(tail);
                 sql
             }
-        };
-        changed += connection.execute_raw(statement(connection, sql, values)).await?.rows_affected();
+            Self::Delete { table } => {
+                // The sub-select drives: rows are found by key through LATERAL, as in lookups.
+                let mut sql = format!("DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT f.ctid FROM ");
+                unnest(&mut sql, fixed, rows, "", &[]);
+                let _ = write!(sql, " CROSS JOIN LATERAL (SELECT t.ctid FROM {table} AS t WHERE true");
+                matching(&mut sql, fixed, rows);
+                sql.push_str(" OFFSET 0) AS f))");
+                sql
+            }
+        }
     }
-    Ok(changed)
+}
+
+/// What PostgreSQL is given by [`upsert`].
+#[must_use]
+pub fn upsert_sql(table: &str, fixed: Fixed<'_>, rows: &Columns, conflict: Conflict<'_>) -> String {
+    insert(table, fixed, rows, conflict).sql(fixed, rows)
+}
+
+/// What PostgreSQL is given by [`delete`].
+#[must_use]
+pub fn delete_sql(table: &str, fixed: Fixed<'_>, keys: &Columns) -> String {
+    Shape::Delete { table: table.to_owned() }.sql(fixed, keys)
+}
+
+fn insert(table: &str, fixed: Fixed<'_>, rows: &Columns, conflict: Conflict<'_>) -> Shape {
+    let mut head = format!("INSERT INTO {table} (");
+    join(&mut head, fixed.iter().map(|(name, _)| *name).chain(rows.iter().map(|(name, _)| *name)));
+    head.push_str(") ");
+    Shape::Insert { head, tail: on_conflict(conflict) }
 }
 
 fn on_conflict(conflict: Conflict<'_>) -> String {
@@ -331,8 +273,8 @@ pub enum Lock {
     Update,
 }
 
-/// Reads rows by one key column in its order and holds them, so that all who lock do so in the same order. Each result
-/// begins with a number without meaning, so that columns count as in [`lookup`].
+/// Reads rows by one key column and holds them, in the order of the keys, which callers sort: so all who lock do so in the same
+/// order. Each result begins with a number without meaning, so that columns count as in [`lookup`].
 pub async fn lock<C: ConnectionTrait>(
     connection: &C,
     table: &str,
@@ -341,24 +283,29 @@ pub async fn lock<C: ConnectionTrait>(
     select: &str,
     lock: Lock,
 ) -> Result<Vec<QueryResult>> {
-    let (name, column) = key;
+    let keys = vec![key];
     if connection.get_database_backend() == DbBackend::Sqlite {
-        return lookup(connection, table, fixed, vec![(name, column)], select).await;
+        return lookup(connection, table, fixed, keys, select).await;
     }
-    if column.len() == 0 {
+    if length(&keys) == 0 {
         return Ok(Vec::new());
     }
-    let mut values: Vec<Value> = fixed.iter().map(|(_, value)| value.clone()).collect();
-    let mut sql = format!("SELECT 0::int8, {select} FROM {table} AS t WHERE true");
-    for (position, (name, _)) in fixed.iter().enumerate() {
-        let _ = write!(sql, " AND t.{name} = ${}", position + 1);
-    }
-    let _ = write!(sql, " AND t.{name} = ANY (${}::{}) ORDER BY t.{name}", values.len() + 1, column.array_type());
+    let sql = lock_sql(table, fixed, &keys, select, lock);
+    Ok(connection.query_all_raw(statement(connection, sql, arrays(fixed, keys))).await?)
+}
+
+/// What PostgreSQL is given by [`lock`]. The keys drive, one after the other: `= ANY (…) ORDER BY` may be answered by an index whose
+/// order fits and whose rows are then filtered, all of them.
+#[must_use]
+pub fn lock_sql(table: &str, fixed: Fixed<'_>, keys: &Columns, select: &str, lock: Lock) -> String {
+    let mut sql = String::from("SELECT 0::int8, f.* FROM ");
+    unnest(&mut sql, fixed, keys, "", &[]);
+    let _ = write!(sql, " CROSS JOIN LATERAL (SELECT {select} FROM {table} AS t WHERE true");
+    matching(&mut sql, fixed, keys);
     sql.push_str(match lock {
-        Lock::None => "",
-        Lock::Share => " FOR SHARE OF t",
-        Lock::Update => " FOR UPDATE OF t",
+        Lock::None => " OFFSET 0) AS f",
+        Lock::Share => " OFFSET 0 FOR SHARE OF t) AS f",
+        Lock::Update => " OFFSET 0 FOR UPDATE OF t) AS f",
     });
-    values.push(column.into_array());
-    Ok(connection.query_all_raw(statement(connection, sql, values)).await?)
+    sql
 }
