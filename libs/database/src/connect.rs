@@ -211,6 +211,10 @@ async fn postgres(url: &str, options: &Options) -> Result<Database> {
         ("tcp_keepalives_count", "4"),
         ("tcp_user_timeout", "30000"),
         ("idle_in_transaction_session_timeout", &idle),
+        // Every statement has an index that fits. What the planner thinks of a table's size, which it may have learned when the
+        // table was small, is no reason to read all of it, nor to compile a statement that takes a millisecond.
+        ("enable_seqscan", "off"),
+        ("jit", "off"),
     ]);
     let pool = PgPoolOptions::new()
         .max_connections(options.connections)

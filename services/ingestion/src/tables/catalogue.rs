@@ -35,7 +35,7 @@ pub(crate) async fn look_up_skus<C: ConnectionTrait>(
     ids: Vec<String>,
 ) -> Result<Vec<SkuRow>, Error> {
     let keys = vec![("sku_id", Column::Text(ids))];
-    let rows = bulk::lookup(connection, "ingestion_sku", &partner.fixed(), keys, SKU).await?;
+    let rows = bulk::lookup(connection, "ingestion_sku", &partner.fixed_beside_key(), keys, SKU).await?;
     rows.iter().map(|row| Ok(SkuRow::from_query_result(row, "")?)).collect()
 }
 
@@ -91,7 +91,8 @@ pub(crate) async fn look_up_services<C: ConnectionTrait>(
     names: Vec<String>,
 ) -> Result<Vec<ServiceRow>, Error> {
     let keys = vec![("name", Column::Text(names))];
-    let rows = bulk::lookup(connection, "ingestion_service", &partner.fixed(), keys, "service_no, name").await?;
+    let fixed = partner.fixed_beside_key();
+    let rows = bulk::lookup(connection, "ingestion_service", &fixed, keys, "service_no, name").await?;
     rows.iter().map(|row| Ok(ServiceRow::from_query_result(row, "")?)).collect()
 }
 

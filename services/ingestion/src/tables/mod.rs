@@ -12,6 +12,8 @@ pub(crate) mod history;
 pub(crate) mod installation;
 pub(crate) mod migrations;
 pub(crate) mod partner;
+#[cfg(test)]
+mod plans;
 pub(crate) mod quarantine;
 mod query;
 mod statements;

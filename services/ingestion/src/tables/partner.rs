@@ -92,6 +92,11 @@ impl StoredPartner {
     pub(crate) fn fixed(&self) -> [(&'static str, Value); 1] {
         [("partner_no", Value::from(self.number))]
     }
+
+    /// The same for a look-up by other columns than the primary key's, so that the primary key does not fit it.
+    pub(crate) fn fixed_beside_key(&self) -> [(&'static str, Value); 1] {
+        [("partner_no + 0", Value::from(self.number))]
+    }
 }
 
 /// Makes a row for a partner, unless it has one.

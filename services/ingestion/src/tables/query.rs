@@ -28,19 +28,47 @@ pub(crate) enum StatementScope {
 
 impl StatementScope {
     /// The columns that a statement names first.
-    fn columns(self, statement: &'static str, table: &'static str, reach: Reach) -> Result<ScopeColumns, Error> {
+    pub(super) fn columns(
+        self,
+        statement: &'static str,
+        table: &'static str,
+        reach: Reach,
+        index: Index,
+    ) -> Result<ScopeColumns, Error> {
         tracing::trace!(statement, table, scope = ?self, "statement");
         match (self, reach) {
             (Self::Shard { partner, shard }, Reach::Shard) => {
-                Ok(vec![("partner_no", Value::from(partner)), ("cell", Value::from(shard))])
+                Ok(vec![(index.partner(), Value::from(partner)), ("cell", Value::from(shard))])
             }
-            (Self::Partner(partner), Reach::Partner(_)) => Ok(vec![("partner_no", Value::from(partner))]),
+            (Self::Partner(partner), Reach::Partner(_)) => Ok(vec![(index.partner(), Value::from(partner))]),
             _ => Err(Error::Internal("a statement runs outside its reach")),
         }
     }
 }
 
-type ScopeColumns = Vec<(&'static str, Value)>;
+/// The index that answers a statement: the only one that fits. Where several fit, the planner chooses by what its statistics say of
+/// the partner, and of a partner that came after them they say that it has one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Index {
+    /// The primary key, which begins with `partner_no`.
+    PrimaryKey,
+    /// Another one, of this name. It has `partner_no + 0`, and so has its statement: the primary key does not fit that.
+    Second(&'static str),
+    /// The same with `partner_no - 0`, beside a second one.
+    Third(&'static str),
+}
+
+impl Index {
+    const fn partner(self) -> &'static str {
+        match self {
+            Self::PrimaryKey => "partner_no",
+            Self::Second(_) => "partner_no + 0",
+            Self::Third(_) => "partner_no - 0",
+        }
+    }
+}
+
+pub(super) type ScopeColumns = Vec<(&'static str, Value)>;
 
 /// Reads rows by columns of their key.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +76,7 @@ pub(crate) struct ReadByKey {
     pub name: &'static str,
     pub table: &'static str,
     pub reach: Reach,
+    pub index: Index,
     /// The columns looked up, after those of the reach. Those that begin with `_` are parameters of the condition.
     pub key: &'static [&'static str],
     pub select: &'static str,
@@ -63,7 +92,7 @@ impl ReadByKey {
         scope: StatementScope,
         keys: Vec<Column>,
     ) -> Result<Vec<(usize, T)>, Error> {
-        let scope = scope.columns(self.name, self.table, self.reach)?;
+        let scope = scope.columns(self.name, self.table, self.reach, self.index)?;
         let keys = self.key.iter().copied().zip(keys).collect();
         let found = bulk::lookup_where(connection, self.table, &scope, keys, self.select, self.condition).await?;
         let row = |row: &insights_database::sea_orm::QueryResult| -> Result<(usize, T), Error> {
@@ -86,7 +115,7 @@ pub(crate) struct LockByKey {
 }
 
 impl LockByKey {
-    /// The rows of these keys.
+    /// The rows of these keys, which are sorted.
     pub(crate) async fn rows<T: FromQueryResult>(
         &self,
         transaction: &Transaction,
@@ -94,7 +123,7 @@ impl LockByKey {
         key: Column,
         lock: Lock,
     ) -> Result<Vec<T>, Error> {
-        let scope = scope.columns(self.name, self.table, self.reach)?;
+        let scope = scope.columns(self.name, self.table, self.reach, Index::PrimaryKey)?;
         let found = bulk::lock(transaction, self.table, &scope, (self.key[0], key), self.select, lock).await?;
         found.iter().map(|row| Ok(T::from_query_result(row, "")?)).collect()
     }
@@ -119,7 +148,7 @@ impl WriteRows {
         scope: StatementScope,
         columns: Vec<Column>,
     ) -> Result<(), Error> {
-        let scope = scope.columns(self.name, self.table, self.reach)?;
+        let scope = scope.columns(self.name, self.table, self.reach, Index::PrimaryKey)?;
         self.run_with(connection, &scope, columns).await
     }
 
@@ -153,7 +182,7 @@ impl DeleteByKey {
         scope: StatementScope,
         keys: Vec<Column>,
     ) -> Result<(), Error> {
-        let scope = scope.columns(self.name, self.table, self.reach)?;
+        let scope = scope.columns(self.name, self.table, self.reach, Index::PrimaryKey)?;
         bulk::delete(connection, self.table, &scope, self.key.iter().copied().zip(keys).collect()).await?;
         Ok(())
     }
@@ -165,6 +194,8 @@ pub(crate) struct Sql {
     pub name: &'static str,
     pub table: &'static str,
     pub reach: Reach,
+    /// The indexes that answer it, each the only one that fits its part.
+    pub indexes: &'static [&'static str],
     pub sql: &'static str,
 }
 
@@ -208,7 +239,9 @@ impl Sql {
         scope: StatementScope,
         more: Vec<Value>,
     ) -> Result<insights_database::sea_orm::Statement, Error> {
-        let scope = scope.columns(self.name, self.table, self.reach)?.into_iter().map(|(_, value)| value);
+        tracing::trace!(statement = self.name, indexes = ?self.indexes, "answered by");
+        let scope = scope.columns(self.name, self.table, self.reach, Index::PrimaryKey)?;
+        let scope = scope.into_iter().map(|(_, value)| value);
         // Texts are compared by their bytes, whatever the database's own order of words.
         let sql = self.sql.replace("{bytes}", bulk::byte_order(connection));
         Ok(statement(connection, sql, scope.chain(more).collect()))

@@ -2,6 +2,7 @@
 
 mod chunks;
 mod coverage;
+mod indexes;
 
 use insights_database::{
     hot_table, migration_table,
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(LowerBound),
             Box::new(RecordPrecedence),
             Box::new(coverage::Coverage),
+            Box::new(indexes::OneFits),
         ]
     }
 
