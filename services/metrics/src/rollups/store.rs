@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use insights_database::bulk::{self, Column};
 use insights_database::{Database, Transaction};
 use insights_domain::calendar::Day;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
-    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect, Value,
 };
 
@@ -170,7 +171,8 @@ impl Store {
         let rows: Vec<(i32, i64)> = customer::Entity::find()
             .select_only()
             .columns([customer::Column::Cell, customer::Column::CustomerNo])
-            .filter(customer::Column::PartnerNo.eq(partner_no))
+            // As the index by revision has it; the primary key does not fit.
+            .filter(Expr::cust("partner_no + 0").eq(partner_no))
             .filter(customer::Column::Revision.gt(after_revision))
             .order_by_asc(customer::Column::Cell)
             .order_by_asc(customer::Column::CustomerNo)
@@ -189,10 +191,9 @@ impl Store {
     ) -> Result<Vec<CustomerRows>, RollupError> {
         let mut query = customer::Entity::find().filter(customer::Column::PartnerNo.eq(partner_no));
         if let Some(after) = after {
-            let within = Condition::all()
-                .add(customer::Column::Cell.eq(after.cell))
-                .add(customer::Column::CustomerNo.gt(after.customer));
-            query = query.filter(Condition::any().add(customer::Column::Cell.gt(after.cell)).add(within));
+            // As one comparison the primary key answers it; written out it would be a filter over all rows before.
+            let key = Expr::tuple([Expr::col(customer::Column::Cell), Expr::col(customer::Column::CustomerNo)]);
+            query = query.filter(key.gt(Expr::tuple([Expr::value(after.cell), Expr::value(after.customer)])));
         }
         let rows = query
             .order_by_asc(customer::Column::Cell)
