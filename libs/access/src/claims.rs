@@ -55,17 +55,17 @@ pub(crate) fn names(claims: &Map<String, Value>, trust: &Trust) -> bool {
     issued && for_us
 }
 
-/// A whole number of seconds; text, fractions and numbers that are no date are refused.
+/// Seconds since 1970; RFC 7519 allows fractions, which are cut off. Text and numbers that are no date are refused.
 fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, Refusal> {
-    match claims.get(name) {
-        None => Ok(None),
-        Some(value) => match value.as_i64() {
-            Some(seconds) if value.is_i64() || value.is_u64() => {
-                (0..=LAST_SECOND).contains(&seconds).then_some(Some(seconds)).ok_or(Refusal::Time)
-            }
-            _ => Err(Refusal::Time),
-        },
-    }
+    let Some(value) = claims.get(name) else { return Ok(None) };
+    let whole = value.as_i64().or_else(|| cut_off(value.as_f64()?)).ok_or(Refusal::Time)?;
+    (0..=LAST_SECOND).contains(&whole).then_some(Some(whole)).ok_or(Refusal::Time)
+}
+
+/// The whole part of a number that can be a date.
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "dates have 38 bits")]
+fn cut_off(seconds: f64) -> Option<i64> {
+    (0.0..=LAST_SECOND as f64).contains(&seconds).then_some(seconds as i64)
 }
 
 fn id(value: &Value) -> Option<String> {

@@ -96,8 +96,12 @@ impl KeyStore {
         (age <= self.max_age).then_some(known.generation)
     }
 
-    /// The key of that id for that algorithm and its generation.
-    pub(crate) async fn find(self: &Arc<Self>, id: &str, algorithm: Algorithm) -> Result<(PublicKey, u64), Refusal> {
+    /// The keys of that id for that algorithm, at least one, and their generation.
+    pub(crate) async fn find(
+        self: &Arc<Self>,
+        id: &str,
+        algorithm: Algorithm,
+    ) -> Result<(Vec<PublicKey>, u64), Refusal> {
         if self.generation().is_some() {
             match self.look_up(id, algorithm) {
                 Err(Refusal::UnknownKey) => {}
@@ -116,11 +120,11 @@ impl KeyStore {
         self.look_up(id, algorithm)
     }
 
-    fn look_up(&self, id: &str, algorithm: Algorithm) -> Result<(PublicKey, u64), Refusal> {
+    fn look_up(&self, id: &str, algorithm: Algorithm) -> Result<(Vec<PublicKey>, u64), Refusal> {
         let known = self.known.load();
         let known = known.as_ref().ok_or(Refusal::KeysUnavailable)?;
         match known.keys.find(id, algorithm) {
-            Ok(key) => Ok((key.clone(), known.generation)),
+            Ok(keys) => Ok((keys, known.generation)),
             Err(true) => Err(Refusal::Algorithm),
             Err(false) => Err(Refusal::UnknownKey),
         }
@@ -143,7 +147,7 @@ impl KeyStore {
             return;
         }
         self.attempted.store(self.clock.now().timestamp(), Ordering::Release);
-        match self.read().await.and_then(|text| KeySet::parse(&text).map_err(str::to_owned)) {
+        match self.read().await.and_then(|text| KeySet::parse(&text)) {
             Ok(keys) => self.keep(keys),
             Err(error) => tracing::warn!(monotonic_counter.jwks_failures = 1_u64, %error, "keys could not be fetched"),
         }

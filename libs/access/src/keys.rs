@@ -26,65 +26,74 @@ pub(crate) struct PublicKey {
 impl KeySet {
     /// Reads a JWKS. Keys that cannot verify signatures for us are skipped: issuers publish encryption keys and others
     /// beside them. A text that is no JWKS is an error, one without a usable key too.
-    pub(crate) fn parse(text: &[u8]) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, String> {
         let document: Value = serde_json::from_slice(text).map_err(|_| "the JWKS is no JSON")?;
         let list = document.get("keys").and_then(Value::as_array).ok_or("the JWKS has no list of keys")?;
         if list.len() > MAX_KEYS {
-            return Err("the JWKS has more than 100 keys");
+            return Err("the JWKS has more than 100 keys".into());
         }
         let mut set = Self::default();
         let mut hasher = blake3::Hasher::new();
+        let mut skipped = Vec::new();
         for jwk in list {
-            let Some((id, key)) = usable(jwk) else { continue };
-            let same_id = set.keys.entry(id.to_owned()).or_default();
-            // Two keys of one id and one algorithm are ambiguous; the first stands, as issuers list the current one first.
-            if same_id.iter().any(|other: &PublicKey| other.algorithm == key.algorithm) {
-                continue;
+            match usable(jwk) {
+                Ok((id, key)) => {
+                    hasher.update(jwk.to_string().as_bytes());
+                    set.keys.entry(id.to_owned()).or_default().push(key);
+                }
+                Err(why) => {
+                    let id: String = jwk.get("kid").and_then(Value::as_str).unwrap_or("?").chars().take(64).collect();
+                    tracing::debug!(key = id, why, "a key of the issuer is not used");
+                    skipped.push(format!("{id:?} {why}"));
+                }
             }
-            hasher.update(jwk.to_string().as_bytes());
-            same_id.push(key);
         }
         if set.keys.is_empty() {
-            return Err("the JWKS has no key to verify signatures with");
+            skipped.truncate(5);
+            let skipped = if skipped.is_empty() { String::new() } else { format!(": {}", skipped.join(", ")) };
+            return Err(format!("the JWKS has no key to verify signatures with{skipped}"));
         }
         set.fingerprint = *hasher.finalize().as_bytes();
         Ok(set)
     }
 
-    /// The key of that id for that algorithm. `Err(true)`: the id is known, with another algorithm.
-    pub(crate) fn find(&self, id: &str, algorithm: Algorithm) -> Result<&PublicKey, bool> {
+    /// The keys of that id for that algorithm, at least one: an issuer may have several under one id, in use one after the
+    /// other. `Err(true)`: the id is known, with another algorithm.
+    pub(crate) fn find(&self, id: &str, algorithm: Algorithm) -> Result<Vec<PublicKey>, bool> {
         let same_id = self.keys.get(id).ok_or(false)?;
-        same_id.iter().find(|key| key.algorithm == algorithm).ok_or(true)
+        let fitting: Vec<_> = same_id.iter().filter(|key| key.algorithm == algorithm).cloned().collect();
+        if fitting.is_empty() { Err(true) } else { Ok(fitting) }
     }
 }
 
-fn usable(jwk: &Value) -> Option<(&str, PublicKey)> {
+/// The id of a key with the key, or why it is not used.
+fn usable(jwk: &Value) -> Result<(&str, PublicKey), &'static str> {
     let text = |name: &str| jwk.get(name).and_then(Value::as_str);
-    let id = text("kid").filter(|id| !id.is_empty() && id.len() <= 256)?;
+    let id = text("kid").filter(|id| !id.is_empty() && id.len() <= 256).ok_or("has no `kid` of 1 to 256 bytes")?;
     if jwk.get("use").is_some() && text("use") != Some("sig") {
-        return None;
+        return Err("is not for signatures (`use`)");
     }
     if let Some(operations) = jwk.get("key_ops")
-        && !operations.as_array()?.iter().any(|operation| operation == "verify")
+        && !operations.as_array().is_some_and(|list| list.iter().any(|operation| operation == "verify"))
     {
-        return None;
+        return Err("is not for verifying (`key_ops`)");
     }
     // Only the family fixes the algorithm where the key does not name one; RSA's is RS256, which Entra ID leaves out.
-    let (fitting, decoding): (&[(&str, Algorithm)], DecodingKey) = match (text("kty")?, text("crv")) {
-        ("EC", Some("P-256")) => (&[("ES256", Algorithm::ES256)], elliptic(jwk, 32)?),
-        ("EC", Some("P-384")) => (&[("ES384", Algorithm::ES384)], elliptic(jwk, 48)?),
-        ("OKP", Some("Ed25519")) => {
-            let x = text("x").filter(|x| URL_SAFE_NO_PAD.decode(x).is_ok_and(|bytes| bytes.len() == 32))?;
-            (&[("EdDSA", Algorithm::EdDSA), ("Ed25519", Algorithm::EdDSA)], DecodingKey::from_ed_components(x).ok()?)
+    let (fitting, decoding): (&[(&str, Algorithm)], DecodingKey) = match (text("kty"), text("crv")) {
+        (Some("EC"), Some("P-256")) => (&[("ES256", Algorithm::ES256)], elliptic(jwk, 32)?),
+        (Some("EC"), Some("P-384")) => (&[("ES384", Algorithm::ES384)], elliptic(jwk, 48)?),
+        (Some("OKP"), Some("Ed25519")) => {
+            (&[("EdDSA", Algorithm::EdDSA), ("Ed25519", Algorithm::EdDSA)], edwards(jwk)?)
         }
-        ("RSA", None) => (&RSA, rsa(jwk)?),
-        _ => return None,
+        (Some("RSA"), None) => (&RSA, rsa(jwk)?),
+        _ => return Err("is of another kind (`kty`, `crv`)"),
     };
-    let algorithm = match jwk.get("alg") {
-        None => fitting.first()?.1,
-        Some(named) => fitting.iter().find(|(name, _)| named == name)?.1,
+    let named = match jwk.get("alg") {
+        None => fitting.first(),
+        Some(named) => fitting.iter().find(|(name, _)| named == name),
     };
-    Some((id, PublicKey { algorithm, decoding }))
+    let algorithm = named.ok_or("is for another algorithm (`alg`)")?.1;
+    Ok((id, PublicKey { algorithm, decoding }))
 }
 
 const RSA: [(&str, Algorithm); 6] = [
@@ -96,17 +105,65 @@ const RSA: [(&str, Algorithm); 6] = [
     ("PS512", Algorithm::PS512),
 ];
 
-fn elliptic(jwk: &Value, size: usize) -> Option<DecodingKey> {
-    let coordinate = |name: &str| {
-        let text = jwk.get(name)?.as_str()?;
-        (URL_SAFE_NO_PAD.decode(text).ok()?.len() == size).then_some(text)
-    };
-    DecodingKey::from_ec_components(coordinate("x")?, coordinate("y")?).ok()
+fn elliptic(jwk: &Value, size: usize) -> Result<DecodingKey, &'static str> {
+    let coordinate = |name| Some(encoded(jwk, name)?.1).filter(|bytes| bytes.len() == size).map(to_text);
+    let point = coordinate("x").zip(coordinate("y")).ok_or("has no `x` and `y` of its curve in base64url")?;
+    DecodingKey::from_ec_components(&point.0, &point.1).map_err(|_| "has no point of its curve")
 }
 
-fn rsa(jwk: &Value) -> Option<DecodingKey> {
-    let (n, e) = (jwk.get("n")?.as_str()?, jwk.get("e")?.as_str()?);
-    let modulus = URL_SAFE_NO_PAD.decode(n).ok()?;
-    let bits = modulus.len() * 8 - modulus.first()?.leading_zeros() as usize;
-    (2048..=8192).contains(&bits).then(|| DecodingKey::from_rsa_components(n, e).ok())?
+fn edwards(jwk: &Value) -> Result<DecodingKey, &'static str> {
+    let x = encoded(jwk, "x").filter(|(_, bytes)| bytes.len() == 32).ok_or("has no `x` of 32 bytes in base64url")?;
+    DecodingKey::from_ed_components(x.0).map_err(|_| "has no point of its curve")
+}
+
+fn rsa(jwk: &Value) -> Result<DecodingKey, &'static str> {
+    let number = |name| Some(to_number(encoded(jwk, name)?.1));
+    let modulus = number("n").ok_or("has no `n` in base64url")?;
+    let exponent = number("e").ok_or("has no `e` in base64url")?;
+    let bits = modulus.len() * 8 - modulus.first().map_or(0, |first| first.leading_zeros() as usize);
+    if !(2048..=8192).contains(&bits) {
+        return Err("has an `n` that is not of 2048 to 8192 bits");
+    }
+    DecodingKey::from_rsa_components(&to_text(modulus), &to_text(exponent)).map_err(|_| "has no usable `n` and `e`")
+}
+
+/// A member in base64url without the padding that some issuers write, and its bytes.
+fn encoded<'a>(jwk: &'a Value, name: &str) -> Option<(&'a str, Vec<u8>)> {
+    let text = jwk.get(name)?.as_str()?.trim_end_matches('=');
+    Some((text, URL_SAFE_NO_PAD.decode(text).ok()?))
+}
+
+/// A number without the zero that tells it from a negative one in the arithmetic of some issuers.
+fn to_number(mut bytes: Vec<u8>) -> Vec<u8> {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    bytes.drain(..zeros);
+    bytes
+}
+
+fn to_text(bytes: Vec<u8>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_names_each_key_and_why_it_is_not_used() {
+        let jwks = r#"{"keys": [
+            {"kid": "a", "kty": "RSA", "n": "+/+/", "e": "AQAB"},
+            {"kid": "b", "kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"},
+            {"kty": "RSA"},
+            {"kid": "c", "kty": "RSA", "use": "enc"}
+        ]}"#;
+        let said = KeySet::parse(jwks.as_bytes()).err().unwrap_or_default();
+        for part in [
+            "\"a\" has no `n` in base64url",
+            "\"b\" has no `x` and `y` of its curve in base64url",
+            "\"?\" has no `kid` of 1 to 256 bytes",
+            "\"c\" is not for signatures (`use`)",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use jsonwebtoken::crypto;
 
 use crate::{
     AccessConfig, Clock, Identity, Principal, Refusal, ServiceIdentity, Trust, cache::Cache, claims, jwks::KeyStore,
-    token::Token,
+    keys::PublicKey, token::Token,
 };
 
 /// Verifies tokens of people and services.
@@ -87,10 +87,12 @@ impl Verifier {
         // Cheap checks before the signature, so that a flood of worn-out tokens costs no arithmetic and no fetch of keys.
         let now = self.clock.now();
         let (subject, expires) = claims::check_registered(&token.claims, trust, self.config.leeway_seconds, now)?;
-        let (key, generation) = store.find(&token.key_id, token.algorithm).await?;
-        match crypto::verify(token.signature, token.message, &key.decoding, key.algorithm) {
-            Ok(true) => {}
-            Ok(false) | Err(_) => return Err(Refusal::Signature),
+        let (keys, generation) = store.find(&token.key_id, token.algorithm).await?;
+        let signed = |key: &PublicKey| {
+            matches!(crypto::verify(token.signature, token.message, &key.decoding, key.algorithm), Ok(true))
+        };
+        if !keys.iter().any(signed) {
+            return Err(Refusal::Signature);
         }
         let identity = if for_service {
             Identity::Service(Arc::new(ServiceIdentity { name: subject, expires }))

@@ -48,18 +48,17 @@ async fn each_registered_claim_must_be_there_and_of_its_type() {
 }
 
 #[tokio::test]
-async fn times_are_whole_numbers_that_are_dates() {
+async fn times_are_numbers_that_are_dates() {
     let key = Key::ec("ec");
     let server = Server::start(&[&key]).await;
     for name in ["exp", "nbf"] {
         let good = if name == "exp" { NOW + 600 } else { NOW - 10 };
         for wrong in [
             format!("\"{good}\""),
-            format!("{good}.0"),
-            format!("{good}.5"),
-            format!("{good}e0"),
             "1e300".into(),
             "-1".into(),
+            "-0.5".into(),
+            "253402300800.5".into(),
             "99999999999999".into(),
             "18446744073709551615".into(),
             "18446744073709551616".into(),
@@ -72,6 +71,26 @@ async fn times_are_whole_numbers_that_are_dates() {
             server.refuses(&format!("{name} {wrong}"), &key.sign_text(&key.header(), &claims)).await;
         }
     }
+}
+
+#[tokio::test]
+async fn times_may_have_fractions() {
+    let key = Key::ec("ec");
+    let server = Server::start_with(&[&key], |config| config.people.require_nbf = false).await;
+    for name in ["exp", "nbf", "iat"] {
+        let good = if name == "exp" { NOW + 600 } else { NOW - 10 };
+        for number in [format!("{good}.0"), format!("{good}.5"), format!("{good}e0"), format!("{good}.999999999")] {
+            let claims = with(json!({name: "HERE"})).to_string().replace("\"HERE\"", &number);
+            server.passes(&format!("{name} {number}"), &key.sign_text(&key.header(), &claims)).await;
+        }
+    }
+    // They are cut off: a token begins and ends with its second.
+    let at = |exp: f64, nbf: f64| key.sign(&with(json!({"exp": exp, "nbf": nbf})));
+    let now = 1_800_000_000.0;
+    server.passes("ended 28.1 s ago", &at(now - 28.1, now - 600.0)).await;
+    server.refuses("ended 29.5 s ago, within the second that is 30 ago", &at(now - 29.5, now - 600.0)).await;
+    server.passes("begins in 30.9 s", &at(now + 600.0, now + 30.9)).await;
+    server.refuses("begins in 31 s", &at(now + 600.0, now + 31.0)).await;
 }
 
 #[tokio::test]

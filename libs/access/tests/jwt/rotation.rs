@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use base64::{
+    Engine,
+    engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD},
+};
 use insights_testkit::keys::Key;
 use insights_testkit::until;
-use serde_json::json;
+use serde_json::{Value, json};
 use tonic::Code;
 
 use crate::server::{Server, good, with};
@@ -209,4 +213,45 @@ async fn a_clock_set_back_does_not_keep_keys_away() {
     server.issuer.publish(&[&new]);
     server.advance(-3600);
     server.passes("the new key", &new.sign(&forever)).await;
+}
+
+#[tokio::test]
+async fn several_keys_of_one_id_are_tried_each() {
+    let (first, second, foreign) = (Key::ec("k"), Key::ec("k"), Key::ec("k"));
+    let rsa = Key::rsa("k");
+    let server = Server::start(&[&first, &second, &rsa]).await;
+    for (what, key) in [("the first", &first), ("the second", &second), ("the one of another algorithm", &rsa)] {
+        server.passes(what, &key.sign(&good())).await;
+    }
+    server.refuses("a foreign key of that id", &foreign.sign(&good())).await;
+    let remembered = second.sign(&good());
+    server.passes("before", &remembered).await;
+    server.issuer.publish(&[&first]);
+    server.advance(30);
+    server.refuses("an unknown id makes us look", &Key::ec("other").sign(&good())).await;
+    server.refuses("the second, once it is withdrawn", &remembered).await;
+    server.passes("the first still", &first.sign(&good())).await;
+}
+
+#[tokio::test]
+async fn padded_values_and_leading_zeros_are_read() {
+    let decode = |text: &Value| URL_SAFE_NO_PAD.decode(text.as_str().unwrap()).unwrap();
+    for key in [Key::rsa("k"), Key::ec("k"), Key::ed("k")] {
+        let server = Server::start(&[&key]).await;
+        let mut padded = key.jwk();
+        for name in ["n", "e", "x", "y"] {
+            if let Some(value) = padded.get(name).map(decode) {
+                padded[name] = json!(URL_SAFE.encode(value));
+            }
+        }
+        assert!(padded.to_string().contains('='), "{padded}");
+        *server.issuer.jwks.lock().unwrap() = json!({"keys": [padded]}).to_string();
+        server.passes("padded", &key.sign(&good())).await;
+    }
+    let key = Key::rsa("k");
+    let server = Server::start(&[&key]).await;
+    let mut signed = key.jwk();
+    signed["n"] = json!(URL_SAFE_NO_PAD.encode([&[0], decode(&signed["n"]).as_slice()].concat()));
+    *server.issuer.jwks.lock().unwrap() = json!({"keys": [signed]}).to_string();
+    server.passes("with the zero of a sign", &key.sign(&good())).await;
 }
