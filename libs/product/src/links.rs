@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use insights_access::{Issuer, Outgoing, ServiceTokens};
-use insights_service::{Chassis, Clock, ServiceChannel};
-use tonic::service::Routes;
+use insights_service::{Chassis, Clock, NamedRoutes, ServiceChannel};
 
 use crate::{Service, StartError, settings::Settings};
 
@@ -19,7 +18,12 @@ pub(crate) struct Links<'a> {
 
 impl Links<'_> {
     /// A link to a service: to its routes when it runs here, else to the URLs of a setting.
-    pub(crate) fn link(&self, own: Option<Routes>, setting: &str, urls: &str) -> Result<ServiceChannel, StartError> {
+    pub(crate) fn link(
+        &self,
+        own: Option<NamedRoutes>,
+        setting: &str,
+        urls: &str,
+    ) -> Result<ServiceChannel, StartError> {
         if let Some(routes) = own {
             return Ok(self.chassis.in_process(vec![routes]).into());
         }

@@ -6,10 +6,10 @@ use insights_access::{AccessLayer, Issuer, Policy, Verifier};
 use insights_ingestion::Ingestion;
 use insights_metrics::Metrics;
 use insights_reporting::{Audit, DevelopmentTokens, Reporting};
-use insights_service::{Chassis, Clock};
+use insights_service::{Chassis, Clock, NamedRoutes};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
-use tonic::{service::Routes, transport::Channel};
+use tonic::transport::Channel;
 
 use crate::{
     Service, StartError,
@@ -181,7 +181,7 @@ impl Product {
         }
     }
 
-    fn routes(&self) -> Vec<Routes> {
+    fn routes(&self) -> Vec<NamedRoutes> {
         let ingestion = self.ingestion.iter().map(|ingestion| ingestion.routes());
         let metrics = self.metrics.iter().map(|metrics| metrics.routes());
         let reporting = self.reporting.iter().map(|reporting| reporting.routes());

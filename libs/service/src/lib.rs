@@ -1,11 +1,13 @@
 //! The chassis of every service: configuration, listener, layers, channels, health, reflection, telemetry, shutdown, errors, page tokens.
 
+mod answer_size;
 mod channel;
 mod code;
 mod config;
 mod deadline;
 mod error;
 pub mod fail_point;
+mod health;
 mod in_process;
 mod layers;
 mod normalise;
@@ -17,6 +19,7 @@ mod status;
 mod telemetry;
 mod tls;
 
+pub use answer_size::{LARGEST_ANSWER, fitting};
 pub use channel::{
     ChannelConfig, ChannelError, FIRST_BACKOFF, LONGEST_BACKOFF, MOST_FAILURES, Resolve, ServiceChannel,
 };
@@ -24,6 +27,7 @@ pub use code::{code_from_name, code_name};
 pub use config::{MessageLimits, ServerConfig};
 pub use deadline::Deadline;
 pub use error::{BoxError, Error, FieldViolation, error_chain};
+pub use health::NamedRoutes;
 pub use in_process::IN_PROCESS;
 pub use insights_access::Clock;
 pub use page::{PageToken, PageTokenKey, page_size};

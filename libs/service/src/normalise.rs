@@ -6,6 +6,7 @@ use tonic::{Code, Status};
 use crate::{
     BoxError,
     code::code_name,
+    layers::web::NotBase64,
     status::{internal, plain},
 };
 
@@ -37,13 +38,25 @@ fn normal(status: &Status) -> Status {
         Code::ResourceExhausted if text.contains("size limit") => {
             plain(Code::ResourceExhausted, text, "MESSAGE_TOO_LARGE")
         }
+        Code::Internal if text.contains(&NotBase64.to_string()) => {
+            plain(Code::InvalidArgument, "The body cannot be read as base64.", "MESSAGE_MALFORMED")
+        }
         Code::Internal if is_bad_message(text) => {
             plain(Code::InvalidArgument, "The message cannot be read.", "MESSAGE_MALFORMED")
         }
         Code::Internal | Code::Unknown | Code::DataLoss => internal(&BoxError::from(text)),
+        Code::Unimplemented if text.starts_with("Content is compressed with") => {
+            plain(Code::Unimplemented, &encoding(text), "ENCODING_UNSUPPORTED")
+        }
         Code::Unimplemented => plain(Code::Unimplemented, "There is no such method.", "METHOD_UNKNOWN"),
         other => plain(other, text, code_name(other)),
     }
+}
+
+/// Names the encoding that the gRPC library quotes; which ones are read stands beside it, in `grpc-accept-encoding`.
+fn encoding(text: &str) -> String {
+    let named = text.split('`').nth(1).unwrap_or_default();
+    format!("Messages in the encoding \"{named}\" are not read; send them as gzip or as they are.")
 }
 
 /// The gRPC library calls what a caller sent wrong an internal error.

@@ -7,24 +7,24 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
 };
 use insights_access::{AccessLayer, is_rpc};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 use tonic::{
     Code,
     service::Routes,
     transport::{Channel, Server, server::TcpIncoming},
 };
-use tonic_health::{
-    pb::health_server::HealthServer,
-    server::{HealthReporter, HealthService},
-};
+use tonic_health::pb::health_server::HealthServer;
 use tower::ServiceBuilder;
 
 use crate::{
-    ServerConfig, fail_point, in_process,
+    NamedRoutes, ServerConfig, fail_point,
+    health::HealthApi,
+    in_process,
     layers::{
         deadline::{Deadlines, deadline},
         limit::{Slots, limit},
+        media::media,
         observe::observe,
         quota::{Quotas, quota},
         web::WebLayer,
@@ -40,7 +40,6 @@ pub struct Chassis {
     config: ServerConfig,
     access: AccessLayer,
     shutdown: CancellationToken,
-    health: HealthReporter,
     tls: TlsConfig,
 }
 
@@ -69,7 +68,7 @@ impl Chassis {
         if !faults.is_empty() {
             return Err(ServeError::Config(crate::Faults(faults)));
         }
-        Ok(Self { config, access, shutdown, health: HealthReporter::new(), tls: TlsConfig::default() })
+        Ok(Self { config, access, shutdown, tls: TlsConfig::default() })
     }
 
     /// Speaks TLS on ports, where the configuration names a certificate.
@@ -78,17 +77,12 @@ impl Chassis {
         Self { tls, ..self }
     }
 
-    /// Where services say whether they serve. The empty name stands for the process; it serves while the server runs.
-    #[must_use]
-    pub fn health(&self) -> &HealthReporter {
-        &self.health
-    }
-
-    /// Serves the routes on a channel in memory, behind the same layers as a port. Must be called within a tokio runtime. The
+    /// Serves these services on a channel in memory, behind the same layers as a port. Must be called within a tokio runtime. The
     /// server ends with the last clone of the channel; after shutdown it outlives the calls on ports, which may need it.
-    pub fn in_process(&self, routes: Vec<Routes>) -> Channel {
+    pub fn in_process(&self, services: Vec<NamedRoutes>) -> Channel {
         let (channel, connections) = in_process::pair();
         // No age: there is one process to talk to, and nothing to spread.
+        let routes = services.into_iter().map(|services| services.routes).collect();
         let router = self.builder(0).add_routes(self.stack(routes, Router::new()).into());
         let (shutdown, last) = (self.shutdown.clone(), self.delay() + self.drain());
         tokio::spawn(async move {
@@ -102,26 +96,32 @@ impl Chassis {
         channel
     }
 
-    /// Serves the routes and pages on a port until shutdown, then drains: "not serving" first, then no new connections, then
+    /// Serves these services and pages on a port until shutdown, then drains: "not serving" first, then no new connections, then
     /// the calls in flight end or are cut off.
-    pub async fn serve(self, listener: TcpListener, routes: Vec<Routes>, pages: Router) -> Result<(), ServeError> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        services: Vec<NamedRoutes>,
+        pages: Router,
+    ) -> Result<(), ServeError> {
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(insights_proto::DESCRIPTOR_SET)
         };
-        let health = HealthServer::new(HealthService::from_health_reporter(self.health.clone()));
-        let mut all = routes;
+        let serving = watch::Sender::new(true);
+        let names = services.iter().flat_map(|services| services.names.iter().copied());
+        let health = HealthServer::new(HealthApi::new(names, serving.subscribe()));
+        let mut all: Vec<Routes> = services.into_iter().map(|services| services.routes).collect();
         all.push(Routes::new(health).add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?));
         let router = self.builder(self.config.connection_age_seconds).add_routes(self.stack(all, pages).into());
         let (delay, last) = (self.delay(), self.delay() + self.drain());
-        self.health.set_service_status("", tonic_health::ServingStatus::Serving).await;
-        let (health, shutdown) = (self.health.clone(), self.shutdown.clone());
+        let shutdown = self.shutdown.clone();
         let stop = async move {
             shutdown.cancelled().await;
             if !fail_point::guard_holds("service.drain") {
                 std::process::exit(0);
             }
-            health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+            serving.send_replace(false);
             tokio::time::sleep(delay).await;
         };
         let served = async {
@@ -171,6 +171,8 @@ impl Chassis {
                 .layer(from_fn(observe))
                 // Then shed, so that a process under overload spends nothing more on a call than its refusal.
                 .layer(from_fn_with_state(slots, limit))
+                // What is no gRPC ends here, before its sender could take a refusal for success.
+                .layer(from_fn(media))
                 // gRPC-Web becomes gRPC here, so that the layers below see one kind of call.
                 .layer(WebLayer)
                 // The clock runs for all that follows, verifying the token included.

@@ -19,9 +19,8 @@ use insights_database::Database;
 use insights_proto::ingestion::v1::{
     change_feed_service_server::ChangeFeedServiceServer, ingestion_service_server::IngestionServiceServer,
 };
-use insights_service::{BoxError, Clock, MessageLimits, sized};
+use insights_service::{BoxError, Clock, MessageLimits, NamedRoutes, sized};
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
 
 pub use config::{Config, IngestLimits};
 
@@ -69,20 +68,20 @@ impl Ingestion {
 
     /// The two gRPC services.
     #[must_use]
-    pub fn routes(&self) -> Routes {
+    pub fn routes(&self) -> NamedRoutes {
         self.sized_routes(&MessageLimits::default())
     }
 
     /// The two gRPC services with message sizes other than the default ones.
     #[must_use]
-    pub fn sized_routes(&self, messages: &MessageLimits) -> Routes {
+    pub fn sized_routes(&self, messages: &MessageLimits) -> NamedRoutes {
         let ingestion = IngestionServiceServer::new(IngestionApi(Arc::clone(&self.ledger)));
         let feed = ChangeFeedServiceServer::new(FeedApi {
             ledger: Arc::clone(&self.ledger),
             poll: self.config.feed_poll,
             closing: self.closing.clone(),
         });
-        Routes::new(sized!(ingestion, messages)).add_service(sized!(feed, messages))
+        NamedRoutes::new(sized!(ingestion, messages)).with(sized!(feed, messages))
     }
 
     /// Runs the maintenance until it is stopped: releases what a crash left waiting, deletes old changes and batch ids. Ends the streams

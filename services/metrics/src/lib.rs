@@ -18,10 +18,9 @@ use std::sync::Arc;
 use insights_access::{Outgoing, Policy};
 use insights_database::{Database, Engine};
 use insights_proto::metrics::v1::metrics_service_server::MetricsServiceServer;
-use insights_service::{Clock, ServiceChannel};
+use insights_service::{Clock, NamedRoutes, ServiceChannel};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
 
 pub use config::{Config, QueryLimits};
 pub use rollups::Migrator;
@@ -74,7 +73,7 @@ impl Metrics {
     }
 
     /// MetricsService, to be served behind the access layer.
-    pub fn routes(&self) -> Routes {
+    pub fn routes(&self) -> NamedRoutes {
         let api = Api {
             cubes: self.cubes.clone(),
             feed: self.feed.clone(),
@@ -84,7 +83,7 @@ impl Metrics {
             cores: self.cores.clone(),
             customers_per_group: self.config.customers_per_group,
         };
-        Routes::new(insights_service::sized!(MetricsServiceServer::new(api), &self.config.messages))
+        NamedRoutes::new(insights_service::sized!(MetricsServiceServer::new(api), &self.config.messages))
     }
 
     /// Follows the feed and keeps the figures in memory fresh, until `shutdown`.

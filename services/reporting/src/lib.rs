@@ -18,9 +18,8 @@ use std::sync::Arc;
 use insights_access::{Outgoing, Policy, PolicyError};
 use insights_proto::access::v1::access_service_server::AccessServiceServer;
 use insights_proto::reporting::v1::reporting_service_server::ReportingServiceServer;
-use insights_service::{ServiceChannel, sized};
+use insights_service::{NamedRoutes, ServiceChannel, sized};
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
 
 use exports::Exports;
 
@@ -76,10 +75,10 @@ impl Reporting {
 
     /// ReportingService and AccessService.
     #[must_use]
-    pub fn routes(&self) -> Routes {
+    pub fn routes(&self) -> NamedRoutes {
         let reporting = sized!(ReportingServiceServer::new(self.api.clone()), &self.config.messages);
         let access = sized!(AccessServiceServer::new(api::AccessApi), &self.config.messages);
-        Routes::new(reporting).add_service(access)
+        NamedRoutes::new(reporting).with(access)
     }
 
     /// The web page and downloads of exports, over plain HTTP.

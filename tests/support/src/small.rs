@@ -15,11 +15,11 @@ use insights_proto::access::v1::{
     WhoAmIRequest, WhoAmIResponse,
     access_service_server::{AccessService, AccessServiceServer},
 };
-use insights_service::{Chassis, MessageLimits, ServeError, ServerConfig, sized};
+use insights_service::{Chassis, MessageLimits, NamedRoutes, ServeError, ServerConfig, sized};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, service::Routes, transport::Channel};
+use tonic::{Request, Response, Status, transport::Channel};
 
 use crate::wire::Wire;
 
@@ -80,8 +80,8 @@ impl Small {
 
     /// As routes with these sizes.
     #[must_use]
-    pub fn routes(&self, limits: &MessageLimits) -> Routes {
-        Routes::new(sized!(AccessServiceServer::new(self.clone()), limits))
+    pub fn routes(&self, limits: &MessageLimits) -> NamedRoutes {
+        NamedRoutes::new(sized!(AccessServiceServer::new(self.clone()), limits))
     }
 
     /// Waits until so many calls are in the handler.

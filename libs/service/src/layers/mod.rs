@@ -2,6 +2,7 @@
 
 pub(crate) mod deadline;
 pub(crate) mod limit;
+pub(crate) mod media;
 pub(crate) mod observe;
 pub(crate) mod quota;
 pub(crate) mod web;

@@ -8,9 +8,17 @@ use std::{
 };
 
 use axum::{body::Body, extract::Request, response::Response};
-use http::header;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, TryStreamExt};
+use http::{HeaderValue, header};
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, Service, ServiceExt, util::BoxCloneSyncService};
+
+/// What is wrong with a body that should be base64. The library makes an internal error of it, which is told by this text.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the body is not base64")]
+pub(crate) struct NotBase64;
 
 /// Translates gRPC-Web calls and passes everything else as it is (the library's own layer would refuse HTTP/1 pages).
 #[derive(Clone)]
@@ -55,10 +63,73 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let content_type =
             request.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes()).unwrap_or_default();
+        if content_type.starts_with(b"application/grpc-web-text") {
+            return Box::pin(self.web.clone().oneshot(decoded(request)));
+        }
         if content_type.starts_with(b"application/grpc-web") {
             return Box::pin(self.web.clone().oneshot(request));
         }
         let clone = self.plain.clone();
         Box::pin(std::mem::replace(&mut self.plain, clone).call(request))
+    }
+}
+
+/// A request whose body is base64, as one whose body is not. A client may encode each part of a body by itself, with padding
+/// at its end, which the library takes for the end of everything.
+fn decoded(request: Request) -> Request {
+    let (mut parts, body) = request.into_parts();
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc-web+proto"));
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let body = Body::from_stream(from_base64(body.into_data_stream()));
+    Request::from_parts(parts, body)
+}
+
+/// The bytes of a stream of base64 whose parts may end anywhere.
+fn from_base64<S>(text: S) -> impl Stream<Item = Result<Bytes, axum::Error>> + Send
+where
+    S: Stream<Item = Result<Bytes, axum::Error>> + Send + Unpin,
+{
+    futures::stream::try_unfold((text, BytesMut::new()), |(mut text, mut left)| async move {
+        while let Some(more) = text.try_next().await? {
+            left.extend_from_slice(&more);
+            let whole = left.len() - left.len() % 4;
+            if whole > 0 {
+                let bytes = parts(&left.split_to(whole))?;
+                return Ok(Some((bytes, (text, left))));
+            }
+        }
+        if left.is_empty() { Ok(None) } else { Err(axum::Error::new(NotBase64)) }
+    })
+}
+
+/// Parts one after the other, each with its own padding.
+fn parts(text: &[u8]) -> Result<Bytes, axum::Error> {
+    let mut bytes = BytesMut::with_capacity(text.len() / 4 * 3);
+    for part in text.chunks(4).collect::<Vec<_>>().split_inclusive(|four| four.last() == Some(&b'=')) {
+        let part = STANDARD.decode(part.concat()).map_err(|_| axum::Error::new(NotBase64))?;
+        bytes.extend_from_slice(&part);
+    }
+    Ok(bytes.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read(text: &[u8], size: usize) -> Option<Vec<u8>> {
+        let pieces: Vec<_> = text.chunks(size).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        let bytes: Result<Vec<Bytes>, axum::Error> = from_base64(futures::stream::iter(pieces)).try_collect().await;
+        bytes.ok().map(|bytes| bytes.concat())
+    }
+
+    #[tokio::test]
+    async fn base64_in_parts_is_read_however_it_is_cut() {
+        for size in 1..20 {
+            assert_eq!(read(b"AAAAAAA=AQ==AgMEBQ==", size).await, Some(vec![0, 0, 0, 0, 0, 1, 2, 3, 4, 5]));
+            assert_eq!(read(b"", size).await, Some(Vec::new()));
+            for wrong in ["A", "AAA", "A===", "=AAA", "AA=A", "AAAA AAA", "AAA-", "AAAA=", "AR=="] {
+                assert_eq!(read(wrong.as_bytes(), size).await, None, "{wrong} by {size}");
+            }
+        }
     }
 }

@@ -10,9 +10,9 @@ use insights_proto::ingestion::v1::{
     CustomerChange, GetPartnerFactsRequest, GetPartnerFactsResponse, ListPartnersRequest, ListPartnersResponse,
     PartnerPosition, StreamChangesRequest, StreamChangesResponse, StreamFactsRequest, StreamFactsResponse,
 };
+use insights_service::NamedRoutes;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
 /// One partner's facts and what was said of them.
@@ -43,8 +43,8 @@ impl FakeFeed {
         Self { books: Arc::default(), changed: Arc::new(watch::Sender::new(0)), sent: Arc::default() }
     }
 
-    pub fn routes(&self) -> Routes {
-        Routes::new(ChangeFeedServiceServer::new(self.clone()))
+    pub fn routes(&self) -> NamedRoutes {
+        NamedRoutes::new(ChangeFeedServiceServer::new(self.clone()))
     }
 
     /// Changes a partner's facts under one more version, which it returns.

@@ -17,11 +17,11 @@ use insights_proto::metrics::v1::{
 };
 use insights_proto::reporting::v1::reporting_service_client::ReportingServiceClient;
 use insights_reporting::{Audit, Config, Reporting};
-use insights_service::{Chassis, Error, ServerConfig};
+use insights_service::{Chassis, Error, NamedRoutes, ServerConfig};
 use insights_testkit::TempDatabase;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, service::Routes, transport::Channel};
+use tonic::{Request, Response, Status, transport::Channel};
 
 pub use figures::{Figures, count};
 
@@ -133,7 +133,7 @@ impl ReportingFixture {
         let chassis = Chassis::new(ServerConfig::default(), access, CancellationToken::new()).expect("a chassis");
         let figures = Arc::new(figures);
         let made_up = MetricsServiceServer::new(MadeUp(Arc::clone(&figures)));
-        let metrics = chassis.in_process(vec![Routes::new(made_up)]);
+        let metrics = chassis.in_process(vec![NamedRoutes::new(made_up)]);
         let tokens = ServiceTokens::local(Arc::clone(&issuer), "reporting", Clock::system());
         let reporting = Reporting::new(config, audit, metrics, Outgoing::new(tokens)).expect("a reporting service");
         let channel = chassis.in_process(vec![reporting.routes()]);
