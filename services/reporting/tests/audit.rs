@@ -37,7 +37,8 @@ async fn denials_are_recorded_by_role_and_by_measure(database: TempDatabase) {
     assert_eq!(denied.code(), Code::PermissionDenied);
 
     let query = Query { measures: vec![Measure::ActiveUsers as i32], ..Query::default() };
-    let request = fixture.request(&[Role::ReportViewer], QueryRequest { query: Some(query), min_version: 0 });
+    let request =
+        fixture.request(&[Role::ReportViewer], QueryRequest { query: Some(query), min_version: 0, max_bytes: 0 });
     assert_eq!(fixture.client().query(request).await.expect_err("denied").code(), Code::PermissionDenied);
 
     let records = fixture.reporting.audit().newest("P-1", 10).await.expect("records");

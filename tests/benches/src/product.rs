@@ -196,7 +196,7 @@ impl Caller {
 
     /// Asks a question, of an answer at least as fresh as `version`.
     pub async fn query(&self, query: Query, version: i64) -> Result<QueryResponse, Failure> {
-        let request = self.request(QueryRequest { query: Some(query), min_version: version });
+        let request = self.request(QueryRequest { query: Some(query), min_version: version, max_bytes: 64 << 20 });
         Ok(self.reporting().query(request).await?.into_inner())
     }
 }

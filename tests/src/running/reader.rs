@@ -50,7 +50,7 @@ impl Reader {
             to_month: "2024-03".into(),
             ..Query::default()
         };
-        let mut request = Request::new(QueryRequest { query: Some(query), min_version });
+        let mut request = Request::new(QueryRequest { query: Some(query), min_version, max_bytes: 64 << 20 });
         request.metadata_mut().insert("authorization", format!("Bearer {}", self.token).parse().expect("a header"));
         request.set_timeout(self.deadline);
         let channel = self.replicas[replica % self.replicas.len()].clone();

@@ -70,7 +70,7 @@ pub fn query(measures: &[Measure], by: &[Dimension]) -> Query {
 
 /// Asks a question that must be answered.
 pub async fn ask(product: &Product, token: &str, query: Query, version: i64) -> Vec<Row> {
-    let request = QueryRequest { query: Some(query), min_version: version };
+    let request = QueryRequest { query: Some(query), min_version: version, max_bytes: 0 };
     let (answer, response) = product.ask::<QueryResponse>(QUERY, token, &request).await;
     assert_eq!(answer.code(), tonic::Code::Ok, "{answer:?}");
     response.result.unwrap_or_default().rows
@@ -100,7 +100,7 @@ pub async fn everything(
     let all = [Measure::Customers, Measure::Available, Measure::BilledRevenue];
     let dimensions = (1..=15).filter_map(|number| Dimension::try_from(number).ok());
     for dimension in dimensions {
-        let asked = QueryRequest { query: Some(query(&all, &[dimension])), min_version: version };
+        let asked = QueryRequest { query: Some(query(&all, &[dimension])), min_version: version, max_bytes: 0 };
         answers.push((format!("query by {dimension:?}"), send(product, QUERY, &token, &asked).await));
         let list = "/insights.reporting.v1.ReportingService/ListFilterValues";
         let asked = ListFilterValuesRequest { dimension: dimension.into(), min_version: version, ..Default::default() };

@@ -44,6 +44,7 @@ async fn amounts_are_absent_for_others() {
         let asked = QueryRequest {
             query: Some(query(&[Measure::Available, Measure::BilledRevenue], &[Dimension::Customer])),
             min_version: version,
+            max_bytes: 0,
         };
         let (answer, response) = product.ask::<QueryResponse>(QUERY, &token, &asked).await;
         assert_eq!(answer.code(), Code::Ok, "{role:?}: {answer:?}");
@@ -105,7 +106,7 @@ async fn a_ranking_needs_the_right_to_its_measure() {
     let token = product.token("alpha", &[Role::AccountAdmin], &[]);
     let mut asked = query(&[Measure::Available], &[Dimension::Customer]);
     asked.top = Some(Top { measure: Measure::ActiveUsers.into(), count: 1 });
-    let asked = QueryRequest { query: Some(asked), min_version: version };
+    let asked = QueryRequest { query: Some(asked), min_version: version, max_bytes: 0 };
     assert_eq!(send(&product, QUERY, &token, &asked).await.code(), Code::PermissionDenied);
 }
 
@@ -118,7 +119,7 @@ async fn every_measure_through_the_product() {
             let measure = Measure::from_str_name(name).unwrap();
             for beside in [None, Some(Measure::Available), Some(Measure::Customers)] {
                 let measures: Vec<_> = [Some(measure), beside].into_iter().flatten().collect();
-                let asked = QueryRequest { query: Some(query(&measures, &[])), min_version: version };
+                let asked = QueryRequest { query: Some(query(&measures, &[])), min_version: version, max_bytes: 0 };
                 let code = send(&product, QUERY, &token, &asked).await.code();
                 let beside_allowed = beside.is_none_or(|beside| {
                     MEASURES.iter().any(|(name, row)| *name == beside.as_str_name() && row[column])

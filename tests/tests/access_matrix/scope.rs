@@ -90,7 +90,8 @@ async fn another_s_id_is_like_none(product: &Product, version: i64) {
     }
     assert_eq!(answers[0], answers[1]);
     // Another's version is no version of ours, however the numbers lie.
-    let asked = QueryRequest { query: Some(query(&[Measure::Available], &[])), min_version: version + 1_000_000 };
+    let asked =
+        QueryRequest { query: Some(query(&[Measure::Available], &[])), min_version: version + 1_000_000, max_bytes: 0 };
     assert_eq!(send(product, QUERY, &token, &asked).await.code(), Code::OutOfRange);
 }
 

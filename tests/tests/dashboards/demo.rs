@@ -130,7 +130,7 @@ impl Person {
         month: &str,
     ) -> Value {
         let query = query(measure, basis, page, scope, month);
-        let request = self.request(QueryRequest { query: Some(query), min_version: 0 });
+        let request = self.request(QueryRequest { query: Some(query), min_version: 0, max_bytes: 0 });
         let answer = self.client.query(request).await.expect("an answer").into_inner();
         answer.result.expect("a result").rows.first().expect("a row").values[0].clone()
     }

@@ -220,7 +220,7 @@ async fn check_against_query(person: &mut Person, page: &PageFilters, what: &str
         assert_eq!(card(&dynamics.cards, Figure::ActiveSeats).value.as_ref(), Some(&asked), "{what}");
     }
     let why = query(Measure::UsagePercent, Basis::Users, page, Scope::AllSellers, &month);
-    let request = person.request(ExplainRequest { query: Some(why), min_version: 0 });
+    let request = person.request(ExplainRequest { query: Some(why), min_version: 0, max_bytes: 0 });
     let explained = person.client.explain(request).await.expect("reasons").into_inner().explanations;
     let shown =
         card(&adoption.cards, Figure::UsagePercentUsers).reasons.clone().and_then(|reasons| reasons.explanation);

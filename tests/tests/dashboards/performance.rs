@@ -44,7 +44,7 @@ impl Person {
     }
 
     async fn rows(&mut self, query: Query) -> QueryResult {
-        let request = self.request(QueryRequest { query: Some(query), min_version: 0 });
+        let request = self.request(QueryRequest { query: Some(query), min_version: 0, max_bytes: 0 });
         self.client.query(request).await.expect("an answer").into_inner().result.expect("a result")
     }
 }

@@ -181,7 +181,7 @@ impl Caller {
 
     /// Asks one question.
     pub async fn query(&self, query: Query, min_version: i64, deadline: Duration) -> Result<Vec<Row>, Status> {
-        let request = self.request(QueryRequest { query: Some(query), min_version }, deadline);
+        let request = self.request(QueryRequest { query: Some(query), min_version, max_bytes: 64 << 20 }, deadline);
         Ok(self.reporting().query(request).await?.into_inner().result.unwrap_or_default().rows)
     }
 

@@ -7,7 +7,7 @@ use futures::{Stream, StreamExt};
 use insights_access::{Principal, Redactor, principal};
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::{self as proto, ingestion_service_server::IngestionService};
-use insights_service::{FieldViolation, PageToken, page_size};
+use insights_service::{FieldViolation, PageToken, fitting, page_size};
 use prost::Name;
 use prost_types::Timestamp;
 use tonic::{Request, Response, Status, Streaming};
@@ -30,6 +30,8 @@ pub(crate) struct IngestionApi(pub(crate) Arc<Ledger>);
 /// Entries of a page, unless asked for otherwise, and at most.
 const PAGE: usize = 100;
 const LARGEST_PAGE: usize = 1_000;
+/// Longest record that is shown, in bytes: a page must fit into an answer, and nobody reads a longer one.
+const LONGEST_JSON: usize = 1024 * 1024;
 
 #[tonic::async_trait]
 impl IngestionService for IngestionApi {
@@ -113,8 +115,11 @@ impl IngestionApi {
         let mut found = quarantine::list(reader, &partner, &request.batch_id, below, most).await?;
         let more = found.len() > size;
         found.truncate(size);
-        let next_page_token = found.last().filter(|_| more).map(|last| tokens.write(&last.id)).unwrap_or_default();
-        let rejections = found.into_iter().map(|kept| shown(kept, caller)).collect();
+        let mut rejections: Vec<_> = found.into_iter().map(|kept| shown(kept, caller)).collect();
+        let fitting = fitting(&rejections);
+        let more = more || fitting < rejections.len();
+        rejections.truncate(fitting);
+        let next_page_token = rejections.last().filter(|_| more).map(|last| tokens.write(&last.id)).unwrap_or_default();
         Ok(proto::ListRejectionsResponse { rejections, next_page_token })
     }
 
@@ -176,8 +181,9 @@ fn timestamp(nanos: i64) -> Timestamp {
 /// A rejected record as this caller may see it: without fields of the classes that the caller does not see.
 fn shown(kept: Quarantined, caller: &Principal) -> proto::QuarantinedRecord {
     let message = if kept.kind == ACTIVITY { proto::ActivityFact::full_name() } else { proto::Record::full_name() };
+    let whole = kept.json.len() <= LONGEST_JSON;
     proto::QuarantinedRecord {
-        record_json: Redactor::product().redact_json(caller, &message, &kept.json),
+        record_json: if whole { Redactor::product().redact_json(caller, &message, &kept.json) } else { String::new() },
         id: kept.id,
         batch_id: kept.batch_id,
         index: kept.index,

@@ -23,7 +23,7 @@ use tonic::{
 use crate::failure::Failure;
 
 /// Largest answer taken, in bytes: as much as a server sends by default.
-const MAX_ANSWER: usize = 64 << 20;
+pub const LARGEST_TAKEN: u32 = 64 << 20;
 
 /// A caller: where to, and as whom.
 #[derive(Clone)]
@@ -75,13 +75,13 @@ impl Caller {
     /// Reports for people.
     #[must_use]
     pub fn reporting(&self) -> ReportingServiceClient<ServiceChannel> {
-        ReportingServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER)
+        ReportingServiceClient::new(self.channel.clone()).max_decoding_message_size(LARGEST_TAKEN as usize)
     }
 
     /// Records in.
     #[must_use]
     pub fn ingestion(&self) -> IngestionServiceClient<ServiceChannel> {
-        IngestionServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER)
+        IngestionServiceClient::new(self.channel.clone()).max_decoding_message_size(LARGEST_TAKEN as usize)
     }
 
     /// Calls that repeat themselves, each attempted once by the channel: two loops of retries would multiply.

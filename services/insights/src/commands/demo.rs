@@ -263,7 +263,7 @@ async fn ask(caller: &Caller, measures: &[Measure], from: Month, to: Month) -> R
         to_month: to.to_string(),
         ..Query::default()
     };
-    let message = reporting::QueryRequest { query: Some(query), min_version: 0 };
+    let message = reporting::QueryRequest { query: Some(query), min_version: 0, max_bytes: 0 };
     let answer = caller.reporting().query(caller.request(message, Duration::from_secs(60))).await?.into_inner();
     Ok(answer.result.unwrap_or_default().rows)
 }

@@ -11,7 +11,7 @@ use insights_proto::{
 use prost_types::Timestamp;
 
 use crate::{
-    client::Caller,
+    client::{Caller, LARGEST_TAKEN},
     failure::Failure,
     names::{dimension_names, measure_names},
     output,
@@ -233,7 +233,8 @@ fn time(text: &str) -> Result<Timestamp, String> {
 /// `insights query`.
 pub async fn query(caller: &Caller, args: &QueryArgs, language: Language, json: bool) -> Result<(), Failure> {
     let query = args.query(None)?;
-    let message = QueryRequest { query: Some(query.clone()), min_version: args.min_version };
+    let message =
+        QueryRequest { query: Some(query.clone()), min_version: args.min_version, max_bytes: LARGEST_TAKEN.into() };
     let request = caller.request(message, Duration::from_secs(60));
     let answer = caller.reporting().query(request).await?.into_inner();
     let result = answer.result.unwrap_or_default();
@@ -248,7 +249,8 @@ pub async fn query(caller: &Caller, args: &QueryArgs, language: Language, json: 
 /// `insights explain`.
 pub async fn explain(caller: &Caller, args: &QueryArgs, json: bool) -> Result<(), Failure> {
     let query = args.query(Some(Measure::UsagePercent))?;
-    let message = ExplainRequest { query: Some(query.clone()), min_version: args.min_version };
+    let message =
+        ExplainRequest { query: Some(query.clone()), min_version: args.min_version, max_bytes: LARGEST_TAKEN.into() };
     let request = caller.request(message, Duration::from_secs(60));
     let answer = caller.reporting().explain(request).await?.into_inner();
     output::print_rows(&output::explanations(&query, &answer.explanations), json)

@@ -2,8 +2,8 @@
 
 use insights_domain::calendar::Day;
 use insights_proto::metrics::v1::Dimension;
-use insights_proto::reporting::v1::{ListAdviceRequest, ListAdviceResponse};
-use insights_service::Error;
+use insights_proto::reporting::v1::{Advice, ListAdviceRequest, ListAdviceResponse};
+use insights_service::{Error, fitting};
 use tonic::Status;
 
 use super::call::AuditedCall;
@@ -33,7 +33,7 @@ pub async fn list(
     };
     let counts = advice::counts(&found);
     let end = found.len().min(begin.saturating_add(params.size));
-    let more = end < found.len();
+    let all = found.len();
     let page: Vec<AdviceFinding> = found.into_iter().take(end).skip(begin).collect();
     let ids = |of: fn(&AdviceFinding) -> &String| {
         page.iter().map(|one| of(one).clone()).filter(|id| !id.is_empty()).collect()
@@ -43,10 +43,14 @@ pub async fn list(
     let named = metrics.since(version);
     let customers = named.names(Dimension::Customer, &customers).await?;
     let skus = named.names(Dimension::Sku, &skus).await?;
+    let compose = |one| advice::compose(one, &customers, &skus, call.language);
+    let mut advice: Vec<Advice> = page.into_iter().map(compose).collect();
+    advice.truncate(fitting(&advice));
+    let end = begin + advice.len();
     Ok(ListAdviceResponse {
-        advice: page.into_iter().map(|one| advice::compose(one, &customers, &skus, call.language)).collect(),
+        next_page_token: if end < all { tokens.write(&(end, version)) } else { String::new() },
+        advice,
         counts,
-        next_page_token: if more { tokens.write(&(end, version)) } else { String::new() },
         ..answer
     })
 }

@@ -9,7 +9,7 @@ use insights_proto::reporting::v1::{
     GetLicenceAdoptionDashboardResponse, ListAdviceResponse, ListFilterValuesResponse,
     ListSubscriptionPerformanceResponse, QueryResponse,
 };
-use insights_service::{Deadline, PageToken, fail_point};
+use insights_service::{Deadline, Error, LARGEST_ANSWER, PageToken, fail_point};
 use prost::{Message, Name};
 use prost_reflect::DynamicMessage;
 use serde::{Serialize, de::DeserializeOwned};
@@ -34,6 +34,8 @@ pub struct AuditedCall {
 
 /// What the audit records of an answer.
 pub trait Audited {
+    /// What to do about an answer that is too large.
+    const NARROWER: &'static str = "narrow the filters, or ask for fewer months";
     /// Rows in the answer.
     fn rows(&self) -> usize;
     /// Whether something was left out because of the caller's roles.
@@ -66,12 +68,24 @@ impl AuditedCall {
         PageToken::of(self.audit.list_token_key(), self.caller.subject(), &self.caller, request)
     }
 
-    /// Redacts and audits the answer; an answer that cannot be audited is not sent.
+    /// Redacts and audits the answer; an answer that cannot be audited is not sent, and none that clients do not take.
     pub async fn answer<T>(self, answer: Result<T, Status>) -> Result<Response<T>, Status>
     where
         T: Audited + Message + Name + Default,
     {
+        self.answer_within(LARGEST_ANSWER, answer).await
+    }
+
+    /// The same for a client that takes answers of so many bytes.
+    pub async fn answer_within<T>(self, most: usize, answer: Result<T, Status>) -> Result<Response<T>, Status>
+    where
+        T: Audited + Message + Name + Default,
+    {
         let answer = answer.map(|answer| Redactor::product().redact(&self.caller, answer).0);
+        let answer = answer.and_then(|answer| match answer.encoded_len() {
+            bytes if bytes > most => Err(too_large(bytes, most, T::NARROWER)),
+            _ => Ok(answer),
+        });
         self.audited(answer).await
     }
 
@@ -112,7 +126,31 @@ fn groups(sections: &[&Option<Breakdown>]) -> usize {
     sections.iter().filter_map(|section| section.as_ref()).map(|section| section.groups.len()).sum()
 }
 
+fn too_large(bytes: usize, most: usize, narrower: &str) -> Status {
+    let (bytes, most) = (grouped(bytes), grouped(most));
+    Error::exhausted(format!("The answer has {bytes} bytes, more than the {most} that the client takes: {narrower}."))
+        .into()
+}
+
+/// A number in groups of three digits.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+const IN_PARTS: &str = "ask for it in parts with `query.slice`, or for fewer months, set `max_bytes` where the client takes \
+                        more, or order an export";
+
 impl Audited for QueryResponse {
+    const NARROWER: &'static str = IN_PARTS;
+
     fn rows(&self) -> usize {
         self.result.as_ref().map_or(0, |result| result.rows.len())
     }
@@ -123,6 +161,8 @@ impl Audited for QueryResponse {
 }
 
 impl Audited for ExplainResponse {
+    const NARROWER: &'static str = IN_PARTS;
+
     fn rows(&self) -> usize {
         self.explanations.len()
     }

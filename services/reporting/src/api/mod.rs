@@ -35,6 +35,7 @@ pub struct ReportingApi {
     audit: Audit,
     policy: Arc<Policy>,
     filter_values: usize,
+    largest_answer: usize,
     exports: Exports,
     advice: Arc<AdviceConfig>,
 }
@@ -43,7 +44,8 @@ impl ReportingApi {
     /// The service over metrics, the audit and exports.
     pub fn new(metrics: MetricsClient, audit: Audit, policy: Arc<Policy>, config: &Config, exports: Exports) -> Self {
         let (filter_values, advice) = (config.filter_values, Arc::new(config.advice.clone()));
-        Self { metrics, audit, policy, filter_values, exports, advice }
+        let largest_answer = config.messages.response_bytes;
+        Self { metrics, audit, policy, filter_values, largest_answer, exports, advice }
     }
 
     /// The audit.
@@ -58,14 +60,16 @@ impl ReportingService for ReportingApi {
 
     async fn query(&self, request: Request<wire::QueryRequest>) -> HandlerResult<wire::QueryResponse> {
         let call = AuditedCall::begin(self, "Query", &request)?;
+        let most = queries::largest(request.get_ref().max_bytes, self.largest_answer)?;
         let answer = queries::query(&self.policy, &call, request.into_inner()).await;
-        call.answer(answer).await
+        call.answer_within(most, answer).await
     }
 
     async fn explain(&self, request: Request<wire::ExplainRequest>) -> HandlerResult<wire::ExplainResponse> {
         let call = AuditedCall::begin(self, "Explain", &request)?;
+        let most = queries::largest(request.get_ref().max_bytes, self.largest_answer)?;
         let answer = queries::explain(&self.policy, &call, request.into_inner()).await;
-        call.answer(answer).await
+        call.answer_within(most, answer).await
     }
 
     async fn get_customers_dashboard(

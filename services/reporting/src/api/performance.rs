@@ -4,7 +4,7 @@ use insights_proto::metrics::v1::{Dimension, DimensionValue, Explanation, Measur
 use insights_proto::reporting::v1::{
     Coverage, ListSubscriptionPerformanceRequest, ListSubscriptionPerformanceResponse,
 };
-use insights_service::Error;
+use insights_service::{Error, fitting};
 use tonic::Status;
 
 use super::call::AuditedCall;
@@ -48,12 +48,15 @@ pub async fn list(
     let ids = keys.iter().map(|(_, subscription)| subscription.clone()).collect();
     let version = coverage.freshness.as_ref().map_or(min_version, |freshness| freshness.version);
     let details = metrics.since(version).subscriptions(ids, span.to).await?;
-    let last = keys.last().filter(|_| more);
+    let mut subscriptions = performance::compose(span, &result, &why, &keys, &details);
+    subscriptions.truncate(fitting(&subscriptions));
+    let last =
+        subscriptions.len().checked_sub(1).map(|last| &keys[last]).filter(|last| more || keys.last() != Some(*last));
     Ok(ListSubscriptionPerformanceResponse {
         coverage: Some(coverage),
         products,
         measures: MEASURES.iter().map(|measure| *measure as i32).collect(),
-        subscriptions: performance::compose(span, &result, &why, &keys, &details),
+        subscriptions,
         ranked_by: ranked_by as i32,
         next_page_token: last.map(|key| tokens.write(key)).unwrap_or_default(),
     })

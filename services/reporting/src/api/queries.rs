@@ -6,11 +6,20 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use insights_access::{Policy, REPORTING_SERVICE, Redaction};
 use insights_proto::metrics::v1::{self as metrics, Measure, Query, Value};
 use insights_proto::reporting::v1::{ExplainRequest, ExplainResponse, QueryRequest, QueryResponse, VerifyResponse};
-use insights_service::{Error, forward};
+use insights_service::{Error, LARGEST_ANSWER, forward};
 use tonic::Status;
 
 use super::call::{Audited, AuditedCall};
 use crate::field_paths::{of_query, rename};
+
+/// The largest answer that a caller takes who says so, or says nothing.
+pub fn largest(asked: i64, sent: usize) -> Result<usize, Error> {
+    match usize::try_from(asked) {
+        Ok(0) => Ok(LARGEST_ANSWER.min(sent)),
+        Ok(asked) => Ok(asked.min(sent)),
+        Err(_) => Err(Error::invalid("max_bytes", "is negative")),
+    }
+}
 
 /// Answers a query.
 pub async fn query(policy: &Policy, call: &AuditedCall, request: QueryRequest) -> Result<QueryResponse, Status> {

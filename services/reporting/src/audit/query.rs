@@ -2,7 +2,7 @@
 
 use insights_access::Policy;
 use insights_proto::reporting::v1::{AuditEntry, ListAuditEntriesRequest, ListAuditEntriesResponse};
-use insights_service::{Error, FieldViolation, PageToken, code_from_name, code_name, page_size};
+use insights_service::{Error, FieldViolation, PageToken, code_from_name, code_name, fitting, page_size};
 use prost_types::Timestamp;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tonic::Code;
@@ -163,11 +163,13 @@ impl Audit {
             .order_by_desc(entity::Column::RecordId)
             .limit(listing.size as u64 + 1);
         let mut found = found.all(self.database.reader()).await?;
-        let more = found.len() > listing.size;
-        found.truncate(listing.size);
+        let mut entries: Vec<AuditEntry> = found.iter().take(listing.size).cloned().map(entry).collect();
+        entries.truncate(fitting(&entries));
+        let more = found.len() > entries.len();
+        found.truncate(entries.len());
         let last = found.last().filter(|_| more);
         let next_page_token = last.map(|last| tokens.write(&(last.at_micros, last.record_id))).unwrap_or_default();
-        Ok(ListAuditEntriesResponse { entries: found.into_iter().map(entry).collect(), next_page_token })
+        Ok(ListAuditEntriesResponse { entries, next_page_token })
     }
 }
 

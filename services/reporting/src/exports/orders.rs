@@ -9,7 +9,7 @@ use insights_proto::reporting::v1::{
     CreateExportRequest, Export, ExportFormat, ExportOrder, ExportState, ListExportsRequest, ListExportsResponse,
     PreviewExportResponse, PreviewRow,
 };
-use insights_service::{Error, FieldViolation, PageToken, page_size};
+use insights_service::{Error, FieldViolation, PageToken, fitting, page_size};
 use prost::Message;
 use prost_types::Timestamp;
 use tonic::Status;
@@ -194,11 +194,18 @@ impl Exports {
         let mut jobs = found.map_err(unavailable)?;
         let more = jobs.len() > size;
         jobs.truncate(size);
-        let last = jobs.last().filter(|_| more);
+        let shown: Vec<(&ExportJob, Export)> =
+            jobs.iter().filter(|job| within(job, caller)).map(|job| (job, export(job))).collect();
+        let mut exports: Vec<Export> = shown.iter().map(|(_, export)| export.clone()).collect();
+        let fitting = fitting(&exports);
+        exports.truncate(fitting);
+        let last = if fitting < shown.len() {
+            shown.get(fitting - 1).map(|(job, _)| *job)
+        } else {
+            jobs.last().filter(|_| more)
+        };
         let token = |job: &ExportJob| tokens.write(&(job.created_micros, job.export_id.clone()));
-        let next_page_token = last.map(token).unwrap_or_default();
-        jobs.retain(|job| within(job, caller));
-        Ok(ListExportsResponse { exports: jobs.iter().map(export).collect(), next_page_token })
+        Ok(ListExportsResponse { exports, next_page_token: last.map(token).unwrap_or_default() })
     }
 
     /// Cancels one of the caller's exports.

@@ -17,13 +17,16 @@ pub struct Figures {
     pub first_month: String,
     /// The last day with data.
     pub complete_through: String,
+    /// How many customers there are, each with a hundredth of the whole.
+    pub customers: usize,
     /// What was asked so far.
     pub asked: Mutex<Vec<BatchQueryRequest>>,
 }
 
 impl Default for Figures {
     fn default() -> Self {
-        Self { first_month: "2024-04".into(), complete_through: format!("{LAST}-18"), asked: Mutex::default() }
+        let (first_month, complete_through) = ("2024-04".into(), format!("{LAST}-18"));
+        Self { first_month, complete_through, customers: 2, asked: Mutex::default() }
     }
 }
 
@@ -184,6 +187,10 @@ impl Figures {
         };
         match query.group_by().next() {
             None => vec![row(Vec::new(), 100, 100)],
+            Some(Dimension::Customer) => {
+                let customer = |number| DimensionValue { value: Some(format!("C-{number}")) };
+                (0..self.customers).map(|number| row(vec![customer(number)], 1, 100)).collect()
+            }
             Some(dimension) => groups(dimension)
                 .into_iter()
                 .map(|(key, share)| {

@@ -97,7 +97,7 @@ fn questions(version: i64) -> Vec<Question> {
     let mut questions = Vec::new();
     let mut put = |path: String, what: String, body: Vec<u8>| questions.push((path, what, body));
     for (what, query) in queries() {
-        let request = wire::QueryRequest { query: Some(query.clone()), min_version: version };
+        let request = wire::QueryRequest { query: Some(query.clone()), min_version: version, max_bytes: 0 };
         put(format!("{REPORTING}/Query"), what.clone(), request.encode_to_vec());
         // Previews are made of the same rows; some will do.
         if !what.contains("top 3") && !what.contains("by Customer") {
@@ -116,7 +116,11 @@ fn questions(version: i64) -> Vec<Question> {
     }
     for measure in [Measure::UsagePercent, Measure::ActiveUsagePercent, Measure::BilledRevenue] {
         for dimension in [Dimension::Customer, Dimension::Sku, Dimension::Country] {
-            let request = wire::ExplainRequest { query: Some(query(&[measure], &[dimension])), min_version: version };
+            let request = wire::ExplainRequest {
+                query: Some(query(&[measure], &[dimension])),
+                min_version: version,
+                max_bytes: 0,
+            };
             put(format!("{REPORTING}/Explain"), format!("{measure:?} {dimension:?}"), request.encode_to_vec());
         }
     }
