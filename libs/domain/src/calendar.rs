@@ -52,6 +52,12 @@ impl Day {
         Self(instant.with_timezone(&zone).date_naive().num_days_from_ce() - EPOCH_FROM_CE)
     }
 
+    /// Whether a text is a date as sources write one for none: of a year before 1900 or after 2199, such as 9999-12-31 or
+    /// 0001-01-01.
+    pub fn is_never(text: &str) -> bool {
+        numbers(text, [4, 2, 2]).is_some_and(|[year, month, day]| !YEARS.contains(&year) && month <= 12 && day <= 31)
+    }
+
     /// Days since 1970-01-01.
     pub const fn epoch_days(self) -> i32 {
         self.0

@@ -116,3 +116,13 @@ proptest! {
         prop_assert_eq!(day.month().first_day().plus(day.day_of_month() as i32 - 1), day);
     }
 }
+
+#[test]
+fn dates_outside_of_the_data_stand_for_none() {
+    for never in ["9999-12-31", "2200-01-01", "0001-01-01", "1899-12-30", "0000-00-00"] {
+        assert!(Day::is_never(never), "{never}");
+    }
+    for other in ["2199-12-31", "1900-01-01", "10000-01-01", "9999-13-01", "9999-12-31T00:00:00", "never", ""] {
+        assert!(!Day::is_never(other), "{other}");
+    }
+}

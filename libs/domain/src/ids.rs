@@ -12,10 +12,23 @@ pub fn is_guid(text: &str) -> bool {
         })
 }
 
-/// The form in which an id is stored and compared: trimmed, a GUID in lower case, every other id exactly as it came.
+/// The form in which an id is stored and compared: trimmed, a GUID in lower case and without the braces or parentheses that some
+/// systems put around it, every other id exactly as it came.
 pub fn canonical_id(id: &str) -> String {
     let id = id.trim();
-    if is_guid(id) { id.to_ascii_lowercase() } else { id.to_owned() }
+    let bare = [('{', '}'), ('(', ')')].iter().find_map(|(open, close)| id.strip_prefix(*open)?.strip_suffix(*close));
+    match bare.map(str::trim).filter(|bare| is_guid(bare)) {
+        Some(guid) => guid.to_ascii_lowercase(),
+        None if is_guid(id) => id.to_ascii_lowercase(),
+        None => id.to_owned(),
+    }
+}
+
+/// Whether a user's id is what sources write for users whom they do not know: one text for several.
+pub fn names_no_user(id: &str) -> bool {
+    let word = id.trim();
+    let bare = word.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(word);
+    bare.trim().eq_ignore_ascii_case("unknown")
 }
 
 #[cfg(test)]
@@ -37,9 +50,27 @@ mod tests {
     }
 
     #[test]
-    fn only_guids_lose_their_case() {
-        assert_eq!(canonical_id(&format!(" {GUID}\t")), GUID.to_lowercase());
+    fn only_guids_lose_their_case_and_what_stands_around_them() {
+        for spelled in
+            [GUID.into(), format!(" {GUID}\t"), format!("{{{GUID}}}"), format!(" {{ {GUID} }} "), format!("({GUID})")]
+        {
+            assert_eq!(canonical_id(&spelled), GUID.to_lowercase(), "{spelled}");
+        }
+        for other in ["{C-1}", "(C-1)", "{", "{}", "()"] {
+            assert_eq!(canonical_id(other), other);
+        }
+        assert_eq!(canonical_id(&format!("{{{GUID}")), format!("{{{GUID}"));
         assert_eq!(canonical_id(" Contoso-1 "), "Contoso-1");
         assert_eq!(canonical_id("  "), "");
+    }
+
+    #[test]
+    fn unknown_is_no_user() {
+        for nobody in ["(Unknown)", " (unknown) ", "( UNKNOWN )", "Unknown"] {
+            assert!(names_no_user(nobody), "{nobody}");
+        }
+        for user in ["(Unknown", "unknown@x.example", "(Unknown) 1", "", "()"] {
+            assert!(!names_no_user(user), "{user}");
+        }
     }
 }

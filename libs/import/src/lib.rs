@@ -20,4 +20,7 @@ mod text;
 pub use formats::{Format, Recognised, read, recognise};
 pub use own::template;
 pub use product_names::services::{fold, service_of_plan, service_of_workload};
-pub use reader::{ActivityDay, Collected, Notes, ReadError, ReadOptions, RecordKind, Rejection, Sink, Stopped};
+pub use reader::{
+    ActivityDay, Collected, DateOrder, MendedRows, Mending, Notes, ReadError, ReadOptions, RecordKind, Rejection, Sink,
+    Stopped,
+};

@@ -6,7 +6,9 @@
 use std::{fmt::Write as _, fs, path::Path};
 
 use insights_domain::calendar::Day;
-use insights_import::{ActivityDay, Format, ReadOptions, Recognised, Rejection, Sink, Stopped, read, recognise};
+use insights_import::{
+    ActivityDay, Format, MendedRows, ReadOptions, Recognised, Rejection, Sink, Stopped, read, recognise,
+};
 use insights_proto::ingestion::v1::{Attribution, Precedence, Record, record::Kind};
 
 const CUSTOMER: &str = "C0FFEE00-0001-4E00-9E00-0000000000AA";
@@ -223,6 +225,10 @@ fn golden(name: &str, format: Format) -> String {
     note("unknown status", notes.unknown_statuses.iter().collect());
     note("unknown country", notes.unknown_countries.iter().collect());
     note("perhaps free", notes.perhaps_free.iter().collect());
+    note("free without end", notes.free_without_end.iter().collect());
+    for ((field, what), MendedRows { rows, first }) in &notes.mended {
+        writeln!(text.0, "    mended: {field}: {what}: {rows}, the first is {first}").unwrap();
+    }
     for remark in notes.remarks {
         writeln!(text.0, "    remark: {remark}").unwrap();
     }

@@ -3,7 +3,7 @@
 
 mod support;
 
-use insights_proto::ingestion::v1::{IngestBatchRequest, Precedence, Record};
+use insights_proto::ingestion::v1::{IngestBatchRequest, Precedence, Record, record::Kind};
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use support::{Engine, Place, Service, make::*, world::World};
 
@@ -17,6 +17,7 @@ on_both!(
     a_subscription_takes_its_facts_along,
     partners_do_not_meet,
     ids_are_folded,
+    dates_that_stand_for_none_are_none,
     the_greater_precedence_counts_in_any_order,
     an_unknown_precedence_is_refused,
 );
@@ -281,9 +282,32 @@ async fn ids_are_folded(engine: Engine) {
     assert_eq!(service.take(batch).await.waiting, 0);
     let again = service.take(vec![assignment("s-1", "ann@x.example", "2024-01-01", "")]).await;
     assert_eq!(again.duplicates, 1);
+    let braces = format!("{{{guid}}}");
+    let same = vec![subscription("s-1", &format!(" {braces} "), &braces)];
+    assert_eq!(service.take(same).await.duplicates, 1, "braces are no part of an id");
+    let held = |user: &str| assignment("s-1", user, "2024-01-01", "");
+    assert_eq!(service.take(vec![held(guid)]).await.accepted, 1);
+    assert_eq!(service.take(vec![held(&braces)]).await.duplicates, 1);
     let world = service.world().await;
     assert_eq!(world.customers.keys().collect::<Vec<_>>(), [&guid.to_lowercase(), "Case", "case"]);
     assert!(world.says(&guid.to_lowercase(), "country: Some(\"DE\")"));
+}
+
+async fn dates_that_stand_for_none_are_none(engine: Engine) {
+    let service = Service::start(engine).await;
+    service.take(everything()).await;
+    let with = |start: &str, end: &str| {
+        let mut record = subscription("S-9", "C-1", "K-1");
+        if let Some(Kind::Subscription(it)) = &mut record.kind {
+            (it.start, it.end) = (Some(start.into()), Some(end.into()));
+        }
+        record
+    };
+    assert_eq!(service.take(vec![with("", "")]).await.accepted, 1);
+    assert_eq!(service.take(vec![with("0001-01-01", "9999-12-31")]).await.duplicates, 1);
+    let held = |to: &str| assignment("S-1", "carl@x.example", "2024-01-05", to);
+    assert_eq!(service.take(vec![held("")]).await.accepted, 1);
+    assert_eq!(service.take(vec![held("9999-12-31")]).await.duplicates, 1);
 }
 
 #[tokio::test]

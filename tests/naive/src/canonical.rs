@@ -101,8 +101,8 @@ pub fn canonical(line: &Line) -> Result<Vec<u8>, Fault> {
             .text(6, &line.seller()?.unwrap_or("own".into()))
             .maybe_number(7, set("trial")?)
             .maybe_number(8, flag("auto_renew")?)
-            .maybe_text(9, line.text("start")?)
-            .maybe_text(10, line.text("end")?)
+            .maybe_text(9, line.end("start")?)
+            .maybe_text(10, line.end("end")?)
             .attributions(11, &line.attributions()?),
         "subscription_state" => start()
             .text(3, &line.required("status")?)

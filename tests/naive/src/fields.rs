@@ -41,7 +41,8 @@ impl Line {
 
     /// User ids are trimmed and compared in lower case.
     pub fn user(&self) -> Result<String, Fault> {
-        self.required("user_id").map(|user| user.trim().to_lowercase())
+        let user = self.id("user_id")?.to_lowercase();
+        if ["(unknown)", "unknown"].contains(&user.as_str()) { Err("user_id: nobody".into()) } else { Ok(user) }
     }
 
     pub fn texts(&self, field: &str) -> Result<Vec<String>, Fault> {
@@ -83,9 +84,18 @@ impl Line {
         }
     }
 
+    /// A day that may be missing; the years 1900 to 2199 hold days, others stand for none.
+    pub fn end(&self, field: &str) -> Result<Option<String>, Fault> {
+        let in_calendar = |text: &String| {
+            text.get(..4).and_then(|year| year.parse().ok()).is_none_or(|year: i32| (1900..2200).contains(&year))
+        };
+        Ok(self.text(field)?.filter(|text| !text.is_empty() && in_calendar(text)))
+    }
+
     /// `to` is the first day no longer held, so it lies after `from`.
     pub fn interval(&self) -> Result<(NaiveDate, Option<NaiveDate>), Fault> {
-        let (from, to) = (self.past("from")?, self.day("to")?);
+        let to = self.end("to")?.map(|text| parse_day(&text).ok_or("to: not a day".to_owned())).transpose()?;
+        let from = self.past("from")?;
         if to.is_some_and(|to| to <= from) {
             return Err("to: not after from".into());
         }

@@ -8,13 +8,15 @@ pub fn fold(service: &str) -> String {
     }
 }
 
-/// Trims an id, and lowers it when it is a GUID.
+/// Trims an id, and lowers it when it is a GUID, within braces or parentheses or not.
 pub fn canonical_id(id: &str) -> String {
     let id = id.trim();
-    let groups: Vec<&str> = id.split('-').collect();
+    let around = id.starts_with('{') && id.ends_with('}') || id.starts_with('(') && id.ends_with(')');
+    let inner = if around && id.len() > 1 { id[1..id.len() - 1].trim() } else { id };
+    let groups: Vec<&str> = inner.split('-').collect();
     let guid = groups.iter().map(|g| g.len()).eq([8, 4, 4, 4, 12])
         && groups.iter().all(|g| g.bytes().all(|b| b.is_ascii_hexdigit()));
-    if guid { id.to_lowercase() } else { id.to_owned() }
+    if guid { inner.to_lowercase() } else { id.to_owned() }
 }
 
 /// A decimal as millionths.

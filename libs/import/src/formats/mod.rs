@@ -5,6 +5,7 @@ mod recognise;
 use std::io;
 
 use crate::reader::{Notes, ReadError, ReadOptions, Sink};
+use crate::text::order::OrderedFile;
 use crate::{graph, own, partner_center, product_names, raw_reports};
 
 pub use recognise::{Recognised, recognise};
@@ -67,6 +68,40 @@ impl Format {
 
 /// Reads a whole file of the given format into `sink`.
 pub fn read(
+    format: Format,
+    input: &mut dyn io::BufRead,
+    options: &ReadOptions,
+    sink: &mut dyn Sink,
+) -> Result<Notes, ReadError> {
+    match list_of_dated(format) {
+        None => read_ordered(format, input, options, sink),
+        Some(list) => {
+            let OrderedFile { mut input, order } = OrderedFile::read(input, list, options.dates)?;
+            read_ordered(format, &mut input, &ReadOptions { dates: order, ..options.clone() }, sink)
+        }
+    }
+}
+
+/// The member that holds the list, in formats of others whose files hold dates; where they are JSON.
+const fn list_of_dated(format: Format) -> Option<&'static str> {
+    use Format::{
+        Csv, GraphSubscribedSkus, GraphSubscriptions, GraphUserDetail, InsightsCustomers, InsightsDynamicsUsage,
+        InsightsOfficeUsage, InsightsSubscriptions, Ndjson, Parquet, PcCustomers, PcSubscribedSkus, PcSubscriptions,
+        ProductNames,
+    };
+    match format {
+        PcSubscriptions => Some("items"),
+        InsightsCustomers
+        | InsightsSubscriptions
+        | InsightsDynamicsUsage
+        | InsightsOfficeUsage
+        | GraphSubscriptions
+        | GraphUserDetail => Some("value"),
+        Ndjson | Csv | Parquet | ProductNames | PcCustomers | PcSubscribedSkus | GraphSubscribedSkus => None,
+    }
+}
+
+fn read_ordered(
     format: Format,
     input: &mut dyn io::BufRead,
     options: &ReadOptions,

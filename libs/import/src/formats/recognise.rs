@@ -11,7 +11,7 @@ use crate::reader::RecordKind;
 use crate::reader::{ReadOptions, Stopped};
 use crate::text::lines::{Lines, Split};
 use crate::text::table::normalised;
-use crate::text::{json, values};
+use crate::text::{dates, json};
 
 /// How much of a file is looked at.
 const LOOKED_AT: u64 = 1 << 20;
@@ -145,7 +145,7 @@ fn table(text: &[u8], named: Option<RecordKind>) -> io::Result<Result<Recognised
     }
     let day = match place("reportrefreshdate") {
         Some(place) => match lines.next_record()? {
-            Some(Split::Fields(_, row)) => row.get(place).and_then(|date| values::report_date(date).ok()),
+            Some(Split::Fields(_, row)) => row.get(place).and_then(|date| dates::lone_day(date)),
             _ => None,
         },
         None => None,

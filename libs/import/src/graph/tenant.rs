@@ -68,11 +68,11 @@ pub(crate) fn subscriptions(
 }
 
 fn held(element: &Element, customer: &str, options: &ReadOptions, notes: &mut Notes) -> Result<Held, Rejection> {
-    let commerce = element.text("commerceSubscriptionId").filter(|id| id != NO_ID).map(|id| canonical_id(&id));
+    let commerce = element.text("commerceSubscriptionId").map(|id| canonical_id(&id)).filter(|id| id != NO_ID);
     let subscription_id = commerce.map_or_else(|| element.id("id"), Ok)?;
     let status = element.required("status")?;
     let seats = element.required_count("totalLicenses")?;
-    let created = element.day("createdDateTime")?;
+    let created = element.day("createdDateTime", options.dates, notes);
     let trial = element.flag("isTrial");
     let sku = sku(element, "serviceStatus", notes)?;
     let subscription = Subscription {
@@ -98,12 +98,13 @@ fn held(element: &Element, customer: &str, options: &ReadOptions, notes: &mut No
 
 /// Who made the subscription: the partner itself, another partner, or the customer.
 fn seller(element: &Element, options: &ReadOptions, notes: &mut Notes) -> &'static str {
-    let Some(owner) = element.text("ownerTenantId").filter(|id| id != NO_ID) else { return "direct" };
-    let own = options.own_tenant.as_deref().map(str::trim).unwrap_or_default();
-    if own.eq_ignore_ascii_case(&owner) {
+    let owner = element.text("ownerTenantId").map(|id| canonical_id(&id));
+    let Some(owner) = owner.filter(|id| id != NO_ID) else { return "direct" };
+    let own = canonical_id(options.own_tenant.as_deref().unwrap_or_default());
+    if own == owner {
         return "own";
     }
-    if !is_guid(own) {
+    if !is_guid(&own) {
         notes.remarks.insert(OWN_UNKNOWN);
     }
     "other"

@@ -3,17 +3,18 @@
 //! The services are found in the names of the columns, so that a newer file's are read as well.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     io::BufRead,
 };
 
-use insights_domain::calendar::Day;
+use insights_domain::{calendar::Day, ids::names_no_user};
 use insights_proto::ingestion::v1::{CompleteThrough, LicenceList, Licensed, Record, record::Kind};
 use prost_types::Timestamp;
 
 use crate::product_names::services::service_of_workload;
-use crate::reader::{ActivityDay, Notes, ReadError, ReadOptions, Rejection, Sink, Stopped};
+use crate::reader::{ActivityDay, DateOrder, Mending, Notes, ReadError, ReadOptions, Rejection, Sink, Stopped};
 use crate::shared::provisional::bare_customer;
+use crate::text::dates::{self, Dated};
 use crate::text::table::{Row, Table, TableColumn, normalised};
 use crate::text::values;
 
@@ -60,15 +61,22 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
     let services = services(&table, &mut notes)?;
     let mut days: BTreeSet<Day> = BTreeSet::new();
     let mut rejected = false;
+    let mut nameless = NamelessUsers::default();
     let mut stub = Some(bare_customer(&customer, options.made));
     while let Some(found) = table.next_row()? {
-        let parsed = found.and_then(|row| DetailUser::parse(&table, &row, &services));
+        let parsed = found.and_then(|row| {
+            DetailRow { table: &table, row: &row, dates: options.dates, notes: &mut notes }.user(&services)
+        });
         match parsed {
             Err(rejection) => {
                 rejected = true;
                 sink.rejected(rejection)?;
             }
-            Ok(user) => {
+            Ok(mut user) => {
+                if names_no_user(&user.id) {
+                    notes.mended(user.line, table.name(UserDetailColumn::User), Mending::Nameless);
+                    user.id = nameless.id(&user);
+                }
                 if let Some(stub) = stub.take() {
                     sink.stub(user.line, stub)?;
                 }
@@ -119,6 +127,21 @@ pub(crate) fn start_of(day: Day) -> Timestamp {
 /// 32 hexadecimal digits stand where a name was expected when the tenant conceals names.
 fn is_concealed(user: &str) -> bool {
     user.len() == 32 && user.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Users without names, each of whom gets a name of its own: what the file knows of them from one report to the next (since when
+/// they are licensed), and which of those of whom it knows the same.
+#[derive(Default)]
+struct NamelessUsers(HashMap<(Day, String), u32>);
+
+impl NamelessUsers {
+    fn id(&mut self, user: &DetailUser) -> String {
+        let since = |one: &Use| one.since().map_or_else(String::new, |day| day.epoch_days().to_string());
+        let since = user.services.iter().map(since).collect::<Vec<_>>().join(".");
+        let number = self.0.entry((user.refreshed, since.clone())).or_default();
+        *number += 1;
+        format!("(unknown) {since} {number}")
+    }
 }
 
 /// What a column says about a service.
@@ -196,38 +219,77 @@ struct Use {
     used: Vec<Day>,
 }
 
-impl DetailUser {
-    fn parse(table: &Table<'_, UserDetailColumn>, row: &Row, services: &Services) -> Result<Self, Rejection> {
-        let reject = |field: &str, reason: String| Rejection { row: row.line, field: field.into(), reason };
-        let refreshed = values::report_date(table.raw(row, UserDetailColumn::Refreshed))
-            .map_err(|reason| reject(table.name(UserDetailColumn::Refreshed), reason))?;
+impl Use {
+    /// Since when it is or was licensed, as far as the file says.
+    fn since(&self) -> Option<Day> {
+        self.licensed.unwrap_or_else(|| self.lost.and_then(|(since, _)| since))
+    }
+}
+
+/// A row that is read.
+struct DetailRow<'a, 't> {
+    table: &'a Table<'t, UserDetailColumn>,
+    row: &'a Row,
+    dates: Option<DateOrder>,
+    notes: &'a mut Notes,
+}
+
+impl DetailRow<'_, '_> {
+    fn reject(&self, field: &str, reason: String) -> Rejection {
+        Rejection { row: self.row.line, field: field.into(), reason }
+    }
+
+    /// A date that says whether a user counts as active; without it the row would say less than it knows.
+    fn used(&mut self, place: Option<usize>) -> Result<Option<Day>, Rejection> {
+        let Some((place, read)) = self.date(place) else { return Ok(None) };
+        let field = self.table.header[place].trim();
+        match read.map_err(|reason| self.reject(field, reason))? {
+            Dated::On(day) => Ok(Some(day)),
+            Dated::Never => {
+                self.notes.mended(self.row.line, field, Mending::NoDay);
+                Ok(None)
+            }
+        }
+    }
+
+    /// A date that the row can do without.
+    fn optional(&mut self, place: Option<usize>) -> Option<Day> {
+        let (place, read) = self.date(place)?;
+        let mending = match read {
+            Ok(Dated::On(day)) => return Some(day),
+            Ok(Dated::Never) => Mending::NoDay,
+            Err(_) => Mending::DateLeftOut,
+        };
+        self.notes.mended(self.row.line, self.table.header[place].trim(), mending);
+        None
+    }
+
+    fn date(&self, place: Option<usize>) -> Option<(usize, Result<Dated, values::ValueFault>)> {
+        let place = place.filter(|place| Table::<UserDetailColumn>::text_at(self.row, *place).is_some())?;
+        Some((place, dates::date(Table::<UserDetailColumn>::raw_at(self.row, place), self.dates)))
+    }
+
+    fn user(mut self, services: &Services) -> Result<DetailUser, Rejection> {
+        let (table, row) = (self.table, self.row);
+        let refreshed = dates::day(table.raw(row, UserDetailColumn::Refreshed), self.dates)
+            .map_err(|reason| self.reject(table.name(UserDetailColumn::Refreshed), reason))?;
         let id = table
             .text(row, UserDetailColumn::User)
-            .ok_or_else(|| reject(table.name(UserDetailColumn::User), "is missing".into()))?;
-        let date = |place: Option<usize>| -> Result<Option<Day>, Rejection> {
-            let Some(place) = place.filter(|place| Table::<UserDetailColumn>::text_at(row, *place).is_some()) else {
-                return Ok(None);
-            };
-            let text = Table::<UserDetailColumn>::raw_at(row, place);
-            values::report_date(text).map(Some).map_err(|reason| reject(table.header[place].trim(), reason))
-        };
+            .ok_or_else(|| self.reject(table.name(UserDetailColumn::User), "is missing".into()))?;
         let deleted = table.text(row, UserDetailColumn::Deleted).and_then(values::yes_or_no).unwrap_or(false);
-        let gone = match table.text(row, UserDetailColumn::DeletedDate).filter(|_| deleted) {
-            Some(_) => values::report_date(table.raw(row, UserDetailColumn::DeletedDate))
-                .map_err(|reason| reject(table.name(UserDetailColumn::DeletedDate), reason))?
-                .min(refreshed),
-            None => refreshed,
-        };
+        let gone = table.place(UserDetailColumn::DeletedDate).filter(|_| deleted);
+        let gone = self.optional(gone).unwrap_or(refreshed).min(refreshed);
         let mut uses = Vec::with_capacity(services.len());
         for (service, all) in services {
             let mut one = Use { service: service.clone(), licensed: None, lost: None, used: Vec::new() };
             for places in all {
-                one.used.extend(date(places.used)?);
-                let assigned = date(places.assigned)?;
+                one.used.extend(self.used(places.used)?);
+                let assigned = self.optional(places.assigned);
                 let Some(place) = places.licensed else { continue };
                 let word = Table::<UserDetailColumn>::text_at(row, place);
                 let has = word.map_or(Some(false), values::yes_or_no);
-                let has = has.ok_or_else(|| reject(table.header[place].trim(), "is neither True nor False".into()))?;
+                let has =
+                    has.ok_or_else(|| self.reject(table.header[place].trim(), "is neither True nor False".into()))?;
                 if has && !deleted {
                     let since = one.licensed.flatten().into_iter().chain(assigned).min();
                     one.licensed = Some(since);
@@ -240,9 +302,11 @@ impl DetailUser {
             one.used.dedup();
             uses.push(one);
         }
-        Ok(Self { line: row.line, id: id.to_owned(), refreshed, services: uses })
+        Ok(DetailUser { line: row.line, id: id.to_owned(), refreshed, services: uses })
     }
+}
 
+impl DetailUser {
     fn send(self, customer: &str, sink: &mut dyn Sink) -> Result<(), Stopped> {
         let Self { line, id, refreshed, services } = self;
         for Use { service, licensed, lost, used } in services {

@@ -8,7 +8,8 @@ use insights_domain::calendar::Day;
 use serde_json::{Map, Number, Value};
 
 use super::{FieldShape, Need, RecordField, fields};
-use crate::reader::{ReadError, ReadOptions, RecordKind};
+use crate::reader::{DateOrder, ReadError, ReadOptions, RecordKind};
+use crate::text::dates::{self, Dated};
 
 /// The columns of a table of records.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(crate) struct RecordColumns {
     pub(crate) kind_column: Option<usize>,
     /// Columns the kind does not have, as the file spells them.
     pub(crate) unknown: Vec<String>,
+    /// Of the file's dates.
+    dates: Option<DateOrder>,
 }
 
 impl RecordColumns {
@@ -48,7 +51,15 @@ impl RecordColumns {
         let kind_column = names.iter().position(|name| name == "kind");
         let unused = |at: &usize| fields[*at].is_none() && Some(*at) != kind_column && !names[*at].is_empty();
         let unknown = (0..names.len()).filter(unused).map(|at| header[at].trim().to_owned()).collect();
-        Ok(Self { kind, fields, kind_column, unknown })
+        Ok(Self { kind, fields, kind_column, unknown, dates: options.dates })
+    }
+
+    /// Adds what a cell says to a record; an empty cell says nothing.
+    pub(crate) fn add_cell(&self, map: &mut Map<String, Value>, field: RecordField, cell: &str) {
+        let cell = cell.trim();
+        if !cell.is_empty() {
+            map.insert(field.name.to_owned(), value_of(field.shape, cell, self.dates));
+        }
     }
 
     /// What is wrong with a cell of the column that repeats the kind, if anything.
@@ -61,21 +72,16 @@ impl RecordColumns {
     }
 }
 
-/// Adds what a cell says to a record; an empty cell says nothing.
-pub(crate) fn add_cell(map: &mut Map<String, Value>, field: RecordField, cell: &str) {
-    let cell = cell.trim();
-    if !cell.is_empty() {
-        map.insert(field.name.to_owned(), value_of(field.shape, cell));
-    }
-}
-
 /// What a cell says. A cell that does not fit its field stays the text it is, and whoever reads the field says so.
-pub(crate) fn value_of(shape: FieldShape, cell: &str) -> Value {
+pub(crate) fn value_of(shape: FieldShape, cell: &str, dates: Option<DateOrder>) -> Value {
     let text = || Value::String(cell.to_owned());
     match shape {
         FieldShape::Text | FieldShape::Time => text(),
-        FieldShape::Day => Value::String(day_at_midnight(cell).unwrap_or(cell).to_owned()),
-        FieldShape::Month => Value::String(month_of_first_day(cell).unwrap_or_else(|| cell.to_owned())),
+        FieldShape::Day => day_at_midnight(cell, dates).map_or_else(text, |day| Value::String(day.to_string())),
+        FieldShape::Month => {
+            let day = day_at_midnight(cell, dates).filter(|day| day.day_of_month() == 1);
+            day.map_or_else(text, |day| Value::String(day.month().to_string()))
+        }
         FieldShape::Count => {
             let whole = || cell.parse::<i64>().ok().map(Number::from);
             let float = || cell.parse::<f64>().ok().and_then(Number::from_f64);
@@ -111,16 +117,13 @@ fn attribution(text: &str) -> Value {
 }
 
 /// Programs write days as the midnight they begin with; any other time of day is no day.
-fn day_at_midnight(cell: &str) -> Option<&str> {
-    let (day, time) = cell.split_once(['T', ' '])?;
-    let time = time.trim_start().trim_end_matches('Z').trim_end_matches("+00:00");
-    let midnight = time.starts_with("00:00") && time.chars().all(|c| matches!(c, '0' | ':' | '.'));
-    midnight.then_some(day)
-}
-
-fn month_of_first_day(cell: &str) -> Option<String> {
-    let day: Day = day_at_midnight(cell).unwrap_or(cell).parse().ok()?;
-    (day.day_of_month() == 1).then(|| day.month().to_string())
+fn day_at_midnight(cell: &str, order: Option<DateOrder>) -> Option<Day> {
+    let time = &cell[dates::without_time(cell).len()..];
+    let midnight = time.chars().all(|c| !matches!(c, '1'..='9')) || time.trim_start().starts_with("12:00:00 AM");
+    match dates::date(cell, order) {
+        Ok(Dated::On(day)) if midnight => Some(day),
+        _ => None,
+    }
 }
 
 /// The kind a table is of: the one whose required columns are there and that leaves no column unused; else the one the

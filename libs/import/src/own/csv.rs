@@ -2,18 +2,29 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
-use crate::own::columns::{RecordColumns, add_cell};
-use crate::own::{self, FieldFault, Parsed};
+use crate::own::columns::RecordColumns;
+use crate::own::{self, FieldFault};
 use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
 use crate::text::lines::{Lines, Split};
+use crate::text::order::{OrderedFile, holds_open_dates};
 
 /// A comment line longer than this is none.
 const MAX_COMMENT: u64 = 64 << 10;
 
-/// Reads a table of records. Lines before the header that begin with `#` say nothing.
+/// Reads a table of records. Days are `YYYY-MM-DD`; a table that begins with others, as spreadsheets write them, is gone through
+/// first to find out what comes first in them.
 pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
+    if !holds_open_dates(input.fill_buf()?) {
+        return rows(input, options, sink);
+    }
+    let OrderedFile { mut input, order } = OrderedFile::read(input, "value", options.dates)?;
+    rows(&mut input, &ReadOptions { dates: order, ..options.clone() }, sink)
+}
+
+/// Lines before the header that begin with `#` say nothing.
+fn rows(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
     let (comments, begun) = skip_comments(input)?;
     let mut input = (&begun[..]).chain(input);
     let mut lines = Lines::new(&mut input)?;
@@ -25,21 +36,25 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
         Some(Split::Fields(_, header)) => header,
     };
     let columns = RecordColumns::find(&header, options)?;
+    let mut notes = Notes { unknown_columns: columns.unknown.clone(), ..Notes::default() };
     while let Some(split) = lines.next_record()? {
-        let (line, parsed) = match split {
-            Split::Bad(line, reason) => (line, Err(("row".to_owned(), reason.to_owned()))),
-            Split::Fields(line, cells) => (line, parse(&columns, &cells)),
-        };
+        let (Split::Bad(line, _) | Split::Fields(line, _)) = split;
         let row = line + comments;
+        let parsed = match split {
+            Split::Bad(_, reason) => Err(("row".to_owned(), reason.to_owned())),
+            Split::Fields(_, cells) => {
+                parse(&columns, &cells).and_then(|map| own::parse(columns.kind, map, row, &mut notes))
+            }
+        };
         match parsed {
             Ok(parsed) => parsed.give(row, sink)?,
             Err((field, reason)) => sink.rejected(Rejection { row, field, reason })?,
         }
     }
-    Ok(Notes { unknown_columns: columns.unknown, ..Notes::default() })
+    Ok(notes)
 }
 
-fn parse(columns: &RecordColumns, cells: &[String]) -> Result<Parsed, FieldFault> {
+fn parse(columns: &RecordColumns, cells: &[String]) -> Result<Map<String, Value>, FieldFault> {
     let width = columns.fields.len();
     // Empty cells beyond the header do no harm: some programs end every line with a delimiter.
     if cells.len() < width || cells[width..].iter().any(|cell| !cell.is_empty()) {
@@ -51,10 +66,10 @@ fn parse(columns: &RecordColumns, cells: &[String]) -> Result<Parsed, FieldFault
     let mut map = Map::with_capacity(width);
     for (field, cell) in std::iter::zip(&columns.fields, cells) {
         if let Some(field) = field {
-            add_cell(&mut map, *field, cell);
+            columns.add_cell(&mut map, *field, cell);
         }
     }
-    own::parse(columns.kind, map)
+    Ok(map)
 }
 
 /// How many comment lines there are, and the beginning of the line after them, already read.

@@ -1,25 +1,30 @@
 //! Reads the fields of one record, one by one.
 
 use chrono::DateTime;
+use insights_domain::{amount::Amount, calendar::Day};
 use insights_proto::ingestion::v1::{Attribution, Precedence};
 use prost_types::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{FieldFault, FieldShape, Need, RecordField};
-use crate::reader::RecordKind;
+use crate::reader::{Mending, Notes, RecordKind, without_end};
+use crate::text::dates::{self, Dated};
+use crate::text::{numbers, values};
 
 /// Takes the fields of a record one by one and remembers the first fault.
 pub(super) struct RecordFields {
     pub(super) kind: RecordKind,
     map: Map<String, Value>,
     fault: Option<FieldFault>,
+    /// What was done to which fields.
+    mended: Vec<(&'static str, Mending)>,
     /// Which fields were asked for; kept where a kind is asked what fields it has.
     seen: Option<Vec<RecordField>>,
 }
 
 impl RecordFields {
     pub(super) fn new(kind: RecordKind, map: Map<String, Value>) -> Self {
-        Self { kind, map, fault: None, seen: None }
+        Self { kind, map, fault: None, mended: Vec::new(), seen: None }
     }
 
     /// Empty, and keeps which fields it is asked for.
@@ -72,8 +77,65 @@ impl RecordFields {
         self.string(name, FieldShape::Day, Need::Required).unwrap_or_default()
     }
 
+    /// A day; one that stands for none, as 9999-12-31 does, is none.
     pub(super) fn optional_day(&mut self, name: &'static str) -> Option<String> {
-        self.string(name, FieldShape::Day, Need::Optional)
+        let text = self.string(name, FieldShape::Day, Need::Optional)?;
+        let never = text.parse::<Day>().is_err() && dates::date(text.trim(), None) == Ok(Dated::Never);
+        if never {
+            self.mended.push((name, Mending::NoDay));
+        }
+        Some(text).filter(|_| !never)
+    }
+
+    /// A day that no figure needs; what is none is left out.
+    pub(super) fn spare_day(&mut self, name: &'static str) -> Option<String> {
+        let text = self.optional_day(name).filter(|text| !text.trim().is_empty())?;
+        if text.parse::<Day>().is_ok() {
+            return Some(text);
+        }
+        let day = match dates::date(&text, None) {
+            Ok(Dated::On(day)) => Some(day.to_string()),
+            Ok(Dated::Never) | Err(_) => None,
+        };
+        if day.is_none() {
+            self.mended.push((name, Mending::DateLeftOut));
+        }
+        day
+    }
+
+    /// A required amount, as text or as a number, with the decimals that are kept. What is none is left for the server to refuse.
+    pub(super) fn amount(&mut self, name: &'static str) -> String {
+        let text = match self.value(name, FieldShape::Text, Need::Required) {
+            Some(Value::String(text)) => text,
+            Some(Value::Number(number)) => number.to_string(),
+            Some(_) => {
+                self.blame(name, "must be a decimal number".into());
+                return String::new();
+            }
+            None => {
+                self.blame(name, "is missing".into());
+                return String::new();
+            }
+        };
+        match numbers::amount(&text) {
+            _ if text.parse::<Amount>().is_ok() => text,
+            Ok(Some(amount)) => {
+                if amount.rounded {
+                    self.mended.push((name, Mending::Rounded));
+                }
+                amount.text
+            }
+            Ok(None) | Err(_) => text,
+        }
+    }
+
+    /// A required number of seats.
+    pub(super) fn seats(&mut self, name: &'static str) -> Option<i64> {
+        let seats = self.whole(name, Need::Required);
+        if seats.is_some_and(without_end) {
+            self.mended.push((name, Mending::SeatsWithoutEnd));
+        }
+        seats
     }
 
     pub(super) fn month(&mut self, name: &'static str) -> String {
@@ -94,7 +156,8 @@ impl RecordFields {
         const EXACT: f64 = 9_007_199_254_740_992.0;
         let value = self.value(name, FieldShape::Count, need)?;
         let float = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < EXACT);
-        let count = value.as_i64().or_else(|| float().map(|number| number as i64));
+        let text = || value.as_str().and_then(|text| numbers::count(text, "").ok().flatten());
+        let count = value.as_i64().or_else(|| float().map(|number| number as i64)).or_else(text);
         if count.is_none() {
             self.blame(name, format!("{value} is not a whole number"));
         }
@@ -103,7 +166,11 @@ impl RecordFields {
 
     pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
         let value = self.value(name, FieldShape::Flag, Need::Optional)?;
-        let flag = value.as_bool();
+        let flag = match &value {
+            Value::String(word) => values::yes_or_no(word),
+            Value::Number(number) => values::yes_or_no(&number.to_string()),
+            value => value.as_bool(),
+        };
         if flag.is_none() {
             self.blame(name, format!("{value} is neither true nor false"));
         }
@@ -142,7 +209,7 @@ impl RecordFields {
             };
             let mut inner = RecordFields::new(self.kind, map);
             attributions.push(Attribution { location_id: inner.text("location_id"), r#type: inner.text("type") });
-            if let Err((field, reason)) = inner.finish() {
+            if let Err((field, reason)) = inner.judged() {
                 let name = field.rsplit('.').next().unwrap_or_default();
                 self.blame(&format!("{path}.{name}"), reason);
             }
@@ -179,7 +246,16 @@ impl RecordFields {
         self.fault.get_or_insert_with(|| (format!("{kind}.{name}"), reason));
     }
 
-    pub(super) fn finish(mut self) -> Result<(), FieldFault> {
+    /// The first fault, if there is one; else what was done is noted.
+    pub(super) fn finish(mut self, row: u64, notes: &mut Notes) -> Result<(), FieldFault> {
+        let mended = std::mem::take(&mut self.mended);
+        let kind = self.kind.name();
+        self.judged()?;
+        mended.into_iter().for_each(|(name, what)| notes.mended(row, &format!("{kind}.{name}"), what));
+        Ok(())
+    }
+
+    fn judged(mut self) -> Result<(), FieldFault> {
         if let Some(name) = self.map.keys().next().cloned() {
             let kind = self.kind.name();
             self.blame(&name, format!("is not a field of {kind}"));

@@ -22,7 +22,7 @@ use insights_proto::ingestion::v1::{
 use serde_json::{Map, Value};
 
 use self::fields::RecordFields;
-use crate::reader::{ActivityDay, RecordKind, Sink, Stopped};
+use crate::reader::{ActivityDay, Notes, RecordKind, Sink, Stopped};
 
 /// The fields of a kind, `recorded_at` first.
 pub(crate) fn fields(kind: RecordKind) -> &'static [RecordField] {
@@ -87,18 +87,23 @@ impl Parsed {
     }
 }
 
-/// Reads a record of a kind from its fields.
-pub(crate) fn parse(kind: RecordKind, map: Map<String, Value>) -> Result<Parsed, FieldFault> {
+/// Reads a record of a kind from its fields; what was done to them so that it could be taken is noted.
+pub(crate) fn parse(
+    kind: RecordKind,
+    map: Map<String, Value>,
+    row: u64,
+    notes: &mut Notes,
+) -> Result<Parsed, FieldFault> {
     let mut fields = RecordFields::new(kind, map);
     let recorded_at = fields.time("recorded_at");
     if kind == RecordKind::Activity {
         let activity = activity(&mut fields);
-        fields.finish()?;
+        fields.finish(row, notes)?;
         return activity.map(Parsed::Activity).ok_or_else(|| ("record".into(), "is not valid".into()));
     }
     let precedence = fields.precedence().into();
     let kind = Some(record(&mut fields));
-    fields.finish()?;
+    fields.finish(row, notes)?;
     Ok(Parsed::Record(Box::new(Record { recorded_at, precedence, kind })))
 }
 
@@ -157,7 +162,7 @@ fn record(fields: &mut RecordFields) -> Kind {
             subscription_id: fields.required("subscription_id"),
             effective: fields.day("effective"),
             status: fields.required("status"),
-            seats: fields.needed_count("seats"),
+            seats: fields.seats("seats"),
             sku_id: fields.text("sku_id"),
             trial: fields.flag("trial"),
         }),
@@ -194,8 +199,8 @@ fn subscription(fields: &mut RecordFields) -> Subscription {
         seller: fields.text("seller"),
         trial: fields.flag("trial").unwrap_or(false),
         auto_renew: fields.flag("auto_renew"),
-        start: fields.optional_day("start"),
-        end: fields.optional_day("end"),
+        start: fields.spare_day("start"),
+        end: fields.spare_day("end"),
         attributions: fields.attributions(),
         paid_by_use: fields.flag("paid_by_use").unwrap_or(false),
     }
@@ -208,7 +213,7 @@ fn monthly_or_other(fields: &mut RecordFields) -> Kind {
             customer_id: fields.one_of("customer_id", Need::CustomerAndSku),
             sku_id: fields.one_of("sku_id", Need::CustomerAndSku),
             month: fields.month("month"),
-            amount: fields.required("amount"),
+            amount: fields.amount("amount"),
             currency: fields.required("currency"),
             seller: fields.text("seller"),
         }),
@@ -223,7 +228,7 @@ fn monthly_or_other(fields: &mut RecordFields) -> Kind {
             customer_id: fields.one_of("customer_id", Need::CustomerAndSku),
             sku_id: fields.one_of("sku_id", Need::CustomerAndSku),
             month: fields.month("month"),
-            available: fields.needed_count("available"),
+            available: fields.seats("available"),
             assigned: fields.count("assigned"),
             active: fields.count("active"),
             status: fields.text("status"),

@@ -16,10 +16,11 @@ const MAX_LINE: usize = 4 << 20;
 /// Reads a file of records. Blank lines and lines that begin with `#` say nothing.
 pub(crate) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
     let mut line = Vec::new();
+    let mut notes = Notes::default();
     let mut row = 0;
     loop {
         let whole = match read_line(input, MAX_LINE, &mut line)? {
-            Read::End => return Ok(Notes::default()),
+            Read::End => return Ok(notes),
             Read::Whole => true,
             Read::Cut => false,
         };
@@ -32,14 +33,14 @@ pub(crate) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes
             continue;
         }
         let too_long = || Err(("record".into(), format!("is longer than {MAX_LINE} bytes")));
-        match if whole { parse(text) } else { too_long() } {
+        match if whole { parse(text, row, &mut notes) } else { too_long() } {
             Ok(parsed) => parsed.give(row, sink)?,
             Err((field, reason)) => sink.rejected(Rejection { row, field, reason })?,
         }
     }
 }
 
-fn parse(line: &[u8]) -> Result<Parsed, FieldFault> {
+fn parse(line: &[u8], row: u64, notes: &mut Notes) -> Result<Parsed, FieldFault> {
     let value: Value =
         serde_json::from_slice(line).map_err(|error| ("record".into(), format!("is not valid JSON: {error}")))?;
     let Value::Object(mut map) = value else {
@@ -51,7 +52,7 @@ fn parse(line: &[u8]) -> Result<Parsed, FieldFault> {
         None => return Err(("kind".into(), format!("is missing; known kinds: {}", kinds()))),
     };
     match RecordKind::from_name(&kind) {
-        Some(kind) => own::parse(kind, map),
+        Some(kind) => own::parse(kind, map, row, notes),
         None => Err(("kind".into(), format!("\"{kind}\" is unknown; known kinds: {}", kinds()))),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::io::BufRead;
 
-use insights_domain::calendar::Day;
 use insights_domain::ids::canonical_id;
 use insights_proto::ingestion::v1::{
     Customer, Precedence, ReportedSeats, Sku, Subscription, SubscriptionState, record::Kind,
@@ -60,18 +59,17 @@ pub(crate) fn subscriptions(
     let service = ListSource { list: LIST, sku: Precedence::Listed, subscription: None };
     lists::subscriptions((input, options, sink), &service, |element, customer, notes| {
         notes.remarks.insert(BY_OFFER);
-        purchase(element, customer, options.day())
+        purchase(element, customer, options, notes)
     })
 }
 
-fn purchase(element: &Element, customer: &str, day: Day) -> Result<Held, Rejection> {
+fn purchase(element: &Element, customer: &str, options: &ReadOptions, notes: &mut Notes) -> Result<Held, Rejection> {
     let subscription_id = element.id("id")?;
     let status = element.required("status")?;
     let seats = element.required_count("quantity")?;
-    // Read all the same: a damaged date is the mark of a damaged row.
-    let created = element.day("creationDate")?;
-    let start = element.day("effectiveStartDate")?.or(created);
-    let end = element.day("commitmentEndDate")?;
+    let created = element.day("creationDate", options.dates, notes);
+    let start = element.day("effectiveStartDate", options.dates, notes).or(created);
+    let end = element.day("commitmentEndDate", options.dates, notes);
     let sku_id = offer(element).ok_or_else(|| element.reject("offerId", "is missing, and so is links.offer"))?;
     let name = element.text("offerName").or_else(|| element.text("friendlyName")).unwrap_or_else(|| sku_id.clone());
     let subscription = Subscription {
@@ -86,7 +84,7 @@ fn purchase(element: &Element, customer: &str, day: Day) -> Result<Held, Rejecti
     };
     let state = SubscriptionState {
         subscription_id,
-        effective: day.to_string(),
+        effective: options.day().to_string(),
         status,
         seats: Some(seats),
         ..SubscriptionState::default()

@@ -7,7 +7,7 @@ use std::{
     io::BufRead,
 };
 
-use insights_domain::ids::is_guid;
+use insights_domain::ids::{canonical_id, is_guid};
 use insights_proto::ingestion::v1::{Record, Sku, record::Kind};
 
 use crate::product_names::services::service_of_plan;
@@ -79,14 +79,15 @@ fn parse(table: &Table<'_, CatalogueColumn>, row: &Row) -> Result<CatalogueLine,
     let reject = |key, reason: &str| Rejection { row: row.line, field: table.name(key).into(), reason: reason.into() };
     let guid = table
         .text(row, CatalogueColumn::Guid)
+        .map(canonical_id)
         .ok_or_else(|| reject(CatalogueColumn::Guid, "is missing: SKUs are told apart by it"))?;
-    if !is_guid(guid) {
+    if !is_guid(&guid) {
         return Err(reject(CatalogueColumn::Guid, &format!("\"{guid}\" is not a GUID")));
     }
     let name = table.text(row, CatalogueColumn::Name).ok_or_else(|| reject(CatalogueColumn::Name, "is missing"))?;
     let plan = table.text(row, CatalogueColumn::Plan).map(str::to_owned);
     let free = names_free(name) || table.text(row, CatalogueColumn::PartNumber).is_some_and(names_free);
-    Ok(CatalogueLine { row: row.line, guid: guid.to_ascii_lowercase(), name: name.to_owned(), plan, free })
+    Ok(CatalogueLine { row: row.line, guid, name: name.to_owned(), plan, free })
 }
 
 fn sku(sku_id: String, name: String, free: bool) -> Sku {

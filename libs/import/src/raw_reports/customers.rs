@@ -10,7 +10,7 @@ use insights_proto::ingestion::v1::{Precedence, ReportedSeats, Revenue, record::
 
 use super::{
     Bad, Gathered, Notes, RawReportColumn, ReadError, ReadOptions, ReportRow, RowGroup, RowReader, Sink, columns,
-    gather, open, plain, refuse_without_sku, values,
+    gather, open, plain, refuse_without_sku,
 };
 
 /// Reads CustomersAndTenants.
@@ -20,7 +20,7 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
     if table.has(RawReportColumn::Revenue) && !names_products {
         refuse_without_sku(&table)?;
     }
-    let gathered = gather(&mut table, sink, take)?;
+    let gathered = gather(&mut table, options, sink, take)?;
     gathered.send(options, sink, |groups, sink| {
         for group in groups {
             send(group, sink)?;
@@ -32,8 +32,8 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
 fn take(read: &RowReader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
     let month = read.month()?;
     let customer = read.id(RawReportColumn::Customer)?;
-    let revenue = read.parsed(RawReportColumn::Revenue, values::amount)?;
-    let other_revenue = read.other_revenue()?;
+    let revenue = read.revenue(&mut gathered.notes);
+    let other_revenue = read.other_revenue(&mut gathered.notes);
     let sku = read.sku();
     if sku.is_none() && (revenue.is_some() || !other_revenue.is_empty()) {
         return Err(read.reject(RawReportColumn::Sku, "is missing: the revenue belongs to nothing".into()).into());

@@ -66,6 +66,7 @@ impl From<io::Error> for Bad {
 /// Reads all rows with `take`, which checks a row, remembers what it names and adds it.
 fn gather(
     table: &mut Table<'_, RawReportColumn>,
+    options: &ReadOptions,
     sink: &mut dyn Sink,
     mut take: impl FnMut(&RowReader<'_, '_>, &mut Gathered) -> Result<(), Bad>,
 ) -> Result<Gathered, ReadError> {
@@ -74,7 +75,7 @@ fn gather(
     let mut gathered = Gathered { lines: Spool::new(limits), named: Named::new(limits), notes, last_month: None };
     while let Some(found) = table.next_row()? {
         let taken = match found {
-            Ok(row) => take(&RowReader { table, row: &row }, &mut gathered),
+            Ok(row) => take(&RowReader { table, row: &row, dates: options.dates }, &mut gathered),
             Err(rejection) => Err(Bad::Row(rejection)),
         };
         match taken {

@@ -10,13 +10,18 @@ use super::{
     gather::OtherRevenue,
     values,
 };
-use crate::reader::Rejection;
+use crate::reader::{DateOrder, Mending, Rejection};
+use crate::text::dates::{self, Dated};
+use crate::text::numbers::{self, ReadAmount};
 use crate::text::table::Row;
+use crate::text::values::one_spaced;
 
 /// Reads the cells of a row.
 pub(super) struct RowReader<'a, 't> {
     pub(super) table: &'a Table<'t, RawReportColumn>,
     pub(super) row: &'a Row,
+    /// Of the file's dates.
+    pub(super) dates: Option<DateOrder>,
 }
 
 impl RowReader<'_, '_> {
@@ -41,28 +46,60 @@ impl RowReader<'_, '_> {
     }
 
     pub(super) fn month(&self) -> Result<Month, Rejection> {
-        self.parsed(RawReportColumn::Month, values::report_month)
+        self.parsed(RawReportColumn::Month, |text| values::report_month(text, self.dates))
     }
 
-    pub(super) fn date(&self, key: RawReportColumn) -> Result<Option<Day>, Rejection> {
-        if self.text(key).is_none() {
-            return Ok(None);
-        }
-        self.parsed(key, values::report_date).map(Some)
+    fn mended(&self, key: RawReportColumn, what: Mending, notes: &mut Notes) {
+        notes.mended(self.row.line, self.table.name(key), what);
+    }
+
+    /// A date that the row can do without.
+    pub(super) fn date(&self, key: RawReportColumn, notes: &mut Notes) -> Option<Day> {
+        self.text(key)?;
+        let mending = match dates::date(self.table.raw(self.row, key), self.dates) {
+            Ok(Dated::On(day)) => return Some(day),
+            Ok(Dated::Never) => Mending::NoDay,
+            Err(_) => Mending::DateLeftOut,
+        };
+        self.mended(key, mending, notes);
+        None
     }
 
     pub(super) fn flag(&self, key: RawReportColumn) -> Option<bool> {
         self.text(key).and_then(|word| values::yes_or_no(&word))
     }
 
-    pub(super) fn other_revenue(&self) -> Result<Vec<OtherRevenue>, Rejection> {
-        let amounts = self.parsed(RawReportColumn::OtherRevenue, values::amounts)?;
-        Ok(amounts.into_iter().map(|(currency, amount)| OtherRevenue { currency, amount }).collect())
+    /// The amount in dollars, without which the rest of the row counts all the same.
+    pub(super) fn revenue(&self, notes: &mut Notes) -> Option<String> {
+        let key = RawReportColumn::Revenue;
+        let Ok(read) = numbers::amount(self.table.raw(self.row, key)) else {
+            self.mended(key, Mending::AmountLeftOut, notes);
+            return None;
+        };
+        read.map(|amount| self.rounded(key, amount, notes))
+    }
+
+    pub(super) fn other_revenue(&self, notes: &mut Notes) -> Vec<OtherRevenue> {
+        let key = RawReportColumn::OtherRevenue;
+        let Ok(read) = values::amounts(self.table.raw(self.row, key)) else {
+            self.mended(key, Mending::AmountLeftOut, notes);
+            return Vec::new();
+        };
+        let mut one = |(currency, amount)| OtherRevenue { currency, amount: self.rounded(key, amount, notes) };
+        read.into_iter().map(&mut one).collect()
+    }
+
+    fn rounded(&self, key: RawReportColumn, amount: ReadAmount, notes: &mut Notes) -> String {
+        if amount.rounded {
+            self.mended(key, Mending::Rounded, notes);
+        }
+        amount.text
     }
 
     /// What tells the SKU apart, if anything does.
     pub(super) fn sku(&self) -> Option<String> {
-        SKU_KEYS.iter().chain(PRODUCT_KEYS).find_map(|key| self.text(*key)).map(|id| canonical_id(&id))
+        let id = SKU_KEYS.iter().chain(PRODUCT_KEYS).find_map(|key| self.text(*key))?;
+        Some(canonical_id(&one_spaced(&id)))
     }
 
     pub(super) fn attribution(&self) -> Option<Attribution> {
@@ -94,13 +131,13 @@ impl RowReader<'_, '_> {
         }
     }
 
-    pub(super) fn sku_stub(&self, sku_id: &str, product: Option<&str>) -> Sku {
+    pub(super) fn sku_stub(&self, sku_id: &str, product_of_all: Option<&str>) -> Sku {
         let name = self
             .text(RawReportColumn::Sku)
             .or_else(|| self.text(RawReportColumn::RawProduct))
-            .unwrap_or_else(|| sku_id.to_owned());
-        let product =
-            self.text(RawReportColumn::Product).or_else(|| product.map(str::to_owned)).unwrap_or_else(|| name.clone());
+            .map_or_else(|| sku_id.to_owned(), |name| one_spaced(&name));
+        let product = self.text(RawReportColumn::Product).map(|product| one_spaced(&product));
+        let product = product.or_else(|| product_of_all.map(str::to_owned)).unwrap_or_else(|| name.clone());
         let free = match self.text(RawReportColumn::Free) {
             Some(word) => word.eq_ignore_ascii_case("free"),
             None => values::names_free(&name),

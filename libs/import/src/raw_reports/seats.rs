@@ -42,7 +42,7 @@ fn read(
     let of = if product.is_some() { columns::DYNAMICS_USAGE } else { columns::SUBSCRIPTIONS };
     let mut table = open(input, of)?;
     refuse_without_sku(&table)?;
-    let gathered = gather(&mut table, sink, |read, gathered| take(read, product, gathered))?;
+    let gathered = gather(&mut table, options, sink, |read, gathered| take(read, product, gathered))?;
     gathered.send(options, sink, |groups, sink| send(groups, product.is_none(), sink))
 }
 
@@ -54,20 +54,21 @@ fn take(read: &RowReader<'_, '_>, product: Option<&str>, gathered: &mut Gathered
     let [available, assigned, active] =
         [RawReportColumn::Available, RawReportColumn::Assigned, RawReportColumn::Active]
             .map(|key| read.parsed(key, values::stock));
+    let notes = &mut gathered.notes;
     let line = ReportRow {
         line: read.row.line,
         month: month.index(),
         subject,
-        start: read.date(RawReportColumn::Start)?.map(|day| day.to_string()),
-        end: read.date(RawReportColumn::End)?.map(|day| day.to_string()),
+        start: read.date(RawReportColumn::Start, notes).map(|day| day.to_string()),
+        end: read.date(RawReportColumn::End, notes).map(|day| day.to_string()),
         auto_renew: read.flag(RawReportColumn::AutoRenew),
         sales_channel: read.text(RawReportColumn::SalesChannel),
         // Products without seats leave the column empty; their status still counts.
         available: available?.unwrap_or(0),
         assigned: assigned?,
         active: active?,
-        revenue: read.parsed(RawReportColumn::Revenue, values::amount)?,
-        other_revenue: read.other_revenue()?,
+        revenue: read.revenue(notes),
+        other_revenue: read.other_revenue(notes),
         pricing_model: read.text(RawReportColumn::PricingModel),
         seller: read.parsed(RawReportColumn::Seller, values::seller)?,
         duplicate: read.flag(RawReportColumn::Duplicate).unwrap_or(false),
@@ -81,9 +82,7 @@ fn take(read: &RowReader<'_, '_>, product: Option<&str>, gathered: &mut Gathered
         gathered.notes.status(status);
     }
     let stub = read.sku_stub(&line.sku, product);
-    if !stub.free {
-        gathered.notes.seats(&stub.name, line.available);
-    }
+    gathered.notes.seats(&stub.name, stub.free, line.available);
     gathered.stub(line.line, month, Precedence::Described, Kind::Sku(stub))?;
     gathered.customer_stub(read, month, &line.customer)?;
     gathered.location_stub(read, month)?;

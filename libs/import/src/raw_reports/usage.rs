@@ -16,7 +16,7 @@ const FOLDED: &str = "OneDrive and SharePoint are one service: of a month that r
 /// Reads OfficeUsage.
 pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
     let mut table = open(input, columns::OFFICE_USAGE)?;
-    let gathered = gather(&mut table, sink, take)?;
+    let gathered = gather(&mut table, options, sink, take)?;
     let mut folded = false;
     let mut notes = gathered.send(options, sink, |groups, sink| {
         for (line, usage) in by_service(groups, &mut folded) {

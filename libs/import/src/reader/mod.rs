@@ -1,11 +1,14 @@
 //! What every reader is given and what it gives: options in, records, rejections and notes out.
 
+mod date_order;
 mod kind;
 mod notes;
 mod options;
 mod sink;
 
-pub use notes::Notes;
+pub use date_order::DateOrder;
+pub(crate) use notes::without_end;
+pub use notes::{MendedRows, Mending, Notes};
 pub use options::ReadOptions;
 pub use sink::{ActivityDay, Collected, ReadError, Rejection, Sink, Stopped};
 

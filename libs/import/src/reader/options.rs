@@ -3,7 +3,7 @@
 use insights_domain::calendar::{Day, Month};
 use insights_domain::ids::canonical_id;
 
-use super::{ReadError, RecordKind};
+use super::{DateOrder, ReadError, RecordKind};
 
 /// What the readers cannot know from the file.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct ReadOptions {
     pub made: i64,
     /// The tenant of the partner itself: what it sold is its own.
     pub own_tenant: Option<String>,
+    /// Which of day and month comes first in dates that leave it open, for files that do not tell.
+    pub dates: Option<DateOrder>,
 }
 
 impl ReadOptions {
@@ -29,7 +31,7 @@ impl ReadOptions {
     #[must_use]
     pub fn on(today: Day) -> Self {
         let made = i64::from(today.epoch_days()) * 86_400;
-        Self { today, kind: None, named: None, customer: None, month: None, made, own_tenant: None }
+        Self { today, kind: None, named: None, customer: None, month: None, made, own_tenant: None, dates: None }
     }
 
     /// The day on which things stood as the file says: the last of the month, else that of the file; at most today.

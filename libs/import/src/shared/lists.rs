@@ -40,9 +40,7 @@ pub(crate) fn licences(
             if let Some(status) = &seats.status {
                 notes.status(status);
             }
-            if !sku.free {
-                notes.seats(&sku.name, seats.available.unwrap_or(0));
-            }
+            notes.seats(&sku.name, sku.free, seats.available.unwrap_or(0));
             of.named(&element, sku, service.sku, sink)?;
             sink.record(element.row, plain(Kind::ReportedSeats(seats)))
         }
@@ -73,6 +71,7 @@ pub(crate) fn subscriptions(
     let pages = json::each(input, service.list, &mut |element| match read(&element, &of.customer, &mut notes) {
         Ok(Held { sku, subscription, state, start }) => {
             notes.status(&state.status);
+            notes.seats(&sku.name, sku.free, state.seats.unwrap_or(0));
             of.named(&element, sku, service.sku, sink)?;
             let subscription = Kind::Subscription(subscription);
             match service.subscription {

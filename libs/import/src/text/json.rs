@@ -8,8 +8,9 @@ use insights_domain::ids::canonical_id;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use crate::reader::{ReadError, Rejection, Stopped};
-use crate::text::values;
+use crate::reader::{DateOrder, Mending, Notes, ReadError, Rejection, Stopped};
+use crate::text::dates::{self, Dated};
+use crate::text::{numbers, values};
 
 /// An element of a list.
 pub(crate) struct Element {
@@ -173,10 +174,13 @@ impl Element {
         path.split('.').try_fold(&self.value, |value, name| value.get(name)).filter(|value| !value.is_null())
     }
 
-    /// A text without blanks around it; none when it is empty or no text.
+    /// A text without blanks around it, or a number as text; none when it is empty or anything else.
     pub(crate) fn text(&self, path: &str) -> Option<String> {
-        let text = self.at(path)?.as_str()?.trim();
-        Some(text.to_owned()).filter(|text| !text.is_empty())
+        match self.at(path)? {
+            Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
     }
 
     pub(crate) fn reject(&self, path: &str, reason: impl Into<String>) -> Rejection {
@@ -195,14 +199,15 @@ impl Element {
         self.required(path).map(|id| canonical_id(&id))
     }
 
-    /// A number that cannot be negative; none when it is absent.
+    /// A number that cannot be negative, or one as text; none when it is absent or empty.
     pub(crate) fn count(&self, path: &str) -> Result<Option<i64>, Rejection> {
         let Some(value) = self.at(path) else { return Ok(None) };
-        match value.as_i64() {
-            Some(count) if count >= 0 => Ok(Some(count)),
-            Some(count) => Err(self.reject(path, format!("{count} seats cannot be: a stock of seats is 0 or more"))),
-            None => Err(self.reject(path, format!("{value} is not a whole number of seats"))),
-        }
+        let read = match value {
+            Value::String(text) => numbers::count(text, "seats"),
+            Value::Number(number) => numbers::count(&number.to_string(), "seats"),
+            value => Err(format!("{value} is not a whole number of seats")),
+        };
+        read.map_err(|reason| self.reject(path, reason))
     }
 
     pub(crate) fn required_count(&self, path: &str) -> Result<i64, Rejection> {
@@ -213,16 +218,29 @@ impl Element {
         match self.at(path)? {
             Value::Bool(flag) => Some(*flag),
             Value::String(word) => values::yes_or_no(word),
+            Value::Number(number) => values::yes_or_no(&number.to_string()),
             _ => None,
         }
     }
 
-    /// The day of a time; none when it is absent.
-    pub(crate) fn day(&self, path: &str) -> Result<Option<Day>, Rejection> {
-        let Some(text) = self.at(path).and_then(Value::as_str).filter(|text| !text.is_empty()) else {
-            return Ok(None);
+    /// The day of a time that the row can do without; none when it is absent, stands for no day or is no date.
+    pub(crate) fn day(&self, path: &str, order: Option<DateOrder>, notes: &mut Notes) -> Option<Day> {
+        // PowerShell writes some times as objects that hold them as `value`.
+        let value = self.at(path).map(|value| value.get("value").unwrap_or(value))?;
+        let read = value.as_str().map(|text| if text.is_empty() { None } else { Some(dates::date(text, order)) });
+        let mending = match read {
+            Some(None) => return None,
+            Some(Some(Ok(Dated::On(day)))) => return Some(day),
+            Some(Some(Ok(Dated::Never))) => Mending::NoDay,
+            Some(Some(Err(_))) | None => Mending::DateLeftOut,
         };
-        values::report_date(text).map(Some).map_err(|reason| self.reject(path, reason))
+        notes.mended(self.row, path, mending);
+        None
+    }
+
+    /// Gives every text in a member of a date to `take`.
+    pub(crate) fn each_date(&self, take: &mut dyn FnMut(&str)) {
+        each_date(&self.value, false, take);
     }
 
     /// One member of each element of a list within.
@@ -238,6 +256,19 @@ impl Element {
         } else {
             "is missing".into()
         }
+    }
+}
+
+fn each_date(value: &Value, of_date: bool, take: &mut dyn FnMut(&str)) {
+    match value {
+        Value::String(text) if of_date => take(text),
+        Value::Array(values) => values.iter().for_each(|value| each_date(value, of_date, take)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                each_date(value, of_date || name.to_ascii_lowercase().contains("date"), take);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -1,7 +1,10 @@
 //! How the text of files becomes values: delimited lines, tables, pages of JSON, dates and amounts.
 
+pub(crate) mod dates;
 pub(crate) mod json;
 pub(crate) mod lines;
+pub(crate) mod numbers;
+pub(crate) mod order;
 pub(crate) mod spool;
 pub(crate) mod table;
 pub(crate) mod values;

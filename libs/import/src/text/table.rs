@@ -105,6 +105,11 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
             .map_or("", String::as_str)
     }
 
+    /// Where the column stands in the file, if it is there.
+    pub(crate) fn place(&self, key: K) -> Option<usize> {
+        std::iter::zip(self.columns, &self.places).find_map(|(column, place)| (*place).filter(|_| column.key == key))
+    }
+
     /// The field in the column at a place, without blanks around it; none when it is empty.
     pub(crate) fn text_at(row: &Row, place: usize) -> Option<&str> {
         Some(plain(row.fields.get(place)?.trim())).filter(|text| !text.is_empty())

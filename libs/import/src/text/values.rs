@@ -2,35 +2,14 @@
 
 use std::str::FromStr;
 
-use insights_domain::calendar::{Day, Month};
+use insights_domain::calendar::Month;
+
+use crate::reader::DateOrder;
+use crate::text::dates;
+use crate::text::numbers::{ReadAmount, amount, count};
 
 /// Why a value cannot be read.
 pub(crate) type ValueFault = String;
-
-/// A date of a downloaded report: `2024-03-01` or `3/1/2024` (month first), each with or without a time.
-/// Blanks around or inside it are a fault: they are the mark of a row that was damaged on its way.
-pub(crate) fn report_date(text: &str) -> Result<Day, ValueFault> {
-    let date = text.find(['T', ' ']).filter(|&at| is_time(&text[at + 1..])).map_or(text, |at| &text[..at]);
-    let day = if date.contains('/') { month_first(date) } else { date.parse().ok() };
-    day.ok_or_else(|| format!("\"{text}\" is not a date: write it as YYYY-MM-DD, without blanks"))
-}
-
-fn month_first(date: &str) -> Option<Day> {
-    let mut parts = date.split('/').map(|part| part.bytes().all(|byte| byte.is_ascii_digit()).then_some(part));
-    let (month, day, year) = (parts.next()??, parts.next()??, parts.next()??);
-    if parts.next().is_some() || month.len() > 2 || day.len() > 2 || year.len() != 4 {
-        return None;
-    }
-    Day::from_ymd(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
-}
-
-/// `12:00:00`, with fractions and an offset (`.5Z`, `+02:00`) or with ` AM` or ` PM`; no other blank.
-fn is_time(text: &str) -> bool {
-    let time = text.strip_suffix(" AM").or_else(|| text.strip_suffix(" PM")).unwrap_or(text);
-    time.starts_with(|c: char| c.is_ascii_digit())
-        && time.contains(':')
-        && time.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | '.' | '+' | '-' | 'Z'))
-}
 
 /// A word for yes or no.
 pub(crate) fn yes_or_no(word: &str) -> Option<bool> {
@@ -42,11 +21,11 @@ pub(crate) fn yes_or_no(word: &str) -> Option<bool> {
 }
 
 /// A `Month` column: the first day of the month, or `YYYY-MM`.
-pub(crate) fn report_month(text: &str) -> Result<Month, ValueFault> {
+pub(crate) fn report_month(text: &str, order: Option<DateOrder>) -> Result<Month, ValueFault> {
     if let Ok(month) = text.parse() {
         return Ok(month);
     }
-    let day = report_date(text)?;
+    let day = dates::day(text, order)?;
     if day.day_of_month() != 1 {
         return Err(format!("\"{text}\" is not the first day of a month"));
     }
@@ -68,61 +47,8 @@ pub(crate) fn users(text: &str) -> Result<Option<i64>, ValueFault> {
     count(text, "users")
 }
 
-fn count(text: &str, what: &str) -> Result<Option<i64>, ValueFault> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let whole_is_number = !whole.trim_start_matches('-').is_empty() && fraction.bytes().all(|byte| byte == b'0');
-    match whole.parse::<i64>() {
-        Ok(count) if count < 0 => Err(format!("{text} {what} cannot be: a stock of {what} is 0 or more")),
-        Ok(count) if whole_is_number => Ok(Some(count)),
-        _ => Err(format!("\"{text}\" is not a whole number of {what}")),
-    }
-}
-
-/// An amount of money as a plain decimal string; empty is none. Reads `1234.5`, `-3`, `1.5E-2`, exactly. What cannot be read is not
-/// quoted: reasons are shown to people who may see no revenue.
-pub(crate) fn amount(text: &str) -> Result<Option<String>, ValueFault> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let fault = || "is not an amount: write it as a decimal number such as 1234.5, with at most 6 decimals".to_owned();
-    let (sign, rest) = match text.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", text.strip_prefix('+').unwrap_or(text)),
-    };
-    let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().map_err(|_| fault())?),
-        None => (rest, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{fraction}");
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) || exponent.abs() > 30 {
-        return Err(fault());
-    }
-    let point = i32::try_from(whole.len()).map_err(|_| fault())? + exponent;
-    let (whole, fraction) = if point <= 0 {
-        (String::new(), format!("{}{digits}", "0".repeat(point.unsigned_abs() as usize)))
-    } else {
-        let padded = format!("{digits:0<width$}", width = point.unsigned_abs() as usize);
-        let (whole, fraction) = padded.split_at(point.unsigned_abs() as usize);
-        (whole.to_owned(), fraction.to_owned())
-    };
-    let fraction = fraction.trim_end_matches('0');
-    if fraction.len() > 6 {
-        return Err(fault());
-    }
-    let whole = Some(whole.trim_start_matches('0')).filter(|whole| !whole.is_empty()).unwrap_or("0");
-    let point = if fraction.is_empty() { "" } else { "." };
-    let zero = whole == "0" && fraction.is_empty();
-    Ok(Some(format!("{}{whole}{point}{fraction}", if zero { "" } else { sign })))
-}
-
 /// Amounts in several currencies, `EUR 1.5; GBP -2`.
-pub(crate) fn amounts(text: &str) -> Result<Vec<(String, String)>, ValueFault> {
+pub(crate) fn amounts(text: &str) -> Result<Vec<(String, ReadAmount)>, ValueFault> {
     let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
     let read = |part: &str| {
         let (currency, digits) = part.split_once(' ').unwrap_or((part, ""));
@@ -197,10 +123,29 @@ const OTHER_NAMES: &[(&str, &str)] = &[
 
 /// Words that only free SKUs have in their names and part numbers.
 const FREE: &[&str] = &["free", "viral", "vtrial", "adhoc", "exploratory"];
+/// Part numbers of SKUs that cost nothing and do not say so.
+const FREE_PART_NUMBERS: &[&str] = &[
+    "FORMS_PRO",
+    "MS_TEAMS_IW",
+    "POWERAPPS_DEV",
+    "POWER_BI_STANDARD",
+    "POWER_BI_STANDARD_FACULTY",
+    "POWER_BI_STANDARD_STUDENT",
+    "SMB_APPS",
+    "STREAM",
+    "WINDOWS_STORE",
+];
 
 /// Whether a product's name or part number says that it costs nothing.
 pub(crate) fn names_free(name: &str) -> bool {
-    name.split(|c: char| !c.is_alphanumeric()).any(|word| FREE.iter().any(|free| word.eq_ignore_ascii_case(free)))
+    let word = |word: &str| FREE.iter().any(|free| word.eq_ignore_ascii_case(free));
+    name.split(|c: char| !c.is_alphanumeric()).any(word)
+        || FREE_PART_NUMBERS.iter().any(|free| name.trim().eq_ignore_ascii_case(free))
+}
+
+/// A name with one blank between its words and none around them.
+pub(crate) fn one_spaced(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -208,58 +153,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_come_in_three_spellings_and_never_with_stray_blanks() {
-        let day = Day::from_ymd(2024, 3, 1).unwrap();
-        for good in [
-            "2024-03-01",
-            "2024-03-01T00:00:00",
-            "2024-03-01T08:15:00.5+02:00",
-            "2024-03-01T00:00:00Z",
-            "2024-03-01 00:00:00.000",
-            "3/1/2024",
-            "03/01/2024 12:00:00 AM",
-        ] {
-            assert_eq!(report_date(good), Ok(day), "{good}");
+    fn months_are_first_days() {
+        let month = "2024-03".parse().unwrap();
+        for good in ["2024-03", "2024-03-01", "2024-03-01T00:00:00Z", "20240301", "45352"] {
+            assert_eq!(report_month(good, None), Ok(month), "{good}");
         }
-        for bad in [
-            "2024-03-01 ",
-            " 2024-03-01",
-            "2024- 03-01",
-            "2024-3-1",
-            "1/2024",
-            "13/1/2024",
-            "2024-02-30",
-            "",
-            "3/1/0001",
-            "2015-11-25T06: 41: 12Z",
-            "2015-11-25T06:41:12Z ",
-        ] {
-            assert!(report_date(bad).is_err(), "{bad}");
-        }
-        assert_eq!(report_month("2024-03"), Ok(day.month()));
-        assert_eq!(report_month("3/1/2024"), Ok(day.month()));
-        assert!(report_month("2024-03-02").is_err());
-    }
-
-    #[test]
-    fn amounts_keep_their_digits() {
-        let read = |text: &str| amount(text).unwrap().unwrap();
-        assert_eq!(read("1234.50"), "1234.5");
-        assert_eq!(read("-0.000001"), "-0.000001");
-        assert_eq!(read("12345678901234567890.12"), "12345678901234567890.12");
-        assert_eq!(read("1.5E-2"), "0.015");
-        assert_eq!(read("1.5e3"), "1500");
-        assert_eq!(read("-0"), "0");
-        assert_eq!(read("007"), "7");
-        assert_eq!(amount("  "), Ok(None));
-        for bad in ["1,5", "$5", "0.0000001", "abc", "-", "1e99", ".", "NaN"] {
-            assert!(amount(bad).is_err(), "{bad}");
+        assert_eq!(report_month("3/1/2024", Some(DateOrder::MonthFirst)), Ok(month));
+        for bad in ["2024-03-02", "9999-12-01", "2024- 03-01", "03/2024", ""] {
+            assert!(report_month(bad, None).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn amounts_of_several_currencies_stand_one_after_the_other() {
-        let read = |text: &str| amounts(text).unwrap();
+        let read = |text: &str| {
+            let read = amounts(text).unwrap().into_iter();
+            read.map(|(currency, amount)| (currency, amount.text)).collect::<Vec<_>>()
+        };
         assert_eq!(read(" "), []);
         assert_eq!(read("EUR 1.50; gbp -2"), [("EUR".into(), "1.5".into()), ("GBP".into(), "-2".into())]);
         for bad in ["1.5", "EUR", "EURO 1", "EUR x", "EUR1", "EUR 1; 2"] {
@@ -271,13 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn stocks_are_whole_and_not_negative() {
-        assert_eq!(stock("25"), Ok(Some(25)));
-        assert_eq!(stock("25.0"), Ok(Some(25)));
-        assert_eq!(stock(""), Ok(None));
-        for bad in ["-1", "2.5", "many", "-", "1,000", "99999999999999999999"] {
-            assert!(stock(bad).is_err(), "{bad}");
+    fn what_costs_nothing_says_so_or_is_known() {
+        for free in ["Power BI (free)", "FLOW_FREE", "power_bi_standard", "STREAM", "Dynamics 365 Guides vTrial"] {
+            assert!(names_free(free), "{free}");
         }
+        for paid in ["STREAM_P2", "Microsoft Stream Plan 2", "POWER_BI_PRO", "Freedom"] {
+            assert!(!names_free(paid), "{paid}");
+        }
+        assert_eq!(one_spaced(" Microsoft\u{a0}365  E3 "), "Microsoft 365 E3");
     }
 
     #[test]

@@ -206,8 +206,9 @@ impl<'a> Checks<'a> {
         Some(day)
     }
 
+    /// A day; a date that stands for none, as 9999-12-31 does, is none.
     pub(super) fn optional_day(&mut self, field: &str, text: Option<&String>) -> Option<Day> {
-        let text = text.filter(|text| !text.is_empty())?;
+        let text = text.filter(|text| !text.is_empty() && !Day::is_never(text))?;
         self.day(field, text)
     }
 

@@ -1,6 +1,10 @@
 //! Users are stored only as a keyed 128-bit hash; each partner's users are hashed under a key of its own, so that one
 //! person at two partners is two users.
 
+use std::borrow::Cow;
+
+use insights_domain::ids::{canonical_id, names_no_user};
+
 const LONGEST: usize = 320;
 
 /// The key under which one partner's users are hashed.
@@ -11,7 +15,7 @@ impl PartnerKey {
         Self(key)
     }
 
-    /// The hash of a user id, trimmed and in lower case; with `hashed`, of a text that [`to_text`] made.
+    /// The hash of a user id, trimmed, in lower case, a GUID without braces; with `hashed`, of a text that [`to_text`] made.
     pub(crate) fn parse(&self, id: &str, hashed: bool) -> Result<u128, String> {
         let id = trim(id);
         if id.is_empty() {
@@ -28,7 +32,10 @@ impl PartnerKey {
         if id.len() > LONGEST {
             return Err(format!("must have at most {LONGEST} bytes"));
         }
-        Ok(self.hash(id))
+        if names_no_user(id) {
+            return Err("must name a user: sources write this for several whom they do not know".to_owned());
+        }
+        Ok(self.hash(&without_braces(id)))
     }
 
     fn hash(&self, id: &str) -> u128 {
@@ -58,6 +65,11 @@ fn trim(id: &str) -> &str {
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => id,
         _ => id.trim(),
     }
+}
+
+/// A GUID without the braces around it. Few ids have any, and a feed brings millions.
+fn without_braces(id: &str) -> Cow<'_, str> {
+    if id.starts_with(['{', '(']) { canonical_id(id).into() } else { id.into() }
 }
 
 /// A hashed user as text.

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use insights_import::{Notes, Rejection};
+use insights_import::{MendedRows, Notes, Rejection};
 use insights_proto::ingestion::v1::IngestBatchResponse;
 use serde::Serialize;
 
@@ -40,6 +40,8 @@ pub struct Summary {
     pub unknown_statuses: BTreeSet<String>,
     /// Countries that no list knows.
     pub unknown_countries: BTreeSet<String>,
+    /// In how many rows what was done to which field, so that the row could be taken.
+    pub mended: BTreeMap<String, u64>,
     /// Records that stand in for what a file names and nobody sent yet: those among the accepted.
     pub stubs_created: u64,
     /// What became of each file.
@@ -108,8 +110,16 @@ impl Summary {
     }
 
     pub(super) fn take_notes(&mut self, notes: Notes, file: &Path) {
-        let Notes { unknown_columns, unmapped_services, unknown_countries, unknown_statuses, perhaps_free, remarks } =
-            notes;
+        let Notes {
+            unknown_columns,
+            unmapped_services,
+            unknown_countries,
+            unknown_statuses,
+            perhaps_free,
+            free_without_end,
+            mended,
+            remarks,
+        } = notes;
         let file = file.display();
         let mut note = |what: &str, items: Vec<&String>| {
             if !items.is_empty() {
@@ -122,6 +132,12 @@ impl Summary {
         note("status words nobody knows, kept, in good standing nowhere", unknown_statuses.iter().collect());
         note("countries nobody knows, left out", unknown_countries.iter().collect());
         note("SKUs with seats without end, free by all appearance; the catalogue says", perhaps_free.iter().collect());
+        note("free SKUs with seats without end, in seats with --include-free only", free_without_end.iter().collect());
+        for ((field, what), MendedRows { rows, first }) in mended {
+            let rows_are = if rows == 1 { "row" } else { "rows" };
+            self.notes.push(format!("{file}: {field}: {what}: {rows} {rows_are}, the first is {first}"));
+            *self.mended.entry(format!("{field}: {what}")).or_default() += rows;
+        }
         self.notes.extend(remarks.into_iter().map(|remark| format!("{file}: {remark}")));
         self.unknown_columns.extend(unknown_columns);
         self.unmapped_services.extend(unmapped_services);

@@ -53,7 +53,7 @@ pub(super) fn value(shape: FieldShape, array: &dyn Array, row: usize) -> Option<
         _ => {
             let text = text(array, row)?;
             let cell = text.trim();
-            (!cell.is_empty()).then(|| value_of(shape, cell))
+            (!cell.is_empty()).then(|| value_of(shape, cell, None))
         }
     }
 }
@@ -71,7 +71,7 @@ fn element(shape: FieldShape, list: &dyn Array, at: usize) -> Vec<Value> {
     }
     match (shape, text(list, at)) {
         (_, None) => Vec::new(),
-        (FieldShape::Attributions, Some(text)) => match value_of(shape, text.trim()) {
+        (FieldShape::Attributions, Some(text)) => match value_of(shape, text.trim(), None) {
             Value::Array(values) => values,
             value => vec![value],
         },

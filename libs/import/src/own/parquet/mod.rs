@@ -16,10 +16,10 @@ use parquet::{
     arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
     file::reader::ChunkReader,
 };
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::own::columns::RecordColumns;
-use crate::own::{self, FieldFault, Parsed};
+use crate::own::{self, FieldFault};
 use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
 
 /// Rows held in memory at a time.
@@ -70,19 +70,20 @@ fn rows<T: ChunkReader + 'static>(file: T, options: &ReadOptions, sink: &mut dyn
     }
     let mut reader: ParquetRecordBatchReader =
         guarded(|| builder.with_batch_size(ROWS).build()).map_err(|fault| broken(&fault))?;
+    let mut notes = Notes { unknown_columns: columns.unknown.clone(), ..Notes::default() };
     let mut row = 0;
     while let Some(batch) = guarded(|| reader.next().transpose())
         .map_err(|fault| ReadError::Refused(format!("the file is damaged after row {row}: {fault}")))?
     {
         for at in 0..batch.num_rows() {
             row += 1;
-            match parse(&columns, &batch, at) {
+            match parse(&columns, &batch, at).and_then(|map| own::parse(columns.kind, map, row, &mut notes)) {
                 Ok(parsed) => parsed.give(row, sink)?,
                 Err((field, reason)) => sink.rejected(Rejection { row, field, reason })?,
             }
         }
     }
-    Ok(Notes { unknown_columns: columns.unknown, ..Notes::default() })
+    Ok(notes)
 }
 
 fn broken(fault: &str) -> ReadError {
@@ -98,7 +99,7 @@ fn guarded<T, E: std::fmt::Display>(read: impl FnOnce() -> Result<T, E>) -> Resu
     }
 }
 
-fn parse(columns: &RecordColumns, batch: &RecordBatch, row: usize) -> Result<Parsed, FieldFault> {
+fn parse(columns: &RecordColumns, batch: &RecordBatch, row: usize) -> Result<Map<String, Value>, FieldFault> {
     let kind = columns.kind_column.and_then(|at| cells::text(batch.column(at), row));
     kind.map_or(Ok(()), |kind| columns.judge_kind(&kind))?;
     let mut map = Map::with_capacity(columns.fields.len());
@@ -109,5 +110,5 @@ fn parse(columns: &RecordColumns, batch: &RecordBatch, row: usize) -> Result<Par
             map.insert(field.name.to_owned(), value);
         }
     }
-    own::parse(columns.kind, map)
+    Ok(map)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use insights_domain::calendar::Month;
-use insights_import::{RecordKind, template::Form};
+use insights_import::{DateOrder, RecordKind, template::Form};
 
 /// `insights import`.
 #[derive(Debug, Args)]
@@ -27,6 +27,9 @@ pub struct ImportArgs {
     /// The month the files are about, YYYY-MM; for formats whose files do not say [default: when the file was made].
     #[arg(long, value_parser = month)]
     pub month: Option<Month>,
+    /// What comes first in dates such as 3/4/2026, day (dmy) or month (mdy), for files that do not tell.
+    #[arg(long, value_name = "ORDER")]
+    pub dates: Option<DateOrder>,
     /// The partner's own tenant, which tells what it sold itself [default: the partner of the token].
     #[arg(long, value_name = "TENANT")]
     pub own_tenant: Option<String>,

@@ -131,6 +131,7 @@ impl Said<'_> {
             own_tenant: self.own_tenant.clone().filter(|_| format.needs_customer()),
             kind: command.kind.filter(|_| is_table(format)),
             named: RecordKind::of_file_name(&file).filter(|_| is_table(format)),
+            dates: command.dates,
         };
         Ok(ImportFile { file, format, options })
     }
