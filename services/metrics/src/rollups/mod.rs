@@ -6,6 +6,8 @@ mod header_encoding;
 mod migrations;
 pub mod model;
 pub mod month_encoding;
+#[cfg(test)]
+mod reads_tests;
 mod store;
 mod write;
 
