@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -25,6 +25,7 @@ pub use super::summary::{FileSummary, Summary};
 use super::{
     Caller,
     batch::{Batch, BatchLimits, Batcher},
+    batch_line::BatchLine,
     journal::Journal,
     retry::{RetryPolicy, is_transient},
 };
@@ -40,6 +41,8 @@ const BATCH_RETRIES: RetryPolicy =
     RetryPolicy { attempts: 8, first_pause: Duration::from_millis(200), longest_pause: Duration::from_secs(5) };
 /// How long an import waits in all until the figures show it.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(30 * 60);
+/// How long nothing happens before the import says what it waits for.
+const SAYS_AFTER: Duration = Duration::from_secs(5);
 /// Where partners say who they are.
 const WHO_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -102,8 +105,9 @@ pub async fn import(caller: &Caller, sources: &[ImportFile], how: &How, summary:
             summary.version = Some(version(caller).await?);
         }
         if how.wait {
-            bar.set_message("waiting until the figures show it");
-            if let Err(failure) = wait_until_visible(caller, summary.version.unwrap_or_default()).await {
+            bar.set_message("stored; waiting until the figures show it");
+            let say = |shown: &str| say_waiting(&bar, &format!("the figures to show what is stored: {shown}"));
+            if let Err(failure) = wait_until_visible(caller, summary.version.unwrap_or_default(), say).await {
                 let stored = "what was sent is stored, but whether the figures show it could not be found out";
                 summary.failures.push(format!("{stored}: {failure}"));
             }
@@ -152,14 +156,7 @@ impl Run<'_> {
             read
         });
         let before = self.bar.position();
-        let mut position = 0;
-        while let Some(batch) = batches.recv().await {
-            let batch_id = journal.as_ref().map(|journal| journal.batch_id(position)).unwrap_or_default();
-            let name = self.name.map(String::as_str);
-            send(self.caller, batch, batch_id, self.how.dry_run, name, self.summary).await?;
-            position += 1;
-            self.bar.set_position(before + read.load(Ordering::Relaxed));
-        }
+        self.send_all(&mut batches, journal.as_ref(), || before + read.load(Ordering::Relaxed)).await?;
         match reader.await {
             Ok(Ok(notes)) => self.summary.take_notes(notes, file),
             Ok(Err(ReadError::Stopped)) => return Ok(()),
@@ -169,6 +166,46 @@ impl Run<'_> {
         self.bar.set_position(before + read.load(Ordering::Relaxed));
         if let Some(journal) = journal {
             journal.end();
+        }
+        Ok(())
+    }
+
+    /// Sends batches as they come, and adds what became of them.
+    async fn send_all(
+        &mut self,
+        batches: &mut mpsc::Receiver<Batch>,
+        journal: Option<&Journal>,
+        read: impl Fn() -> u64,
+    ) -> Result<(), Failure> {
+        let mut line = BatchLine::new(self.caller, BATCH_RETRIES, BATCH_DEADLINE);
+        let (mut position, mut ended, mut waited) = (0, false, Duration::ZERO);
+        while !ended || !line.is_empty() {
+            tokio::select! {
+                batch = batches.recv(), if !ended && line.has_room() => match batch {
+                    Some(mut batch) if !batch.is_empty() => {
+                        let batch_id = journal.map(|journal| journal.batch_id(position)).unwrap_or_default();
+                        let request = request_of(&mut batch, batch_id, self.how.dry_run);
+                        line.send(batch, request).await?;
+                        position += 1;
+                    }
+                    Some(_) => {}
+                    None => ended = true,
+                },
+                answer = line.answer(), if !line.is_empty() => match answer {
+                    Ok((batch, batch_id, answer)) => {
+                        let name = self.name.map(String::as_str);
+                        take(self.caller, &batch, &batch_id, (answer, self.how.dry_run), name, self.summary).await?;
+                        self.bar.set_position(read());
+                        waited = Duration::ZERO;
+                    }
+                    Err(status) => line.begin_again(status).await?,
+                },
+                () = tokio::time::sleep(SAYS_AFTER), if !line.is_empty() => {
+                    waited += SAYS_AFTER;
+                    let what = format!("the server to store what was sent, for {} s", waited.as_secs());
+                    say_waiting(self.bar, &what);
+                }
+            }
         }
         Ok(())
     }
@@ -186,13 +223,30 @@ pub async fn send(
     if batch.is_empty() {
         return Ok(());
     }
-    let message = IngestBatchRequest {
-        batch_id: batch_id.clone(),
+    let message = request_of(&mut batch, batch_id.clone(), validate_only);
+    let answer = ingest(caller, &message, BATCH_RETRIES).await?;
+    take(caller, &batch, &batch_id, (answer, validate_only), name, summary).await
+}
+
+/// The request of a batch, which keeps its rows.
+fn request_of(batch: &mut Batch, batch_id: String, validate_only: bool) -> IngestBatchRequest {
+    IngestBatchRequest {
+        batch_id,
         records: std::mem::take(&mut batch.records),
         activity: Some(std::mem::take(&mut batch.activity)).filter(|columns| !columns.day.is_empty()),
         validate_only,
-    };
-    let answer = ingest(caller, &message, BATCH_RETRIES).await?;
+    }
+}
+
+/// Adds what became of a batch.
+async fn take(
+    caller: &Caller,
+    batch: &Batch,
+    batch_id: &str,
+    (answer, validate_only): (IngestBatchResponse, bool),
+    name: Option<&str>,
+    summary: &mut Summary,
+) -> Result<(), Failure> {
     summary.add(&answer, batch.stubs);
     let count = answer.rejections.len();
     let listed = answer.rejections.iter().map(|rejection| rejection.index).max().unwrap_or(-1);
@@ -201,9 +255,14 @@ pub async fn send(
         summary.list(name, Rejection { row, field, reason });
     }
     if !validate_only && usize::try_from(answer.rejected).is_ok_and(|all| all > count) {
-        list_the_rest(caller, &batch, &batch_id, listed, name, summary).await?;
+        list_the_rest(caller, batch, batch_id, listed, name, summary).await?;
     }
     Ok(())
+}
+
+/// Says what is waited for, without tearing the bar.
+fn say_waiting(bar: &ProgressBar, what: &str) {
+    bar.suspend(|| eprintln!("waiting for {what}"));
 }
 
 /// An answer lists the first thousand rejections; the quarantine has the others.
@@ -254,18 +313,33 @@ async fn version(caller: &Caller) -> Result<i64, Failure> {
     Ok(caller.ingestion().get_freshness(request).await?.into_inner().version)
 }
 
-/// Waits until answers are at least as fresh as `version`.
-pub async fn wait_until_visible(caller: &Caller, version: i64) -> Result<(), Failure> {
+/// Waits until answers are at least as fresh as `version`. Says how far they are when that takes long.
+pub async fn wait_until_visible(caller: &Caller, version: i64, say: impl Fn(&str)) -> Result<(), Failure> {
+    wait_and_say(caller, version, SAYS_AFTER, say).await
+}
+
+async fn wait_and_say(caller: &Caller, version: i64, every: Duration, say: impl Fn(&str)) -> Result<(), Failure> {
     let caller = caller.without_retries();
+    let ask = async |version: i64| {
+        let message = reporting::GetFreshnessRequest { min_version: version };
+        caller.reporting().get_freshness(caller.request(message, SAYS_AFTER)).await.map(tonic::Response::into_inner)
+    };
     let wait = async {
+        let mut said = Instant::now();
         loop {
-            let message = reporting::GetFreshnessRequest { min_version: version };
-            let request = caller.request(message, Duration::from_secs(30));
-            match caller.reporting().get_freshness(request).await {
+            match ask(version).await {
                 Ok(_) => return Ok(()),
-                Err(status) if is_transient(&status) => tokio::time::sleep(Duration::from_millis(200)).await,
+                Err(status) if is_transient(&status) => {}
                 Err(status) => return Err(Failure::from(status)),
             }
+            if said.elapsed() >= every {
+                said = Instant::now();
+                say(&match ask(0).await {
+                    Ok(shown) => format!("version {} of {version}", shown.freshness.map_or(0, |shown| shown.version)),
+                    Err(status) => format!("the server says {:?}: {}", status.code(), status.message()),
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
     tokio::time::timeout(VISIBLE_WITHIN, wait).await.unwrap_or_else(|_| {
@@ -303,6 +377,24 @@ mod tests {
     };
 
     use super::*;
+
+    #[tokio::test]
+    async fn who_waits_says_for_what() {
+        let down = InterceptorLayer::new(|_: Request<()>| Err(Status::unavailable("down")));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = Server::builder().layer(down).add_routes(Routes::default());
+        tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+
+        let caller =
+            Caller::new(ServiceChannel::open(&url, &ChannelConfig::default()).unwrap(), "token", &url).unwrap();
+        let (said, mut words) = mpsc::unbounded_channel();
+        let waiting = wait_and_say(&caller, 7, Duration::ZERO, |words| said.send(words.to_owned()).unwrap());
+        tokio::select! {
+            _ = waiting => panic!("the figures never show it"),
+            words = words.recv() => assert_eq!(words.unwrap(), "the server says Unavailable: down"),
+        }
+    }
 
     #[tokio::test]
     async fn a_batch_is_repeated_by_one_loop_only() {

@@ -1,6 +1,7 @@
 //! Talking to a server: over the network, or in memory within the demo.
 
 pub mod batch;
+mod batch_line;
 pub mod import;
 mod journal;
 mod retry;

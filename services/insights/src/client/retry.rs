@@ -18,15 +18,19 @@ pub struct RetryPolicy {
 impl RetryPolicy {
     /// Repeats a call. It must be idempotent, and its channel must not retry too: see [`super::Caller::without_retries`].
     pub async fn run<T, F: Future<Output = Result<T, Status>>>(self, mut call: impl FnMut() -> F) -> Result<T, Status> {
-        let mut pause = self.first_pause;
-        for _ in 1..self.attempts {
+        for failures in 1..self.attempts {
             match call().await {
-                Err(status) if is_transient(&status) => tokio::time::sleep(pause).await,
+                Err(status) if is_transient(&status) => tokio::time::sleep(self.pause_after(failures)).await,
                 outcome => return outcome,
             }
-            pause = (pause * 2).min(self.longest_pause);
         }
         call().await
+    }
+
+    /// The pause after so many failures in a row.
+    pub fn pause_after(self, failures: u32) -> Duration {
+        let doubled = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.first_pause.saturating_mul(doubled).min(self.longest_pause)
     }
 }
 
@@ -52,6 +56,13 @@ mod tests {
         };
         let outcome = POLICY.run(call).await;
         (made.get(), outcome.map_err(|status| status.code()))
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let policy = RetryPolicy { longest_pause: Duration::from_millis(5), ..POLICY };
+        let pauses = [1, 2, 3, 4, 90].map(|failures| policy.pause_after(failures).as_millis());
+        assert_eq!(pauses, [1, 2, 4, 5, 5]);
     }
 
     #[tokio::test]

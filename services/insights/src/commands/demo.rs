@@ -145,6 +145,11 @@ fn write_tokens(settings: &Settings, clock: &Clock) -> Result<String, Failure> {
     Ok(admin)
 }
 
+/// Says how far the figures are that are waited for.
+fn say_shown(shown: &str) {
+    eprintln!("waiting for the figures to show the partner: {shown}");
+}
+
 /// Imports the generated partner, unless the data directory has it already.
 async fn fill(settings: &Settings, clock: &Clock, customers: u32, caller: &Caller) -> Result<(), Failure> {
     let path = settings.data_dir.join("demo.json");
@@ -155,7 +160,7 @@ async fn fill(settings: &Settings, clock: &Clock, customers: u32, caller: &Calle
                 "{folder} holds a demo of {there} customers: say --customers {there}, or choose another --data-dir"
             )));
         }
-        return wait_until_visible(caller, 0).await;
+        return wait_until_visible(caller, 0, say_shown).await;
     }
     let end = today(clock);
     eprintln!("making a partner of {customers} customers and {MONTHS} months");
@@ -163,7 +168,7 @@ async fn fill(settings: &Settings, clock: &Clock, customers: u32, caller: &Calle
     if let Some(listed) = summary.rejections.first() {
         return Err(Failure::Failed(format!("a generated record was rejected: {:?}", listed.rejection)));
     }
-    wait_until_visible(caller, summary.version.unwrap_or_default()).await?;
+    wait_until_visible(caller, summary.version.unwrap_or_default(), say_shown).await?;
     let marker = serde_json::to_string(&Marker { customers, end: end.to_string() });
     let marker = marker.map_err(|error| Failure::because("demo.json", &error))?;
     Ok(write_private(&path, &marker)?)
