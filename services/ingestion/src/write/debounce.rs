@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// Facts of activity from which on a batch counts as bulk. Notices of smaller batches are not delayed.
+/// Facts of activity, or records that take their time, from which on a batch counts as bulk. Notices of smaller batches are not delayed.
 const BULK: usize = 20_000;
 
 /// How long no bulk batch may be on its way before notices are sent.

@@ -7,6 +7,7 @@ use super::{
     Ledger,
     answer::response,
     dry_run::dry_run,
+    plan::FACTS_OF_A_RECORD,
     prepare::{CheckedBatch, PreparedBatch, PreparedRequest, prepare},
     retry::{TRIES, transact},
     store::{StoredBatch, store, version_after},
@@ -36,7 +37,7 @@ pub(crate) async fn finish(ledger: &Ledger, ready: PreparedRequest) -> Result<In
         PreparedRequest::Batch(prepared) => *prepared,
         PreparedRequest::DryRun { partner, request } => return dry_run(ledger, &partner, *request).await,
     };
-    let _bulk = ledger.debounce.begin(checked.activity.columns.day.len());
+    let _bulk = ledger.debounce.begin(checked.activity.columns.day.len() + checked.items.len() * FACTS_OF_A_RECORD);
     if let Some(digest) = digest
         && fail_point::guard_holds("ingestion.batch_id")
     {

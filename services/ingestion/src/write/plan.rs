@@ -131,9 +131,9 @@ pub(crate) struct PlannedTransaction<'a> {
 }
 
 impl PlannedTransaction<'_> {
-    /// Records and facts of activity.
+    /// Facts of activity, and records as so many as take the same time.
     fn weight(&self) -> usize {
-        self.steps.len() + self.remaining.activity.values().map(Vec::len).sum::<usize>()
+        self.steps.len() * FACTS_OF_A_RECORD + self.remaining.activity.values().map(Vec::len).sum::<usize>()
     }
 
     /// Adds the steps of another transaction. Neither refers to a customer of the other, so their order does not matter.
@@ -145,7 +145,10 @@ impl PlannedTransaction<'_> {
     }
 }
 
-/// Cuts steps into transactions of whole shards, each of about `weight` records and facts, unless one shard alone has more.
+/// A record takes the time of so many facts of activity: a row is written for it, where a row of activity holds dozens of facts.
+pub(crate) const FACTS_OF_A_RECORD: usize = 16;
+
+/// Cuts steps into transactions of whole shards, each of about `weight` facts or as many records as take their time, unless one shard alone has more.
 /// `usize::MAX` makes one transaction.
 pub(crate) fn transactions<'a>(
     items: &'a [CheckedRecord],

@@ -56,8 +56,11 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, resolved: &[ResolvedFac
     for (customer, reference) in &arrivals {
         if reference.starts_with("customer/") {
             tx.note(*customer, EVERY_DAY);
-            let last = tables::activity::last_day_of_customer(tx.transaction, tx.partner, *customer).await?;
-            tx.changes.last_activity = tx.changes.last_activity.max(last);
+            // Most customers come before their activity, and their row says so.
+            if tx.locked.get(customer).is_some_and(|state| !state.first_activity.is_empty()) {
+                let last = tables::activity::last_day_of_customer(tx.transaction, tx.partner, *customer).await?;
+                tx.changes.last_activity = tx.changes.last_activity.max(last);
+            }
         }
     }
     release(tx, &arrivals).await
