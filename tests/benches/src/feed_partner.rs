@@ -180,7 +180,8 @@ impl FeedPartner {
         })
     }
 
-    fn owner(&self, subscription: u32) -> u32 {
+    /// The customer who has a subscription.
+    pub fn owner(&self, subscription: u32) -> u32 {
         let customers = self.scenario.customers;
         if subscription < customers { subscription } else { die(HOMES, subscription.into(), customers) }
     }

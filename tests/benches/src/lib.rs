@@ -1,5 +1,5 @@
 //! Measures the product through its door: a real `insights serve` on a real PostgreSQL, called over gRPC with a token, against
-//! what people would use instead, in the same run, alternating. P1 to P10 are budgets; `tests/benches/README.md` defines them.
+//! what people would use instead, in the same run, alternating. P1 to P10 and P14 are budgets; `tests/benches/README.md` defines them.
 
 mod check;
 mod copy;
@@ -11,7 +11,9 @@ pub mod exports;
 mod feed;
 mod feed_partner;
 pub mod freshness;
+mod insert;
 mod load;
+pub mod loading;
 mod portfolio;
 mod postgres;
 mod processor;
@@ -20,6 +22,7 @@ pub mod queries;
 mod questions;
 mod report;
 mod scenario;
+mod seats_file;
 
 use std::path::PathBuf;
 

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use insights_benches::{Failure, Options, Scenario, cube, daily_feed, exports, freshness, queries};
+use insights_benches::{Failure, Options, Scenario, cube, daily_feed, exports, freshness, loading, queries};
 
-/// Measures the product through its door against its peers, in the same run, alternating. P1 to P10 are budgets, defined in
+/// Measures the product through its door against its peers, in the same run, alternating. P1 to P10 and P14 are budgets, defined in
 /// tests/benches/README.md.
 #[derive(Parser)]
 #[command(name = "insights-bench")]
@@ -53,6 +53,8 @@ enum Bench {
     Cube,
     /// P10: files against COPY, and memory while they are written.
     Exports,
+    /// P14: records other than activity against INSERT, and a file of seats on both engines.
+    Loading,
 }
 
 /// The product's: what is measured in this process is measured as there.
@@ -83,6 +85,7 @@ fn main() -> Result<(), Failure> {
             Bench::Queries => queries::run(&options).await,
             Bench::Cube => cube::run(&options),
             Bench::Exports => exports::run(&options).await,
+            Bench::Loading => loading::run(&options).await,
         }
     })?;
     if arguments.json {

@@ -16,6 +16,7 @@ use insights_proto::{
     },
 };
 use insights_testkit::{Postgres, TempDatabase, free_port};
+use serde::Deserialize;
 use tonic::{
     Code, Request,
     metadata::{Ascii, MetadataValue},
@@ -27,15 +28,19 @@ use crate::{Failure, Options, processor::Processor, say};
 /// Longest anything may take before the bench gives up.
 const PATIENCE: Duration = Duration::from_secs(1800);
 
+/// The file with the caller's token.
+const TOKEN: &str = "bench.token";
+
 /// A product with an empty partner. Everything goes with it.
 pub struct Product {
     server: Child,
     program: PathBuf,
     port: u16,
     endpoint: Endpoint,
+    issuer: Issuer,
     token: MetadataValue<Ascii>,
     peers: TempDatabase,
-    own: TempDatabase,
+    own: Option<TempDatabase>,
     postgres: PathBuf,
     folder: tempfile::TempDir,
 }
@@ -49,26 +54,43 @@ pub struct Ingested {
     pub accepted: i64,
 }
 
+/// What became of a file.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Imported {
+    /// Records that changed something.
+    pub accepted: i64,
+    /// Rows that were refused.
+    pub rejected: i64,
+    /// The version that shows all of it.
+    pub version: i64,
+}
+
 impl Product {
     /// Starts PostgreSQL and the product.
     pub async fn start(options: &Options) -> Result<Self, Failure> {
         let postgres = Postgres::durable();
-        let (own, peers) = (postgres.database(), postgres.database());
+        let own = postgres.database();
+        Self::start_on(options, postgres, Some(own)).await
+    }
+
+    /// Starts the product on SQLite, in its own folder.
+    pub async fn start_on_sqlite(options: &Options) -> Result<Self, Failure> {
+        Self::start_on(options, Postgres::durable(), None).await
+    }
+
+    async fn start_on(options: &Options, postgres: Postgres, own: Option<TempDatabase>) -> Result<Self, Failure> {
+        let peers = postgres.database();
         let folder = tempfile::tempdir()?;
         let issuer = Issuer::open(folder.path())?;
-        let token = issuer.mint(&TokenRequest {
-            roles: vec![Role::GlobalAdmin],
-            partner: "bench".into(),
-            ttl: Duration::from_secs(24 * 3600),
-            ..TokenRequest::default()
-        })?;
+        let token = minted(&issuer, "bench")?;
+        fs::write(folder.path().join(TOKEN), &token)?;
         let port = free_port();
-        let server = serve(&options.insights, port, folder.path(), own.url())?;
+        let server = serve(&options.insights, port, folder.path(), own.as_ref())?;
         let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?.tcp_nodelay(true);
         let token = MetadataValue::try_from(format!("Bearer {token}"))?;
         let postgres = postgres.folder().to_owned();
         let program = options.insights.clone();
-        let mut product = Self { server, program, port, endpoint, token, peers, own, postgres, folder };
+        let mut product = Self { server, program, port, endpoint, issuer, token, peers, own, postgres, folder };
         product.answers().await?;
         Ok(product)
     }
@@ -77,7 +99,7 @@ impl Product {
     pub async fn restart(&mut self) -> Result<(), Failure> {
         self.server.kill()?;
         self.server.wait()?;
-        self.server = serve(&self.program, self.port, self.folder.path(), self.own.url())?;
+        self.server = serve(&self.program, self.port, self.folder.path(), self.own.as_ref())?;
         self.answers().await
     }
 
@@ -104,6 +126,28 @@ impl Product {
     /// A caller with a connection of its own.
     pub async fn caller(&self) -> Result<Caller, Failure> {
         Ok(Caller { channel: self.endpoint.connect().await?, token: self.token.clone() })
+    }
+
+    /// Callers of another partner, each with a connection of its own.
+    pub async fn callers_of(&self, partner: &str, count: usize) -> Result<Vec<Caller>, Failure> {
+        let token = MetadataValue::try_from(format!("Bearer {}", minted(&self.issuer, partner)?))?;
+        let mut callers = Vec::with_capacity(count);
+        for _ in 0..count {
+            callers.push(Caller { channel: self.endpoint.connect().await?, token: token.clone() });
+        }
+        Ok(callers)
+    }
+
+    /// Imports a file as people do, until all of it is stored.
+    pub async fn import(&self, file: &Path) -> Result<Imported, Failure> {
+        let mut command = tokio::process::Command::new(&self.program);
+        command.args(["import", "--json", "--no-wait", "--server", &format!("http://127.0.0.1:{}", self.port)]);
+        command.arg("--token-file").arg(self.folder.path().join(TOKEN)).arg("--data-dir").arg(self.folder.path());
+        let output = command.arg(file).stdin(Stdio::null()).stderr(Stdio::inherit()).output().await?;
+        if !output.status.success() {
+            return Err(format!("the import of {} ended with {}", file.display(), output.status).into());
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
     }
 
     /// Resident memory of the process now and at most, in MiB, where the system says.
@@ -201,12 +245,22 @@ impl Caller {
     }
 }
 
-fn serve(program: &Path, port: u16, folder: &Path, database: &str) -> Result<Child, Failure> {
+fn minted(issuer: &Issuer, partner: &str) -> Result<String, Failure> {
+    let request = TokenRequest {
+        roles: vec![Role::GlobalAdmin],
+        partner: partner.into(),
+        ttl: Duration::from_secs(24 * 3600),
+        ..TokenRequest::default()
+    };
+    Ok(issuer.mint(&request)?)
+}
+
+fn serve(program: &Path, port: u16, folder: &Path, database: Option<&TempDatabase>) -> Result<Child, Failure> {
     let mut command = Command::new(program);
     command
         .args(["serve", "--port", &port.to_string(), "--data-dir"])
         .arg(folder)
-        .env("INSIGHTS_DATABASE_URL", database);
+        .env("INSIGHTS_DATABASE_URL", database.map_or("sqlite", TempDatabase::url));
     command.stdin(Stdio::null()).stdout(Stdio::null());
     Ok(command.spawn().map_err(|error| format!("{}: {error}", program.display()))?)
 }

@@ -2,7 +2,7 @@
 //! fact acknowledged and visible, answers as the peers give them, ratios that mean something.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use insights_benches::{Options, Report, Scenario, cube, daily_feed, exports, freshness, queries};
+use insights_benches::{Options, Report, Scenario, cube, daily_feed, exports, freshness, loading, queries};
 
 fn options() -> Options {
     // DuckDB is left out: it would have to be downloaded.
@@ -85,4 +85,17 @@ async fn files_hold_what_copy_writes() {
     assert!(report.figures[0].peer.is_some(), "{report}");
     // Three formats of 180 subscriptions in most of 24 months.
     assert!(report.checked["rows written"] > 3 * 180 * 12, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_and_files_are_loaded_without_loss() {
+    let report = loading::run(&options()).await.unwrap();
+    // Six kinds with two rates and three processors; a file with a rate and two processors on two engines.
+    assert_eq!(report.figures.len(), 6 * 5 + 2 * 3, "{report}");
+    // 60 customers, 180 subscriptions with as many states, revenues and reported rows, 540 assignments; by one writer and by two.
+    let records = 60 + 4 * 180 + 540;
+    assert_eq!(report.checked["records acknowledged, and as many rows inserted"], 2 * records, "{report}");
+    assert_eq!(report.checked["figures that show what was sent"], 2 * 4, "{report}");
+    assert_eq!(report.checked["rows of files imported"], 2 * 180 * 12, "{report}");
+    assert_eq!(report.checked["figures that show the file"], 2 * 2, "{report}");
 }
