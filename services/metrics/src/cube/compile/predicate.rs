@@ -14,15 +14,16 @@ use crate::cube::data::columns::{CustomerText, SubscriptionText};
 use crate::cube::data::cube::{Cube, Visibility};
 use crate::query::{Query, Scope};
 
-/// By code of a text: it passes; none: all do.
-type TextFilter = Option<Vec<bool>>;
+/// Filters of texts: which text, and by its code whether it passes. Only what is filtered stands here, because every customer is
+/// asked.
+type TextFilters<Text> = Vec<(Text, Vec<bool>)>;
 
 /// The filters, the scope and the caller's binding of a query.
 pub struct Predicate<'a> {
-    customer_texts: [TextFilter; CustomerText::ALL.len()],
+    customer_texts: TextFilters<CustomerText>,
     /// Ids that pass; none: all do.
     customers: Option<HashSet<&'a str>>,
-    subscription_texts: [TextFilter; SubscriptionText::ALL.len()],
+    subscription_texts: TextFilters<SubscriptionText>,
     /// Ids that pass; none: all do.
     subscriptions: Option<HashSet<&'a str>>,
     /// By seller, and whether there are attributions: in scope, and passes the filter.
@@ -60,9 +61,9 @@ impl AttributionFilter<'_> {
 impl<'a> Predicate<'a> {
     pub fn new(query: &'a Query, cube: &'a Cube, view: Visibility<'a>) -> Self {
         let mut predicate = Self {
-            customer_texts: [const { None }; _],
+            customer_texts: Vec::new(),
             customers: None,
-            subscription_texts: [const { None }; _],
+            subscription_texts: Vec::new(),
             subscriptions: None,
             sellers: Seller::ALL
                 .map(|seller| [false, true].map(|attributed| in_scope(query.scope, seller, attributed))),
@@ -89,15 +90,15 @@ impl<'a> Predicate<'a> {
     fn restrict(&mut self, column: DimensionColumn, values: &'a [Option<String>], cube: &Cube) {
         let texts = || {
             let wanted: HashSet<&Option<String>> = values.iter().collect();
-            Some(cube.dictionaries.texts.values().iter().map(|text| wanted.contains(text)).collect())
+            cube.dictionaries.texts.values().iter().map(|text| wanted.contains(text)).collect()
         };
         let ids = || Some(values.iter().flatten().map(String::as_str).collect());
         let words = || values.iter().flatten().map(String::as_str);
         match column {
             DimensionColumn::Unspecified => {}
-            DimensionColumn::CustomerText(text) => self.customer_texts[text as usize] = texts(),
+            DimensionColumn::CustomerText(text) => self.customer_texts.push((text, texts())),
             DimensionColumn::Customer => self.customers = ids(),
-            DimensionColumn::SubscriptionText(text) => self.subscription_texts[text as usize] = texts(),
+            DimensionColumn::SubscriptionText(text) => self.subscription_texts.push((text, texts())),
             DimensionColumn::Subscription => self.subscriptions = ids(),
             DimensionColumn::Seller => {
                 let wanted: Vec<Seller> = words().filter_map(Seller::from_name).collect();
@@ -130,7 +131,7 @@ impl<'a> Predicate<'a> {
     /// The filters of the customer hold.
     #[inline]
     pub fn customer(&self, customer: &ChunkCustomer) -> bool {
-        texts_pass(&self.customer_texts, &customer.texts)
+        self.customer_texts.iter().all(|(text, passes)| passes[customer.texts[*text as usize] as usize])
             && self.customers.as_ref().is_none_or(|ids| ids.contains(customer.header.id.as_str()))
     }
 
@@ -149,7 +150,7 @@ impl<'a> Predicate<'a> {
         self.skus.get(attributes.sku as usize).is_some_and(|passes| *passes)
             && self.sellers[usize::from(attributes.seller)][usize::from(attributes.attributions != 0)]
             && self.attribution_lists[attributes.attributions as usize]
-            && texts_pass(&self.subscription_texts, &attributes.texts)
+            && self.subscription_texts.iter().all(|(text, passes)| passes[attributes.texts[*text as usize] as usize])
     }
 
     /// The filters of standing and trial hold.
@@ -184,13 +185,8 @@ impl<'a> Predicate<'a> {
 
     /// Neither customers nor single subscriptions are told apart.
     pub fn takes_every_customer(&self) -> bool {
-        self.customer_texts.iter().all(Option::is_none) && self.customers.is_none() && self.subscriptions.is_none()
+        self.customer_texts.is_empty() && self.customers.is_none() && self.subscriptions.is_none()
     }
-}
-
-#[inline]
-fn texts_pass<const TEXTS: usize>(filters: &[TextFilter; TEXTS], codes: &[u32; TEXTS]) -> bool {
-    filters.iter().zip(codes).all(|(filter, code)| filter.as_ref().is_none_or(|passes| passes[*code as usize]))
 }
 
 /// A subscription of this seller, with or without attributions, is looked at.
