@@ -5,9 +5,10 @@ mod support;
 
 use std::{fmt::Write as _, sync::Arc};
 
+use insights_proto::ingestion::v1::{Precedence, Record};
 use support::{Engine, Place, Service, make::*};
 
-on_both!(chunks_of_one_service_become_chunks_of_all);
+on_both!(chunks_of_one_service_become_chunks_of_all, records_dated_back_become_provisional_ones);
 
 const USERS: usize = 300;
 
@@ -60,4 +61,45 @@ async fn chunks_of_one_service_become_chunks_of_all(engine: Engine) {
     assert_eq!(service.facts(Vec::new(), 0).await, expected);
     let again = service.send(activity_batch(&facts)).await.unwrap();
     assert_eq!((again.accepted, again.duplicates), (0, USERS as i64 + 2));
+}
+
+/// Seconds from 2024 back to the first days of the years to which importers dated their provisional records back.
+const DATED_BACK: [(&str, i64, Precedence); 5] = [
+    ("C-1950", -2_335_219_200, Precedence::Named),
+    ("C-1955", -2_177_452_800, Precedence::Listed),
+    ("C-1960", -2_019_686_400, Precedence::FirstSight),
+    ("C-1970", -1_704_067_200, Precedence::Described),
+    ("C-1980", -1_388_534_400, Precedence::Known),
+];
+
+async fn records_dated_back_become_provisional_ones(engine: Engine) {
+    let place = Place::new(engine);
+    let service = Service::open(Arc::clone(&place), place.config()).await;
+    service.take(DATED_BACK.iter().map(|(id, seconds, _)| at(*seconds, customer(id, "AT"))).collect()).await;
+    service.take(vec![at(0, customer("C-2024", "AT"))]).await;
+    drop(service);
+    for statement in [
+        "ALTER TABLE ingestion_fact DROP COLUMN precedence",
+        "DELETE FROM ingestion_migration WHERE version = 'm0004_record_precedence'",
+    ] {
+        insights_testkit::sql(&place.database, statement);
+    }
+
+    let service = Service::open(place.clone(), place.config()).await;
+    let rising = DATED_BACK.map(|(_, _, precedence)| precedence).into_iter().chain([Precedence::Unspecified]);
+    let rising: Vec<Precedence> = rising.collect();
+    let ids = DATED_BACK.map(|(id, ..)| id).into_iter().chain(["C-2024"]);
+    for (rank, id) in ids.enumerate() {
+        let knowing = |rank: usize, country| {
+            let precedence = rising[rank].into();
+            Record { precedence, ..at(60, customer(id, country)) }
+        };
+        let below = rank.checked_sub(1).map(|below| knowing(below, "BE"));
+        service.take(below.into_iter().collect()).await;
+        assert!(service.world().await.says(id, "country: Some(\"AT\")"), "{id} gave way to a lesser record");
+        if rank + 1 < rising.len() {
+            service.take(vec![knowing(rank + 1, "CH")]).await;
+            assert!(service.world().await.says(id, "country: Some(\"CH\")"), "{id} held against a greater record");
+        }
+    }
 }
