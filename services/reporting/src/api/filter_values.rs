@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use insights_access::REPORTING_SERVICE;
-use insights_domain::calendar::Month;
+use insights_domain::{calendar::Month, filter_value::ValueKind};
 use insights_messages::folded;
 use insights_proto::metrics::v1::{BatchQueryRequest, Dimension, DimensionValue, Measure, Query, Scope};
 use insights_proto::reporting::v1::{FilterValue, ListFilterValuesRequest, ListFilterValuesResponse};
@@ -110,7 +110,7 @@ async fn seen(
     let names = DimensionNames::new(call.language);
     let name = |text: &Option<String>| text.as_ref().map(|text| names.of(dimension, text)).unwrap_or_default();
     let mut values: Vec<FilterValue> = values.into_values().map(|text| value(text.clone(), name(&text))).collect();
-    if dimension == Dimension::Country {
+    if dimension.value_kind() == ValueKind::Country {
         values.sort_by_cached_key(|value| (value.name.is_empty(), folded(&value.name)));
     }
     Ok(values)

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use insights_domain::filter_value::ValueKind;
 use insights_messages::{Language, country};
 use insights_proto::metrics::v1::Dimension;
 
@@ -29,7 +30,7 @@ impl DimensionNames {
     /// The name of a value; empty when the value has none beside itself.
     #[must_use]
     pub fn of(&self, dimension: Dimension, id: &str) -> String {
-        if dimension == Dimension::Country {
+        if dimension.value_kind() == ValueKind::Country {
             return country(self.language, id).unwrap_or_default();
         }
         self.known.get(&(dimension, id.to_owned())).cloned().unwrap_or_default()

@@ -92,6 +92,7 @@ impl<'a> ReportRowRef<'a> {
         let row = self.row;
         let known =
             |value: Option<&'a str>| value.filter(|text| !text.is_empty()).map_or(CellValue::Null, CellValue::Text);
+        let count = |count: Option<i64>| count.map_or(CellValue::Null, CellValue::Count);
         let customer = row.customer.as_ref();
         let sku = row.sku.as_ref();
         let subscription = row.subscription.as_ref();
@@ -129,32 +130,29 @@ impl<'a> ReportRowRef<'a> {
                 let amount = row.revenue.iter().find(|amount| amount.currency == DOLLARS);
                 amount.map_or(CellValue::Null, |amount| CellValue::amount(&amount.amount))
             }
-            figure => self.figure(figure),
-        }
-    }
-
-    fn figure(self, shown: ReportField) -> CellValue<'a> {
-        let row = self.row;
-        let count = |count: Option<i64>| count.map_or(CellValue::Null, CellValue::Count);
-        let seats = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
-        match shown {
             S::Available => count(row.available),
             S::NewSeats => count(row.new_seats),
             S::Assigned => count(row.assigned),
             S::Active => count(row.active),
-            S::Unassigned => {
-                let seats = seats(row.available).zip(seats(row.assigned));
-                count(seats.and_then(|(available, assigned)| unassigned(available, assigned).try_into().ok()))
-            }
-            S::ActivePercent => {
-                let percentage = Percentage { numerator: seats(row.active), denominator: seats(row.available) };
-                percentage.value().map_or(CellValue::Null, CellValue::Percent)
-            }
+            S::Unassigned => count(unassigned_seats(row)),
+            S::ActivePercent => active_percent(row).map_or(CellValue::Null, CellValue::Percent),
             S::TotalUsers => count(row.total_users),
             S::ActiveUsers => count(row.active_users),
-            _ => CellValue::Null,
         }
     }
+}
+
+fn unassigned_seats(row: &ReportRow) -> Option<i64> {
+    let (available, assigned) = (seats(row.available)?, seats(row.assigned)?);
+    unassigned(available, assigned).try_into().ok()
+}
+
+fn active_percent(row: &ReportRow) -> Option<f64> {
+    Percentage { numerator: seats(row.active), denominator: seats(row.available) }.value()
+}
+
+fn seats(count: Option<i64>) -> Option<u64> {
+    u64::try_from(count?).ok()
 }
 
 /// Whether the standing makes the subscription count.

@@ -1,5 +1,6 @@
 //! Figures by one dimension.
 
+use insights_domain::filter_value::ValueKind;
 use insights_messages::{Language, Sentence, title};
 use insights_proto::metrics::v1::{Dimension, Measure, value::Kind};
 use insights_proto::reporting::v1::{Breakdown, Group, Others, Reasons};
@@ -159,7 +160,7 @@ fn id(group: &Group) -> Option<&str> {
 /// What a group is called; a market with its code, which filters ask for.
 fn name_of(group: &Group, dimension: Dimension, language: Language) -> String {
     match id(group) {
-        Some(code) if dimension == Dimension::Country => about::named(code, &group.name),
+        Some(code) if dimension.value_kind() == ValueKind::Country => about::named(code, &group.name),
         _ if !group.name.is_empty() => group.name.clone(),
         Some(value) => value.to_owned(),
         None => Sentence::Missing.say(language, &[]),
