@@ -24,6 +24,32 @@ pub fn canonical_id(id: &str) -> String {
     }
 }
 
+/// How names of SKUs and products are compared: without case, with one blank between words. Sources that have no ids for SKUs name
+/// them, each in a spelling of its own.
+pub fn folded_name(name: &str) -> String {
+    let mut folded = String::with_capacity(name.len());
+    for word in name.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    folded.make_ascii_lowercase();
+    folded
+}
+
+/// Whether two names have one [`folded_name`].
+pub fn same_name(one: &str, other: &str) -> bool {
+    let (mut words, mut others) = (one.split_whitespace(), other.split_whitespace());
+    loop {
+        match (words.next(), others.next()) {
+            (None, None) => return true,
+            (Some(word), Some(other)) if word.eq_ignore_ascii_case(other) => {}
+            _ => return false,
+        }
+    }
+}
+
 /// Whether a user's id is what sources write for users whom they do not know: one text for several.
 pub fn names_no_user(id: &str) -> bool {
     let word = id.trim();
@@ -62,6 +88,19 @@ mod tests {
         assert_eq!(canonical_id(&format!("{{{GUID}")), format!("{{{GUID}"));
         assert_eq!(canonical_id(" Contoso-1 "), "Contoso-1");
         assert_eq!(canonical_id("  "), "");
+    }
+
+    #[test]
+    fn names_are_compared_without_case_and_blanks() {
+        let name = "sample 365 e3";
+        for spelled in ["Sample 365 E3", " SAMPLE 365  e3 ", "sample\u{a0}365\tE3"] {
+            assert_eq!(folded_name(spelled), name);
+            assert!(same_name(spelled, name), "{spelled}");
+        }
+        for other in ["sample 365e3", "sample 365", "sample 365 e3 x", ""] {
+            assert_ne!(folded_name(other), name);
+            assert!(!same_name(other, name), "{other}");
+        }
     }
 
     #[test]

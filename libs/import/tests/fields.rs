@@ -345,3 +345,23 @@ fn own_tables_tell_the_order_of_their_days_too() {
     assert_eq!(held(&table(&["05/03/2025"]), Some(DateOrder::MonthFirst)), ["2025-05-03"]);
     assert_eq!(held(&table(&["2025-03-05 00:00:00"]), None), ["2025-03-05"]);
 }
+
+#[test]
+fn names_of_skus_that_differ_in_case_and_blanks_only_are_one() {
+    let header = "SubscriptionId,Month,CustomerTenantId,SKU,Product,MPNID,PartnerAttributionType,AvailableSeatsEOP\n";
+    let rows = "S-1,2025-03-01,C-1,Sample  365 E3,Sample 365,1,CSP,10\n\
+                S-1,2025-03-01,C-1,SAMPLE 365 e3 ,SAMPLE  365,2,DPOR,10\n";
+    let (found, _) = import(Format::InsightsSubscriptions, &format!("{header}{rows}"));
+    assert_eq!(seats(&found), [10], "one subscription under two partner ids");
+    let skus =
+        each(
+            &found,
+            |kind| if let Kind::Sku(it) = kind { Some((it.sku_id.as_str(), it.product.as_str())) } else { None },
+        );
+    assert_eq!(skus, [("Sample 365 E3", "Sample 365")]);
+
+    let header = "CustomerTenantId,Month,SKU,ProductPartNumber,IsDuplicateRowForPGA,BilledRevenueUSD\n";
+    let rows = "C-1,2025-03-01,Sample 365 E3,AAA-1,0,50\nC-1,2025-03-01,sample 365 e3,aaa-1 ,1,50\nC-1,2025-03-01,SAMPLE 365 E3,AAA-2,0,7\n";
+    let (found, _) = import(Format::InsightsCustomers, &format!("{header}{rows}"));
+    assert_eq!(amounts(&found), ["57.00"]);
+}

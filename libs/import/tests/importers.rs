@@ -135,7 +135,8 @@ fn dynamics_usage_reports_the_stock_under_its_other_name() {
     let (found, notes) = import(Format::InsightsDynamicsUsage, DYNAMICS);
     assert_eq!(faults(&found.rejections), [(5, "AvailableSeats")]);
     let free_without_end = ["Dynamics 365 Viral".to_owned()].into();
-    assert_eq!(notes, Notes { free_without_end, ..Notes::default() });
+    let remarks = ["dates such as 3/4/2026 are read with the month first: 4 March"].into();
+    assert_eq!(notes, Notes { free_without_end, remarks, ..Notes::default() });
     let by: Vec<_> = seats(&found).iter().map(|it| (it.available, it.assigned, it.active)).collect();
     assert_eq!(by, [(Some(40), Some(30), Some(45)), (Some(10_000), Some(3), Some(2))]);
     assert_eq!(seats(&found)[0].attributions, [attribution("4711", "CPOR"), attribution("4712", "PAL")]);

@@ -5,6 +5,7 @@ use crate::counted::{Facts, Licence};
 use crate::query::{Filter, Query, SUBSCRIPTION_LEVEL, Scope};
 use crate::record::{Attribution, ReportedUsage};
 use crate::snapshot::Snapshot;
+use crate::spelling::folded_name;
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,8 +45,7 @@ impl<'a> Cell<'a> {
         let of_service = self.on(&["service"]).next().is_some();
         let mut services: BTreeSet<String> = if of_skus {
             let fits = |id: &String, product: &String| {
-                self.on(&["sku"]).all(|f| f.values.contains(&Some(id.clone())))
-                    && self.on(&["product"]).all(|f| f.values.contains(&Some(product.clone())))
+                self.on(&["sku"]).all(|f| names(f, id)) && self.on(&["product"]).all(|f| names(f, product))
             };
             let skus = self.facts.skus.iter().filter(|(id, sku)| fits(id, &sku.product));
             skus.flat_map(|(_, sku)| sku.services.clone()).collect()
@@ -95,8 +95,8 @@ impl<'a> Cell<'a> {
             && self.filters.iter().all(|filter| {
                 let has = |value: &str| filter.values.contains(&Some(value.to_owned()));
                 match filter.dimension.as_str() {
-                    "product" => has(&s.product),
-                    "sku" => has(&s.sku),
+                    "product" => names(filter, &s.product),
+                    "sku" => names(filter, &s.sku),
                     "service" if s.services.is_empty() => filter.values.contains(&None),
                     "service" => s.services.iter().any(|service| has(service)),
                     "sales_channel" => filter.values.contains(&s.sales_channel),
@@ -248,4 +248,9 @@ impl<'a> Cell<'a> {
         }
         sums
     }
+}
+
+/// Whether a filter has a name, in whatever case and with whatever blanks.
+fn names(filter: &Filter, name: &str) -> bool {
+    filter.values.iter().flatten().any(|value| folded_name(value) == folded_name(name))
 }

@@ -4,6 +4,7 @@ use crate::calendar::{Month, window};
 use crate::ledger::Ledger;
 use crate::record::{Attribution, Owner, Record, ReportedSeats, ReportedUsage, Subscription};
 use crate::snapshot::{Snapshot, standing};
+use crate::spelling::folded_name;
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Facts {
     pub complete_through: NaiveDate,
     pub skus: BTreeMap<String, Sku>,
+    /// By id of a SKU: the one under which it counts.
+    pub spellings: BTreeMap<String, String>,
     pub customers: BTreeMap<String, Customer>,
     /// The subscriptions sent, and those that rows by customer and SKU stand for.
     pub subscriptions: BTreeMap<String, Contract>,
@@ -118,6 +121,7 @@ impl Facts {
         let mut facts = Self {
             complete_through: ledger.today(),
             skus: BTreeMap::new(),
+            spellings: BTreeMap::new(),
             customers: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             licences: Vec::new(),
@@ -142,15 +146,38 @@ impl Facts {
                 _ => {}
             }
         }
+        facts.unite_spellings();
         for record in &records {
             if let Record::Subscription(s) = record
                 && facts.customers.contains_key(&s.customer)
-                && facts.skus.contains_key(&s.sku)
+                && let Some(sku) = facts.spelling(&s.sku)
             {
-                facts.subscriptions.insert(s.id.clone(), Contract { subscription: s.clone(), stood_for: false });
+                let subscription = Subscription { sku, ..s.clone() };
+                facts.subscriptions.insert(s.id.clone(), Contract { subscription, stood_for: false });
             }
         }
         facts
+    }
+
+    /// SKUs whose ids differ in case and blanks only are one, which the one with the least id describes; so are products, named by the
+    /// least of their names.
+    fn unite_spellings(&mut self) {
+        for id in self.skus.keys() {
+            let one = self.skus.keys().find(|other| folded_name(other) == folded_name(id)).unwrap_or(id);
+            self.spellings.insert(id.clone(), one.clone());
+        }
+        let spellings: BTreeSet<&String> = self.spellings.values().collect();
+        self.skus.retain(|id, _| spellings.contains(id));
+        let products: BTreeSet<String> = self.skus.values().map(|sku| sku.product.clone()).collect();
+        for sku in self.skus.values_mut() {
+            let one = products.iter().find(|other| folded_name(other) == folded_name(&sku.product));
+            sku.product = one.unwrap_or(&sku.product).clone();
+        }
+    }
+
+    /// The id under which a SKU that has come counts.
+    fn spelling(&self, sku: &str) -> Option<String> {
+        self.spellings.get(sku).cloned()
     }
 
     /// Takes a record whose references are there; the others wait.
@@ -158,8 +185,9 @@ impl Facts {
         match record.clone() {
             Record::State { subscription, effective, status, seats, sku, trial }
                 if self.subscriptions.contains_key(&subscription)
-                    && sku.iter().all(|sku| self.skus.contains_key(sku)) =>
+                    && sku.iter().all(|sku| self.spelling(sku).is_some()) =>
             {
+                let sku = sku.and_then(|sku| self.spelling(&sku));
                 let state = State { status, seats: u64::from(seats), sku, trial };
                 self.states.entry(subscription).or_default().insert(effective, state);
             }
@@ -173,10 +201,10 @@ impl Facts {
                 self.activity.entry(customer).or_default().insert((day, user, service));
             }
             Record::Revenue { of, month, micros, currency, seller } if self.knows(&of) => {
-                self.revenue.entry((of, month)).or_default().insert(currency, (micros, seller));
+                self.revenue.entry((self.spelled(of), month)).or_default().insert(currency, (micros, seller));
             }
             Record::ReportedSeats { of, month, row } if self.knows(&of) => {
-                self.reported.insert((of, month), row);
+                self.reported.insert((self.spelled(of), month), row);
             }
             Record::ReportedUsage { customer, service, month, row } if self.customers.contains_key(&customer) => {
                 self.usage.insert((customer, service, month), row);
@@ -185,10 +213,20 @@ impl Facts {
         }
     }
 
+    fn spelled(&self, of: Owner) -> Owner {
+        match of {
+            Owner::CustomerSku(customer, sku) => {
+                let one = self.spelling(&sku).unwrap_or(sku);
+                Owner::CustomerSku(customer, one)
+            }
+            of => of,
+        }
+    }
+
     fn knows(&self, of: &Owner) -> bool {
         match of {
             Owner::Subscription(id) => self.subscriptions.contains_key(id),
-            Owner::CustomerSku(customer, sku) => self.customers.contains_key(customer) && self.skus.contains_key(sku),
+            Owner::CustomerSku(customer, sku) => self.customers.contains_key(customer) && self.spelling(sku).is_some(),
         }
     }
 

@@ -307,7 +307,7 @@ impl Line {
         Ok(Record::Revenue {
             of: self.owner()?,
             month: self.month()?,
-            micros: parse_micros(amount).ok_or("amount: not a decimal of at most six places")?,
+            micros: parse_micros(amount).ok_or("amount: not a decimal")?,
             currency: self.currency()?.ok_or("currency: missing")?,
             seller: self.seller()?,
         })

@@ -19,7 +19,12 @@ pub fn canonical_id(id: &str) -> String {
     if guid { inner.to_lowercase() } else { id.to_owned() }
 }
 
-/// A decimal as millionths.
+/// A name as names of SKUs and products are compared.
+pub fn folded_name(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase()
+}
+
+/// A decimal as millionths, half a millionth to the even one.
 pub fn parse_micros(text: &str) -> Option<i128> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -27,9 +32,12 @@ pub fn parse_micros(text: &str) -> Option<i128> {
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 15 || fraction.len() > 6 || !plain(whole) || !plain(fraction) {
+    if whole.is_empty() || whole.len() > 15 || fraction.len() > 18 || !plain(whole) || !plain(fraction) {
         return None;
     }
-    let micros: i128 = format!("{whole}{fraction:0<6}").parse().ok()?;
+    let parts: i128 = format!("{whole}{fraction:0<18}").parse().ok()?;
+    let (down, rest, half) = (parts / 1_000_000_000_000, parts % 1_000_000_000_000, 500_000_000_000);
+    let up = rest > half || rest == half && down % 2 == 1;
+    let micros = down + i128::from(up);
     Some(if negative { -micros } else { micros })
 }

@@ -37,6 +37,14 @@ pub const STATUSES: [&str; 24] = [
     "Hibernating",
 ];
 
+/// A SKU that some sources spell otherwise.
+const SPELLED_TWICE: (&str, &str) = ("SKU-2", "sku-2");
+
+/// The id of a SKU as a source spells it.
+fn spelled(random: &mut Random, sku: String) -> String {
+    if sku == SPELLED_TWICE.0 && random.chance(30) { SPELLED_TWICE.1.into() } else { sku }
+}
+
 /// Fills a partner.
 pub fn all(cast: &mut Cast) {
     catalogue(cast);
@@ -89,6 +97,12 @@ fn catalogue(cast: &mut Cast) {
         cast.add(move |_| {
             json!({"kind": "sku", "sku_id": name, "name": "N", "product": product, "services": again, "free": free})
         });
+        if id == SPELLED_TWICE.0 {
+            let again = services.clone();
+            cast.add(move |_| {
+                json!({"kind": "sku", "sku_id": SPELLED_TWICE.1, "name": "N", "product": product, "services": again, "free": free})
+            });
+        }
         cast.skus.push((id, services, free));
     }
     for n in 0..2 {
@@ -130,6 +144,7 @@ fn subscriptions(cast: &mut Cast) {
             // A correction may name another customer or SKU; facts go with the subscription.
             let owner = if random.chance(5) { random.one(&customers) } else { owner.clone() };
             let bought = if random.chance(5) { random.one(&skus).0 } else { bought.clone() };
+            let bought = spelled(random, bought);
             let trial = if random.chance(25) { json!(true) } else { Value::Null };
             trim(json!({"kind": "subscription", "subscription_id": name, "customer_id": owner, "sku_id": bought,
                 "sales_channel": maybe(random, 70, &["Web", "Reseller"]), "pricing_model": maybe(random, 40, &["Legacy", "Modern"]),
@@ -162,7 +177,8 @@ fn states(cast: &mut Cast, at: usize) {
         let (id, skus) = (id.clone(), skus.clone());
         cast.add(move |random| {
             let status = if calm { "Active" } else { random.pick(&STATUSES) };
-            let sku = if random.chance(15) { json!(random.one(&skus).0) } else { Value::Null };
+            let sku = random.one(&skus).0;
+            let sku = if random.chance(15) { json!(spelled(random, sku)) } else { Value::Null };
             let trial = if random.chance(20) { json!(random.chance(50)) } else { Value::Null };
             trim(json!({"kind": "subscription_state", "subscription_id": id, "effective": day.to_string(), "status": status,
                 "seats": seats(random, free), "sku_id": sku, "trial": trial}))
@@ -179,6 +195,8 @@ fn until(random: &mut Random, from: NaiveDate) -> Value {
         0..4 => Value::Null,
         4 => json!((from + Days::new(1)).to_string()),
         5 => json!((from + Days::new(4000)).to_string()),
+        // Without end, as other systems write it.
+        6 => json!("9999-12-31"),
         _ => json!((from + Days::new(random.between(1, 120) as u64)).to_string()),
     }
 }
@@ -314,7 +332,8 @@ fn money(cast: &mut Cast, at: usize) {
         let line = about(cast, at, line);
         cast.add(move |random| {
             let mut line = line.clone();
-            line["amount"] = json!(random.pick(&["120", "99.95", "-20.5", "0", "0.000001", "-99.95", "1234567.891"]));
+            line["amount"] =
+                json!(random.pick(&["120", "99.95", "-20.5", "0", "0.000001", "-99.95", "1234567.891", "5.1234565"]));
             line["seller"] = maybe(random, 40, &["own", "other", "direct"]);
             trim(line)
         });

@@ -11,6 +11,7 @@ use insights_domain::facts::{
     Activity, Assignment, Attribution, BySku, CustomerFacts, Licence, ReportedSeats, ReportedUsage, Revenue, Seller,
     State, SubscriptionFacts, SubscriptionNumber,
 };
+use insights_domain::ids::folded_name;
 use insights_domain::rollup::roll_up;
 use insights_domain::standing::Switches;
 use insights_metrics::cube::{
@@ -92,14 +93,15 @@ impl Builder {
                 let services = services.iter().map(|service| self.services.of(service)).collect();
                 let (id, product) = (sku.clone(), product.clone());
                 let header = SkuHeader { known: true, name: id.clone(), id, product, free: *free, services };
-                self.catalogue.insert(self.skus.of(sku), header);
+                // Of spellings of one id the least describes it, and comes first.
+                self.catalogue.entry(self.skus.of(&folded_name(sku))).or_insert(header);
             }
             Record::Subscription(s) => {
                 let number = SubscriptionNumber::of_subscription(self.owners.len() as u32 + 1);
                 self.owners.insert(s.id.clone(), s.customer.clone());
                 let facts = SubscriptionFacts {
                     number,
-                    sku: self.skus.of(&s.sku),
+                    sku: self.skus.of(&folded_name(&s.sku)),
                     trial: s.trial,
                     states: Vec::new(),
                     assignments: Vec::new(),
@@ -116,7 +118,7 @@ impl Builder {
         match record {
             Record::Subscription(s) => self.subscription(s),
             Record::State { subscription, effective, status, seats, sku, trial } => {
-                let sku = sku.as_ref().map(|sku| self.skus.of(sku));
+                let sku = sku.as_ref().map(|sku| self.skus.of(&folded_name(sku)));
                 let state =
                     State { effective: day(*effective), status: status.clone(), seats: *seats, sku, trial: *trial };
                 if let Some(subscription) = self.subscriptions.get_mut(subscription) {
@@ -221,7 +223,7 @@ impl Builder {
     }
 
     fn by_sku(&mut self, customer: &str, sku: &str, add: impl FnOnce(&mut BySku)) {
-        let number = self.skus.of(sku);
+        let number = self.skus.of(&folded_name(sku));
         let Some(facts) = self.customers.get_mut(customer) else { return };
         let at = facts.by_sku.iter().position(|row| row.sku == number).unwrap_or_else(|| {
             facts.by_sku.push(BySku { sku: number, reported: Vec::new(), revenue: Vec::new() });

@@ -84,7 +84,7 @@ pub fn bad(cast: &mut Cast) -> Vec<String> {
         json!({"kind": "activity", "customer_id": customer, "user_id": "user1@example.com", "service": "Teams", "day": "2025-03-13"}),
         json!({"kind": "activity", "customer_id": customer, "service": "Teams", "day": day}),
         json!({"kind": "revenue", "subscription_id": id, "month": "2024-13", "amount": "5", "currency": "USD"}),
-        json!({"kind": "revenue", "subscription_id": id, "month": "2024-06", "amount": "5.1234567", "currency": "USD"}),
+        json!({"kind": "revenue", "subscription_id": id, "month": "2024-06", "amount": "5.1.2", "currency": "USD"}),
         json!({"kind": "revenue", "subscription_id": id, "month": "2024-06", "amount": "many", "currency": "USD"}),
         json!({"kind": "reported_seats", "subscription_id": id, "month": "2024-06"}),
         json!({"kind": "reported_seats", "month": "2024-06", "available": 5}),

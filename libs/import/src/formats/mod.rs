@@ -77,7 +77,8 @@ pub fn read(
         None => read_ordered(format, input, options, sink),
         Some(list) => {
             let OrderedFile { mut input, order } = OrderedFile::read(input, list, options.dates)?;
-            read_ordered(format, &mut input, &ReadOptions { dates: order, ..options.clone() }, sink)
+            let notes = read_ordered(format, &mut input, &ReadOptions { dates: order, ..options.clone() }, sink)?;
+            Ok(OrderedFile::noted(order, notes))
         }
     }
 }

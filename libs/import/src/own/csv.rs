@@ -20,7 +20,8 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
         return rows(input, options, sink);
     }
     let OrderedFile { mut input, order } = OrderedFile::read(input, "value", options.dates)?;
-    rows(&mut input, &ReadOptions { dates: order, ..options.clone() }, sink)
+    let notes = rows(&mut input, &ReadOptions { dates: order, ..options.clone() }, sink)?;
+    Ok(OrderedFile::noted(order, notes))
 }
 
 /// Lines before the header that begin with `#` say nothing.

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, io::BufRead, str::FromStr as _};
 
-use insights_domain::amount::Amount;
+use insights_domain::{amount::Amount, ids::folded_name};
 use insights_proto::ingestion::v1::{Precedence, ReportedSeats, Revenue, record::Kind};
 
 use super::{
@@ -38,6 +38,7 @@ fn take(read: &RowReader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
     if sku.is_none() && (revenue.is_some() || !other_revenue.is_empty()) {
         return Err(read.reject(RawReportColumn::Sku, "is missing: the revenue belongs to nothing".into()).into());
     }
+    let sku = sku.map(|sku| gathered.spelling(sku));
     let line = read.row.line;
     let record = plain(Kind::Customer(read.customer(&customer, &mut gathered.notes)));
     gathered.named.take(line, month, record)?;
@@ -50,7 +51,7 @@ fn take(read: &RowReader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
         gathered.notes.status(status);
     }
     let article = [RawReportColumn::PartNumber, RawReportColumn::RawProduct]
-        .map(|key| read.text(key).unwrap_or_default())
+        .map(|key| folded_name(&read.text(key).unwrap_or_default()))
         .join("\n");
     gathered.add(ReportRow {
         line,

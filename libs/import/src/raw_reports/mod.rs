@@ -15,9 +15,12 @@ mod row;
 mod seats;
 mod usage;
 
-use std::io::{self, BufRead};
+use std::{
+    collections::HashMap,
+    io::{self, BufRead},
+};
 
-use insights_domain::calendar::Month;
+use insights_domain::{calendar::Month, ids::folded_name};
 use insights_proto::ingestion::v1::{CompleteThrough, Precedence, Record, record::Kind};
 
 use self::{
@@ -43,7 +46,12 @@ struct Gathered {
     named: Named,
     notes: Notes,
     last_month: Option<Month>,
+    /// The first spelling of every name, by the name without case and blanks.
+    spellings: HashMap<String, String>,
 }
+
+/// Names whose spellings are remembered.
+const SPELLINGS: usize = 100_000;
 
 /// Why a row is not taken.
 enum Bad {
@@ -72,7 +80,8 @@ fn gather(
 ) -> Result<Gathered, ReadError> {
     let limits = SpoolLimits::default();
     let notes = Notes { unknown_columns: table.unknown.clone(), ..Notes::default() };
-    let mut gathered = Gathered { lines: Spool::new(limits), named: Named::new(limits), notes, last_month: None };
+    let (lines, named) = (Spool::new(limits), Named::new(limits));
+    let mut gathered = Gathered { lines, named, notes, last_month: None, spellings: HashMap::new() };
     while let Some(found) = table.next_row()? {
         let taken = match found {
             Ok(row) => take(&RowReader { table, row: &row, dates: options.dates }, &mut gathered),
@@ -88,6 +97,18 @@ fn gather(
 }
 
 impl Gathered {
+    /// A name as the file spelled it first: names that differ in case and blanks only are one.
+    fn spelling(&mut self, name: String) -> String {
+        let key = folded_name(&name);
+        if let Some(first) = self.spellings.get(&key) {
+            return first.clone();
+        }
+        if self.spellings.len() < SPELLINGS {
+            self.spellings.insert(key, name.clone());
+        }
+        name
+    }
+
     /// A stub of what a row names.
     fn stub(&mut self, line: u64, month: Month, precedence: Precedence, kind: Kind) -> io::Result<()> {
         self.named.take(line, month, of_month(precedence, month, kind))

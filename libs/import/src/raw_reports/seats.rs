@@ -51,6 +51,7 @@ fn take(read: &RowReader<'_, '_>, product: Option<&str>, gathered: &mut Gathered
     let month = read.month()?;
     let customer = read.id(RawReportColumn::Customer)?;
     let sku = read.sku().ok_or_else(|| read.reject(RawReportColumn::Sku, "is missing".into()))?;
+    let sku = gathered.spelling(sku);
     let [available, assigned, active] =
         [RawReportColumn::Available, RawReportColumn::Assigned, RawReportColumn::Active]
             .map(|key| read.parsed(key, values::stock));

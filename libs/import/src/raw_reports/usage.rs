@@ -9,6 +9,7 @@ use super::{
     gather, open, plain, values,
 };
 use crate::product_names::services::service_of_workload;
+use crate::text::values::one_spaced;
 
 const FOLDED: &str = "OneDrive and SharePoint are one service: of a month that reports both, the greater numbers are \
     taken, a lower bound of the users of either";
@@ -44,6 +45,7 @@ fn take(read: &RowReader<'_, '_>, gathered: &mut Gathered) -> Result<(), Bad> {
     if service_of_workload(&workload).is_none() {
         gathered.notes.unmapped_service(&workload);
     }
+    let workload = gathered.spelling(one_spaced(&workload));
     gathered.customer_stub(read, month, &customer)?;
     gathered.location_stub(read, month)?;
     gathered.add(ReportRow {

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, Seek as _, SeekFrom, Write as _};
 
 use tempfile::SpooledTempFile;
 
-use crate::reader::{DateOrder, ReadError, Stopped};
+use crate::reader::{DateOrder, Notes, ReadError, Stopped};
 use crate::text::dates::DateProof;
 use crate::text::json;
 use crate::text::lines::{Lines, Split, read_line};
@@ -20,6 +20,9 @@ const IN_MEMORY: usize = 8 << 20;
 const LONGEST_COMMENT: usize = 64 << 10;
 /// Bytes read at a time.
 const BLOCK: usize = 256 << 10;
+
+const DAY_FIRST: &str = "dates such as 3/4/2026 are read with the day first: 3 April";
+const MONTH_FIRST: &str = "dates such as 3/4/2026 are read with the month first: 4 March";
 
 /// A file that was gone through, at its beginning again, and the order of its dates.
 pub(crate) struct OrderedFile {
@@ -48,12 +51,21 @@ impl OrderedFile {
         }
         let mut file = BufReader::with_capacity(BLOCK, file);
         file.seek(SeekFrom::Start(0))?;
-        let mut order = said;
+        let mut order = None;
         if scan.found {
             order = proof(&mut file, list)?.order(said).map_err(ReadError::Refused)?;
             file.seek(SeekFrom::Start(0))?;
         }
         Ok(Self { input: file, order })
+    }
+
+    /// Says in which order the dates are read, where the file has any that leave it open.
+    pub(crate) fn noted(order: Option<DateOrder>, mut notes: Notes) -> Notes {
+        notes.remarks.extend(order.map(|order| match order {
+            DateOrder::DayFirst => DAY_FIRST,
+            DateOrder::MonthFirst => MONTH_FIRST,
+        }));
+        notes
     }
 }
 

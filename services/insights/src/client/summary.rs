@@ -132,7 +132,8 @@ impl Summary {
         note("status words nobody knows, kept, in good standing nowhere", unknown_statuses.iter().collect());
         note("countries nobody knows, left out", unknown_countries.iter().collect());
         note("SKUs with seats without end, free by all appearance; the catalogue says", perhaps_free.iter().collect());
-        note("free SKUs with seats without end, in seats with --include-free only", free_without_end.iter().collect());
+        let free = "SKUs with seats without end, free by their name or part number, in seats with --include-free only";
+        note(free, free_without_end.iter().collect());
         for ((field, what), MendedRows { rows, first }) in mended {
             let rows_are = if rows == 1 { "row" } else { "rows" };
             self.notes.push(format!("{file}: {field}: {what}: {rows} {rows_are}, the first is {first}"));

@@ -1,6 +1,6 @@
 //! From the feed's messages to the facts the rollup reads, and to what is kept of a customer and a partner.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
 
 use insights_domain::amount::Amount;
@@ -9,6 +9,7 @@ use insights_domain::facts::{
     Activity, Assignment, Attribution, BySku, CustomerFacts, Licence, ReportedSeats, ReportedUsage, Revenue, Seller,
     SkuNumber, State, SubscriptionFacts, SubscriptionNumber,
 };
+use insights_domain::ids::folded_name;
 use insights_domain::service_fold;
 use insights_proto::ingestion::v1;
 
@@ -43,6 +44,7 @@ pub fn partner_model(facts: &v1::GetPartnerFactsResponse) -> Result<PartnerModel
     let settings = facts.settings.clone().unwrap_or_default();
     let mut skus: Vec<SkuModel> = facts.skus.iter().map(sku_model).collect();
     skus.sort_by_key(|sku| sku.number);
+    unite_spellings(&mut skus);
     let mut services: Vec<ServiceModel> = facts
         .services
         .iter()
@@ -84,10 +86,31 @@ fn sku_model(facts: &v1::SkuFacts) -> SkuModel {
     }
 }
 
+/// SKUs whose ids differ in case and blanks only are one: the first of them that came, as the one with the least id describes it.
+fn unite_spellings(skus: &mut [SkuModel]) {
+    let mut spellings: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, sku) in skus.iter().enumerate() {
+        spellings.entry(folded_name(&sku.sku_id)).or_default().push(at);
+    }
+    for places in spellings.into_values().filter(|places| places.len() > 1) {
+        let known = places.iter().copied().filter(|at| skus[*at].known);
+        let Some(described) = known.min_by(|one, other| skus[*one].sku_id.cmp(&skus[*other].sku_id)) else { continue };
+        let described = skus[described].clone();
+        for at in &places {
+            skus[*at].known = false;
+        }
+        let first = &mut skus[places[0]];
+        *first = SkuModel { number: first.number, ..described };
+    }
+}
+
 /// Numbers of the SKUs and services that facts name by id.
 #[derive(Debug)]
 pub struct PartnerNumbers {
-    skus: HashMap<String, u32>,
+    /// By id without case and blanks: the first that came.
+    sku_names: HashMap<String, u32>,
+    /// By number of a SKU: that of the first whose id differs in case and blanks only.
+    one_of: HashMap<u32, u32>,
     sku_ids: HashMap<u32, String>,
     services: HashMap<String, u32>,
 }
@@ -95,11 +118,30 @@ pub struct PartnerNumbers {
 impl PartnerNumbers {
     /// Of a partner.
     pub fn of(partner: &PartnerModel) -> Self {
+        let mut sku_names = HashMap::new();
+        let mut one_of = HashMap::new();
+        for sku in &partner.skus {
+            let first = *sku_names.entry(folded_name(&sku.sku_id)).or_insert(sku.number);
+            one_of.insert(sku.number, first);
+        }
         Self {
-            skus: partner.skus.iter().map(|sku| (sku.sku_id.clone(), sku.number)).collect(),
+            sku_names,
+            one_of,
             sku_ids: partner.skus.iter().map(|sku| (sku.number, sku.sku_id.clone())).collect(),
             services: partner.services.iter().map(|service| (service.name.clone(), service.number)).collect(),
         }
+    }
+}
+
+impl PartnerNumbers {
+    /// The number under which the SKU of an id counts, however it is spelled.
+    fn sku(&self, id: &str) -> Option<u32> {
+        self.sku_names.get(&folded_name(id)).copied()
+    }
+
+    /// The number under which a SKU counts.
+    fn counted_sku(&self, number: u32) -> u32 {
+        self.one_of.get(&number).copied().unwrap_or(number)
     }
 }
 
@@ -236,7 +278,7 @@ impl<'a> Gatherer<'a> {
         self.by_id.insert(subscription.subscription_id.clone(), position);
         self.customer.facts.subscriptions.push(SubscriptionFacts {
             number: SubscriptionNumber::of_subscription(facts.number),
-            sku: facts.sku,
+            sku: self.numbers.counted_sku(facts.sku),
             trial: subscription.trial,
             states: Vec::new(),
             assignments: Vec::new(),
@@ -258,7 +300,7 @@ impl<'a> Gatherer<'a> {
 
     fn state(&mut self, state: v1::StateFacts) -> Result<(), FactsError> {
         let effective = day(state.effective)?;
-        let sku = (state.sku != 0).then_some(state.sku);
+        let sku = (state.sku != 0).then_some(self.numbers.counted_sku(state.sku));
         if let Some(position) = self.positions.get(&state.subscription) {
             let states = &mut self.customer.facts.subscriptions[*position].states;
             states.push(State { effective, status: state.status, seats: state.seats, sku, trial: state.trial });
@@ -294,6 +336,8 @@ impl<'a> Gatherer<'a> {
                 self.customer.facts.subscriptions[*position].revenue.push(revenue);
             }
         } else if let Some(row) = self.by_sku(row.sku_id.as_deref()) {
+            // Rows of two spellings are of one SKU.
+            row.revenue.retain(|known| (known.month, &known.currency) != (revenue.month, &revenue.currency));
             row.revenue.push(revenue);
         }
         Ok(())
@@ -314,6 +358,7 @@ impl<'a> Gatherer<'a> {
                 self.customer.facts.subscriptions[*position].reported.push(reported);
             }
         } else if let Some(row) = self.by_sku(row.sku_id.as_deref()) {
+            row.reported.retain(|known| known.month != reported.month);
             row.reported.push(reported);
         }
         Ok(())
@@ -321,7 +366,7 @@ impl<'a> Gatherer<'a> {
 
     /// Rows of a SKU that has no number yet wait, as the feed's next version will say.
     fn by_sku(&mut self, sku_id: Option<&str>) -> Option<&mut BySku> {
-        let sku = *self.numbers.skus.get(sku_id?)?;
+        let sku = self.numbers.sku(sku_id?)?;
         let rows = &mut self.customer.facts.by_sku;
         let position = rows.iter().position(|row| row.sku == sku).unwrap_or_else(|| {
             rows.push(BySku { sku, reported: Vec::new(), revenue: Vec::new() });

@@ -1,8 +1,11 @@
 //! What is kept of a customer and of a partner beside the months.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use insights_domain::calendar::Day;
 use insights_domain::facts::{Catalogue, ServiceNumber, SkuNumber};
+use insights_domain::ids::folded_name;
 
 use super::header::{CustomerHeader, PartnerHeader, SkuHeader};
 
@@ -96,11 +99,18 @@ impl PartnerModel {
 
     /// As the cube shows it.
     pub fn header(&self, epoch: i64, version: i64, complete_through: Day) -> PartnerHeader {
+        // Products whose names differ in case and blanks only are one: the least of them names it.
+        let mut products: BTreeMap<String, &str> = BTreeMap::new();
+        for sku in self.skus.iter().filter(|sku| sku.known) {
+            let name = products.entry(folded_name(&sku.product)).or_insert(&sku.product);
+            *name = (*name).min(&sku.product);
+        }
+        let product = |own: &str| products.get(&folded_name(own)).map_or(own, |name| *name).to_owned();
         let sku = |sku: &SkuModel| SkuHeader {
             known: sku.known,
             id: sku.sku_id.clone(),
             name: sku.name.clone(),
-            product: sku.product.clone(),
+            product: product(&sku.product),
             free: sku.free,
             services: sku.services.clone(),
         };

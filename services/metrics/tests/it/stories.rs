@@ -297,3 +297,38 @@ async fn many_batches_at_once_end_in_the_same_figures() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn skus_and_products_that_differ_in_case_and_blanks_only_are_one() {
+    story(|world, replica| async move {
+        let row = |sku: &str, available: i64| {
+            Kind::ReportedSeats(ReportedSeats {
+                customer_id: Some("C-1".into()),
+                sku_id: Some(sku.into()),
+                month: "2026-05".into(),
+                available: Some(available),
+                ..ReportedSeats::default()
+            })
+        };
+        let records = vec![
+            customer("C-1"),
+            sku("office 365 e3", "OFFICE  365", &["Teams"]),
+            sku("Office 365 E3", "Office 365", &["Teams"]),
+            sku("Other", "office 365", &["Teams"]),
+            Kind::Subscription(subscription("S-1", "C-1", "Office 365 E3")),
+            Kind::SubscriptionState(state("S-1", "2026-04-01", "Active", 10)),
+            Kind::Subscription(subscription("S-2", "C-1", "office 365 e3")),
+            Kind::SubscriptionState(state("S-2", "2026-04-01", "Active", 5)),
+            row("office 365 e3", 100),
+            row("Other", 1),
+            complete("2026-05-31"),
+        ];
+        let version = world.ingest(records, &[]).await;
+        let asked = |by: Dimension| query(&[Measure::Customers, Measure::Available], &[by], "2026-05", "2026-05");
+        let by_sku = replica.rows(asked(Dimension::Sku), version).await;
+        assert_eq!(by_sku, ["2026-05 Office 365 E3: 1 15", "2026-05 Other: 1 1"], "the row gives way to subscriptions");
+        assert_eq!(replica.rows(asked(Dimension::Product), version).await, ["2026-05 Office 365: 1 16"]);
+        assert_eq!(replica.verify().await.differences, 0);
+    })
+    .await;
+}

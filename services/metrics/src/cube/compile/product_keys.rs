@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use insights_domain::facts::{ServiceNumber, SkuNumber};
+use insights_domain::ids::same_name;
 
 use crate::cube::compile::dimensions::{DimensionColumn, Level};
 use crate::cube::compile::keys::{GroupKey, KeyLayout};
@@ -60,7 +61,7 @@ impl<'a> ProductFilter<'a> {
     /// The product and SKU filters hold for a SKU.
     fn names(&self, sku: &SkuHeader) -> bool {
         let named = |filter: Option<&[Option<String>]>, value: &String| {
-            filter.is_none_or(|wanted| wanted.iter().flatten().any(|name| name == value))
+            filter.is_none_or(|wanted| wanted.iter().flatten().any(|name| same_name(name, value)))
         };
         named(self.products, &sku.product) && named(self.skus, &sku.id)
     }
