@@ -50,6 +50,11 @@ pub fn same_name(one: &str, other: &str) -> bool {
     }
 }
 
+/// Whether a name begins with another, as names are compared.
+pub fn name_begins(name: &str, start: &str) -> bool {
+    folded_name(name).starts_with(&folded_name(start))
+}
+
 /// Whether a user's id is what sources write for users whom they do not know: one text for several.
 pub fn names_no_user(id: &str) -> bool {
     let word = id.trim();
@@ -96,7 +101,9 @@ mod tests {
         for spelled in ["Sample 365 E3", " SAMPLE 365  e3 ", "sample\u{a0}365\tE3"] {
             assert_eq!(folded_name(spelled), name);
             assert!(same_name(spelled, name), "{spelled}");
+            assert!(name_begins(spelled, "Sample  365"), "{spelled}");
         }
+        assert!(!name_begins("A sample 365", "Sample 365"));
         for other in ["sample 365e3", "sample 365", "sample 365 e3 x", ""] {
             assert_ne!(folded_name(other), name);
             assert!(!same_name(other, name), "{other}");

@@ -109,8 +109,8 @@ pub fn canonical(line: &Line) -> Result<Vec<u8>, Fault> {
             .maybe_number(4, line.count("seats")?)
             .maybe_text(5, line.optional_id("sku_id")?)
             .maybe_number(6, flag("trial")?),
-        "assignment" => start().maybe_text(4, line.text("to")?),
-        "licensed" => start().maybe_text(5, line.text("to")?).maybe_number(6, set("listed")?),
+        "assignment" => start().maybe_text(4, line.end("to")?),
+        "licensed" => start().maybe_text(5, line.end("to")?).maybe_number(6, set("listed")?),
         "licence_list" => start(),
         "revenue" => owner(line)?
             .text(4, &line.required("month")?)

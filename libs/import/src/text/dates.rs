@@ -220,7 +220,10 @@ impl DateProof {
 fn proved(order: DateOrder, said: Option<DateOrder>, proof: &str) -> Result<Option<DateOrder>, String> {
     match said.filter(|said| *said != order) {
         Some(said) => {
-            Err(format!("--dates {} contradicts the file: {proof} can only be read as {}", said.name(), order.name()))
+            let (said, order) = (said.name(), order.name());
+            Err(format!(
+                "--dates {said} contradicts the file: {proof} can only be read as {order}; leave --dates out for this file"
+            ))
         }
         None => Ok(Some(order)),
     }

@@ -56,11 +56,13 @@ pub(crate) fn count(text: &str, what: &str) -> Result<Option<i64>, ValueFault> {
     }
     let fault = || format!("\"{text}\" is not a whole number of {what}");
     let (negative, bare) = without_sign(text);
-    // A program that groups thousands with points and one that writes three decimals mean different numbers by it.
-    let open =
-        bare.split_once('.').is_some_and(|(whole, rest)| rest == "000" && !whole.is_empty() && !whole.contains(','));
-    if open {
-        return Err(format!("\"{text}\" may be thousands of {what} or few: write it without a point"));
+    // A program that groups thousands with points and one that writes three decimals mean different numbers by `1.000`.
+    let groups = |(whole, rest): (&str, &str)| {
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        rest.len() == 3 && (1..=3).contains(&whole.len()) && digits(whole) && digits(rest) && !whole.starts_with('0')
+    };
+    if bare.split_once('.').is_some_and(groups) {
+        return Err(format!("\"{text}\" may be thousands of {what} or have decimals: write it without a point"));
     }
     let count = decimal(bare, Lone::Thousands).and_then(|decimal| decimal.whole()).ok_or_else(fault)?;
     if negative && count != 0 {

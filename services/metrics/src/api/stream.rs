@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use futures::Stream;
 use insights_access::{FieldClass, Viewer};
+use insights_domain::ids::name_begins;
 use insights_proto::metrics::v1::{
     Dimension, Freshness, Measure, ReportGrain, StreamQueryRequest, StreamQueryResponse,
 };
@@ -57,7 +58,7 @@ impl StreamRequest {
             return;
         }
         let products: BTreeSet<&String> = cube.partner().skus.values().map(|sku| &sku.product).collect();
-        let products = products.into_iter().filter(|product| product.starts_with(&self.product_prefix));
+        let products = products.into_iter().filter(|product| name_begins(product, &self.product_prefix));
         let mut values: Vec<Option<String>> = products.cloned().map(Some).collect();
         if let Some(filter) = query.filter(Dimension::Product) {
             values.retain(|value| filter.values.contains(value));

@@ -1,5 +1,6 @@
 //! Dashboards: parse the request, query metrics in one batch, compose the page.
 
+use insights_domain::ids::name_begins;
 use insights_messages::Language;
 use insights_proto::metrics::v1::{Dimension, DimensionValue};
 use insights_proto::reporting::v1::{
@@ -74,7 +75,7 @@ pub async fn dynamics(
 pub async fn products(metrics: &CallerMetrics, mut products: Vec<String>) -> Result<Vec<String>, Status> {
     if products.is_empty() {
         let known = metrics.search(Dimension::Product, dynamics_page::DYNAMICS).await?;
-        products.extend(known.into_iter().map(|name| name.id).filter(|id| id.starts_with(dynamics_page::DYNAMICS)));
+        products.extend(known.into_iter().map(|name| name.id).filter(|id| name_begins(id, dynamics_page::DYNAMICS)));
     }
     Ok(products)
 }
