@@ -6,9 +6,13 @@ use tonic::{Code, Status};
 use crate::{
     BoxError,
     code::code_name,
-    layers::web::NotBase64,
     status::{internal, plain},
 };
+
+/// What is wrong with a body that should be base64. The library makes an internal error of it, which is told by this text.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the body is not base64")]
+pub(crate) struct NotBase64;
 
 /// Replaces a status in headers or trailers that neither `status.rs` nor the access layer made, such as one of the gRPC library.
 /// Returns the code found.

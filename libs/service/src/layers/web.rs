@@ -15,10 +15,7 @@ use http::{HeaderValue, header};
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, Service, ServiceExt, util::BoxCloneSyncService};
 
-/// What is wrong with a body that should be base64. The library makes an internal error of it, which is told by this text.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the body is not base64")]
-pub(crate) struct NotBase64;
+use crate::normalise::NotBase64;
 
 /// Translates gRPC-Web calls and passes everything else as it is (the library's own layer would refuse HTTP/1 pages).
 #[derive(Clone)]
