@@ -14,6 +14,9 @@ pub(crate) enum Error {
     /// Another writer gave a subscription to another customer after this transaction was planned. A race: planning again helps.
     #[error("a subscription moved to another customer after the transaction was planned")]
     SubscriptionMoved,
+    /// More than is tried without being stored.
+    #[error("too much to be tried: {0}")]
+    TooMuch(&'static str),
     /// The partner is not known.
     #[error("no such partner")]
     NoPartner,
@@ -58,7 +61,8 @@ impl Error {
             | Self::NoPartner
             | Self::Key(_)
             | Self::Damaged(_)
-            | Self::Internal(_) => false,
+            | Self::Internal(_)
+            | Self::TooMuch(_) => false,
         }
     }
 }

@@ -15,6 +15,7 @@ mod write;
 
 use std::{sync::Arc, time::Duration};
 
+use insights_access::Policy;
 use insights_database::Database;
 use insights_proto::ingestion::v1::{
     change_feed_service_server::ChangeFeedServiceServer, ingestion_service_server::IngestionServiceServer,
@@ -37,6 +38,7 @@ pub struct Ingestion {
     ledger: Arc<Ledger>,
     config: Config,
     closing: CancellationToken,
+    policy: Arc<Policy>,
 }
 
 impl Ingestion {
@@ -46,7 +48,8 @@ impl Ingestion {
         database.migrate::<Migrator>().await?;
         let key = UserKey::open(&config.user_key_file, &database).await?;
         let ledger = Ledger::open(database, config.limits.clone(), clock, key, config.customer_lock()).await?;
-        Ok(Self { ledger: Arc::new(ledger), config, closing: CancellationToken::new() })
+        let policy = Arc::new(Policy::product()?);
+        Ok(Self { ledger: Arc::new(ledger), config, closing: CancellationToken::new(), policy })
     }
 
     /// Refuses a file whose key is not the one that stored users were hashed with.
@@ -80,6 +83,7 @@ impl Ingestion {
             ledger: Arc::clone(&self.ledger),
             poll: self.config.feed_poll,
             closing: self.closing.clone(),
+            policy: Arc::clone(&self.policy),
         });
         NamedRoutes::new(sized!(ingestion, messages)).with(sized!(feed, messages))
     }

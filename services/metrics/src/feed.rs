@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use insights_access::Outgoing;
+use insights_access::{Outgoing, Principal};
 use insights_proto::ingestion::v1::change_feed_service_client::ChangeFeedServiceClient;
 use insights_proto::ingestion::v1::{
-    GetPartnerFactsRequest, GetPartnerFactsResponse, ListPartnersRequest, PartnerPosition, StreamChangesRequest,
-    StreamChangesResponse, StreamFactsRequest, StreamFactsResponse,
+    GetPartnerFactsRequest, GetPartnerFactsResponse, IngestBatchRequest, ListPartnersRequest, PartnerPosition,
+    PreviewChanges, PreviewChangesRequest, PreviewFactsRequest, PreviewFactsResponse, StreamChangesRequest,
+    StreamChangesResponse, StreamFactsRequest, StreamFactsResponse, preview_facts_request::Ask,
+    preview_facts_response::Answer,
 };
 use insights_service::ServiceChannel;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
 /// Largest message taken: catalogues come in one.
@@ -63,4 +67,69 @@ impl Feed {
         let request = self.outgoing.as_service(request)?;
         Ok(self.client.clone().stream_facts(request).await?.into_inner())
     }
+
+    /// Begins to try an import of a caller.
+    pub async fn preview(&self, caller: &Principal) -> Result<PreviewFeed, Status> {
+        let (asks, questions) = mpsc::channel(1);
+        let request = self.outgoing.for_caller(caller, ReceiverStream::new(questions))?;
+        let answers = self.client.clone().preview_facts(request).await?.into_inner();
+        Ok(PreviewFeed { asks, answers })
+    }
+}
+
+/// An import that is tried: nothing of it is stored, and others wait until this is dropped.
+#[derive(Debug)]
+pub struct PreviewFeed {
+    asks: mpsc::Sender<PreviewFactsRequest>,
+    answers: Streaming<PreviewFactsResponse>,
+}
+
+impl PreviewFeed {
+    /// Adds a batch to those before it.
+    pub async fn batch(&mut self, batch: IngestBatchRequest) -> Result<(), Status> {
+        self.ask(Ask::Batch(batch)).await?;
+        self.answer().await.map(drop)
+    }
+
+    /// What the batches changed.
+    pub async fn changes(&mut self) -> Result<PreviewChanges, Status> {
+        self.ask(Ask::Changes(PreviewChangesRequest {})).await?;
+        match self.answer().await? {
+            Answer::Changes(changes) => Ok(changes),
+            _ => Err(out_of_turn()),
+        }
+    }
+
+    /// Asks for the facts of customers, which [`Self::next_facts`] gives.
+    pub async fn ask_facts(&mut self, customers: Vec<i64>, first_activity_month: i32) -> Result<(), Status> {
+        let request = StreamFactsRequest { customers, first_activity_month, ..StreamFactsRequest::default() };
+        self.ask(Ask::Facts(request)).await
+    }
+
+    /// The next part of the facts asked for; none after the last.
+    pub async fn next_facts(&mut self) -> Result<Option<StreamFactsResponse>, Status> {
+        match self.answer().await? {
+            Answer::Facts(part) => Ok(Some(part)),
+            Answer::End(_) => Ok(None),
+            _ => Err(out_of_turn()),
+        }
+    }
+
+    async fn ask(&mut self, ask: Ask) -> Result<(), Status> {
+        if self.asks.send(PreviewFactsRequest { ask: Some(ask) }).await.is_ok() {
+            return Ok(());
+        }
+        // The other side ended, and says why.
+        self.answer().await.and(Err(out_of_turn()))
+    }
+
+    async fn answer(&mut self) -> Result<Answer, Status> {
+        let silent = |_| Status::deadline_exceeded("the preview is silent");
+        let answer = tokio::time::timeout(PATIENCE, self.answers.message()).await.map_err(silent)??;
+        answer.and_then(|answer| answer.answer).ok_or_else(out_of_turn)
+    }
+}
+
+fn out_of_turn() -> Status {
+    Status::internal("the preview answered what was not asked")
 }

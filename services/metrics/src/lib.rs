@@ -77,6 +77,7 @@ impl Metrics {
         let api = Api {
             cubes: self.cubes.clone(),
             feed: self.feed.clone(),
+            applier: self.applier(),
             store: self.store.clone(),
             policy: self.policy.clone(),
             limits: self.config.limits.clone(),
@@ -88,15 +89,8 @@ impl Metrics {
 
     /// Follows the feed and keeps the figures in memory fresh, until `shutdown`.
     pub async fn run(&self, shutdown: CancellationToken) {
-        let applier = Applier {
-            store: self.store.clone(),
-            feed: self.feed.clone(),
-            clock: self.clock.clone(),
-            customers_per_group: self.config.customers_per_group,
-            database_url: self.config.database_url.clone(),
-        };
         let follower = Follower {
-            applier,
+            applier: self.applier(),
             cubes: self.cubes.clone(),
             // SQLite has one writer: a second one would only wait for it.
             partners_at_a_time: match self.store.database().engine() {
@@ -107,6 +101,16 @@ impl Metrics {
             retry: self.config.retry(),
         };
         tokio::join!(follower.run(shutdown.clone()), self.poll(shutdown));
+    }
+
+    fn applier(&self) -> Applier {
+        Applier {
+            store: self.store.clone(),
+            feed: self.feed.clone(),
+            clock: self.clock.clone(),
+            customers_per_group: self.config.customers_per_group,
+            database_url: self.config.database_url.clone(),
+        }
     }
 
     /// Keeps the figures in memory fresh by what others write to the rollup tables, until `shutdown`: the part of

@@ -2,13 +2,15 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
+use futures::Stream;
 use insights_access::{Outgoing, Principal};
 use insights_domain::calendar::{Day, Month};
 use insights_proto::metrics::v1::{
     BatchQueryRequest, BatchQueryResponse, Dimension, ExplainRequest, ExplainResponse, Freshness, GetFreshnessRequest,
     LookUpNamesRequest, LookUpSubscriptionsRequest, LookUpSubscriptionsResponse, LookUpSupportCasesRequest,
-    LookUpSupportCasesResponse, Name, StreamQueryRequest, StreamQueryResponse, SubscriptionDetails, VerifyRequest,
-    VerifyResponse, metrics_service_client::MetricsServiceClient,
+    LookUpSupportCasesResponse, Name, PreviewImportRequest, PreviewImportResponse, StreamQueryRequest,
+    StreamQueryResponse, SubscriptionDetails, VerifyRequest, VerifyResponse,
+    metrics_service_client::MetricsServiceClient,
 };
 use insights_service::{Deadline, MessageLimits, ServiceChannel, forward};
 use tonic::{Request, Status, Streaming};
@@ -95,6 +97,15 @@ impl CallerMetrics {
     pub async fn freshness(&self, min_version: i64) -> Result<Freshness, Status> {
         let answer = self.client().get_freshness(self.request(GetFreshnessRequest { min_version })?).await;
         Ok(answer.map_err(forward)?.into_inner().freshness.unwrap_or_default())
+    }
+
+    /// Answers queries before and after an import that is tried.
+    pub async fn preview_import(
+        &self,
+        batches: impl Stream<Item = PreviewImportRequest> + Send + 'static,
+    ) -> Result<PreviewImportResponse, Status> {
+        let answer = self.client().preview_import(self.request(batches)?).await;
+        answer.map(tonic::Response::into_inner).map_err(forward)
     }
 
     /// Recomputes the figures from the facts and compares them.

@@ -6,6 +6,7 @@ mod marked_partners;
 mod measures;
 mod methods;
 mod options;
+mod previews;
 mod redaction;
 mod scope;
 mod table;

@@ -48,7 +48,8 @@ pub fn reads(version: i64, export: &str) -> Vec<(&'static str, Vec<u8>)> {
     let asked = Some(query(&[Measure::Available], &[Dimension::Customer]));
     let explained = Some(query(&[Measure::ActiveUsagePercent], &[]));
     vec![
-        ("Query", wire::QueryRequest { query: asked, min_version, max_bytes: 0 }.encode_to_vec()),
+        ("Query", wire::QueryRequest { query: asked.clone(), min_version, max_bytes: 0 }.encode_to_vec()),
+        ("PreviewImport", wire::PreviewImportRequest { query: asked.clone(), batch: None, done: true }.encode_to_vec()),
         ("Explain", wire::ExplainRequest { query: explained, min_version, max_bytes: 0 }.encode_to_vec()),
         (
             "GetCustomersDashboard",

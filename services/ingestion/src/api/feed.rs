@@ -3,13 +3,14 @@
 use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt};
+use insights_access::{Policy, forbidden, on_behalf};
 use insights_proto::ingestion::v1::{self as proto, change_feed_service_server::ChangeFeedService};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
-use super::status;
+use super::{preview, status};
 use crate::{
     error::Error,
     feed::{FactsQuery, FeedPosition, FeedSelection, group, next_changes, partner_facts},
@@ -24,7 +25,12 @@ pub(crate) struct FeedApi {
     pub(crate) poll: Duration,
     /// Ends the streams of changes, which do not end by themselves.
     pub(crate) closing: CancellationToken,
+    /// Who may ingest.
+    pub(crate) policy: Arc<Policy>,
 }
+
+/// What the person must be allowed to call for whom an import is tried.
+const INGEST: &str = "/insights.ingestion.v1.IngestionService/IngestBatch";
 
 /// Parts read ahead of a slow follower.
 const AHEAD: usize = 4;
@@ -33,6 +39,7 @@ const AHEAD: usize = 4;
 impl ChangeFeedService for FeedApi {
     type StreamChangesStream = Pin<Box<dyn Stream<Item = Result<proto::StreamChangesResponse, Status>> + Send>>;
     type StreamFactsStream = Pin<Box<dyn Stream<Item = Result<proto::StreamFactsResponse, Status>> + Send>>;
+    type PreviewFactsStream = Pin<Box<dyn Stream<Item = Result<proto::PreviewFactsResponse, Status>> + Send>>;
 
     async fn list_partners(
         &self,
@@ -114,6 +121,28 @@ impl ChangeFeedService for FeedApi {
                         return;
                     }
                 }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver).boxed()))
+    }
+
+    async fn preview_facts(
+        &self,
+        request: Request<Streaming<proto::PreviewFactsRequest>>,
+    ) -> Result<Response<Self::PreviewFactsStream>, Status> {
+        let caller = on_behalf(&request)?;
+        if !self.policy.may_call(&caller, INGEST) {
+            return Err(forbidden());
+        }
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        let (gone, closing) = (sender.clone(), self.closing.clone());
+        let answer =
+            preview::answer(Arc::clone(&self.ledger), caller.partner().to_owned(), request.into_inner(), sender);
+        tokio::spawn(async move {
+            tokio::select! {
+                () = closing.cancelled() => {}
+                () = gone.closed() => {}
+                () = answer => {}
             }
         });
         Ok(Response::new(ReceiverStream::new(receiver).boxed()))

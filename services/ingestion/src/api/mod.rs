@@ -2,6 +2,7 @@
 
 mod feed;
 mod ingestion;
+mod preview;
 mod stream;
 
 use insights_service::FieldViolation;
@@ -23,6 +24,7 @@ impl From<Error> for insights_service::Error {
                 "batch id `{id}` was used with another body; the same id stands for the same records"
             )),
             Error::NoPartner => Self::not_found("the partner"),
+            Error::TooMuch(why) => Self::exhausted(format!("The import is too large to be tried: {why}.")),
             Error::SubscriptionMoved => Self::unavailable("Others change the same subscriptions just now."),
             Error::Database(error @ insights_database::Error::Unavailable(_)) => {
                 tracing::warn!(%error, "database unavailable");

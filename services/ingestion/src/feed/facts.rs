@@ -69,8 +69,20 @@ pub(crate) async fn group(
     query: FactsQuery,
 ) -> Result<Option<Vec<StreamFactsResponse>>, Error> {
     let snapshot = database.snapshot().await?;
+    let parts = group_in(&snapshot, partner, selection, query).await?;
+    snapshot.rollback().await?;
+    Ok(parts)
+}
+
+/// The same as a transaction sees them.
+pub(crate) async fn group_in(
+    snapshot: &Transaction,
+    partner: &StoredPartner,
+    selection: &mut FeedSelection,
+    query: FactsQuery,
+) -> Result<Option<Vec<StreamFactsResponse>>, Error> {
     let customers = loop {
-        let Some(mut customers) = next(&snapshot, partner, selection).await? else { return Ok(None) };
+        let Some(mut customers) = next(snapshot, partner, selection).await? else { return Ok(None) };
         bound(&mut customers, selection);
         if !customers.is_empty() {
             break customers;
@@ -82,9 +94,8 @@ pub(crate) async fn group(
     }
     let mut parts = Vec::new();
     for (shard, customers) in by_shard {
-        parts.extend(shard_facts(&snapshot, partner, shard, customers, query).await?);
+        parts.extend(shard_facts(snapshot, partner, shard, customers, query).await?);
     }
-    snapshot.rollback().await?;
     Ok(Some(parts))
 }
 

@@ -6,5 +6,5 @@ mod part;
 mod partner;
 
 pub(crate) use changes::{FeedPosition, next_changes, prune};
-pub(crate) use facts::{FactsQuery, FeedSelection, group};
-pub(crate) use partner::partner_facts;
+pub(crate) use facts::{FactsQuery, FeedSelection, group, group_in};
+pub(crate) use partner::{partner_facts, partner_facts_in};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use insights_database::Database;
+use insights_database::{Database, Transaction};
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::{
     GetPartnerFactsResponse, Location, Partner as Settings, ReportCoverage, ServiceFacts, Sku, SkuFacts,
@@ -27,7 +27,18 @@ pub(crate) async fn partner_facts(
     as_of: Option<i64>,
 ) -> Result<GetPartnerFactsResponse, Error> {
     let snapshot = database.snapshot().await?;
-    let partner = StoredPartner::find(&snapshot, id).await?.ok_or(Error::NoPartner)?;
+    let facts = partner_facts_in(&snapshot, id, as_of).await?;
+    snapshot.rollback().await?;
+    Ok(facts)
+}
+
+/// The same as a transaction sees them.
+pub(crate) async fn partner_facts_in(
+    snapshot: &Transaction,
+    id: &str,
+    as_of: Option<i64>,
+) -> Result<GetPartnerFactsResponse, Error> {
+    let partner = StoredPartner::find(snapshot, id).await?.ok_or(Error::NoPartner)?;
     let mut response = GetPartnerFactsResponse {
         epoch: partner.epoch,
         version: partner.version,
@@ -36,7 +47,7 @@ pub(crate) async fn partner_facts(
         ..GetPartnerFactsResponse::default()
     };
     let mut skus: HashMap<i32, Sku> = HashMap::new();
-    for (kind, key, body) in fact::all_of_partner(&snapshot, &partner).await? {
+    for (kind, key, body) in fact::all_of_partner(snapshot, &partner).await? {
         match kind {
             FactKind::Partner => response.settings = Some(Settings::decode(body.as_slice())?),
             FactKind::Location => response.locations.push(Location::decode(body.as_slice())?),
@@ -48,19 +59,18 @@ pub(crate) async fn partner_facts(
         }
     }
     let mut numbers: HashMap<String, u32> = HashMap::new();
-    for row in catalogue::all_services(&snapshot, &partner).await? {
+    for row in catalogue::all_services(snapshot, &partner).await? {
         let service = ServiceFacts { number: row.service_no.cast_unsigned(), name: row.name };
         numbers.insert(service.name.clone(), service.number);
         response.services.push(service);
     }
-    for row in catalogue::all_skus(&snapshot, &partner).await? {
+    for row in catalogue::all_skus(snapshot, &partner).await? {
         let sku = skus.remove(&row.sku_no).filter(|_| row.known);
         let sku = sku.unwrap_or_else(|| Sku { sku_id: row.sku_id, ..Sku::default() });
         let services = sku.services.iter().filter_map(|name| numbers.get(name).copied()).collect();
         response.skus.push(SkuFacts { number: row.sku_no.cast_unsigned(), known: row.known, sku: Some(sku), services });
     }
-    response.coverage = by_report(coverage::at(&snapshot, &partner, as_of.unwrap_or(i64::MAX - 1)).await?);
-    snapshot.rollback().await?;
+    response.coverage = by_report(coverage::at(snapshot, &partner, as_of.unwrap_or(i64::MAX - 1)).await?);
     Ok(response)
 }
 

@@ -89,7 +89,7 @@ pub(crate) async fn prepare(
     Ok(PreparedRequest::Batch(Box::new(PreparedBatch { partner, batch_id, digest, checked })))
 }
 
-fn check_limits(ledger: &Ledger, request: &IngestBatchRequest) -> Result<(), Error> {
+pub(super) fn check_limits(ledger: &Ledger, request: &IngestBatchRequest) -> Result<(), Error> {
     let limits = &ledger.limits;
     let mut violations = Vec::new();
     let mut at_most = |field: &str, count: usize, limit: usize, what: &str| {

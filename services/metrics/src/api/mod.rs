@@ -5,6 +5,7 @@ mod as_of;
 mod look_up;
 mod names;
 mod parse;
+mod preview;
 mod stream;
 mod verify;
 
@@ -20,18 +21,19 @@ use insights_proto::metrics::v1::metrics_service_server::MetricsService;
 use insights_proto::metrics::v1::{
     self, BatchQueryRequest, BatchQueryResponse, ExplainRequest, ExplainResponse, ExplanationList, GetFreshnessRequest,
     GetFreshnessResponse, LookUpNamesRequest, LookUpNamesResponse, LookUpSubscriptionsRequest,
-    LookUpSubscriptionsResponse, LookUpSupportCasesRequest, LookUpSupportCasesResponse, Measure, StreamQueryRequest,
-    StreamQueryResponse, VerifyRequest, VerifyResponse,
+    LookUpSubscriptionsResponse, LookUpSupportCasesRequest, LookUpSupportCasesResponse, Measure, PreviewImportRequest,
+    PreviewImportResponse, StreamQueryRequest, StreamQueryResponse, VerifyRequest, VerifyResponse,
 };
 use insights_service::{Deadline, Error};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::config::QueryLimits;
 use crate::cube::Visibility;
 use crate::cubes::{Cubes, Root};
 use crate::feed::Feed;
+use crate::follower::Applier;
 use crate::rollups::Store;
 use parse::{ParsedQuery, Parser};
 
@@ -45,6 +47,8 @@ pub struct Api {
     pub cubes: Cubes,
     /// Where facts come from.
     pub feed: Feed,
+    /// Works out what an import would do.
+    pub applier: Applier,
     /// Where rollups are.
     pub store: Store,
     /// Who may ask for what.
@@ -154,6 +158,14 @@ impl MetricsService for Api {
         let rows = stream::StreamRequest::parse(&message, &asked.query)?;
         let root = self.root_at(viewer.partner(), message.min_version, deadline).await?;
         Ok(Response::new(Box::pin(stream::stream(self, root, viewer, asked, rows).await?)))
+    }
+
+    async fn preview_import(
+        &self,
+        request: Request<Streaming<PreviewImportRequest>>,
+    ) -> Result<Response<PreviewImportResponse>, Status> {
+        let caller = on_behalf(&request)?;
+        Ok(Response::new(preview::preview(self, caller, request).await?))
     }
 
     type VerifyStream = Pin<Box<dyn Stream<Item = Result<VerifyResponse, Status>> + Send>>;

@@ -99,12 +99,13 @@ pub struct Applier {
 }
 
 /// What has to be rolled up again.
-struct ApplicationPlan {
-    to: RollupPosition,
+pub struct ApplicationPlan {
+    /// What is known then.
+    pub to: RollupPosition,
     /// All customers from this month on.
-    everybody: Option<Month>,
+    pub everybody: Option<Month>,
     /// These from a month of their own on.
-    customers: BTreeMap<i64, Month>,
+    pub customers: BTreeMap<i64, Month>,
 }
 
 impl Applier {
@@ -155,7 +156,8 @@ impl Applier {
         if fail_point::fails(point, &self.database_url) { Err(ApplyError::Injected(step)) } else { Ok(()) }
     }
 
-    async fn plan(
+    /// Who is rolled up again, from which month on, when this changes what is stored.
+    pub async fn plan(
         &self,
         row: &RollupPartner,
         changes: Option<&ChangesToApply>,
@@ -246,8 +248,8 @@ impl Applier {
         Ok(changed)
     }
 
-    /// The window of a month's first day reaches into the month before.
-    async fn facts(
+    /// The facts of customers. The window of a month's first day reaches into the month before.
+    pub async fn facts(
         &self,
         partner: &str,
         customers: Vec<i64>,
@@ -314,9 +316,21 @@ const fn follows(changes: &ChangesToApply, row: &RollupPartner) -> bool {
     changes.rebuild || (same_epoch && changes.first_version <= row.version + 1)
 }
 
+/// Parts of customers' facts, each customer's one after the other.
+pub trait FactParts {
+    /// The next part; none: there are no more customers.
+    fn next_part(&mut self) -> impl Future<Output = Result<Option<StreamFactsResponse>, Status>> + Send;
+}
+
+impl FactParts for Streaming<StreamFactsResponse> {
+    async fn next_part(&mut self) -> Result<Option<StreamFactsResponse>, Status> {
+        self.message().await
+    }
+}
+
 /// Gathers the parts of the next customer of a stream.
 pub async fn next_customer(
-    stream: &mut Streaming<StreamFactsResponse>,
+    stream: &mut impl FactParts,
     numbers: &PartnerNumbers,
 ) -> Result<Option<GatheredCustomer>, ApplyError> {
     let Some(mut part) = next_part(stream).await? else { return Ok(None) };
@@ -331,7 +345,7 @@ pub async fn next_customer(
     }
 }
 
-async fn next_part(stream: &mut Streaming<StreamFactsResponse>) -> Result<Option<StreamFactsResponse>, ApplyError> {
+async fn next_part(stream: &mut impl FactParts) -> Result<Option<StreamFactsResponse>, ApplyError> {
     let silent = |_| Status::deadline_exceeded("the feed is silent");
-    Ok(tokio::time::timeout(PATIENCE, stream.message()).await.map_err(silent)??)
+    Ok(tokio::time::timeout(PATIENCE, stream.next_part()).await.map_err(silent)??)
 }

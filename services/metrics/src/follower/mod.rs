@@ -4,6 +4,7 @@ mod apply;
 mod facts;
 mod group;
 mod pending;
+mod preview;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;

@@ -59,6 +59,23 @@ pub struct RollupPartner {
     pub model: PartnerModel,
 }
 
+impl RollupPartner {
+    /// A partner of which nothing was seen.
+    pub fn unseen(partner: &str) -> Self {
+        Self {
+            number: 0,
+            partner: partner.to_owned(),
+            epoch: 0,
+            version: 0,
+            stamp: 0,
+            revision: 0,
+            rebuilt_revision: 0,
+            complete_through: None,
+            model: PartnerModel::default(),
+        }
+    }
+}
+
 /// The header of a customer, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomerRows {

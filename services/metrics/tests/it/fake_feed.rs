@@ -8,12 +8,13 @@ use futures::{Stream, StreamExt, stream};
 use insights_proto::ingestion::v1::change_feed_service_server::{ChangeFeedService, ChangeFeedServiceServer};
 use insights_proto::ingestion::v1::{
     CustomerChange, GetPartnerFactsRequest, GetPartnerFactsResponse, ListPartnersRequest, ListPartnersResponse,
-    PartnerPosition, StreamChangesRequest, StreamChangesResponse, StreamFactsRequest, StreamFactsResponse,
+    PartnerPosition, PreviewFactsRequest, PreviewFactsResponse, StreamChangesRequest, StreamChangesResponse,
+    StreamFactsRequest, StreamFactsResponse,
 };
 use insights_service::NamedRoutes;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 /// One partner's facts and what was said of them.
 #[derive(Clone, Debug, Default)]
@@ -113,6 +114,15 @@ impl ChangeFeedService for FakeFeed {
             stamp: 0,
         };
         Ok(Response::new(ListPartnersResponse { partners: books.iter().map(position).collect() }))
+    }
+
+    type PreviewFactsStream = ReceiverStream<Result<PreviewFactsResponse, Status>>;
+
+    async fn preview_facts(
+        &self,
+        _: Request<Streaming<PreviewFactsRequest>>,
+    ) -> Result<Response<Self::PreviewFactsStream>, Status> {
+        Err(Status::unimplemented("nothing is imported here"))
     }
 
     type StreamChangesStream = ReceiverStream<Result<StreamChangesResponse, Status>>;

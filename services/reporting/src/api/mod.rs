@@ -9,13 +9,14 @@ mod exports;
 mod filter_values;
 mod glossary;
 mod performance;
+mod preview;
 mod queries;
 
 use std::sync::Arc;
 
 use insights_access::Policy;
 use insights_proto::reporting::v1::{self as wire, reporting_service_server::ReportingService};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::advice::AdviceConfig;
 use crate::audit::Audit;
@@ -192,6 +193,13 @@ impl ReportingService for ReportingApi {
         let call = AuditedCall::begin(self, "Verify", &request)?;
         let answer = queries::verify(&call).await;
         call.audited(answer).await
+    }
+
+    async fn preview_import(
+        &self,
+        request: Request<Streaming<wire::PreviewImportRequest>>,
+    ) -> HandlerResult<wire::PreviewImportResponse> {
+        preview::import(self, request).await
     }
 
     async fn list_audit_entries(

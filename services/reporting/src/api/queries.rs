@@ -77,7 +77,7 @@ fn authorised(policy: &Policy, call: &AuditedCall, query: Option<Query>) -> Resu
 }
 
 /// Redacts once more what metrics has redacted already, as a second line of defence.
-fn redact(result: &mut metrics::Result, asked: &[i32], redaction: &Redaction) {
+pub fn redact(result: &mut metrics::Result, asked: &[i32], redaction: &Redaction) {
     if !redaction.redacted() {
         return;
     }

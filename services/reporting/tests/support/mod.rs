@@ -11,8 +11,8 @@ use insights_access::{AccessLayer, Clock, Issuer, Outgoing, Policy, Role, Servic
 use insights_proto::metrics::v1::{
     BatchQueryRequest, BatchQueryResponse, ExplainRequest, ExplainResponse, GetFreshnessRequest, GetFreshnessResponse,
     LookUpNamesRequest, LookUpNamesResponse, LookUpSubscriptionsRequest, LookUpSubscriptionsResponse,
-    LookUpSupportCasesRequest, LookUpSupportCasesResponse, StreamQueryRequest, StreamQueryResponse, VerifyRequest,
-    VerifyResponse,
+    LookUpSupportCasesRequest, LookUpSupportCasesResponse, PreviewImportRequest, PreviewImportResponse,
+    StreamQueryRequest, StreamQueryResponse, VerifyRequest, VerifyResponse,
     metrics_service_server::{MetricsService, MetricsServiceServer},
 };
 use insights_proto::reporting::v1::reporting_service_client::ReportingServiceClient;
@@ -21,7 +21,7 @@ use insights_service::{Chassis, Error, NamedRoutes, ServerConfig};
 use insights_testkit::TempDatabase;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, transport::Channel};
+use tonic::{Request, Response, Status, Streaming, transport::Channel};
 
 pub use figures::{Figures, count};
 
@@ -75,6 +75,13 @@ impl MetricsService for MadeUp {
 
     async fn get_freshness(&self, _: Request<GetFreshnessRequest>) -> Result<Response<GetFreshnessResponse>, Status> {
         Ok(Response::new(GetFreshnessResponse { freshness: Some(self.0.freshness()) }))
+    }
+
+    async fn preview_import(
+        &self,
+        _: Request<Streaming<PreviewImportRequest>>,
+    ) -> Result<Response<PreviewImportResponse>, Status> {
+        Err(Status::unimplemented("nothing is imported here"))
     }
 
     type StreamQueryStream = Pin<Box<dyn Stream<Item = Result<StreamQueryResponse, Status>> + Send>>;

@@ -96,6 +96,10 @@ async fn pages(seeded: &SeededProduct, caller: &Caller, token: &str, told: &mut 
 fn questions(version: i64) -> Vec<Question> {
     let mut questions = Vec::new();
     let mut put = |path: String, what: String, body: Vec<u8>| questions.push((path, what, body));
+    for (what, query) in queries().into_iter().take(2) {
+        let preview = wire::PreviewImportRequest { query: Some(query), batch: None, done: true };
+        put(format!("{REPORTING}/PreviewImport"), what.clone(), preview.encode_to_vec());
+    }
     for (what, query) in queries() {
         let request = wire::QueryRequest { query: Some(query.clone()), min_version: version, max_bytes: 0 };
         put(format!("{REPORTING}/Query"), what.clone(), request.encode_to_vec());

@@ -120,6 +120,13 @@ impl Cube {
         subscriptions(self, view, month)
     }
 
+    /// What is shown of a customer beside its months.
+    pub fn customer_header(&self, cell: i32, number: i64) -> Option<&CustomerHeader> {
+        let chunk = self.chunks.get(&(cell, number >> CHUNK_BITS))?;
+        let position = chunk.customers.binary_search_by_key(&number, |customer| customer.header.number).ok()?;
+        chunk.customers.get(position).map(|customer| customer.header.as_ref())
+    }
+
     /// One customer's rollups, as they stand in the columns.
     pub fn customer_months(&self, cell: i32, number: i64) -> Option<Vec<(Month, MonthRollup)>> {
         self.chunks.get(&(cell, number >> CHUNK_BITS))?.months_of(number, &self.dictionaries)
