@@ -30,6 +30,14 @@ sentences! {
     Covers = "report-covers",
     /// The last month is under way.
     UnderWay = "report-under-way",
+    /// `count`: months of an import that are not shown.
+    ImportMoreMonths = "import-more-months",
+    /// `month`, `measure`, `before`, `after`, `percent`: a figure that moved far.
+    ImportMoved = "import-moved",
+    /// `said`, `count`: what is said of one month holds of others.
+    ImportMovedElsewhere = "import-moved-elsewhere",
+    /// `said`, `reasons`: what is said, and why it may be so.
+    ImportBecause = "import-because",
     /// The heading over figures.
     Now = "report-now",
     /// The heading over changes.

@@ -60,7 +60,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Import(commands::import::ImportArgs { template: Some(kind), form, .. }) => {
             commands::import::template::run(kind, form)
         }
-        Command::Import(import) => commands::import::run(&caller().await?, &clock, &import, json).await,
+        Command::Import(import) => commands::import::run(&caller().await?, &clock, &import, language, json).await,
         Command::Query(args) => {
             args.query(None)?;
             commands::query::query(&caller().await?, &args, language, json).await

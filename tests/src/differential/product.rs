@@ -83,10 +83,15 @@ impl Product {
 
     /// Imports our own records; what is bad among them fails nothing.
     pub fn import(&self, partner: &str, lines: &str) -> Value {
+        self.import_with(partner, lines, &[])
+    }
+
+    /// The same with more on the command line.
+    pub fn import_with(&self, partner: &str, lines: &str, more: &[&str]) -> Value {
         let file = tempfile::Builder::new().suffix(".ndjson").tempfile().expect("a file");
         std::fs::write(file.path(), lines).expect("the file is written");
         let path = file.path().to_string_lossy();
-        let output = self.client(partner, &Caller::admin(), &["import", "ndjson", &path]);
+        let output = self.client(partner, &Caller::admin(), &[&["import", "ndjson", &path], more].concat());
         assert!(output.status.success(), "import: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).expect("the summary is JSON")
     }

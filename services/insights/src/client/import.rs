@@ -12,10 +12,12 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
+use insights_domain::calendar::Day;
 use insights_import::{self as reader, Format, ReadError, Rejection, Stopped};
 use insights_proto::{
-    access::v1::{WhoAmIRequest, access_service_client::AccessServiceClient},
+    access::v1::{WhoAmIRequest, WhoAmIResponse, access_service_client::AccessServiceClient},
     ingestion::v1::{GetFreshnessRequest, IngestBatchRequest, IngestBatchResponse, ListRejectionsRequest},
+    metrics::v1::Measure,
     reporting::v1 as reporting,
 };
 use tokio::sync::mpsc;
@@ -26,6 +28,7 @@ use super::{
     Caller,
     batch::{Batch, BatchLimits, Batcher},
     batch_line::BatchLine,
+    figures::{FiguresAt, KeptBatches, MovedFigures, TouchedMonths, earliest, shown_to},
     journal::Journal,
     retry::{RetryPolicy, is_transient},
 };
@@ -43,6 +46,8 @@ const BATCH_RETRIES: RetryPolicy =
 const VISIBLE_WITHIN: Duration = Duration::from_secs(30 * 60);
 /// How long nothing happens before the import says what it waits for.
 const SAYS_AFTER: Duration = Duration::from_secs(5);
+/// Why nothing is said about figures.
+const NO_ROLE: &str = "the figures before and after are not shown: the roles of the token see none";
 /// Where partners say who they are.
 const WHO_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -68,17 +73,21 @@ pub struct ImportFile {
 
 /// Imports files one after the other and adds what became of them.
 pub async fn import(caller: &Caller, sources: &[ImportFile], how: &How, summary: &mut Summary) -> Result<(), Failure> {
+    let Some(first) = sources.first() else { return Ok(()) };
     let total: u64 = sources.iter().filter_map(|source| source.file.metadata().ok()).map(|data| data.len()).sum();
     let style = "{bar:30} {bytes}/{total_bytes} at {bytes_per_sec}, {eta} left {msg}";
     let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(total).with_style(style);
     let several = sources.len() > 1;
+    bar.set_message("reading the figures before");
+    let mut figures = ImportFigures::before(caller, how, first.options.today, summary).await;
     for source in sources {
         let file = source.file.display().to_string();
         bar.set_message(source.format.name());
         let first = summary.rejections.len();
         let before = (summary.accepted, summary.duplicates, summary.rejected);
-        let mut run = Run { caller, source, name: several.then_some(&file), how, bar: &bar, summary };
+        let name = several.then_some(&file);
+        let mut run = Run { caller, source, name, how, bar: &bar, summary, figures: &mut figures };
         let outcome = run.file().await;
         summary.rejections[first..].sort_by_key(|listed| listed.rejection.row);
         summary.files.push(FileSummary {
@@ -98,29 +107,136 @@ pub async fn import(caller: &Caller, sources: &[ImportFile], how: &How, summary:
             }
         }
     }
+    tell_figures(caller, how, &figures, &bar, summary).await?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Waits until the figures show what was stored, and says what became of them; of a dry run, what would.
+async fn tell_figures(
+    caller: &Caller,
+    how: &How,
+    figures: &ImportFigures,
+    bar: &ProgressBar,
+    summary: &mut Summary,
+) -> Result<(), Failure> {
     if how.dry_run {
         summary.version = None;
-    } else {
-        if summary.version.is_none() {
-            summary.version = Some(version(caller).await?);
-        }
-        if how.wait {
-            bar.set_message("stored; waiting until the figures show it");
-            let say = |shown: &str| say_waiting(&bar, &format!("the figures to show what is stored: {shown}"));
-            if let Err(failure) = wait_until_visible(caller, summary.version.unwrap_or_default(), say).await {
-                let stored = "what was sent is stored, but whether the figures show it could not be found out";
-                summary.failures.push(format!("{stored}: {failure}"));
-            }
+        bar.set_message("trying what it would do to the figures");
+        figures.tried(caller, summary).await;
+        return Ok(());
+    }
+    if summary.version.is_none() {
+        summary.version = Some(version(caller).await?);
+    }
+    if !how.wait {
+        return Ok(());
+    }
+    bar.set_message("stored; waiting until the figures show it");
+    let say = |shown: &str| say_waiting(bar, &format!("the figures to show what is stored: {shown}"));
+    match wait_until_visible(caller, summary.version.unwrap_or_default(), say).await {
+        Ok(()) => figures.after(caller, summary).await,
+        Err(failure) => {
+            let stored = "what was sent is stored, but whether the figures show it could not be found out";
+            summary.failures.push(format!("{stored}: {failure}"));
         }
     }
-    bar.finish_and_clear();
     Ok(())
 }
 
 /// The partner the caller speaks for.
 pub async fn partner(caller: &Caller) -> Result<String, Failure> {
+    Ok(who_am_i(caller).await?.partner)
+}
+
+async fn who_am_i(caller: &Caller) -> Result<WhoAmIResponse, Failure> {
     let mut client = AccessServiceClient::new(caller.channel());
-    Ok(client.who_am_i(caller.request(WhoAmIRequest {}, WHO_DEADLINE)).await?.into_inner().partner)
+    Ok(client.who_am_i(caller.request(WhoAmIRequest {}, WHO_DEADLINE)).await?.into_inner())
+}
+
+/// The figures before an import, and the months it names.
+struct ImportFigures {
+    measures: Vec<Measure>,
+    today: Day,
+    /// None where they are not shown.
+    before: Option<FiguresAt>,
+    touched: TouchedMonths,
+    /// Of a dry run.
+    kept: KeptBatches,
+}
+
+impl ImportFigures {
+    /// Reads them. That they cannot be read stops no import.
+    async fn before(caller: &Caller, how: &How, today: Day, summary: &mut Summary) -> Self {
+        let (touched, kept) = (TouchedMonths::default(), KeptBatches::default());
+        let mut figures = Self { measures: Vec::new(), today, before: None, touched, kept };
+        if !how.dry_run && !how.wait {
+            return figures;
+        }
+        match figures.read(caller, how.dry_run).await {
+            Ok(()) if figures.measures.is_empty() => summary.notes.push(NO_ROLE.into()),
+            Ok(()) => {}
+            Err(failure) => {
+                figures.measures.clear();
+                summary.notes.push(not_shown(&failure));
+            }
+        }
+        figures
+    }
+
+    async fn read(&mut self, caller: &Caller, dry_run: bool) -> Result<(), Failure> {
+        self.measures = shown_to(&who_am_i(caller).await?);
+        if !dry_run && !self.measures.is_empty() {
+            let version = version(caller).await?;
+            self.before = Some(FiguresAt::read(caller, &self.measures, earliest(self.today), version).await?);
+        }
+        Ok(())
+    }
+
+    /// Takes the months of a batch, and of a dry run the batch.
+    fn take(&mut self, batch: &Batch, dry_run: bool) {
+        if self.measures.is_empty() {
+            return;
+        }
+        self.touched.take(batch);
+        if dry_run {
+            self.kept.keep(batch);
+        }
+    }
+
+    /// Compares the figures before with those that a dry run leads to.
+    async fn tried(&self, caller: &Caller, summary: &mut Summary) {
+        if self.measures.is_empty() {
+            return;
+        }
+        match self.kept.figures(caller, &self.measures, self.today).await {
+            Ok((before, after)) => {
+                let moved = MovedFigures::between(&before, &after, &self.touched, &summary.reasons());
+                summary.figures = moved.map(|moved| MovedFigures { version_after: None, ..moved });
+            }
+            Err(failure) => {
+                let import = "import without --dry-run to see them afterwards";
+                summary.notes.push(format!("{}; {import}", not_shown(&failure)));
+            }
+        }
+    }
+
+    /// Compares them with the figures after.
+    async fn after(&self, caller: &Caller, summary: &mut Summary) {
+        let Some(before) = &self.before else { return };
+        let version = summary.version.unwrap_or_default();
+        match FiguresAt::read(caller, &self.measures, earliest(self.today), version).await {
+            Ok(after) => {
+                let reasons = summary.reasons();
+                summary.figures = MovedFigures::between(before, &after, &self.touched, &reasons);
+            }
+            Err(failure) => summary.notes.push(not_shown(&failure)),
+        }
+    }
+}
+
+fn not_shown(failure: &Failure) -> String {
+    format!("the figures before and after are not shown: {failure}")
 }
 
 /// The import of one file.
@@ -131,6 +247,7 @@ struct Run<'a> {
     how: &'a How,
     bar: &'a ProgressBar,
     summary: &'a mut Summary,
+    figures: &'a mut ImportFigures,
 }
 
 impl Run<'_> {
@@ -183,6 +300,7 @@ impl Run<'_> {
             tokio::select! {
                 batch = batches.recv(), if !ended && line.has_room() => match batch {
                     Some(mut batch) if !batch.is_empty() => {
+                        self.figures.take(&batch, self.how.dry_run);
                         let batch_id = journal.map(|journal| journal.batch_id(position)).unwrap_or_default();
                         let request = request_of(&mut batch, batch_id, self.how.dry_run);
                         line.send(batch, request).await?;

@@ -2,6 +2,7 @@
 
 pub mod batch;
 mod batch_line;
+pub mod figures;
 pub mod import;
 mod journal;
 mod retry;

@@ -9,6 +9,8 @@ use insights_import::{MendedRows, Notes, Rejection};
 use insights_proto::ingestion::v1::IngestBatchResponse;
 use serde::Serialize;
 
+use super::figures::MovedFigures;
+
 /// Rejections listed; all are counted.
 const LISTED: usize = 100_000;
 /// Reasons told apart.
@@ -50,6 +52,11 @@ pub struct Summary {
     pub notes: Vec<String>,
     /// Why some files could not be imported to their end.
     pub failures: Vec<String>,
+    /// How many of which kind, such as subscriptions, whole lists name no longer.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, u64>,
+    /// What the import did to the figures; none where they are not known.
+    pub figures: Option<MovedFigures>,
 }
 
 /// What became of a file.
@@ -107,6 +114,17 @@ impl Summary {
         if self.rejections.len() < LISTED {
             self.rejections.push(Listed { file: file.map(str::to_owned), rejection });
         }
+    }
+
+    /// Why figures may have moved, as far as the import itself knows.
+    pub(super) fn reasons(&self) -> Vec<String> {
+        let lists = self.left_out.iter().map(|(what, count)| (*count, format!("{what} are not in this list any more")));
+        let known = [
+            (self.rejected, "rows were rejected".to_owned()),
+            (self.waiting, "records wait for what they refer to".to_owned()),
+        ];
+        let known = lists.chain(known).filter(|(count, _)| *count > 0);
+        known.map(|(count, what)| format!("{count} {what}")).collect()
     }
 
     pub(super) fn take_notes(&mut self, notes: Notes, file: &Path) {
@@ -184,5 +202,12 @@ mod tests {
         let counts: Vec<_> = summary.rejected_by_reason.into_iter().collect();
         assert_eq!(counts, [("Month: -# seats cannot be".into(), 1), ("Month: … is not a date".into(), 2)]);
         assert_eq!(summary.rejections.len(), 3);
+    }
+
+    #[test]
+    fn what_is_known_of_an_import_is_a_reason() {
+        let left_out = BTreeMap::from([("subscriptions".to_owned(), 38)]);
+        let summary = Summary { rejected: 2, left_out, ..Summary::default() };
+        assert_eq!(summary.reasons(), ["38 subscriptions are not in this list any more", "2 rows were rejected"]);
     }
 }

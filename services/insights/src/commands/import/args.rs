@@ -33,7 +33,7 @@ pub struct ImportArgs {
     /// The partner's own tenant, which tells what it sold itself [default: the partner of the token].
     #[arg(long, value_name = "TENANT")]
     pub own_tenant: Option<String>,
-    /// Check and count, store nothing.
+    /// Check and count, show what it would do to the figures, store nothing.
     #[arg(long)]
     pub dry_run: bool,
     /// Exit code 1 when a row is rejected; the good rows are imported all the same.

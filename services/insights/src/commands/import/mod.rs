@@ -1,6 +1,7 @@
 //! `insights import`.
 
 mod args;
+mod figures;
 mod place;
 mod plan;
 pub mod template;
@@ -21,7 +22,13 @@ use crate::{
 };
 
 /// Imports files.
-pub async fn run(caller: &Caller, clock: &Clock, command: &ImportArgs, json: bool) -> Result<(), Failure> {
+pub async fn run(
+    caller: &Caller,
+    clock: &Clock,
+    command: &ImportArgs,
+    language: Language,
+    json: bool,
+) -> Result<(), Failure> {
     let mut said = Said { command, today: today(clock), own_tenant: command.own_tenant.clone() };
     // What is wrong with the command line is said before the server is asked anything.
     let mut plan = said.plan()?;
@@ -38,10 +45,16 @@ pub async fn run(caller: &Caller, clock: &Clock, command: &ImportArgs, json: boo
     for note in &summary.notes {
         eprintln!("{note}");
     }
+    for warning in summary.figures.iter().flat_map(|moved| figures::warnings(moved, language)) {
+        eprintln!("{warning}");
+    }
     if json {
         output::print_json(&summary)?;
     } else {
         print(&summary, command.dry_run)?;
+        if let Some(moved) = &summary.figures {
+            output::print(&figures::table(moved, language))?;
+        }
     }
     if !summary.failures.is_empty() {
         return Err(Failure::Failed(summary.failures.join("\n")));
