@@ -1,11 +1,17 @@
 //! Every saved input of the fuzz targets goes through its reader: whatever was found once never comes back.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test")]
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Cursor,
+    path::{Path, PathBuf},
+};
 
 use clap::ValueEnum as _;
 use insights_domain::calendar::Day;
-use insights_import::{ActivityDay, Collected, Format, ReadOptions, Rejection, Sink, Stopped, read};
+use insights_import::{
+    ActivityDay, Collected, Format, ReadError, ReadOptions, Rejection, Sink, Stopped, members, read, recognise,
+    with_member,
+};
 use insights_proto::ingestion::v1::Record;
 
 fn fuzz() -> PathBuf {
@@ -47,6 +53,16 @@ impl Sink for Some20k {
     }
 }
 
+/// Reads a file, or what is packed in it.
+fn read_all(format: Format, bytes: Vec<u8>, options: &ReadOptions, sink: &mut Some20k) -> Result<(), ReadError> {
+    let mut file = Cursor::new(bytes);
+    for member in members(&mut file)? {
+        let _ = with_member(&mut file, &member, |input| recognise(input, None))?;
+        with_member(&mut file, &member, |input| read(format, input, options, sink))??;
+    }
+    Ok(())
+}
+
 #[test]
 fn every_saved_input_is_read_to_its_end() {
     let today = Day::from_ymd(2026, 1, 31).unwrap();
@@ -61,7 +77,7 @@ fn every_saved_input_is_read_to_its_end() {
             let bytes = std::fs::read(file).unwrap();
             let mut sink = Some20k::default();
             let options = ReadOptions { customer: Some("C-1".into()), ..ReadOptions::on(today) };
-            let read = read(*format, &mut &bytes[..], &options, &mut sink);
+            let read = read_all(*format, bytes, &options, &mut sink);
             let Collected { records, activity, rejections, .. } = sink.collected;
             assert_eq!(records.len() + activity.len() + rejections.len(), sink.taken, "{}", file.display());
             for rejection in &rejections {

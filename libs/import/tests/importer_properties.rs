@@ -1,6 +1,8 @@
 //! However a report is spelled, it says the same.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test")]
 
+use std::io::Write as _;
+
 use insights_domain::calendar::Day;
 use insights_import::{Collected, Format, ReadOptions, read, recognise};
 use insights_proto::ingestion::v1::{Record, record::Kind};
@@ -198,6 +200,48 @@ fn spelling() -> impl Strategy<Value = Spelling> {
     })
 }
 
+/// What surrounds the text of a file.
+#[derive(Debug, Clone, Copy)]
+struct Wrapping {
+    carriage_returns: bool,
+    above: u8,
+    encoding: u8,
+    packed: bool,
+}
+
+fn wrapping() -> impl Strategy<Value = Wrapping> {
+    (any::<bool>(), 0..4_u8, 0..4_u8, any::<bool>()).prop_map(|(carriage_returns, above, encoding, packed)| Wrapping {
+        carriage_returns,
+        above,
+        encoding,
+        packed,
+    })
+}
+
+/// A text without a mark as the bytes of a file.
+fn wrapped(text: &str, delimiter: char, wrapping: Wrapping) -> Vec<u8> {
+    let end = if wrapping.carriage_returns { "\r" } else { "\r\n" };
+    let above = match wrapping.above {
+        0 => String::new(),
+        1 => format!("sep={delimiter}{end}"),
+        2 => format!("#TYPE System.Management.Automation.PSCustomObject{end}"),
+        _ => format!("{end} {end}"),
+    };
+    let text = format!("{above}{text}");
+    let bytes = match wrapping.encoding {
+        0 => text.into_bytes(),
+        1 => format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        2 => format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        _ => "\u{feff}".bytes().map(char::from).chain(text.chars()).collect::<String>().into_bytes(),
+    };
+    if !wrapping.packed {
+        return bytes;
+    }
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    writer.write_all(&bytes).unwrap();
+    writer.finish().unwrap()
+}
+
 fn plain(shape: usize) -> Spelling {
     let width = SHAPES[shape].columns.len();
     Spelling {
@@ -241,15 +285,15 @@ fn options() -> ReadOptions {
     ReadOptions { customer: Some("C".into()), ..ReadOptions::on(Day::from_ymd(2025, 1, 1).unwrap()) }
 }
 
-fn collected(format: Format, text: &str) -> Collected {
+fn collected(format: Format, bytes: &[u8]) -> Collected {
     let mut collected = Collected::default();
-    read(format, &mut text.as_bytes(), &options(), &mut collected).unwrap();
+    read(format, &mut &bytes[..], &options(), &mut collected).unwrap();
     collected
 }
 
 /// What was found, where it does not matter on which line.
-fn found(format: Format, text: &str) -> Vec<String> {
-    let found = collected(format, text);
+fn found(format: Format, bytes: &[u8]) -> Vec<String> {
+    let found = collected(format, bytes);
     assert_eq!(found.rejections, []);
     let records = found.records.into_iter().map(|(_, record)| format!("{record:?}"));
     let activity = found.activity.into_iter().map(|(_, activity)| format!("{activity:?}"));
@@ -263,8 +307,8 @@ proptest! {
     fn order_names_case_delimiters_and_line_ends_change_nothing(spelling in spelling(), rows in 1..12_u32) {
         let format = SHAPES[spelling.shape].format;
         let (text, plain) = (spelled(&spelling, rows), spelled(&plain(spelling.shape), rows));
-        prop_assert_eq!(found(format, &text), found(format, &plain));
-        prop_assert_eq!(recognise(&mut text.as_bytes(), None).unwrap().map(|it| it.format), Ok(format));
+        prop_assert_eq!(found(format, text.as_bytes()), found(format, plain.as_bytes()));
+        prop_assert_eq!(recognise(&mut text.as_bytes(), None).map(|it| it.format), Ok(format));
     }
 
     /// A row that cannot be read is named by its line and field, and what the others say stays the same.
@@ -274,7 +318,7 @@ proptest! {
         let spelling = Spelling { line_end: "\n", trailing: false, ..spelling };
         let text = spelled(&spelling, rows);
         // Line by line, so that a row with a quoted newline is not torn.
-        let good = collected(shape.format, &text);
+        let good = collected(shape.format, text.as_bytes());
         let bad_cell = |column: usize| match shape.columns[column][0] {
             "Month" => "2024-06- 01".to_owned(),
             "Report Refresh Date" => "soon".to_owned(),
@@ -287,7 +331,7 @@ proptest! {
         let at_the_end = at >= rows;
         let text = if at_the_end { format!("{text}{bad}") } else { format!("{}{bad}{}", &text[..header], &text[header..]) };
         let line = if at_the_end { text.trim_end().matches('\n').count() as u64 + 1 } else { 2 };
-        let found = collected(shape.format, &text);
+        let found = collected(shape.format, text.as_bytes());
         prop_assert_eq!(found.rejections.len(), 1);
         prop_assert_eq!(found.rejections[0].row, line);
         let field = if shape.format == Format::GraphUserDetail { "Report Refresh Date" } else { "Month" };
@@ -299,6 +343,21 @@ proptest! {
         let records = |found: &Collected| said(found).into_iter().filter(|it| !is_list(it)).collect::<Vec<_>>();
         prop_assert_eq!(records(&found), records(&good));
         prop_assert_eq!(found.activity.len(), good.activity.len());
+    }
+
+    #[test]
+    fn encoding_packing_and_what_stands_above_change_nothing(
+        spelling in spelling(),
+        rows in 1..12_u32,
+        wrapping in wrapping(),
+    ) {
+        let format = SHAPES[spelling.shape].format;
+        let line_end = if wrapping.carriage_returns { "\r" } else { spelling.line_end };
+        let spelling = Spelling { bom: false, line_end, ..spelling };
+        let bytes = wrapped(&spelled(&spelling, rows), spelling.delimiter, wrapping);
+        let plain = spelled(&plain(spelling.shape), rows);
+        prop_assert_eq!(found(format, &bytes), found(format, plain.as_bytes()));
+        prop_assert_eq!(recognise(&mut bytes.as_slice(), None).map(|it| it.format), Ok(format));
     }
 
     /// Whatever bytes come, a reader ends, and every line is either read or rejected.
@@ -313,7 +372,7 @@ proptest! {
             for format in formats {
                 let _ = read(*format, &mut text.as_slice(), &options(), &mut Collected::default());
             }
-            let _ = recognise(&mut text.as_slice(), None).unwrap();
+            let _ = recognise(&mut text.as_slice(), None);
         }
     }
 }

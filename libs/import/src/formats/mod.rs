@@ -4,11 +4,19 @@ mod recognise;
 
 use std::io;
 
-use crate::reader::{Notes, ReadError, ReadOptions, Sink};
+use insights_proto::ingestion::v1::Record;
+
+use crate::reader::{ActivityDay, Completion, FileOutcome, Notes, ReadError, ReadOptions, Rejection, Sink, Stopped};
+use crate::text::encoding::OpenedText;
+use crate::text::json_table;
 use crate::text::order::OrderedFile;
 use crate::{graph, own, partner_center, product_names, raw_reports};
+use recognise::{TextShape, look, shape};
 
-pub use recognise::{Recognised, recognise};
+pub use recognise::{Recognised, Unrecognised, recognise};
+
+const EMPTY: &str = "there are no rows in it: nothing was imported from it";
+const NOTHING_GOOD: &str = "all its rows were rejected, so nothing is taken for complete";
 
 /// A file format that can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -51,6 +59,17 @@ impl Format {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
+    /// Whether its files are tables of delimited text; a list of flat JSON objects stands for one.
+    const fn is_table(self) -> bool {
+        !self.is_list() && !matches!(self, Self::Ndjson | Self::Parquet)
+    }
+
+    /// Whether its files are lists in JSON.
+    const fn is_list(self) -> bool {
+        use Format::{GraphSubscribedSkus, GraphSubscriptions, PcCustomers, PcSubscribedSkus, PcSubscriptions};
+        matches!(self, PcCustomers | PcSubscriptions | PcSubscribedSkus | GraphSubscribedSkus | GraphSubscriptions)
+    }
+
     /// Whether its files are about one customer and do not say which.
     #[must_use]
     pub const fn needs_customer(self) -> bool {
@@ -66,8 +85,113 @@ impl Format {
     }
 }
 
-/// Reads a whole file of the given format into `sink`.
+/// Reads a whole file of the given format into `sink`, in whatever way it is packed and encoded. A file of which every row is
+/// rejected completes nothing.
 pub fn read(
+    format: Format,
+    input: &mut dyn io::BufRead,
+    options: &ReadOptions,
+    sink: &mut dyn Sink,
+) -> Result<Notes, ReadError> {
+    let opened = OpenedText::new(input)?;
+    let seen = look(&opened, options.kind.or(options.named));
+    if let Err(Unrecognised { reason, broken: true }) = seen {
+        return Err(ReadError::Refused(reason));
+    }
+    let shape = shape(&opened.start);
+    let mut sink = Completion::new(sink, !matches!(format, Format::Csv | Format::Parquet));
+    let mut notes = match (format, shape) {
+        (Format::Ndjson, TextShape::Empty) => Notes::default(),
+        (_, TextShape::Foreign(kind)) => return Err(ReadError::Refused(kind.into())),
+        (_, TextShape::Empty) => return Err(ReadError::Refused("the file is empty".into())),
+        _ => read_as(format, shape, opened, options, &mut sink).map_err(|error| match (error, seen) {
+            (ReadError::Refused(reason), Ok(seen)) if seen.format != format => {
+                ReadError::Refused(format!("{reason}; by its content the file is {}", seen.format.name()))
+            }
+            (error, _) => error,
+        })?,
+    };
+    let is_own = matches!(format, Format::Ndjson | Format::Csv | Format::Parquet);
+    match sink.finish()? {
+        FileOutcome::Rejected => drop(notes.remarks.insert(NOTHING_GOOD)),
+        FileOutcome::Empty => drop(notes.remarks.insert(EMPTY)),
+        FileOutcome::Completed if !is_own => drop(notes.remarks.insert(EMPTY)),
+        FileOutcome::Completed | FileOutcome::Read => {}
+    }
+    Ok(notes)
+}
+
+fn read_as(
+    format: Format,
+    shape: TextShape,
+    opened: OpenedText<'_>,
+    options: &ReadOptions,
+    sink: &mut dyn Sink,
+) -> Result<Notes, ReadError> {
+    let is_list_of_records = format == Format::Ndjson && own::ndjson::is_list(&opened.start);
+    let mut input = opened.into_reader();
+    let wrong =
+        |what: &str| Err(ReadError::Refused(format!("the file is {what}, and files of {} are not", format.name())));
+    match (format, shape) {
+        (Format::Parquet, _) => {}
+        (_, TextShape::Parquet) => return wrong("Parquet"),
+        (_, TextShape::Archive) => return wrong("an archive"),
+        (_, TextShape::Json) if format.is_table() => {
+            let list = json_table::table(&mut input)?;
+            if list.rows == 0 {
+                return Ok(Notes::default());
+            }
+            return read_list_as_table(format, list, options, sink);
+        }
+        (_, TextShape::Table) if format.is_list() => return wrong("a table"),
+        _ if is_list_of_records => return own::ndjson::read_list(&mut input, sink),
+        _ => {}
+    }
+    dispatch(format, &mut input, options, sink)
+}
+
+/// Reads a table that came as JSON. Its rows are counted as the elements they are.
+fn read_list_as_table(
+    format: Format,
+    list: json_table::JsonTable,
+    options: &ReadOptions,
+    sink: &mut dyn Sink,
+) -> Result<Notes, ReadError> {
+    let json_table::JsonTable { mut text, pages, .. } = list;
+    let options = ReadOptions { cut_short: pages.cut_short, ..options.clone() };
+    let mut elements = BelowHeader { sink };
+    let mut notes = dispatch(format, &mut *text, &options, &mut elements)?;
+    if pages.cut_short {
+        notes.remarks.insert(crate::shared::lists::CUT_SHORT);
+    }
+    Ok(notes)
+}
+
+/// Counts rows from the one below the header.
+struct BelowHeader<'a> {
+    sink: &'a mut dyn Sink,
+}
+
+impl Sink for BelowHeader<'_> {
+    fn record(&mut self, row: u64, record: Record) -> Result<(), Stopped> {
+        self.sink.record(row.saturating_sub(1).max(1), record)
+    }
+
+    fn stub(&mut self, row: u64, record: Record) -> Result<(), Stopped> {
+        self.sink.stub(row.saturating_sub(1).max(1), record)
+    }
+
+    fn activity(&mut self, row: u64, activity: ActivityDay) -> Result<(), Stopped> {
+        self.sink.activity(row.saturating_sub(1).max(1), activity)
+    }
+
+    fn rejected(&mut self, rejection: Rejection) -> Result<(), Stopped> {
+        self.sink.rejected(Rejection { row: rejection.row.saturating_sub(1).max(1), ..rejection })
+    }
+}
+
+/// Reads a file once it is known in which order its dates are written.
+fn dispatch(
     format: Format,
     input: &mut dyn io::BufRead,
     options: &ReadOptions,

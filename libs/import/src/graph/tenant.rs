@@ -52,7 +52,7 @@ fn licences(
 fn sku(element: &Element, plans: &str, notes: &mut Notes) -> Result<Sku, Rejection> {
     let sku_id = element.id("skuId")?;
     let name = element.text("skuPartNumber").unwrap_or_else(|| sku_id.clone());
-    let services = services(element.each_text(plans, "servicePlanName"), notes);
+    let services = services(element, plans, "servicePlanName", notes);
     Ok(Sku { sku_id, product: product_names::product(&name).to_owned(), free: names_free(&name), name, services })
 }
 

@@ -15,7 +15,7 @@ use crate::product_names::services::service_of_workload;
 use crate::reader::{ActivityDay, DateOrder, Mending, Notes, ReadError, ReadOptions, Rejection, Sink, Stopped};
 use crate::shared::provisional::bare_customer;
 use crate::text::dates::{self, Dated};
-use crate::text::table::{Row, Table, TableColumn, normalised};
+use crate::text::table::{Row, TOTALS, Table, TableColumn, normalised};
 use crate::text::values;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,9 +88,12 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
             }
         }
     }
+    if table.has_totals {
+        notes.remarks.insert(TOTALS);
+    }
     if rejected && !days.is_empty() {
         notes.remarks.insert(NOT_ENDED);
-    } else {
+    } else if !options.cut_short {
         complete(&customer, &services, days.range(..=options.today), sink)?;
     }
     if let Some(day) = days.last() {

@@ -1,6 +1,6 @@
 //! Our own records as CSV or TSV, one kind a file; row by row.
 
-use std::io::{self, BufRead, Read as _};
+use std::io::BufRead;
 
 use serde_json::{Map, Value};
 
@@ -9,9 +9,6 @@ use crate::own::{self, FieldFault};
 use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
 use crate::text::lines::{Lines, Split};
 use crate::text::order::{OrderedFile, holds_open_dates};
-
-/// A comment line longer than this is none.
-const MAX_COMMENT: u64 = 64 << 10;
 
 /// Reads a table of records. Days are `YYYY-MM-DD`; a table that begins with others, as spreadsheets write them, is gone through
 /// first to find out what comes first in them.
@@ -24,11 +21,8 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
     Ok(OrderedFile::noted(order, notes))
 }
 
-/// Lines before the header that begin with `#` say nothing.
 fn rows(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
-    let (comments, begun) = skip_comments(input)?;
-    let mut input = (&begun[..]).chain(input);
-    let mut lines = Lines::new(&mut input)?;
+    let mut lines = Lines::new(input)?;
     let header = match lines.next_record()? {
         None => return Err(ReadError::Refused("the file is empty: its first line must name the columns".into())),
         Some(Split::Bad(_, reason)) => {
@@ -39,8 +33,7 @@ fn rows(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dyn Sink) -> 
     let columns = RecordColumns::find(&header, options)?;
     let mut notes = Notes { unknown_columns: columns.unknown.clone(), ..Notes::default() };
     while let Some(split) = lines.next_record()? {
-        let (Split::Bad(line, _) | Split::Fields(line, _)) = split;
-        let row = line + comments;
+        let (Split::Bad(row, _) | Split::Fields(row, _)) = split;
         let parsed = match split {
             Split::Bad(_, reason) => Err(("row".to_owned(), reason.to_owned())),
             Split::Fields(_, cells) => {
@@ -71,18 +64,4 @@ fn parse(columns: &RecordColumns, cells: &[String]) -> Result<Map<String, Value>
         }
     }
     Ok(map)
-}
-
-/// How many comment lines there are, and the beginning of the line after them, already read.
-fn skip_comments(input: &mut dyn BufRead) -> io::Result<(u64, Vec<u8>)> {
-    let mut comments = 0;
-    loop {
-        let mut line = Vec::new();
-        (&mut *input).take(MAX_COMMENT).read_until(b'\n', &mut line)?;
-        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
-        if !text.starts_with(b"#") || !text.ends_with(b"\n") {
-            return Ok((comments, line));
-        }
-        comments += 1;
-    }
 }

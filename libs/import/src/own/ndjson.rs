@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::own::{self, FieldFault, Parsed};
 use crate::reader::RecordKind;
 use crate::reader::{Notes, ReadError, Rejection, Sink};
-use crate::text::lines::{Read, read_line};
+use crate::text::json;
+use crate::text::lines::{Read, is_comment, read_line};
 
 /// A line longer than this is no record of ours, and must not fill the memory.
 const MAX_LINE: usize = 4 << 20;
@@ -40,9 +41,34 @@ pub(crate) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes
     }
 }
 
+/// Whether records are no lines but the elements of a list, or objects over several lines.
+pub(crate) fn is_list(start: &[u8]) -> bool {
+    let mut lines = start.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let first = lines.find(|line| !line.is_empty() && !is_comment(line)).unwrap_or_default();
+    let breaks_off = || serde_json::from_slice::<Value>(first).is_err_and(|error| error.is_eof());
+    first.starts_with(b"[") || first.starts_with(b"{") && lines.next().is_some() && breaks_off()
+}
+
+/// Reads records that are the elements of a list, or objects over several lines. A row is the number of the element.
+pub(crate) fn read_list(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes, ReadError> {
+    let mut notes = Notes::default();
+    json::each(input, "value", &mut |element| {
+        let row = element.row;
+        match parse_value(element.into_value(), row, &mut notes) {
+            Ok(parsed) => parsed.give(row, sink),
+            Err((field, reason)) => sink.rejected(Rejection { row, field, reason }),
+        }
+    })?;
+    Ok(notes)
+}
+
 fn parse(line: &[u8], row: u64, notes: &mut Notes) -> Result<Parsed, FieldFault> {
-    let value: Value =
+    let value =
         serde_json::from_slice(line).map_err(|error| ("record".into(), format!("is not valid JSON: {error}")))?;
+    parse_value(value, row, notes)
+}
+
+fn parse_value(value: Value, row: u64, notes: &mut Notes) -> Result<Parsed, FieldFault> {
     let Value::Object(mut map) = value else {
         return Err(("record".into(), "is not a JSON object".into()));
     };

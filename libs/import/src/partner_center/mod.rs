@@ -15,6 +15,8 @@ use crate::text::json::{self, Element};
 use crate::text::values::{country, names_free};
 
 const LIST: &str = "items";
+/// Words of the status in the order of their numbers, which the .NET library and PowerShell write.
+const STATUSES: [&str; 7] = ["none", "active", "suspended", "deleted", "expired", "pending", "disabled"];
 const BY_OFFER: &str = "subscriptions are known by their offers: over all sellers they count beside the licences that \
     pc-subscribed-skus and graph-subscribed-skus list of the same customer, until graph-subscriptions says which SKU each is";
 
@@ -65,7 +67,7 @@ pub(crate) fn subscriptions(
 
 fn purchase(element: &Element, customer: &str, options: &ReadOptions, notes: &mut Notes) -> Result<Held, Rejection> {
     let subscription_id = element.id("id")?;
-    let status = element.required("status")?;
+    let status = element.word("status", &STATUSES)?;
     let seats = element.required_count("quantity")?;
     let created = element.day("creationDate", options.dates, notes);
     let start = element.day("effectiveStartDate", options.dates, notes).or(created);
@@ -136,6 +138,6 @@ fn licences(
         ..ReportedSeats::default()
     };
     let free = names_free(&name) || part_number.as_deref().is_some_and(names_free);
-    let services = services(element.each_text("servicePlans", "serviceName"), notes);
+    let services = services(element, "servicePlans", "serviceName", notes);
     Ok((Sku { sku_id, product: product_names::product(&name).to_owned(), free, name, services }, seats))
 }

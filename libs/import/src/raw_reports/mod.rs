@@ -31,7 +31,7 @@ use self::{
 use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
 use crate::shared::provisional::{of_month, precedence_of};
 use crate::text::spool::{Spool, SpoolLimits};
-use crate::text::table::{Table, TableColumn};
+use crate::text::table::{TOTALS, Table, TableColumn};
 use crate::text::values;
 
 pub(crate) use self::{
@@ -92,6 +92,9 @@ fn gather(
             Err(Bad::Row(rejection)) => sink.rejected(rejection)?,
             Err(Bad::Io(error)) => return Err(error.into()),
         }
+    }
+    if table.has_totals {
+        gathered.notes.remarks.insert(TOTALS);
     }
     Ok(gathered)
 }

@@ -1,11 +1,14 @@
 //! What every reader is given and what it gives: options in, records, rejections and notes out.
 
+mod completion;
 mod date_order;
 mod kind;
 mod notes;
 mod options;
 mod sink;
 
+pub use completion::completes;
+pub(crate) use completion::{Completion, FileOutcome};
 pub use date_order::DateOrder;
 pub(crate) use notes::without_end;
 pub use notes::{MendedRows, Mending, Notes};

@@ -20,6 +20,8 @@ pub struct ReadOptions {
     pub month: Option<Month>,
     /// When the file was made, in seconds since 1970.
     pub made: i64,
+    /// A page of the file names a next one that is not in it: it is no whole list.
+    pub cut_short: bool,
     /// The tenant of the partner itself: what it sold is its own.
     pub own_tenant: Option<String>,
     /// Which of day and month comes first in dates that leave it open, for files that do not tell.
@@ -31,7 +33,17 @@ impl ReadOptions {
     #[must_use]
     pub fn on(today: Day) -> Self {
         let made = i64::from(today.epoch_days()) * 86_400;
-        Self { today, kind: None, named: None, customer: None, month: None, made, own_tenant: None, dates: None }
+        Self {
+            today,
+            kind: None,
+            named: None,
+            customer: None,
+            month: None,
+            made,
+            cut_short: false,
+            own_tenant: None,
+            dates: None,
+        }
     }
 
     /// The day on which things stood as the file says: the last of the month, else that of the file; at most today.

@@ -15,7 +15,10 @@ use crate::text::spool;
 
 /// SKUs remembered as named; to forget them costs a stub that changes nothing.
 const NAMED: usize = 100_000;
-const CUT_SHORT: &str = "the last page names a next one that is not in the file: download all pages";
+pub(crate) const CUT_SHORT: &str = "the last page names a next one that is not in the file: download all pages";
+
+const CUT_OFF: &str =
+    "the service plans are not in it, because ConvertTo-Json goes two levels deep only: add -Depth 10";
 
 /// What sets the answers of one service apart.
 pub(crate) struct ListSource {
@@ -105,7 +108,11 @@ fn send_state(
 }
 
 /// The services of service plans, each once.
-pub(crate) fn services(plans: Vec<String>, notes: &mut Notes) -> Vec<String> {
+pub(crate) fn services(element: &Element, list: &str, name: &str, notes: &mut Notes) -> Vec<String> {
+    if element.is_cut_off(list) {
+        notes.remarks.insert(CUT_OFF);
+    }
+    let plans = element.each_text(list, name);
     let mut services: Vec<String> = plans.into_iter().map(|plan| product_names::service(plan, notes)).collect();
     services.sort_unstable();
     services.dedup();

@@ -1,16 +1,30 @@
-//! Answers of web services as people save them: a page `{"value": […]}` or `{"items": […]}`, a bare list, or several of
-//! these one after the other. Elements are taken one by one, so a list may be longer than the memory.
+//! Answers of web services as people save them: a page `{"value": […]}` or `{"items": […]}`, a bare list, one object where a
+//! list has one element, or several of these one after the other. Elements are taken one by one, so a list may be longer than
+//! the memory.
+//!
+//! PowerShell writes names in other cases, wraps lists as `{"value": […], "Count": 1}`, unwraps lists of one, writes times as
+//! `/Date(…)/` and what lies too deep as `@{Name=Value}`: all of it is read.
 
-use std::{fmt, io::BufRead};
+use std::{
+    cell::Cell,
+    fmt,
+    io::{self, BufRead, Read},
+    rc::Rc,
+};
 
 use insights_domain::calendar::Day;
 use insights_domain::ids::canonical_id;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
 
 use crate::reader::{DateOrder, Mending, Notes, ReadError, Rejection, Stopped};
 use crate::text::dates::{self, Dated};
-use crate::text::{numbers, values};
+use crate::text::{answers, numbers, values};
+
+/// Names of the member that holds a page's list, in lower case.
+const LISTS: [&str; 2] = ["items", "value"];
+/// An element that is longer than this many bytes is none of a list's, and must not fill the memory.
+const MAX_ELEMENT: u64 = 16 << 20;
 
 /// An element of a list.
 pub(crate) struct Element {
@@ -24,23 +38,20 @@ pub(crate) struct Element {
 pub(crate) struct Pages {
     /// The last page says where the next one is, and there is none.
     pub(crate) cut_short: bool,
+    /// Where the pages come from, as far as they say.
+    pub(crate) context: String,
 }
 
-/// Gives every element to `take`. `list` is the member that holds the list.
+/// Gives every element to `take`. `list` is the member that usually holds the list.
 pub(crate) fn each(
     input: &mut dyn BufRead,
     list: &'static str,
     take: &mut dyn FnMut(Element) -> Result<(), Stopped>,
 ) -> Result<Pages, ReadError> {
-    let start = input.fill_buf()?;
-    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
-        return Err(ReadError::Refused("the file is UTF-16: save it as UTF-8".into()));
-    }
-    if start.starts_with(b"\xef\xbb\xbf") {
-        input.consume(3);
-    }
-    let mut state = JsonState { list, take, row: 0, stopped: false, refused: None, pages: Pages::default() };
-    let mut json = serde_json::Deserializer::from_reader(input);
+    let left = Rc::new(Cell::new(MAX_ELEMENT));
+    let left_of_input = Rc::clone(&left);
+    let mut state = JsonState { list, take, row: 0, stopped: false, refused: None, pages: Pages::default(), left };
+    let mut json = serde_json::Deserializer::from_reader(Metered { inner: input, left: left_of_input });
     let mut first = true;
     // Pages may simply follow each other.
     while first || json.end().is_err() {
@@ -53,6 +64,22 @@ pub(crate) fn each(
     Ok(state.pages)
 }
 
+/// Reads no more than an element may have before the next one begins.
+struct Metered<'a> {
+    inner: &'a mut dyn BufRead,
+    left: Rc<Cell<u64>>,
+}
+
+impl Read for Metered<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let left = self.left.get().checked_sub(count as u64);
+        let longer = || io::Error::other(format!("an element is longer than {} MiB", MAX_ELEMENT >> 20));
+        self.left.set(left.ok_or_else(longer)?);
+        Ok(count)
+    }
+}
+
 struct JsonState<'a> {
     list: &'static str,
     take: &'a mut dyn FnMut(Element) -> Result<(), Stopped>,
@@ -60,6 +87,7 @@ struct JsonState<'a> {
     stopped: bool,
     refused: Option<String>,
     pages: Pages,
+    left: Rc<Cell<u64>>,
 }
 
 impl JsonState<'_> {
@@ -78,13 +106,64 @@ impl JsonState<'_> {
             1 => "; the element before was read".into(),
             row => format!("; the {row} elements before were read"),
         };
-        ReadError::Refused(format!("the file is not valid JSON: {error}{before}"))
+        let what = if error.is_eof() { "the file breaks off" } else { "the file is not valid JSON" };
+        ReadError::Refused(format!("{what}: {error}{before}"))
     }
 
     fn refuse<E: serde::de::Error>(&mut self, reason: String) -> E {
         self.refused = Some(reason);
         E::custom("refused")
     }
+
+    /// Takes an element, or those of a list or a page that stands where one was expected.
+    fn give<E: serde::de::Error>(&mut self, value: Value) -> Result<(), E> {
+        match value {
+            Value::Array(elements) => elements.into_iter().try_for_each(|element| self.give(element)),
+            Value::Object(mut page) => match page_list(&page) {
+                Some(list) => {
+                    self.page(&page);
+                    let elements = page.remove(&list).unwrap_or_default();
+                    self.give(elements)
+                }
+                None => self.element(Value::Object(page)),
+            },
+            value => self.element(value),
+        }
+    }
+
+    fn element<E: serde::de::Error>(&mut self, value: Value) -> Result<(), E> {
+        self.row += 1;
+        self.left.set(MAX_ELEMENT);
+        if (self.take)(Element { row: self.row, value: revived(value) }).is_err() {
+            self.stopped = true;
+            return Err(E::custom("stopped"));
+        }
+        Ok(())
+    }
+
+    /// Notes what a page says besides its list.
+    fn page(&mut self, members: &Map<String, Value>) {
+        for (name, value) in members {
+            match name.to_ascii_lowercase().as_str() {
+                "@odata.nextlink" | "odata.nextlink" => self.pages.cut_short = !value.is_null(),
+                "@odata.context" | "odata.metadata" => {
+                    self.pages.context = value.as_str().unwrap_or_default().to_ascii_lowercase();
+                }
+                "links" => {
+                    self.pages.cut_short |= member(value, "next").is_some_and(Value::is_object);
+                    let own = member(value, "self").and_then(|own| member(own, "uri")).and_then(Value::as_str);
+                    self.pages.context.push_str(&own.unwrap_or_default().to_ascii_lowercase());
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The name of the member that holds the list, where an object is a page.
+fn page_list(object: &Map<String, Value>) -> Option<String> {
+    let is_list = |name: &&String| LISTS.iter().any(|list| name.eq_ignore_ascii_case(list));
+    object.keys().filter(is_list).find(|name| matches!(object[*name], Value::Array(_) | Value::Object(_))).cloned()
 }
 
 struct Page<'s, 'a> {
@@ -106,34 +185,44 @@ impl<'de> Visitor<'de> for Page<'_, '_> {
         write!(out, "an object with the member {} or a list", self.state.list)
     }
 
+    /// PowerShell writes `null` for a list of nothing.
+    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<(), A::Error> {
-        List { state: self.state }.visit_seq(elements)
+        List { state: self.state }.visit_seq(elements).map(drop)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let state = self.state;
         let mut found = false;
+        let mut others = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            if name == state.list {
-                members.next_value_seed(List { state: &mut *state })?;
-                found = true;
-            } else if name == "error" {
-                let error: Value = members.next_value()?;
-                let code = error.get("code").and_then(Value::as_str).unwrap_or("unknown").to_owned();
-                return Err(state.refuse(format!("the file holds the answer to a request that failed: {code}")));
-            } else if name == "@odata.nextLink" {
-                state.pages.cut_short = !members.next_value::<Value>()?.is_null();
-            } else if name == "links" {
-                state.pages.cut_short = members.next_value::<Value>()?.get("next").is_some_and(Value::is_object);
+            let value = if LISTS.iter().any(|list| name.eq_ignore_ascii_case(list)) {
+                members.next_value_seed(List { state: &mut *state })?
             } else {
-                members.next_value::<IgnoredAny>()?;
+                Some(members.next_value::<Value>()?)
+            };
+            match value {
+                Some(value) => drop(others.insert(name, value)),
+                None => found = true,
             }
         }
+        if let Some(answer) = answers::of_json(&others, !found) {
+            return Err(state.refuse(answer));
+        }
+        state.page(&others);
         if found {
             return Ok(());
         }
-        let list = state.list;
-        Err(state.refuse(format!("the file lacks the required member {list}")))
+        if others.is_empty() {
+            let list = state.list;
+            return Err(state.refuse(format!("the file lacks the required member {list}")));
+        }
+        // A list of one, as PowerShell writes it; or a line of many.
+        state.pages.cut_short = false;
+        state.element(Value::Object(others))
     }
 }
 
@@ -142,36 +231,99 @@ struct List<'s, 'a> {
 }
 
 impl<'de> DeserializeSeed<'de> for List<'_, '_> {
-    type Value = ();
+    type Value = Option<Value>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Value>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
+/// Gives nothing back where there is a list, and what is there instead where there is none.
 impl<'de> Visitor<'de> for List<'_, '_> {
-    type Value = ();
+    type Value = Option<Value>;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "a list as {}", self.state.list)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Option<Value>, A::Error> {
         while let Some(value) = elements.next_element::<Value>()? {
-            self.state.row += 1;
-            if (self.state.take)(Element { row: self.state.row, value }).is_err() {
-                self.state.stopped = true;
-                return Err(A::Error::custom("stopped"));
-            }
+            self.state.give::<A::Error>(value)?;
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// A list of one, or a list in a wrapper of its own.
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Option<Value>, A::Error> {
+        let value = serde::Deserialize::deserialize(serde::de::value::MapAccessDeserializer::new(members))?;
+        self.state.give::<A::Error>(value)?;
+        Ok(None)
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Option<Value>, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Option<Value>, E> {
+        Ok(Some(Value::String(text.to_owned())))
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, flag: bool) -> Result<Option<Value>, E> {
+        Ok(Some(Value::Bool(flag)))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Option<Value>, E> {
+        Ok(Some(number.into()))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Option<Value>, E> {
+        Ok(Some(number.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Option<Value>, E> {
+        Ok(Some(number.into()))
     }
 }
 
+/// A member by its name, whatever its case.
+fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    let members = value.as_object()?;
+    let alike = || members.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    members.get(name).or_else(alike)
+}
+
+/// Makes objects again of what PowerShell wrote as `@{Name=Value; Other=Value}` because it lay too deep.
+fn revived(mut value: Value) -> Value {
+    let inner = |text: &str| text.strip_prefix("@{").and_then(|text| text.strip_suffix('}')).map(str::to_owned);
+    match &mut value {
+        Value::String(text) => match inner(text) {
+            Some(text) => text.split("; ").filter_map(|part| part.split_once('=')).map(revived_member).collect(),
+            None => value,
+        },
+        Value::Array(elements) => {
+            elements.iter_mut().for_each(|element| *element = revived(std::mem::take(element)));
+            value
+        }
+        Value::Object(members) => {
+            members.values_mut().for_each(|member| *member = revived(std::mem::take(member)));
+            value
+        }
+        _ => value,
+    }
+}
+
+fn revived_member((name, text): (&str, &str)) -> (String, Value) {
+    let value = match text {
+        "" => Value::Null,
+        text => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+    };
+    (name.to_owned(), value)
+}
+
 impl Element {
-    /// The member at a path such as `companyProfile.domain`; `null` is the same as absent.
+    /// The member at a path such as `companyProfile.domain`, whatever the case of its names; `null` is the same as absent.
     pub(crate) fn at(&self, path: &str) -> Option<&Value> {
-        path.split('.').try_fold(&self.value, |value, name| value.get(name)).filter(|value| !value.is_null())
+        path.split('.').try_fold(&self.value, member).filter(|value| !value.is_null())
     }
 
     /// A text without blanks around it, or a number as text; none when it is empty or anything else.
@@ -223,10 +375,18 @@ impl Element {
         }
     }
 
+    /// A word that some write as a number: its place in `words`.
+    pub(crate) fn word(&self, path: &str, words: &[&str]) -> Result<String, Rejection> {
+        let text = self.required(path)?;
+        let Ok(number) = text.parse::<usize>() else { return Ok(text) };
+        let word = words.get(number).map(|word| (*word).to_owned());
+        word.ok_or_else(|| self.reject(path, format!("{number} stands for no known word")))
+    }
+
     /// The day of a time that the row can do without; none when it is absent, stands for no day or is no date.
     pub(crate) fn day(&self, path: &str, order: Option<DateOrder>, notes: &mut Notes) -> Option<Day> {
         // PowerShell writes some times as objects that hold them as `value`.
-        let value = self.at(path).map(|value| value.get("value").unwrap_or(value))?;
+        let value = self.at(path).map(|value| member(value, "value").unwrap_or(value))?;
         let read = value.as_str().map(|text| if text.is_empty() { None } else { Some(dates::date(text, order)) });
         let mending = match read {
             Some(None) => return None,
@@ -243,11 +403,32 @@ impl Element {
         each_date(&self.value, false, take);
     }
 
+    /// What it is as a whole.
+    pub(crate) fn into_value(self) -> Value {
+        self.value
+    }
+
+    /// The members with their names, where the element is an object.
+    pub(crate) fn members(&self) -> Option<&Map<String, Value>> {
+        self.value.as_object()
+    }
+
     /// One member of each element of a list within.
     pub(crate) fn each_text(&self, list: &str, name: &str) -> Vec<String> {
-        let elements = self.at(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let texts = elements.iter().filter_map(|element| element.get(name)?.as_str());
+        let texts = self.list(list).iter().filter_map(|element| member(element, name)?.as_str());
         texts.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
+    }
+
+    /// Whether what stands for a list within is but the name of a type: PowerShell writes no deeper than it is told.
+    pub(crate) fn is_cut_off(&self, list: &str) -> bool {
+        self.list(list).first().is_some_and(Value::is_string)
+    }
+
+    /// A list within; one object, or a wrapper with a list, stands for a list as well.
+    fn list(&self, path: &str) -> &[Value] {
+        let Some(value) = self.at(path) else { return &[] };
+        let list = value.as_object().and_then(page_list).and_then(|list| value.get(&list)).unwrap_or(value);
+        list.as_array().map_or_else(|| std::slice::from_ref(list), Vec::as_slice)
     }
 
     fn fault(&self, path: &str, wanted: &str) -> String {
@@ -288,22 +469,65 @@ mod tests {
     #[test]
     fn pages_follow_each_other_and_say_when_one_is_missing() {
         let found = read(
-            "\u{feff}{\"a\": {\"value\": [9]}, \"value\": [1, {\"b\": 2}], \"@odata.nextLink\": \"https://x\"}\n {\"value\":[3]} [4]",
+            "{\"a\": {\"value\": [9]}, \"value\": [1, {\"b\": 2}], \"@odata.nextLink\": \"https://x\"}\n {\"value\":[3]} [4]",
         );
         let texts = ["1:1", "2:{\"b\":2}", "3:3", "4:4"].map(str::to_owned).to_vec();
         assert_eq!(found, Ok((texts, false)));
         let cut = read("{\"value\": [], \"@odata.nextLink\": \"https://x\"}");
         assert_eq!(cut, Ok((Vec::new(), true)));
+        let cut = read("{\"links\": {\"next\": {\"uri\": \"x\"}}, \"Items\": [1]}");
+        assert_eq!(cut, Ok((vec!["1:1".to_owned()], true)));
+    }
+
+    #[test]
+    fn a_list_is_found_in_whatever_it_is_wrapped() {
+        let two = Ok((vec!["1:{\"id\":1}".to_owned(), "2:{\"id\":2}".to_owned()], false));
+        for text in [
+            "[{\"id\": 1}, {\"id\": 2}]",
+            "{\"items\": [{\"id\": 1}, {\"id\": 2}]}",
+            "{\"value\": [{\"id\": 1}, {\"id\": 2}], \"Count\": 2}",
+            "{\"Items\": {\"value\": [{\"id\": 1}, {\"id\": 2}], \"Count\": 2}}",
+            "{\"id\": 1}\n{\"id\": 2}\n",
+            "[{\"value\": [{\"id\": 1}]}, {\"value\": [{\"id\": 2}]}]",
+            "[[{\"id\": 1}], [{\"id\": 2}]]",
+            "{\"items\": {\"id\": 1}}{\"items\": {\"id\": 2}}",
+        ] {
+            assert_eq!(read(text), two, "{text}");
+        }
+        for text in ["[]", "null", "{\"items\": []}", "{\"value\": null}"] {
+            assert_eq!(read(text), Ok((Vec::new(), false)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_powershell_makes_of_an_element_is_read() {
+        let mut seen = 0;
+        let text = r#"{"PrepaidUnits": "@{Enabled=300; Warning=}", "Created": "/Date(1736467200000)/", "Status": 2,
+            "Ended": {"value": "/Date(1736553600000+0100)/", "DateTime": "x"}, "Plans": {"Name": "A"}, "More": "System.Object[]"}"#;
+        each(&mut text.as_bytes(), "value", &mut |element| {
+            assert_eq!(element.count("prepaidUnits.enabled").unwrap(), Some(300));
+            assert_eq!(element.count("prepaidUnits.warning").unwrap(), None);
+            let day = |path| element.day(path, None, &mut Notes::default()).map(|day| day.to_string());
+            assert_eq!(day("created").as_deref(), Some("2025-01-10"));
+            assert_eq!(day("ended").as_deref(), Some("2025-01-11"));
+            assert_eq!(element.word("status", &["none", "active", "suspended"]).unwrap(), "suspended");
+            assert!(element.word("status", &["none"]).is_err());
+            assert_eq!(element.each_text("plans", "name"), ["A"]);
+            assert!(element.is_cut_off("more") && !element.is_cut_off("plans") && !element.is_cut_off("none"));
+            seen += 1;
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(seen, 1);
     }
 
     #[test]
     fn what_is_no_page_is_refused_with_the_reason() {
         let refused = |text: &str| read(text).unwrap_err();
-        assert!(refused("{\"items\": []}").contains("the required member value"));
         assert!(refused("{\"error\": {\"code\": \"Forbidden\"}}").contains("Forbidden"));
-        assert!(refused("{\"value\": 3}").contains("a list as value"));
-        assert!(refused("").contains("JSON"));
+        assert!(refused("").contains("breaks off"));
         assert!(refused("{\"value\": [1, 2,").contains("the 2 elements before were read"));
         assert!(refused("Month,Customer\n").contains("not valid JSON"));
+        assert!(refused(&format!("[\"{}\"]", "x".repeat(17 << 20))).contains("longer than 16 MiB"));
     }
 }

@@ -14,6 +14,10 @@ const MAX_LINES_PER_RECORD: usize = 200;
 const MAX_BYTES_PER_RECORD: usize = 1 << 20;
 const TOO_LONG: &str = "the row is longer than 1 MiB (1048576 bytes)";
 const NEVER_CLOSED: &str = "a quote is opened and never closed";
+const NOT_UTF_8: &str = "the text is not UTF-8: save the file again as UTF-8, in Excel as \"CSV UTF-8\"";
+const NULS: &str = "it holds zero bytes, the mark of a damaged file";
+/// How far below a title the header may stand.
+const BELOW_TITLE: usize = 12;
 
 /// One record of delimited text, or why it is none.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,30 +36,72 @@ pub(crate) struct Lines<'a> {
     /// Number of the line read last, from 1.
     line: u64,
     delimiter: u8,
+    /// Each line is one quoted cell that holds the true line, as a spreadsheet saves a table that it did not take apart.
+    wrapped: bool,
 }
 
 impl<'a> Lines<'a> {
-    /// Begins before the first line. The delimiter is found on that line: a tab, a semicolon or a comma.
+    /// Begins before the first line that says something: blank lines, titles, comments and hints of programs (`#TYPE …`,
+    /// `sep=;`) above the header are passed over. The delimiter is the one that is hinted at, or found on that line.
     pub(crate) fn new(input: &'a mut dyn io::BufRead) -> io::Result<Self> {
-        let mut lines = Self { input, returned: VecDeque::new(), line: 0, delimiter: b',' };
-        if let Some(mut first) = lines.next_line()? {
-            if first.bytes.starts_with(b"\xef\xbb\xbf") {
+        let mut lines = Self { input, returned: VecDeque::new(), line: 0, delimiter: b',', wrapped: false };
+        let mut hinted = None;
+        while let Some(mut first) = lines.next_line()? {
+            if lines.line == 1 && first.bytes.starts_with(b"\xef\xbb\xbf") {
                 first.bytes.drain(..3);
             }
-            lines.delimiter = delimiter(&first.bytes);
+            let text = first.bytes.trim_ascii();
+            if (first.whole && cells(text) == 0) || is_comment(text) {
+                continue;
+            }
+            if let Some(delimiter) = hint(text) {
+                hinted = Some(delimiter);
+                continue;
+            }
+            let hinted = hinted.filter(|hinted| text.contains(hinted));
+            lines.delimiter = hinted.unwrap_or_else(|| delimiter(text));
+            if first.whole && cells(text) == 1 && lines.is_title()? {
+                continue;
+            }
+            lines.wrapped = is_wrapped(text, lines.delimiter);
+            if lines.wrapped {
+                lines.delimiter = delimiter(&text.iter().copied().filter(|byte| *byte != b'"').collect::<Vec<_>>());
+            }
             lines.give_back(first);
+            break;
         }
         Ok(lines)
     }
 
-    /// The next record; blank lines are skipped.
+    /// Whether the line read last, which has one cell, stands above a header.
+    fn is_title(&mut self) -> io::Result<bool> {
+        let mut below = Vec::new();
+        let mut found = false;
+        while below.len() < BELOW_TITLE && !found {
+            let Some(line) = self.next_line()? else { break };
+            found = line.whole && cells(&line.bytes) > 2;
+            below.push(line);
+        }
+        below.into_iter().rev().for_each(|line| self.give_back(line));
+        Ok(found)
+    }
+
+    /// The next record; blank lines, and those of which all fields are empty, are skipped.
     pub(crate) fn next_record(&mut self) -> io::Result<Option<Split>> {
         loop {
             let Some(line) = self.next_line()? else { return Ok(None) };
             if line.whole && line.bytes.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            return self.record(line).map(Some);
+            match self.record(line)? {
+                Split::Fields(_, fields) if fields.len() > 1 && fields.iter().all(String::is_empty) => {}
+                Split::Fields(line, fields) if self.wrapped && fields.len() == 1 => {
+                    let mut within = DelimitedFields::new(self.delimiter);
+                    within.take(fields[0].as_bytes());
+                    return Ok(Some(within.finish().map_or(Split::Bad(line, NOT_UTF_8), |it| Split::Fields(line, it))));
+                }
+                split => return Ok(Some(split)),
+            }
         }
     }
 
@@ -85,9 +131,12 @@ impl<'a> Lines<'a> {
                 return Ok(self.give_up(start, lines, NEVER_CLOSED));
             }
         }
+        if lines.iter().any(|line| line.bytes.contains(&0)) {
+            return Ok(Split::Bad(start, NULS));
+        }
         Ok(match fields.finish() {
             Some(fields) => Split::Fields(start, fields),
-            None => Split::Bad(start, "the text is not UTF-8"),
+            None => Split::Bad(start, NOT_UTF_8),
         })
     }
 
@@ -161,15 +210,72 @@ pub(crate) fn read_line(input: &mut dyn io::BufRead, limit: usize, line: &mut Ve
     }
 }
 
+/// A tab, a semicolon, a comma or a bar, whichever parts the names of a header; what is quoted does not count.
 fn delimiter(header: &[u8]) -> u8 {
-    let count = |byte: u8| header.iter().filter(|&&b| b == byte).count();
-    if count(b'\t') > 0 {
-        b'\t'
-    } else if count(b';') > count(b',') {
-        b';'
-    } else {
-        b','
+    let count = |byte: u8| unquoted(header).filter(|&b| b == byte).count();
+    match [b'\t', b';', b',', b'|'].map(count) {
+        [tabs, ..] if tabs > 0 => b'\t',
+        [_, semicolons, commas, _] if semicolons > commas => b';',
+        [_, _, 0, bars] if bars > 0 => b'|',
+        _ => b',',
     }
+}
+
+fn unquoted(line: &[u8]) -> impl Iterator<Item = u8> {
+    let mut quoted = false;
+    line.iter().copied().filter(move |byte| {
+        quoted ^= *byte == b'"';
+        !quoted && *byte != b'"'
+    })
+}
+
+/// How many cells of a line hold something.
+fn cells(line: &[u8]) -> usize {
+    let mut fields = DelimitedFields::new(delimiter(line));
+    fields.take(line);
+    fields.done.push(fields.field);
+    fields.done.iter().filter(|field| !field.trim_ascii().is_empty()).count()
+}
+
+/// Whether a header is one quoted cell with several names in it.
+fn is_wrapped(header: &[u8], by: u8) -> bool {
+    let mut fields = DelimitedFields::new(by);
+    fields.take(header);
+    let quoted = header.starts_with(b"\"") && fields.done.is_empty() && !fields.open();
+    quoted
+        && [b'\t', b';', b','].iter().any(|delimiter| fields.field.iter().filter(|byte| *byte == delimiter).count() > 1)
+}
+
+/// Whether a line above the header is a comment; a header may begin with a column that is named `#`.
+pub(crate) fn is_comment(line: &[u8]) -> bool {
+    line.starts_with(b"#") && !matches!(line.get(1), Some(b',' | b';' | b'\t' | b'|' | b'"'))
+}
+
+/// The delimiter that a line such as `sep=;` hints at.
+fn hint(line: &[u8]) -> Option<u8> {
+    let bare: Vec<u8> = line.iter().copied().filter(|byte| *byte != b'"').collect();
+    let (name, rest) = bare.split_at_checked(4)?;
+    let (delimiter, rest) = rest.split_first().unwrap_or((&b'\t', &[]));
+    let is_hint = name.eq_ignore_ascii_case(b"sep=") && !delimiter.is_ascii_alphanumeric() && delimiter.is_ascii();
+    // A program that does not know the hint fills its line with delimiters.
+    (is_hint && rest.iter().all(|byte| matches!(byte, b',' | b';' | b'\t' | b'|' | b' '))).then_some(*delimiter)
+}
+
+/// Adds a line of these fields, parted by commas. Each is one line of text, so that rows keep their numbers.
+pub(crate) fn write_record<'f>(fields: impl IntoIterator<Item = &'f str>, text: &mut Vec<u8>) {
+    for (at, field) in fields.into_iter().enumerate() {
+        if at > 0 {
+            text.push(b',');
+        }
+        if field.contains([',', ';', '\t', '|', '"', '\n', '\r']) {
+            text.push(b'"');
+            text.extend_from_slice(field.replace('"', "\"\"").replace(['\n', '\r'], " ").as_bytes());
+            text.push(b'"');
+        } else {
+            text.extend_from_slice(field.as_bytes());
+        }
+    }
+    text.push(b'\n');
 }
 
 /// The fields of one record, taken line by line.
@@ -277,11 +383,51 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_above_the_header_is_passed_over() {
+        for (text, line) in [
+            ("#TYPE System.Object\r\na;b\r\n1;2\r\n", 2),
+            ("\u{feff}sep=;\r\na;b\r\n1;2\r\n", 2),
+            ("\"sep=;\"\na;b\n1;2\n", 2),
+            ("sep=;,,\na;b\n1;2\n", 2),
+            ("\n \n;;\n# made, by hand\na;b\n1;2\n", 5),
+            ("sep=,\na;b\n1;2\n", 2),
+        ] {
+            assert_eq!(split(text), [fields(line, &["a", "b"]), fields(line + 1, &["1", "2"])], "{text:?}");
+        }
+        let titled = "Seats by subscription,,\n\nMade on 1 May\na,b,c\n1,2,3\n,,\nx\n";
+        assert_eq!(split(titled), [fields(4, &["a", "b", "c"]), fields(5, &["1", "2", "3"]), fields(7, &["x"])]);
+        assert_eq!(split("#,a\n1,2\n"), [fields(1, &["#", "a"]), fields(2, &["1", "2"])]);
+        assert_eq!(split("day\n2024-01-31\n"), [fields(1, &["day"]), fields(2, &["2024-01-31"])]);
+        assert_eq!(split("sep=\t\na\tb;c\n"), [fields(2, &["a", "b;c"])]);
+    }
+
+    #[test]
+    fn lines_that_are_cells_of_another_table_are_taken_apart() {
+        let text = "\"a,b,\"\"c, d\"\"\"\n\"1,2,3\"\n";
+        assert_eq!(split(text), [fields(1, &["a", "b", "c, d"]), fields(2, &["1", "2", "3"])]);
+        assert_eq!(split("\"a, b\"\n1\n"), [fields(1, &["a, b"]), fields(2, &["1"])]);
+    }
+
+    #[test]
+    fn what_is_written_is_read_on_as_many_lines() {
+        let mut text = Vec::new();
+        write_record(["a", "b;c", "\"d\", e", "f\ng"], &mut text);
+        write_record(["", "", "", "x"], &mut text);
+        let found = split(std::str::from_utf8(&text).unwrap());
+        assert_eq!(found, [fields(1, &["a", "b;c", "\"d\", e", "f g"]), fields(2, &["", "", "", "x"])]);
+    }
+
+    #[test]
+    fn zero_bytes_cost_their_own_row_only() {
+        assert_eq!(split("a,b\n1\0,2\n3,4\n"), [fields(1, &["a", "b"]), Split::Bad(2, NULS), fields(3, &["3", "4"])]);
+    }
+
+    #[test]
     fn text_that_is_not_utf_8_costs_its_own_row_only() {
         let mut input: &[u8] = b"a\n\xff\nb\n";
         let mut lines = Lines::new(&mut input).unwrap();
         let found: Vec<_> = std::iter::from_fn(|| lines.next_record().unwrap()).collect();
-        assert_eq!(found, [fields(1, &["a"]), Split::Bad(2, "the text is not UTF-8"), fields(3, &["b"])]);
+        assert_eq!(found, [fields(1, &["a"]), Split::Bad(2, NOT_UTF_8), fields(3, &["b"])]);
     }
 
     #[test]

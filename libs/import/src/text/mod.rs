@@ -1,7 +1,10 @@
-//! How the text of files becomes values: delimited lines, tables, pages of JSON, dates and amounts.
+//! How the text of files becomes values: what their bytes say, delimited lines, tables, pages of JSON, dates and amounts.
 
+pub(crate) mod answers;
 pub(crate) mod dates;
+pub(crate) mod encoding;
 pub(crate) mod json;
+pub(crate) mod json_table;
 pub(crate) mod lines;
 pub(crate) mod numbers;
 pub(crate) mod order;

@@ -26,6 +26,8 @@ pub(crate) struct Table<'a, K: 'static> {
     pub(crate) header: Vec<String>,
     /// Columns nobody knows, as the file spells them.
     pub(crate) unknown: Vec<String>,
+    /// Whether a row of totals was left out.
+    pub(crate) has_totals: bool,
 }
 
 /// A row of a table.
@@ -72,19 +74,31 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
             .filter(|(_, name)| !name.is_empty() && !known.contains(name))
             .map(|(spelled, _)| spelled.trim().to_owned())
             .collect();
-        Ok(Self { lines, columns, places, width: header.len(), header, unknown })
+        Ok(Self { lines, columns, places, width: header.len(), header, unknown, has_totals: false })
     }
 
     /// The next row, or why it is none.
     pub(crate) fn next_row(&mut self) -> io::Result<Option<Result<Row, Rejection>>> {
         let reject = |row, reason: String| Err(Rejection { row, field: "row".into(), reason });
-        Ok(self.lines.next_record()?.map(|split| match split {
+        let mut next = self.lines.next_record()?;
+        while matches!(&next, Some(Split::Fields(_, fields)) if self.is_totals(fields)) {
+            self.has_totals = true;
+            next = self.lines.next_record()?;
+        }
+        Ok(next.map(|split| match split {
             Split::Bad(line, reason) => reject(line, reason.to_owned()),
             Split::Fields(line, fields) if !self.fits(&fields) => {
                 reject(line, format!("has {} fields where the header has {}", fields.len(), self.width))
             }
             Split::Fields(line, fields) => Ok(Row { line, fields }),
         }))
+    }
+
+    /// Whether a row adds up others, as spreadsheets write below them: a word for a sum, and most cells empty.
+    fn is_totals(&self, fields: &[String]) -> bool {
+        let mut filled = fields.iter().filter(|field| !field.trim().is_empty());
+        let sum = filled.next().is_some_and(|first| SUMS.contains(&normalised(first).as_str()));
+        sum && self.width > 2 && filled.count() < self.width / 2
     }
 
     /// Empty fields beyond the header do no harm: some programs end every line with a delimiter.
@@ -130,6 +144,24 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
         self.columns.iter().find(|column| column.key == key).map_or("row", |column| column.names[0])
     }
 }
+
+/// What is said of a file with a row of totals.
+pub(crate) const TOTALS: &str = "a row of totals is none of the report's, and was left out";
+
+/// Words that begin a row of totals, normalised.
+const SUMS: [&str; 11] = [
+    "total",
+    "totals",
+    "grandtotal",
+    "overalltotal",
+    "subtotal",
+    "sum",
+    "summe",
+    "gesamt",
+    "gesamtergebnis",
+    "totalgeral",
+    "totalgeneral",
+];
 
 /// Signs that make a spreadsheet take a text for a formula.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
