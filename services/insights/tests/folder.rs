@@ -380,3 +380,100 @@ fn what_cannot_be_imported_is_named_and_the_rest_goes_on() {
     let missing = server.run("data_source", &["import", "no-such-format-or-file", &path]);
     assert_eq!(missing.status.code(), Some(2), "{}", stderr(&missing));
 }
+
+/// What may lie beside good files: downloads that went wrong, files of other programs, and what people keep.
+fn add_what_is_none(folder: &Path) {
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).unwrap();
+    write("x-page.csv", b"<!DOCTYPE html>\r\n<html><head><title>Sign in to your account</title></head></html>");
+    write("x-throttled.csv", b"<html><title>429 Too Many Requests</title></html>");
+    write("x-error.json", b"{\"error\":{\"code\":\"TooManyRequests\",\"message\":\"slow down\"}}");
+    write("x-expired.csv", b"<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code></Error>");
+    let latin: Vec<u8> = subscriptions(1).chars().map(|letter| letter as u8).collect();
+    write("x-latin.csv", &[&latin[..], b"S-2,2024-05-01,M\xfcller,Brazil,K,Active,1,1,1,CSP,0,1\n"].concat());
+    write("x-cut.csv.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x0b\x76");
+    write("x-old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
+    write("y-header.csv", subscriptions(1).lines().next().unwrap().as_bytes());
+    write("y-nothing.csv", b"");
+    write("y-list.json", b"[]");
+    write("z-picture.png", b"\x89PNG\r\n\x1a\n\0\0\0");
+    write("z-readme.md", b"# Reports\n\nFrom the portal, by hand.\n");
+    write("z-package.json", b"{\"name\": \"reports\", \"version\": \"1.0.0\", \"private\": true}");
+}
+
+#[test]
+fn a_folder_of_good_broken_and_other_files_is_told_apart_file_by_file() {
+    let server = Server::start();
+    let folder = folder();
+    add_what_is_none(folder.path());
+    let path = folder.path().display().to_string();
+    let output = server.run("data_source", &["import", &path, "--own-tenant", OWN]);
+    let (said, told) = (stderr(&output), stdout(&output));
+    println!("{said}{told}");
+    assert_eq!(output.status.code(), Some(1), "downloads that went wrong are missing from the figures");
+    for (name, words) in [
+        ("x-page.csv", &["a web page (\"Sign in to your account\")", "sign in"][..]),
+        ("x-throttled.csv", &["asked too often: wait"]),
+        ("x-error.json", &["TooManyRequests: slow down", "wait"]),
+        ("x-expired.csv", &["AuthenticationFailed", "expired"]),
+        ("x-latin.csv", &["windows-1252", "CSV UTF-8"]),
+        ("x-cut.csv.gz", &["not downloaded whole"]),
+        ("x-old.xls", &["save it as .xlsx"]),
+        ("y-header.csv", &["no rows in it"]),
+        ("y-nothing.csv", &["left out: it is empty"]),
+        ("y-list.json", &["left out: it is an empty list"]),
+        ("z-picture.png", &["left out: it is a picture"]),
+        ("z-readme.md", &["left out: its columns are those of no known format"]),
+        ("z-package.json", &["left out: its members are those of no known format"]),
+    ] {
+        let about: String = said.lines().filter(|line| line.contains(name)).collect::<Vec<_>>().join("\n");
+        assert!(words.iter().all(|word| about.contains(word)), "{name}: {about}");
+    }
+    // What is good is imported all the same, and once only.
+    let rows = query(&server, &["customers,available"]);
+    assert_eq!(
+        (pick(&rows, "customers"), pick(&rows, "available")),
+        (vec![json!(5), json!(4)], vec![json!(110), json!(127)])
+    );
+}
+
+#[test]
+fn a_file_whose_every_row_is_rejected_completes_no_month_and_is_a_failure() {
+    let server = Server::start();
+    let licences = |units: &str| {
+        let sku = json!({"id": E3, "name": "Microsoft 365 E3", "skuPartNumber": "SPE_E3"});
+        json!({"totalCount": 1, "items": [{units: 100, "consumedUnits": 80, "productSku": sku, "capabilityStatus": "Enabled"}]})
+    };
+    let (march, april) = (licences("activeUnits").to_string(), licences("units").to_string());
+    let (march, april) = (server.file("mar.json", &march), server.file("apr.json", &april));
+    let import = |file: &str, month: &str, more: &[&str]| {
+        let args = ["import", "pc-subscribed-skus", file, "--customer", F, "--month", month];
+        server.run("data_source", &[&args[..], more].concat())
+    };
+    assert!(import(&march, "2024-03", &[]).status.success());
+    for more in [&[][..], &["--strict"], &["--dry-run"]] {
+        let output = import(&april, "2024-04", more);
+        assert_eq!(output.status.code(), Some(1), "{more:?}");
+        assert!(stderr(&output).contains("all its rows were rejected"), "{}", stderr(&output));
+        assert!(stdout(&output).contains("0 accepted"), "{}", stdout(&output));
+    }
+    // What the server alone finds wrong counts as well: the day has not come.
+    let future = "{\"kind\":\"subscription_state\",\"subscription_id\":\"S\",\"effective\":\"2999-01-01\",\"status\":\"Active\",\"seats\":1}\n\
+        {\"kind\":\"complete_through\",\"day\":\"2024-04-30\"}\n";
+    let future = server.file("future.ndjson", future);
+    let output = server.run("data_source", &["import", "ndjson", &future]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    let args = [
+        "query",
+        "--measures",
+        "available,customers,churned",
+        "--from",
+        "2024-03",
+        "--to",
+        "2024-04",
+        "--scope",
+        "all",
+    ];
+    let rows = server.json("global_admin", &args);
+    assert_eq!(rows.as_array().unwrap().len(), 1, "April is not complete: {rows}");
+    assert_eq!((&rows[0]["month"], &rows[0]["available"]), (&json!("2024-03"), &json!(100)));
+}

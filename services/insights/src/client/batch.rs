@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use insights_import::{ActivityDay, Rejection, Sink, Stopped};
+use insights_import::{ActivityDay, Rejection, Sink, Stopped, completes};
 use insights_proto::ingestion::v1::{ActivityColumns, Record, Unreadable, record::Kind};
 use prost::Message as _;
 
@@ -38,6 +38,8 @@ pub struct Batch {
     activity_rows: Vec<u64>,
     /// All records stand in until real ones come.
     pub stubs: bool,
+    /// All records say that something is complete: to be sent only where something of the file is good.
+    pub completes: bool,
 }
 
 impl Batch {
@@ -63,7 +65,7 @@ impl Batch {
 }
 
 /// Takes what a reader finds and gives batches on. Stubs go in batches of their own, so that the answers tell how many
-/// of them were needed.
+/// of them were needed; so does, at the end, what says that something is complete, so that it can be left out.
 pub struct Batcher<F> {
     limits: BatchLimits,
     give: F,
@@ -71,6 +73,7 @@ pub struct Batcher<F> {
     bytes: usize,
     stubs: Batch,
     stub_bytes: usize,
+    completing: Batch,
     customers: HashMap<String, u32>,
     users: HashMap<String, u32>,
     services: HashMap<String, u32>,
@@ -87,6 +90,7 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
             bytes: 0,
             stubs: Batch { stubs: true, ..Batch::default() },
             stub_bytes: 0,
+            completing: Batch { completes: true, ..Batch::default() },
             customers: HashMap::new(),
             users: HashMap::new(),
             services: HashMap::new(),
@@ -94,8 +98,15 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
         }
     }
 
-    /// Gives on what there is, if anything; stubs first, so that little has to wait.
-    pub fn flush(&mut self) -> Result<(), Stopped> {
+    /// Gives on all there is, if anything.
+    pub fn finish(&mut self) -> Result<(), Stopped> {
+        self.flush()?;
+        let completing = std::mem::replace(&mut self.completing, Batch { completes: true, ..Batch::default() });
+        if completing.is_empty() { Ok(()) } else { (self.give)(completing) }
+    }
+
+    /// Gives on what there is of records and activity; stubs first, so that little has to wait.
+    fn flush(&mut self) -> Result<(), Stopped> {
         self.flush_stubs()?;
         self.bytes = 0;
         self.customers.clear();
@@ -125,6 +136,16 @@ impl<F: FnMut(Batch) -> Result<(), Stopped>> Batcher<F> {
 
 impl<F: FnMut(Batch) -> Result<(), Stopped>> Sink for Batcher<F> {
     fn record(&mut self, row: u64, record: Record) -> Result<(), Stopped> {
+        if completes(&record) {
+            self.completing.records.push(record);
+            self.completing.record_rows.push(row);
+            let full = self.completing.record_rows.len() >= self.limits.records;
+            return if full { self.finish() } else { Ok(()) };
+        }
+        // What is taken back is what came before.
+        if matches!(record.kind, Some(Kind::Retract(_))) && !self.completing.is_empty() {
+            self.finish()?;
+        }
         // Activity counts as received after the batch's records: a retract must not come to stand before activity that
         // stands before it in the file.
         if matches!(record.kind, Some(Kind::Retract(_))) && !self.batch.activity_rows.is_empty() {
@@ -185,7 +206,7 @@ fn number(known: &mut HashMap<String, u32>, texts: &mut Vec<String>, bytes: &mut
 #[cfg(test)]
 mod tests {
     use insights_domain::calendar::Day;
-    use insights_proto::ingestion::v1::{CompleteThrough, Retract};
+    use insights_proto::ingestion::v1::{CompleteThrough, Customer, Retract};
 
     use super::*;
 
@@ -205,7 +226,7 @@ mod tests {
             Ok(())
         });
         feed(&mut batcher);
-        batcher.flush().unwrap();
+        batcher.finish().unwrap();
         batches
     }
 
@@ -219,10 +240,10 @@ mod tests {
         });
         assert_eq!(
             batches.iter().map(|batch| (batch.records.len(), batch.activity.day.len())).collect::<Vec<_>>(),
-            [(1, 1), (1, 1)]
+            [(0, 1), (1, 0), (1, 1)]
         );
         // The server numbers records first, then activity.
-        assert_eq!((batches[0].row(0), batches[0].row(1), batches[1].row(0), batches[1].row(1)), (2, 1, 3, 4));
+        assert_eq!((batches[0].row(0), batches[1].row(0), batches[2].row(0), batches[2].row(1)), (1, 2, 3, 4));
     }
 
     #[test]
@@ -242,7 +263,7 @@ mod tests {
         let limits = BatchLimits { records: 3, ..BatchLimits::default() };
         let batches = batches(limits, |sink| {
             for row in 1..=5 {
-                sink.stub(row, record(Kind::CompleteThrough(CompleteThrough::default()))).unwrap();
+                sink.stub(row, record(Kind::Customer(Customer::default()))).unwrap();
                 sink.record(row, record(Kind::Retract(Retract::default()))).unwrap();
             }
         });
@@ -251,12 +272,25 @@ mod tests {
     }
 
     #[test]
+    fn what_says_that_something_is_complete_comes_last_and_apart() {
+        let limits = BatchLimits { records: 2, ..BatchLimits::default() };
+        let batches = batches(limits, |sink| {
+            sink.record(1, record(Kind::CompleteThrough(CompleteThrough::default()))).unwrap();
+            for row in 2..=4 {
+                sink.record(row, record(Kind::Customer(Customer::default()))).unwrap();
+            }
+        });
+        let found: Vec<_> = batches.iter().map(|batch| (batch.completes, batch.len(), batch.row(0))).collect();
+        assert_eq!(found, [(false, 2, 2), (false, 1, 4), (true, 1, 1)]);
+    }
+
+    #[test]
     fn batches_stay_within_their_limits_and_lose_nothing() {
         let limits = BatchLimits { records: 3, facts: 4, services: 9, bytes: 1 << 20 };
         let batches = batches(limits, |sink| {
             for row in 0..10 {
                 sink.activity(row, used(&format!("U{}", row % 3))).unwrap();
-                sink.record(row, record(Kind::CompleteThrough(CompleteThrough::default()))).unwrap();
+                sink.record(row, record(Kind::Customer(Customer::default()))).unwrap();
             }
         });
         assert!(batches.iter().all(|batch| batch.records.len() <= 3 && batch.activity.day.len() <= 4));

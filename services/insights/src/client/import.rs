@@ -1,9 +1,10 @@
 //! Imports files: reads them, sends batches, adds up what became of them, waits until the figures show it.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
-    io::{BufReader, Read},
-    path::PathBuf,
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -13,7 +14,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 use insights_domain::calendar::Day;
-use insights_import::{self as reader, Format, ReadError, Rejection, Stopped};
+use insights_import::{self as reader, Format, Member, ReadError, Rejection, Stopped};
 use insights_proto::{
     access::v1::{WhoAmIRequest, WhoAmIResponse, access_service_client::AccessServiceClient},
     ingestion::v1::{GetFreshnessRequest, IngestBatchRequest, IngestBatchResponse, ListRejectionsRequest},
@@ -65,16 +66,34 @@ pub struct How {
 pub struct ImportFile {
     /// The file.
     pub file: PathBuf,
+    /// What of it, where several are packed in it.
+    pub member: Member,
     /// What it is.
     pub format: Format,
     /// What its reader must know.
     pub options: reader::ReadOptions,
 }
 
+impl ImportFile {
+    /// Its name, and within it the name of what is meant.
+    #[must_use]
+    pub fn name(&self) -> String {
+        name(&self.file, &self.member)
+    }
+}
+
+/// The name of a file, and within it the name of what is meant.
+#[must_use]
+pub fn name(file: &Path, member: &Member) -> String {
+    let within = member.name().map(|name| format!("/{name}"));
+    format!("{}{}", file.display(), within.unwrap_or_default())
+}
+
 /// Imports files one after the other and adds what became of them.
 pub async fn import(caller: &Caller, sources: &[ImportFile], how: &How, summary: &mut Summary) -> Result<(), Failure> {
     let Some(first) = sources.first() else { return Ok(()) };
-    let total: u64 = sources.iter().filter_map(|source| source.file.metadata().ok()).map(|data| data.len()).sum();
+    let files: BTreeSet<&PathBuf> = sources.iter().map(|source| &source.file).collect();
+    let total: u64 = files.into_iter().filter_map(|file| file.metadata().ok()).map(|data| data.len()).sum();
     let style = "{bar:30} {bytes}/{total_bytes} at {bytes_per_sec}, {eta} left {msg}";
     let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(total).with_style(style);
@@ -82,7 +101,7 @@ pub async fn import(caller: &Caller, sources: &[ImportFile], how: &How, summary:
     bar.set_message("reading the figures before");
     let mut figures = ImportFigures::before(caller, how, first.options.today, summary).await;
     for source in sources {
-        let file = source.file.display().to_string();
+        let file = source.name();
         bar.set_message(source.format.name());
         let first = summary.rejections.len();
         let before = (summary.accepted, summary.duplicates, summary.rejected);
@@ -253,56 +272,76 @@ struct Run<'a> {
 impl Run<'_> {
     async fn file(&mut self) -> Result<(), Failure> {
         let unreadable = |error: std::io::Error| Failure::because("cannot be read", &error);
-        let ImportFile { file, format, options } = self.source;
-        let what = format!("{} {format:?} {options:?} {}", self.caller.address, env!("CARGO_PKG_VERSION"));
+        let ImportFile { file, member, format, options } = self.source;
+        let within = member.name().unwrap_or_default();
+        let what = format!("{} {format:?} {options:?} {within} {}", self.caller.address, env!("CARGO_PKG_VERSION"));
         let journal = if self.how.dry_run { None } else { Some(Journal::begin(&what, file).map_err(unreadable)?) };
         if journal.as_ref().is_some_and(|journal| journal.resumed) {
-            self.summary.notes.push(format!("{}: went on with an import that had broken off", file.display()));
+            self.summary.notes.push(format!("{}: went on with an import that had broken off", self.source.name()));
         }
         let read = Arc::new(AtomicU64::new(0));
-        let input = File::open(file).map_err(unreadable)?;
-        let mut input = BufReader::with_capacity(1 << 18, Counted { inner: input, read: Arc::clone(&read) });
+        let mut input = Counted { inner: File::open(file).map_err(unreadable)?, read: Arc::clone(&read) };
         let (sender, mut batches) = mpsc::channel::<Batch>(AHEAD);
-        let (format, options) = (*format, options.clone());
+        let (member, format, options) = (member.clone(), *format, options.clone());
         let reader = tokio::task::spawn_blocking(move || {
             let give = |batch| sender.blocking_send(batch).map_err(|_| Stopped);
             let mut sink = Batcher::new(BatchLimits::default(), give);
-            let read = reader::read(format, &mut input, &options, &mut sink);
+            let read =
+                reader::with_member(&mut input, &member, |input| reader::read(format, input, &options, &mut sink))?;
             // What was read before a fault is good all the same.
-            sink.flush()?;
+            sink.finish()?;
             read
         });
-        let before = self.bar.position();
-        self.send_all(&mut batches, journal.as_ref(), || before + read.load(Ordering::Relaxed)).await?;
+        // What is packed is read from several places, and perhaps twice.
+        let (before, total) = (self.bar.position(), self.bar.length().unwrap_or(u64::MAX));
+        let position = || total.min(before + read.load(Ordering::Relaxed));
+        let nothing_good = self.send_all(&mut batches, journal.as_ref(), &position).await?;
         match reader.await {
-            Ok(Ok(notes)) => self.summary.take_notes(notes, file),
+            Ok(Ok(notes)) => self.summary.take_notes(notes, &self.source.name()),
             Ok(Err(ReadError::Stopped)) => return Ok(()),
             Ok(Err(error)) => return Err(Failure::Failed(error.to_string())),
             Err(error) => return Err(Failure::because("the reader failed", &error)),
         }
-        self.bar.set_position(before + read.load(Ordering::Relaxed));
+        self.bar.set_position(position());
         if let Some(journal) = journal {
             journal.end();
+        }
+        if nothing_good {
+            return Err(Failure::Failed(
+                "nothing was accepted: all its rows were rejected, so it completes nothing".into(),
+            ));
         }
         Ok(())
     }
 
-    /// Sends batches as they come, and adds what became of them.
+    /// Sends batches as they come, and adds what became of them; says whether nothing was good and something bad. What says that
+    /// something is complete is sent only where that is not so.
     async fn send_all(
         &mut self,
         batches: &mut mpsc::Receiver<Batch>,
         journal: Option<&Journal>,
         read: impl Fn() -> u64,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let mut line = BatchLine::new(self.caller, BATCH_RETRIES, BATCH_DEADLINE);
         let (mut position, mut ended, mut waited) = (0, false, Duration::ZERO);
-        while !ended || !line.is_empty() {
+        let (mut good, mut bad, mut held) = (0, 0, None);
+        // Tables of what completes something have no other rows.
+        let completes_alone = matches!(self.source.format, Format::Csv | Format::Parquet);
+        let is_fact = |batch: &Batch| !batch.completes || completes_alone;
+        while !ended || held.is_some() || !line.is_empty() {
+            if let Some(mut batch) = held.take_if(|_| line.is_empty()) {
+                if good > 0 || bad == 0 {
+                    let request = self.request(&mut batch, journal, position);
+                    line.send(batch, request).await?;
+                    position += 1;
+                }
+                continue;
+            }
             tokio::select! {
-                batch = batches.recv(), if !ended && line.has_room() => match batch {
+                batch = batches.recv(), if !ended && held.is_none() && line.has_room() => match batch {
+                    Some(batch) if !is_fact(&batch) => held = Some(batch),
                     Some(mut batch) if !batch.is_empty() => {
-                        self.figures.take(&batch, self.how.dry_run);
-                        let batch_id = journal.map(|journal| journal.batch_id(position)).unwrap_or_default();
-                        let request = request_of(&mut batch, batch_id, self.how.dry_run);
+                        let request = self.request(&mut batch, journal, position);
                         line.send(batch, request).await?;
                         position += 1;
                     }
@@ -311,6 +350,9 @@ impl Run<'_> {
                 },
                 answer = line.answer(), if !line.is_empty() => match answer {
                     Ok((batch, batch_id, answer)) => {
+                        if is_fact(&batch) && !batch.stubs {
+                            (good, bad) = (good + answer.accepted + answer.duplicates, bad + answer.rejected);
+                        }
                         let name = self.name.map(String::as_str);
                         take(self.caller, &batch, &batch_id, (answer, self.how.dry_run), name, self.summary).await?;
                         self.bar.set_position(read());
@@ -325,7 +367,14 @@ impl Run<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(good == 0 && bad > 0)
+    }
+
+    /// The request of the batch at `position`.
+    fn request(&mut self, batch: &mut Batch, journal: Option<&Journal>, position: u64) -> IngestBatchRequest {
+        self.figures.take(batch, self.how.dry_run);
+        let batch_id = journal.map(|journal| journal.batch_id(position)).unwrap_or_default();
+        request_of(batch, batch_id, self.how.dry_run)
     }
 }
 
@@ -479,6 +528,12 @@ impl<R: Read> Read for Counted<R> {
         let count = self.inner.read(buffer)?;
         self.read.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
+    }
+}
+
+impl<R: Seek> Seek for Counted<R> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.inner.seek(to)
     }
 }
 

@@ -1,9 +1,6 @@
 //! What became of an import.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use insights_import::{MendedRows, Notes, Rejection};
 use insights_proto::ingestion::v1::IngestBatchResponse;
@@ -127,7 +124,7 @@ impl Summary {
         known.map(|(count, what)| format!("{count} {what}")).collect()
     }
 
-    pub(super) fn take_notes(&mut self, notes: Notes, file: &Path) {
+    pub(super) fn take_notes(&mut self, notes: Notes, file: &str) {
         let Notes {
             unknown_columns,
             unmapped_services,
@@ -138,7 +135,6 @@ impl Summary {
             mended,
             remarks,
         } = notes;
-        let file = file.display();
         let mut note = |what: &str, items: Vec<&String>| {
             if !items.is_empty() {
                 let items: Vec<&str> = items.into_iter().map(String::as_str).collect();
@@ -165,7 +161,8 @@ impl Summary {
     }
 }
 
-/// A reason without what stands between quotes, and without numbers: so that equal faults are counted as one.
+/// A reason without what stands between quotes, and without numbers that are no part of a word: so that equal faults are counted
+/// as one.
 fn without_values(reason: &str) -> String {
     let mut text = String::new();
     for (at, part) in reason.split('"').enumerate() {
@@ -174,14 +171,17 @@ fn without_values(reason: &str) -> String {
             continue;
         }
         let mut digits = false;
+        // `UTF-8` is a word, `-7` is a number.
+        let mut word = false;
         for letter in part.chars() {
-            if letter.is_ascii_digit() {
+            if letter.is_ascii_digit() && !word {
                 if !digits {
                     text.push('#');
                 }
                 digits = true;
             } else {
                 digits = false;
+                word = letter.is_alphanumeric() || word && letter == '-';
                 text.push(letter);
             }
         }
@@ -202,6 +202,7 @@ mod tests {
         let counts: Vec<_> = summary.rejected_by_reason.into_iter().collect();
         assert_eq!(counts, [("Month: -# seats cannot be".into(), 1), ("Month: … is not a date".into(), 2)]);
         assert_eq!(summary.rejections.len(), 3);
+        assert_eq!(without_values("the text is not UTF-8: row 12"), "the text is not UTF-8: row #");
     }
 
     #[test]

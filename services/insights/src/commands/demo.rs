@@ -191,7 +191,7 @@ async fn import_generated(options: GenerateOptions, caller: &Caller) -> Result<S
         let mut batcher =
             Batcher::new(BatchLimits::default(), |batch| sender.blocking_send(batch).map_err(|_| Stopped));
         generate(&options, &mut batcher)?;
-        batcher.flush()
+        batcher.finish()
     });
     let mut summary = Summary::default();
     while let Some(batch) = batches.recv().await {

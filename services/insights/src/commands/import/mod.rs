@@ -6,6 +6,7 @@ mod place;
 mod plan;
 pub mod template;
 
+use insights_import::Unrecognised;
 use insights_messages::Language;
 use insights_service::Clock;
 
@@ -73,12 +74,15 @@ fn announce(plan: &ImportPlan, summary: &mut Summary) {
     for source in plan.sources.iter().filter(|_| plan.found_out) {
         let customer = source.options.customer.as_ref().map(|it| format!(" of customer {it}")).unwrap_or_default();
         let month = source.options.month.map(|it| format!(", {it}")).unwrap_or_default();
-        eprintln!("{}: {}{customer}{month}", source.file.display(), source.format.name());
+        eprintln!("{}: {}{customer}{month}", source.name(), source.format.name());
     }
-    for (file, reason) in &plan.unrecognised {
-        let file = file.display().to_string();
-        summary.notes.push(format!("{file}: not recognised, left out: {reason}"));
-        summary.files.push(FileSummary { file, ..FileSummary::default() });
+    for (file, Unrecognised { reason, broken }) in &plan.unrecognised {
+        if *broken {
+            summary.failures.push(format!("{file}: {reason}"));
+        } else {
+            summary.notes.push(format!("{file}: not recognised, left out: {reason}"));
+        }
+        summary.files.push(FileSummary { file: file.clone(), ..FileSummary::default() });
     }
     summary.failures.extend(plan.failures.iter().cloned());
 }

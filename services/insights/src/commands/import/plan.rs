@@ -9,13 +9,18 @@ use std::{
 use clap::ValueEnum as _;
 use insights_domain::calendar::Day;
 use insights_generate::KINDS;
-use insights_import::{Format, ReadOptions, Recognised, RecordKind, recognise};
+use insights_import::{
+    Format, Member, ReadOptions, Recognised, RecordKind, Unrecognised, members, recognise, with_member,
+};
 
 use super::{
     ImportArgs,
     place::{PathHints, place},
 };
-use crate::{client::import::ImportFile, failure::Failure};
+use crate::{
+    client::import::{ImportFile, name},
+    failure::Failure,
+};
 
 /// Folders within folders.
 const DEPTH: usize = 8;
@@ -26,7 +31,7 @@ pub(super) struct ImportPlan {
     /// The files, in the order in which little has to wait.
     pub(super) sources: Vec<ImportFile>,
     /// Files that are none of ours, and why.
-    pub(super) unrecognised: Vec<(PathBuf, &'static str)>,
+    pub(super) unrecognised: Vec<(String, Unrecognised)>,
     /// Files that cannot be imported, and why.
     pub(super) failures: Vec<String>,
     /// Whether the files were looked at to find out what they are.
@@ -72,10 +77,44 @@ impl Said<'_> {
         let mut plan = ImportPlan::default();
         for path in files {
             for file in of_directory(format, path)? {
-                plan.sources.push(self.source(file, format, PathHints::default())?);
+                self.add_members_of_format(&file, format, &mut plan)?;
             }
         }
         Ok(plan)
+    }
+
+    /// The file, or what of it is of the format where several are packed in it.
+    fn add_members_of_format(&self, file: &Path, format: Format, plan: &mut ImportPlan) -> Result<(), Failure> {
+        let mut opened = fs::File::open(file).map_err(|error| cannot_be_read(file, &error))?;
+        let found = match members(&mut opened) {
+            Ok(found) => found,
+            Err(error) => {
+                plan.failures.push(format!("{}: {error}", file.display()));
+                return Ok(());
+            }
+        };
+        let several = found.len() > 1;
+        let before = plan.sources.len();
+        let mut others = Vec::new();
+        for member in found {
+            let is = match look(&mut opened, file, &member) {
+                _ if !several => None,
+                Ok(recognised) if recognised.format == format => None,
+                Ok(recognised) => Some(format!("it is {}", recognised.format.name())),
+                Err(Unrecognised { reason, .. }) => Some(reason),
+            };
+            match is {
+                None => plan.sources.push(self.source(file.to_owned(), member, format, PathHints::default())?),
+                Some(reason) => others.push((name(file, &member), Unrecognised { reason, broken: false })),
+            }
+        }
+        if plan.sources.len() == before {
+            let why = others.iter().map(|(name, other)| format!("\n  {name}: {}", other.reason)).collect::<String>();
+            plan.failures.push(format!("{}: nothing in it is {}{why}", file.display(), format.name()));
+        } else {
+            plan.unrecognised.extend(others);
+        }
+        Ok(())
     }
 
     /// Files and folders that are looked at to find out what they are.
@@ -90,23 +129,20 @@ impl Said<'_> {
             let mut files = Vec::new();
             walk(path, DEPTH, &mut files).map_err(|error| cannot_be_read(path, &error))?;
             for file in files {
-                let within = file.strip_prefix(path).map(Path::to_owned).unwrap_or_default();
-                let named = RecordKind::of_file_name(&file);
-                match look(&file, named).map_err(|error| cannot_be_read(&file, &error))? {
-                    Ok(recognised) => found.push((recognised, self.source(file, recognised.format, place(&within))?)),
-                    Err(reason) => plan.unrecognised.push((file, reason)),
-                }
+                let within = file.strip_prefix(path).ok().filter(|within| !within.as_os_str().is_empty());
+                let within = within.unwrap_or_else(|| file.file_name().map_or(&file, Path::new));
+                found.extend(self.recognised_in(&file, within, &mut plan)?);
             }
         }
         found.sort_by_key(|(recognised, source)| {
-            (rank(recognised.format), stem(source), recognised.day, source.options.made, source.file.clone())
+            (rank(recognised.format), stem(source), recognised.day, source.options.made, source.name())
         });
         for (_, source) in found {
             if source.format.needs_customer() && source.options.customer.is_none() {
                 plan.failures.push(format!(
                     "{}: {} does not say whose it is: name the customer with --customer, in the file's name, or in a \
                      folder's (its GUID, or customer=ID)",
-                    source.file.display(),
+                    source.name(),
                     source.format.name()
                 ));
                 continue;
@@ -116,7 +152,40 @@ impl Said<'_> {
         Ok(plan)
     }
 
-    fn source(&self, file: PathBuf, format: Format, place: PathHints) -> Result<ImportFile, Failure> {
+    /// What is recognised of what is packed in a file, or the file itself; what is not goes to the plan.
+    fn recognised_in(
+        &self,
+        file: &Path,
+        within: &Path,
+        plan: &mut ImportPlan,
+    ) -> Result<Vec<(Recognised, ImportFile)>, Failure> {
+        let mut opened = fs::File::open(file).map_err(|error| cannot_be_read(file, &error))?;
+        let none = |reason: String, broken| (file.display().to_string(), Unrecognised { reason, broken });
+        let members = match members(&mut opened) {
+            Ok(members) if members.is_empty() => {
+                plan.unrecognised.push(none("there are no reports in it".into(), false));
+                members
+            }
+            Ok(members) => members,
+            Err(error) => {
+                plan.unrecognised.push(none(error.to_string(), true));
+                Vec::new()
+            }
+        };
+        let mut found = Vec::new();
+        for member in members {
+            match look(&mut opened, file, &member) {
+                Ok(recognised) => {
+                    let place = place(&within.join(member.own_name().unwrap_or_default()));
+                    found.push((recognised, self.source(file.to_owned(), member, recognised.format, place)?));
+                }
+                Err(unrecognised) => plan.unrecognised.push((name(file, &member), unrecognised)),
+            }
+        }
+        Ok(found)
+    }
+
+    fn source(&self, file: PathBuf, member: Member, format: Format, place: PathHints) -> Result<ImportFile, Failure> {
         let modified = fs::metadata(&file).and_then(|data| data.modified()).map_err(|it| cannot_be_read(&file, &it))?;
         let modified = modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
         let command = self.command;
@@ -124,16 +193,16 @@ impl Said<'_> {
         let month = command.month.or(place.month).filter(|_| format.takes_month());
         let day = place.day.filter(|_| format.takes_month());
         let options = ReadOptions {
-            today: self.today,
             customer,
             month,
             made: day.map_or(modified, |day| i64::from(day.epoch_days()) * 86_400),
             own_tenant: self.own_tenant.clone().filter(|_| format.needs_customer()),
             kind: command.kind.filter(|_| is_table(format)),
-            named: RecordKind::of_file_name(&file).filter(|_| is_table(format)),
+            named: named(&file, &member).filter(|_| is_table(format)),
             dates: command.dates,
+            ..ReadOptions::on(self.today)
         };
-        Ok(ImportFile { file, format, options })
+        Ok(ImportFile { file, member, format, options })
     }
 }
 
@@ -146,8 +215,15 @@ fn cannot_be_read(path: &Path, error: &io::Error) -> Failure {
     Failure::because(&format!("{} cannot be read", path.display()), error)
 }
 
-fn look(file: &Path, named: Option<RecordKind>) -> io::Result<Result<Recognised, &'static str>> {
-    recognise(&mut io::BufReader::new(fs::File::open(file)?), named)
+fn look(opened: &mut fs::File, file: &Path, member: &Member) -> Result<Recognised, Unrecognised> {
+    let looked = with_member(opened, member, |input| recognise(input, named(file, member)));
+    looked.unwrap_or_else(|error| Err(Unrecognised { reason: error.to_string(), broken: true }))
+}
+
+/// The kind of records that a file's own name says.
+fn named(file: &Path, member: &Member) -> Option<RecordKind> {
+    let within = member.own_name().and_then(|name| RecordKind::of_file_name(Path::new(name)));
+    within.or_else(|| RecordKind::of_file_name(file))
 }
 
 /// The files at or below a path, without hidden ones.
@@ -185,11 +261,14 @@ const fn rank(format: Format) -> usize {
 
 /// Of our own records, those others refer to come first.
 fn stem(source: &ImportFile) -> usize {
-    if source.format == Format::Ndjson || is_table(source.format) { kind_rank(&source.file) } else { 0 }
+    let own = source.member.own_name().map_or(source.file.as_path(), Path::new);
+    if source.format == Format::Ndjson || is_table(source.format) { kind_rank(own) } else { 0 }
 }
 
 fn kind_rank(file: &Path) -> usize {
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    // Such as `subscription.ndjson.gz`.
+    let stem = stem.split('.').next().unwrap_or_default();
     KINDS.iter().position(|kind| *kind == stem).unwrap_or(KINDS.len())
 }
 
