@@ -35,7 +35,7 @@ pub struct IngestLimits {
     pub activity_per_batch: usize,
     /// Names of services in the activity of a batch.
     pub services_per_batch: usize,
-    /// About how many facts of a batch go into one transaction, a record counted as 16 (PostgreSQL); 1: one shard a transaction.
+    /// About how many facts of a batch go into one transaction, a record counted as 12 (PostgreSQL); 1: one shard a transaction.
     pub records_per_transaction: usize,
     /// Transactions of one batch that run side by side (PostgreSQL).
     pub transactions_in_flight: usize,

@@ -1,8 +1,8 @@
 //! A stream of batches, answered in their order.
 //!
 //! A batch may rely on those before it, so batches are stored one after the other, except that batches of nothing but activity are
-//! stored side by side: activity merges by OR in any order. A batch is decoded and checked while those before it are stored. Both
-//! use the functions of a single batch; only the order is decided here.
+//! stored side by side: activity merges by OR in any order. A batch is decoded and checked, and what it names looked up, while those
+//! before it are stored. Both use the functions of a single batch; only the order is decided here.
 
 use std::sync::Arc;
 
@@ -12,7 +12,9 @@ use futures::{
     stream::FuturesOrdered,
 };
 use insights_access::Principal;
-use insights_proto::ingestion::v1::{IngestBatchResponse, IngestStreamRequest, IngestStreamResponse};
+use insights_proto::ingestion::v1::{
+    IngestBatchRequest, IngestBatchResponse, IngestStreamRequest, IngestStreamResponse,
+};
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::AbortOnDropHandle;
 use tonic::{Status, Streaming};
@@ -117,6 +119,13 @@ fn ready_status(status: Status) -> BoxFuture<'static, Result<IngestBatchResponse
     ready(Err(status)).boxed()
 }
 
+/// Checks a batch and looks up what it names.
+async fn prepared(ledger: &Ledger, partner: &str, batch: IngestBatchRequest) -> Result<PreparedRequest, Error> {
+    let mut ready = write::prepare(ledger, partner, batch).await?;
+    write::look_up_ahead(ledger, &mut ready).await?;
+    Ok(ready)
+}
+
 /// Decodes and checks the next batch while those before it are stored.
 fn ahead(
     ledger: Arc<Ledger>,
@@ -132,7 +141,7 @@ fn ahead(
                 return;
             }
             let ready = match batch.map(|batch| batch.batch) {
-                Ok(Some(batch)) => write::prepare(&ledger, caller.partner(), batch).await.map_err(status),
+                Ok(Some(batch)) => prepared(&ledger, caller.partner(), batch).await.map_err(status),
                 Ok(None) => Err(status(Error::invalid("batch", "is required"))),
                 Err(status) => Err(status),
             };

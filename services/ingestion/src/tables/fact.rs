@@ -149,11 +149,21 @@ pub(crate) async fn read_days(
     rows.into_iter().map(|row| row.parse(customer.shard)).collect()
 }
 
+/// Whether rows are there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FactWrite {
+    /// Nobody has written them: their customers are locked, and they were looked for.
+    New,
+    /// They may be there.
+    Again,
+}
+
 /// Writes rows of one shard, each with the number of its user, over those of their keys. The rows are sorted by key.
 pub(crate) async fn write(
     transaction: &Transaction,
     partner: &StoredPartner,
     shard: i32,
+    written: FactWrite,
     mut rows: Vec<FactRow>,
     users: Vec<i32>,
 ) -> Result<(), Error> {
@@ -169,7 +179,12 @@ pub(crate) async fn write(
         Column::Text(rows.iter_mut().map(|row| std::mem::take(&mut row.waits_for)).collect()),
         Column::Bytes(rows.iter_mut().map(|row| std::mem::take(&mut row.body)).collect()),
     ];
-    sql::UPSERT_FACTS.run(transaction, partner.in_shard(shard), columns).await
+    let statement = match written {
+        // Takes less than half of the time: the row need not be looked for again.
+        FactWrite::New => sql::INSERT_FACTS,
+        FactWrite::Again => sql::UPSERT_FACTS,
+    };
+    statement.run(transaction, partner.in_shard(shard), columns).await
 }
 
 /// Deletes rows of one shard by key.

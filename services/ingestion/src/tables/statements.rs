@@ -39,6 +39,10 @@ const WAITING: Reach = Reach::Partner("what waits for one thing may lie in every
 const ONE_SEQUENCE: Reach = Reach::Partner("rows are in one sequence of their partner, beside the partner's own row");
 const LIST_FOR_PEOPLE: Reach = Reach::Partner("answers a person's question about the whole partner");
 
+/// The columns of a fact that is written, after those of the reach.
+const FACT_COLUMNS: &[&str] =
+    &["customer_no", "kind", "key", "precedence", "recorded_at", "received_at", "day", "user_no", "waits_for", "body"];
+
 statements! {
     // ingestion_customer
     /// Where customers are, by id.
@@ -135,7 +139,7 @@ statements! {
         reach: Reach::Partner("says in which shard a subscription is now"),
         index: Index::Second("ingestion_subscription_by_no"),
         key: &["subscription_no"],
-        select: "subscription_id, subscription_no, cell, customer_no, known",
+        select: "subscription_no, cell, customer_no, known",
         condition: "",
     }
     /// New subscriptions.
@@ -217,13 +221,18 @@ statements! {
         select: "kind, key, day, user_no, body, received_at, recorded_at",
         condition: "AND t.waits_for = ''",
     }
+    /// New facts, of customers that are locked.
+    INSERT_FACTS = WriteRows {
+        table: "ingestion_fact",
+        reach: Reach::Shard,
+        columns: FACT_COLUMNS,
+        conflict: Conflict::Fail,
+    }
     /// Writes facts over those of their keys.
     UPSERT_FACTS = WriteRows {
         table: "ingestion_fact",
         reach: Reach::Shard,
-        columns: &[
-            "customer_no", "kind", "key", "precedence", "recorded_at", "received_at", "day", "user_no", "waits_for", "body",
-        ],
+        columns: FACT_COLUMNS,
         conflict: Conflict::Replace {
             key: &["partner_no", "cell", "customer_no", "kind", "key"],
             set: &["precedence", "recorded_at", "received_at", "day", "user_no", "waits_for", "body"],
@@ -368,9 +377,9 @@ statements! {
     CHUNKS_WAITING = Sql {
         table: "ingestion_activity",
         reach: LIST_FOR_PEOPLE,
-        indexes: &["ingestion_customer_waits", "ingestion_activity_pkey"],
+        indexes: &["ingestion_customer_pkey", "ingestion_activity_pkey"],
         sql: "SELECT c.customer_id, a.body FROM (SELECT cell, customer_no, customer_id FROM ingestion_customer \
-              WHERE partner_no + 0 = $1 AND NOT known AND customer_id {bytes} > $2 AND EXISTS (SELECT 1 FROM ingestion_activity e \
+              WHERE partner_no = $1 AND NOT known AND customer_id {bytes} > $2 AND EXISTS (SELECT 1 FROM ingestion_activity e \
               WHERE e.partner_no = $1 AND e.cell = ingestion_customer.cell AND e.customer_no = ingestion_customer.customer_no LIMIT 1 OFFSET 0) \
               ORDER BY customer_id {bytes} LIMIT $3) AS c JOIN ingestion_activity AS a \
               ON a.partner_no = $1 AND a.cell = c.cell AND a.customer_no = c.customer_no",

@@ -12,8 +12,14 @@ use crate::{
 };
 
 #[derive(FromQueryResult)]
-struct SubscriptionRow {
+struct NamedSubscription {
     subscription_id: String,
+    #[sea_orm(nested)]
+    row: SubscriptionRow,
+}
+
+#[derive(FromQueryResult)]
+struct SubscriptionRow {
     subscription_no: i32,
     cell: i32,
     customer_no: i64,
@@ -34,8 +40,8 @@ pub(crate) async fn look_up<C: ConnectionTrait>(
     ids: Vec<String>,
 ) -> Result<Vec<(String, ResolvedSubscription)>, Error> {
     let keys = vec![Column::Text(ids)];
-    let rows = sql::SUBSCRIPTIONS_BY_ID.rows::<SubscriptionRow, _>(connection, partner.whole(), keys).await?;
-    Ok(rows.into_iter().map(|(_, row)| (row.entry(), row.subscription_id)).map(|(entry, id)| (id, entry)).collect())
+    let rows = sql::SUBSCRIPTIONS_BY_ID.rows::<NamedSubscription, _>(connection, partner.whole(), keys).await?;
+    Ok(rows.into_iter().map(|(_, named)| (named.subscription_id, named.row.entry())).collect())
 }
 
 /// These subscriptions, by number.

@@ -33,7 +33,7 @@ pub(crate) async fn ingest(
 
 /// Stores and answers a batch that is checked.
 pub(crate) async fn finish(ledger: &Ledger, ready: PreparedRequest) -> Result<IngestBatchResponse, Error> {
-    let PreparedBatch { partner, batch_id, digest, mut checked } = match ready {
+    let PreparedBatch { partner, batch_id, digest, mut checked, ids } = match ready {
         PreparedRequest::Batch(prepared) => *prepared,
         PreparedRequest::DryRun { partner, request } => return dry_run(ledger, &partner, *request).await,
     };
@@ -46,7 +46,7 @@ pub(crate) async fn finish(ledger: &Ledger, ready: PreparedRequest) -> Result<In
             BatchReservation::Received(first) => checked.received(first),
         }
     }
-    let stored = store(ledger, &partner, &checked).await?;
+    let stored = store(ledger, &partner, &checked, ids).await?;
     fail_point::hit("ingestion.before_answer");
     answer(ledger, &partner, &batch_id, checked, stored).await
 }

@@ -26,3 +26,4 @@ pub(crate) use ledger::Ledger;
 pub(crate) use prepare::{PreparedRequest, prepare};
 pub(crate) use preview::ImportPreview;
 pub(crate) use replay::{release_waiting, replay};
+pub(crate) use store::look_up_ahead;

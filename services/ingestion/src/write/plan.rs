@@ -146,10 +146,16 @@ impl PlannedTransaction<'_> {
 }
 
 /// A record takes the time of so many facts of activity: a row is written for it, where a row of activity holds dozens of facts.
-pub(crate) const FACTS_OF_A_RECORD: usize = 16;
+pub(crate) const FACTS_OF_A_RECORD: usize = 12;
 
-/// Cuts steps into transactions of whole shards, each of about `weight` facts or as many records as take their time, unless one shard alone has more.
-/// `usize::MAX` makes one transaction.
+/// The weight of each of the transactions into which so much is cut: an even number, as two of them run side by side, and none much
+/// heavier than `most`.
+fn even_weight(total: usize, most: usize) -> usize {
+    if total < most { total } else { total.div_ceil(total.div_ceil(most).next_multiple_of(2)) }
+}
+
+/// Cuts steps into transactions of whole shards, each of about `weight` facts or as many records as take their time, unless one shard
+/// alone has more. `usize::MAX` makes one transaction.
 pub(crate) fn transactions<'a>(
     items: &'a [CheckedRecord],
     activity: &CheckedActivity,
@@ -189,9 +195,11 @@ pub(crate) fn transactions<'a>(
         planned.customers.insert(arrival.0);
         planned.remaining.arrivals.push(arrival);
     }
+    let weight = even_weight(transactions.values().map(PlannedTransaction::weight).sum(), weight);
     let mut packed: Vec<PlannedTransaction<'a>> = Vec::new();
     for planned in transactions.into_values() {
-        match packed.last_mut().filter(|last| last.weight().saturating_add(planned.weight()) <= weight) {
+        // A shard goes where more than half of it belongs.
+        match packed.last_mut().filter(|last| last.weight() + planned.weight() / 2 <= weight) {
             Some(last) => last.absorb(planned),
             None => packed.push(planned),
         }
@@ -266,5 +274,21 @@ impl JoinedShards {
                 self.0.insert(a.max(b), a.min(b));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transactions_are_as_heavy_as_each_other() {
+        let of = |total| even_weight(total, 60_000);
+        assert_eq!(
+            [10, 59_999, 60_000, 100_000, 120_000, 121_000].map(of),
+            [10, 59_999, 30_000, 50_000, 60_000, 30_250]
+        );
+        assert_eq!(even_weight(1_000_000, usize::MAX), 1_000_000, "one transaction");
+        assert_eq!(even_weight(7, 1), 1, "a shard a transaction");
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    ids::BatchNames,
+    ids::{BatchNames, SurrogateIds},
     records::{self, CheckContext, CheckedActivity, Violation, quarantine::Rejected},
     tables::{batch, partner::StoredPartner},
 };
@@ -43,6 +43,8 @@ pub(crate) struct PreparedBatch {
     pub(super) batch_id: String,
     pub(super) digest: Option<Vec<u8>>,
     pub(super) checked: CheckedBatch,
+    /// What it names, where that was looked up ahead.
+    pub(super) ids: Option<SurrogateIds>,
 }
 
 /// A request that is ready to be done.
@@ -86,7 +88,7 @@ pub(crate) async fn prepare(
     let batch_id = request.batch_id.clone();
     let digest = (!batch_id.is_empty()).then(|| batch::digest(&request));
     let checked = check(ledger, &partner, request.records, request.activity, false)?;
-    Ok(PreparedRequest::Batch(Box::new(PreparedBatch { partner, batch_id, digest, checked })))
+    Ok(PreparedRequest::Batch(Box::new(PreparedBatch { partner, batch_id, digest, checked, ids: None })))
 }
 
 pub(super) fn check_limits(ledger: &Ledger, request: &IngestBatchRequest) -> Result<(), Error> {

@@ -31,7 +31,7 @@ pub(crate) async fn replay(ledger: &Ledger, id: &str, ids: &[i64]) -> Result<(i6
     };
     let (records, columns, order) = records::quarantine::rebuild(kept.into_iter().map(kept_record).collect());
     let checked = check(ledger, &partner, records, Some(columns), true)?;
-    let stored = store(ledger, &partner, &checked).await?;
+    let stored = store(ledger, &partner, &checked, None).await?;
     let still: HashSet<i64> = checked.rejected.iter().map(|rejected| rejected.index).collect();
     let freed: Vec<i64> =
         (0_i64..).zip(&order).filter(|(index, _)| !still.contains(index)).map(|(_, id)| *id).collect();

@@ -7,10 +7,10 @@ use insights_service::fail_point;
 use super::{
     Ledger,
     plan::{CheckedRecord, PlannedTransaction, RemainingSteps, transactions},
-    prepare::CheckedBatch,
+    prepare::{CheckedBatch, PreparedRequest},
     retry::{TRIES, transact},
     steps::{self, BatchContext, TransactionOutcome},
-    surrogate_ids,
+    surrogate_ids::{self, Cached},
     transaction::{PendingChanges, RecordCounts, publish},
 };
 use crate::{error::Error, ids::SurrogateIds, tables::partner::StoredPartner};
@@ -29,16 +29,31 @@ impl StoredBatch {
     }
 }
 
-/// Stores the good records of a batch. All is committed when this returns.
+/// Looks up what a batch names while those before it are stored, and allocates ids to what has none: in a transaction of its own, as it
+/// would be later. Ids that nothing refers to in the end do no harm.
+pub(crate) async fn look_up_ahead(ledger: &Ledger, ready: &mut PreparedRequest) -> Result<(), Error> {
+    if let PreparedRequest::Batch(batch) = ready
+        && !ledger.stores_in_one_transaction()
+    {
+        batch.ids = Some(ids_by_shard(ledger, &batch.partner, &batch.checked, Cached::All).await?);
+    }
+    Ok(())
+}
+
+/// Stores the good records of a batch, with the ids of what it names where they were looked up. All is committed when this returns.
 pub(super) async fn store(
     ledger: &Ledger,
     partner: &StoredPartner,
     checked: &CheckedBatch,
+    ids: Option<SurrogateIds>,
 ) -> Result<StoredBatch, Error> {
-    if ledger.stores_in_one_transaction() {
-        store_together(ledger, partner, checked).await
-    } else {
-        store_by_shard(ledger, partner, checked).await
+    match ids {
+        _ if ledger.stores_in_one_transaction() => store_together(ledger, partner, checked).await,
+        Some(ids) => store_by_shard(ledger, partner, checked, ids).await,
+        None => {
+            let ids = ids_by_shard(ledger, partner, checked, Cached::All).await?;
+            store_by_shard(ledger, partner, checked, ids).await
+        }
     }
 }
 
@@ -59,7 +74,7 @@ pub(super) async fn store_in(
     partner: &StoredPartner,
     checked: &CheckedBatch,
 ) -> Result<(StoredBatch, SurrogateIds, Vec<TransactionOutcome>), Error> {
-    let ids = surrogate_ids_of(ledger, transaction, partner, checked).await?;
+    let ids = surrogate_ids_of(ledger, transaction, partner, checked, Cached::Unchanging).await?;
     let shared = context(ledger, partner, checked, &ids);
     let mut stored = StoredBatch::default();
     let mut outcomes = vec![steps::of_partner(transaction, shared, &checked.items).await?];
@@ -78,9 +93,9 @@ async fn store_by_shard(
     ledger: &Ledger,
     partner: &StoredPartner,
     checked: &CheckedBatch,
+    mut ids: SurrogateIds,
 ) -> Result<StoredBatch, Error> {
     let mut stored = StoredBatch::default();
-    let mut ids = ids_by_shard(ledger, partner, checked).await?;
     let shared = context(ledger, partner, checked, &ids);
     if checked.items.iter().any(CheckedRecord::is_of_partner) {
         let outcome = transact!(ledger, |transaction| steps::of_partner(transaction, shared, &checked.items))?;
@@ -121,19 +136,25 @@ async fn store_by_shard(
             return Err(error);
         }
         if !remaining.is_empty() {
-            ids = ids_by_shard(ledger, partner, checked).await?;
+            ids = ids_by_shard(ledger, partner, checked, Cached::Unchanging).await?;
         }
     }
     ledger.notify_followers();
     Ok(stored)
 }
 
-async fn ids_by_shard(ledger: &Ledger, partner: &StoredPartner, checked: &CheckedBatch) -> Result<SurrogateIds, Error> {
-    let (ids, complete) = surrogate_ids::find(ledger.database.reader(), &ledger.ids, partner, &checked.names).await?;
+async fn ids_by_shard(
+    ledger: &Ledger,
+    partner: &StoredPartner,
+    checked: &CheckedBatch,
+    use_of: Cached,
+) -> Result<SurrogateIds, Error> {
+    let reader = ledger.database.reader();
+    let (ids, complete) = surrogate_ids::find(reader, &ledger.ids, partner, &checked.names, use_of).await?;
     if complete {
         return Ok(ids);
     }
-    transact!(ledger, |transaction| surrogate_ids_of(ledger, transaction, partner, checked))
+    transact!(ledger, |transaction| allocate(transaction, partner, checked, ids.clone()))
 }
 
 /// The ids of everything the batch names, allocated in this transaction where there is none.
@@ -142,12 +163,20 @@ async fn surrogate_ids_of(
     transaction: &Transaction,
     partner: &StoredPartner,
     checked: &CheckedBatch,
+    use_of: Cached,
 ) -> Result<SurrogateIds, Error> {
-    let (ids, complete) = surrogate_ids::find(transaction, &ledger.ids, partner, &checked.names).await?;
-    if complete {
-        return Ok(ids);
-    }
-    let (ids, catalogue_grew) = surrogate_ids::allocate(transaction, partner, &checked.names).await?;
+    let (ids, complete) = surrogate_ids::find(transaction, &ledger.ids, partner, &checked.names, use_of).await?;
+    if complete { Ok(ids) } else { allocate(transaction, partner, checked, ids).await }
+}
+
+/// Allocates ids in this transaction to what has none, beside those that were found.
+async fn allocate(
+    transaction: &Transaction,
+    partner: &StoredPartner,
+    checked: &CheckedBatch,
+    found: SurrogateIds,
+) -> Result<SurrogateIds, Error> {
+    let (ids, catalogue_grew) = surrogate_ids::allocate(transaction, partner, &checked.names, found).await?;
     if catalogue_grew {
         let mut changes = PendingChanges::default();
         changes.note_partner();

@@ -20,7 +20,8 @@ use crate::{
     },
 };
 
-/// Surrogate ids that never change, by partner. Only committed ones are cached.
+/// Surrogate ids by partner. Only committed ones are cached, and those of customers and services never change. Who has a subscription
+/// may have changed since: it is only where a transaction begins, which reads it again under its locks.
 #[derive(Debug, Default)]
 pub(crate) struct SurrogateIdCache {
     partners: RwLock<HashMap<i32, PartnerIds>>,
@@ -29,20 +30,41 @@ pub(crate) struct SurrogateIdCache {
 #[derive(Debug, Default)]
 struct PartnerIds {
     customers: HashMap<Box<str>, CustomerAddress>,
+    subscriptions: HashMap<Box<str>, ResolvedSubscription>,
     services: HashMap<Box<str>, i32>,
 }
 
-/// Customers of all partners above which the cache is cleared, so that memory stays bounded.
+impl PartnerIds {
+    fn len(&self) -> usize {
+        self.customers.len() + self.subscriptions.len()
+    }
+}
+
+/// Customers and subscriptions of all partners above which the cache is cleared, so that memory stays bounded.
 const MOST_CACHED: usize = 500_000;
 
+/// Whether cached subscriptions will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cached {
+    /// All that is cached: a transaction that finds that one moved is planned again.
+    All,
+    /// Only what never changes.
+    Unchanging,
+}
+
 impl SurrogateIdCache {
-    /// Adds the cached ids of the named customers and services.
-    fn fill(&self, partner: &StoredPartner, names: &BatchNames, ids: &mut SurrogateIds) {
+    /// Adds the cached ids of what is named.
+    fn fill(&self, partner: &StoredPartner, names: &BatchNames, use_of: Cached, ids: &mut SurrogateIds) {
         let partners = self.partners.read().unwrap_or_else(PoisonError::into_inner);
         let Some(cached) = partners.get(&partner.number) else { return };
         for id in names.customers.iter().chain(&names.mentioned) {
             if let Some(at) = cached.customers.get(id.as_str()) {
                 ids.customers.insert(id.clone(), *at);
+            }
+        }
+        for id in names.subscriptions.keys().filter(|_| use_of == Cached::All) {
+            if let Some(at) = cached.subscriptions.get(id.as_str()) {
+                ids.subscriptions.insert(id.clone(), *at);
             }
         }
         for name in &names.services {
@@ -55,13 +77,19 @@ impl SurrogateIdCache {
     /// Adds committed ids to the cache.
     pub(crate) fn remember(&self, partner: &StoredPartner, ids: &SurrogateIds) {
         let mut partners = self.partners.write().unwrap_or_else(PoisonError::into_inner);
-        if partners.values().map(|cached| cached.customers.len()).sum::<usize>() > MOST_CACHED {
+        if partners.values().map(PartnerIds::len).sum::<usize>() > MOST_CACHED {
             partners.clear();
         }
         let cached = partners.entry(partner.number).or_default();
         for (id, at) in &ids.customers {
             if !cached.customers.contains_key(id.as_str()) {
                 cached.customers.insert(id.as_str().into(), *at);
+            }
+        }
+        for (id, at) in &ids.subscriptions {
+            match cached.subscriptions.get_mut(id.as_str()) {
+                Some(cached) => *cached = *at,
+                None => drop(cached.subscriptions.insert(id.as_str().into(), *at)),
             }
         }
         for (name, number) in &ids.services {
@@ -78,9 +106,10 @@ pub(crate) async fn find<C: ConnectionTrait>(
     cache: &SurrogateIdCache,
     partner: &StoredPartner,
     names: &BatchNames,
+    use_of: Cached,
 ) -> Result<(SurrogateIds, bool), Error> {
     let mut ids = SurrogateIds::default();
-    cache.fill(partner, names, &mut ids);
+    cache.fill(partner, names, use_of, &mut ids);
     look_up(connection, partner, names, &mut ids).await?;
     let complete = ids.cover(names);
     Ok((ids, complete))
@@ -95,9 +124,10 @@ async fn look_up<C: ConnectionTrait>(
     let customers = names.customers.union(&names.mentioned);
     let customers = customers.filter(|id| !ids.customers.contains_key(*id)).cloned().collect();
     ids.customers.extend(customer::look_up(connection, partner, customers).await?);
-    let subscriptions = names.subscriptions.keys().cloned().collect();
+    let subscriptions = names.subscriptions.keys().filter(|id| !ids.subscriptions.contains_key(*id)).cloned().collect();
     ids.subscriptions.extend(subscription::look_up(connection, partner, subscriptions).await?);
-    let skus = catalogue::look_up_skus(connection, partner, names.skus.iter().cloned().collect()).await?;
+    let skus = names.skus.iter().filter(|id| !ids.skus.contains_key(*id)).cloned().collect();
+    let skus = catalogue::look_up_skus(connection, partner, skus).await?;
     ids.skus.extend(skus.into_iter().map(|sku| (sku.sku_id, sku.sku_no)));
     let services = names.services.iter().filter(|name| !ids.services.contains_key(*name)).cloned().collect();
     let services = catalogue::look_up_services(connection, partner, services).await?;
@@ -105,14 +135,15 @@ async fn look_up<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Allocates ids to what has none. Returns the ids of everything named, and whether followers must learn new SKUs or services.
+/// Allocates ids to what has none, beside those that were found. Returns the ids of everything named, and whether followers must learn
+/// new SKUs or services.
 pub(crate) async fn allocate<C: ConnectionTrait>(
     connection: &C,
     partner: &StoredPartner,
     names: &BatchNames,
+    mut ids: SurrogateIds,
 ) -> Result<(SurrogateIds, bool), Error> {
     StoredPartner::lock(connection, partner.number).await?;
-    let mut ids = SurrogateIds::default();
     look_up(connection, partner, names, &mut ids).await?;
     let counters = IdCounters::read(connection, partner).await?;
     let mut next = counters;

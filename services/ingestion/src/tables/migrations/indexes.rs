@@ -4,6 +4,7 @@
 //! statistics knew: of a partner that came after them nothing. It then read all rows of the partner for each row looked up.
 
 use insights_database::{
+    hot_table,
     sea_orm::{ConnectionTrait, DbErr},
     sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait},
 };
@@ -12,7 +13,7 @@ use insights_service::fail_point;
 pub(super) struct OneFits;
 
 /// The index that goes, and the one that comes. Both engines write them alike.
-const INDEXES: [(&str, &str); 8] = [
+const INDEXES: [(&str, &str); 7] = [
     (
         "ingestion_customer_id",
         "UNIQUE INDEX IF NOT EXISTS ingestion_customer_by_id ON ingestion_customer (customer_id, (partner_no + 0))",
@@ -20,10 +21,6 @@ const INDEXES: [(&str, &str); 8] = [
     (
         "ingestion_customer_no",
         "INDEX IF NOT EXISTS ingestion_customer_by_no ON ingestion_customer ((customer_no + 0), (partner_no - 0))",
-    ),
-    (
-        "ingestion_customer_unknown",
-        "INDEX IF NOT EXISTS ingestion_customer_waits ON ingestion_customer ((partner_no + 0), customer_id) WHERE NOT known",
     ),
     (
         "ingestion_subscription_no",
@@ -60,7 +57,10 @@ impl MigrationTrait for OneFits {
             connection.execute_unprepared(&format!("DROP INDEX IF EXISTS {goes}")).await?;
             fail_point::hit("ingestion.migrating_indexes");
         }
-        Ok(())
+        // Its condition changes with the customer's own record, so each such change was written into every index of the table.
+        connection.execute_unprepared("DROP INDEX IF EXISTS ingestion_customer_unknown").await?;
+        // Each of its rows is written again when the subscription's own record comes.
+        hot_table(manager, "ingestion_subscription").await
     }
 
     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {

@@ -10,7 +10,7 @@ use crate::{
     error::Error,
     ids::CustomerAddress,
     records::fact::FactKind,
-    tables::fact::{self, FactRow},
+    tables::fact::{self, FactRow, FactWrite},
     write::transaction::{ResolvedFact, WriteTransaction},
 };
 
@@ -35,7 +35,12 @@ pub(super) fn row_of(resolved: &ResolvedFact<'_>, customer: CustomerAddress, wai
 }
 
 /// Writes rows of one shard over those of their keys.
-pub(super) async fn write(tx: &mut WriteTransaction<'_>, shard: i32, mut rows: Vec<FactRow>) -> Result<(), Error> {
+pub(super) async fn write(
+    tx: &mut WriteTransaction<'_>,
+    shard: i32,
+    written: FactWrite,
+    mut rows: Vec<FactRow>,
+) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -45,7 +50,7 @@ pub(super) async fn write(tx: &mut WriteTransaction<'_>, shard: i32, mut rows: V
         .iter()
         .map(|row| row.user().and_then(|user| numbers.get(&(row.customer.number, user))).copied().unwrap_or(NO_USER))
         .collect();
-    fact::write(tx.transaction, tx.partner, shard, rows, users).await
+    fact::write(tx.transaction, tx.partner, shard, written, rows, users).await
 }
 
 /// The numbers of the users of these rows. Users of unattached facts get theirs when the facts move to a customer.
@@ -76,7 +81,7 @@ pub(crate) async fn release(tx: &mut WriteTransaction<'_>, arrivals: &[Arrival])
     for (shard, (customers, references)) in by_shard {
         let mut rows = fact::read_waiting(tx.transaction, tx.partner, shard, customers, references).await?;
         reconsider(tx, &mut rows).await?;
-        write(tx, shard, rows).await?;
+        write(tx, shard, FactWrite::Again, rows).await?;
     }
     Ok(())
 }

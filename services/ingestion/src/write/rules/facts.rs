@@ -18,7 +18,7 @@ use crate::{
     },
     tables::{
         self,
-        fact::{self, FactRow},
+        fact::{self, FactRow, FactWrite},
         history,
     },
     write::transaction::{ResolvedFact, ResolvedOwner, WriteTransaction},
@@ -69,8 +69,15 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, resolved: &[ResolvedFac
 /// The row of a key while the facts of a batch are applied.
 struct CurrentRow {
     row: FactRow,
-    /// Differs from what is stored.
-    changed: bool,
+    /// Whether it is to be written, and how; `None`: it is stored as it is.
+    written: Option<FactWrite>,
+}
+
+impl CurrentRow {
+    /// A row in the place of this one, which is new or not as this one is.
+    fn replace(&mut self, row: FactRow) {
+        *self = Self { row, written: self.written.or(Some(FactWrite::Again)) };
+    }
 }
 
 async fn decide(
@@ -103,7 +110,7 @@ async fn decide(
                     tx.note(*customer, licences::seen(stored.row.recorded));
                 }
                 identity::raise(&mut stored.row, &row);
-                stored.changed = true;
+                stored.written = stored.written.or(Some(FactWrite::Again));
                 tx.counts.duplicates += 1;
                 continue;
             }
@@ -116,11 +123,11 @@ async fn decide(
                 }
                 coverage::note(tx, &stored.row, -1)?;
                 coverage::note(tx, &row, 1)?;
-                *stored = CurrentRow { row, changed: true };
+                stored.replace(row);
             }
             None => {
                 coverage::note(tx, &row, 1)?;
-                current.insert(id, CurrentRow { row, changed: true });
+                current.insert(id, CurrentRow { row, written: Some(FactWrite::New) });
             }
         }
         tx.counts.accepted += 1;
@@ -130,8 +137,16 @@ async fn decide(
             tx.note(*customer, resolved.fact.day);
         }
     }
-    let rows = current.into_values().filter(|current| current.changed).map(|current| current.row).collect();
-    fact_rows::write(tx, shard, rows).await?;
+    let (mut new, mut again) = (Vec::new(), Vec::new());
+    for CurrentRow { row, written } in current.into_values() {
+        match written {
+            Some(FactWrite::New) => new.push(row),
+            Some(FactWrite::Again) => again.push(row),
+            None => {}
+        }
+    }
+    fact_rows::write(tx, shard, FactWrite::New, new).await?;
+    fact_rows::write(tx, shard, FactWrite::Again, again).await?;
     history::keep(tx.transaction, tx.partner, shard, history).await
 }
 
@@ -142,6 +157,6 @@ async fn stored(
 ) -> Result<HashMap<(i64, FactKind, Vec<u8>), CurrentRow>, Error> {
     let distinct: HashSet<(i64, FactKind, &Vec<u8>)> = keys.collect();
     let rows = fact::read(tx.transaction, tx.partner, shard, distinct.into_iter()).await?;
-    let current = |row: FactRow| ((row.customer.number, row.kind, row.key.clone()), CurrentRow { row, changed: false });
+    let current = |row: FactRow| ((row.customer.number, row.kind, row.key.clone()), CurrentRow { row, written: None });
     Ok(rows.into_iter().map(current).collect())
 }

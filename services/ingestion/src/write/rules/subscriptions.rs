@@ -1,6 +1,6 @@
 //! Subscriptions' own records: they attach a subscription to its customer and move its facts there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     fact_rows::{self, Arrival},
@@ -11,7 +11,7 @@ use crate::{
     ids::{CustomerAddress, ResolvedSubscription},
     records::fact::{EVERY_DAY, FactKind, FactOwner},
     tables::{
-        fact::{self, FactRow},
+        fact::{self, FactRow, FactWrite},
         history, subscription,
     },
     write::transaction::{ResolvedFact, ResolvedOwner, UNREAD_SUBSCRIPTION, WriteTransaction},
@@ -30,6 +30,7 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, owned: &[&ResolvedFact<
         return Ok(Vec::new());
     }
     let mut stored = stored(tx, owned).await?;
+    let known: HashSet<Vec<u8>> = stored.values().map(|row| row.key.clone()).collect();
     let mut winners: BTreeMap<i32, (FactRow, &ResolvedFact<'_>)> = BTreeMap::new();
     // Rows that were only raised; each is written once, however often it was raised.
     let mut raised: BTreeMap<i32, FactRow> = BTreeMap::new();
@@ -83,8 +84,11 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, owned: &[&ResolvedFact<
         }
     }
     tx.subscriptions.extend(attached.iter().map(|(_, entry)| (entry.number, *entry)));
-    let rows: Vec<FactRow> = winners.into_values().map(|(row, _)| row).chain(raised.into_values()).collect();
-    write_all(tx, rows, &gone).await?;
+    let (new, again): (Vec<_>, Vec<_>) = winners.into_values().partition(|(row, _)| !known.contains(&row.key));
+    let again = again.into_iter().map(|(row, _)| row).chain(raised.into_values()).collect();
+    delete_all(tx, gone).await?;
+    write_all(tx, FactWrite::New, new.into_iter().map(|(row, _)| row).collect()).await?;
+    write_all(tx, FactWrite::Again, again).await?;
     subscription::attach(tx.transaction, tx.partner, &attached).await?;
     move_facts(tx, &moves).await?;
     Ok(arrivals)
@@ -115,12 +119,16 @@ async fn stored(tx: &WriteTransaction<'_>, owned: &[&ResolvedFact<'_>]) -> Resul
     Ok(stored)
 }
 
-async fn write_all(tx: &mut WriteTransaction<'_>, rows: Vec<FactRow>, gone: &[FactRow]) -> Result<(), Error> {
-    for (shard, rows) in by_shard(gone.to_vec()) {
+async fn delete_all(tx: &WriteTransaction<'_>, gone: Vec<FactRow>) -> Result<(), Error> {
+    for (shard, rows) in by_shard(gone) {
         fact::delete(tx.transaction, tx.partner, shard, &rows).await?;
     }
+    Ok(())
+}
+
+async fn write_all(tx: &mut WriteTransaction<'_>, written: FactWrite, rows: Vec<FactRow>) -> Result<(), Error> {
     for (shard, rows) in by_shard(rows) {
-        fact_rows::write(tx, shard, rows).await?;
+        fact_rows::write(tx, shard, written, rows).await?;
     }
     Ok(())
 }
@@ -154,10 +162,7 @@ async fn move_facts(tx: &mut WriteTransaction<'_>, moves: &[SubscriptionMove]) -
         }
     }
     fact_rows::reconsider(tx, &mut moved).await?;
-    for (shard, rows) in by_shard(moved) {
-        fact_rows::write(tx, shard, rows).await?;
-    }
-    Ok(())
+    write_all(tx, FactWrite::Again, moved).await
 }
 
 /// The subscription whose number the key of a row begins with.
