@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::amount::Amount;
 use crate::calendar::{Day, Month};
+use crate::coverage::Coverage;
 
 /// Number of a SKU within its partner.
 pub type SkuNumber = u32;
@@ -12,36 +13,58 @@ pub type ServiceNumber = u32;
 /// Ordinal of a user within its customer.
 pub type UserNumber = u32;
 
-/// Number of a subscription within its partner, or of what a customer has of a SKU by report alone.
+/// Number of a subscription within its partner, or of what a customer has of a SKU by report alone; and of a further part of it, by
+/// its SKU. Parts stand after what they are parts of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SubscriptionNumber(u32);
+pub struct SubscriptionNumber {
+    number: u32,
+    /// 0 of the subscription itself.
+    part: SkuNumber,
+}
 
 impl SubscriptionNumber {
     const BY_SKU: u32 = 1 << 31;
 
     /// A subscription's number, below 2³¹.
     pub const fn of_subscription(number: u32) -> Self {
-        Self(number & !Self::BY_SKU)
+        Self { number: number & !Self::BY_SKU, part: 0 }
     }
 
     /// What rows by customer and SKU stand for: the subscription `customer/sku`.
     pub const fn of_sku(sku: SkuNumber) -> Self {
-        Self(sku | Self::BY_SKU)
+        Self { number: sku | Self::BY_SKU, part: 0 }
+    }
+
+    /// The part of another SKU than that of the subscription itself.
+    #[must_use]
+    pub const fn part(self, sku: SkuNumber) -> Self {
+        Self { part: sku, ..self }
+    }
+
+    /// That of the subscription which it is a part of; its own where it is none.
+    #[must_use]
+    pub const fn whole(self) -> Self {
+        Self { part: 0, ..self }
+    }
+
+    /// Whether it is a further part of a subscription.
+    pub const fn is_part(self) -> bool {
+        self.part != 0
     }
 
     /// The SKU, when it stands for rows by customer and SKU.
     pub const fn sku(self) -> Option<SkuNumber> {
-        if self.0 & Self::BY_SKU == 0 { None } else { Some(self.0 & !Self::BY_SKU) }
+        if self.number & Self::BY_SKU == 0 { None } else { Some(self.number & !Self::BY_SKU) }
     }
 
-    /// As one integer, to store it.
-    pub const fn code(self) -> u32 {
-        self.0
+    /// As one integer, to store it; below 2³² but for parts.
+    pub const fn code(self) -> u64 {
+        (self.part as u64) << 32 | self.number as u64
     }
 
     /// From the integer of [`Self::code`].
-    pub const fn from_code(code: u32) -> Self {
-        Self(code)
+    pub const fn from_code(code: u64) -> Self {
+        Self { number: code as u32, part: (code >> 32) as u32 }
     }
 }
 
@@ -96,11 +119,13 @@ pub struct Attribution {
     pub kind: Option<String>,
 }
 
-/// The SKUs that have come, with what the rollup needs of them.
+/// The SKUs that have come, with what the rollup needs of them, and what else it needs of the partner as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalogue {
     /// The services of each SKU; a SKU that is missing here has not come, and what names it waits.
     pub services: BTreeMap<SkuNumber, Vec<ServiceNumber>>,
+    /// The months that reports of all customers cover.
+    pub coverage: Coverage,
 }
 
 /// Everything stored about one customer.
@@ -133,13 +158,15 @@ pub struct SubscriptionFacts {
     pub sku: SkuNumber,
     /// Its own trial flag.
     pub trial: bool,
+    /// It is paid by use, so it has no seats.
+    pub paid_by_use: bool,
     /// States in any order, one per day.
     pub states: Vec<State>,
     /// Assignments in any order; those of one user unite.
     pub assignments: Vec<Assignment>,
-    /// Reported rows, one per month.
+    /// Reported rows, one per month and part, those of a month in the order of the SKUs' ids.
     pub reported: Vec<ReportedSeats>,
-    /// Billed revenue, one per month and currency.
+    /// Billed revenue, one per month, currency and part.
     pub revenue: Vec<Revenue>,
 }
 
@@ -200,8 +227,12 @@ pub struct Activity {
 pub struct ReportedSeats {
     /// The month.
     pub month: Month,
+    /// The part of the subscription that it is about, by its SKU; none: all of it. None of rows by customer and SKU.
+    pub sku: Option<SkuNumber>,
     /// Seats sold.
     pub available: u32,
+    /// Seats in grace, beside those sold.
+    pub grace: u32,
     /// Seats assigned.
     pub assigned: Option<u32>,
     /// Seats with use.
@@ -212,6 +243,10 @@ pub struct ReportedSeats {
     pub seller: Option<Seller>,
     /// Attributions of the month; none: the subscription's own.
     pub attributions: Vec<Attribution>,
+    /// The report it is a row of; empty: of those that name none.
+    pub report: String,
+    /// The report is about this customer alone.
+    pub of_customer: bool,
 }
 
 /// Billed revenue of a month in one currency.
@@ -219,6 +254,8 @@ pub struct ReportedSeats {
 pub struct Revenue {
     /// The month.
     pub month: Month,
+    /// The part of the subscription that was billed, by its SKU; none: all of it. None of rows by customer and SKU.
+    pub sku: Option<SkuNumber>,
     /// ISO 4217 code.
     pub currency: String,
     /// The amount.

@@ -5,11 +5,13 @@
 
 pub mod amount;
 pub mod calendar;
+pub mod coverage;
 pub mod facts;
 pub mod filter_value;
 pub mod ids;
 pub mod measures;
 pub mod percentage;
+mod reported;
 pub mod rollup;
 pub mod standing;
 pub mod usage;

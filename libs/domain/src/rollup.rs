@@ -1,12 +1,16 @@
 //! One customer's facts rolled up to the two grains every measure is a sum over:
 //! (subscription, month), and (customer, month) with classes of users.
 
+use std::collections::BTreeMap;
+
 use crate::amount::Amount;
 use crate::calendar::{Day, Month, Window};
+use crate::coverage::Coverage;
 use crate::facts::{
     Attribution, BySku, Catalogue, CustomerFacts, ReportedSeats, ReportedUsage, Revenue, Seller, ServiceNumber,
     SkuNumber, State, SubscriptionFacts, SubscriptionNumber,
 };
+use crate::reported::{ReportedMonth, billed, own_coverage};
 use crate::standing::Standing;
 use crate::user_classes::UserMonth;
 
@@ -39,9 +43,9 @@ impl MonthRollup {
 // House: one row of the grain that every measure is summed from; its fields are the columns of the rollup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionMonth {
-    /// The subscription.
+    /// The subscription, or a further part of it.
     pub subscription: SubscriptionNumber,
-    /// The SKU in force.
+    /// The SKU in force; that of the part, where reports tell of several.
     pub sku: SkuNumber,
     /// The standing.
     pub standing: Standing,
@@ -49,8 +53,10 @@ pub struct SubscriptionMonth {
     pub trial: bool,
     /// A state by that day, or a reported row that serves.
     pub has_state: bool,
-    /// UserSeats sold.
+    /// Seats sold.
     pub seats: u32,
+    /// Seats in grace, beside those sold.
+    pub grace: u32,
     /// Users assigned.
     pub assigned: u32,
     /// Distinct users who used a service of the SKU in the window while they held it.
@@ -59,6 +65,10 @@ pub struct SubscriptionMonth {
     pub active_assigned: u32,
     /// What comes from a report.
     pub reported: Reported,
+    /// The report does not cover the month: what comes from it is of the last month that it does.
+    pub carried: bool,
+    /// Nobody knows what was used: the report does not cover the month, and there is no detail.
+    pub active_unknown: bool,
     /// The seller, where the month has its own.
     pub seller: Option<Seller>,
     /// The attributions, where the month has its own.
@@ -125,7 +135,7 @@ pub fn roll_up(
         Some(first) if facts.known => first.max(from).max(history_floor(last)),
         _ => return Vec::new(),
     };
-    let customer = CustomerRollup { facts, catalogue };
+    let customer = CustomerRollup { facts, catalogue, own_coverage: own_coverage(facts, catalogue) };
     (first.index()..=last.index())
         .filter_map(Month::from_index)
         .map(|month| (month, customer.month(month, month.snapshot_day(complete_through))))
@@ -156,27 +166,47 @@ fn reported_months<'a>(reported: &'a [ReportedSeats], revenue: &'a [Revenue]) ->
 struct CustomerRollup<'a> {
     facts: &'a CustomerFacts,
     catalogue: &'a Catalogue,
+    /// The months that reports about this customer alone cover.
+    own_coverage: Coverage,
 }
 
 /// A subscription's own detail on a day.
 struct Detail<'a> {
     facts: &'a SubscriptionFacts,
     state: Option<&'a State>,
+    /// That of the first part, where reports tell of several.
     sku: SkuNumber,
+    report: Option<ReportedMonth<'a>>,
+    /// The SKU that an amount is shown under, currency and amount.
+    billed: Vec<(SkuNumber, &'a str, Amount)>,
+    has_assignments: bool,
+}
+
+impl Detail<'_> {
+    /// It has seats of a SKU in the month, by detail or by report.
+    fn has_seats_of(&self, sku: SkuNumber) -> bool {
+        match (&self.report, self.state) {
+            (_, Some(_)) => self.sku == sku,
+            (Some(report), None) => report.skus(self.facts.sku).any(|part| part == sku),
+            (None, None) => false,
+        }
+    }
 }
 
 impl<'a> CustomerRollup<'a> {
     fn month(&self, month: Month, day: Day) -> MonthRollup {
+        let carries = self.catalogue.coverage.has_gap(month) || self.own_coverage.has_gap(month);
         let details: Vec<Detail<'a>> =
-            self.facts.subscriptions.iter().filter_map(|facts| self.detail(facts, day)).collect();
+            self.facts.subscriptions.iter().filter_map(|facts| self.detail(facts, month, day, carries)).collect();
         let in_force: Vec<_> = details.iter().map(|detail| (detail.facts, detail.sku)).collect();
         let users = UserMonth::new(self.facts, self.catalogue, Window::ending(day), &in_force);
         let mut subscriptions: Vec<SubscriptionMonth> = details
             .iter()
             .enumerate()
-            .filter_map(|(position, detail)| self.subscription_month(detail, month, day, users.seats(position)))
+            .flat_map(|(position, detail)| self.subscription_rows(detail, day, users.seats(position)))
             .collect();
-        subscriptions.extend(self.facts.by_sku.iter().filter_map(|row| self.by_sku_month(row, month, day, &details)));
+        let by_sku = self.facts.by_sku.iter();
+        subscriptions.extend(by_sku.filter_map(|facts| self.by_sku_month(facts, (month, day), carries, &details)));
         subscriptions.sort_by_key(|row| row.subscription);
         MonthRollup {
             subscriptions,
@@ -199,15 +229,32 @@ impl<'a> CustomerRollup<'a> {
         self.facts.lower_bound.iter().filter(|(_, days)| holds(days)).map(|(service, _)| *service).collect()
     }
 
-    /// The subscription on `day`; `None` while its SKU has not come. A state whose SKU has not come waits.
-    fn detail(&self, facts: &'a SubscriptionFacts, day: Day) -> Option<Detail<'a>> {
+    /// The subscription on `day`; `None` while its SKU has not come. A state or part whose SKU has not come waits.
+    fn detail(&self, facts: &'a SubscriptionFacts, month: Month, day: Day, carries: bool) -> Option<Detail<'a>> {
         let come = |sku: SkuNumber| self.catalogue.services.contains_key(&sku);
         if !come(facts.sku) {
             return None;
         }
         let in_force = facts.states.iter().filter(|state| state.effective <= day && state.sku.is_none_or(come));
         let state = in_force.max_by_key(|state| state.effective);
-        Some(Detail { facts, state, sku: state.and_then(|state| state.sku).unwrap_or(facts.sku) })
+        let rows = facts.reported.iter().filter(|row| row.sku.is_none_or(come));
+        let from = carries.then_some(|row: &ReportedSeats| self.carried(row, false, month));
+        let report = ReportedMonth::find(rows, facts.sku, month, from);
+        let parts: Vec<SkuNumber> = match (&report, state) {
+            (Some(report), None) => report.skus(facts.sku).collect(),
+            _ => Vec::new(),
+        };
+        let of_state = state.and_then(|state| state.sku).unwrap_or(facts.sku);
+        let sku = parts.first().copied().unwrap_or(of_state);
+        let billed = billed(&facts.revenue, month, sku, &parts);
+        let has_assignments = facts.assignments.iter().any(|assignment| assignment.from <= day);
+        Some(Detail { facts, state, sku, report, billed, has_assignments })
+    }
+
+    /// The month that is carried into this one of the report that a row is of.
+    fn carried(&self, row: &ReportedSeats, by_sku: bool, month: Month) -> Option<Month> {
+        let coverage = if row.of_customer { &self.own_coverage } else { &self.catalogue.coverage };
+        coverage.carried(&row.report, by_sku, month)
     }
 
     fn services(&self, sku: SkuNumber) -> &'a [ServiceNumber] {
@@ -223,65 +270,115 @@ impl<'a> CustomerRollup<'a> {
         self.facts.first_activity.get(&service).is_some_and(|first| *first <= day)
     }
 
-    fn subscription_month(
-        &self,
-        detail: &Detail<'_>,
-        month: Month,
-        day: Day,
-        seats: UserSeats,
-    ) -> Option<SubscriptionMonth> {
-        let report = detail.facts.reported.iter().find(|row| row.month == month);
-        let revenue = revenue_of(&detail.facts.revenue, month);
-        let has_assignments = detail.facts.assignments.iter().any(|assignment| assignment.from <= day);
-        if detail.state.is_none() && report.is_none() && revenue.is_empty() && !has_assignments {
-            return None;
-        }
-        let mut row = SubscriptionMonth {
-            subscription: detail.facts.number,
-            sku: detail.sku,
-            standing: Standing::Pending,
-            trial: detail.facts.trial,
-            has_state: detail.state.is_some() || report.is_some(),
-            seats: 0,
-            assigned: seats.assigned,
-            active: seats.active,
-            active_assigned: seats.active_assigned,
-            reported: Reported::default(),
-            seller: None,
-            attributions: report.map(|report| report.attributions.clone()).unwrap_or_default(),
-            revenue,
+    /// The subscription, and its further parts where reports tell of some. Users are those of the first.
+    fn subscription_rows(&self, detail: &Detail<'_>, day: Day, users: UserSeats) -> Vec<SubscriptionMonth> {
+        let facts = detail.facts;
+        let first = SubscriptionMonth {
+            trial: facts.trial,
+            assigned: users.assigned,
+            active: users.active,
+            active_assigned: users.active_assigned,
+            revenue: amounts(&detail.billed, detail.sku),
+            ..SubscriptionMonth::pending(facts.number, detail.sku)
         };
-        if let Some(state) = detail.state {
-            row.standing = Standing::from_source_word(&state.status);
-            row.trial = state.trial.unwrap_or(detail.facts.trial);
-            row.seats = state.seats;
-        } else if let Some(report) = report {
-            row.take_standing(report);
-        }
-        if let Some(report) = report {
-            if !has_assignments {
-                row.take_assigned(report);
+        let mut rows = match (detail.state, &detail.report) {
+            (Some(state), report) => vec![self.row_of_state(first, state, detail, report.as_ref(), day)],
+            (None, Some(report)) => {
+                let first = self.row_of_report(first, report, 0, detail.has_assignments, day);
+                let others = report.skus(facts.sku).enumerate().skip(1).map(|(part, sku)| {
+                    let row = SubscriptionMonth {
+                        trial: facts.trial,
+                        revenue: amounts(&detail.billed, sku),
+                        ..SubscriptionMonth::pending(facts.number.part(sku), sku)
+                    };
+                    self.row_of_report(row, report, part, detail.has_assignments, day)
+                });
+                std::iter::once(first).chain(others).collect()
             }
-            if !self.knows_activity(detail.sku, day) {
-                row.take_active(report);
-            }
+            (None, None) if first.revenue.is_empty() && !detail.has_assignments => Vec::new(),
+            (None, None) => vec![first],
+        };
+        for row in rows.iter_mut().filter(|_| facts.paid_by_use) {
+            (row.seats, row.grace) = (0, 0);
         }
-        Some(row)
+        rows
+    }
+
+    /// With the state in force. Reports of the month tell what detail does not know.
+    fn row_of_state(
+        &self,
+        row: SubscriptionMonth,
+        state: &State,
+        detail: &Detail<'_>,
+        report: Option<&ReportedMonth<'_>>,
+        day: Day,
+    ) -> SubscriptionMonth {
+        let mut row = SubscriptionMonth {
+            standing: Standing::from_source_word(&state.status),
+            trial: state.trial.unwrap_or(row.trial),
+            has_state: true,
+            seats: state.seats,
+            ..row
+        };
+        let Some(report) = report else { return row };
+        row.attributions = report.attributions();
+        let assigned = report.total(|row| row.assigned).filter(|_| !detail.has_assignments);
+        let active = report.total(|row| row.active).filter(|_| !self.knows_activity(row.sku, day));
+        row.carried = report.carried && (assigned.is_some() || active.is_some());
+        row.take_assigned(assigned);
+        row.take_active(active);
+        row
+    }
+
+    /// With what a report says of a part: standing, seats, and what detail does not know.
+    fn row_of_report(
+        &self,
+        row: SubscriptionMonth,
+        report: &ReportedMonth<'_>,
+        part: usize,
+        has_assignments: bool,
+        day: Day,
+    ) -> SubscriptionMonth {
+        let told = report.parts[part];
+        let mut row = SubscriptionMonth {
+            standing: told.status.as_deref().map_or(Standing::Active, Standing::from_source_word),
+            has_state: true,
+            seats: told.available,
+            grace: told.grace,
+            carried: report.carried,
+            attributions: told.attributions.clone(),
+            ..row
+        };
+        row.reported.seats = true;
+        if !has_assignments {
+            row.take_assigned(report.told(part, |row| row.assigned));
+        }
+        if !self.knows_activity(row.sku, day) {
+            row.take_active(report.told(part, |row| row.active));
+            row.active_unknown = report.carried;
+        }
+        row
     }
 
     /// Rows by customer and SKU serve only where no subscription of that SKU has data of the kind in the month.
-    fn by_sku_month(&self, facts: &BySku, month: Month, day: Day, details: &[Detail<'_>]) -> Option<SubscriptionMonth> {
+    fn by_sku_month(
+        &self,
+        facts: &BySku,
+        (month, day): (Month, Day),
+        carries: bool,
+        details: &[Detail<'_>],
+    ) -> Option<SubscriptionMonth> {
         if !self.catalogue.services.contains_key(&facts.sku) {
             return None;
         }
-        let of_sku = || details.iter().filter(|detail| detail.sku == facts.sku);
-        let has_seats =
-            of_sku().any(|detail| detail.state.is_some() || detail.facts.reported.iter().any(|row| row.month == month));
-        let has_revenue = of_sku().any(|detail| detail.facts.revenue.iter().any(|row| row.month == month));
-        let report = facts.reported.iter().find(|row| row.month == month);
-        let serving = report.filter(|_| !has_seats);
-        let revenue = if has_revenue { Vec::new() } else { revenue_of(&facts.revenue, month) };
-        if serving.is_none() && revenue.is_empty() {
+        let from = carries.then_some(|row: &ReportedSeats| self.carried(row, true, month));
+        let report = ReportedMonth::find(facts.reported.iter(), facts.sku, month, from);
+        let has_seats = details.iter().any(|detail| detail.has_seats_of(facts.sku));
+        let has_revenue =
+            details.iter().any(|detail| detail.billed.iter().any(|(shown_under, ..)| *shown_under == facts.sku));
+        let serving = report.as_ref().filter(|_| !has_seats);
+        let billed = if has_revenue { Vec::new() } else { billed(&facts.revenue, month, facts.sku, &[]) };
+        if serving.is_none() && billed.is_empty() {
             return None;
         }
         let mut sellers: Vec<(&str, Seller)> = facts
@@ -291,33 +388,21 @@ impl<'a> CustomerRollup<'a> {
             .filter_map(|row| Some((row.currency.as_str(), row.seller?)))
             .collect();
         sellers.sort_unstable();
-        let seller = report
+        let row_of_month = report.as_ref().and_then(|report| report.parts.first());
+        let seller = row_of_month
             .and_then(|row| row.seller)
             .or_else(|| sellers.first().map(|(_, seller)| *seller))
             .unwrap_or(Seller::Other);
-        let mut row = SubscriptionMonth {
-            subscription: SubscriptionNumber::of_sku(facts.sku),
-            sku: facts.sku,
-            standing: Standing::Pending,
-            trial: false,
-            has_state: serving.is_some(),
-            seats: 0,
-            assigned: 0,
-            active: 0,
-            active_assigned: 0,
-            reported: Reported::default(),
+        let row = SubscriptionMonth {
             seller: Some(seller),
-            attributions: report.map(|report| report.attributions.clone()).unwrap_or_default(),
-            revenue,
+            attributions: row_of_month.map(|row| row.attributions.clone()).unwrap_or_default(),
+            revenue: amounts(&billed, facts.sku),
+            ..SubscriptionMonth::pending(SubscriptionNumber::of_sku(facts.sku), facts.sku)
         };
-        if let Some(report) = serving {
-            row.take_standing(report);
-            row.take_assigned(report);
-            if !self.knows_activity(facts.sku, day) {
-                row.take_active(report);
-            }
-        }
-        Some(row)
+        Some(match serving {
+            Some(report) => self.row_of_report(row, report, 0, false, day),
+            None => row,
+        })
     }
 
     fn usage_month(&self, row: &ReportedUsage, day: Day, details: &[Detail<'_>]) -> Option<UsageMonth> {
@@ -338,25 +423,43 @@ impl<'a> CustomerRollup<'a> {
 }
 
 impl SubscriptionMonth {
-    fn take_standing(&mut self, report: &ReportedSeats) {
-        self.standing = report.status.as_deref().map_or(Standing::Active, Standing::from_source_word);
-        self.seats = report.available;
-        self.reported.seats = true;
+    /// A subscription of which nothing else is known.
+    fn pending(subscription: SubscriptionNumber, sku: SkuNumber) -> Self {
+        Self {
+            subscription,
+            sku,
+            standing: Standing::Pending,
+            trial: false,
+            has_state: false,
+            seats: 0,
+            grace: 0,
+            assigned: 0,
+            active: 0,
+            active_assigned: 0,
+            reported: Reported::default(),
+            carried: false,
+            active_unknown: false,
+            seller: None,
+            attributions: Vec::new(),
+            revenue: Vec::new(),
+        }
     }
 
-    fn take_assigned(&mut self, report: &ReportedSeats) {
-        if let Some(assigned) = report.assigned {
+    fn take_assigned(&mut self, told: Option<u32>) {
+        if let Some(assigned) = told {
             self.assigned = assigned;
             self.reported.assigned = true;
         }
     }
 
-    /// A report does not name the users, so all of them count as assigned on the day.
-    fn take_active(&mut self, report: &ReportedSeats) {
-        if let Some(active) = report.active {
+    /// A report does not name the users, so all of them count as assigned on the day. What is carried says nothing of use.
+    fn take_active(&mut self, told: Option<u32>) {
+        if let Some(active) = told {
+            let active = if self.carried { 0 } else { active };
             self.active = active;
             self.active_assigned = active;
             self.reported.active = true;
+            self.active_unknown = self.carried;
         }
     }
 }
@@ -369,11 +472,14 @@ pub(crate) struct UserSeats {
     pub active_assigned: u32,
 }
 
-fn revenue_of(revenue: &[Revenue], month: Month) -> Vec<(String, Amount)> {
-    let mut amounts: Vec<(String, Amount)> =
-        revenue.iter().filter(|row| row.month == month).map(|row| (row.currency.clone(), row.amount)).collect();
-    amounts.sort();
-    amounts
+/// What is shown under a SKU, by currency.
+fn amounts(billed: &[(SkuNumber, &str, Amount)], sku: SkuNumber) -> Vec<(String, Amount)> {
+    let mut sums: BTreeMap<&str, Amount> = BTreeMap::new();
+    for (_, currency, amount) in billed.iter().filter(|(shown_under, ..)| *shown_under == sku) {
+        let sum = sums.entry(currency).or_default();
+        *sum = Amount::from_micros(sum.micros().saturating_add(amount.micros()));
+    }
+    sums.into_iter().map(|(currency, amount)| (currency.to_owned(), amount)).collect()
 }
 
 #[cfg(test)]

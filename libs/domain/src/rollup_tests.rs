@@ -17,7 +17,7 @@ fn month(text: &str) -> Month {
 }
 
 fn catalogue() -> Catalogue {
-    Catalogue { services: [(E3, vec![EXCHANGE, YAMMER]), (CRM, vec![SALES])].into() }
+    Catalogue { services: [(E3, vec![EXCHANGE, YAMMER]), (CRM, vec![SALES])].into(), ..Catalogue::default() }
 }
 
 fn number(number: u32) -> SubscriptionNumber {
@@ -36,6 +36,7 @@ fn subscription(code: u32, sku: SkuNumber, states: &[(&str, &str, u32)]) -> Subs
         number: number(code),
         sku,
         trial: false,
+        paid_by_use: false,
         states: states.collect(),
         assignments: Vec::new(),
         reported: Vec::new(),
@@ -66,12 +67,16 @@ fn customer(subscriptions: Vec<SubscriptionFacts>, activity: &[(u32, ServiceNumb
 fn report(of: &str, available: u32, assigned: Option<u32>, active: Option<u32>) -> ReportedSeats {
     ReportedSeats {
         month: month(of),
+        sku: None,
         available,
+        grace: 0,
         assigned,
         active,
         status: None,
         seller: None,
         attributions: Vec::new(),
+        report: String::new(),
+        of_customer: false,
     }
 }
 
@@ -244,6 +249,7 @@ fn a_report_serves_where_no_detail_of_its_kind_exists() {
 fn rows_by_customer_and_sku_serve_only_without_a_subscription_of_that_sku() {
     let revenue = |currency: &str, seller| Revenue {
         month: month("2026-05"),
+        sku: None,
         currency: currency.to_owned(),
         amount: Amount::from_micros(5),
         seller,
@@ -365,6 +371,9 @@ fn numbers_of_subscriptions_and_of_skus_do_not_meet() {
     assert_ne!(by_sku, number(7));
     assert_eq!((number(7).sku(), by_sku.sku()), (None, Some(7)));
     assert_eq!((number(7).code(), SubscriptionNumber::from_code(by_sku.code())), (7, by_sku));
+    let part = number(7).part(3);
+    assert_eq!((SubscriptionNumber::from_code(part.code()), part.whole(), part.is_part()), (part, number(7), true));
+    assert!(number(7) < part && part < number(8) && !number(7).is_part());
     assert_eq!(SubscriptionNumber::of_subscription(u32::MAX).sku(), None);
 }
 
@@ -389,4 +398,124 @@ fn windows_with_dates_of_last_activity_know_a_lower_bound() {
     assert_eq!(bounded("2026-06-01"), [EXCHANGE], "the 4th has left the window");
     assert_eq!(bounded("2026-06-05"), [EXCHANGE]);
     assert_eq!(bounded("2026-06-06"), []);
+}
+
+/// The rows of a month, where reports cover these months.
+fn rows_with(facts: &CustomerFacts, covered: &[(bool, &str)], on: &str) -> Vec<SubscriptionMonth> {
+    let mut catalogue = catalogue();
+    covered.iter().for_each(|(by_sku, of)| catalogue.coverage.add("", *by_sku, month(of)));
+    let mut months = roll_up(facts, &catalogue, day(on), month("1990-01"));
+    months.retain(|(of, _)| *of == day(on).month());
+    months.pop().map(|(_, month)| month.subscriptions).unwrap_or_default()
+}
+
+#[test]
+fn a_month_that_no_report_covers_takes_the_one_before_over() {
+    let covered = [(false, "2026-01"), (false, "2026-04")];
+    let mut seat = subscription(1, E3, &[]);
+    seat.reported = vec![report("2026-01", 10, Some(8), Some(5)), report("2026-04", 12, None, None)];
+    seat.reported[0].attributions = vec![Attribution { location: Some("L1".to_owned()), kind: None }];
+    let mut facts = customer(vec![seat], &[]);
+    for on in ["2026-02-28", "2026-03-31"] {
+        let rows = rows_with(&facts, &covered, on);
+        let row = &rows[0];
+        assert_eq!((row.standing, row.seats, row.assigned, row.active), (Standing::Active, 10, 8, 0));
+        assert_eq!((row.has_state, row.carried, row.active_unknown), (true, true, true));
+        assert_eq!(row.reported, Reported { seats: true, assigned: true, active: true });
+        assert_eq!(row.attributions.len(), 1, "attributions of the month that is carried");
+    }
+    // Neither before the first nor after the last, nor in a month that is covered.
+    let of = |facts: &CustomerFacts, covered: &[(bool, &str)], on: &str| {
+        rows_with(facts, covered, on).iter().map(|row| (row.seats, row.carried)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&facts, &covered, "2026-04-30"), [(12, false)]);
+    assert_eq!(of(&facts, &covered, "2026-05-31"), []);
+    let filled = [(false, "2026-01"), (false, "2026-02"), (false, "2026-04")];
+    assert_eq!(of(&facts, &filled, "2026-02-28"), []);
+    assert_eq!(of(&facts, &filled, "2026-03-31"), [], "the last month covered has no row of it");
+    assert_eq!(of(&facts, &[(true, "2026-01"), (true, "2026-04")], "2026-02-28"), [], "another kind of report");
+    // What is known by detail is known.
+    facts.first_activity.insert(EXCHANGE, day("2026-02-01"));
+    assert!(!rows_with(&facts, &covered, "2026-02-28")[0].active_unknown);
+    facts.subscriptions[0].states = subscription(1, E3, &[("2026-02-10", "Active", 3)]).states;
+    let row = &rows_with(&facts, &covered, "2026-02-28")[0];
+    assert_eq!((row.seats, row.assigned, row.carried, row.active_unknown), (3, 8, true, false));
+    facts.subscriptions[0].assignments = vec![assigned(1, "2026-02-11", None)];
+    let row = &rows_with(&facts, &covered, "2026-02-28")[0];
+    assert_eq!((row.seats, row.assigned, row.carried), (3, 1, false));
+}
+
+#[test]
+fn a_report_about_one_customer_covers_months_for_it_alone() {
+    let mut rows = vec![report("2026-01", 4, Some(3), None), report("2026-03", 5, Some(3), None)];
+    rows.iter_mut().for_each(|row| row.of_customer = true);
+    let mut facts = customer(Vec::new(), &[]);
+    facts.by_sku.push(BySku { sku: CRM, reported: rows, revenue: Vec::new() });
+    let partner = [(true, "2026-02")];
+    let row = &rows_with(&facts, &partner, "2026-02-28")[0];
+    assert_eq!((row.seats, row.assigned, row.carried), (4, 3, true));
+    let mut another = report("2026-02", 9, None, None);
+    another.of_customer = true;
+    facts.by_sku.push(BySku { sku: E3, reported: vec![another], revenue: Vec::new() });
+    let seats: Vec<u32> = rows_with(&facts, &partner, "2026-02-28").iter().map(|row| row.seats).collect();
+    assert_eq!(seats, [9], "its list of the month lacks the other SKU");
+    // What a subscription of the SKU has by a carried row counts before a row by customer and SKU.
+    let mut seat = subscription(1, CRM, &[]);
+    seat.reported = vec![report("2026-01", 6, None, None), report("2026-03", 7, None, None)];
+    facts.subscriptions.push(seat);
+    facts.by_sku.truncate(1);
+    let covered = [(false, "2026-01"), (false, "2026-03")];
+    let seats: Vec<u32> = rows_with(&facts, &covered, "2026-02-28").iter().map(|row| row.seats).collect();
+    assert_eq!(seats, [6]);
+}
+
+#[test]
+fn parts_of_a_subscription_add_up_and_show_their_own() {
+    let part = |sku, available, assigned, active| ReportedSeats {
+        sku: Some(sku),
+        ..report("2026-05", available, assigned, active)
+    };
+    let billed = |sku, amount| Revenue {
+        month: month("2026-05"),
+        sku,
+        currency: "USD".to_owned(),
+        amount: Amount::from_micros(amount),
+        seller: None,
+    };
+    let mut seat = subscription(1, E3, &[]);
+    seat.reported = vec![part(CRM, 5, None, None), part(E3, 10, Some(4), None), part(ABSENT, 7, None, None)];
+    seat.revenue = vec![billed(Some(E3), 100), billed(Some(CRM), 50), billed(Some(ABSENT), 1), billed(None, 1_000)];
+    let facts = customer(vec![seat], &[]);
+    let of = |facts: &CustomerFacts| {
+        let rows = at(facts, "2026-05-31").subscriptions;
+        let figures = |row: &SubscriptionMonth| {
+            let revenue: i64 = row.revenue.iter().map(|(_, amount)| amount.micros()).sum();
+            (row.subscription, row.sku, row.seats, row.assigned, revenue)
+        };
+        rows.iter().map(figures).collect::<Vec<_>>()
+    };
+    // The subscription's own SKU comes first, and takes what is billed under a SKU that is no part.
+    assert_eq!(of(&facts), [(number(1), E3, 10, 4, 101), (number(1).part(CRM), CRM, 5, 0, 50)]);
+    // A row about all of it tells what no part does, and nothing else.
+    let mut whole = facts.clone();
+    whole.subscriptions[0].reported.insert(0, report("2026-05", 99, Some(3), Some(2)));
+    let rows = at(&whole, "2026-05-31").subscriptions;
+    assert_eq!(
+        rows.iter().map(|row| (row.seats, row.assigned, row.active)).collect::<Vec<_>>(),
+        [(10, 4, 2), (5, 0, 0)]
+    );
+    // With a state in force there is one row, with what all parts tell together.
+    let mut in_force = facts.clone();
+    in_force.subscriptions[0].reported[0].assigned = Some(2);
+    in_force.subscriptions[0].states = subscription(1, E3, &[("2026-05-31", "Active", 3)]).states;
+    assert_eq!(of(&in_force), [(number(1), E3, 3, 6, 151)]);
+    // A row by customer and SKU gives way to any of the parts.
+    let mut by_sku = facts.clone();
+    by_sku.by_sku.push(BySku { sku: CRM, reported: vec![report("2026-05", 8, None, None)], revenue: Vec::new() });
+    assert_eq!(of(&by_sku), of(&facts));
+    // What is paid by use has no seats.
+    let mut used = facts;
+    used.subscriptions[0].paid_by_use = true;
+    assert_eq!(of(&used).iter().map(|row| row.2).collect::<Vec<_>>(), [0, 0]);
+    assert!(at(&used, "2026-05-31").subscriptions.iter().all(|row| row.standing == Standing::Active));
 }

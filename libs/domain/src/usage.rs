@@ -8,6 +8,8 @@ use crate::standing::{Holding, Standing, Switches};
 pub struct SeatCounts {
     /// Sold.
     pub seats: u32,
+    /// In grace, beside those sold.
+    pub grace: u32,
     /// Users assigned.
     pub assigned: u32,
     /// Users who used it while they held it.
@@ -23,18 +25,22 @@ pub struct SeatRule {
     pub available: bool,
     /// Its use counts.
     pub active: bool,
+    /// Seats in grace are available with the others.
+    pub grace: bool,
 }
 
 impl SeatRule {
     /// Free SKUs are out of every number unless the switches take them in; use counts whatever the standing.
     pub fn of(standing: Standing, trial: bool, free: bool, switches: Switches) -> Self {
         let active = !free || switches.include_free;
-        Self { available: active && Holding::of(standing, trial, free, switches) == Holding::Good, active }
+        let available = active && Holding::of(standing, trial, free, switches) == Holding::Good;
+        Self { available, active, grace: switches.include_grace }
     }
 
     /// What the seats of one subscription on one day come to.
     pub fn figures(self, counts: SeatCounts) -> SeatFigures {
-        let SeatCounts { seats, assigned, active, active_assigned } = counts;
+        let SeatCounts { assigned, active, active_assigned, .. } = counts;
+        let seats = counts.held(self.grace);
         let [seats, assigned, active, active_assigned] = [seats, assigned, active, active_assigned].map(u64::from);
         let available = |count: u64| if self.available { count } else { 0 };
         SeatFigures {
@@ -63,6 +69,11 @@ pub struct SeatFigures {
 }
 
 impl SeatCounts {
+    /// Those sold, with those in grace where they count.
+    const fn held(self, grace: bool) -> u32 {
+        if grace { self.seats.saturating_add(self.grace) } else { self.seats }
+    }
+
     /// Why the active seats are or are not covered; sums to the active seats that count.
     pub fn reasons(self, standing: Standing, trial: bool, free: bool, switches: Switches) -> Reasons {
         let mut reasons = Reasons::default();
@@ -75,7 +86,7 @@ impl SeatCounts {
             Holding::NotInGoodStanding => reasons.not_in_good_standing = active,
             Holding::Free => reasons.free = active,
             Holding::Good => {
-                let covered = self.active_assigned.min(self.seats);
+                let covered = self.active_assigned.min(self.held(switches.include_grace));
                 reasons.covered = u64::from(covered);
                 reasons.over_assigned = u64::from(self.active_assigned - covered);
                 reasons.license_transferred = u64::from(self.active - self.active_assigned);

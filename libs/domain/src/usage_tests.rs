@@ -5,22 +5,33 @@ const GRACE: Switches = Switches { include_grace: true, include_free: false };
 const FREE: Switches = Switches { include_grace: false, include_free: true };
 
 fn counts(seats: u32, assigned: u32, active: u32, active_assigned: u32) -> SeatCounts {
-    SeatCounts { seats, assigned, active, active_assigned }
+    SeatCounts { seats, grace: 0, assigned, active, active_assigned }
 }
 
 #[test]
 fn seats_count_in_good_standing_and_activity_always() {
-    let good = SeatRule { available: true, active: true };
-    let only_active = SeatRule { available: false, active: true };
-    let none = SeatRule { available: false, active: false };
+    let good = SeatRule { available: true, active: true, grace: false };
+    let only_active = SeatRule { available: false, active: true, grace: false };
+    let none = SeatRule { available: false, active: false, grace: false };
     assert_eq!(SeatRule::of(Standing::Active, false, false, NONE), good);
     assert_eq!(SeatRule::of(Standing::Active, true, false, NONE), only_active);
     assert_eq!(SeatRule::of(Standing::Grace, false, false, NONE), only_active);
-    assert_eq!(SeatRule::of(Standing::Grace, false, false, GRACE), good);
+    assert_eq!(SeatRule::of(Standing::Grace, false, false, GRACE), SeatRule { grace: true, ..good });
     assert_eq!(SeatRule::of(Standing::Active, false, true, NONE), none);
     assert_eq!(SeatRule::of(Standing::Active, true, true, NONE), none);
     assert_eq!(SeatRule::of(Standing::Active, false, true, FREE), good);
     assert_eq!(SeatRule::of(Standing::Active, true, true, FREE), only_active);
+}
+
+#[test]
+fn seats_in_grace_are_available_with_grace_alone() {
+    let held = SeatCounts { grace: 3, ..counts(4, 6, 5, 5) };
+    let figures = |switches| SeatRule::of(Standing::Active, false, false, switches).figures(held);
+    assert_eq!((figures(NONE).available, figures(NONE).unassigned), (4, 0));
+    assert_eq!((figures(GRACE).available, figures(GRACE).unassigned), (7, 1));
+    let covered = |switches| held.reasons(Standing::Active, false, false, switches).covered;
+    assert_eq!((covered(NONE), covered(GRACE)), (4, 5));
+    assert_eq!(SeatRule::of(Standing::Suspended, false, false, GRACE).figures(held).available, 0);
 }
 
 #[test]

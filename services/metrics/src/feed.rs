@@ -11,6 +11,7 @@ use insights_proto::ingestion::v1::{
     preview_facts_response::Answer,
 };
 use insights_service::ServiceChannel;
+use prost_types::Timestamp;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
@@ -54,10 +55,14 @@ impl Feed {
         Ok(self.client.clone().stream_changes(request).await?.into_inner())
     }
 
-    /// What concerns a whole partner.
-    pub async fn partner_facts(&self, partner: &str) -> Result<GetPartnerFactsResponse, Status> {
-        let mut request =
-            self.outgoing.as_service(GetPartnerFactsRequest { partner: partner.to_owned(), as_of: None })?;
+    /// What concerns a whole partner, with what reports covered at a time; none: now.
+    pub async fn partner_facts(
+        &self,
+        partner: &str,
+        as_of: Option<Timestamp>,
+    ) -> Result<GetPartnerFactsResponse, Status> {
+        let request = GetPartnerFactsRequest { partner: partner.to_owned(), as_of };
+        let mut request = self.outgoing.as_service(request)?;
         request.set_timeout(PATIENCE);
         Ok(self.client.clone().get_partner_facts(request).await?.into_inner())
     }

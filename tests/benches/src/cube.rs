@@ -143,6 +143,7 @@ fn customers(portfolio: &Portfolio, partner: &PartnerHeader) -> Vec<CustomerUpda
             trial: None,
         });
         facts.subscriptions.push(SubscriptionFacts {
+            paid_by_use: false,
             number,
             sku: subscription.sku + 1,
             trial: subscription.trial,

@@ -143,6 +143,9 @@ fn rows_of(facts: &Facts, query: &Query, month: Month, group: &[Filter]) -> Vec<
         if lower_bound(&cell, month) {
             row.insert("lower_bound".into(), json!(true));
         }
+        if query.measures.iter().any(|m| m != "billed_revenue") && cell.matching(month).iter().any(|s| s.carried) {
+            row.insert("carried".into(), json!(true));
+        }
         if wants_revenue && !query.sees_revenue {
             row.insert("redacted".into(), json!(true));
         }
@@ -180,11 +183,14 @@ fn figure(cell: &Cell, measure: &str, month: Month) -> Figure {
     let now = || cell.counted(month);
     let before = || cell.counted(month.before());
     let seats = |of: &dyn Fn(&Snapshot) -> u64| cell.matching(month).into_iter().map(of).sum::<u64>();
-    let available = || seats(&|s| if cell.good(s) { s.seats } else { 0 });
+    let sold = |s: &Snapshot| s.seats(cell.query.include_grace);
+    let available = || seats(&|s| if cell.good(s) { sold(s) } else { 0 });
     let assigned = || seats(&|s| if cell.good(s) { s.assigned() } else { 0 });
-    let active = || seats(&|s| if cell.in_seats(s) { s.active() } else { 0 });
+    let used = || seats(&|s| if cell.in_seats(s) { s.active() } else { 0 });
+    let active = || (!cell.use_is_unknown(month)).then(used);
     match measure {
         "customers" => count(now().len()),
+        "active_customers" if cell.activity_is_unknown(month) => Figure::Count(None),
         "active_customers" => count(cell.active_customers(month).len()),
         "new" => count(now().difference(&before()).count()),
         "existing" => count(now().intersection(&before()).count()),
@@ -194,24 +200,31 @@ fn figure(cell: &Cell, measure: &str, month: Month) -> Figure {
                 cell.facts.snapshots.keys().filter(|m| **m < month.before()).flat_map(|m| cell.counted(*m)).collect();
             count(now().difference(&before()).filter(|customer| earlier.contains(*customer)).count())
         }
-        "subscriptions" => count(cell.matching(month).into_iter().filter(|s| s.standing == "ACTIVE").count()),
+        "subscriptions" => {
+            let active = cell.matching(month).into_iter().filter(|s| s.standing == "ACTIVE");
+            count(active.map(|s| &s.id).collect::<BTreeSet<_>>().len())
+        }
         "available" | "total_entitlements" => Figure::Count(Some(available() as i64)),
         "assigned" => Figure::Count(Some(assigned() as i64)),
-        "active" | "active_entitlements" => Figure::Count(Some(active() as i64)),
+        "active" | "active_entitlements" => Figure::Count(active().map(|n| n as i64)),
         "new_seats" => {
             let good_before = cell.matching(month.before()).into_iter().filter(|s| cell.good(s));
-            Figure::Count(Some(available() as i64 - good_before.map(|s| s.seats as i64).sum::<i64>()))
+            Figure::Count(Some(available() as i64 - good_before.map(|s| sold(s) as i64).sum::<i64>()))
         }
         "deployment_opportunity" => {
-            let unassigned = seats(&|s| if cell.good(s) { s.seats.saturating_sub(s.assigned()) } else { 0 });
+            let unassigned = seats(&|s| if cell.good(s) { sold(s).saturating_sub(s.assigned()) } else { 0 });
             Figure::Count(Some(unassigned as i64))
         }
         "idle_seats" => {
             let unused = |s: &Snapshot| s.assigned().saturating_sub(s.active_and_assigned());
+            let unknown = |s: &Snapshot| cell.good(s) && s.active_unknown && s.assigned() > 0;
+            if cell.matching(month).into_iter().any(unknown) {
+                return Figure::Count(None);
+            }
             Figure::Count(Some(seats(&|s| if cell.good(s) { unused(s) } else { 0 }) as i64))
         }
-        "active_usage_percent" => Figure::Percent(Some(active()), Some(available())),
-        "usage_percent" if cell.query.entitlements => Figure::Percent(Some(active()), Some(available())),
+        "active_usage_percent" => Figure::Percent(active(), Some(available())),
+        "usage_percent" if cell.query.entitlements => Figure::Percent(active(), Some(available())),
         "deployment_percent" => Figure::Percent(Some(assigned()), Some(available())),
         "active_users" => Figure::Count(cell.active_users(month).map(|n| n as i64)),
         "total_users" => Figure::Count(cell.total_users(month).map(|n| n as i64)),

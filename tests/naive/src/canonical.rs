@@ -103,7 +103,8 @@ pub fn canonical(line: &Line) -> Result<Vec<u8>, Fault> {
             .maybe_number(8, flag("auto_renew")?)
             .maybe_text(9, line.end("start")?)
             .maybe_text(10, line.end("end")?)
-            .attributions(11, &line.attributions()?),
+            .attributions(11, &line.attributions()?)
+            .maybe_number(12, set("paid_by_use")?),
         "subscription_state" => start()
             .text(3, &line.required("status")?)
             .maybe_number(4, line.count("seats")?)
@@ -138,7 +139,10 @@ fn reported_seats(line: &Line) -> Result<Message, Fault> {
         .maybe_number(7, line.count("active")?)
         .text(8, &line.text("status")?.unwrap_or("Active".into()))
         .maybe_text(9, line.seller()?)
-        .attributions(10, &line.attributions()?))
+        .attributions(10, &line.attributions()?)
+        .maybe_text(11, line.text("report")?)
+        .maybe_number(12, line.flag("of_customer")?.filter(|flag| *flag).map(u64::from))
+        .maybe_number(13, line.count("grace")?))
 }
 
 fn reported_usage(line: &Line) -> Result<Message, Fault> {
@@ -154,7 +158,7 @@ fn reported_usage(line: &Line) -> Result<Message, Fault> {
 /// The subscription, or else customer and SKU.
 fn owner(line: &Line) -> Result<Message, Fault> {
     Ok(match line.optional_id("subscription_id")? {
-        Some(subscription) => Message::default().text(1, &subscription),
+        Some(subscription) => Message::default().text(1, &subscription).maybe_text(3, line.part()?),
         None => Message::default().text(2, &line.id("customer_id")?).text(3, &line.id("sku_id")?),
     })
 }

@@ -82,6 +82,12 @@ impl<'a> Cell<'a> {
         })
     }
 
+    /// Whether one service satisfies everything asked of services.
+    fn carries(&self, services: &[String]) -> bool {
+        let services = if services.is_empty() { vec![None] } else { services.iter().cloned().map(Some).collect() };
+        services.iter().any(|service| self.on(&["service"]).all(|filter| filter.values.contains(service)))
+    }
+
     /// Whether a subscription matches on its snapshot's day.
     pub fn matches(&self, s: &Snapshot) -> bool {
         let in_scope = match self.query.scope {
@@ -92,13 +98,12 @@ impl<'a> Cell<'a> {
         in_scope
             && self.customer_fits(&s.customer)
             && self.attributed(&s.attributions)
+            && self.carries(&s.services)
             && self.filters.iter().all(|filter| {
                 let has = |value: &str| filter.values.contains(&Some(value.to_owned()));
                 match filter.dimension.as_str() {
                     "product" => names(filter, &s.product),
                     "sku" => names(filter, &s.sku),
-                    "service" if s.services.is_empty() => filter.values.contains(&None),
-                    "service" => s.services.iter().any(|service| has(service)),
                     "sales_channel" => filter.values.contains(&s.sales_channel),
                     "pricing_model" => filter.values.contains(&s.pricing_model),
                     "seller" => has(&s.seller),
@@ -142,6 +147,19 @@ impl<'a> Cell<'a> {
             used || reported || self.usage_for_activity(customer, month).iter().any(|(_, row)| row.active_users > 0)
         });
         counted
+    }
+
+    /// Whether nobody knows what was used of some seats.
+    pub fn use_is_unknown(&self, month: Month) -> bool {
+        self.matching(month).into_iter().any(|s| self.in_seats(s) && s.active_unknown)
+    }
+
+    /// Whether nobody knows of some customer that is counted whether it was active, for the report that told is missing.
+    pub fn activity_is_unknown(&self, month: Month) -> bool {
+        let (counted, active) = (self.counted(month), self.active_customers(month));
+        let missing = |s: &Snapshot| s.active_unknown && s.active_reported.is_some();
+        let silent = self.matching(month).into_iter().filter(|s| missing(s));
+        silent.into_iter().any(|s| counted.contains(&s.customer) && !active.contains(&s.customer))
     }
 
     /// Customers that `active_users` looks at.
@@ -202,7 +220,7 @@ impl<'a> Cell<'a> {
         let day = self.facts.day(month);
         let licensed = |service: &String| self.licensed_by(customer, service, day);
         let mut rows = self.usage_of(customer, month);
-        rows.retain(|(service, _)| !self.facts.assigned_by(customer, service, day) && !licensed(service));
+        rows.retain(|(service, _)| !self.facts.assigned_by(customer, service, month) && !licensed(service));
         rows
     }
 

@@ -25,8 +25,12 @@ pub struct Facts {
     assignments: BTreeMap<String, Vec<Assignment>>,
     activity: BTreeMap<String, BTreeSet<(NaiveDate, String, String)>>,
     lower_bounds: BTreeMap<(String, String), (NaiveDate, NaiveDate)>,
-    revenue: BTreeMap<(Owner, Month), BTreeMap<String, (i128, Option<String>)>>,
-    reported: BTreeMap<(Owner, Month), ReportedSeats>,
+    /// By currency and part.
+    revenue: BTreeMap<(Owner, Month), BTreeMap<(String, Option<String>), (i128, Option<String>)>>,
+    /// By part; none: all of it.
+    reported: BTreeMap<(Owner, Month), BTreeMap<Option<String>, ReportedSeats>>,
+    /// The months that reports cover: by report, whether it is by customer and SKU, and customer where it is about one alone.
+    covered: BTreeMap<(String, bool, Option<String>), BTreeSet<Month>>,
     /// Every subscription by month, for every month with data.
     pub snapshots: BTreeMap<Month, Vec<Snapshot>>,
 }
@@ -98,6 +102,7 @@ impl Facts {
         let mut facts = Self::with_references(ledger);
         let records = ledger.records();
         for record in &records {
+            facts.cover(record);
             facts.take(record);
         }
         facts.stand_for();
@@ -109,7 +114,8 @@ impl Facts {
         facts.complete_through = through.max().or(last_activity).unwrap_or(ledger.today()).min(ledger.today());
         if let Some(first) = facts.first_month() {
             for month in Month::range(first, Month::of(facts.complete_through)) {
-                let snapshots = facts.subscriptions.values().map(|contract| facts.snapshot(contract, month)).collect();
+                let snapshots =
+                    facts.subscriptions.values().flat_map(|contract| facts.snapshots_of(contract, month)).collect();
                 facts.snapshots.insert(month, snapshots);
             }
         }
@@ -132,6 +138,7 @@ impl Facts {
             lower_bounds: ledger.lower_bounds.clone(),
             revenue: BTreeMap::new(),
             reported: BTreeMap::new(),
+            covered: BTreeMap::new(),
             snapshots: BTreeMap::new(),
         };
         let records = ledger.records();
@@ -200,11 +207,15 @@ impl Facts {
             Record::Activity { customer, user, service, day, .. } if self.customers.contains_key(&customer) => {
                 self.activity.entry(customer).or_default().insert((day, user, service));
             }
-            Record::Revenue { of, month, micros, currency, seller } if self.knows(&of) => {
-                self.revenue.entry((self.spelled(of), month)).or_default().insert(currency, (micros, seller));
+            Record::Revenue { of, sku, month, micros, currency, seller }
+                if self.knows(&of) && self.knows_part(&sku) =>
+            {
+                let sku = sku.and_then(|sku| self.spelling(&sku));
+                self.revenue.entry((self.spelled(of), month)).or_default().insert((currency, sku), (micros, seller));
             }
-            Record::ReportedSeats { of, month, row } if self.knows(&of) => {
-                self.reported.insert((self.spelled(of), month), row);
+            Record::ReportedSeats { of, sku, month, row } if self.knows(&of) && self.knows_part(&sku) => {
+                let sku = sku.and_then(|sku| self.spelling(&sku));
+                self.reported.entry((self.spelled(of), month)).or_default().insert(sku, row);
             }
             Record::ReportedUsage { customer, service, month, row } if self.customers.contains_key(&customer) => {
                 self.usage.insert((customer, service, month), row);
@@ -221,6 +232,24 @@ impl Facts {
             }
             of => of,
         }
+    }
+
+    /// A row covers its month whether or not it waits; one about a customer alone does for that customer, once it counts.
+    fn cover(&mut self, record: &Record) {
+        let Record::ReportedSeats { of, sku, month, row } = record else { return };
+        let (by_sku, customer) = match of {
+            Owner::CustomerSku(customer, _) => (true, Some(customer.clone())),
+            Owner::Subscription(id) => (false, self.subscriptions.get(id).map(|s| s.subscription.customer.clone())),
+        };
+        let counts = self.knows(of) && self.knows_part(sku);
+        if !row.of_customer || counts {
+            let whose = customer.filter(|_| row.of_customer);
+            self.covered.entry((row.report.clone(), by_sku, whose)).or_default().insert(*month);
+        }
+    }
+
+    fn knows_part(&self, sku: &Option<String>) -> bool {
+        sku.iter().all(|sku| self.spelling(sku).is_some())
     }
 
     fn knows(&self, of: &Owner) -> bool {
@@ -245,6 +274,7 @@ impl Facts {
                     seller: "other".into(),
                     trial: false,
                     attributions: Vec::new(),
+                    paid_by_use: false,
                 };
                 self.subscriptions.insert(subscription.id.clone(), Contract { subscription, stood_for: true });
             }
@@ -290,12 +320,13 @@ impl Facts {
         days.is_some_and(|(first, last)| window(day).iter().any(|day| first <= day && day <= last))
     }
 
-    /// Whether a customer has an assignment by a day of a subscription whose SKU in force then carries a service.
-    pub fn assigned_by(&self, customer: &str, service: &str, day: NaiveDate) -> bool {
+    /// Whether a customer has an assignment, by the snapshot day of a month, of a subscription whose SKU then carries a service.
+    pub fn assigned_by(&self, customer: &str, service: &str, month: Month) -> bool {
+        let day = self.day(month);
         self.subscriptions.values().any(|contract| {
             let s = &contract.subscription;
             s.customer == customer
-                && self.skus[&self.sku_on(s, day)].services.iter().any(|carried| carried == service)
+                && self.skus[&self.sku_of(contract, month)].services.iter().any(|carried| carried == service)
                 && self.assignments.get(&s.id).into_iter().flatten().any(|a| a.from <= day)
         })
     }
@@ -312,7 +343,7 @@ impl Facts {
     /// Attributions of subscriptions and of reported rows.
     pub fn attributions(&self) -> BTreeSet<Attribution> {
         let own = self.subscriptions.values().flat_map(|contract| &contract.subscription.attributions);
-        let seats = self.reported.values().flat_map(|row| &row.attributions);
+        let seats = self.reported.values().flat_map(BTreeMap::values).flat_map(|row| &row.attributions);
         let usage = self.usage.values().flat_map(|row| &row.attributions);
         own.chain(seats).chain(usage).cloned().collect()
     }
@@ -327,48 +358,159 @@ impl Facts {
             .map(|(_, s)| s)
     }
 
-    fn sku_on(&self, s: &Subscription, day: NaiveDate) -> String {
-        self.state_on(&s.id, day).and_then(|state| state.sku.clone()).unwrap_or(s.sku.clone())
-    }
-
-    /// Whether a customer has a subscription, sent as one, of a SKU on a day, that `has` some data.
-    fn has_detail(&self, customer: &str, sku: &str, day: NaiveDate, has: impl Fn(&str) -> bool) -> bool {
-        self.subscriptions.values().any(|contract| {
-            let s = &contract.subscription;
-            !contract.stood_for && s.customer == customer && self.sku_on(s, day) == sku && has(&s.id)
-        })
-    }
-
-    fn snapshot(&self, contract: &Contract, month: Month) -> Snapshot {
+    /// The SKU in force; where only reports tell, that of the first part.
+    fn sku_of(&self, contract: &Contract, month: Month) -> String {
         let s = &contract.subscription;
-        let day = self.day(month);
-        let owner = if contract.stood_for {
-            Owner::CustomerSku(s.customer.clone(), s.sku.clone())
-        } else {
-            Owner::Subscription(s.id.clone())
+        match (self.state_on(&s.id, self.day(month)), self.told(contract, month)) {
+            (Some(state), _) => state.sku.clone().unwrap_or(s.sku.clone()),
+            (None, Some(told)) => told.parts[0].0.clone(),
+            (None, None) => s.sku.clone(),
+        }
+    }
+
+    /// The month whose rows are carried into one that a row's report does not cover: the last covered before, where one after is.
+    fn carried_from(&self, row: &ReportedSeats, by_sku: bool, customer: &str, month: Month) -> Option<Month> {
+        let whose = row.of_customer.then(|| customer.to_owned());
+        let covered = self.covered.get(&(row.report.clone(), by_sku, whose))?;
+        let before = covered.iter().filter(|m| **m < month).max();
+        let after = covered.iter().any(|m| *m > month);
+        before.copied().filter(|_| after && !covered.contains(&month))
+    }
+
+    /// What reports say of a subscription in a month.
+    fn told(&self, contract: &Contract, month: Month) -> Option<Told<'_>> {
+        let s = &contract.subscription;
+        let owner = contract.owner();
+        let mut rows: Vec<(&Option<String>, &ReportedSeats)> =
+            self.reported.get(&(owner.clone(), month)).into_iter().flatten().collect();
+        let carried = rows.is_empty();
+        if carried {
+            let earlier = self.reported.iter().filter(|((of, m), _)| *of == owner && *m < month);
+            let mut candidates: Vec<(Month, &Option<String>, &ReportedSeats)> =
+                earlier.flat_map(|((_, m), parts)| parts.iter().map(|(sku, row)| (*m, sku, row))).collect();
+            candidates.retain(|(m, _, row)| self.carried_from(row, contract.stood_for, &s.customer, month) == Some(*m));
+            let last = candidates.iter().map(|(m, _, _)| *m).max()?;
+            rows = candidates.into_iter().filter(|(m, _, _)| *m == last).map(|(_, sku, row)| (sku, row)).collect();
+        }
+        let whole = rows.iter().find(|(sku, _)| sku.is_none()).map(|(_, row)| *row);
+        let named = rows.iter().filter_map(|(sku, row)| Some(((*sku).clone()?, *row)));
+        let (mut parts, others): (Vec<_>, Vec<_>) = named.partition(|(sku, _)| *sku == s.sku);
+        parts.extend(others);
+        match whole {
+            Some(row) if parts.is_empty() => Some(Told { parts: vec![(s.sku.clone(), row)], whole: None, carried }),
+            whole => Some(Told { parts, whole, carried }),
+        }
+    }
+
+    /// What is billed of a subscription in a month: SKU it is shown under, currency, millionths.
+    fn billed(&self, contract: &Contract, month: Month) -> Vec<(String, String, i128)> {
+        let sku = self.sku_of(contract, month);
+        let in_force = self.state_on(&contract.subscription.id, self.day(month)).is_some();
+        let told = self.told(contract, month).filter(|_| !in_force);
+        let parts: Vec<String> = told.into_iter().flat_map(|told| told.parts).map(|(sku, _)| sku).collect();
+        let Some(rows) = self.revenue.get(&(contract.owner(), month)) else { return Vec::new() };
+        let named = |currency: &String| rows.keys().any(|(other, part)| other == currency && part.is_some());
+        rows.iter()
+            .filter(|((currency, part), _)| part.is_some() || !named(currency))
+            .map(|((currency, part), (micros, _))| {
+                let shown = part.clone().filter(|part| parts.contains(part)).unwrap_or(sku.clone());
+                (shown, currency.clone(), *micros)
+            })
+            .collect()
+    }
+
+    /// Whether a subscription, sent as one, of a customer `has` data of a SKU.
+    fn elsewhere(&self, customer: &str, has: impl Fn(&Contract) -> bool) -> bool {
+        let sent = self.subscriptions.values().filter(|contract| !contract.stood_for);
+        sent.into_iter().any(|contract| contract.subscription.customer == customer && has(contract))
+    }
+
+    fn has_seats_of(&self, contract: &Contract, sku: &str, month: Month) -> bool {
+        match (self.state_on(&contract.subscription.id, self.day(month)), self.told(contract, month)) {
+            (Some(_), _) => self.sku_of(contract, month) == sku,
+            (None, Some(told)) => told.parts.iter().any(|(part, _)| part == sku),
+            (None, None) => false,
+        }
+    }
+
+    /// A subscription in a month, and its further parts.
+    fn snapshots_of(&self, contract: &Contract, month: Month) -> Vec<Snapshot> {
+        let s = &contract.subscription;
+        let state = self.state_on(&s.id, self.day(month));
+        let hidden = contract.stood_for && self.elsewhere(&s.customer, |other| self.has_seats_of(other, &s.sku, month));
+        let told = self.told(contract, month).filter(|_| !hidden);
+        let first = self.snapshot(contract, month, &self.sku_of(contract, month), told.as_ref());
+        let mut snapshots = match (state, &told) {
+            (None, Some(told)) => {
+                let parts = told.parts.iter().enumerate();
+                parts.map(|(at, (sku, _))| self.of_report(contract, month, sku, told, at)).collect()
+            }
+            _ => vec![first],
         };
-        let own_row = |id: &str| self.reported.contains_key(&(Owner::Subscription(id.to_owned()), month));
-        let own_revenue = |id: &str| self.revenue.contains_key(&(Owner::Subscription(id.to_owned()), month));
-        let seats_known = |id: &str| self.state_on(id, day).is_some() || own_row(id);
-        let row = self.reported.get(&(owner.clone(), month));
-        let serving = row.filter(|_| !contract.stood_for || !self.has_detail(&s.customer, &s.sku, day, seats_known));
-        let revenue = self.revenue.get(&(owner, month)).cloned().unwrap_or_default();
+        for snapshot in snapshots.iter_mut().filter(|_| s.paid_by_use) {
+            (snapshot.seats, snapshot.grace) = (0, 0);
+        }
+        snapshots
+    }
+
+    /// A part, as a report tells of it. Users are those of the first.
+    fn of_report(&self, contract: &Contract, month: Month, sku: &str, told: &Told, at: usize) -> Snapshot {
+        let (row, day) = (told.parts[at].1, self.day(month));
+        let mut part = self.snapshot(contract, month, sku, None);
+        if at > 0 {
+            part.held_on_day.clear();
+            part.held_in_window.clear();
+            part.used.clear();
+        }
+        part.has_state = true;
+        part.standing = standing(&row.status);
+        part.standing_reported = true;
+        part.seats = row.available;
+        part.grace = row.grace;
+        part.carried = told.carried;
+        let own = &contract.subscription.attributions;
+        part.attributions = if row.attributions.is_empty() { own.clone() } else { row.attributions.clone() };
+        if !self.any_assignment(contract, day) {
+            part.assigned_reported = told.figure(at, |row| row.assigned);
+        }
+        if !self.any_activity(contract, sku, day) {
+            let active = told.figure(at, |row| row.active);
+            part.active_reported = if told.carried { active.map(|_| 0) } else { active };
+            part.active_unknown = told.carried;
+        }
+        part
+    }
+
+    fn any_assignment(&self, contract: &Contract, day: NaiveDate) -> bool {
+        self.assignments.get(&contract.subscription.id).into_iter().flatten().any(|a| a.from <= day)
+    }
+
+    fn any_activity(&self, contract: &Contract, sku: &str, day: NaiveDate) -> bool {
+        let customer = &contract.subscription.customer;
+        self.skus[sku].services.iter().any(|service| self.used_by(customer, service, day))
+    }
+
+    /// A subscription under a SKU, by its states; reports tell what detail does not know.
+    fn snapshot(&self, contract: &Contract, month: Month, sku_id: &str, told: Option<&Told>) -> Snapshot {
+        let (s, day) = (&contract.subscription, self.day(month));
+        let own_row = self.told(contract, month);
         let seller = if contract.stood_for {
+            let revenue = self.revenue.get(&(contract.owner(), month)).cloned().unwrap_or_default();
             let billed = revenue.values().find_map(|(_, seller)| seller.clone());
-            row.and_then(|row| row.seller.clone()).or(billed).unwrap_or("other".into())
+            own_row.as_ref().and_then(|told| told.parts[0].1.seller.clone()).or(billed).unwrap_or("other".into())
         } else {
             s.seller.clone()
         };
-        let revenue_serves = !contract.stood_for || !self.has_detail(&s.customer, &s.sku, day, own_revenue);
-
+        let billed_elsewhere = |other: &Contract| self.billed(other, month).iter().any(|(sku, _, _)| *sku == s.sku);
+        let mut revenue: BTreeMap<String, i128> = BTreeMap::new();
+        if !contract.stood_for || !self.elsewhere(&s.customer, billed_elsewhere) {
+            for (_, currency, micros) in self.billed(contract, month).into_iter().filter(|(sku, _, _)| sku == sku_id) {
+                *revenue.entry(currency).or_default() += micros;
+            }
+        }
         let state = self.state_on(&s.id, day);
-        let sku_id = self.sku_on(s, day);
-        let sku = &self.skus[&sku_id];
-        let (word, seats) = match (state, serving) {
-            (Some(state), _) => (state.status.as_str(), state.seats),
-            (None, Some(row)) => (row.status.as_str(), row.available),
-            (None, None) => ("pending", 0),
-        };
+        let sku = &self.skus[sku_id];
+        let (word, seats) = state.map_or(("pending", 0), |state| (state.status.as_str(), state.seats));
 
         let assignments: Vec<&Assignment> = self.assignments.get(&s.id).into_iter().flatten().collect();
         let held = |user: &str, day| assignments.iter().any(|a| a.user == user && holds(a.from, a.to, day));
@@ -377,34 +519,75 @@ impl Facts {
         let activity = self.activity.get(&s.customer).into_iter().flatten();
         let used = activity
             .filter(|(on, user, service)| days.contains(on) && sku.services.contains(service) && held(user, *on));
-        let any_assignment = assignments.iter().any(|a| a.from <= day);
-        let any_activity = sku.services.iter().any(|service| self.used_by(&s.customer, service, day));
+        let attributions: BTreeSet<Attribution> =
+            own_row.iter().flat_map(|told| &told.parts).flat_map(|(_, row)| row.attributions.clone()).collect();
+        let assigned = told.filter(|_| !self.any_assignment(contract, day)).and_then(|t| t.total(|row| row.assigned));
+        let active = told.filter(|_| !self.any_activity(contract, sku_id, day)).and_then(|t| t.total(|row| row.active));
+        let carried = told.is_some_and(|told| told.carried);
 
         Snapshot {
             id: s.id.clone(),
             customer: s.customer.clone(),
-            has_state: state.is_some() || serving.is_some(),
+            has_state: state.is_some(),
             standing: standing(word),
             trial: state.and_then(|state| state.trial).unwrap_or(s.trial),
             seats,
+            grace: 0,
             product: sku.product.clone(),
             services: sku.services.clone(),
             free: sku.free,
-            sku: sku_id,
+            sku: sku_id.to_owned(),
             seller,
             sales_channel: s.sales_channel.clone(),
             pricing_model: s.pricing_model.clone(),
-            attributions: row
-                .map(|row| row.attributions.clone())
-                .filter(|a| !a.is_empty())
-                .unwrap_or(s.attributions.clone()),
+            attributions: if attributions.is_empty() {
+                s.attributions.clone()
+            } else {
+                attributions.into_iter().collect()
+            },
             held_on_day: users.iter().filter(|u| held(u, day)).map(|u| u.to_string()).collect(),
             held_in_window: users.iter().filter(|u| days.iter().any(|d| held(u, *d))).map(|u| u.to_string()).collect(),
             used: used.map(|(_, user, _)| user.clone()).collect(),
-            standing_reported: state.is_none() && serving.is_some(),
-            assigned_reported: serving.and_then(|row| row.assigned).filter(|_| !any_assignment),
-            active_reported: serving.and_then(|row| row.active).filter(|_| !any_activity),
-            revenue: revenue.into_iter().filter(|_| revenue_serves).map(|(c, (micros, _))| (c, micros)).collect(),
+            standing_reported: false,
+            assigned_reported: assigned,
+            active_reported: if carried { active.map(|_| 0) } else { active },
+            carried: carried && (assigned.is_some() || active.is_some()),
+            active_unknown: carried && active.is_some(),
+            revenue,
+        }
+    }
+}
+
+/// What reports say of a subscription in a month.
+struct Told<'a> {
+    /// The SKU and row of each part, that of the subscription's own SKU first; the row about all of it where there is no other.
+    parts: Vec<(String, &'a ReportedSeats)>,
+    /// The row about all of it beside parts.
+    whole: Option<&'a ReportedSeats>,
+    /// The rows are those of an earlier month.
+    carried: bool,
+}
+
+impl Told<'_> {
+    /// What no part tells and the row about all of it does, is told of the first part.
+    fn figure(&self, at: usize, of: fn(&ReportedSeats) -> Option<u64>) -> Option<u64> {
+        let silent = self.parts.iter().all(|(_, row)| of(row).is_none());
+        if silent && at == 0 { self.whole.and_then(of) } else { of(self.parts[at].1) }
+    }
+
+    fn total(&self, of: fn(&ReportedSeats) -> Option<u64>) -> Option<u64> {
+        let told: Vec<u64> = (0..self.parts.len()).filter_map(|at| self.figure(at, of)).collect();
+        (!told.is_empty()).then(|| told.iter().sum())
+    }
+}
+
+impl Contract {
+    fn owner(&self) -> Owner {
+        let s = &self.subscription;
+        if self.stood_for {
+            Owner::CustomerSku(s.customer.clone(), s.sku.clone())
+        } else {
+            Owner::Subscription(s.id.clone())
         }
     }
 }

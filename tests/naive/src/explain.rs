@@ -56,9 +56,12 @@ pub fn explain(facts: &Facts, query: &Query) -> Result<Vec<Json>, String> {
 
 fn by_entitlement(cell: &Cell, month: Month) -> Explanation {
     let mut why = Explanation::default();
+    if cell.use_is_unknown(month) {
+        return why;
+    }
     for s in cell.matching(month) {
         if cell.good(s) {
-            why.denominator += s.seats;
+            why.denominator += s.seats(cell.query.include_grace);
         }
         if !cell.in_seats(s) {
             continue;
@@ -70,8 +73,9 @@ fn by_entitlement(cell: &Cell, month: Month) -> Explanation {
         } else {
             let assigned = s.active_and_assigned();
             why.count("LICENSE_TRANSFERRED", s.active() - assigned);
-            why.count("COVERED", assigned.min(s.seats));
-            why.count("OVER_ASSIGNED", assigned.saturating_sub(s.seats));
+            let seats = s.seats(cell.query.include_grace);
+            why.count("COVERED", assigned.min(seats));
+            why.count("OVER_ASSIGNED", assigned.saturating_sub(seats));
         }
     }
     why

@@ -138,6 +138,14 @@ impl Line {
         }
     }
 
+    /// The part of a subscription that a row is about.
+    pub fn part(&self) -> Result<Option<String>, Fault> {
+        match self.owner()? {
+            Owner::Subscription(_) => self.optional_id("sku_id"),
+            Owner::CustomerSku(..) => Ok(None),
+        }
+    }
+
     pub fn attributions(&self) -> Result<Vec<Attribution>, Fault> {
         let Some(value) = self.value.get("attributions") else { return Ok(Vec::new()) };
         let items = value.as_array().ok_or("attributions: not a list")?;

@@ -204,6 +204,7 @@ fn key(record: &Record) -> Vec<String> {
         Owner::Subscription(s) => vec![s.clone()],
         Owner::CustomerSku(c, s) => vec![c.clone(), s.clone()],
     };
+    let part = |sku: &Option<String>| sku.iter().map(|sku| format!("part {sku}")).collect::<Vec<_>>();
     let text = |parts: &[&dyn ToString]| parts.iter().map(|p| p.to_string()).collect::<Vec<_>>();
     match record {
         Record::Partner { .. } => text(&[&"partner"]),
@@ -216,11 +217,13 @@ fn key(record: &Record) -> Vec<String> {
         Record::Licensed { customer, user, service, from, .. } => text(&[&"licensed", customer, user, service, from]),
         Record::LicenceList { customer, service, day } => text(&[&"licence_list", customer, service, day]),
         Record::Activity { customer, user, service, day, .. } => text(&[&"activity", customer, user, service, day]),
-        Record::Revenue { of: owner, month, currency, .. } => {
-            [text(&[&"revenue", month, currency]), of(owner)].concat()
+        Record::Revenue { of: owner, sku, month, currency, .. } => {
+            [text(&[&"revenue", month, currency]), of(owner), part(sku)].concat()
         }
         Record::SupportCases { customer, month } => text(&[&"support_cases", customer, month]),
-        Record::ReportedSeats { of: owner, month, .. } => [text(&[&"reported_seats", month]), of(owner)].concat(),
+        Record::ReportedSeats { of: owner, sku, month, .. } => {
+            [text(&[&"reported_seats", month]), of(owner), part(sku)].concat()
+        }
         Record::ReportedUsage { customer, service, month, .. } => text(&[&"reported_usage", customer, service, month]),
         Record::CompleteThrough { day } => text(&[&"complete_through", day]),
         Record::Retract { .. } => unreachable!("a retract is not stored"),

@@ -71,6 +71,8 @@ pub enum Record {
     },
     Revenue {
         of: Owner,
+        /// The part of the subscription.
+        sku: Option<String>,
         month: Month,
         micros: i128,
         currency: String,
@@ -82,6 +84,8 @@ pub enum Record {
     },
     ReportedSeats {
         of: Owner,
+        /// The part of the subscription.
+        sku: Option<String>,
         month: Month,
         row: ReportedSeats,
     },
@@ -115,6 +119,7 @@ pub struct Subscription {
     pub seller: String,
     pub trial: bool,
     pub attributions: Vec<Attribution>,
+    pub paid_by_use: bool,
 }
 
 /// What a revenue record or a reported row is about.
@@ -135,6 +140,9 @@ pub struct ReportedSeats {
     pub status: String,
     pub seller: Option<String>,
     pub attributions: Vec<Attribution>,
+    pub report: String,
+    pub of_customer: bool,
+    pub grace: u64,
 }
 
 /// Users that the partner's own system counted.
@@ -299,6 +307,7 @@ impl Line {
             seller: self.seller()?.unwrap_or("own".into()),
             trial: self.flag("trial")?.unwrap_or(false),
             attributions: self.attributions()?,
+            paid_by_use: self.flag("paid_by_use")?.unwrap_or(false),
         }))
     }
 
@@ -306,6 +315,7 @@ impl Line {
         let amount = self.value.get("amount").and_then(Value::as_str).ok_or("amount: a decimal string")?;
         Ok(Record::Revenue {
             of: self.owner()?,
+            sku: self.part()?,
             month: self.month()?,
             micros: parse_micros(amount).ok_or("amount: not a decimal")?,
             currency: self.currency()?.ok_or("currency: missing")?,
@@ -321,8 +331,11 @@ impl Line {
             status: self.text("status")?.unwrap_or("Active".into()),
             seller: self.seller()?,
             attributions: self.attributions()?,
+            report: self.text("report")?.unwrap_or_default(),
+            of_customer: self.flag("of_customer")?.unwrap_or(false),
+            grace: self.count("grace")?.unwrap_or(0),
         };
-        Ok(Record::ReportedSeats { of: self.owner()?, month: self.month()?, row })
+        Ok(Record::ReportedSeats { of: self.owner()?, sku: self.part()?, month: self.month()?, row })
     }
 
     fn retract(&self) -> Result<Record, Fault> {

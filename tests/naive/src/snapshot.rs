@@ -14,6 +14,8 @@ pub struct Snapshot {
     pub standing: &'static str,
     pub trial: bool,
     pub seats: u64,
+    /// Seats in grace, beside those.
+    pub grace: u64,
     pub sku: String,
     pub product: String,
     pub services: Vec<String>,
@@ -32,6 +34,10 @@ pub struct Snapshot {
     pub assigned_reported: Option<u64>,
     /// Reported active seats, where they serve.
     pub active_reported: Option<u64>,
+    /// Standing, seats or assigned are those of the month before, for nobody reported this one.
+    pub carried: bool,
+    /// Nobody knows what was used.
+    pub active_unknown: bool,
     /// Millionths by currency.
     pub revenue: BTreeMap<String, i128>,
 }
@@ -45,6 +51,11 @@ impl Snapshot {
     /// Its standing is a good one under the switch.
     pub fn standing_good(&self, include_grace: bool) -> bool {
         self.standing == "ACTIVE" || (include_grace && self.standing == "GRACE")
+    }
+
+    /// Seats sold, with those in grace where the switch includes them.
+    pub fn seats(&self, include_grace: bool) -> u64 {
+        if include_grace { (self.seats + self.grace).min(u64::from(u32::MAX)) } else { self.seats }
     }
 
     /// Users assigned, whatever the standing.

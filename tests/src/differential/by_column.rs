@@ -28,6 +28,7 @@ fn row(block: &RowBlock, at: usize, measures: &[Measure]) -> AnswerRow {
         source,
         partial: block.partial[at],
         lower_bound: block.lower_bound[at],
+        carried: block.carried[at],
     }
 }
 

@@ -146,10 +146,11 @@ fn subscriptions(cast: &mut Cast) {
             let bought = if random.chance(5) { random.one(&skus).0 } else { bought.clone() };
             let bought = spelled(random, bought);
             let trial = if random.chance(25) { json!(true) } else { Value::Null };
+            let by_use = if random.chance(8) { json!(true) } else { Value::Null };
             trim(json!({"kind": "subscription", "subscription_id": name, "customer_id": owner, "sku_id": bought,
                 "sales_channel": maybe(random, 70, &["Web", "Reseller"]), "pricing_model": maybe(random, 40, &["Legacy", "Modern"]),
                 "seller": maybe(random, 80, &["own", "own", "other", "direct"]), "trial": trial,
-                "attributions": attributions(random, 3)}))
+                "attributions": attributions(random, 3), "paid_by_use": by_use}))
         });
         cast.subscriptions.push((id, customer, sku));
     }
@@ -317,6 +318,11 @@ fn about(cast: &mut Cast, at: usize, mut line: Value) -> Value {
     let (id, customer, sku) = cast.subscriptions[at].clone();
     if cast.random.chance(60) {
         line["subscription_id"] = json!(id);
+        if cast.random.chance(40) {
+            // A part of it, which may be one of several in the month.
+            let skus = cast.skus.clone();
+            line["sku_id"] = json!(if cast.random.chance(40) { sku } else { cast.random.one(&skus).0 });
+        }
     } else {
         let skus = cast.skus.clone();
         line["customer_id"] = json!(customer);
@@ -344,11 +350,24 @@ fn reported_seats(cast: &mut Cast, at: usize) {
     if cast.random.chance(35) {
         return;
     }
+    // Reports come for a few months, the same for all, so that there are months between that nobody reported.
+    let covered = [2, 5, 6, 9]
+        .map(|months| naive::calendar::Month(naive::calendar::Month::of(cast.first).0 + months).to_string());
     for _ in 0..cast.random.between(1, 8) {
-        let line = json!({"kind": "reported_seats", "month": cast.month()});
+        let month = if cast.random.chance(70) { cast.random.one(&covered) } else { cast.month() };
+        let mut line = json!({"kind": "reported_seats", "month": month});
+        if cast.random.chance(30) {
+            line["report"] = json!(cast.random.pick(&["seats", "usage"]));
+        }
+        if cast.random.chance(15) {
+            line["of_customer"] = json!(true);
+        }
         let line = about(cast, at, line);
         cast.add(move |random| {
             let mut line = line.clone();
+            if random.chance(15) {
+                line["grace"] = json!(random.below(6));
+            }
             line["available"] = json!(seats(random, false));
             line["assigned"] = if random.chance(70) { json!(random.below(8)) } else { Value::Null };
             line["active"] = if random.chance(70) { json!(random.below(8)) } else { Value::Null };

@@ -7,9 +7,10 @@ use super::by_column;
 use super::question::Question;
 use insights_domain::amount::Amount;
 use insights_domain::calendar::{Day, Month};
+use insights_domain::coverage::Coverage;
 use insights_domain::facts::{
-    Activity, Assignment, Attribution, BySku, CustomerFacts, Licence, ReportedSeats, ReportedUsage, Revenue, Seller,
-    State, SubscriptionFacts, SubscriptionNumber,
+    Activity, Assignment, Attribution, BySku, Catalogue, CustomerFacts, Licence, ReportedSeats, ReportedUsage, Revenue,
+    Seller, State, SubscriptionFacts, SubscriptionNumber,
 };
 use insights_domain::ids::folded_name;
 use insights_domain::rollup::roll_up;
@@ -23,7 +24,7 @@ use insights_proto::metrics::v1::{Dimension, Measure};
 use naive::Ledger;
 use naive::record::{Owner, Record};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Numbers for names, from 1, in the order of first mention.
 #[derive(Default)]
@@ -64,6 +65,7 @@ struct Builder {
     customers: BTreeMap<String, CustomerFacts>,
     catalogue: BTreeMap<u32, SkuHeader>,
     days: BTreeMap<(String, u32, u32, Month), u32>,
+    coverage: Coverage,
 }
 
 /// The cube of a ledger.
@@ -73,6 +75,13 @@ pub fn cube(ledger: &Ledger) -> Cube {
     let records = ledger.records();
     records.iter().for_each(|record| builder.thing(record));
     records.iter().for_each(|record| builder.fact(record));
+    for record in &records {
+        if let Record::ReportedSeats { of, month: of_month, row, .. } = record
+            && !row.of_customer
+        {
+            builder.coverage.add(&row.report, matches!(of, Owner::CustomerSku(..)), month(*of_month));
+        }
+    }
     builder.lower_bounds(ledger);
     builder.finish(complete_through)
 }
@@ -103,6 +112,7 @@ impl Builder {
                     number,
                     sku: self.skus.of(&folded_name(&s.sku)),
                     trial: s.trial,
+                    paid_by_use: s.paid_by_use,
                     states: Vec::new(),
                     assignments: Vec::new(),
                     reported: Vec::new(),
@@ -140,9 +150,11 @@ impl Builder {
             Record::Activity { customer, user, service, day: on, .. } => {
                 self.activity(customer, user, service, day(*on))
             }
-            Record::Revenue { of, month: of_month, micros, currency, seller: by } => {
+            Record::Revenue { of, sku, month: of_month, micros, currency, seller: by } => {
+                let Some(sku) = self.part(sku.as_ref()) else { return };
                 let revenue = Revenue {
                     month: month(*of_month),
+                    sku,
                     currency: currency.clone(),
                     amount: Amount::from_micros(*micros as i64),
                     seller: by.as_deref().map(seller),
@@ -156,7 +168,11 @@ impl Builder {
                     }
                 }
             }
-            Record::ReportedSeats { of, month, row } => self.reported_seats(of, *month, row),
+            Record::ReportedSeats { of, sku, month, row } => {
+                if let Some(sku) = self.part(sku.as_ref()) {
+                    self.reported_seats(of, sku, *month, row);
+                }
+            }
             Record::ReportedUsage { customer, service, month: of_month, row } => {
                 let service = self.services.of(service);
                 if let Some(facts) = self.customers.get_mut(customer) {
@@ -190,15 +206,32 @@ impl Builder {
         }
     }
 
-    fn reported_seats(&mut self, of: &Owner, of_month: naive::calendar::Month, row: &naive::record::ReportedSeats) {
+    /// The number of the SKU of a part; `None` while it has not come.
+    fn part(&mut self, sku: Option<&String>) -> Option<Option<u32>> {
+        let Some(sku) = sku else { return Some(None) };
+        let number = self.skus.of(&folded_name(sku));
+        self.catalogue.contains_key(&number).then_some(Some(number))
+    }
+
+    fn reported_seats(
+        &mut self,
+        of: &Owner,
+        sku: Option<u32>,
+        of_month: naive::calendar::Month,
+        row: &naive::record::ReportedSeats,
+    ) {
         let reported = ReportedSeats {
             month: month(of_month),
+            sku,
             available: row.available as u32,
+            grace: row.grace as u32,
             assigned: row.assigned.map(|n| n as u32),
             active: row.active.map(|n| n as u32),
             status: Some(row.status.clone()),
             seller: row.seller.as_deref().map(seller),
             attributions: attributions(&row.attributions),
+            report: row.report.clone(),
+            of_customer: row.of_customer,
         };
         match of {
             Owner::Subscription(id) => {
@@ -260,7 +293,9 @@ impl Builder {
             facts.activity.push(Activity { user, service, month, days });
         }
         for (id, subscription) in std::mem::take(&mut self.subscriptions) {
-            if let Some(facts) = self.customers.get_mut(&self.owners[&id]) {
+            let owner = &self.owners[&id];
+            if let (Some(facts), Some(header)) = (self.customers.get_mut(owner), self.headers.get_mut(owner)) {
+                parts(&subscription, header);
                 facts.subscriptions.push(subscription);
             }
         }
@@ -276,7 +311,7 @@ impl Builder {
             services: self.services.0.into_iter().map(|(name, number)| (number, name)).collect(),
             locations: BTreeMap::new(),
         };
-        let catalogue = partner.catalogue();
+        let catalogue = Catalogue { coverage: self.coverage, ..partner.catalogue() };
         let from: Month = "2010-01".parse().expect("a month");
         let mut headers = self.headers;
         let updates = self.customers.iter().map(|(id, facts)| {
@@ -287,6 +322,14 @@ impl Builder {
         let updates = updates.collect();
         Cube::new(partner.clone()).apply(partner, updates)
     }
+}
+
+/// The parts of a subscription stand beside it.
+fn parts(facts: &SubscriptionFacts, header: &mut CustomerHeader) {
+    let skus: BTreeSet<u32> = facts.reported.iter().filter_map(|row| row.sku).collect();
+    let whole = header.subscriptions.iter().find(|it| it.number == facts.number).cloned();
+    let part = |sku| whole.clone().map(|it| SubscriptionHeader { number: it.number.part(sku), ..it });
+    header.subscriptions.extend(skus.into_iter().filter_map(part));
 }
 
 fn dimension(name: &str) -> Dimension {
@@ -383,7 +426,9 @@ fn figures(by: &[String], names: &[&String], redacted: bool, row: AnswerRow) -> 
         FigureSource::Mixed => "mixed",
     };
     fields.insert("source".into(), json!(source));
-    for (name, flag) in [("partial", row.partial), ("lower_bound", row.lower_bound), ("redacted", redacted)] {
+    for (name, flag) in
+        [("partial", row.partial), ("lower_bound", row.lower_bound), ("carried", row.carried), ("redacted", redacted)]
+    {
         if flag {
             fields.insert(name.into(), json!(true));
         }

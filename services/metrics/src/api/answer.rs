@@ -28,7 +28,7 @@ pub fn row(row: AnswerRow) -> v1::Row {
         source: v1::Source::from(row.source).into(),
         partial: row.partial,
         lower_bound: row.lower_bound,
-        carried: false,
+        carried: row.carried,
     }
 }
 

@@ -15,7 +15,7 @@ use super::Api;
 use super::parse::ParsedQuery;
 use crate::cube::{Cube, CustomerUpdate};
 use crate::cubes::Root;
-use crate::follower::{ApplyError, GatheredCustomer, PartnerNumbers, next_customer};
+use crate::follower::{ApplyError, GatheredCustomer, PartnerChanges, PartnerNumbers, coverage, next_customer};
 use crate::rollups::Store;
 
 /// Different times in one call.
@@ -50,23 +50,44 @@ impl Api {
     async fn cube_as_of(&self, partner: &str, root: &Root, time: DateTime<Utc>) -> Result<Cube, Error> {
         let row = Store::find_partner_in(self.store.database().reader(), partner).await?;
         let Some(row) = row else { return Ok(root.cube.clone()) };
-        let (catalogue, numbers) = (row.model.catalogue(), PartnerNumbers::of(&row.model));
-        let complete_through = root.cube.partner().complete_through;
-        let floor = history_floor(complete_through.month());
-        let request = StreamFactsRequest {
-            partner: partner.to_owned(),
-            customers: Vec::new(),
-            first_activity_month: floor.previous().index(),
-            as_of: Some(Timestamp {
-                seconds: time.timestamp(),
-                nanos: time.timestamp_subsec_nanos().cast_signed().min(999_999_999),
-            }),
+        let (mut catalogue, numbers) = (row.model.catalogue(), PartnerNumbers::of(&row.model));
+        let floor = history_floor(root.cube.partner().complete_through.month());
+        let time = Timestamp {
+            seconds: time.timestamp(),
+            nanos: time.timestamp_subsec_nanos().cast_signed().min(999_999_999),
         };
+        let then = self.feed.partner_facts(partner, Some(time)).await.map_err(unavailable)?;
+        catalogue.coverage = coverage(&then.coverage).map_err(Error::internal)?;
+        let changes =
+            PartnerChanges { carried: catalogue.coverage.changes(&row.model.coverage), ..PartnerChanges::default() };
+        let carried = changes.customers(&self.store, row.number, floor).await?;
+        let request = |customers: Vec<i64>| StreamFactsRequest {
+            partner: partner.to_owned(),
+            customers,
+            first_activity_month: floor.previous().index(),
+            as_of: Some(time),
+        };
+        // None named: those of whom other rows stood then.
+        let mut cube = self.rolled_over(root.cube.clone(), request(Vec::new()), &numbers, &catalogue).await?;
+        if !carried.is_empty() {
+            cube = self.rolled_over(cube, request(carried.into_keys().collect()), &numbers, &catalogue).await?;
+        }
+        Ok(cube)
+    }
+
+    /// The cube with the customers of a stream of facts rolled up anew.
+    async fn rolled_over(
+        &self,
+        mut cube: Cube,
+        request: StreamFactsRequest,
+        numbers: &PartnerNumbers,
+        catalogue: &Catalogue,
+    ) -> Result<Cube, Error> {
+        let floor = history_floor(cube.partner().complete_through.month());
         let mut stream = self.feed.facts(request).await.map_err(unavailable)?;
-        let mut cube = root.cube.clone();
         let mut group = Vec::new();
         loop {
-            let next = next_customer(&mut stream, &numbers).await.map_err(from_feed)?;
+            let next = next_customer(&mut stream, numbers).await.map_err(from_feed)?;
             let ended = next.is_none();
             group.extend(next);
             if group.len() >= self.customers_per_group.max(1) || ended {

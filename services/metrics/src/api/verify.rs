@@ -136,7 +136,7 @@ impl Verification {
             .map_err(VerifyError::Service)?;
         let model = match head {
             0 => crate::rollups::model::PartnerModel::default(),
-            _ => partner_model(&self.api.feed.partner_facts(&self.partner).await?).map_err(ApplyError::from)?,
+            _ => partner_model(&self.api.feed.partner_facts(&self.partner, None).await?).map_err(ApplyError::from)?,
         };
         let complete_through = root.cube.partner().complete_through;
         Ok(Stand {

@@ -1,6 +1,6 @@
 //! One application of changes: facts in, rollups and position out, in one transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use insights_domain::calendar::{Day, Month};
@@ -14,15 +14,11 @@ use tonic::{Status, Streaming};
 use super::facts::{FactsError, GatheredCustomer, Gatherer, PartnerNumbers, partner_model};
 use super::group::{RolledUpGroup, write_group};
 use super::pending::{ChangesToApply, Pending};
+use super::touched::{PartnerChanges, carried_since};
 use crate::feed::{Feed, PATIENCE};
 use crate::rollups::model::PartnerModel;
 use crate::rollups::month_encoding::BodyError;
-use crate::rollups::{
-    Application, Applied, CellCustomer, RollupError, RollupPartner, RollupPosition, Store, read_customer,
-};
-
-/// Headers read at a time.
-const PAGE: u64 = 1_000;
+use crate::rollups::{Application, Applied, CellCustomer, RollupError, RollupPartner, RollupPosition, Store};
 
 /// Why changes could not be applied; trying again may help.
 #[derive(Debug, thiserror::Error)]
@@ -127,7 +123,7 @@ impl Applier {
         if changes.is_none() && row.version == 0 {
             return Ok(ApplyOutcome::Nothing);
         }
-        let facts = self.feed.partner_facts(partner).await?;
+        let facts = self.feed.partner_facts(partner, None).await?;
         if changes.map_or(row.epoch, |changes| changes.epoch) != facts.epoch {
             return Ok(ApplyOutcome::Gap);
         }
@@ -179,8 +175,9 @@ impl Applier {
             for (customer, month) in changes.iter().flat_map(|changes| &changes.customers) {
                 customers.insert(*customer, Month::from_index(*month).unwrap_or(floor).max(floor));
             }
-            for customer in self.users_of_changed_skus(row, &model).await? {
-                customers.insert(customer, floor);
+            let touched = partner_changes(&row.model, &model).customers(&self.store, row.number, floor).await?;
+            for (customer, month) in touched {
+                customers.entry(customer).and_modify(|first: &mut Month| *first = month.min(*first)).or_insert(month);
             }
         }
         if let Some(from) = everybody {
@@ -196,28 +193,6 @@ impl Applier {
         })
     }
 
-    /// Customers whose facts name a SKU whose services changed, or that came or went.
-    async fn users_of_changed_skus(&self, row: &RollupPartner, model: &PartnerModel) -> Result<Vec<i64>, ApplyError> {
-        let (before, after) = (row.model.catalogue().services, model.catalogue().services);
-        let skus: BTreeSet<u32> =
-            before.keys().chain(after.keys()).copied().filter(|sku| before.get(sku) != after.get(sku)).collect();
-        let mut users = Vec::new();
-        if skus.is_empty() {
-            return Ok(users);
-        }
-        let mut last = None;
-        loop {
-            let page = Store::page_of_headers(self.store.database().reader(), row.number, last, PAGE).await?;
-            let Some(end) = page.last() else { return Ok(users) };
-            last = Some(end.key);
-            for rows in &page {
-                if read_customer(rows.key, &rows.body)?.skus.iter().any(|sku| skus.contains(sku)) {
-                    users.push(rows.key.customer);
-                }
-            }
-        }
-    }
-
     async fn roll_up(
         &self,
         partner: &str,
@@ -227,17 +202,31 @@ impl Applier {
         let numbers = PartnerNumbers::of(&plan.to.model);
         let catalogue = Arc::new(plan.to.model.catalogue());
         let work = RollUpWork { application, numbers: &numbers, catalogue, complete_through: plan.to.complete_through };
+        let floor = history_floor(work.complete_through.month());
         let mut changed = BTreeMap::new();
         // Customers that go back equally far stand together, so that few ask for much activity.
         let mut customers: Vec<(Month, i64)> =
             plan.customers.iter().map(|(customer, month)| (*month, *customer)).collect();
         customers.sort_unstable();
-        for group in customers.chunks(self.customers_per_group.max(1)) {
-            let from: BTreeMap<i64, Month> = group.iter().map(|(month, customer)| (*customer, *month)).collect();
-            let first = group.first().map_or(work.complete_through.month(), |(month, _)| *month);
-            let stream = self.facts(partner, group.iter().map(|(_, customer)| *customer).collect(), first).await?;
-            let from = |customer: &GatheredCustomer| Some(from.get(&customer.key.customer).copied().unwrap_or(first));
-            self.take(stream, &work, from, &mut changed).await?;
+        while !customers.is_empty() {
+            // Customers that turn out to go back further than the activity that was asked for come again.
+            let mut again = Vec::new();
+            for group in customers.chunks(self.customers_per_group.max(1)) {
+                let from: BTreeMap<i64, Month> = group.iter().map(|(month, customer)| (*customer, *month)).collect();
+                let first = group.first().map_or(work.complete_through.month(), |(month, _)| *month);
+                let stream = self.facts(partner, group.iter().map(|(_, customer)| *customer).collect(), first).await?;
+                let from = |customer: &GatheredCustomer| {
+                    let from = from.get(&customer.key.customer).copied().unwrap_or(first);
+                    let since = carried_since(&customer.stored, from).max(floor);
+                    if since < first {
+                        again.push((since, customer.key.customer));
+                    }
+                    (since >= first).then_some(since)
+                };
+                self.take(stream, &work, from, &mut changed).await?;
+            }
+            again.sort_unstable();
+            customers = again;
         }
         if let Some(first) = plan.everybody {
             let stream = self.facts(partner, Vec::new(), first).await?;
@@ -266,7 +255,7 @@ impl Applier {
         &self,
         mut stream: Streaming<StreamFactsResponse>,
         work: &RollUpWork<'_>,
-        from: impl Fn(&GatheredCustomer) -> Option<Month>,
+        mut from: impl FnMut(&GatheredCustomer) -> Option<Month>,
         changed: &mut BTreeMap<CellCustomer, i32>,
     ) -> Result<(), ApplyError> {
         let size = self.customers_per_group.max(1);
@@ -308,6 +297,13 @@ impl RollUpWork<'_> {
         }
         Ok(())
     }
+}
+
+/// What changed of the partner as a whole that figures of customers rest on.
+fn partner_changes(before: &PartnerModel, after: &PartnerModel) -> PartnerChanges {
+    let (old, new) = (before.catalogue().services, after.catalogue().services);
+    let skus = old.keys().chain(new.keys()).copied().filter(|sku| old.get(sku) != new.get(sku));
+    PartnerChanges { skus: skus.collect(), carried: after.coverage.changes(&before.coverage) }
 }
 
 /// Whether the changes can be applied on what is stored.

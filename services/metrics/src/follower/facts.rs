@@ -1,10 +1,11 @@
 //! From the feed's messages to the facts the rollup reads, and to what is kept of a customer and a partner.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
 
 use insights_domain::amount::Amount;
 use insights_domain::calendar::{Day, Month};
+use insights_domain::coverage::Coverage;
 use insights_domain::facts::{
     Activity, Assignment, Attribution, BySku, CustomerFacts, Licence, ReportedSeats, ReportedUsage, Revenue, Seller,
     SkuNumber, State, SubscriptionFacts, SubscriptionNumber,
@@ -15,7 +16,7 @@ use insights_proto::ingestion::v1;
 
 use crate::rollups::CellCustomer;
 use crate::rollups::header::{CustomerHeader, SubscriptionHeader, SupportMonth};
-use crate::rollups::model::{LocationModel, PartnerModel, ServiceModel, SkuModel, StoredCustomer};
+use crate::rollups::model::{LocationModel, PartnerModel, ReportMonths, ServiceModel, SkuModel, StoredCustomer};
 
 /// A message of the feed that contradicts its contract.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +68,20 @@ pub fn partner_model(facts: &v1::GetPartnerFactsResponse) -> Result<PartnerModel
         skus,
         services,
         locations,
+        coverage: coverage(&facts.coverage)?,
     })
+}
+
+/// What reports cover, as the feed says it.
+pub fn coverage(reports: &[v1::ReportCoverage]) -> Result<Coverage, FactsError> {
+    let mut coverage = Coverage::default();
+    for report in reports {
+        for month in &report.months {
+            let month = Month::from_index(*month).ok_or(damaged("a month"))?;
+            coverage.add(&report.report, report.by_sku, month);
+        }
+    }
+    Ok(coverage)
 }
 
 fn sku_model(facts: &v1::SkuFacts) -> SkuModel {
@@ -174,7 +188,7 @@ impl<'a> Gatherer<'a> {
             id: part.customer_id.clone(),
             ..CustomerHeader::default()
         };
-        let stored = StoredCustomer { header, skus: Vec::new() };
+        let stored = StoredCustomer { header, skus: Vec::new(), reports: Vec::new() };
         let customer = GatheredCustomer { key, stored, facts: CustomerFacts::default() };
         Self {
             numbers,
@@ -257,11 +271,15 @@ impl<'a> Gatherer<'a> {
             .subscriptions
             .iter()
             .flat_map(|subscription| subscription.states.iter().filter_map(|state| state.sku));
-        let mut skus: Vec<SkuNumber> = own.chain(named).chain(facts.by_sku.iter().map(|row| row.sku)).collect();
+        let parts = facts.subscriptions.iter().flat_map(part_skus);
+        let by_sku = facts.by_sku.iter().map(|row| row.sku);
+        let mut skus: Vec<SkuNumber> = own.chain(named).chain(parts).chain(by_sku).collect();
         skus.sort_unstable();
         skus.dedup();
         self.customer.stored.skus = skus;
+        self.customer.stored.reports = report_months(facts);
         let header = &mut self.customer.stored.header;
+        add_parts(header, &facts.subscriptions);
         for row in &facts.by_sku {
             header.subscriptions.push(by_sku_header(&header.id, row.sku, self.numbers));
         }
@@ -280,6 +298,7 @@ impl<'a> Gatherer<'a> {
             number: SubscriptionNumber::of_subscription(facts.number),
             sku: self.numbers.counted_sku(facts.sku),
             trial: subscription.trial,
+            paid_by_use: subscription.paid_by_use,
             states: Vec::new(),
             assignments: Vec::new(),
             reported: Vec::new(),
@@ -324,16 +343,34 @@ impl<'a> Gatherer<'a> {
         Ok(())
     }
 
+    /// The number of the SKU that a row about a part of a subscription names.
+    fn part(&self, subscription: Option<&str>, sku: Option<&str>) -> NamedPart {
+        match sku.filter(|_| subscription.is_some()) {
+            None => NamedPart::Whole,
+            Some(id) => self.numbers.sku(id).map_or(NamedPart::Waits, NamedPart::Of),
+        }
+    }
+
     fn revenue(&mut self, row: v1::Revenue) -> Result<(), FactsError> {
+        let sku = match self.part(row.subscription_id.as_deref(), row.sku_id.as_deref()) {
+            NamedPart::Whole => None,
+            NamedPart::Of(sku) => Some(sku),
+            NamedPart::Waits => return Ok(()),
+        };
         let revenue = Revenue {
             month: month(&row.month)?,
+            sku,
             amount: Amount::from_str(&row.amount).map_err(|_| damaged("an amount"))?,
             seller: seller(row.seller.as_deref())?,
             currency: row.currency,
         };
         if let Some(id) = row.subscription_id {
             if let Some(position) = self.by_id.get(&id) {
-                self.customer.facts.subscriptions[*position].revenue.push(revenue);
+                let known = &mut self.customer.facts.subscriptions[*position].revenue;
+                // Rows of two spellings are of one SKU.
+                let key = |row: &Revenue| (row.month, row.sku, row.currency.clone());
+                known.retain(|row| row.sku.is_none() || key(row) != key(&revenue));
+                known.push(revenue);
             }
         } else if let Some(row) = self.by_sku(row.sku_id.as_deref()) {
             // Rows of two spellings are of one SKU.
@@ -344,18 +381,29 @@ impl<'a> Gatherer<'a> {
     }
 
     fn seats(&mut self, row: v1::ReportedSeats) -> Result<(), FactsError> {
+        let sku = match self.part(row.subscription_id.as_deref(), row.sku_id.as_deref()) {
+            NamedPart::Whole => None,
+            NamedPart::Of(sku) => Some(sku),
+            NamedPart::Waits => return Ok(()),
+        };
         let reported = ReportedSeats {
             month: month(&row.month)?,
+            sku,
             available: count(row.available)?.unwrap_or(0),
+            grace: count(row.grace)?.unwrap_or(0),
             assigned: count(row.assigned)?,
             active: count(row.active)?,
             status: row.status,
             seller: seller(row.seller.as_deref())?,
             attributions: attributions(row.attributions),
+            report: row.report.unwrap_or_default(),
+            of_customer: row.of_customer,
         };
         if let Some(id) = row.subscription_id {
             if let Some(position) = self.by_id.get(&id) {
-                self.customer.facts.subscriptions[*position].reported.push(reported);
+                let known = &mut self.customer.facts.subscriptions[*position].reported;
+                known.retain(|row| row.sku.is_none() || (row.month, row.sku) != (reported.month, reported.sku));
+                known.push(reported);
             }
         } else if let Some(row) = self.by_sku(row.sku_id.as_deref()) {
             row.reported.retain(|known| known.month != reported.month);
@@ -388,6 +436,55 @@ impl<'a> Gatherer<'a> {
         });
         Ok(())
     }
+}
+
+/// What a row of a subscription is about.
+enum NamedPart {
+    /// All of it.
+    Whole,
+    /// The part of a SKU.
+    Of(SkuNumber),
+    /// The part of a SKU that has no number yet: the row waits, as the feed's next version will say.
+    Waits,
+}
+
+/// The SKUs of parts of a subscription.
+fn part_skus(facts: &SubscriptionFacts) -> impl Iterator<Item = SkuNumber> {
+    let reported = facts.reported.iter().filter_map(|row| row.sku);
+    reported.chain(facts.revenue.iter().filter_map(|row| row.sku))
+}
+
+/// A subscription of which a month has several parts has each of them beside it, under its id.
+fn add_parts(header: &mut CustomerHeader, subscriptions: &[SubscriptionFacts]) {
+    for facts in subscriptions {
+        let mut parts: Vec<(Month, SkuNumber)> =
+            facts.reported.iter().filter_map(|row| Some((row.month, row.sku?))).collect();
+        parts.sort_unstable();
+        let several = parts.chunk_by(|left, right| left.0 == right.0).filter(|of_month| of_month.len() > 1);
+        let mut skus: Vec<SkuNumber> = several.flatten().map(|(_, sku)| *sku).collect();
+        skus.sort_unstable();
+        skus.dedup();
+        let whole = header.subscriptions.iter().find(|it| it.number == facts.number).cloned();
+        let part = |sku| whole.clone().map(|it| SubscriptionHeader { number: it.number.part(sku), ..it });
+        header.subscriptions.extend(skus.into_iter().filter_map(part));
+    }
+}
+
+/// The months of a customer's rows by report.
+fn report_months(facts: &CustomerFacts) -> Vec<ReportMonths> {
+    let by_subscription = facts.subscriptions.iter().flat_map(|facts| &facts.reported).map(|row| (row, false));
+    let by_sku = facts.by_sku.iter().flat_map(|facts| &facts.reported).map(|row| (row, true));
+    let mut reports: BTreeMap<(&str, bool, bool), BTreeSet<Month>> = BTreeMap::new();
+    for (row, by_sku) in by_subscription.chain(by_sku) {
+        reports.entry((&row.report, by_sku, row.of_customer)).or_default().insert(row.month);
+    }
+    let report = |((report, by_sku, of_customer), months): ((&str, _, _), BTreeSet<Month>)| ReportMonths {
+        report: report.to_owned(),
+        by_sku,
+        of_customer,
+        months: months.into_iter().collect(),
+    };
+    reports.into_iter().map(report).collect()
 }
 
 /// What rows by customer and SKU stand for.

@@ -5,6 +5,7 @@ mod facts;
 mod group;
 mod pending;
 mod preview;
+mod touched;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -16,9 +17,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::Streaming;
 
 pub use apply::{Applier, ApplyError, ApplyOutcome, next_customer};
-pub use facts::{GatheredCustomer, PartnerNumbers, partner_model};
+pub use facts::{GatheredCustomer, PartnerNumbers, coverage, partner_model};
 pub use group::rolled_months;
 pub use pending::Pending;
+pub use touched::PartnerChanges;
 
 use crate::cubes::Cubes;
 use crate::rollups::Applied;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use insights_domain::calendar::{Day, Month};
 use insights_domain::facts::Catalogue;
-use insights_domain::rollup::roll_up;
+use insights_domain::rollup::{history_floor, roll_up};
 use insights_proto::ingestion::v1::{PreviewChanges, StreamFactsResponse};
 use tokio::task::spawn_blocking;
 use tonic::Status;
@@ -13,6 +13,7 @@ use tonic::Status;
 use super::apply::{ApplicationPlan, Applier, ApplyError, FactParts, next_customer};
 use super::facts::{GatheredCustomer, PartnerNumbers, partner_model};
 use super::pending::ChangesToApply;
+use super::touched::carried_since;
 use crate::cube::{Cube, CustomerUpdate};
 use crate::feed::PreviewFeed;
 use crate::rollups::header::PartnerHeader;
@@ -116,12 +117,20 @@ impl PreviewCube {
     async fn touched(&mut self, feed: &mut PreviewFeed, group: &BTreeMap<i64, Month>) -> Result<(), ApplyError> {
         let Some(first) = group.values().min() else { return Ok(()) };
         feed.ask_facts(group.keys().copied().collect(), first.previous().index()).await?;
-        let mut gathered = Vec::new();
+        let floor = history_floor(self.complete_through.month());
+        let (mut gathered, mut again) = (Vec::new(), BTreeMap::new());
         while let Some(customer) = next_customer(feed, &self.numbers).await? {
             let from = group.get(&customer.key.customer).copied().unwrap_or(*first);
-            gathered.push((customer, from));
+            let since = carried_since(&customer.stored, from).max(floor);
+            if since < *first {
+                again.insert(customer.key.customer, since);
+            } else {
+                gathered.push((customer, since));
+            }
         }
-        self.apply(gathered).await
+        self.apply(gathered).await?;
+        // Those that turn out to go back further than the activity that was asked for come again.
+        if again.is_empty() { Ok(()) } else { Box::pin(self.touched(feed, &again)).await }
     }
 
     /// Rolls up the customers of a stream, each from the month that `from` says, or not at all.

@@ -1,10 +1,11 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 use insights_domain::amount::Amount;
 use insights_domain::calendar::{Day, Month};
+use insights_domain::coverage::Coverage;
 
 use super::*;
 use crate::rollups::header::{CustomerHeader, SubscriptionHeader, SupportMonth};
-use crate::rollups::model::{LocationModel, PartnerModel, ServiceModel, SkuModel, StoredCustomer};
+use crate::rollups::model::{LocationModel, PartnerModel, ReportMonths, ServiceModel, SkuModel, StoredCustomer};
 use crate::rollups::{CellCustomer, read_customer, read_partner, write_customer, write_partner};
 
 fn attribution(location: &str) -> Attribution {
@@ -19,10 +20,13 @@ fn full_month() -> MonthRollup {
         trial: number == 1,
         has_state: number != 1,
         seats: u32::MAX,
+        grace: if number == 3 { 8 } else { 0 },
         assigned: 3,
         active: 2,
         active_assigned: 1,
         reported: Reported { seats: number == 1, assigned: number == 2, active: number == 3 },
+        carried: number == 2,
+        active_unknown: number == 3,
         seller,
         attributions: Vec::new(),
         revenue: Vec::new(),
@@ -30,12 +34,16 @@ fn full_month() -> MonthRollup {
     let mut detailed = row(2, Standing::Other, Some(Seller::Direct));
     detailed.attributions = vec![attribution("l1"), Attribution { location: None, kind: Some("CSP".into()) }];
     detailed.revenue = vec![("EUR".into(), Amount::from_micros(-1)), ("USD".into(), Amount::from_micros(i64::MAX))];
+    let part = SubscriptionMonth {
+        subscription: SubscriptionNumber::of_subscription(2).part(8),
+        ..row(3, Standing::Active, Some(Seller::Direct))
+    };
     let by_sku = SubscriptionMonth {
         subscription: SubscriptionNumber::of_sku(9),
         ..row(3, Standing::Pending, Some(Seller::Own))
     };
     MonthRollup {
-        subscriptions: vec![row(1, Standing::Active, None), detailed, by_sku],
+        subscriptions: vec![row(1, Standing::Active, None), detailed, part, by_sku],
         classes: vec![
             UserClass { users: 5, ..UserClass::default() },
             UserClass {
@@ -118,7 +126,12 @@ fn headers_come_back_as_they_were() {
         subscriptions: vec![subscription],
         support_cases: vec![SupportMonth { month: Month::from_index(24_312).unwrap(), total: 9, how_to: 4 }],
     };
-    let customer = StoredCustomer { header, skus: vec![4, 7] };
+    let months = vec![Month::from_index(24_312).unwrap(), Month::from_index(24_314).unwrap()];
+    let reports =
+        vec![ReportMonths { report: "seats".into(), by_sku: true, of_customer: true, months: months.clone() }];
+    let customer = StoredCustomer { header, skus: vec![4, 7], reports };
+    let mut coverage = Coverage::default();
+    months.into_iter().for_each(|month| coverage.add("seats", month.index() == 24_312, month));
     let key = CellCustomer { cell: 3, customer: 12 };
     assert_eq!(read_customer(key, &write_customer(&customer)).unwrap(), customer);
     assert!(read_customer(key, &[]).is_err());
@@ -139,6 +152,7 @@ fn headers_come_back_as_they_were() {
         }],
         services: vec![ServiceModel { number: 1, name: "Exchange".into() }],
         locations: vec![LocationModel { location_id: "l1".into(), name: "Berlin".into(), country: "DE".into() }],
+        coverage,
     };
     assert_eq!(read_partner(&write_partner(&partner)).unwrap(), partner);
     assert_eq!(read_partner(&[]).unwrap(), PartnerModel::default());

@@ -25,10 +25,11 @@ pub struct PartnerHeader {
 }
 
 impl PartnerHeader {
-    /// What the rollup needs of the catalogue.
+    /// What the rollup needs of the catalogue itself.
     pub fn catalogue(&self) -> Catalogue {
         let known = self.skus.iter().filter(|(_, sku)| sku.known);
-        Catalogue { services: known.map(|(number, sku)| (*number, sku.services.clone())).collect() }
+        let services = known.map(|(number, sku)| (*number, sku.services.clone())).collect();
+        Catalogue { services, ..Catalogue::default() }
     }
 
     /// The month of `complete_through`, the last that gives rows.
@@ -73,7 +74,7 @@ pub struct CustomerHeader {
     pub industry: Option<String>,
     /// Its domain; personal.
     pub domain: Option<String>,
-    /// Its subscriptions and what rows by customer and SKU stand for, by number.
+    /// Its subscriptions with their further parts and what rows by customer and SKU stand for, by number.
     pub subscriptions: Vec<SubscriptionHeader>,
     /// Its support cases, by month.
     pub support_cases: Vec<SupportMonth>,

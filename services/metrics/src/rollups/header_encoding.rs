@@ -1,17 +1,21 @@
 //! How headers of customers and partners are written.
 
+use std::collections::BTreeSet;
+
 use insights_domain::calendar::{Day, Month};
+use insights_domain::coverage::Coverage;
 use insights_domain::facts::{Seller, SubscriptionNumber};
 use prost::Message;
 
 use super::CellCustomer;
-use super::model::{LocationModel, PartnerModel, ServiceModel, SkuModel, StoredCustomer};
+use super::model::{LocationModel, PartnerModel, ReportMonths, ServiceModel, SkuModel, StoredCustomer};
 use super::month_encoding::{AttributionBody, BodyError, read_attributions, write_attributions};
 use crate::rollups::header::{CustomerHeader, SubscriptionHeader, SupportMonth};
 
 /// The format written by this version.
 const FORMAT: u32 = 1;
 
+// House: one field a column of the stored bytes, whose tags cannot be moved into a message of their own.
 #[derive(Clone, PartialEq, Message)]
 struct CustomerBody {
     #[prost(uint32, tag = "1")]
@@ -39,12 +43,27 @@ struct CustomerBody {
     support_total: Vec<u32>,
     #[prost(uint32, repeated, tag = "12")]
     support_how_to: Vec<u32>,
+    #[prost(message, repeated, tag = "13")]
+    reports: Vec<ReportBody>,
+}
+
+/// The months of a report: of a customer's rows, or covered by any.
+#[derive(Clone, PartialEq, Message)]
+struct ReportBody {
+    #[prost(string, tag = "1")]
+    report: String,
+    #[prost(bool, tag = "2")]
+    by_sku: bool,
+    #[prost(bool, tag = "3")]
+    of_customer: bool,
+    #[prost(sint32, repeated, tag = "4")]
+    months: Vec<i32>,
 }
 
 #[derive(Clone, PartialEq, Message)]
 struct SubscriptionBody {
-    #[prost(uint32, tag = "1")]
-    number: u32,
+    #[prost(uint64, tag = "1")]
+    number: u64,
     #[prost(string, tag = "2")]
     subscription_id: String,
     #[prost(string, optional, tag = "3")]
@@ -81,6 +100,8 @@ struct PartnerBody {
     complete_through: Option<i32>,
     #[prost(sint32, optional, tag = "9")]
     last_activity: Option<i32>,
+    #[prost(message, repeated, tag = "10")]
+    coverage: Vec<ReportBody>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -145,8 +166,28 @@ pub fn write_customer(customer: &StoredCustomer) -> Vec<u8> {
         support_month: header.support_cases.iter().map(|cases| cases.month.index()).collect(),
         support_total: header.support_cases.iter().map(|cases| cases.total).collect(),
         support_how_to: header.support_cases.iter().map(|cases| cases.how_to).collect(),
+        reports: customer.reports.iter().map(write_report).collect(),
     };
     body.encode_to_vec()
+}
+
+fn write_report(report: &ReportMonths) -> ReportBody {
+    ReportBody {
+        report: report.report.clone(),
+        by_sku: report.by_sku,
+        of_customer: report.of_customer,
+        months: report.months.iter().map(|month| month.index()).collect(),
+    }
+}
+
+fn read_report(body: ReportBody) -> Result<ReportMonths, BodyError> {
+    let month = |index: &i32| Month::from_index(*index).ok_or(BodyError::Damaged("a month out of range"));
+    Ok(ReportMonths {
+        months: body.months.iter().map(month).collect::<Result<_, _>>()?,
+        report: body.report,
+        by_sku: body.by_sku,
+        of_customer: body.of_customer,
+    })
 }
 
 /// A customer from its key and bytes.
@@ -156,6 +197,7 @@ pub fn read_customer(key: CellCustomer, bytes: &[u8]) -> Result<StoredCustomer, 
         return Err(BodyError::Format(body.format));
     }
     let support_cases = read_support(&body)?;
+    let reports = body.reports.into_iter().map(read_report).collect::<Result<_, _>>()?;
     let header = CustomerHeader {
         number: key.customer,
         cell: key.cell,
@@ -168,7 +210,7 @@ pub fn read_customer(key: CellCustomer, bytes: &[u8]) -> Result<StoredCustomer, 
         subscriptions: body.subscriptions.into_iter().map(read_subscription).collect::<Result<_, _>>()?,
         support_cases,
     };
-    Ok(StoredCustomer { header, skus: body.skus })
+    Ok(StoredCustomer { header, skus: body.skus, reports })
 }
 
 fn read_support(body: &CustomerBody) -> Result<Vec<SupportMonth>, BodyError> {
@@ -229,8 +271,23 @@ pub fn write_partner(model: &PartnerModel) -> Vec<u8> {
         locations: model.locations.iter().map(write_location).collect(),
         complete_through: model.complete_through.map(Day::epoch_days),
         last_activity: model.last_activity.map(Day::epoch_days),
+        coverage: model.coverage.reports().map(write_coverage).collect(),
     };
     body.encode_to_vec()
+}
+
+fn write_coverage((report, by_sku, months): (&str, bool, &BTreeSet<Month>)) -> ReportBody {
+    let months = months.iter().map(|month| month.index()).collect();
+    ReportBody { report: report.to_owned(), by_sku, of_customer: false, months }
+}
+
+fn read_coverage(bodies: Vec<ReportBody>) -> Result<Coverage, BodyError> {
+    let mut coverage = Coverage::default();
+    for body in bodies {
+        let ReportMonths { report, by_sku, months, .. } = read_report(body)?;
+        months.into_iter().for_each(|month| coverage.add(&report, by_sku, month));
+    }
+    Ok(coverage)
 }
 
 /// What concerns a whole partner from its bytes; no bytes: nothing yet.
@@ -269,5 +326,6 @@ pub fn read_partner(bytes: &[u8]) -> Result<PartnerModel, BodyError> {
         locations: body.locations.into_iter().map(read_location).collect(),
         complete_through: read_day(body.complete_through)?,
         last_activity: read_day(body.last_activity)?,
+        coverage: read_coverage(body.coverage)?,
     })
 }

@@ -9,7 +9,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Rollups), Box::new(Stamp), Box::new(SupportCases), Box::new(OneIndexFits)]
+        vec![Box::new(Rollups), Box::new(Stamp), Box::new(SupportCases), Box::new(OneIndexFits), Box::new(Reports)]
     }
 
     /// Its own: services may share a database and know nothing of each other.
@@ -121,6 +121,29 @@ impl MigrationTrait for OneIndexFits {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let sql = "DROP INDEX IF EXISTS rollup_customer_revision";
         manager.get_connection().execute_unprepared(sql).await.map(drop)
+    }
+}
+
+/// Months between two that reports cover take the one before over, and headers of customers hold the months of their rows:
+/// everything is rolled up anew, as for support cases.
+struct Reports;
+
+impl MigrationName for Reports {
+    fn name(&self) -> &str {
+        "m0005_reports"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Reports {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let other_epoch = Query::update().table("rollup_partner").value("epoch", -1).to_owned();
+        manager.execute(other_epoch).await
+    }
+
+    /// An older version reads past what it does not know.
+    async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        Ok(())
     }
 }
 

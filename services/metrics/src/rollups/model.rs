@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use insights_domain::calendar::Day;
+use insights_domain::calendar::{Day, Month};
+use insights_domain::coverage::Coverage;
 use insights_domain::facts::{Catalogue, ServiceNumber, SkuNumber};
 use insights_domain::ids::folded_name;
 
@@ -16,6 +17,21 @@ pub struct StoredCustomer {
     pub header: CustomerHeader,
     /// Every SKU its facts name, sorted: who is to be rolled up again when a SKU changes.
     pub skus: Vec<SkuNumber>,
+    /// The months of its rows by report, in order: who is to be rolled up again when other months are carried.
+    pub reports: Vec<ReportMonths>,
+}
+
+/// The months of which a customer has rows of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReportMonths {
+    /// The report.
+    pub report: String,
+    /// Its rows are by customer and SKU, else by subscription.
+    pub by_sku: bool,
+    /// It is about the customer alone.
+    pub of_customer: bool,
+    /// The months, in order.
+    pub months: Vec<Month>,
 }
 
 /// What concerns all customers of a partner.
@@ -37,6 +53,8 @@ pub struct PartnerModel {
     pub services: Vec<ServiceModel>,
     /// The offices, by id.
     pub locations: Vec<LocationModel>,
+    /// The months that reports of all customers cover.
+    pub coverage: Coverage,
 }
 
 /// A SKU.
@@ -79,10 +97,13 @@ pub struct LocationModel {
 }
 
 impl PartnerModel {
-    /// The catalogue as the rollup reads it: the SKUs that have come.
+    /// The catalogue as the rollup reads it: the SKUs that have come, and what reports cover.
     pub fn catalogue(&self) -> Catalogue {
         let come = self.skus.iter().filter(|sku| sku.known);
-        Catalogue { services: come.map(|sku| (sku.number, sku.services.clone())).collect() }
+        Catalogue {
+            services: come.map(|sku| (sku.number, sku.services.clone())).collect(),
+            coverage: self.coverage.clone(),
+        }
     }
 
     /// The zone in whose days everything is counted; UTC unless set.

@@ -28,8 +28,8 @@ pub enum BodyError {
 struct MonthBody {
     #[prost(uint32, tag = "1")]
     format: u32,
-    #[prost(uint32, repeated, tag = "2")]
-    subscription: Vec<u32>,
+    #[prost(uint64, repeated, tag = "2")]
+    subscription: Vec<u64>,
     #[prost(uint32, repeated, tag = "3")]
     sku: Vec<u32>,
     #[prost(uint32, repeated, tag = "4")]
@@ -42,7 +42,7 @@ struct MonthBody {
     active: Vec<u32>,
     #[prost(uint32, repeated, tag = "8")]
     active_assigned: Vec<u32>,
-    /// Attributions and revenue of the row at a position; few rows have any of their own.
+    /// Attributions, revenue and seats in grace of the row at a position; few rows have any of their own.
     #[prost(message, repeated, tag = "9")]
     details: Vec<DetailBody>,
     #[prost(uint32, repeated, tag = "10")]
@@ -72,6 +72,8 @@ struct DetailBody {
     currencies: Vec<String>,
     #[prost(sint64, repeated, tag = "4")]
     micros: Vec<i64>,
+    #[prost(uint32, tag = "5")]
+    grace: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -123,7 +125,7 @@ pub fn write_month(month: &MonthRollup) -> Vec<u8> {
         body.assigned.push(row.assigned);
         body.active.push(row.active);
         body.active_assigned.push(row.active_assigned);
-        if !row.attributions.is_empty() || !row.revenue.is_empty() {
+        if !row.attributions.is_empty() || !row.revenue.is_empty() || row.grace > 0 {
             let (currencies, micros) =
                 row.revenue.iter().map(|(currency, amount)| (currency.clone(), amount.micros())).unzip();
             body.details.push(DetailBody {
@@ -131,14 +133,15 @@ pub fn write_month(month: &MonthRollup) -> Vec<u8> {
                 attributions: write_attributions(&row.attributions),
                 currencies,
                 micros,
+                grace: row.grace,
             });
         }
     }
     for class in &month.classes {
         body.class_users.push(class.users);
         write_list(&mut body, class.active_services.iter().copied());
-        write_list(&mut body, class.held.iter().map(|number| number.code()));
-        write_list(&mut body, class.held_before.iter().map(|number| number.code()));
+        write_list(&mut body, class.held.iter().map(held_code));
+        write_list(&mut body, class.held_before.iter().map(held_code));
         write_list(&mut body, class.licensed.iter().copied());
         write_list(&mut body, class.licensed_before.iter().copied());
     }
@@ -151,6 +154,11 @@ pub fn write_month(month: &MonthRollup) -> Vec<u8> {
         });
     }
     body.encode_to_vec()
+}
+
+/// Users hold whole subscriptions, whose codes are below 2³².
+fn held_code(number: &SubscriptionNumber) -> u32 {
+    u32::try_from(number.whole().code()).unwrap_or(u32::MAX)
 }
 
 fn write_list(body: &mut MonthBody, items: impl Iterator<Item = u32>) {
@@ -170,6 +178,7 @@ pub fn read_month(bytes: &[u8]) -> Result<MonthRollup, BodyError> {
     for detail in body.details {
         let row =
             subscriptions.get_mut(detail.position as usize).ok_or(BodyError::Damaged("a detail without its row"))?;
+        row.grace = detail.grace;
         row.attributions = read_attributions(detail.attributions);
         row.revenue = detail.currencies.into_iter().zip(detail.micros.into_iter().map(Amount::from_micros)).collect();
     }
@@ -205,6 +214,7 @@ fn read_subscriptions(body: &MonthBody) -> Result<Vec<SubscriptionMonth>, BodyEr
             trial: flags & TRIAL != 0,
             has_state: flags & HAS_STATE != 0,
             seats: body.seats[row],
+            grace: 0,
             assigned: body.assigned[row],
             active: body.active[row],
             active_assigned: body.active_assigned[row],
@@ -213,7 +223,9 @@ fn read_subscriptions(body: &MonthBody) -> Result<Vec<SubscriptionMonth>, BodyEr
                 assigned: flags & REPORTED_ASSIGNED != 0,
                 active: flags & REPORTED_ACTIVE != 0,
             },
-            seller: (flags >> SELLER).checked_sub(1).and_then(Seller::from_code),
+            carried: flags & CARRIED != 0,
+            active_unknown: flags & ACTIVE_UNKNOWN != 0,
+            seller: (flags >> SELLER & SELLERS).checked_sub(1).and_then(Seller::from_code),
             attributions: Vec::new(),
             revenue: Vec::new(),
         }
@@ -232,7 +244,7 @@ fn read_classes(users: &[u32], lengths: &[u32], items: &[u32]) -> Result<Vec<Use
         rest = after;
         Ok::<_, BodyError>(list.to_vec())
     };
-    let numbers = |codes: Vec<u32>| codes.into_iter().map(SubscriptionNumber::from_code).collect();
+    let numbers = |codes: Vec<u32>| codes.into_iter().map(|code| SubscriptionNumber::from_code(code.into())).collect();
     let mut classes = Vec::with_capacity(users.len());
     for (users, lengths) in users.iter().zip(lengths.chunks_exact(5)) {
         classes.push(UserClass {
@@ -252,8 +264,11 @@ const HAS_STATE: u32 = 1 << 4;
 const REPORTED_SEATS: u32 = 1 << 5;
 const REPORTED_ASSIGNED: u32 = 1 << 6;
 const REPORTED_ACTIVE: u32 = 1 << 7;
-/// From this bit on: 0 for no seller of its own, else the seller's code + 1.
+/// Three bits from this one on: 0 for no seller of its own, else the seller's code + 1.
 const SELLER: u32 = 8;
+const SELLERS: u32 = 7;
+const CARRIED: u32 = 1 << 11;
+const ACTIVE_UNKNOWN: u32 = 1 << 12;
 
 /// The standing in the lowest three bits, then what is or is not.
 fn flags(row: &SubscriptionMonth) -> u32 {
@@ -263,6 +278,8 @@ fn flags(row: &SubscriptionMonth) -> u32 {
         (REPORTED_SEATS, row.reported.seats),
         (REPORTED_ASSIGNED, row.reported.assigned),
         (REPORTED_ACTIVE, row.reported.active),
+        (CARRIED, row.carried),
+        (ACTIVE_UNKNOWN, row.active_unknown),
     ];
     let set = switches.iter().filter(|(_, on)| *on).fold(0, |flags, (bit, _)| flags | bit);
     let seller = row.seller.map_or(0, |seller| u32::from(seller.code()) + 1);

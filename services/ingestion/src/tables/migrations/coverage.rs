@@ -8,16 +8,16 @@ use insights_database::{
 
 use super::{big, flag, int, table, text};
 
-pub(super) struct Coverage;
+pub(super) struct CoverageTable;
 
-impl MigrationName for Coverage {
+impl MigrationName for CoverageTable {
     fn name(&self) -> &'static str {
         "m0005_coverage"
     }
 }
 
 #[async_trait::async_trait]
-impl MigrationTrait for Coverage {
+impl MigrationTrait for CoverageTable {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let columns = vec![
             int("partner_no"),

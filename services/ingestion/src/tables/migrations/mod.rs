@@ -22,7 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(chunks::Chunks),
             Box::new(LowerBound),
             Box::new(RecordPrecedence),
-            Box::new(coverage::Coverage),
+            Box::new(coverage::CoverageTable),
             Box::new(indexes::OneFits),
         ]
     }

@@ -100,6 +100,7 @@ impl<'b> BlockBuilder<'b> {
         self.block.sources.push(v1::Source::from(row.source).into());
         self.block.partial.push(row.partial);
         self.block.lower_bound.push(row.lower_bound);
+        self.block.carried.push(row.carried);
     }
 
     /// Ends the block and begins the next.

@@ -32,12 +32,15 @@ pub fn explain(compiled: &CompiledQuery<'_>) -> Vec<ExplanationRow> {
     for month in compiled.months() {
         for (group, dimensions) in &groups {
             let marked = |mark| accumulators.is_marked(mark, *group, month);
-            let unknown = marked(Mark::ActiveUsersUnknown) || marked(Mark::TotalUsersUnknown);
+            let unknown = match on_users {
+                true => marked(Mark::ActiveUsersUnknown) || marked(Mark::TotalUsersUnknown),
+                false => marked(Mark::ActiveUnknown),
+            };
             let sum = |sum| accumulators.sum(sum, *group, month);
             let (denominator, reasons) = match (on_users, unknown) {
-                (true, true) => (0, Reasons::default()),
+                (_, true) => (0, Reasons::default()),
                 (true, false) => (sum(Sum::TotalUsers), accumulators.reasons(*group, month)),
-                (false, _) => (sum(Sum::Available), accumulators.reasons(*group, month)),
+                (false, false) => (sum(Sum::Available), accumulators.reasons(*group, month)),
             };
             if dimensions.is_empty() || denominator > 0 || reasons.total() > 0 {
                 rows.push(ExplanationRow { month, dimensions: dimensions.clone(), denominator, reasons });

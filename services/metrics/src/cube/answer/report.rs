@@ -10,13 +10,14 @@ use insights_domain::measures::new_seats;
 use insights_domain::standing::Standing;
 use insights_domain::usage::{SeatFigures, SeatRule};
 use insights_proto::metrics::v1::{
-    Dimension, Measure, ReportAmount, ReportAttribution, ReportCustomer, ReportGrain, ReportRow, ReportSku,
-    ReportSubscription,
+    Measure, ReportAmount, ReportAttribution, ReportCustomer, ReportGrain, ReportRow, ReportSku, ReportSubscription,
 };
 
 use crate::cube::answer::rows::{AnswerRow, Figure};
 use crate::cube::compile::compiled_query::CompiledQuery;
-use crate::cube::data::chunk::{AttributeRun, ChunkCustomer, CustomerChunk, HAS_STATE, TRIAL, standing_of};
+use crate::cube::data::chunk::{
+    ACTIVE_UNKNOWN, AttributeRun, CARRIED, ChunkCustomer, CustomerChunk, HAS_STATE, TRIAL, standing_of,
+};
 use crate::cube::data::cube::{Cube, Visibility};
 use crate::query::Query;
 use crate::rollups::header::SubscriptionHeader;
@@ -76,9 +77,6 @@ fn services(cube: &Cube, query: &Query, view: Visibility<'_>, personal: bool) ->
     let mut rows: Vec<ReportRow> = rows
         .filter_map(|row| {
             let (customer, service) = (row.dimensions.first()?.as_deref()?, row.dimensions.get(1)?.as_deref()?);
-            // A filter by service lets whole subscriptions through, which carry other services too.
-            let asked = query.filter(Dimension::Service);
-            asked.is_none_or(|filter| filter.values.iter().any(|it| it.as_deref() == Some(service))).then_some(())?;
             Some(customers.get(customer)?.service(service, &row, query))
         })
         .collect();
@@ -123,6 +121,7 @@ struct SkuMonth {
     says_something: bool,
     /// One of them counts.
     counts: bool,
+    carried: bool,
     available: u64,
     before: u64,
     revenue: BTreeMap<u32, Amount>,
@@ -196,6 +195,7 @@ impl<'r> CustomerReport<'r> {
         let figures = seen.as_ref().map_or_else(SeatFigures::default, |seen| seen.figures);
         let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let standing = seen.as_ref().and_then(MatchedMonth::standing);
+        let says = |flag| seen.as_ref().is_some_and(|seen| seen.run.reported & flag != 0);
         let revenue = seen.iter().flat_map(|seen| &seen.revenue).copied();
         Some(ReportRow {
             subscription: Some(ReportSubscription {
@@ -212,8 +212,9 @@ impl<'r> CustomerReport<'r> {
             available: self.asked(Measure::Available, count(figures.available)),
             new_seats: self.asked(Measure::NewSeats, flow),
             assigned: self.asked(Measure::Assigned, count(figures.assigned)),
-            active: self.asked(Measure::Active, count(figures.active)),
+            active: self.asked(Measure::Active, count(figures.active)).filter(|_| !says(ACTIVE_UNKNOWN)),
             revenue: self.revenue(revenue),
+            carried: says(CARRIED),
             ..self.row(month, Some(sku))?
         })
     }
@@ -242,6 +243,7 @@ impl<'r> CustomerReport<'r> {
                 available: self.asked(Measure::Available, count(seen.available)),
                 new_seats: self.asked(Measure::NewSeats, new_seats(seen.before, seen.available)),
                 revenue: self.revenue(seen.revenue.into_iter()),
+                carried: seen.carried,
                 ..row
             });
             rows.extend(row);
@@ -349,6 +351,7 @@ impl SkuMonth {
         self.says_something |= seen.says_something();
         self.counts |= seen.standing().is_some_and(Standing::counts);
         self.available += seen.figures.available;
+        self.carried |= seen.run.reported & CARRIED != 0;
         for (currency, amount) in &seen.revenue {
             let sum = self.revenue.entry(*currency).or_default();
             *sum = Amount::from_micros(sum.micros().saturating_add(amount.micros()));

@@ -38,6 +38,8 @@ pub struct AnswerRow {
     pub partial: bool,
     /// A measure rests on use that may be greater than what is known of it.
     pub lower_bound: bool,
+    /// A measure rests on a month that a report does not cover.
+    pub carried: bool,
 }
 
 /// A figure.
@@ -86,6 +88,7 @@ pub struct ResultRow<'f> {
     pub source: FigureSource,
     pub partial: bool,
     pub lower_bound: bool,
+    pub carried: bool,
 }
 
 impl ResultRow<'_> {
@@ -98,6 +101,7 @@ impl ResultRow<'_> {
             source: self.source,
             partial: self.partial,
             lower_bound: self.lower_bound,
+            carried: self.carried,
         }
     }
 }
@@ -161,6 +165,7 @@ impl GroupFigures<'_, '_> {
                     source: source(accumulators, group, month),
                     partial: cube.partner.complete_through < month.last_day(),
                     lower_bound: accumulators.is_marked(Mark::LowerBound, group, month),
+                    carried: accumulators.is_marked(Mark::Carried, group, month),
                 });
             }
         };
@@ -178,10 +183,15 @@ impl GroupFigures<'_, '_> {
         let accumulators = self.accumulators;
         let sum = |sum| accumulators.sum(sum, group, month);
         let count = |value: u64| Figure::Count(i64::try_from(value).unwrap_or(i64::MAX));
+        let known = |mark, sum: u64| (!accumulators.is_marked(mark, group, month)).then_some(sum);
+        let active = || known(Mark::ActiveUnknown, sum(Sum::Active));
+        let of_available = |numerator| Percentage { numerator, denominator: Some(sum(Sum::Available)) };
         match measure {
             Measure::Unspecified => Figure::Null,
             Measure::Customers => count(sum(Sum::Customers)),
-            Measure::ActiveCustomers => count(sum(Sum::ActiveCustomers)),
+            Measure::ActiveCustomers => {
+                known(Mark::ActiveCustomersUnknown, sum(Sum::ActiveCustomers)).map_or(Figure::Null, count)
+            }
             Measure::New => count(sum(Sum::New)),
             Measure::Existing => count(measures::existing(sum(Sum::Customers), sum(Sum::New))),
             Measure::Churned => count(sum(Sum::Churned)),
@@ -189,19 +199,19 @@ impl GroupFigures<'_, '_> {
             Measure::Subscriptions => count(sum(Sum::Subscriptions)),
             Measure::Available | Measure::TotalEntitlements => count(sum(Sum::Available)),
             Measure::Assigned => count(sum(Sum::Assigned)),
-            Measure::Active | Measure::ActiveEntitlements => count(sum(Sum::Active)),
+            Measure::Active | Measure::ActiveEntitlements => active().map_or(Figure::Null, count),
             Measure::DeploymentOpportunity => count(sum(Sum::DeploymentOpportunity)),
-            Measure::IdleSeats => count(sum(Sum::IdleSeats)),
+            Measure::IdleSeats => known(Mark::IdleUnknown, sum(Sum::IdleSeats)).map_or(Figure::Null, count),
             Measure::NewSeats => {
                 let before = accumulators.sum(Sum::Available, group, month.previous());
                 Figure::Count(measures::new_seats(before, sum(Sum::Available)))
             }
-            Measure::ActiveUsagePercent => Figure::Percentage(Percentage::of(sum(Sum::Active), sum(Sum::Available))),
+            Measure::ActiveUsagePercent => Figure::Percentage(of_available(active())),
             Measure::DeploymentPercent => Figure::Percentage(Percentage::of(sum(Sum::Assigned), sum(Sum::Available))),
             Measure::ActiveUsers => active_users(accumulators, group, month).map_or(Figure::Null, count),
             Measure::TotalUsers => total_users(accumulators, group, month).map_or(Figure::Null, count),
             Measure::UsagePercent => Figure::Percentage(match self.compiled.query().basis {
-                Basis::Entitlements => Percentage::of(sum(Sum::Active), sum(Sum::Available)),
+                Basis::Entitlements => of_available(active()),
                 Basis::Users => Percentage {
                     numerator: active_users(accumulators, group, month),
                     denominator: total_users(accumulators, group, month),

@@ -25,7 +25,10 @@ impl PlacedChunk<'_> {
     /// The code of a subscription of the chunk.
     #[inline]
     pub fn subscription_code(&self, position: usize) -> u32 {
-        self.subscriptions + 1 + u32::try_from(position).unwrap_or_default()
+        // Parts of a subscription have its code.
+        let position = u32::try_from(position).unwrap_or_default();
+        let whole = if self.chunk.has_parts { self.chunk.subscriptions[position as usize].whole } else { position };
+        self.subscriptions + 1 + whole
     }
 }
 

@@ -208,7 +208,7 @@ impl KeyCompiler<'_, '_> {
             }
         }
         if self.service.is_some() && self.product.is_none() && self.sku.is_none() {
-            for service in partner.services.keys() {
+            for service in partner.services.keys().filter(|service| self.names_service(**service)) {
                 keys.position(self.layout.part(DimensionColumn::Service, *service), &mut positions, self);
             }
         }
@@ -232,8 +232,13 @@ impl KeyCompiler<'_, '_> {
         if self.service.is_none() {
             return vec![base];
         }
-        let services = service_values(sku).iter();
+        let services = service_values(sku).iter().filter(|service| self.names_service(**service));
         services.map(|service| base + self.layout.part(DimensionColumn::Service, *service)).collect()
+    }
+
+    /// Filter and group hold on one and the same service.
+    fn names_service(&self, service: ServiceNumber) -> bool {
+        self.filter.services.as_ref().is_none_or(|wanted| wanted.contains(&service))
     }
 
     fn product_code(&self, product: &str) -> u32 {

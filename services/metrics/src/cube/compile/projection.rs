@@ -53,6 +53,8 @@ pub struct Projection {
     pub active_seats: bool,
     /// Seats with use, of which there may be more than is known.
     pub bounded_seats: bool,
+    /// Something is asked for that rests on reports of seats.
+    pub carried: bool,
 }
 
 /// Kinds of figures whose source matters.
@@ -103,6 +105,7 @@ impl Projection {
             active_seats: sums_one(&[Sum::Active]),
             bounded_seats: asks(&[M::Active, M::ActiveEntitlements, M::ActiveUsagePercent, M::IdleSeats])
                 || usage && entitlements,
+            carried: query.measures.iter().any(|measure| *measure != M::BilledRevenue),
             sums,
         }
     }

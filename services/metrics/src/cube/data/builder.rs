@@ -9,16 +9,16 @@ use insights_domain::rollup::{MonthRollup, SubscriptionMonth};
 use insights_domain::standing::is_paid;
 
 use crate::cube::data::chunk::{
-    ACTIVE_REPORTED, ASSIGNED_REPORTED, AttributeRun, Attributes, ChunkCustomer, ChunkSubscription, ClassKind,
-    ClassRow, ConstantRun, CustomerChunk, HAS_STATE, MonthColumns, NO_SELLER, NOT_CONSTANT, RevenueRow, SEATS_REPORTED,
-    STANDING_SHIFT, TRIAL, UsageRow, standing_of,
+    ACTIVE_REPORTED, ACTIVE_UNKNOWN, ASSIGNED_REPORTED, AttributeRun, Attributes, CARRIED, ChunkCustomer,
+    ChunkSubscription, ClassKind, ClassRow, ConstantRun, CustomerChunk, HAS_STATE, MonthColumns, NO_SELLER,
+    NOT_CONSTANT, RevenueRow, SEATS_REPORTED, STANDING_SHIFT, TRIAL, UsageRow, standing_of,
 };
 use crate::cube::data::columns::{CustomerText, SubscriptionText};
 use crate::cube::data::counts::{Counts, SeatColumns};
 use crate::cube::data::cube::CustomerUpdate;
 use crate::cube::data::dictionary::{Dictionaries, Dictionary};
 use crate::cube::data::pre_aggregates::pre_aggregate;
-use crate::rollups::header::CustomerHeader;
+use crate::rollups::header::{CustomerHeader, SubscriptionHeader};
 
 /// Months of a customer that are taken over from the chunk before, as they stand in its columns.
 #[derive(Clone, Copy)]
@@ -84,6 +84,7 @@ impl<'o> CustomerPart<'o> {
 pub struct ChunkBuilder<'a> {
     chunk: CustomerChunk,
     counts: [Vec<u32>; 4],
+    grace: HashMap<usize, u32>,
     dictionaries: &'a mut Dictionaries,
     // By code in the dictionaries of the chunk before: that in the new one's, once it has one.
     kinds: Vec<Option<u32>>,
@@ -110,6 +111,7 @@ impl<'a> ChunkBuilder<'a> {
         let mut builder = Self {
             chunk: CustomerChunk::default(),
             counts: Default::default(),
+            grace: HashMap::new(),
             dictionaries,
             kinds: vec![None; old.map_or(0, |old| old.classes.kinds.values().len())],
             held: vec![None; old.map_or(0, |old| old.classes.held.values().len())],
@@ -133,7 +135,7 @@ impl<'a> ChunkBuilder<'a> {
 
     fn finished(mut self) -> CustomerChunk {
         let [sold, assigned, active, active_assigned] = self.counts.map(Counts::from);
-        let seats = SeatColumns { sold, assigned, active, active_assigned };
+        let seats = SeatColumns { sold, assigned, active, active_assigned, grace: self.grace };
         let reported = self.chunk.runs.iter().any(|run| run.reported != 0)
             || self.chunk.months.iter().any(|month| !month.usage.is_empty());
         self.chunk = CustomerChunk { seats, reported, ..self.chunk };
@@ -170,6 +172,7 @@ impl<'a> ChunkBuilder<'a> {
             }
             self.add_month(customer, offset, rollup, &position_of);
         }
+        let first_subscription = count(self.chunk.subscriptions.len());
         for (position, (subscription, rows)) in header.subscriptions.iter().zip(&rows).enumerate() {
             self.chunk.customer_of.push(count(customer));
             let first_run = self.chunk.runs.len();
@@ -181,7 +184,10 @@ impl<'a> ChunkBuilder<'a> {
                 first_run: count(first_run),
                 run_count: 0,
                 first_count: count(self.counts[0].len()),
+                whole: first_subscription + whole_of(&header.subscriptions, position),
+                in_parts: in_parts(&header.subscriptions, position),
             });
+            self.chunk.has_parts |= subscription.number.is_part();
             if let Some(kept) = part.kept {
                 self.keep_rows(kept, position);
             }
@@ -257,6 +263,7 @@ impl<'a> ChunkBuilder<'a> {
         let start = subscription.first_count as usize;
         for at in start..start + end - first.unwrap_or_default() {
             let counts = old.counts(at);
+            self.note_grace_at(self.counts[0].len(), counts.grace);
             let counts = [counts.seats, counts.assigned, counts.active, counts.active_assigned];
             for (column, value) in self.counts.iter_mut().zip(counts) {
                 column.push(value);
@@ -283,6 +290,7 @@ impl<'a> ChunkBuilder<'a> {
                 column.resize(start + offset - first, 0);
                 column.push(value);
             }
+            self.note_grace_at(start + offset - first, row.grace);
             for (currency, amount) in &row.revenue {
                 let currency = self.dictionaries.texts.code(&Some(currency.clone()));
                 let revenue = RevenueRow { subscription: count(position), currency, amount: *amount };
@@ -293,6 +301,13 @@ impl<'a> ChunkBuilder<'a> {
         self.chunk.subscriptions[position].run_count = count(runs.len());
         let constant_run = constant_run(&self.chunk.subscriptions[position], runs, &mut self.dictionaries.attributes);
         self.chunk.constant_runs.push(constant_run.unwrap_or(ConstantRun::NONE));
+    }
+
+    /// Notes seats in grace beside the counts at a position.
+    fn note_grace_at(&mut self, position: usize, grace: u32) {
+        if grace > 0 {
+            self.grace.insert(position, grace);
+        }
     }
 
     fn run_of(&mut self, offset: usize, row: &SubscriptionMonth) -> AttributeRun {
@@ -307,7 +322,9 @@ impl<'a> ChunkBuilder<'a> {
             flags: bit(row.trial, TRIAL) | bit(row.has_state, HAS_STATE) | row.standing.code() << STANDING_SHIFT,
             reported: bit(row.reported.seats, SEATS_REPORTED)
                 | bit(row.reported.assigned, ASSIGNED_REPORTED)
-                | bit(row.reported.active, ACTIVE_REPORTED),
+                | bit(row.reported.active, ACTIVE_REPORTED)
+                | bit(row.carried, CARRIED)
+                | bit(row.active_unknown, ACTIVE_UNKNOWN),
         }
     }
 
@@ -347,6 +364,18 @@ impl<'a> ChunkBuilder<'a> {
             columns.classes.push(ClassRow { kind: self.chunk.classes.kinds.code(&kind), users: class.users });
         }
     }
+}
+
+/// The position, among its customer's, of the subscription that one is a part of.
+fn whole_of(subscriptions: &[SubscriptionHeader], position: usize) -> u32 {
+    let whole = subscriptions[position].number.whole();
+    count(subscriptions[..position].iter().rposition(|it| it.number == whole).unwrap_or(position))
+}
+
+/// Whether a subscription has parts beside it.
+fn in_parts(subscriptions: &[SubscriptionHeader], position: usize) -> bool {
+    let number = subscriptions[position].number;
+    number.is_part() || subscriptions.get(position + 1).is_some_and(|next| next.number.whole() == number)
 }
 
 /// The constant run of a subscription, if it has one.

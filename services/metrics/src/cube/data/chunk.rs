@@ -30,6 +30,10 @@ pub const SEATS_REPORTED: u8 = 1;
 pub const ASSIGNED_REPORTED: u8 = 1 << 1;
 /// Its active comes from a report.
 pub const ACTIVE_REPORTED: u8 = 1 << 2;
+/// What comes from a report is of an earlier month: the report does not cover this one.
+pub const CARRIED: u8 = 1 << 3;
+/// Nobody knows what was used.
+pub const ACTIVE_UNKNOWN: u8 = 1 << 4;
 /// No own seller in the month.
 pub const NO_SELLER: u8 = u8::MAX;
 
@@ -39,6 +43,7 @@ pub fn standing_of(flags: u8) -> Standing {
 }
 
 /// Customers of one cell, their subscriptions side by side.
+// House: one field a column, or what is said of all of them.
 #[derive(Clone, Debug, Default)]
 pub struct CustomerChunk {
     pub customers: Vec<ChunkCustomer>,
@@ -59,6 +64,8 @@ pub struct CustomerChunk {
     pub first: i32,
     /// Something of it comes from reports.
     pub reported: bool,
+    /// Some subscriptions have several parts.
+    pub has_parts: bool,
     pub pre_aggregates: PreAggregates,
     pub classes: ClassDictionaries,
 }
@@ -106,6 +113,10 @@ pub struct ChunkSubscription {
     pub run_count: u32,
     /// The position of its counts in the month of its first run.
     pub first_count: u32,
+    /// The position of the subscription that it is a part of; its own where it is none.
+    pub whole: u32,
+    /// It is one of several parts.
+    pub in_parts: bool,
 }
 
 /// What subscriptions share and can be filtered on and grouped by, but for the state in force.
@@ -365,6 +376,7 @@ impl CustomerChunk {
             trial: run.flags & TRIAL != 0,
             has_state: run.flags & HAS_STATE != 0,
             seats: counts.seats,
+            grace: counts.grace,
             assigned: counts.assigned,
             active: counts.active,
             active_assigned: counts.active_assigned,
@@ -373,6 +385,8 @@ impl CustomerChunk {
                 assigned: run.reported & ASSIGNED_REPORTED != 0,
                 active: run.reported & ACTIVE_REPORTED != 0,
             },
+            carried: run.reported & CARRIED != 0,
+            active_unknown: run.reported & ACTIVE_UNKNOWN != 0,
             seller: Seller::from_code(run.seller.into()),
             attributions: dictionaries.attributions.value(run.attributions).clone(),
             revenue: revenue

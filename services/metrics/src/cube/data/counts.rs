@@ -1,5 +1,6 @@
 //! Counts in a row, as narrow as the greatest of them allows.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use insights_domain::usage::SeatCounts;
@@ -72,13 +73,21 @@ pub struct SeatColumns {
     pub assigned: Counts,
     pub active: Counts,
     pub active_assigned: Counts,
+    /// By position: those in grace; few have any.
+    pub grace: HashMap<usize, u32>,
 }
 
 impl SeatColumns {
+    /// The seats in grace at a position.
+    pub fn grace(&self, position: usize) -> u32 {
+        if self.grace.is_empty() { 0 } else { self.grace.get(&position).copied().unwrap_or_default() }
+    }
+
     /// The counts at a position.
     pub fn at(&self, position: usize) -> SeatCounts {
         SeatCounts {
             seats: self.sold.at(position),
+            grace: self.grace(position),
             assigned: self.assigned.at(position),
             active: self.active.at(position),
             active_assigned: self.active_assigned.at(position),

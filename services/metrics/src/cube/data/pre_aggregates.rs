@@ -73,7 +73,11 @@ fn pre_aggregate_customer(chunk: &mut CustomerChunk, customer: usize) {
         for run in chunk.runs_of(subscription) {
             let first = chunk.count_at(subscription, run.from.into());
             let months = usize::from(run.from)..usize::from(run.to);
-            chunk.seats.sold.add_to(first..first + months.len(), &mut seats[months]);
+            chunk.seats.sold.add_to(first..first + months.len(), &mut seats[months.clone()]);
+            if !chunk.seats.grace.is_empty() {
+                let grace = (first..).map(|at| chunk.seats.grace(at));
+                seats[months].iter_mut().zip(grace).for_each(|(seats, grace)| *seats += u64::from(grace));
+            }
         }
     }
     let columns = &mut chunk.customers[customer];

@@ -28,16 +28,23 @@ pub fn subscriptions<'a>(
     cube.chunks.values().flat_map(move |chunk| {
         chunk.customers.iter().flat_map(move |customer| {
             let subscriptions = customer.header.subscriptions.iter().zip(customer.subscriptions());
-            subscriptions.filter_map(move |(subscription, position)| {
-                let columns = &chunk.subscriptions[position];
-                let seen = view.locations.is_none_or(|bound| was_attributed(cube, chunk, columns, bound));
-                let runs = chunk.runs_of(columns);
-                let begun =
-                    |run: &&AttributeRun| month.is_none_or(|month| chunk.first + i32::from(run.from) <= month.index());
-                let run = runs.iter().rev().find(begun).or(runs.first());
-                let sku = run.and_then(|run| cube.partner.skus.get(&run.sku));
-                seen.then_some(ListedSubscription { customer: &customer.header, subscription, sku })
-            })
+            // Further parts are of the subscription before them.
+            subscriptions.filter(|(subscription, _)| !subscription.number.is_part()).filter_map(
+                move |(subscription, position)| {
+                    let columns = &chunk.subscriptions[position];
+                    let mut parts =
+                        chunk.subscriptions[position..].iter().take_while(|it| it.whole as usize == position);
+                    let seen =
+                        view.locations.is_none_or(|bound| parts.any(|part| was_attributed(cube, chunk, part, bound)));
+                    let runs = chunk.runs_of(columns);
+                    let begun = |run: &&AttributeRun| {
+                        month.is_none_or(|month| chunk.first + i32::from(run.from) <= month.index())
+                    };
+                    let run = runs.iter().rev().find(begun).or(runs.first());
+                    let sku = run.and_then(|run| cube.partner.skus.get(&run.sku));
+                    seen.then_some(ListedSubscription { customer: &customer.header, subscription, sku })
+                },
+            )
         })
     })
 }

@@ -25,9 +25,17 @@ pub enum Mark {
     TotalUsersUnknown,
     /// A figure rests on use that may be greater than what is known of it.
     LowerBound,
+    /// A figure rests on a month that a report does not cover.
+    Carried,
+    /// Nobody knows what was used of some seats.
+    ActiveUnknown,
+    /// Nobody knows what was used of some seats that are assigned and available.
+    IdleUnknown,
+    /// Nobody knows whether some customers were active.
+    ActiveCustomersUnknown,
 }
 
-const MARKS: usize = Mark::LowerBound as usize + 1;
+const MARKS: usize = Mark::ActiveCustomersUnknown as usize + 1;
 
 /// One group.
 #[derive(Clone, Copy, Debug)]

@@ -10,7 +10,7 @@ use crate::cube::scan::accumulators::Accumulators;
 use crate::cube::scan::constant_runs::{ANYTHING, CUSTOMERS, SEATS, add_sums, read_constant_run};
 use crate::cube::scan::customers::{count_customer, count_whole};
 use crate::cube::scan::revenue::read_revenue;
-use crate::cube::scan::runs::read_runs;
+use crate::cube::scan::runs::{count_parts, read_runs};
 use crate::cube::scan::scratch::Scratch;
 use crate::cube::scan::users::count_users;
 use crate::cube::scan::window::ScanWindow;
@@ -130,6 +130,9 @@ impl<'p, 'a> ChunkScan<'p, 'a> {
             if self.is_named(position) {
                 read_runs(self, customer, part, position, accumulators, scratch);
             }
+        }
+        if FOR == ANYTHING && !scratch.counted_parts.is_empty() {
+            count_parts(self, accumulators, scratch);
         }
         for (group, months) in scratch.counted_months.iter().filter(|_| FOR != SEATS) {
             count_customer(self, customer, *group, *months, accumulators);

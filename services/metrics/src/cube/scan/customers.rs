@@ -64,6 +64,8 @@ pub fn count_customer(
             let by_report = counted_months.active_by_report >> bit & 1 == 1;
             if is_active(scan, customer, group, bit, by_report, accumulators) {
                 accumulators.add(Sum::ActiveCustomers, group, scan.window.column(bit), 1);
+            } else if counted_months.active_unknown >> bit & 1 == 1 {
+                accumulators.mark(Mark::ActiveCustomersUnknown, group, scan.window.marks(1 << bit));
             }
         }
     }

@@ -5,13 +5,14 @@ use insights_domain::usage::SeatRule;
 use crate::cube::compile::keys::GroupKey;
 use crate::cube::compile::projection::Sum;
 use crate::cube::data::chunk::{
-    ACTIVE_REPORTED, ASSIGNED_REPORTED, AttributeRun, ChunkSubscription, HAS_STATE, SEATS_REPORTED, TRIAL, standing_of,
+    ACTIVE_REPORTED, ACTIVE_UNKNOWN, ASSIGNED_REPORTED, AttributeRun, CARRIED, ChunkSubscription, HAS_STATE,
+    SEATS_REPORTED, TRIAL, standing_of,
 };
-use crate::cube::scan::accumulators::{Accumulators, Mark};
+use crate::cube::scan::accumulators::{Accumulators, Mark, bit_of};
 use crate::cube::scan::chunk_scan::ChunkScan;
 use crate::cube::scan::lower_bound::mark_lower_bound;
 use crate::cube::scan::scratch::{CountedMonths, Scratch};
-use crate::cube::scan::seats::add_seats;
+use crate::cube::scan::seats::{add_grace, add_seats};
 use crate::cube::scan::window::{Months, RunMonths};
 
 /// Reads the runs of a subscription. Not inlined: the loop over customers is short and quick without it.
@@ -36,7 +37,13 @@ pub fn read_runs(
             if scan.projection.customers {
                 note_counted_months(scan, subscription, run, months, scratch.counted_months_of(group));
             }
+            if scan.projection.subscriptions && subscription.in_parts && standing_of(run.flags).counts() {
+                scratch.count_part(subscription.whole, group, months.bits());
+            }
             add_run(scan, subscription, run, months, group, accumulators);
+            if run.reported & CARRIED != 0 {
+                mark_carried(scan, subscription, run, months, group, accumulators);
+            }
             if scan.bounded_seats {
                 mark_lower_bound(scan, customer, run, months, group, accumulators);
             }
@@ -82,6 +89,9 @@ fn note_counted_months(
         for (bit, at) in (months.from..months.to).zip(first..) {
             noted.active_by_report |= Months::from(scan.chunk.seats.active.at(at) > 0) << bit;
         }
+        if run.reported & ACTIVE_UNKNOWN != 0 {
+            noted.active_unknown |= months.bits();
+        }
     }
 }
 
@@ -94,7 +104,7 @@ fn add_run(
     accumulators: &mut Accumulators,
 ) {
     let Some((columns, offset)) = scan.window.columns_of(months) else { return };
-    if scan.projection.subscriptions && standing_of(run.flags).counts() {
+    if scan.projection.subscriptions && standing_of(run.flags).counts() && !subscription.in_parts {
         accumulators.add_between(Sum::Subscriptions, group, columns.clone());
     }
     if run.flags & HAS_STATE != 0 {
@@ -113,11 +123,61 @@ fn add_run(
         let (standing, trial) = (standing_of(run.flags), run.flags & TRIAL != 0);
         let (free, switches) = (scan.compiled.products().is_free(run.sku), scan.compiled.query().switches);
         let first = scan.chunk.count_at(subscription, offset);
-        add_seats(scan, SeatRule::of(standing, trial, free, switches), first, columns.clone(), group, accumulators);
+        let rule = SeatRule::of(standing, trial, free, switches);
+        add_seats(scan, rule, first, columns.clone(), group, accumulators);
+        if rule.available && rule.grace && !scan.chunk.seats.grace.is_empty() {
+            add_grace(scan, first, columns.clone(), group, accumulators);
+        }
         if scan.projection.seat_reasons {
             for (column, at) in columns.zip(first..) {
                 let reasons = scan.chunk.counts(at).reasons(standing, trial, free, switches);
                 accumulators.explain(group, column, reasons);
+            }
+        }
+    }
+}
+
+/// Marks months that a report does not cover, and figures that nobody knows therefore.
+fn mark_carried(
+    scan: &ChunkScan<'_, '_>,
+    subscription: &ChunkSubscription,
+    run: &AttributeRun,
+    months: RunMonths,
+    group: u32,
+    accumulators: &mut Accumulators,
+) {
+    let Some((columns, offset)) = scan.window.columns_of(months) else { return };
+    if scan.projection.carried {
+        accumulators.mark(Mark::Carried, group, scan.window.marks(months.bits()));
+    }
+    if !scan.projection.seats || run.reported & ACTIVE_UNKNOWN == 0 {
+        return;
+    }
+    let (standing, trial) = (standing_of(run.flags), run.flags & TRIAL != 0);
+    let free = scan.compiled.products().is_free(run.sku);
+    let rule = SeatRule::of(standing, trial, free, scan.compiled.query().switches);
+    if rule.active {
+        accumulators.mark(Mark::ActiveUnknown, group, scan.window.marks(months.bits()));
+    }
+    if rule.available {
+        let assigned = (scan.chunk.count_at(subscription, offset)..).map(|at| scan.chunk.seats.assigned.at(at));
+        for (column, _) in columns.zip(assigned).filter(|(_, assigned)| *assigned > 0) {
+            accumulators.mark(Mark::IdleUnknown, group, bit_of(column));
+        }
+    }
+}
+
+/// Adds subscriptions of several parts: each counts once in the months in which one of its parts does.
+pub fn count_parts(scan: &ChunkScan<'_, '_>, accumulators: &mut Accumulators, scratch: &Scratch) {
+    for (_, group, counted) in &scratch.counted_parts {
+        let mut left = *counted;
+        while left != 0 {
+            let from = left.trailing_zeros() as usize;
+            let length = (!(left >> from)).trailing_zeros() as usize;
+            left &= Months::MAX.unbounded_shl((from + length) as u32);
+            let months = RunMonths { from, to: from + length, offset: scan.window.offset(from) };
+            if let Some((columns, _)) = scan.window.columns_of(months) {
+                accumulators.add_between(Sum::Subscriptions, *group, columns);
             }
         }
     }

@@ -4,17 +4,21 @@ use crate::cube::compile::keys::GroupKey;
 use crate::cube::scan::users::UserGroups;
 use crate::cube::scan::window::Months;
 
-/// Months in which a customer counts in a group, and those in which a report alone shows it active.
+/// Months in which a customer counts in a group, and those in which a report alone shows it active or should.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CountedMonths {
     pub counted: Months,
     pub active_by_report: Months,
+    /// Those of which nobody knows whether a report would show it active.
+    pub active_unknown: Months,
 }
 
 /// Buffers of the customer being read.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub counted_months: Vec<(u32, CountedMonths)>,
+    /// Of subscriptions with several parts: the position of the whole, a group, and the months in which one of the parts counts.
+    pub counted_parts: Vec<(u32, u32, Months)>,
     /// The groups of the subscription being read, and what they were found for: SKU, attributions, seller, flags.
     pub groups: Vec<u32>,
     pub found: Option<(u32, u32, u8, u8)>,
@@ -77,8 +81,17 @@ impl Scratch {
     /// Begins a customer.
     pub fn begin(&mut self) {
         self.counted_months.clear();
+        self.counted_parts.clear();
         self.places.begin();
         self.last_group = None;
+    }
+
+    /// Notes months in which a part of a subscription counts in a group.
+    pub fn count_part(&mut self, whole: u32, group: u32, months: Months) {
+        match self.counted_parts.iter_mut().find(|(of, in_group, _)| (*of, *in_group) == (whole, group)) {
+            Some((.., counted)) => *counted |= months,
+            None => self.counted_parts.push((whole, group, months)),
+        }
     }
 
     #[inline]

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use insights_domain::measures::unassigned;
 use insights_domain::usage::SeatRule;
 
 use crate::cube::compile::projection::Sum;
@@ -37,5 +38,25 @@ pub fn add_seats(
         && let Some(sums) = accumulators.sums_between(Sum::Active, group, &columns)
     {
         seats.active.add_to(counts, sums);
+    }
+}
+
+/// Adds seats in grace to those that [`add_seats`] added of consecutive months.
+pub fn add_grace(
+    scan: &ChunkScan<'_, '_>,
+    first: usize,
+    columns: Range<usize>,
+    group: u32,
+    accumulators: &mut Accumulators,
+) {
+    for (column, at) in columns.zip(first..) {
+        let counts = scan.chunk.counts(at);
+        if counts.grace > 0 {
+            let [sold, assigned, all] =
+                [counts.seats, counts.assigned, counts.seats.saturating_add(counts.grace)].map(u64::from);
+            accumulators.add(Sum::Available, group, column, all - sold);
+            let more = unassigned(all, assigned) - unassigned(sold, assigned);
+            accumulators.add(Sum::DeploymentOpportunity, group, column, more);
+        }
     }
 }

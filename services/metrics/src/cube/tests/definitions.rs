@@ -70,10 +70,13 @@ fn random_customer(number: i64, reports: bool, random: &mut Random) -> CustomerU
                 trial,
                 has_state: true,
                 seats: random.below(12),
+                grace: 0,
                 assigned: random.below(12),
                 active,
                 active_assigned: random.below(active + 1),
                 reported: Reported { seats: reports && random.in_a_hundred(20), assigned: false, active: false },
+                carried: false,
+                active_unknown: false,
                 seller: None,
                 attributions: Vec::new(),
                 revenue: Vec::new(),
@@ -133,7 +136,7 @@ impl Expected<'_> {
         let figures = rows.map(|row| {
             let SubscriptionMonth { seats, assigned, active, active_assigned, .. } = *row;
             let rule = SeatRule::of(row.standing, row.trial, self.partner.skus[&row.sku].free, self.switches);
-            rule.figures(SeatCounts { seats, assigned, active, active_assigned })
+            rule.figures(SeatCounts { seats, grace: 0, assigned, active, active_assigned })
         });
         figures.map(figure).sum()
     }

@@ -95,6 +95,7 @@ pub fn customer(
             number: subscription,
             sku: sold.sku,
             trial: false,
+            paid_by_use: false,
             states: states.collect(),
             assignments: sold.users.iter().map(|user| Assignment { user: *user, from, to: None }).collect(),
             reported: Vec::new(),
