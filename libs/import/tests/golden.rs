@@ -137,6 +137,7 @@ fn written(record: &Record) -> String {
             put("start", maybe(&it.start));
             put("end", maybe(&it.end));
             put("attributions", why(&it.attributions));
+            put("paid_by_use", flag(it.paid_by_use));
             "subscription"
         }
         Kind::SubscriptionState(it) => {
@@ -178,6 +179,9 @@ fn written(record: &Record) -> String {
             put("status", maybe(&it.status));
             put("seller", maybe(&it.seller));
             put("attributions", why(&it.attributions));
+            put("grace", number(it.grace));
+            put("report", maybe(&it.report));
+            put("of_customer", flag(it.of_customer));
             "seats"
         }
         Kind::ReportedUsage(it) => {

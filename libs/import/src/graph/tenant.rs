@@ -7,6 +7,7 @@ use insights_proto::ingestion::v1::{Precedence, ReportedSeats, Sku, Subscription
 
 use crate::product_names;
 use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
+use crate::shared::by_use::names_azure_plan;
 use crate::shared::lists::{self, Held, ListSource, services};
 use crate::text::json::Element;
 use crate::text::values::names_free;
@@ -35,17 +36,23 @@ fn licences(
     options: &ReadOptions,
     notes: &mut Notes,
 ) -> Result<(Sku, ReportedSeats), Rejection> {
+    let sku = sku(element, "servicePlans", notes)?;
     let seats = ReportedSeats {
         customer_id: Some(customer.to_owned()),
         sku_id: Some(element.id("skuId")?),
         month: options.day().month().to_string(),
-        // Warning, suspended and locked units are not available.
-        available: Some(element.required_count("prepaidUnits.enabled")?),
+        // Suspended and locked units are not available, warning ones where grace is included.
+        available: Some(if names_azure_plan(&sku.name) {
+            0
+        } else {
+            element.required_count("prepaidUnits.enabled")?
+        }),
+        grace: lists::grace(element.count("prepaidUnits.warning")?),
         assigned: Some(element.required_count("consumedUnits")?),
         status: element.text("capabilityStatus"),
-        ..ReportedSeats::default()
+        ..lists::of_customer()
     };
-    Ok((sku(element, "servicePlans", notes)?, seats))
+    Ok((sku, seats))
 }
 
 /// A SKU as Graph knows it: by part number and service plans.
@@ -71,16 +78,18 @@ fn held(element: &Element, customer: &str, options: &ReadOptions, notes: &mut No
     let commerce = element.text("commerceSubscriptionId").map(|id| canonical_id(&id)).filter(|id| id != NO_ID);
     let subscription_id = commerce.map_or_else(|| element.id("id"), Ok)?;
     let status = element.required("status")?;
-    let seats = element.required_count("totalLicenses")?;
     let created = element.day("createdDateTime", options.dates, notes);
     let trial = element.flag("isTrial");
     let sku = sku(element, "serviceStatus", notes)?;
+    let paid_by_use = names_azure_plan(&sku.name);
+    let seats = if paid_by_use { 0 } else { element.required_count("totalLicenses")? };
     let subscription = Subscription {
         subscription_id: subscription_id.clone(),
         customer_id: customer.to_owned(),
         sku_id: sku.sku_id.clone(),
         seller: Some(seller(element, options, notes).to_owned()),
         trial: trial.unwrap_or(false),
+        paid_by_use,
         start: created.map(|day| day.to_string()),
         ..Subscription::default()
     };

@@ -140,6 +140,7 @@ fn of_kind(kind: RecordKind) -> &'static str {
     }
 }
 
+// House: a line for each field.
 fn of_field(kind: RecordKind, field: &str) -> &'static str {
     match (kind, field) {
         (_, "recorded_at") => {

@@ -9,6 +9,7 @@ use insights_proto::ingestion::v1::{
 
 use crate::product_names;
 use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
+use crate::shared::by_use::{means_use, names_azure_plan};
 use crate::shared::lists::{self, Held, ListSource, finished, services};
 use crate::shared::provisional::of_file;
 use crate::text::json::{self, Element};
@@ -68,17 +69,22 @@ pub(crate) fn subscriptions(
 fn purchase(element: &Element, customer: &str, options: &ReadOptions, notes: &mut Notes) -> Result<Held, Rejection> {
     let subscription_id = element.id("id")?;
     let status = element.word("status", &STATUSES)?;
-    let seats = element.required_count("quantity")?;
     let created = element.day("creationDate", options.dates, notes);
     let start = element.day("effectiveStartDate", options.dates, notes).or(created);
     let end = element.day("commitmentEndDate", options.dates, notes);
     let sku_id = offer(element).ok_or_else(|| element.reject("offerId", "is missing, and so is links.offer"))?;
     let name = element.text("offerName").or_else(|| element.text("friendlyName")).unwrap_or_else(|| sku_id.clone());
+    let paid_by_use =
+        ["unitType", "billingType"].iter().any(|word| element.text(word).is_some_and(|it| means_use(&it)))
+            || names_azure_plan(&name);
+    let seats = if paid_by_use { 0 } else { element.required_count("quantity")? };
+    let trial = element.flag("isTrial");
     let subscription = Subscription {
         subscription_id: subscription_id.clone(),
         customer_id: customer.to_owned(),
         sku_id: sku_id.clone(),
-        trial: element.flag("isTrial").unwrap_or(false),
+        trial: trial.unwrap_or(false),
+        paid_by_use,
         auto_renew: element.flag("autoRenewEnabled"),
         start: start.map(|day| day.to_string()),
         end: end.map(|day| day.to_string()),
@@ -89,6 +95,8 @@ fn purchase(element: &Element, customer: &str, options: &ReadOptions, notes: &mu
         effective: options.day().to_string(),
         status,
         seats: Some(seats),
+        // So that a trial that was bought was a trial until then, in whatever order the files come.
+        trial,
         ..SubscriptionState::default()
     };
     let product = product_names::product(&name).to_owned();
@@ -132,10 +140,11 @@ fn licences(
         sku_id: Some(sku_id.clone()),
         month: options.day().month().to_string(),
         // `availableUnits` are those nobody has been given.
-        available: Some(element.required_count("activeUnits")?),
+        available: Some(if names_azure_plan(&name) { 0 } else { element.required_count("activeUnits")? }),
+        grace: lists::grace(element.count("warningUnits")?),
         assigned: Some(element.required_count("consumedUnits")?),
         status: element.text("capabilityStatus"),
-        ..ReportedSeats::default()
+        ..lists::of_customer()
     };
     let free = names_free(&name) || part_number.as_deref().is_some_and(names_free);
     let services = services(element, "servicePlans", "serviceName", notes);

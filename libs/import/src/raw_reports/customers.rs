@@ -83,6 +83,7 @@ fn send(group: RowGroup, sink: &mut dyn Sink) -> Result<(), ReadError> {
         status: first.status,
         seller: seller.clone(),
         attributions,
+        report: Some("insights-customers".to_owned()),
         ..ReportedSeats::default()
     };
     sink.record(first.line, plain(Kind::ReportedSeats(seats)))?;

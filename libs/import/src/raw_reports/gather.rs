@@ -24,7 +24,7 @@ pub(super) struct ReportRow {
     /// The subscription, or else the customer.
     #[prost(string, tag = "3")]
     pub(super) subject: String,
-    /// With a customer: the SKU or the workload.
+    /// The SKU or the workload.
     #[prost(string, tag = "4")]
     pub(super) object: String,
     /// What else tells sales of one SKU apart.
@@ -66,6 +66,9 @@ pub(super) struct ReportRow {
     pub(super) pricing_model: Option<String>,
     #[prost(string, optional, tag = "21")]
     pub(super) seller: Option<String>,
+    /// It has no seats.
+    #[prost(bool, tag = "22")]
+    pub(super) paid_by_use: bool,
 }
 
 /// An amount in another currency than the column's.

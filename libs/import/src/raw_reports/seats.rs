@@ -1,17 +1,19 @@
 //! The two reports about subscriptions: SeatsSubscriptionsAndRevenue and DynamicsUsage.
 
 use std::{
+    cmp::Ordering,
     collections::{HashMap, HashSet},
     io::BufRead,
 };
 
 use insights_domain::calendar::Month;
-use insights_proto::ingestion::v1::{Precedence, ReportedSeats, Revenue, Subscription, record::Kind};
+use insights_proto::ingestion::v1::{Attribution, Precedence, ReportedSeats, Revenue, Subscription, record::Kind};
 
 use super::{
     Bad, Gathered, Notes, RawReportColumn, ReadError, ReadOptions, ReportRow, RowGroup, RowReader, Sink, columns,
     gather, open, plain, refuse_without_sku, values,
 };
+use crate::shared::by_use::names_azure_plan;
 use crate::shared::provisional::of_month;
 
 /// Reads SeatsSubscriptionsAndRevenue, the source of its subscriptions.
@@ -55,17 +57,21 @@ fn take(read: &RowReader<'_, '_>, product: Option<&str>, gathered: &mut Gathered
     let [available, assigned, active] =
         [RawReportColumn::Available, RawReportColumn::Assigned, RawReportColumn::Active]
             .map(|key| read.parsed(key, values::stock));
+    let names = [RawReportColumn::Sku, RawReportColumn::RawProduct, RawReportColumn::Product];
+    let paid_by_use = names.iter().any(|key| read.text(*key).is_some_and(|name| names_azure_plan(&name)));
     let notes = &mut gathered.notes;
     let line = ReportRow {
         line: read.row.line,
         month: month.index(),
         subject,
+        // Rows of one subscription that are about different SKUs are parts of it.
+        object: sku.clone(),
         start: read.date(RawReportColumn::Start, notes).map(|day| day.to_string()),
         end: read.date(RawReportColumn::End, notes).map(|day| day.to_string()),
         auto_renew: read.flag(RawReportColumn::AutoRenew),
         sales_channel: read.text(RawReportColumn::SalesChannel),
         // Products without seats leave the column empty; their status still counts.
-        available: available?.unwrap_or(0),
+        available: if paid_by_use { available?.and(Some(0)) } else { available? }.unwrap_or(0),
         assigned: assigned?,
         active: active?,
         revenue: read.revenue(notes),
@@ -77,6 +83,7 @@ fn take(read: &RowReader<'_, '_>, product: Option<&str>, gathered: &mut Gathered
         status: read.text(RawReportColumn::Status),
         customer,
         sku,
+        paid_by_use,
         ..ReportRow::default()
     };
     if let Some(status) = &line.status {
@@ -95,20 +102,29 @@ fn send(groups: Vec<RowGroup>, owns_subscriptions: bool, sink: &mut dyn Sink) ->
     // A month without attributions has its subscription's own. Where a row says that it has none, neither has the subscription.
     let unattributed: HashSet<&str> =
         groups.iter().filter(|group| group.attributions.is_empty()).map(|group| group.first.subject.as_str()).collect();
-    for group in latest(&groups) {
-        let mut subscription = subscription(group);
-        if unattributed.contains(group.first.subject.as_str()) {
+    for parts in latest(&groups) {
+        let mut subscription = subscription(&parts);
+        if unattributed.contains(subscription.subscription_id.as_str()) {
             subscription.attributions.clear();
         }
         let kind = Kind::Subscription(subscription);
-        let line = group.first.line;
-        match Month::from_index(group.first.month).filter(|_| !owns_subscriptions) {
-            Some(month) => sink.stub(line, of_month(Precedence::Described, month, kind))?,
-            None => sink.record(line, plain(kind))?,
+        let Some(RowGroup { first, .. }) = parts.first() else { continue };
+        match Month::from_index(first.month).filter(|_| !owns_subscriptions) {
+            Some(month) => sink.stub(first.line, of_month(Precedence::Described, month, kind))?,
+            None => sink.record(first.line, plain(kind))?,
         }
     }
+    // DynamicsUsage and SeatsSubscriptionsAndRevenue know a SKU by different ids: where a subscription has one alone, the former leaves
+    // it to the subscription's own.
+    let mut parts: HashMap<(String, i32), usize> = HashMap::new();
+    for RowGroup { first, .. } in &groups {
+        *parts.entry((first.subject.clone(), first.month)).or_default() += 1;
+    }
     for group in groups {
-        let (line, seats, revenue) = monthly(group);
+        let place = (group.first.subject.clone(), group.first.month);
+        let named = owns_subscriptions || parts.get(&place).is_some_and(|parts| *parts > 1);
+        let report = if owns_subscriptions { "insights-subscriptions" } else { "insights-dynamics-usage" };
+        let (line, seats, revenue) = monthly(group, named, report);
         sink.record(line, plain(Kind::ReportedSeats(seats)))?;
         for revenue in revenue {
             sink.record(line, plain(Kind::Revenue(revenue)))?;
@@ -117,22 +133,34 @@ fn send(groups: Vec<RowGroup>, owns_subscriptions: bool, sink: &mut dyn Sink) ->
     Ok(())
 }
 
-/// The group of each subscription's latest month, in the order of the file.
-fn latest(groups: &[RowGroup]) -> Vec<&RowGroup> {
-    let mut latest: HashMap<&str, usize> = HashMap::new();
-    for (at, group) in groups.iter().enumerate() {
-        let best = latest.entry(&group.first.subject).or_insert(at);
-        if groups[*best].first.month < group.first.month {
-            *best = at;
+/// The groups of each subscription's latest month, in the order of their SKUs; subscriptions in the order of the file.
+fn latest(groups: &[RowGroup]) -> Vec<Vec<&RowGroup>> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut latest: Vec<Vec<&RowGroup>> = Vec::new();
+    for group in groups {
+        let place = *places.entry(&group.first.subject).or_insert(latest.len());
+        if place == latest.len() {
+            latest.push(Vec::new());
+        }
+        match latest[place].first().map(|known| known.first.month.cmp(&group.first.month)) {
+            None | Some(Ordering::Equal) => latest[place].push(group),
+            Some(Ordering::Less) => latest[place] = vec![group],
+            Some(Ordering::Greater) => {}
         }
     }
-    let mut order: Vec<usize> = latest.into_values().collect();
-    order.sort_unstable();
-    order.into_iter().map(|at| &groups[at]).collect()
+    latest.iter_mut().for_each(|parts| parts.sort_by(|left, right| left.first.sku.cmp(&right.first.sku)));
+    latest
 }
 
-fn subscription(group: &RowGroup) -> Subscription {
-    let line = &group.first;
+/// The subscription that groups are parts of: what differs is that of the first, attributions are those of all.
+fn subscription(parts: &[&RowGroup]) -> Subscription {
+    let Some(RowGroup { first: line, .. }) = parts.first() else { return Subscription::default() };
+    let mut attributions: Vec<Attribution> = Vec::new();
+    for attribution in parts.iter().flat_map(|part| &part.attributions) {
+        if !attributions.contains(attribution) {
+            attributions.push(attribution.clone());
+        }
+    }
     Subscription {
         subscription_id: line.subject.clone(),
         customer_id: line.customer.clone(),
@@ -143,16 +171,19 @@ fn subscription(group: &RowGroup) -> Subscription {
         auto_renew: line.auto_renew,
         start: line.start.clone(),
         end: line.end.clone(),
-        attributions: group.attributions.clone(),
+        attributions,
+        paid_by_use: parts.iter().all(|part| part.first.paid_by_use),
         ..Subscription::default()
     }
 }
 
-fn monthly(group: RowGroup) -> (u64, ReportedSeats, Vec<Revenue>) {
+/// The seats and revenue of a group; `named`: they name the SKU.
+fn monthly(group: RowGroup, named: bool, report: &str) -> (u64, ReportedSeats, Vec<Revenue>) {
     let RowGroup { first, attributions, .. } = group;
-    let month = first.month_text();
+    let (month, sku_id) = (first.month_text(), Some(first.sku.clone()).filter(|_| named));
     let revenue = first.amounts().map(|(currency, amount)| Revenue {
         subscription_id: Some(first.subject.clone()),
+        sku_id: sku_id.clone(),
         month: month.clone(),
         amount: amount.to_owned(),
         currency: currency.to_owned(),
@@ -161,12 +192,14 @@ fn monthly(group: RowGroup) -> (u64, ReportedSeats, Vec<Revenue>) {
     let revenue = revenue.collect();
     let seats = ReportedSeats {
         subscription_id: Some(first.subject),
+        sku_id: sku_id.clone(),
         month,
         available: Some(first.available),
         assigned: first.assigned,
         active: first.active,
         status: first.status,
         attributions,
+        report: Some(report.to_owned()),
         ..ReportedSeats::default()
     };
     (first.line, seats, revenue)

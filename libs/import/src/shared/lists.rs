@@ -53,6 +53,16 @@ pub(crate) fn licences(
     Ok(finished(notes, &pages))
 }
 
+/// A row of a list of one customer's licences, whichever service answered.
+pub(crate) fn of_customer() -> ReportedSeats {
+    ReportedSeats { report: Some("subscribed-skus".into()), of_customer: true, ..ReportedSeats::default() }
+}
+
+/// Units in grace, if there are any.
+pub(crate) fn grace(units: Option<i64>) -> Option<i64> {
+    units.filter(|units| *units > 0)
+}
+
 /// A subscription as a list has it.
 pub(crate) struct Held {
     pub(crate) sku: Sku,
