@@ -109,6 +109,7 @@ pub(super) const TERMS: &[Term] = &[
     term(GlossaryKind::Mark, "redacted", false, &[]),
     term(GlossaryKind::Mark, "overlapping", false, &[6]),
     term(GlossaryKind::Mark, "lower-bound", false, &[]),
+    term(GlossaryKind::Mark, "carried", false, &[]),
     term(GlossaryKind::Mark, "source", false, &[]),
     term(GlossaryKind::Mark, "missing-value", false, &[]),
     term(GlossaryKind::Mark, "min-version", false, &[]),

@@ -58,6 +58,8 @@ sentences! {
     Missing = "report-missing",
     /// Activity is a lower bound.
     LowerBound = "report-lower-bound",
+    /// A month that nobody reported takes over the one before.
+    Carried = "report-carried",
     /// Something was left out.
     Redacted = "report-redacted",
     /// The heading over parts of a whole.

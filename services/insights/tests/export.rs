@@ -22,7 +22,8 @@ fn a_file_is_ordered_fetched_resumed_and_removed() {
     let query = ["--measures", "available", "--by", "segment", "--from", "2024-01", "--to", "2024-01"];
     let create = |more: &[&str]| server.json("report_viewer", &[&["export", "create"], &query[..], more].concat());
     let export = create(&["--out", &out, "--name", "seats"]);
-    let file = "month,segment,available,source,partial,lower_bound\r\n2024-01,'=1+1,10,computed,false,false\r\n";
+    let file =
+        "month,segment,available,source,partial,lower_bound,carried\r\n2024-01,'=1+1,10,computed,false,false,false\r\n";
     assert_eq!(std::fs::read_to_string(&out).unwrap(), file);
     assert_eq!(
         (&export["state"], &export["rows"], &export["file_name"]),

@@ -172,7 +172,7 @@ impl CopyTo {
         let mut connection = PgConnection::connect(url).await?;
         // Flags as text, for the file has them in words.
         let sql = "CREATE TABLE rows (month text NOT NULL, subscription text NOT NULL, available bigint, source text NOT NULL,
-            partial text NOT NULL, lower_bound text NOT NULL)";
+            partial text NOT NULL, lower_bound text NOT NULL, carried text NOT NULL)";
         connection.execute(sql).await?;
         let mut copy = connection.copy_in_raw("COPY rows FROM STDIN (FORMAT csv, HEADER match)").await?;
         let request = caller.request(DownloadExportRequest { id: export.id.clone(), offset: 0 });

@@ -66,7 +66,7 @@ fn line(query: &Query, row: &Row, money: bool) -> Vec<String> {
         Source::Mixed => "mixed".into(),
         _ => "computed".into(),
     });
-    cells.extend([row.partial.to_string(), row.lower_bound.to_string()]);
+    cells.extend([row.partial, row.lower_bound, row.carried].map(|flag| flag.to_string()));
     cells
 }
 

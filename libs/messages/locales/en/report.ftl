@@ -12,6 +12,7 @@ report-reason = { $count } { $reason }
 report-more = … and { $count } more; --all shows them
 report-missing = (none)
 report-lower-bound = Activity is a lower bound: for some of it only the date of last activity is known.
+report-carried = Some months have no report: seats are those of the month before, use is unknown.
 report-redacted = Something was left out because your roles may not see it.
 report-share = share
 report-start = start

@@ -12,6 +12,7 @@ report-reason = { $count } { $reason }
 report-more = … e mais { $count }; --all os mostra
 report-missing = (nenhum)
 report-lower-bound = A atividade é um limite inferior: de parte dela só se conhece a data da última atividade.
+report-carried = Alguns meses não têm relatório: as licenças são as do mês anterior, o uso é desconhecido.
 report-redacted = Algo foi omitido porque as suas funções não permitem vê-lo.
 report-share = parte
 report-start = início

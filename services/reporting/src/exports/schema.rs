@@ -32,6 +32,7 @@ enum CellOrigin {
     Source,
     Partial,
     LowerBound,
+    Carried,
     Report(ReportField),
 }
 
@@ -72,6 +73,7 @@ pub fn of_query(query: &Query, sees_revenue: bool) -> Vec<ColumnSchema> {
     columns.push(column("source".into(), CellType::Text, CellOrigin::Source));
     columns.push(column("partial".into(), CellType::Flag, CellOrigin::Partial));
     columns.push(column("lower_bound".into(), CellType::Flag, CellOrigin::LowerBound));
+    columns.push(column("carried".into(), CellType::Flag, CellOrigin::Carried));
     columns
 }
 
@@ -115,6 +117,7 @@ impl ColumnSchema {
             CellOrigin::Source => source(row.source),
             CellOrigin::Partial => CellValue::Flag(row.partial),
             CellOrigin::LowerBound => CellValue::Flag(row.lower_bound),
+            CellOrigin::Carried => CellValue::Flag(row.carried),
             CellOrigin::Report(_) => CellValue::Null,
         }
     }
@@ -139,6 +142,7 @@ impl ColumnSchema {
             CellOrigin::Source => source(block.sources.get(row).copied().unwrap_or_default()),
             CellOrigin::Partial => flag(&block.partial),
             CellOrigin::LowerBound => flag(&block.lower_bound),
+            CellOrigin::Carried => flag(&block.carried),
             CellOrigin::Report(_) => CellValue::Null,
         }
     }
@@ -198,12 +202,12 @@ mod tests {
         assert_eq!(
             names(true),
             format!(
-                "month attribution_type trial customers {percentage} billed_revenue currency source partial lower_bound"
+                "month attribution_type trial customers {percentage} billed_revenue currency source partial lower_bound carried"
             )
         );
         assert_eq!(
             names(false),
-            format!("month attribution_type trial customers {percentage} source partial lower_bound")
+            format!("month attribution_type trial customers {percentage} source partial lower_bound carried")
         );
     }
 }

@@ -24,6 +24,7 @@ impl DashboardParts {
             "partial": coverage.partial,
             "redacted": coverage.redacted,
             "lower_bound": coverage.lower_bound,
+            "carried": coverage.carried,
             "source": coverage.source().label(),
             "complete_through": coverage.freshness.as_ref().map(|freshness| freshness.complete_through.clone()),
             "version": freshness.version,

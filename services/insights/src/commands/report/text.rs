@@ -26,10 +26,9 @@ impl DashboardParts {
         if let Some(subscriptions) = &self.subscriptions {
             text.push_str(&format!("\n{}", subscriptions.text(view)));
         }
-        let Coverage { redacted, lower_bound, .. } = &self.coverage;
-        for (sentence, _) in
-            [(Sentence::LowerBound, lower_bound), (Sentence::Redacted, redacted)].iter().filter(|it| *it.1)
-        {
+        let Coverage { redacted, lower_bound, carried, .. } = &self.coverage;
+        let marks = [(Sentence::LowerBound, lower_bound), (Sentence::Carried, carried), (Sentence::Redacted, redacted)];
+        for (sentence, _) in marks.iter().filter(|it| *it.1) {
             text.push_str(&format!("\n{}\n", sentence.say(language, &[])));
         }
         text

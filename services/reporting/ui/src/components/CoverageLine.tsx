@@ -32,6 +32,11 @@ export function CoverageLine({ coverage, stale }: { coverage: Coverage; stale: b
           {text.activityLowerBound}
         </span>
       )}
+      {coverage.carried && (
+        <span className="badge warn" title={text.carriedHint}>
+          {text.carried}
+        </span>
+      )}
       {coverage.redacted && (
         <span className="badge" title={text.hiddenFieldsHint}>
           {text.hiddenFields}
