@@ -45,7 +45,7 @@ fn a_file_is_ordered_fetched_resumed_and_removed() {
     assert!(stderr(&spoilt).contains("checksum"), "{}", stderr(&spoilt));
 
     let preview = server.json("report_viewer", &[&["export", "preview"], &query[..]].concat());
-    assert_eq!(preview["rows"], json!([["2024-01", "'=1+1", "10", "computed", "false", "false"]]));
+    assert_eq!(preview["rows"], json!([["2024-01", "'=1+1", "10", "computed", "false", "false", "false"]]));
     server.json("report_viewer", &["export", "delete", id]);
     let gone = server.run("report_viewer", &["export", "get", id]);
     assert!(stderr(&gone).contains("NOT_FOUND"), "{}", stderr(&gone));

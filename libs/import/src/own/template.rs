@@ -140,7 +140,6 @@ fn of_kind(kind: RecordKind) -> &'static str {
     }
 }
 
-// House: a line for each field.
 fn of_field(kind: RecordKind, field: &str) -> &'static str {
     match (kind, field) {
         (_, "recorded_at") => {
@@ -194,23 +193,30 @@ fn of_field(kind: RecordKind, field: &str) -> &'static str {
         (_, "lower_bound") => {
             "true where the day is a date of last activity: figures from it are a lower bound, and say so (false)"
         }
-        (_, "month") => "YYYY-MM",
-        (_, "amount") => "a decimal number, at most 6 decimals, may be negative",
-        (_, "currency") => "ISO 4217, such as EUR",
-        (_, "total") => "all cases",
-        (_, "how_to") => "those that asked how to do something",
-        (_, "available") => "seats sold at the end of the month",
-        (_, "assigned") => "seats assigned at the end of the month",
-        (_, "active") => "seats with use",
-        (_, "grace") => "seats in grace, beside the available ones",
-        (_, "report") => {
+        _ => of_figure(field),
+    }
+}
+
+/// Months and figures, which mean the same in every kind.
+fn of_figure(field: &str) -> &'static str {
+    match field {
+        "month" => "YYYY-MM",
+        "amount" => "a decimal number, at most 6 decimals, may be negative",
+        "currency" => "ISO 4217, such as EUR",
+        "total" => "all cases",
+        "how_to" => "those that asked how to do something",
+        "available" => "seats sold at the end of the month",
+        "assigned" => "seats assigned at the end of the month",
+        "active" => "seats with use",
+        "grace" => "seats in grace, beside the available ones",
+        "report" => {
             "the report the row is of; months between two that it has rows for, and that it has none for, take over the one before"
         }
-        (_, "of_customer") => "true where the report is about this customer alone (false)",
-        (_, "paid_by_use") => "true where it has no seats because it is paid by use (false)",
-        (_, "paid_available_units") => "paid units available",
-        (_, "monthly_active_users") => "users active in the month",
-        (_, "what") => "the kind to take back, such as activity",
+        "of_customer" => "true where the report is about this customer alone (false)",
+        "paid_by_use" => "true where it has no seats because it is paid by use (false)",
+        "paid_available_units" => "paid units available",
+        "monthly_active_users" => "users active in the month",
+        "what" => "the kind to take back, such as activity",
         _ => "",
     }
 }
