@@ -39,7 +39,12 @@ const WHY: &[(&[&str], &str)] = &[
 /// What to do about an answer that says this.
 fn advice(text: &str) -> &'static str {
     let text = text.to_lowercase();
-    let of = WHY.iter().find(|(words, _)| words.iter().any(|word| text.contains(word)));
+    // A number is a word by itself.
+    let says = |word: &str| {
+        let number = word.bytes().all(|byte| byte.is_ascii_digit());
+        if number { text.split(|c: char| !c.is_alphanumeric()).any(|own| own == word) } else { text.contains(word) }
+    };
+    let of = WHY.iter().find(|(words, _)| words.iter().any(|word| says(word)));
     of.map_or(AGAIN, |(_, advice)| advice)
 }
 
@@ -96,8 +101,14 @@ pub(crate) fn of_text(text: &[u8]) -> Option<String> {
     }
     let is_page = ["<!doctype html", "<html", "<head", "<body", "<table"].iter().any(|tag| lower.contains(tag));
     if is_page {
-        let title = tag(text, &lower, "title").or_else(|| tag(text, &lower, "h1")).map(|it| format!(" (\"{it}\")"));
-        return Some(format!("it is a web page{}, no report: {}", title.unwrap_or_default(), advice(&lower)));
+        let title = tag(text, &lower, "title").or_else(|| tag(text, &lower, "h1")).unwrap_or_default();
+        let next = match advice(&title) {
+            // Numbers in the text of a page are colours and sizes.
+            AGAIN => advice(&lower.replace(|c: char| c.is_ascii_digit(), "")),
+            next => next,
+        };
+        let title = if title.is_empty() { title } else { format!(" (\"{title}\")") };
+        return Some(format!("it is a web page{title}, no report: {next}"));
     }
     let is_refusal = ["error", "fault", "exception"].iter().any(|word| lower.contains(word));
     if is_refusal {
@@ -110,11 +121,32 @@ pub(crate) fn of_text(text: &[u8]) -> Option<String> {
     Some("it is XML, which no report comes as: download it as CSV or JSON".into())
 }
 
+/// How sentences begin that refuse.
+const REFUSALS: [&str; 14] = [
+    "too many requests",
+    "rate limit",
+    "request rate",
+    "throttl",
+    "unauthorized",
+    "forbidden",
+    "access denied",
+    "access is denied",
+    "service unavailable",
+    "bad gateway",
+    "gateway timeout",
+    "internal server error",
+    "not found",
+    "authentication failed",
+];
+
 /// What a short text without columns is, where it is a sentence that refuses.
 pub(crate) fn of_sentence(text: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(text).ok().filter(|text| text.len() < 2_000 && text.trim().lines().count() < 10)?;
-    let next = Some(advice(text)).filter(|next| *next != AGAIN)?;
-    Some(format!("it is the answer to a request that failed: {}; {next}", quoted(text)))
+    let text = std::str::from_utf8(text).ok()?.trim();
+    // Such as `429 Too Many Requests` or `Error: Forbidden`.
+    let start = text.trim_start_matches(|c: char| c.is_ascii_digit() || c.is_whitespace()).to_lowercase();
+    let start = start.strip_prefix("error:").map_or(start.as_str(), str::trim_start);
+    let refuses = text.len() < 500 && text.lines().count() < 4 && REFUSALS.iter().any(|word| start.starts_with(word));
+    refuses.then(|| format!("it is the answer to a request that failed: {}; {}", quoted(text), advice(text)))
 }
 
 /// The text within a tag.
@@ -147,7 +179,7 @@ pub(crate) fn of_json(members: &Map<String, Value>, alone: bool) -> Option<Strin
         Some(error) => {
             [Some(spelled(error)), words().map(spelled)].into_iter().flatten().collect::<Vec<_>>().join(": ")
         }
-        None if refuses && words().is_some() && (coded.is_some() || members.len() <= 2) => {
+        None if refuses && (coded.is_some() && words().is_some() || members.len() <= 2 && get("message").is_some()) => {
             [coded.map(spelled), words().map(spelled)].into_iter().flatten().collect::<Vec<_>>().join(": ")
         }
         None => return None,
@@ -198,7 +230,10 @@ mod tests {
         }
         assert_eq!(of_text(b"Month,Customer\n1,2"), None);
         assert!(of_sentence(b"Rate limit is exceeded. Try again in 9 seconds.").unwrap().contains("wait"));
-        assert_eq!(of_sentence(b"Remember the milk."), None);
+        assert!(of_sentence(b"429 Too Many Requests\n").unwrap().contains("wait"));
+        assert_eq!(of_sentence(b"Remember the milk, and the login of row 429."), None);
+        let page = of_text(b"<html><style>a { color: #429; width: 401px }</style>").unwrap();
+        assert!(page.ends_with(AGAIN), "{page}");
     }
 
     #[test]
@@ -225,5 +260,6 @@ mod tests {
         assert_eq!(of(r#"{"id": "1", "status": "active", "description": "x"}"#, true), None);
         assert_eq!(of(r#"{"totalCount": 1, "error": null}"#, false), None);
         assert_eq!(of(r#"{"kind": "customer", "customer_id": "C"}"#, true), None);
+        assert_eq!(of(r#"{"name": "reports", "description": "x"}"#, true), None);
     }
 }
