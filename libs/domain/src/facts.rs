@@ -168,6 +168,24 @@ pub struct SubscriptionFacts {
     pub reported: Vec<ReportedSeats>,
     /// Billed revenue, one per month, currency and part.
     pub revenue: Vec<Revenue>,
+    /// When whole lists say that it is gone; in any order.
+    pub absences: Vec<Absence>,
+}
+
+/// Whole lists say that something is gone, from a day until (not including) another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Absence {
+    /// First day gone.
+    pub from: Day,
+    /// First day no longer gone.
+    pub to: Option<Day>,
+}
+
+impl Absence {
+    /// Whether any of these holds on a day.
+    pub fn any_on(absences: &[Self], day: Day) -> bool {
+        absences.iter().any(|absence| absence.from <= day && absence.to.is_none_or(|to| day < to))
+    }
 }
 
 /// A state, in force from a day on.
@@ -273,6 +291,8 @@ pub struct BySku {
     pub reported: Vec<ReportedSeats>,
     /// Billed revenue, one per month and currency.
     pub revenue: Vec<Revenue>,
+    /// When whole lists say that the reported seats are gone; in any order.
+    pub absences: Vec<Absence>,
 }
 
 /// Reported users of a service and month.

@@ -7,8 +7,8 @@ use crate::amount::Amount;
 use crate::calendar::{Day, Month, Window};
 use crate::coverage::Coverage;
 use crate::facts::{
-    Attribution, BySku, Catalogue, CustomerFacts, ReportedSeats, ReportedUsage, Revenue, Seller, ServiceNumber,
-    SkuNumber, State, SubscriptionFacts, SubscriptionNumber,
+    Absence, Attribution, BySku, Catalogue, CustomerFacts, ReportedSeats, ReportedUsage, Revenue, Seller,
+    ServiceNumber, SkuNumber, State, SubscriptionFacts, SubscriptionNumber,
 };
 use crate::reported::{ReportedMonth, billed, own_coverage};
 use crate::standing::Standing;
@@ -180,6 +180,8 @@ struct Detail<'a> {
     /// The SKU that an amount is shown under, currency and amount.
     billed: Vec<(SkuNumber, &'a str, Amount)>,
     has_assignments: bool,
+    /// Whole lists say that it is gone: reports do not serve it.
+    gone: bool,
 }
 
 impl Detail<'_> {
@@ -239,7 +241,8 @@ impl<'a> CustomerRollup<'a> {
         let state = in_force.max_by_key(|state| state.effective);
         let rows = facts.reported.iter().filter(|row| row.sku.is_none_or(come));
         let from = carries.then_some(|row: &ReportedSeats| self.carried(row, false, month));
-        let report = ReportedMonth::find(rows, facts.sku, month, from);
+        let gone = Absence::any_on(&facts.absences, day);
+        let report = ReportedMonth::find(rows, facts.sku, month, from).filter(|_| !gone);
         let parts: Vec<SkuNumber> = match (&report, state) {
             (Some(report), None) => report.skus(facts.sku).collect(),
             _ => Vec::new(),
@@ -248,7 +251,7 @@ impl<'a> CustomerRollup<'a> {
         let sku = parts.first().copied().unwrap_or(of_state);
         let billed = billed(&facts.revenue, month, sku, &parts);
         let has_assignments = facts.assignments.iter().any(|assignment| assignment.from <= day);
-        Some(Detail { facts, state, sku, report, billed, has_assignments })
+        Some(Detail { facts, state, sku, report, billed, has_assignments, gone })
     }
 
     /// The month that is carried into this one of the report that a row is of.
@@ -298,6 +301,9 @@ impl<'a> CustomerRollup<'a> {
             (None, None) if first.revenue.is_empty() && !detail.has_assignments => Vec::new(),
             (None, None) => vec![first],
         };
+        for row in rows.iter_mut().filter(|_| detail.gone) {
+            row.standing = Standing::Disabled;
+        }
         for row in rows.iter_mut().filter(|_| facts.paid_by_use) {
             (row.seats, row.grace) = (0, 0);
         }
@@ -372,7 +378,8 @@ impl<'a> CustomerRollup<'a> {
             return None;
         }
         let from = carries.then_some(|row: &ReportedSeats| self.carried(row, true, month));
-        let report = ReportedMonth::find(facts.reported.iter(), facts.sku, month, from);
+        let gone = Absence::any_on(&facts.absences, day);
+        let report = ReportedMonth::find(facts.reported.iter(), facts.sku, month, from).filter(|_| !gone);
         let has_seats = details.iter().any(|detail| detail.has_seats_of(facts.sku));
         let has_revenue =
             details.iter().any(|detail| detail.billed.iter().any(|(shown_under, ..)| *shown_under == facts.sku));

@@ -41,6 +41,7 @@ fn subscription(code: u32, sku: SkuNumber, states: &[(&str, &str, u32)]) -> Subs
         assignments: Vec::new(),
         reported: Vec::new(),
         revenue: Vec::new(),
+        absences: Vec::new(),
     }
 }
 
@@ -172,7 +173,12 @@ fn what_has_not_come_keeps_the_rest_waiting() {
     seat.states[1].sku = Some(ABSENT);
     let waiting = subscription(2, ABSENT, &[("2026-01-10", "Active", 5)]);
     let mut facts = customer(vec![seat, waiting], &[]);
-    facts.by_sku.push(BySku { sku: ABSENT, reported: vec![report("2026-02", 5, None, None)], revenue: Vec::new() });
+    facts.by_sku.push(BySku {
+        sku: ABSENT,
+        reported: vec![report("2026-02", 5, None, None)],
+        revenue: Vec::new(),
+        absences: Vec::new(),
+    });
     assert_eq!(seats(&at(&facts, "2026-02-28")).0, 5);
     facts.known = false;
     assert_eq!(rolled(&facts, "2026-02-28"), Vec::new());
@@ -258,6 +264,7 @@ fn rows_by_customer_and_sku_serve_only_without_a_subscription_of_that_sku() {
         sku: CRM,
         reported: vec![report("2026-05", 8, Some(7), Some(6))],
         revenue: vec![revenue("USD", Some(Seller::Own)), revenue("EUR", Some(Seller::Direct))],
+        absences: Vec::new(),
     };
     let mut facts = customer(Vec::new(), &[]);
     facts.by_sku.push(by_sku);
@@ -450,13 +457,13 @@ fn a_report_about_one_customer_covers_months_for_it_alone() {
     let mut rows = vec![report("2026-01", 4, Some(3), None), report("2026-03", 5, Some(3), None)];
     rows.iter_mut().for_each(|row| row.of_customer = true);
     let mut facts = customer(Vec::new(), &[]);
-    facts.by_sku.push(BySku { sku: CRM, reported: rows, revenue: Vec::new() });
+    facts.by_sku.push(BySku { sku: CRM, reported: rows, revenue: Vec::new(), absences: Vec::new() });
     let partner = [(true, "2026-02")];
     let row = &rows_with(&facts, &partner, "2026-02-28")[0];
     assert_eq!((row.seats, row.assigned, row.carried), (4, 3, true));
     let mut another = report("2026-02", 9, None, None);
     another.of_customer = true;
-    facts.by_sku.push(BySku { sku: E3, reported: vec![another], revenue: Vec::new() });
+    facts.by_sku.push(BySku { sku: E3, reported: vec![another], revenue: Vec::new(), absences: Vec::new() });
     let seats: Vec<u32> = rows_with(&facts, &partner, "2026-02-28").iter().map(|row| row.seats).collect();
     assert_eq!(seats, [9], "its list of the month lacks the other SKU");
     // What a subscription of the SKU has by a carried row counts before a row by customer and SKU.
@@ -511,7 +518,12 @@ fn parts_of_a_subscription_add_up_and_show_their_own() {
     assert_eq!(of(&in_force), [(number(1), E3, 3, 6, 151)]);
     // A row by customer and SKU gives way to any of the parts.
     let mut by_sku = facts.clone();
-    by_sku.by_sku.push(BySku { sku: CRM, reported: vec![report("2026-05", 8, None, None)], revenue: Vec::new() });
+    by_sku.by_sku.push(BySku {
+        sku: CRM,
+        reported: vec![report("2026-05", 8, None, None)],
+        revenue: Vec::new(),
+        absences: Vec::new(),
+    });
     assert_eq!(of(&by_sku), of(&facts));
     // What is paid by use has no seats.
     let mut used = facts;

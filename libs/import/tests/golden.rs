@@ -199,6 +199,15 @@ fn written(record: &Record) -> String {
             put("day", text(&it.day));
             "licence_list"
         }
+        Kind::WholeList(it) => {
+            put("source", text(&it.source));
+            put("what", text(&it.what));
+            put("customer", text(&it.customer_id));
+            put("day", text(&it.day));
+            put("ids", text(&it.ids.join("+")));
+            put("part", flag(it.part));
+            "whole_list"
+        }
         Kind::CompleteThrough(it) => {
             put("day", text(&it.day));
             "complete_through"

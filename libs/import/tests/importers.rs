@@ -255,6 +255,11 @@ fn a_user_report_read_to_its_end_has_everybody_who_is_licensed() {
     assert_eq!(report(""), (Vec::new(), false), "a file of no day is none");
     assert_eq!(report(&[ada, "2024-06-18,cy,perhaps,False,,\n"].concat()), (Vec::new(), true), "Cy may be licensed");
     assert_eq!(report("2024-06-21,ada,True,False,,\n"), (Vec::new(), false), "the day has not come");
+    // Everybody was active on one day: who was idle then may be left out.
+    let cy = "2024-06-18,cy,True,False,,2024-06-17\n";
+    assert_eq!(report(&[ada, cy].concat()), (Vec::new(), false), "the report of a date");
+    assert_eq!(report("2024-06-18,ada,True,False,,2024-06-18\n"), (Vec::new(), false), "the report of the last date");
+    assert_eq!(report(&[ada, cy, bob].concat()).0.len(), 2, "Bob was idle, so it is the report of a period");
     let days = report(&[ada, "2024-05-31,ada,True,False,,\n"].concat()).0;
     assert_eq!((days.len(), days[0].as_str()), (4, "C Exchange 2024-05-31"), "two reports in one file");
 }

@@ -151,6 +151,7 @@ fn customers(portfolio: &Portfolio, partner: &PartnerHeader) -> Vec<CustomerUpda
             assignments: Vec::new(),
             reported: Vec::new(),
             revenue: Vec::new(),
+            absences: Vec::new(),
         });
     }
     let (catalogue, from) = (partner.catalogue(), portfolio.first);

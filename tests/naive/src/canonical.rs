@@ -113,6 +113,7 @@ pub fn canonical(line: &Line) -> Result<Vec<u8>, Fault> {
         "assignment" => start().maybe_text(4, line.end("to")?),
         "licensed" => start().maybe_text(5, line.end("to")?).maybe_number(6, set("listed")?),
         "licence_list" => start(),
+        "whole_list" => whole_list(line)?.maybe_number(6, set("part")?),
         "revenue" => owner(line)?
             .text(4, &line.required("month")?)
             .text(5, &amount(&line.required("amount")?).ok_or("amount: not a decimal")?)
@@ -129,6 +130,11 @@ pub fn canonical(line: &Line) -> Result<Vec<u8>, Fault> {
         _ => start(),
     };
     Ok(message.0)
+}
+
+fn whole_list(line: &Line) -> Result<Message, Fault> {
+    let head = Message::default().text(1, &line.id("source")?);
+    Ok(line.ids("ids")?.iter().fold(head, |message, id| message.text(5, id)))
 }
 
 fn reported_seats(line: &Line) -> Result<Message, Fault> {

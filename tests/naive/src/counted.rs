@@ -2,6 +2,7 @@
 
 use crate::calendar::{Month, window};
 use crate::ledger::Ledger;
+use crate::lists::Lists;
 use crate::record::{Attribution, Owner, Record, ReportedSeats, ReportedUsage, Subscription};
 use crate::snapshot::{Snapshot, standing};
 use crate::spelling::folded_name;
@@ -31,6 +32,7 @@ pub struct Facts {
     reported: BTreeMap<(Owner, Month), BTreeMap<Option<String>, ReportedSeats>>,
     /// The months that reports cover: by report, whether it is by customer and SKU, and customer where it is about one alone.
     covered: BTreeMap<(String, bool, Option<String>), BTreeSet<Month>>,
+    lists: Lists,
     /// Every subscription by month, for every month with data.
     pub snapshots: BTreeMap<Month, Vec<Snapshot>>,
 }
@@ -139,6 +141,7 @@ impl Facts {
             revenue: BTreeMap::new(),
             reported: BTreeMap::new(),
             covered: BTreeMap::new(),
+            lists: Lists::default(),
             snapshots: BTreeMap::new(),
         };
         let records = ledger.records();
@@ -220,6 +223,7 @@ impl Facts {
             Record::ReportedUsage { customer, service, month, row } if self.customers.contains_key(&customer) => {
                 self.usage.insert((customer, service, month), row);
             }
+            list @ Record::WholeList { .. } => self.lists.take(&list),
             _ => {}
         }
     }
@@ -377,8 +381,31 @@ impl Facts {
         before.copied().filter(|_| after && !covered.contains(&month))
     }
 
-    /// What reports say of a subscription in a month.
+    /// Whether whole lists say that a subscription, or what stands for one, is gone on a day.
+    pub fn is_gone(&self, contract: &Contract, day: NaiveDate) -> bool {
+        let (s, owner) = (&contract.subscription, contract.owner());
+        let row = |after: NaiveDate| {
+            let later = |month: Month| month > Month::of(after) && month.first_day() <= day;
+            self.reported.keys().any(|(of, month)| *of == owner && later(*month))
+        };
+        if contract.stood_for {
+            return self.lists.leave_out("skus", &s.customer, &s.sku, day, row);
+        }
+        let state = |after: NaiveDate| {
+            let mut states = self.states.get(&s.id).into_iter().flatten();
+            states.any(|(effective, _)| after < *effective && *effective <= day)
+        };
+        let again = |after| row(after) || state(after);
+        let listed = |from| self.lists.name_subscription(&s.customer, &s.id, from, day);
+        self.lists.leave_out("subscriptions", &s.customer, &s.id, day, again)
+            || s.seller == "own" && self.lists.leave_customer_out(&s.customer, day, |from| again(from) || listed(from))
+    }
+
+    /// What reports say of a subscription in a month; nothing of one that is gone.
     fn told(&self, contract: &Contract, month: Month) -> Option<Told<'_>> {
+        if self.is_gone(contract, self.day(month)) {
+            return None;
+        }
         let s = &contract.subscription;
         let owner = contract.owner();
         let mut rows: Vec<(&Option<String>, &ReportedSeats)> =
@@ -524,12 +551,13 @@ impl Facts {
         let assigned = told.filter(|_| !self.any_assignment(contract, day)).and_then(|t| t.total(|row| row.assigned));
         let active = told.filter(|_| !self.any_activity(contract, sku_id, day)).and_then(|t| t.total(|row| row.active));
         let carried = told.is_some_and(|told| told.carried);
+        let gone = !contract.stood_for && self.is_gone(contract, day);
 
         Snapshot {
             id: s.id.clone(),
             customer: s.customer.clone(),
             has_state: state.is_some(),
-            standing: standing(word),
+            standing: if gone { "DISABLED" } else { standing(word) },
             trial: state.and_then(|state| state.trial).unwrap_or(s.trial),
             seats,
             grace: 0,

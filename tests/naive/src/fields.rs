@@ -3,7 +3,7 @@
 use crate::calendar::{Month, parse_day};
 use crate::record::{Attribution, Fault, Owner};
 use crate::spelling::canonical_id;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
 /// A line, and the partner's today.
@@ -49,6 +49,14 @@ impl Line {
         let Some(value) = self.value.get(field) else { return Ok(Vec::new()) };
         let items = value.as_array().ok_or(format!("{field}: not a list"))?;
         items.iter().map(|item| item.as_str().map(str::to_owned).ok_or(format!("{field}: not texts"))).collect()
+    }
+
+    /// Ids, each once.
+    pub fn ids(&self, field: &str) -> Result<Vec<String>, Fault> {
+        let mut ids: Vec<String> = self.texts(field)?.iter().map(|id| canonical_id(id)).collect();
+        ids.sort();
+        ids.dedup();
+        Ok(ids)
     }
 
     pub fn flag(&self, field: &str) -> Result<Option<bool>, Fault> {
@@ -100,6 +108,12 @@ impl Line {
             return Err("to: not after from".into());
         }
         Ok((from, to))
+    }
+
+    pub fn time(&self, field: &str) -> Result<Option<DateTime<Utc>>, Fault> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        let time = DateTime::parse_from_rfc3339(&text).map_err(|e| format!("{field}: {e}"))?;
+        Ok(Some(time.with_timezone(&Utc)))
     }
 
     pub fn month(&self) -> Result<Month, Fault> {

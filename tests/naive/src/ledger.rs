@@ -68,16 +68,32 @@ impl Ledger {
             then.at(*at);
             then.receive(lines);
         }
-        let reported = |record: &Record| matches!(record, Record::ReportedSeats { .. } | Record::ReportedUsage { .. });
+        let reported = |record: &Record| match record {
+            Record::ReportedSeats { .. } | Record::ReportedUsage { .. } => true,
+            Record::WholeList { what, .. } => what == "skus",
+            _ => false,
+        };
         let mut mixed = self.clone();
         mixed.records.retain(|_, stored| !reported(&stored.record));
         mixed.records.extend(then.records.into_iter().filter(|(_, stored)| reported(&stored.record)));
         mixed
     }
 
-    /// Every record that stands, licences with the ends that lists gave them.
+    /// Every record that stands, licences with the ends that lists gave them, without customers named by a list that another one of
+    /// its day replaced.
     pub fn records(&self) -> Vec<Record> {
-        self.records.values().map(|stored| self.ended(stored)).collect()
+        let standing = self.records.values().filter(|stored| !self.is_replaced(stored));
+        standing.map(|stored| self.ended(stored)).collect()
+    }
+
+    fn is_replaced(&self, stored: &Stored) -> bool {
+        let Record::WholeList { source, what, customer: Some(_), day, .. } = &stored.record else { return false };
+        self.records.values().any(|other| match &other.record {
+            Record::WholeList { source: from, what: of, customer: None, day: on, .. } => {
+                (from, of, on) == (source, what, day) && stored.recorded_at < other.recorded_at
+            }
+            _ => false,
+        })
     }
 
     fn stored(&self) -> impl Iterator<Item = &Record> {
@@ -119,8 +135,11 @@ impl Ledger {
             self.lines += 1;
             match read(line, self.today()) {
                 Err(fault) => self.rejected.push((line.to_owned(), fault)),
-                Ok(Read { record: Record::Retract { what, customer, service, from, to }, .. }) => {
+                Ok(Read { record: Record::Retract { what, customer, service, from, to, before: None }, .. }) => {
                     self.retract(&what, customer.as_deref(), service.as_deref(), from, to);
+                }
+                Ok(Read { record: Record::Retract { what, customer, from, to, before: Some(before), .. }, .. }) => {
+                    self.retract_rows(&what, customer.as_deref(), from, to, before);
                 }
                 Ok(read) => {
                     self.widen_lower_bounds(&read.record);
@@ -179,12 +198,32 @@ impl Ledger {
         let owners = self.owners();
         self.records.retain(|_, stored| {
             let Some((kind, day)) = dated(&stored.record) else { return true };
-            let hit = kind == what
+            let list = matches!(stored.record, Record::WholeList { .. }) && what == "whole_list";
+            let hit = (kind == what || list)
                 && from <= day
                 && day <= to
                 && (kind == "complete_through" || customer_of(&stored.record, &owners).as_deref() == customer)
                 && (service.is_none() || service_of(&stored.record).is_none_or(|s| Some(s) == service));
             !hit
+        });
+    }
+
+    /// Takes back rows recorded before a time, of every customer where none is named.
+    fn retract_rows(
+        &mut self,
+        what: &str,
+        customer: Option<&str>,
+        from: NaiveDate,
+        to: NaiveDate,
+        before: DateTime<Utc>,
+    ) {
+        let owners = self.owners();
+        self.records.retain(|_, stored| {
+            let Some((kind, day)) = dated(&stored.record) else { return true };
+            let owner = customer_of(&stored.record, &owners);
+            let whose = owner.is_some_and(|owner| customer.is_none_or(|customer| customer == owner));
+            let is_row = !matches!(stored.record, Record::WholeList { .. });
+            !(is_row && kind == what && from <= day && day <= to && whose && stored.recorded_at < before)
         });
     }
 
@@ -216,6 +255,11 @@ fn key(record: &Record) -> Vec<String> {
         Record::Assignment { subscription, user, from, .. } => text(&[&"assignment", subscription, user, from]),
         Record::Licensed { customer, user, service, from, .. } => text(&[&"licensed", customer, user, service, from]),
         Record::LicenceList { customer, service, day } => text(&[&"licence_list", customer, service, day]),
+        Record::WholeList { source, what, customer, day, ids, part } => {
+            let customer = customer.as_deref().unwrap_or_default();
+            let of_part = if *part { ids.join("+") } else { String::new() };
+            text(&[&"whole_list", source, what, &customer, day, part, &of_part])
+        }
         Record::Activity { customer, user, service, day, .. } => text(&[&"activity", customer, user, service, day]),
         Record::Revenue { of: owner, sku, month, currency, .. } => {
             [text(&[&"revenue", month, currency]), of(owner), part(sku)].concat()
@@ -238,6 +282,11 @@ fn dated(record: &Record) -> Option<(&'static str, NaiveDate)> {
         Record::Assignment { from, .. } => ("assignment", *from),
         Record::Licensed { from, .. } => ("licensed", *from),
         Record::LicenceList { day, .. } => ("licensed", *day),
+        Record::WholeList { what, day, .. } => match what.as_str() {
+            "subscriptions" => ("subscription_state", *day),
+            "skus" => ("reported_seats", *day),
+            _ => ("whole_list", *day),
+        },
         Record::Activity { day, .. } => ("activity", *day),
         Record::Revenue { month, .. } => ("revenue", first(month)),
         Record::SupportCases { month, .. } => ("support_cases", first(month)),
@@ -250,6 +299,7 @@ fn dated(record: &Record) -> Option<(&'static str, NaiveDate)> {
 
 fn customer_of(record: &Record, owners: &BTreeMap<String, String>) -> Option<String> {
     match record {
+        Record::WholeList { customer, .. } => customer.clone(),
         Record::State { subscription, .. } | Record::Assignment { subscription, .. } => {
             owners.get(subscription).cloned()
         }

@@ -12,6 +12,7 @@ pub mod counted;
 pub mod explain;
 pub mod fields;
 pub mod ledger;
+pub mod lists;
 pub mod query;
 pub mod record;
 pub mod snapshot;

@@ -61,6 +61,15 @@ pub enum Record {
         service: String,
         day: NaiveDate,
     },
+    WholeList {
+        source: String,
+        what: String,
+        /// None: the list of customers is whole.
+        customer: Option<String>,
+        day: NaiveDate,
+        ids: Vec<String>,
+        part: bool,
+    },
     Activity {
         customer: String,
         user: String,
@@ -101,6 +110,8 @@ pub enum Record {
         service: Option<String>,
         from: NaiveDate,
         to: NaiveDate,
+        /// Only rows recorded before; of every customer where none is named.
+        before: Option<DateTime<Utc>>,
     },
     CompleteThrough {
         day: NaiveDate,
@@ -180,13 +191,7 @@ pub fn read(line: &str, today: NaiveDate) -> Result<Read, Fault> {
         return Err("not an object".into());
     }
     let line = Line { value, today };
-    let recorded_at = match line.text("recorded_at")? {
-        Some(at) => {
-            let at = DateTime::parse_from_rfc3339(&at).map_err(|e| format!("recorded_at: {e}"))?;
-            Some(at.with_timezone(&Utc))
-        }
-        None => None,
-    };
+    let recorded_at = line.time("recorded_at")?;
     let precedence = match line.text("precedence")?.as_deref() {
         Some("named") => 1,
         Some("listed") => 2,
@@ -240,6 +245,7 @@ impl Line {
                 service: fold(&self.required("service")?),
                 day: self.past("day")?,
             }),
+            "whole_list" => self.whole_list(),
             "activity" => Ok(Record::Activity {
                 customer: self.id("customer_id")?,
                 user: self.user()?,
@@ -274,6 +280,19 @@ impl Line {
         services.dedup();
         let free = self.flag("free")?.unwrap_or(false);
         Ok(Record::Sku { sku: self.id("sku_id")?, product: self.required("product")?, services, free })
+    }
+
+    fn whole_list(&self) -> Result<Record, Fault> {
+        let (what, customer) = (self.required("what")?, self.optional_id("customer_id")?);
+        let (ids, part) = (self.ids("ids")?, self.flag("part")?.unwrap_or(false));
+        match what.as_str() {
+            "customers" if !ids.is_empty() || part => return Err("ids, part: not of customers".into()),
+            "customers" => {}
+            "subscriptions" | "skus" if customer.is_none() => return Err("customer_id: missing".into()),
+            "subscriptions" | "skus" => {}
+            other => return Err(format!("what: {other}")),
+        }
+        Ok(Record::WholeList { source: self.id("source")?, what, customer, day: self.past("day")?, ids, part })
     }
 
     fn reported_usage(&self) -> Result<Record, Fault> {
@@ -341,11 +360,17 @@ impl Line {
     fn retract(&self) -> Result<Record, Fault> {
         let what = self.required("what")?;
         let customer = self.optional_id("customer_id")?;
-        if customer.is_none() && what != "complete_through" {
+        let before = self.time("recorded_before")?;
+        let of_rows = ["reported_seats", "reported_usage"].contains(&what.as_str());
+        if before.is_some() && !of_rows {
+            return Err("recorded_before: not of this kind".into());
+        }
+        let everybody = before.is_some() || ["complete_through", "whole_list"].contains(&what.as_str());
+        if customer.is_none() && !everybody {
             return Err("customer_id: missing".into());
         }
         let from = self.day("from")?.ok_or("from: missing")?;
         let to = self.day("to")?.ok_or("to: missing")?;
-        Ok(Record::Retract { what, customer, service: self.text("service")?.map(|s| fold(&s)), from, to })
+        Ok(Record::Retract { what, customer, service: self.text("service")?.map(|s| fold(&s)), from, to, before })
     }
 }

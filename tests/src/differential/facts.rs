@@ -59,6 +59,7 @@ pub fn all(cast: &mut Cast) {
     activity(cast);
     licences(cast);
     lists(cast);
+    whole_lists(cast);
     reported_usage(cast);
     for _ in 0..cast.random.below(3) {
         let (customer, month) = (cast.customer(), cast.month());
@@ -307,6 +308,59 @@ fn lists(cast: &mut Cast) {
             }
             if cast.random.chance(90) {
                 let list = json!({"kind": "licence_list", "customer_id": customer, "service": service, "day": day.to_string()});
+                cast.lines.push(list);
+            }
+        }
+    }
+}
+
+/// Lists of a customer's subscriptions and SKUs and of customers, some of them short of one or two, some of them parts, some sent
+/// again for their day.
+fn whole_lists(cast: &mut Cast) {
+    for customer in cast.customers.clone() {
+        let of = |(id, owner, sku): &(String, String, String)| (*owner == customer).then(|| (id.clone(), sku.clone()));
+        let (subscriptions, skus): (Vec<_>, Vec<_>) = cast.subscriptions.iter().filter_map(of).unzip();
+        if cast.random.chance(45) {
+            lists_of(cast, &customer, "subscriptions", &subscriptions);
+        }
+        if cast.random.chance(45) {
+            lists_of(cast, &customer, "skus", &skus);
+        }
+    }
+    if cast.random.chance(35) {
+        lists_of_customers(cast);
+    }
+}
+
+fn lists_of(cast: &mut Cast, customer: &str, what: &'static str, all: &[String]) {
+    for _ in 0..cast.random.between(2, 6) {
+        let (day, source) = (cast.day().to_string(), cast.random.pick(&["p", "p", "p", "q"]));
+        let (customer, all) = (customer.to_owned(), all.to_vec());
+        cast.add(move |random| {
+            let ids: Vec<&String> = all.iter().filter(|_| random.chance(65)).collect();
+            let part = if random.chance(15) { json!(true) } else { Value::Null };
+            trim(json!({"kind": "whole_list", "source": source, "what": what, "customer_id": customer, "day": day,
+                "ids": ids, "part": part}))
+        });
+    }
+}
+
+fn lists_of_customers(cast: &mut Cast) {
+    for _ in 0..cast.random.between(2, 5) {
+        let (day, source) = (cast.day().to_string(), cast.random.pick(&["p", "p", "p", "q"]));
+        let versions = 1 + usize::from(cast.random.chance(20));
+        for version in 0..versions {
+            let at = format!("2024-01-0{}T00:00:00Z", version + 1);
+            let list =
+                json!({"kind": "whole_list", "source": source, "what": "customers", "day": day, "recorded_at": at});
+            for customer in cast.customers.clone() {
+                if cast.random.chance(65) {
+                    let mut named = list.clone();
+                    named["customer_id"] = json!(customer);
+                    cast.lines.push(named);
+                }
+            }
+            if cast.random.chance(85) {
                 cast.lines.push(list);
             }
         }

@@ -9,8 +9,8 @@ use insights_domain::amount::Amount;
 use insights_domain::calendar::{Day, Month};
 use insights_domain::coverage::Coverage;
 use insights_domain::facts::{
-    Activity, Assignment, Attribution, BySku, Catalogue, CustomerFacts, Licence, ReportedSeats, ReportedUsage, Revenue,
-    Seller, State, SubscriptionFacts, SubscriptionNumber,
+    Absence, Activity, Assignment, Attribution, BySku, Catalogue, CustomerFacts, Licence, ReportedSeats, ReportedUsage,
+    Revenue, Seller, State, SubscriptionFacts, SubscriptionNumber,
 };
 use insights_domain::ids::folded_name;
 use insights_domain::rollup::roll_up;
@@ -70,7 +70,8 @@ struct Builder {
 
 /// The cube of a ledger.
 pub fn cube(ledger: &Ledger) -> Cube {
-    let complete_through = day(naive::Facts::of(ledger).complete_through);
+    let facts = naive::Facts::of(ledger);
+    let complete_through = day(facts.complete_through);
     let mut builder = Builder::default();
     let records = ledger.records();
     records.iter().for_each(|record| builder.thing(record));
@@ -83,6 +84,7 @@ pub fn cube(ledger: &Ledger) -> Cube {
         }
     }
     builder.lower_bounds(ledger);
+    builder.absences(&facts);
     builder.finish(complete_through)
 }
 
@@ -117,6 +119,7 @@ impl Builder {
                     assignments: Vec::new(),
                     reported: Vec::new(),
                     revenue: Vec::new(),
+                    absences: Vec::new(),
                 };
                 self.subscriptions.insert(s.id.clone(), facts);
             }
@@ -259,7 +262,7 @@ impl Builder {
         let number = self.skus.of(&folded_name(sku));
         let Some(facts) = self.customers.get_mut(customer) else { return };
         let at = facts.by_sku.iter().position(|row| row.sku == number).unwrap_or_else(|| {
-            facts.by_sku.push(BySku { sku: number, reported: Vec::new(), revenue: Vec::new() });
+            facts.by_sku.push(BySku { sku: number, reported: Vec::new(), revenue: Vec::new(), absences: Vec::new() });
             facts.by_sku.len() - 1
         });
         add(&mut facts.by_sku[at]);
@@ -283,6 +286,21 @@ impl Builder {
         for ((customer, service), (first, last)) in &ledger.lower_bounds {
             if let Some(facts) = self.customers.get_mut(customer) {
                 facts.lower_bound.insert(self.services.of(service), (day(*first), day(*last)));
+            }
+        }
+    }
+
+    /// On the snapshot days, which are the days that are looked at.
+    fn absences(&mut self, counted: &naive::Facts) {
+        for contract in counted.subscriptions.values() {
+            let days = counted.snapshots.keys().map(|month| counted.day(*month));
+            let gone = days.filter(|day| counted.is_gone(contract, *day));
+            let absences = gone.map(|on| Absence { from: day(on), to: on.succ_opt().map(day) }).collect();
+            let s = &contract.subscription;
+            if contract.stood_for {
+                self.by_sku(&s.customer, &s.sku, |row| row.absences = absences);
+            } else if let Some(facts) = self.subscriptions.get_mut(&s.id) {
+                facts.absences = absences;
             }
         }
     }

@@ -88,6 +88,9 @@ pub fn bad(cast: &mut Cast) -> Vec<String> {
         json!({"kind": "revenue", "subscription_id": id, "month": "2024-06", "amount": "many", "currency": "USD"}),
         json!({"kind": "reported_seats", "subscription_id": id, "month": "2024-06"}),
         json!({"kind": "reported_seats", "month": "2024-06", "available": 5}),
+        json!({"kind": "whole_list", "source": "p", "what": "users", "customer_id": customer, "day": day}),
+        json!({"kind": "whole_list", "source": "p", "what": "skus", "day": day, "ids": [sku]}),
+        json!({"kind": "whole_list", "source": "p", "what": "customers", "day": day, "ids": [customer]}),
     ];
     let mut lines: Vec<String> = lines.iter().filter(|_| cast.random.chance(30)).map(Value::to_string).collect();
     if cast.random.chance(30) {
@@ -108,14 +111,21 @@ pub fn retract(cast: &mut Cast) -> Value {
         "reported_seats",
         "reported_usage",
         "complete_through",
+        "whole_list",
     ]);
     let from = cast.day();
     let to = from + Days::new(cast.random.below(70) as u64);
     let mut line = json!({"kind": "retract", "what": what, "from": from.to_string(), "to": to.to_string()});
-    if what != "complete_through" {
+    if what.starts_with("reported_") && cast.random.chance(40) {
+        // Some of the rows, of every customer.
+        line["recorded_before"] = json!(format!("2024-01-01T00:{:02}:00Z", cast.random.below(60)));
+    } else if what != "complete_through" && !(what == "whole_list" && cast.random.chance(50)) {
         line["customer_id"] = json!(cast.customer());
     }
-    if ["activity", "licensed", "reported_usage"].contains(&what) && cast.random.chance(40) {
+    if ["activity", "licensed", "reported_usage"].contains(&what)
+        && line.get("recorded_before").is_none()
+        && cast.random.chance(40)
+    {
         line["service"] = json!(cast.random.pick(&SERVICES));
     }
     line

@@ -77,11 +77,18 @@ impl Format {
         matches!(self, PcSubscriptions | PcSubscribedSkus | GraphSubscribedSkus | GraphSubscriptions | GraphUserDetail)
     }
 
+    /// Whether its files are raw reports of months, which a later file may say anew.
+    #[must_use]
+    pub const fn is_report(self) -> bool {
+        use Format::{InsightsCustomers, InsightsDynamicsUsage, InsightsOfficeUsage, InsightsSubscriptions};
+        matches!(self, InsightsCustomers | InsightsSubscriptions | InsightsDynamicsUsage | InsightsOfficeUsage)
+    }
+
     /// Whether its files say how things stand without saying when.
     #[must_use]
     pub const fn takes_month(self) -> bool {
-        use Format::{GraphSubscribedSkus, GraphSubscriptions, PcSubscribedSkus, PcSubscriptions};
-        matches!(self, PcSubscriptions | PcSubscribedSkus | GraphSubscribedSkus | GraphSubscriptions)
+        use Format::{GraphSubscribedSkus, GraphSubscriptions, PcCustomers, PcSubscribedSkus, PcSubscriptions};
+        matches!(self, PcCustomers | PcSubscriptions | PcSubscribedSkus | GraphSubscribedSkus | GraphSubscriptions)
     }
 }
 

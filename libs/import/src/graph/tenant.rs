@@ -13,7 +13,10 @@ use crate::text::json::Element;
 use crate::text::values::names_free;
 
 /// A partner's own list of subscriptions knows better whose they are and under which offer.
-const GRAPH: ListSource = ListSource { list: "value", sku: Precedence::Named, subscription: Some(Precedence::Listed) };
+const fn graph(source: &'static str) -> ListSource {
+    ListSource { source, list: "value", sku: Precedence::Named, subscription: Some(Precedence::Listed) }
+}
+
 const OWN_UNKNOWN: &str = "own and other sellers cannot be told apart without the partner's own tenant (--own-tenant): \
     subscriptions that a partner made are taken for another's";
 /// What stands where there is no id.
@@ -25,7 +28,7 @@ pub(crate) fn subscribed_skus(
     options: &ReadOptions,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
-    lists::licences((input, options, sink), &GRAPH, |element, customer, notes| {
+    lists::licences((input, options, sink), &graph("graph-subscribed-skus"), |element, customer, notes| {
         licences(element, customer, options, notes)
     })
 }
@@ -69,7 +72,7 @@ pub(crate) fn subscriptions(
     options: &ReadOptions,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
-    lists::subscriptions((input, options, sink), &GRAPH, |element, customer, notes| {
+    lists::subscriptions((input, options, sink), &graph("graph-subscriptions"), |element, customer, notes| {
         held(element, customer, options, notes)
     })
 }

@@ -24,6 +24,7 @@ enum UserDetailColumn {
     User,
     Deleted,
     DeletedDate,
+    Period,
 }
 
 const COLUMNS: &[TableColumn<UserDetailColumn>] = &[
@@ -31,9 +32,10 @@ const COLUMNS: &[TableColumn<UserDetailColumn>] = &[
     TableColumn { key: UserDetailColumn::User, names: &["User Principal Name", "User Id"], required: true },
     TableColumn { key: UserDetailColumn::Deleted, names: &["Is Deleted"], required: false },
     TableColumn { key: UserDetailColumn::DeletedDate, names: &["Deleted Date"], required: false },
+    TableColumn { key: UserDetailColumn::Period, names: &["Report Period"], required: false },
 ];
 
-const IGNORED: &[&str] = &["Display Name", "Assigned Products", "Report Period"];
+const IGNORED: &[&str] = &["Display Name", "Assigned Products"];
 
 const LOWER_BOUND: &str = "the file has the last day of use only: active users of days before its refresh date are a \
     lower bound";
@@ -41,6 +43,11 @@ const CONCEALED: &str = "user names are concealed in the file: the same users un
     counted besides";
 
 const NOT_ENDED: &str = "rows were rejected, so nobody's licence is taken for ended because the file lacks it";
+
+const OF_ONE_DAY: &str = "everybody in the file was active on one day, as in the report of a date (date=…), which leaves out all who \
+    were idle then: nobody's licence is taken for ended because the file lacks it; the report of a period (period='D30') lists everybody";
+/// The periods of reports, in days.
+const PERIODS: [&str; 4] = ["7", "30", "90", "180"];
 
 /// Where the file says what about a service.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +66,7 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
     let mut table = Table::open(input, COLUMNS, IGNORED)?;
     let mut notes = Notes::default();
     let services = services(&table, &mut notes)?;
-    let mut days: BTreeSet<Day> = BTreeSet::new();
+    let mut days: BTreeMap<Day, Coverage> = BTreeMap::new();
     let mut rejected = false;
     let mut nameless = NamelessUsers::default();
     let mut stub = Some(bare_customer(&customer, options.made));
@@ -83,7 +90,7 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
                 if is_concealed(&user.id) {
                     notes.remarks.insert(CONCEALED);
                 }
-                days.insert(user.refreshed);
+                days.entry(user.refreshed).or_default().see(&user);
                 user.send(&customer, sink)?;
             }
         }
@@ -91,17 +98,46 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
     if table.has_totals {
         notes.remarks.insert(TOTALS);
     }
+    let everybody = days.iter().filter(|(day, coverage)| !coverage.is_of_one_day(**day)).map(|(day, _)| *day);
+    let everybody: BTreeSet<Day> = everybody.collect();
+    if everybody.len() < days.len() {
+        notes.remarks.insert(OF_ONE_DAY);
+    }
     if rejected && !days.is_empty() {
         notes.remarks.insert(NOT_ENDED);
     } else if !options.cut_short {
-        complete(&customer, &services, days.range(..=options.today), sink)?;
+        complete(&customer, &services, everybody.range(..=options.today), sink)?;
     }
-    if let Some(day) = days.last() {
+    if let Some((day, _)) = days.last_key_value() {
         notes.remarks.insert(LOWER_BOUND);
         let day = (*day).min(options.today).to_string();
         sink.record(1, Record { kind: Some(Kind::CompleteThrough(CompleteThrough { day })), ..Record::default() })?;
     }
     Ok(notes)
+}
+
+/// What tells the report of a period, which lists everybody with a licence, from that of a date, which lists who was active on it.
+#[derive(Default)]
+struct Coverage {
+    users: usize,
+    /// The file says that it is about a period.
+    period: bool,
+    /// Days on which all users so far were active.
+    active: BTreeSet<Day>,
+}
+
+impl Coverage {
+    fn see(&mut self, user: &DetailUser) {
+        let used: BTreeSet<Day> = user.services.iter().flat_map(|one| &one.used).copied().collect();
+        self.active = if self.users == 0 { used } else { self.active.intersection(&used).copied().collect() };
+        self.users += 1;
+        self.period |= user.period;
+    }
+
+    /// One user alone may well have been active on another day than that of the report.
+    fn is_of_one_day(&self, refreshed: Day) -> bool {
+        !self.period && (self.active.contains(&refreshed) || self.users > 1 && !self.active.is_empty())
+    }
 }
 
 /// Says that the file has everybody who was licensed on its days. Last, so that a file that breaks off ends nothing.
@@ -209,6 +245,8 @@ struct DetailUser {
     line: u64,
     id: String,
     refreshed: Day,
+    /// The report is about a period.
+    period: bool,
     services: Vec<Use>,
 }
 
@@ -305,13 +343,15 @@ impl DetailRow<'_, '_> {
             one.used.dedup();
             uses.push(one);
         }
-        Ok(DetailUser { line: row.line, id: id.to_owned(), refreshed, services: uses })
+        let period = table.text(row, UserDetailColumn::Period);
+        let period = period.is_some_and(|text| PERIODS.contains(&text.trim_start_matches(['D', 'd'])));
+        Ok(DetailUser { line: row.line, id: id.to_owned(), refreshed, period, services: uses })
     }
 }
 
 impl DetailUser {
     fn send(self, customer: &str, sink: &mut dyn Sink) -> Result<(), Stopped> {
-        let Self { line, id, refreshed, services } = self;
+        let Self { line, id, refreshed, services, .. } = self;
         for Use { service, licensed, lost, used } in services {
             let licence = |from: Day, to: Option<Day>| {
                 let licensed = Licensed {

@@ -17,7 +17,7 @@ use clap::ValueEnum as _;
 use insights_domain::calendar::Day;
 use insights_proto::ingestion::v1::{
     Assignment, CompleteThrough, Customer, LicenceList, Licensed, Location, Partner, Record, ReportedSeats,
-    ReportedUsage, Retract, Revenue, Sku, Subscription, SubscriptionState, SupportCases, record::Kind,
+    ReportedUsage, Retract, Revenue, Sku, Subscription, SubscriptionState, SupportCases, WholeList, record::Kind,
 };
 use serde_json::{Map, Value};
 
@@ -246,12 +246,22 @@ fn monthly_or_other(fields: &mut RecordFields) -> Kind {
             monthly_active_users: fields.needed_count("monthly_active_users"),
             attributions: fields.attributions(),
         }),
+        RecordKind::WholeList => Kind::WholeList(WholeList {
+            source: fields.required("source"),
+            what: fields.required("what"),
+            customer_id: fields.text("customer_id").unwrap_or_default(),
+            day: fields.day("day"),
+            ids: fields.texts("ids"),
+            part: fields.flag("part").unwrap_or(false),
+        }),
         RecordKind::Retract => Kind::Retract(Retract {
             what: fields.required("what"),
             customer_id: fields.text("customer_id").unwrap_or_default(),
             service: fields.text("service"),
             from_day: fields.day("from"),
             to_day: fields.day("to"),
+            report: fields.text("report"),
+            recorded_before: fields.time("recorded_before"),
         }),
         _ => Kind::CompleteThrough(CompleteThrough { day: fields.day("day") }),
     }

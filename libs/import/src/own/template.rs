@@ -96,6 +96,9 @@ fn example(kind: RecordKind) -> Map<String, Value> {
             r#"{"customer_id":"C-1","user_id":"adele@fabrikam.example","service":"Yammer","from":"2025-01-02","to":"2025-06-01"}"#
         }
         RecordKind::LicenceList => r#"{"customer_id":"C-1","service":"Yammer","day":"2025-01-31"}"#,
+        RecordKind::WholeList => {
+            r#"{"source":"crm","what":"subscriptions","customer_id":"C-1","day":"2025-01-31","ids":["S-1","S-2"],"part":false}"#
+        }
         RecordKind::Activity => {
             r#"{"customer_id":"C-1","user_id":"adele@fabrikam.example","service":"Teams","day":"2025-01-15","lower_bound":false}"#
         }
@@ -128,6 +131,9 @@ fn of_kind(kind: RecordKind) -> &'static str {
         RecordKind::LicenceList => {
             "a list of all who are licensed is complete: licences of earlier lists that it lacks end on its day"
         }
+        RecordKind::WholeList => {
+            "all there was of something on a day: what earlier lists of the source named and this one does not is gone from it on"
+        }
         RecordKind::Activity => "who used which service on which day; the 28-day figures come from it",
         RecordKind::Revenue => "what was billed for a month",
         RecordKind::SupportCases => "support cases of a customer and month",
@@ -142,6 +148,8 @@ fn of_kind(kind: RecordKind) -> &'static str {
 
 fn of_field(kind: RecordKind, field: &str) -> &'static str {
     match (kind, field) {
+        (RecordKind::WholeList, "source" | "what" | "ids" | "part") => of_list_field(field),
+        (RecordKind::Retract, "from" | "to" | "report" | "recorded_before") => of_retract_field(field),
         (_, "recorded_at") => {
             "when the source recorded it, such as 2025-02-01T08:00:00Z; of two with one key the later counts"
         }
@@ -180,8 +188,6 @@ fn of_field(kind: RecordKind, field: &str) -> &'static str {
         (_, "effective") => "in force from this day on, YYYY-MM-DD",
         (_, "status") => "the word of the source, such as Active, Suspended, Expired",
         (_, "seats") => "how many seats",
-        (RecordKind::Retract, "from") => "first day, included, YYYY-MM-DD",
-        (RecordKind::Retract, "to") => "last day, included, YYYY-MM-DD",
         (_, "from") => "first day held, YYYY-MM-DD",
         (_, "to") => "first day no longer held, YYYY-MM-DD; empty while it is held",
         (_, "service") => "such as Exchange, SharePoint, Teams, Yammer",
@@ -218,5 +224,25 @@ fn of_figure(field: &str) -> &'static str {
         "monthly_active_users" => "users active in the month",
         "what" => "the kind to take back, such as activity",
         _ => "",
+    }
+}
+
+fn of_list_field(field: &str) -> &'static str {
+    match field {
+        "source" => "what tells lists of one source from those of another",
+        "what" => {
+            "subscriptions or skus (those a customer has seats of), or customers: one row each, then one without customer_id"
+        }
+        "ids" => "what the list names; in a table joined with +; none of customers",
+        _ => "true where it is a part of a list, which ends nothing (false)",
+    }
+}
+
+fn of_retract_field(field: &str) -> &'static str {
+    match field {
+        "from" => "first day, included, YYYY-MM-DD",
+        "to" => "last day, included, YYYY-MM-DD",
+        "report" => "only rows of this report, with the revenue of what they are about; of reported_seats",
+        _ => "only what was recorded before this time, of every customer where none is named; of reported rows",
     }
 }

@@ -28,13 +28,20 @@ pub(crate) fn customers(
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
     let mut notes = Notes::default();
+    let mut rejected = false;
     let pages = json::each(input, LIST, &mut |element| match customer(&element, &mut notes) {
         Ok(customer) => {
             let precedence = if customer.country.is_some() { Precedence::Known } else { Precedence::Listed };
-            sink.record(element.row, of_file(precedence, options.made, Kind::Customer(customer)))
+            let named = lists::of_customers("pc-customers", &customer.customer_id, options);
+            sink.record(element.row, of_file(precedence, options.made, Kind::Customer(customer)))?;
+            sink.record(element.row, named)
         }
-        Err(rejection) => sink.rejected(rejection),
+        Err(rejection) => {
+            rejected = true;
+            sink.rejected(rejection)
+        }
     })?;
+    lists::all_customers("pc-customers", rejected, &pages, (options, sink), &mut notes)?;
     Ok(finished(notes, &pages))
 }
 
@@ -59,7 +66,7 @@ pub(crate) fn subscriptions(
     options: &ReadOptions,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
-    let service = ListSource { list: LIST, sku: Precedence::Listed, subscription: None };
+    let service = ListSource { source: "pc-subscriptions", list: LIST, sku: Precedence::Listed, subscription: None };
     lists::subscriptions((input, options, sink), &service, |element, customer, notes| {
         notes.remarks.insert(BY_OFFER);
         purchase(element, customer, options, notes)
@@ -120,7 +127,7 @@ pub(crate) fn subscribed_skus(
     options: &ReadOptions,
     sink: &mut dyn Sink,
 ) -> Result<Notes, ReadError> {
-    let service = ListSource { list: LIST, sku: Precedence::Known, subscription: None };
+    let service = ListSource { source: "pc-subscribed-skus", list: LIST, sku: Precedence::Known, subscription: None };
     lists::licences((input, options, sink), &service, |element, customer, notes| {
         licences(element, customer, options, notes)
     })

@@ -9,8 +9,13 @@ const HELD: usize = 10_000;
 
 /// Whether a record says that something is complete, so that what is missing is taken for gone.
 #[must_use]
-pub const fn completes(record: &Record) -> bool {
-    matches!(record.kind, Some(Kind::CompleteThrough(_) | Kind::LicenceList(_)))
+pub fn completes(record: &Record) -> bool {
+    match &record.kind {
+        Some(Kind::CompleteThrough(_) | Kind::LicenceList(_)) => true,
+        // A list of customers is whole with the record that names none.
+        Some(Kind::WholeList(list)) => !list.part && (list.what != "customers" || list.customer_id.is_empty()),
+        _ => false,
+    }
 }
 
 /// Hands on what a reader finds, and what completes something only when a row was good or none was bad.

@@ -24,6 +24,8 @@ pub enum RecordKind {
     Licensed,
     /// A list of all who are licensed is complete.
     LicenceList,
+    /// All there was of something on a day.
+    WholeList,
     /// A user used a service on a day.
     Activity,
     /// Billed revenue of a month.
@@ -54,6 +56,7 @@ impl RecordKind {
             Self::Assignment => "assignment",
             Self::Licensed => "licensed",
             Self::LicenceList => "licence_list",
+            Self::WholeList => "whole_list",
             Self::Activity => "activity",
             Self::Revenue => "revenue",
             Self::SupportCases => "support_cases",

@@ -4,8 +4,10 @@ use std::{collections::HashSet, io::BufRead};
 
 use insights_domain::{calendar::Day, standing::Standing};
 use insights_proto::ingestion::v1::{
-    CompleteThrough, Precedence, Record, ReportedSeats, Sku, Subscription, SubscriptionState, record::Kind,
+    CompleteThrough, Precedence, Record, ReportedSeats, Sku, Subscription, SubscriptionState, WholeList, record::Kind,
 };
+
+use prost_types::Timestamp;
 
 use crate::product_names;
 use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink, Stopped};
@@ -20,8 +22,15 @@ pub(crate) const CUT_SHORT: &str = "the last page names a next one that is not i
 const CUT_OFF: &str =
     "the service plans are not in it, because ConvertTo-Json goes two levels deep only: add -Depth 10";
 
+const NOT_WHOLE: &str =
+    "rows were rejected or pages are missing, so nothing is taken for gone because the file lacks it";
+/// Most ids of a list that is sent.
+const MOST_IDS: usize = 50_000;
+
 /// What sets the answers of one service apart.
 pub(crate) struct ListSource {
+    /// What tells its lists from those of others.
+    pub(crate) source: &'static str,
     /// The member that holds the list.
     pub(crate) list: &'static str,
     /// How much it knows of a SKU.
@@ -38,8 +47,10 @@ pub(crate) fn licences(
 ) -> Result<Notes, ReadError> {
     let mut of = OfCustomer::new(options)?;
     let mut notes = Notes::default();
+    let mut listed = NamedIds::default();
     let pages = json::each(input, service.list, &mut |element| match read(&element, &of.customer, &mut notes) {
         Ok((sku, seats)) => {
+            listed.ids.push(sku.sku_id.clone());
             if let Some(status) = &seats.status {
                 notes.status(status);
             }
@@ -47,8 +58,9 @@ pub(crate) fn licences(
             of.named(&element, sku, service.sku, sink)?;
             sink.record(element.row, plain(Kind::ReportedSeats(seats)))
         }
-        Err(rejection) => sink.rejected(rejection),
+        Err(rejection) => listed.reject(rejection, sink),
     })?;
+    listed.send((service.source, "skus", &of.customer), &pages, options, sink, &mut notes)?;
     complete_through(options, sink)?;
     Ok(finished(notes, &pages))
 }
@@ -81,8 +93,10 @@ pub(crate) fn subscriptions(
 ) -> Result<Notes, ReadError> {
     let mut of = OfCustomer::new(options)?;
     let mut notes = Notes::default();
+    let mut listed = NamedIds::default();
     let pages = json::each(input, service.list, &mut |element| match read(&element, &of.customer, &mut notes) {
         Ok(Held { sku, subscription, state, start }) => {
+            listed.ids.push(subscription.subscription_id.clone());
             notes.status(&state.status);
             notes.seats(&sku.name, sku.free, state.seats.unwrap_or(0));
             of.named(&element, sku, service.sku, sink)?;
@@ -93,12 +107,90 @@ pub(crate) fn subscriptions(
             }
             send_state(element.row, state, start, options, sink)
         }
-        Err(rejection) => sink.rejected(rejection),
+        Err(rejection) => listed.reject(rejection, sink),
     })?;
+    listed.send((service.source, "subscriptions", &of.customer), &pages, options, sink, &mut notes)?;
     if options.month.is_some() {
         complete_through(options, sink)?;
     }
     Ok(finished(notes, &pages))
+}
+
+/// Says that a list of customers names one. All who are named on a day are named by the list of that day, for it may come in
+/// several files.
+pub(crate) fn of_customers(source: &str, customer_id: &str, options: &ReadOptions) -> Record {
+    let day = options.day();
+    let list = WholeList {
+        source: source.to_owned(),
+        what: "customers".to_owned(),
+        customer_id: customer_id.to_owned(),
+        day: day.to_string(),
+        ..WholeList::default()
+    };
+    let recorded_at = Some(Timestamp { seconds: i64::from(day.epoch_days()) * 86_400, nanos: 0 });
+    Record { recorded_at, kind: Some(Kind::WholeList(list)), ..Record::default() }
+}
+
+/// Says that a list of customers named all there are, where it did, and how far the data goes where the file is of a month.
+pub(crate) fn all_customers(
+    source: &str,
+    rejected: bool,
+    pages: &json::Pages,
+    (options, sink): (&ReadOptions, &mut dyn Sink),
+    notes: &mut Notes,
+) -> Result<(), Stopped> {
+    if rejected || !pages.is_whole() {
+        notes.remarks.insert(NOT_WHOLE);
+    } else {
+        sink.record(1, of_customers(source, "", options))?;
+    }
+    if options.month.is_some() { complete_through(options, sink) } else { Ok(()) }
+}
+
+/// What a list names.
+#[derive(Default)]
+struct NamedIds {
+    ids: Vec<String>,
+    rejected: bool,
+}
+
+impl NamedIds {
+    fn reject(&mut self, rejection: Rejection, sink: &mut dyn Sink) -> Result<(), Stopped> {
+        self.rejected = true;
+        sink.rejected(rejection)
+    }
+
+    /// Says what the list names, and whether that is all there is. Last, so that a file that breaks off ends nothing.
+    fn send(
+        mut self,
+        (source, what, customer): (&str, &str, &str),
+        pages: &json::Pages,
+        options: &ReadOptions,
+        sink: &mut dyn Sink,
+        notes: &mut Notes,
+    ) -> Result<(), Stopped> {
+        self.ids.sort_unstable();
+        self.ids.dedup();
+        let part = self.rejected || !pages.is_whole() || self.ids.len() > MOST_IDS;
+        if part {
+            notes.remarks.insert(NOT_WHOLE);
+        }
+        if part && self.ids.is_empty() {
+            return Ok(());
+        }
+        for ids in self.ids.chunks(MOST_IDS).map(<[String]>::to_vec).chain(self.ids.is_empty().then(Vec::new)) {
+            let list = WholeList {
+                source: source.to_owned(),
+                what: what.to_owned(),
+                customer_id: customer.to_owned(),
+                day: options.day().to_string(),
+                ids,
+                part,
+            };
+            sink.record(1, plain(Kind::WholeList(list)))?;
+        }
+        Ok(())
+    }
 }
 
 /// Sends a state that holds from the day of the file; on first sight of an active subscription from its start.

@@ -40,6 +40,41 @@ pub(crate) struct Pages {
     pub(crate) cut_short: bool,
     /// Where the pages come from, as far as they say.
     pub(crate) context: String,
+    /// Elements found.
+    found: u64,
+    /// How many elements each page announces, where it does, and has.
+    announced: Vec<(u64, u64)>,
+    /// Pages, those that name a next one, and those that are not the first.
+    pages: usize,
+    with_next: usize,
+    later: usize,
+}
+
+/// What one page says about the list.
+#[derive(Default)]
+struct PageMembers {
+    announced: Option<u64>,
+    has_next: bool,
+    is_later: bool,
+}
+
+impl Pages {
+    fn page(&mut self, page: &PageMembers, found: u64) {
+        self.pages += 1;
+        self.found += found;
+        self.announced.extend(page.announced.map(|announced| (announced, found)));
+        self.with_next += usize::from(page.has_next);
+        self.later += usize::from(page.is_later);
+    }
+
+    /// Whether the list is all there: no page names a next one that is missing, one of them is the first, and there are as many
+    /// elements as they announce. Some announce the elements of the page, others those of the whole list.
+    pub(crate) fn is_whole(&self) -> bool {
+        let by_page = self.announced.iter().all(|(announced, found)| announced == found);
+        let by_list = self.announced.iter().all(|(announced, _)| *announced == self.found);
+        let pages = self.pages.max(1);
+        self.with_next < pages && self.later < pages && (by_page || by_list)
+    }
 }
 
 /// Gives every element to `take`. `list` is the member that usually holds the list.
@@ -121,9 +156,10 @@ impl JsonState<'_> {
             Value::Array(elements) => elements.into_iter().try_for_each(|element| self.give(element)),
             Value::Object(mut page) => match page_list(&page) {
                 Some(list) => {
-                    self.page(&page);
-                    let elements = page.remove(&list).unwrap_or_default();
-                    self.give(elements)
+                    let (said, before) = (self.page(&page), self.row);
+                    self.give(page.remove(&list).unwrap_or_default())?;
+                    self.pages.page(&said, self.row - before);
+                    Ok(())
                 }
                 None => self.element(Value::Object(page)),
             },
@@ -142,21 +178,31 @@ impl JsonState<'_> {
     }
 
     /// Notes what a page says besides its list.
-    fn page(&mut self, members: &Map<String, Value>) {
+    fn page(&mut self, members: &Map<String, Value>) -> PageMembers {
+        let mut page = PageMembers::default();
         for (name, value) in members {
             match name.to_ascii_lowercase().as_str() {
-                "@odata.nextlink" | "odata.nextlink" => self.pages.cut_short = !value.is_null(),
+                "@odata.nextlink" | "odata.nextlink" => {
+                    page.has_next = !value.is_null();
+                    self.pages.cut_short = page.has_next;
+                }
+                "totalcount" | "@odata.count" | "count" => page.announced = value.as_u64(),
                 "@odata.context" | "odata.metadata" => {
                     self.pages.context = value.as_str().unwrap_or_default().to_ascii_lowercase();
                 }
                 "links" => {
-                    self.pages.cut_short |= member(value, "next").is_some_and(Value::is_object);
+                    page.has_next |= member(value, "next").is_some_and(Value::is_object);
+                    self.pages.cut_short |= page.has_next;
                     let own = member(value, "self").and_then(|own| member(own, "uri")).and_then(Value::as_str);
-                    self.pages.context.push_str(&own.unwrap_or_default().to_ascii_lowercase());
+                    let own = own.unwrap_or_default().to_ascii_lowercase();
+                    page.is_later =
+                        member(value, "previous").is_some_and(Value::is_object) || own.contains("seekoperation=");
+                    self.pages.context.push_str(&own);
                 }
                 _ => {}
             }
         }
+        page
     }
 }
 
@@ -197,6 +243,7 @@ impl<'de> Visitor<'de> for Page<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let state = self.state;
         let mut found = false;
+        let before = state.row;
         let mut others = Map::new();
         while let Some(name) = members.next_key::<String>()? {
             let value = if LISTS.iter().any(|list| name.eq_ignore_ascii_case(list)) {
@@ -212,8 +259,9 @@ impl<'de> Visitor<'de> for Page<'_, '_> {
         if let Some(answer) = answers::of_json(&others, !found) {
             return Err(state.refuse(answer));
         }
-        state.page(&others);
+        let page = state.page(&others);
         if found {
+            state.pages.page(&page, state.row - before);
             return Ok(());
         }
         if others.is_empty() {
@@ -456,6 +504,32 @@ fn each_date(value: &Value, of_date: bool, take: &mut dyn FnMut(&str)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_whole(text: &str) -> bool {
+        each(&mut text.as_bytes(), "value", &mut |_| Ok(())).unwrap().is_whole()
+    }
+
+    #[test]
+    fn a_list_is_whole_when_every_page_and_element_is_there() {
+        for whole in [
+            r#"{"value": []}"#,
+            "[1, 2]",
+            r#"{"value": [1], "totalCount": 1}"#,
+            r#"{"value": [1], "@odata.count": 2, "@odata.nextLink": "x"} {"value": [2]}"#,
+            r#"{"value": [1], "totalCount": 1, "links": {"next": {}}} {"value": [2], "totalCount": 1, "links": {"previous": {}}}"#,
+        ] {
+            assert!(is_whole(whole), "{whole}");
+        }
+        for part in [
+            r#"{"value": [1], "totalCount": 2}"#,
+            r#"{"value": [1], "@odata.nextLink": "x"}"#,
+            r#"{"value": [1], "@odata.nextLink": "x"} {"value": [2], "@odata.nextLink": "y"}"#,
+            r#"{"value": [1], "@odata.count": 3, "@odata.nextLink": "x"} {"value": [2]}"#,
+            r#"{"value": [1], "links": {"self": {"uri": "/customers?size=1&seekOperation=Next"}}}"#,
+        ] {
+            assert!(!is_whole(part), "{part}");
+        }
+    }
 
     fn read(text: &str) -> Result<(Vec<String>, bool), String> {
         let mut found = Vec::new();

@@ -12,7 +12,7 @@ use insights_proto::ingestion::v1::{
 };
 use prost::Message;
 
-use super::part::PartBuilder;
+use super::{absences::absences, part::PartBuilder};
 use crate::{
     error::Error,
     ids::CustomerAddress,
@@ -168,9 +168,15 @@ async fn shard_facts(
         add_chunk(&mut activity[position], &row);
     }
     let skus = sku_numbers(snapshot, partner, &facts).await?;
+    let lists = fact::customer_lists(snapshot, partner).await?;
     let mut parts = Vec::new();
     for ((customer, facts), activity) in customers.into_iter().zip(facts).zip(activity) {
-        parts.extend(customer_parts(customer, facts, activity, &skus)?);
+        let absences = absences(&facts, &lists)?;
+        let mut customer_parts = customer_parts(customer, facts, activity, &skus)?;
+        if let Some(part) = customer_parts.last_mut() {
+            part.absences = absences;
+        }
+        parts.extend(customer_parts);
     }
     Ok(parts)
 }
@@ -313,6 +319,8 @@ fn add_fact(
         }
         // Licences are added by `add_licence`, with their lists.
         FactKind::Licensed | FactKind::LicenceList => {}
+        // What lists leave out is worked out by `absences`.
+        FactKind::SubscriptionList | FactKind::SkuList | FactKind::CustomerList => {}
         FactKind::Customer | FactKind::Partner | FactKind::Location | FactKind::Sku | FactKind::CompleteThrough => {}
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! What followers read: what changed, in order and without gaps, and the facts behind it.
 
+mod absences;
 mod changes;
 mod facts;
 mod part;

@@ -48,11 +48,22 @@ impl<'a> Checks<'a> {
 
     /// When the source recorded it, in nanoseconds since 1970.
     pub(super) fn recorded_at(&mut self, time: Option<Timestamp>) -> Option<i64> {
-        let time = time?;
+        self.time("recorded_at", time?)
+    }
+
+    /// The time before which what is taken back was recorded, in nanoseconds since 1970.
+    pub(super) fn recorded_before(&mut self, time: Timestamp, of_rows: bool) -> Option<i64> {
+        if !of_rows {
+            self.wrong("recorded_before", "is only for reported_seats and reported_usage");
+        }
+        self.time("recorded_before", time)
+    }
+
+    fn time(&mut self, field: &str, time: Timestamp) -> Option<i64> {
         let nanos = u32::try_from(time.nanos).ok().filter(|nanos| *nanos < 1_000_000_000);
         let day = i32::try_from(time.seconds.div_euclid(86_400)).ok().and_then(Day::from_epoch_days);
         let (Some(nanos), Some(_)) = (nanos, day) else {
-            self.wrong("recorded_at", "must be a time from 1900 to 2199");
+            self.wrong(field, "must be a time from 1900 to 2199");
             return None;
         };
         Some(time.seconds * 1_000_000_000 + i64::from(nanos))

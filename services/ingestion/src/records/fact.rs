@@ -20,13 +20,17 @@ pub(crate) enum FactKind {
     ReportedUsage = 12,
     CompleteThrough = 13,
     LicenceList = 14,
+    SubscriptionList = 15,
+    SkuList = 16,
+    /// Beside a customer: a list of customers names it. Of the partner: such a list is whole.
+    CustomerList = 17,
 }
 
 impl FactKind {
     /// Kinds whose keys begin with a subscription's number and that move with the subscription.
     pub(crate) const OF_SUBSCRIPTION: [Self; 4] = [Self::State, Self::Assignment, Self::Revenue, Self::ReportedSeats];
 
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 17] = [
         Self::Partner,
         Self::Location,
         Self::Sku,
@@ -41,6 +45,9 @@ impl FactKind {
         Self::ReportedUsage,
         Self::CompleteThrough,
         Self::LicenceList,
+        Self::SubscriptionList,
+        Self::SkuList,
+        Self::CustomerList,
     ];
 
     pub(crate) fn from_number(number: i32) -> Option<Self> {
@@ -51,13 +58,15 @@ impl FactKind {
     pub(crate) fn with(self) -> Self {
         match self {
             Self::Licensed => Self::LicenceList,
+            Self::State => Self::SubscriptionList,
+            Self::ReportedSeats => Self::SkuList,
             kind => kind,
         }
     }
 
     /// Whether superseded rows are kept, so that answers as of an earlier time can be given.
     pub(crate) fn keeps_history(self) -> bool {
-        matches!(self, Self::ReportedSeats | Self::ReportedUsage)
+        matches!(self, Self::ReportedSeats | Self::ReportedUsage | Self::SkuList)
     }
 }
 
@@ -120,11 +129,28 @@ pub(crate) enum KeyPrefix {
 #[derive(Clone, Debug)]
 pub(crate) struct Retraction {
     pub what: Retracted,
-    /// Empty for `complete_through`.
+    /// Empty for what is of the partner.
     pub customer: String,
     pub service: Option<String>,
     pub from: Day,
     pub to: Day,
+    /// Only rows of this report, and the revenue of what they are about.
+    pub report: Option<String>,
+    /// Only what was recorded before this time, nanoseconds since 1970.
+    pub before: Option<i64>,
+}
+
+impl Retraction {
+    /// Whether it concerns the partner's own facts.
+    pub(crate) fn is_of_partner(&self) -> bool {
+        self.customer.is_empty() && !self.is_of_everybody()
+    }
+
+    /// Whether it concerns rows of every customer.
+    pub(crate) fn is_of_everybody(&self) -> bool {
+        let rows = matches!(self.what, Retracted::Facts(FactKind::ReportedSeats | FactKind::ReportedUsage));
+        self.customer.is_empty() && rows
+    }
 }
 
 /// The kind of the facts that are to be deleted.
@@ -132,4 +158,6 @@ pub(crate) struct Retraction {
 pub(crate) enum Retracted {
     Activity,
     Facts(FactKind),
+    /// Whole lists of a customer, and of customers when none is named.
+    Lists,
 }

@@ -8,6 +8,7 @@ mod checks;
 mod customer;
 pub(crate) mod fact;
 pub(crate) mod licences;
+mod list;
 mod partner;
 pub(crate) mod quarantine;
 mod reported;
@@ -41,7 +42,7 @@ pub(crate) struct In<'a, T> {
 }
 
 /// A record that is good.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ParsedRecord {
     /// When its source recorded it, nanoseconds since 1970; `None`: when it is received.
     pub recorded: Option<i64>,
@@ -50,7 +51,7 @@ pub(crate) struct ParsedRecord {
 }
 
 /// The content of a record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum RecordContent {
     Fact(Fact),
     Retract(Retraction),
@@ -87,6 +88,7 @@ pub(crate) fn record(record: proto::Record, context: &CheckContext<'_>) -> Resul
         Kind::CompleteThrough(record) => fact!(record),
         Kind::Retract(record) => Retraction::try_from(In { record, context }).map(RecordContent::Retract),
         Kind::LicenceList(record) => fact!(record),
+        Kind::WholeList(record) => fact!(record),
         Kind::Unreadable(record) => Err(vec![unreadable(record)]),
     };
     match (parsed, checks.into_violations()) {
@@ -125,6 +127,7 @@ pub(crate) fn kind_name(record: &proto::Record) -> &'static str {
         Some(Kind::CompleteThrough(_)) => "complete_through",
         Some(Kind::Retract(_)) => "retract",
         Some(Kind::LicenceList(_)) => "licence_list",
+        Some(Kind::WholeList(_)) => "whole_list",
         Some(Kind::Unreadable(_)) => "unreadable",
     }
 }

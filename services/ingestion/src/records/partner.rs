@@ -96,7 +96,7 @@ impl TryFrom<In<'_, Retract>> for Retraction {
 
     fn try_from(In { record, context }: In<'_, Retract>) -> Result<Self, Self::Error> {
         const WHAT: &str = "must be one of activity, subscription_state, assignment, licensed, revenue, support_cases, \
-                            reported_seats, reported_usage, complete_through";
+                            reported_seats, reported_usage, complete_through, whole_list";
         let mut checks = Checks::new("retract", context);
         let what = match record.what.trim() {
             "activity" => Some(Retracted::Activity),
@@ -108,12 +108,17 @@ impl TryFrom<In<'_, Retract>> for Retraction {
             "reported_seats" => Some(Retracted::Facts(FactKind::ReportedSeats)),
             "reported_usage" => Some(Retracted::Facts(FactKind::ReportedUsage)),
             "complete_through" => Some(Retracted::Facts(FactKind::CompleteThrough)),
+            "whole_list" => Some(Retracted::Lists),
             _ => None,
         };
         if what.is_none() {
             checks.wrong("what", WHAT);
         }
-        let of_partner = what == Some(Retracted::Facts(FactKind::CompleteThrough));
+        let of_customers = what == Some(Retracted::Lists) && record.customer_id.trim().is_empty();
+        let rows = matches!(what, Some(Retracted::Facts(FactKind::ReportedSeats | FactKind::ReportedUsage)));
+        let before = record.recorded_before.and_then(|time| checks.recorded_before(time, rows));
+        let everybody = rows && before.is_some() && record.customer_id.trim().is_empty();
+        let of_partner = what == Some(Retracted::Facts(FactKind::CompleteThrough)) || of_customers || everybody;
         let customer = if of_partner { String::new() } else { checks.id("customer_id", &record.customer_id) };
         let service = record.service.filter(|name| !name.trim().is_empty());
         let has_service = matches!(
@@ -124,6 +129,10 @@ impl TryFrom<In<'_, Retract>> for Retraction {
             checks.wrong("service", "is only for activity, licensed and reported_usage");
         }
         let service = service.map(|name| checks.service("service", &name));
+        let report = checks.optional_text("report", record.report);
+        if report.is_some() && what != Some(Retracted::Facts(FactKind::ReportedSeats)) {
+            checks.wrong("report", "is only for reported_seats");
+        }
         let from = checks.past_day("from", &record.from_day);
         let to = checks.day("to", &record.to_day);
         if let (Some(from), Some(to)) = (from, to)
@@ -132,6 +141,6 @@ impl TryFrom<In<'_, Retract>> for Retraction {
             checks.wrong("to", "must not lie before `from`");
         }
         let (Some(what), Some(from), Some(to)) = (what, from, to) else { return Err(checks.into_violations()) };
-        checks.finish(Self { what, customer, service, from, to })
+        checks.finish(Self { what, customer, service, from, to, report, before })
     }
 }

@@ -53,6 +53,25 @@ pub(crate) async fn at<C: ConnectionTrait>(
     Ok(months)
 }
 
+#[derive(FromQueryResult)]
+struct RowCount {
+    row_count: i64,
+}
+
+/// How many rows of a report there are, of the months that begin in a range of days.
+pub(crate) async fn rows<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    report: &str,
+    [from, to]: [i32; 2],
+) -> Result<i64, Error> {
+    let sql = "SELECT row_count FROM ingestion_coverage \
+               WHERE partner_no = $1 AND until = $2 AND report = $3 AND day >= $4 AND day <= $5";
+    let values = vec![partner.number.into(), OPEN.into(), report.into(), from.into(), to.into()];
+    let rows = query::rows(connection, sql, values).await?;
+    Ok(rows.into_iter().map(|row: RowCount| row.row_count).sum())
+}
+
 /// Notes that there are so many rows more or less of some months. The partner's row is locked, so nobody else does. Says whether
 /// a month came to be covered or is so no longer.
 pub(crate) async fn change<C: ConnectionTrait>(

@@ -212,6 +212,21 @@ pub(crate) async fn read_numbers(
     Ok(rows.into_iter().map(|(_, row)| row).collect())
 }
 
+#[derive(FromQueryResult)]
+struct IdRow {
+    customer_id: String,
+}
+
+/// The ids of customers, known or not.
+pub(crate) async fn ids(
+    snapshot: &Transaction,
+    partner: &StoredPartner,
+    numbers: Vec<i64>,
+) -> Result<Vec<String>, Error> {
+    let rows = sql::CUSTOMER_IDS.rows(snapshot, partner.whole(), vec![Column::BigInt(numbers)]).await?;
+    Ok(rows.into_iter().map(|(_, row): (usize, IdRow)| row.customer_id).collect())
+}
+
 /// The next customers whose own record has come, after one.
 pub(crate) async fn read_after(
     snapshot: &Transaction,

@@ -90,6 +90,25 @@ pub(crate) async fn read(
     read_by(&sql::FACTS_BY_KEY, transaction, partner, shard, keys).await
 }
 
+/// Reads rows of one shard by customer and kind, of a range of keys: from one on, up to and not including another.
+pub(crate) async fn read_ranges<'k>(
+    transaction: &Transaction,
+    partner: &StoredPartner,
+    shard: i32,
+    ranges: impl Iterator<Item = (i64, FactKind, &'k [u8], &'k [u8])>,
+) -> Result<Vec<FactRow>, Error> {
+    let mut columns = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (customer, kind, low, high) in ranges {
+        columns.0.push(customer);
+        columns.1.push(kind as i32);
+        columns.2.push(low.to_vec());
+        columns.3.push(high.to_vec());
+    }
+    let (customers, kinds) = (Column::BigInt(columns.0), Column::Int(columns.1));
+    let keys = vec![customers, kinds, Column::Bytes(columns.2), Column::Bytes(columns.3)];
+    read_by(&sql::FACTS_OF_RANGES, transaction, partner, shard, keys).await
+}
+
 /// Reads every row of these subscriptions (customer, subscription) but the subscriptions' own.
 pub(crate) async fn read_of_subscriptions(
     transaction: &Transaction,
@@ -97,18 +116,14 @@ pub(crate) async fn read_of_subscriptions(
     shard: i32,
     subscriptions: &[(i64, i32)],
 ) -> Result<Vec<FactRow>, Error> {
-    let mut columns = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (customer, number) in subscriptions {
-        for kind in FactKind::OF_SUBSCRIPTION {
-            columns.0.push(*customer);
-            columns.1.push(kind as i32);
-            columns.2.push(number.to_be_bytes().to_vec());
-            columns.3.push((number + 1).to_be_bytes().to_vec());
-        }
-    }
-    let (customers, kinds) = (Column::BigInt(columns.0), Column::Int(columns.1));
-    let keys = vec![customers, kinds, Column::Bytes(columns.2), Column::Bytes(columns.3)];
-    read_by(&sql::FACTS_OF_SUBSCRIPTIONS, transaction, partner, shard, keys).await
+    let bounds: Vec<(i64, [u8; 4], [u8; 4])> = subscriptions
+        .iter()
+        .map(|(customer, number)| (*customer, number.to_be_bytes(), (number + 1).to_be_bytes()))
+        .collect();
+    let ranges = bounds.iter().flat_map(|(customer, low, high)| {
+        FactKind::OF_SUBSCRIPTION.into_iter().map(|kind| (*customer, kind, low.as_slice(), high.as_slice()))
+    });
+    read_ranges(transaction, partner, shard, ranges).await
 }
 
 /// Reads the rows of one shard that wait, by customer and reference.
@@ -238,6 +253,20 @@ pub(crate) async fn waiting_for_known_skus<C: ConnectionTrait>(
     waiting_for(connection, partner, skus.into_iter().map(|sku| format!("sku/{}", sku.sku_id)).collect()).await
 }
 
+/// Customers of one shard who have rows of a kind in a range of days that were recorded before a time, nanoseconds since 1970.
+pub(crate) async fn customers_of_days(
+    snapshot: &Transaction,
+    partner: &StoredPartner,
+    shard: i32,
+    kind: FactKind,
+    [from, to]: [i32; 2],
+    before: i64,
+) -> Result<Vec<i64>, Error> {
+    let values = vec![(kind as i32).into(), from.into(), to.into(), before.into()];
+    let rows = sql::CUSTOMERS_OF_DAYS.rows(snapshot, partner.in_shard(shard), values).await?;
+    Ok(rows.into_iter().map(|row: ChangedCustomer| row.customer_no).collect())
+}
+
 /// A row of the partner's own facts of one kind.
 #[derive(FromQueryResult)]
 pub(crate) struct PartnerFact {
@@ -253,6 +282,23 @@ pub(crate) async fn of_partner(
 ) -> Result<Option<PartnerFact>, Error> {
     let scope = partner.in_shard(OF_PARTNER.shard);
     sql::FACTS_OF_PARTNER.row(transaction, scope, vec![(kind as i32).into()]).await
+}
+
+/// A fact of the partner that says that a list of customers is whole.
+#[derive(FromQueryResult)]
+pub(crate) struct CustomerListFact {
+    pub day: i32,
+    pub recorded_at: i64,
+    pub body: Vec<u8>,
+}
+
+/// The lists of customers that are whole.
+pub(crate) async fn customer_lists(
+    transaction: &Transaction,
+    partner: &StoredPartner,
+) -> Result<Vec<CustomerListFact>, Error> {
+    let scope = partner.in_shard(OF_PARTNER.shard);
+    sql::CUSTOMER_LISTS.rows(transaction, scope, vec![(FactKind::CustomerList as i32).into()]).await
 }
 
 /// A fact that waits for nothing, as followers read it.
@@ -322,8 +368,9 @@ pub(crate) async fn customers_changed_since<C: ConnectionTrait>(
     partner: &StoredPartner,
     time: i64,
 ) -> Result<Vec<i64>, Error> {
-    let [seats, usage] = [FactKind::ReportedSeats, FactKind::ReportedUsage].map(|kind| Value::from(kind as i32));
-    let values = vec![time.into(), seats, usage];
+    let [seats, usage, lists] =
+        [FactKind::ReportedSeats, FactKind::ReportedUsage, FactKind::SkuList].map(|kind| Value::from(kind as i32));
+    let values = vec![time.into(), seats, usage, lists];
     let rows = sql::CUSTOMERS_CHANGED_SINCE.rows(connection, partner.whole(), values).await?;
     Ok(rows.into_iter().map(|row: ChangedCustomer| row.customer_no).collect())
 }

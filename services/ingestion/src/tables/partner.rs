@@ -79,6 +79,11 @@ impl StoredPartner {
     }
 
     /// The scope of statements on all shards.
+    pub(crate) fn shards(&self) -> impl Iterator<Item = i32> + use<> {
+        let first = self.number * SHARDS;
+        first..first + SHARDS
+    }
+
     pub(crate) fn whole(&self) -> StatementScope {
         StatementScope::Partner(self.number)
     }

@@ -63,6 +63,15 @@ statements! {
         select: "cell, customer_no, customer_id, users, first_activity, lower_bound",
         condition: "AND t.customer_no + 0 = k._customer_no AND t.known AND t.customer_no > 0",
     }
+    /// The ids of customers, by number.
+    CUSTOMER_IDS = ReadByKey {
+        table: "ingestion_customer",
+        reach: Reach::Partner("rows of every customer are taken back"),
+        index: Index::Third("ingestion_customer_by_no"),
+        key: &["_customer_no"],
+        select: "customer_id",
+        condition: "AND t.customer_no + 0 = k._customer_no",
+    }
     /// The next customers whose own record has come, after one.
     CUSTOMERS_AFTER = Sql {
         table: "ingestion_customer",
@@ -171,8 +180,8 @@ statements! {
         select: "customer_no, kind, key, precedence, recorded_at, received_at, day, body, waits_for",
         condition: "",
     }
-    /// Facts of subscriptions, by the range of keys that begin with the subscription's number.
-    FACTS_OF_SUBSCRIPTIONS = ReadByKey {
+    /// Facts by ranges of keys, such as those that begin with a subscription's number.
+    FACTS_OF_RANGES = ReadByKey {
         table: "ingestion_fact",
         reach: Reach::Shard,
         index: Index::PrimaryKey,
@@ -197,6 +206,14 @@ statements! {
         sql: "SELECT customer_no, kind, key, precedence, recorded_at, received_at, day, body, waits_for FROM ingestion_fact \
               WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 AND kind IN ($4, $5) AND day >= $6 AND day <= $7",
     }
+    /// Customers who have facts of a kind whose days lie in a range.
+    CUSTOMERS_OF_DAYS = Sql {
+        table: "ingestion_fact",
+        reach: Reach::Shard,
+        indexes: &["ingestion_fact_pkey"],
+        sql: "SELECT DISTINCT customer_no FROM ingestion_fact WHERE partner_no = $1 AND cell = $2 AND customer_no > 0 \
+              AND kind = $3 AND day >= $4 AND day <= $5 AND recorded_at < $6",
+    }
     /// The partner's own facts of a kind, the latest day first.
     FACTS_OF_PARTNER = Sql {
         table: "ingestion_fact",
@@ -204,6 +221,14 @@ statements! {
         indexes: &["ingestion_fact_pkey"],
         sql: "SELECT day, body FROM ingestion_fact WHERE partner_no = $1 AND cell = $2 AND customer_no = 0 AND kind = $3 \
               ORDER BY day DESC LIMIT 1",
+    }
+    /// The partner's own facts that say that a list of customers is whole.
+    CUSTOMER_LISTS = Sql {
+        table: "ingestion_fact",
+        reach: Reach::Shard,
+        indexes: &["ingestion_fact_pkey"],
+        sql: "SELECT day, recorded_at, body FROM ingestion_fact \
+              WHERE partner_no = $1 AND cell = $2 AND customer_no = 0 AND kind = $3",
     }
     /// The partner's own facts of all kinds.
     ALL_FACTS_OF_PARTNER = Sql {
@@ -282,7 +307,7 @@ statements! {
         table: "ingestion_fact",
         reach: Reach::Partner("a report as of an earlier time asks for the changed customers of all shards"),
         indexes: &["ingestion_fact_pkey", "ingestion_history_pkey"],
-        sql: "SELECT customer_no FROM ingestion_fact WHERE partner_no = $1 AND kind IN ($3, $4) AND received_at > $2 \
+        sql: "SELECT customer_no FROM ingestion_fact WHERE partner_no = $1 AND kind IN ($3, $4, $5) AND received_at > $2 \
               UNION SELECT customer_no FROM ingestion_history WHERE partner_no = $1 AND superseded_at > $2 AND received_at <= $2",
     }
 

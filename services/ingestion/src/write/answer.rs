@@ -2,14 +2,16 @@
 
 use insights_proto::ingestion::v1::{IngestBatchResponse, Rejection};
 use insights_service::fitting;
+use prost_types::Timestamp;
 
-use super::transaction::RecordCounts;
+use super::store::StoredBatch;
 use crate::records::quarantine::Rejected;
 
 /// Most rejections in one answer; the quarantine holds the rest.
 const MOST_REJECTIONS: usize = 1_000;
 
-pub(super) fn response(version: i64, rejected: &[Rejected], counts: RecordCounts) -> IngestBatchResponse {
+pub(super) fn response(version: i64, rejected: &[Rejected], stored: StoredBatch, now: i64) -> IngestBatchResponse {
+    let StoredBatch { counts, effects, .. } = stored;
     let rejection = |rejected: &Rejected| Rejection {
         index: rejected.index,
         field: rejected.field.clone(),
@@ -24,5 +26,13 @@ pub(super) fn response(version: i64, rejected: &[Rejected], counts: RecordCounts
         rejected: i64::try_from(rejected.len()).unwrap_or(i64::MAX),
         waiting: counts.waiting,
         rejections,
+        list_effects: effects,
+        receive_time: Some(timestamp(now)),
     }
+}
+
+/// A time in nanoseconds since 1970.
+fn timestamp(nanoseconds: i64) -> Timestamp {
+    let nanos = i32::try_from(nanoseconds.rem_euclid(1_000_000_000)).unwrap_or_default();
+    Timestamp { seconds: nanoseconds.div_euclid(1_000_000_000), nanos }
 }

@@ -7,6 +7,7 @@ use super::{
     Ledger,
     answer::response,
     dry_run::dry_run,
+    everybody,
     plan::FACTS_OF_A_RECORD,
     prepare::{CheckedBatch, PreparedBatch, PreparedRequest, prepare},
     retry::{TRIES, transact},
@@ -46,6 +47,8 @@ pub(crate) async fn finish(ledger: &Ledger, ready: PreparedRequest) -> Result<In
             BatchReservation::Received(first) => checked.received(first),
         }
     }
+    // Customers who are named by that alone have no ids yet.
+    let ids = if everybody::expand(ledger, &partner, &mut checked).await? { None } else { ids };
     let stored = store(ledger, &partner, &checked, ids).await?;
     fail_point::hit("ingestion.before_answer");
     answer(ledger, &partner, &batch_id, checked, stored).await
@@ -63,7 +66,7 @@ async fn answer(
         transact!(ledger, |transaction| quarantine::keep(transaction, partner, batch_id, rejected, now))?;
     }
     let version = version_after(ledger, partner, &stored).await?;
-    let response = response(version, &checked.rejected, stored.counts);
+    let response = response(version, &checked.rejected, stored, checked.now);
     tracing::debug!(
         partner = partner.id,
         version,

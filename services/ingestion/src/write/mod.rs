@@ -7,6 +7,7 @@
 mod answer;
 mod debounce;
 mod dry_run;
+mod everybody;
 mod ingest;
 mod ledger;
 mod new_partner;

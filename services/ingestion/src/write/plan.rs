@@ -12,10 +12,7 @@ use super::{
 };
 use crate::{
     ids::{BatchNames, CustomerAddress, SurrogateIds},
-    records::{
-        CheckedActivity, ParsedRecord, RecordContent,
-        fact::{FactKind, FactOwner, Retracted},
-    },
+    records::{CheckedActivity, ParsedRecord, RecordContent, fact::FactOwner},
 };
 
 /// A good record and when it was received, nanoseconds since 1970. Within a batch, later ones are received later.
@@ -35,7 +32,7 @@ impl CheckedRecord {
     pub(crate) fn is_of_partner(&self) -> bool {
         match &self.record.content {
             RecordContent::Fact(fact) => matches!(fact.owner, FactOwner::Partner),
-            RecordContent::Retract(retraction) => retraction.what == Retracted::Facts(FactKind::CompleteThrough),
+            RecordContent::Retract(retraction) => retraction.is_of_partner(),
         }
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct CheckedBatch {
     pub names: BatchNames,
     /// Receive time, nanoseconds since 1970.
     pub now: i64,
+    /// Nothing of it is to be stored.
+    pub dry_run: bool,
 }
 
 impl CheckedBatch {
@@ -139,7 +141,7 @@ pub(super) fn check(
     };
     rejected.extend(activity.wrong.iter().map(|fact| Rejected::activity(count, fact)));
     let names = names(&items, &activity);
-    Ok(CheckedBatch { items, activity, rejected, names, now })
+    Ok(CheckedBatch { items, activity, rejected, names, now, dry_run: false })
 }
 
 /// Today in the partner's time zone; one that comes with a batch holds for the batch.

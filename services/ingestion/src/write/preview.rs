@@ -60,7 +60,7 @@ impl ImportPreview {
         let (stored, _, _) = store_in(ledger, transaction, &self.partner, &checked).await?;
         // Settings of the partner may have come with the batch.
         self.partner = StoredPartner::find(transaction, &self.partner.id).await?.ok_or(Error::NoPartner)?;
-        Ok(response(self.partner.version, &checked.rejected, stored.counts))
+        Ok(response(self.partner.version, &checked.rejected, stored, checked.now))
     }
 
     /// Who changed, and what concerns the partner as a whole.

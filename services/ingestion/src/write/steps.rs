@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use insights_database::{Transaction, bulk::Lock, sea_orm::ConnectionTrait};
-use insights_proto::ingestion::v1 as proto;
+use insights_proto::ingestion::v1::{self as proto, ListEffect};
 use prost::Message;
 
 use super::{
     plan::{BatchStep, CheckedRecord, PlannedTransaction},
     rules::{
-        activity,
+        activity, customer_lists,
         fact_rows::{self, Arrival},
         facts,
         retraction::{self, ResolvedRetraction},
@@ -38,6 +38,7 @@ pub(crate) struct TransactionOutcome {
     /// The partner's new version, if anything changed.
     pub version: Option<i64>,
     pub numbered: Vec<AllocatedUser>,
+    pub effects: Vec<ListEffect>,
 }
 
 /// The input that all transactions of a batch share.
@@ -51,6 +52,8 @@ pub(crate) struct BatchContext<'a> {
     pub now: i64,
     /// How customers are locked; only a test locks them less.
     pub lock: Lock,
+    /// Nothing is stored, and what lists leave out is asked for.
+    pub dry_run: bool,
 }
 
 /// Runs a planned transaction.
@@ -61,6 +64,7 @@ pub(crate) async fn run(
 ) -> Result<TransactionOutcome, Error> {
     let locked = customer::lock(transaction, shared.partner, &planned.customers, shared.lock).await?;
     let mut tx = WriteTransaction::new(transaction, shared.partner, shared.users, locked, shared.now);
+    tx.effects = shared.dry_run.then(Vec::new);
     tx.read_subscriptions(planned.subscriptions.clone()).await?;
     steps(&mut tx, &planned.steps).await?;
     fact_rows::release(&mut tx, &planned.remaining.arrivals).await?;
@@ -92,7 +96,8 @@ async fn finish(tx: WriteTransaction<'_>) -> Result<TransactionOutcome, Error> {
         // All that was accepted waits: followers need no notice, but the time of ingestion changed.
         partner::set_last_ingest(tx.transaction, tx.partner, tx.now).await?;
     }
-    Ok(TransactionOutcome { counts: tx.counts, version, numbered: tx.numbered })
+    let effects = tx.effects.unwrap_or_default();
+    Ok(TransactionOutcome { counts: tx.counts, version, numbered: tx.numbered, effects })
 }
 
 /// Stores the partner's own records: settings, locations, catalogue, `complete_through`. Facts that wait for its SKUs are found with
@@ -125,7 +130,9 @@ pub(crate) async fn of_partner(
     };
     let locked: LockedCustomers = HashMap::from([(OF_PARTNER, state)]);
     let mut tx = WriteTransaction::new(transaction, partner, shared.users, locked, shared.now);
+    tx.effects = shared.dry_run.then(Vec::new);
     steps(&mut tx, &steps_of_batch).await?;
+    customer_lists::note_absent(&mut tx).await?;
     if !tx.changes.customers.is_empty() {
         update_partner(&mut tx, &skus).await?;
     }

@@ -2,6 +2,7 @@
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use insights_database::Transaction;
+use insights_proto::ingestion::v1::ListEffect;
 use insights_service::fail_point;
 
 use super::{
@@ -20,12 +21,14 @@ use crate::{error::Error, ids::SurrogateIds, tables::partner::StoredPartner};
 pub(super) struct StoredBatch {
     pub counts: RecordCounts,
     pub version: Option<i64>,
+    pub effects: Vec<ListEffect>,
 }
 
 impl StoredBatch {
     fn add(&mut self, outcome: &TransactionOutcome) {
         self.counts += outcome.counts;
         self.version = self.version.max(outcome.version);
+        self.effects.extend_from_slice(&outcome.effects);
     }
 }
 
@@ -215,6 +218,7 @@ pub(super) fn context<'a>(
         ids,
         now: checked.now,
         lock: ledger.lock,
+        dry_run: checked.dry_run,
     }
 }
 

@@ -3,7 +3,7 @@
 use insights_proto::ingestion::v1::{
     ActivityColumns, Assignment, Attribution, CompleteThrough, Customer, IngestBatchRequest, LicenceList, Licensed,
     Location, Partner, Record, ReportedSeats, ReportedUsage, Retract, Revenue, Sku, Subscription, SubscriptionState,
-    SupportCases, record::Kind,
+    SupportCases, WholeList, record::Kind,
 };
 use prost_types::Timestamp;
 
@@ -102,6 +102,18 @@ pub fn licence_list(customer: &str, service: &str, day: &str) -> Record {
     record(Kind::LicenceList(LicenceList { customer_id: customer.into(), service: service.into(), day: day.into() }))
 }
 
+/// A whole list of a customer's subscriptions or SKUs; of customers, one that names the customer.
+pub fn whole_list(what: &str, customer: &str, day: &str, ids: &[&str]) -> Record {
+    record(Kind::WholeList(WholeList {
+        source: "crm".into(),
+        what: what.into(),
+        customer_id: customer.into(),
+        day: day.into(),
+        ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+        part: false,
+    }))
+}
+
 pub fn revenue(subscription: &str, month: &str, amount: &str) -> Record {
     record(Kind::Revenue(Revenue {
         subscription_id: text(subscription),
@@ -169,6 +181,7 @@ pub fn retract(what: &str, customer: &str, service: &str, from: &str, to: &str) 
         service: text(service),
         from_day: from.into(),
         to_day: to.into(),
+        ..Retract::default()
     }))
 }
 

@@ -53,6 +53,7 @@ impl Service {
                 before.support_cases.extend(part.support_cases);
                 before.reported_seats.extend(part.reported_seats);
                 before.reported_usage.extend(part.reported_usage);
+                before.absences.extend(part.absences);
             } else {
                 whole.push(part);
             }

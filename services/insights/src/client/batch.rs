@@ -57,6 +57,14 @@ impl Batch {
         self.record_rows.len() + self.activity_rows.len()
     }
 
+    /// Keeps the records that `keep` wants, with their rows; activity stays.
+    pub(super) fn retain(&mut self, keep: impl Fn(&Record) -> bool) {
+        let kept: Vec<bool> = self.records.iter().map(&keep).collect();
+        let mut rows = kept.iter();
+        self.record_rows.retain(|_| rows.next().is_none_or(|kept| *kept));
+        self.records.retain(&keep);
+    }
+
     /// Whether there is nothing to send.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -31,6 +31,8 @@ use super::{
     batch_line::BatchLine,
     figures::{FiguresAt, KeptBatches, MovedFigures, TouchedMonths, earliest, shown_to},
     journal::Journal,
+    lists,
+    months::ReportMonths,
     retry::{RetryPolicy, is_transient},
 };
 use crate::failure::Failure;
@@ -41,7 +43,7 @@ const AHEAD: usize = 2;
 const BATCH_DEADLINE: Duration = Duration::from_secs(60);
 /// How a batch is repeated before the import gives up, 16 seconds after the first attempt. Batches have ids, so a repeat changes
 /// nothing.
-const BATCH_RETRIES: RetryPolicy =
+pub(super) const BATCH_RETRIES: RetryPolicy =
     RetryPolicy { attempts: 8, first_pause: Duration::from_millis(200), longest_pause: Duration::from_secs(5) };
 /// How long an import waits in all until the figures show it.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(30 * 60);
@@ -59,6 +61,10 @@ pub struct How {
     pub dry_run: bool,
     /// Waits until the figures show what was imported.
     pub wait: bool,
+    /// Lists may end more than a fifth of what those before them named.
+    pub confirm: bool,
+    /// Months of raw reports are replaced by what the files have of them.
+    pub replace: bool,
 }
 
 /// A file and what to take it for.
@@ -106,7 +112,8 @@ pub async fn import(caller: &Caller, sources: &[ImportFile], how: &How, summary:
         let first = summary.rejections.len();
         let before = (summary.accepted, summary.duplicates, summary.rejected);
         let name = several.then_some(&file);
-        let mut run = Run { caller, source, name, how, bar: &bar, summary, figures: &mut figures };
+        let (figures, months) = (&mut figures, ReportMonths::default());
+        let mut run = Run { caller, source, name, how, bar: &bar, months, summary, figures };
         let outcome = run.file().await;
         summary.rejections[first..].sort_by_key(|listed| listed.rejection.row);
         summary.files.push(FileSummary {
@@ -265,6 +272,7 @@ struct Run<'a> {
     name: Option<&'a String>,
     how: &'a How,
     bar: &'a ProgressBar,
+    months: ReportMonths,
     summary: &'a mut Summary,
     figures: &'a mut ImportFigures,
 }
@@ -274,8 +282,16 @@ impl Run<'_> {
         let unreadable = |error: std::io::Error| Failure::because("cannot be read", &error);
         let ImportFile { file, member, format, options } = self.source;
         let within = member.name().unwrap_or_default();
-        let what = format!("{} {format:?} {options:?} {within} {}", self.caller.address, env!("CARGO_PKG_VERSION"));
-        let journal = if self.how.dry_run { None } else { Some(Journal::begin(&what, file).map_err(unreadable)?) };
+        let (address, confirm) = (&self.caller.address, self.how.confirm);
+        let what = format!("{address} {format:?} {options:?} {within} {confirm} {}", env!("CARGO_PKG_VERSION"));
+        let replace = self.how.replace && format.is_report() && !self.how.dry_run;
+        if replace {
+            self.months.begin(self.caller).await?;
+        }
+        let rejected = self.summary.rejected;
+        // Rows that were sent before a break would count as those of an earlier file.
+        let journal =
+            if self.how.dry_run || replace { None } else { Some(Journal::begin(&what, file).map_err(unreadable)?) };
         if journal.as_ref().is_some_and(|journal| journal.resumed) {
             self.summary.notes.push(format!("{}: went on with an import that had broken off", self.source.name()));
         }
@@ -303,6 +319,7 @@ impl Run<'_> {
             Err(error) => return Err(Failure::because("the reader failed", &error)),
         }
         self.bar.set_position(position());
+        self.end_months(rejected == self.summary.rejected).await?;
         if let Some(journal) = journal {
             journal.end();
         }
@@ -330,7 +347,11 @@ impl Run<'_> {
         let is_fact = |batch: &Batch| !batch.completes || completes_alone;
         while !ended || held.is_some() || !line.is_empty() {
             if let Some(mut batch) = held.take_if(|_| line.is_empty()) {
-                if good > 0 || bad == 0 {
+                if self.is_judged(&batch) {
+                    let (file, dry_run) = (self.source.name(), self.how.dry_run);
+                    lists::withhold(self.caller, &mut batch, dry_run, &file, self.summary).await?;
+                }
+                if (good > 0 || bad == 0) && !batch.is_empty() {
                     let request = self.request(&mut batch, journal, position);
                     line.send(batch, request).await?;
                     position += 1;
@@ -339,7 +360,7 @@ impl Run<'_> {
             }
             tokio::select! {
                 batch = batches.recv(), if !ended && held.is_none() && line.has_room() => match batch {
-                    Some(batch) if !is_fact(&batch) => held = Some(batch),
+                    Some(batch) if !is_fact(&batch) || self.is_judged(&batch) => held = Some(batch),
                     Some(mut batch) if !batch.is_empty() => {
                         let request = self.request(&mut batch, journal, position);
                         line.send(batch, request).await?;
@@ -370,8 +391,23 @@ impl Run<'_> {
         Ok(good == 0 && bad > 0)
     }
 
+    /// Whether a batch has lists that may end too much. What they name must be stored before that can be told.
+    fn is_judged(&self, batch: &Batch) -> bool {
+        !self.how.confirm && lists::has_lists(batch)
+    }
+
+    /// Says what became of the months of a report. `whole`: none of its rows was rejected.
+    async fn end_months(&mut self, whole: bool) -> Result<(), Failure> {
+        if !self.source.format.is_report() || self.how.dry_run {
+            return Ok(());
+        }
+        let months = std::mem::take(&mut self.months);
+        months.end(self.caller, &self.source.name(), whole, self.summary).await
+    }
+
     /// The request of the batch at `position`.
     fn request(&mut self, batch: &mut Batch, journal: Option<&Journal>, position: u64) -> IngestBatchRequest {
+        self.months.count(batch);
         self.figures.take(batch, self.how.dry_run);
         let batch_id = journal.map(|journal| journal.batch_id(position)).unwrap_or_default();
         request_of(batch, batch_id, self.how.dry_run)
@@ -462,7 +498,7 @@ async fn list_the_rest(
 }
 
 /// Sends a batch, repeatedly if need be.
-async fn ingest(
+pub(super) async fn ingest(
     caller: &Caller,
     message: &IngestBatchRequest,
     retries: RetryPolicy,

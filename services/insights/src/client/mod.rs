@@ -5,6 +5,8 @@ mod batch_line;
 pub mod figures;
 pub mod import;
 mod journal;
+mod lists;
+mod months;
 mod retry;
 mod summary;
 

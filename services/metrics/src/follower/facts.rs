@@ -7,12 +7,12 @@ use insights_domain::amount::Amount;
 use insights_domain::calendar::{Day, Month};
 use insights_domain::coverage::Coverage;
 use insights_domain::facts::{
-    Activity, Assignment, Attribution, BySku, CustomerFacts, Licence, ReportedSeats, ReportedUsage, Revenue, Seller,
-    SkuNumber, State, SubscriptionFacts, SubscriptionNumber,
+    Absence, Activity, Assignment, Attribution, BySku, CustomerFacts, Licence, ReportedSeats, ReportedUsage, Revenue,
+    Seller, SkuNumber, State, SubscriptionFacts, SubscriptionNumber,
 };
 use insights_domain::ids::folded_name;
 use insights_domain::service_fold;
-use insights_proto::ingestion::v1;
+use insights_proto::ingestion::v1::{self, absence_facts::Subject};
 
 use crate::rollups::CellCustomer;
 use crate::rollups::header::{CustomerHeader, SubscriptionHeader, SupportMonth};
@@ -176,6 +176,7 @@ struct SubscriptionParts {
     assignments: Vec<v1::AssignmentFacts>,
     revenue: Vec<v1::Revenue>,
     seats: Vec<v1::ReportedSeats>,
+    absences: Vec<v1::AbsenceFacts>,
 }
 
 impl<'a> Gatherer<'a> {
@@ -217,6 +218,7 @@ impl<'a> Gatherer<'a> {
         self.pending.assignments.extend(part.assignments);
         self.pending.revenue.extend(part.revenue);
         self.pending.seats.extend(part.reported_seats);
+        self.pending.absences.extend(part.absences);
         for licence in part.licences {
             let (from, to) = (day(licence.from_day)?, licence.to_day.map(day).transpose()?);
             self.customer.facts.licences.push(Licence { user: licence.user, service: licence.service, from, to });
@@ -263,6 +265,9 @@ impl<'a> Gatherer<'a> {
         for row in pending.seats {
             self.seats(row)?;
         }
+        for absence in pending.absences {
+            self.absence(absence)?;
+        }
         let facts = &mut self.customer.facts;
         facts.by_sku.sort_by_key(|row| row.sku);
         facts.reported_usage.sort_by_key(|row| (row.month, row.service));
@@ -303,6 +308,7 @@ impl<'a> Gatherer<'a> {
             assignments: Vec::new(),
             reported: Vec::new(),
             revenue: Vec::new(),
+            absences: Vec::new(),
         });
         self.customer.stored.header.subscriptions.push(SubscriptionHeader {
             number: SubscriptionNumber::of_subscription(facts.number),
@@ -412,12 +418,32 @@ impl<'a> Gatherer<'a> {
         Ok(())
     }
 
+    /// Of what nothing else is known, it says nothing.
+    fn absence(&mut self, row: v1::AbsenceFacts) -> Result<(), FactsError> {
+        let absence = Absence { from: day(row.from_day)?, to: row.to_day.map(day).transpose()? };
+        match row.subject.ok_or(damaged("an absence"))? {
+            Subject::Subscription(number) => {
+                if let Some(position) = self.positions.get(&number) {
+                    self.customer.facts.subscriptions[*position].absences.push(absence);
+                }
+            }
+            Subject::SkuId(sku_id) => {
+                let sku = self.numbers.sku(&sku_id);
+                let rows = &mut self.customer.facts.by_sku;
+                if let Some(row) = rows.iter_mut().find(|row| Some(row.sku) == sku) {
+                    row.absences.push(absence);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Rows of a SKU that has no number yet wait, as the feed's next version will say.
     fn by_sku(&mut self, sku_id: Option<&str>) -> Option<&mut BySku> {
         let sku = self.numbers.sku(sku_id?)?;
         let rows = &mut self.customer.facts.by_sku;
         let position = rows.iter().position(|row| row.sku == sku).unwrap_or_else(|| {
-            rows.push(BySku { sku, reported: Vec::new(), revenue: Vec::new() });
+            rows.push(BySku { sku, reported: Vec::new(), revenue: Vec::new(), absences: Vec::new() });
             rows.len() - 1
         });
         rows.get_mut(position)

@@ -209,6 +209,7 @@ async fn early_references_wait_and_corrections_and_retractions_count() {
             service: None,
             from_day: "2026-04-01".into(),
             to_day: "2026-04-01".into(),
+            ..Retract::default()
         };
         let version = world.ingest(vec![Kind::Retract(retract)], &[]).await;
         assert_eq!(replica.rows(asked, version).await, ["2026-05: 0 0 0"]);
@@ -248,6 +249,7 @@ async fn reported_rows_are_read_as_they_stood() {
             service: None,
             from_day: "2026-05-01".into(),
             to_day: "2026-05-31".into(),
+            ..Retract::default()
         };
         let version = world.ingest(vec![Kind::Retract(retract)], &[]).await;
         let asked = query(&[Measure::Customers, Measure::Available], &[], "2026-05", "2026-05");

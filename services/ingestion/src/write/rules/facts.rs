@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    coverage,
+    coverage, customer_lists,
     fact_rows::{self, Arrival, release, row_of},
     identity::{self, Verdict},
+    list_effects::{self, AcceptedList},
     subscriptions,
 };
 use crate::{
@@ -87,17 +88,12 @@ async fn decide(
 ) -> Result<(), Error> {
     let mut current = stored(tx, shard, facts.iter().map(|(at, fact)| (at.number, fact.fact.kind, &fact.key))).await?;
     let mut history = Vec::new();
+    let mut lists = Vec::new();
     for (customer, resolved) in facts {
-        let unknown = match (&resolved.fact.owner, resolved.owner) {
-            (FactOwner::Subscription(id), ResolvedOwner::Subscription(number)) => {
-                tx.subscriptions.get(&number).filter(|at| !at.known).map(|_| id.as_str())
-            }
-            _ => None,
-        };
-        let sku = resolved.fact.sku.as_deref().filter(|_| resolved.fact.kind != FactKind::Sku);
-        let waits_for = tx.waits_for(*customer, unknown, sku);
+        let waits_for = waits_for(tx, *customer, resolved);
         let row = row_of(resolved, *customer, waits_for);
         let waits = !row.waits_for.is_empty();
+        let list = customer_lists::list_of(&row);
         let id = (customer.number, resolved.fact.kind, resolved.key.clone());
         match current.get_mut(&id).map(|stored| (identity::verdict(&stored.row, &row), stored)) {
             Some((Verdict::Duplicate, _)) => {
@@ -112,6 +108,11 @@ async fn decide(
                 identity::raise(&mut stored.row, &row);
                 stored.written = stored.written.or(Some(FactWrite::Again));
                 tx.counts.duplicates += 1;
+                if row.waits_for.is_empty() && row.kind == FactKind::CustomerList {
+                    // Who was named when the list was recorded first, and not again, is named no longer.
+                    tx.note(*customer, row.day);
+                    tx.lists.extend(list);
+                }
                 continue;
             }
             Some((Verdict::Replaces, stored)) => {
@@ -135,8 +136,13 @@ async fn decide(
             tx.counts.waiting += 1;
         } else {
             tx.note(*customer, resolved.fact.day);
+            tx.lists.extend(list);
+        }
+        if tx.effects.is_some() && list_effects::is_list(resolved.fact.kind) {
+            lists.push(accepted(*customer, resolved));
         }
     }
+    list_effects::note(tx, shard, &lists).await?;
     let (mut new, mut again) = (Vec::new(), Vec::new());
     for CurrentRow { row, written } in current.into_values() {
         match written {
@@ -148,6 +154,29 @@ async fn decide(
     fact_rows::write(tx, shard, FactWrite::New, new).await?;
     fact_rows::write(tx, shard, FactWrite::Again, again).await?;
     history::keep(tx.transaction, tx.partner, shard, history).await
+}
+
+/// The reference that a fact waits for.
+fn waits_for(tx: &WriteTransaction<'_>, customer: CustomerAddress, resolved: &ResolvedFact<'_>) -> String {
+    let unknown = match (&resolved.fact.owner, resolved.owner) {
+        (FactOwner::Subscription(id), ResolvedOwner::Subscription(number)) => {
+            tx.subscriptions.get(&number).filter(|at| !at.known).map(|_| id.as_str())
+        }
+        _ => None,
+    };
+    let sku = resolved.fact.sku.as_deref().filter(|_| resolved.fact.kind != FactKind::Sku);
+    tx.waits_for(customer, unknown, sku)
+}
+
+fn accepted(customer: CustomerAddress, resolved: &ResolvedFact<'_>) -> AcceptedList {
+    AcceptedList {
+        customer,
+        kind: resolved.fact.kind,
+        key: resolved.key.clone(),
+        day: resolved.fact.day,
+        body: resolved.fact.body.clone(),
+        service: resolved.fact.services.first().cloned().unwrap_or_default(),
+    }
 }
 
 async fn stored(

@@ -3,9 +3,11 @@
 pub(crate) mod activity;
 mod activity_retraction;
 mod coverage;
+pub(crate) mod customer_lists;
 pub(crate) mod fact_rows;
 pub(crate) mod facts;
 mod identity;
+mod list_effects;
 mod lower_bound;
 pub(crate) mod retraction;
 mod shard_dictionary;

@@ -1,8 +1,11 @@
 //! Retraction of facts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use super::{activity_retraction, coverage};
+use insights_proto::ingestion::v1::ReportedSeats;
+use prost::Message;
+
+use super::{activity_retraction, coverage, customer_lists};
 use crate::{
     error::Error,
     ids::CustomerAddress,
@@ -36,7 +39,12 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, resolved: ResolvedRetra
                     let Retraction { from, to, .. } = resolved.retraction;
                     activity_retraction::retract(tx, customer, service, *from, *to).await?
                 }
-                Retracted::Facts(kind) => facts_of(tx, customer, kind, service, &resolved).await?,
+                Retracted::Facts(kind) => facts_of(tx, customer, [kind, kind.with()], service, &resolved).await?,
+                Retracted::Lists => {
+                    let of_one = [FactKind::SubscriptionList, FactKind::SkuList];
+                    let lists = facts_of(tx, customer, of_one, None, &resolved).await?;
+                    facts_of(tx, customer, [FactKind::CustomerList; 2], None, &resolved).await? || lists
+                }
             }
         }
     };
@@ -48,16 +56,53 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, resolved: ResolvedRetra
     Ok(())
 }
 
+/// The rows of a report, and the revenue of what they are about.
+async fn of_report(
+    tx: &WriteTransaction<'_>,
+    customer: CustomerAddress,
+    mut rows: Vec<FactRow>,
+    report: &str,
+    resolved: &ResolvedRetraction<'_>,
+) -> Result<Vec<FactRow>, Error> {
+    let mut of_report = Vec::new();
+    for row in rows.drain(..).filter(|row| row.kind == FactKind::ReportedSeats) {
+        if ReportedSeats::decode(row.body.as_slice())?.report.unwrap_or_default() == report {
+            of_report.push(row);
+        }
+    }
+    let Retraction { from, to, before, .. } = resolved.retraction;
+    let days = [from.epoch_days(), to.epoch_days()];
+    let about: HashSet<Vec<u8>> = of_report.iter().filter_map(about).collect();
+    let mut revenue = fact::read_days(tx.transaction, tx.partner, customer, [FactKind::Revenue; 2], days).await?;
+    let earlier = |row: &FactRow| before.is_none_or(|before| row.recorded < before);
+    revenue.retain(|row| earlier(row) && self::about(row).is_some_and(|subject| about.contains(&subject)));
+    of_report.extend(revenue);
+    Ok(of_report)
+}
+
+/// What a row is about: the number its key begins with (the subscription's, or 0 and the SKU's) and its month.
+fn about(row: &FactRow) -> Option<Vec<u8>> {
+    let number = row.key.first_chunk::<4>()?;
+    let length = if *number == [0; 4] { 12 } else { 8 };
+    row.key.get(..length).map(<[u8]>::to_vec)
+}
+
 async fn facts_of(
     tx: &mut WriteTransaction<'_>,
     customer: CustomerAddress,
-    kind: FactKind,
+    kinds: [FactKind; 2],
     service: Option<i32>,
     resolved: &ResolvedRetraction<'_>,
 ) -> Result<bool, Error> {
     let days = [resolved.retraction.from.epoch_days(), resolved.retraction.to.epoch_days()];
-    let mut rows = fact::read_days(tx.transaction, tx.partner, customer, [kind, kind.with()], days).await?;
+    let mut rows = fact::read_days(tx.transaction, tx.partner, customer, kinds, days).await?;
     rows.retain(|row| service.is_none_or(|service| row.key.starts_with(&service.to_be_bytes())));
+    if let Some(before) = resolved.retraction.before {
+        rows.retain(|row| row.recorded < before && row.kind == kinds[0]);
+    }
+    if let Some(report) = &resolved.retraction.report {
+        rows = of_report(tx, customer, rows, report, resolved).await?;
+    }
     if rows.is_empty() {
         return Ok(false);
     }
@@ -66,12 +111,12 @@ async fn facts_of(
         coverage::note(tx, row, -1)?;
         if row.waits_for.is_empty() {
             tx.note(customer, row.day);
+            tx.lists.extend(customer_lists::list_of(row));
         }
     }
-    if kind.keeps_history() {
-        let rows: BTreeMap<Vec<u8>, FactRow> = rows.into_iter().map(|row| (row.key.clone(), row)).collect();
-        let rows = rows.into_values().map(|row| (row, resolved.received)).collect();
-        history::keep(tx.transaction, tx.partner, customer.shard, rows).await?;
-    }
+    let kept = rows.into_iter().filter(|row| row.kind.keeps_history());
+    let kept: BTreeMap<(FactKind, Vec<u8>), FactRow> = kept.map(|row| ((row.kind, row.key.clone()), row)).collect();
+    let kept = kept.into_values().map(|row| (row, resolved.received)).collect();
+    history::keep(tx.transaction, tx.partner, customer.shard, kept).await?;
     Ok(true)
 }

@@ -6,8 +6,9 @@ mod user_cache;
 use std::collections::HashMap;
 
 use insights_database::{Transaction, bulk::Lock};
-use insights_proto::ingestion::v1::Precedence;
+use insights_proto::ingestion::v1::{ListEffect, Precedence};
 
+use super::rules::customer_lists::ChangedList;
 use crate::{
     error::Error,
     ids::{AllocatedUser, CustomerAddress, ResolvedSubscription, SurrogateIds},
@@ -88,6 +89,10 @@ pub(crate) struct WriteTransaction<'a> {
     pub changes: PendingChanges,
     pub counts: RecordCounts,
     pub numbered: Vec<AllocatedUser>,
+    /// Lists of customers that came or went.
+    pub lists: Vec<ChangedList>,
+    /// What lists leave out, where that was asked for.
+    pub effects: Option<Vec<ListEffect>>,
     /// Receive time of the batch, nanoseconds since 1970.
     pub now: i64,
 }
@@ -110,6 +115,8 @@ impl<'a> WriteTransaction<'a> {
             changes: PendingChanges::default(),
             counts: RecordCounts::default(),
             numbered: Vec::new(),
+            lists: Vec::new(),
+            effects: None,
             now,
         }
     }

@@ -6,6 +6,7 @@ use clap::Args;
 use insights_domain::calendar::Month;
 use insights_import::{DateOrder, RecordKind, template::Form};
 
+// House: one field for each flag of the command.
 /// `insights import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
@@ -39,6 +40,12 @@ pub struct ImportArgs {
     /// Exit code 1 when a row is rejected; the good rows are imported all the same.
     #[arg(long)]
     pub strict: bool,
+    /// Let a list end more than a fifth of what the list before it named; without it, such a list ends nothing and is named.
+    #[arg(long)]
+    pub confirm: bool,
+    /// Take the months of raw reports for whole: rows that came before and are not in the file are taken out.
+    #[arg(long)]
+    pub replace: bool,
     /// Return once everything is stored, without waiting until the figures show it.
     #[arg(long)]
     pub no_wait: bool,

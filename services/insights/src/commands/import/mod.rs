@@ -33,7 +33,8 @@ pub async fn run(
     let mut said = Said { command, today: today(clock), own_tenant: command.own_tenant.clone() };
     // What is wrong with the command line is said before the server is asked anything.
     let mut plan = said.plan()?;
-    let how = How { dry_run: command.dry_run, wait: !command.no_wait };
+    let how =
+        How { dry_run: command.dry_run, wait: !command.no_wait, confirm: command.confirm, replace: command.replace };
     if said.own_tenant.is_none() && plan.sources.iter().any(|source| source.format.needs_customer()) {
         said.own_tenant = Some(partner(caller).await?);
         plan = said.plan()?;

@@ -74,6 +74,9 @@ impl Said<'_> {
         if command.customer.is_none() && format.needs_customer() {
             return Err(Failure::Usage(format!("the files of {name} do not say whose they are: --customer does")));
         }
+        if command.replace && !format.is_report() {
+            return Err(Failure::Usage(format!("--replace is for raw reports, and {name} is none: leave it out")));
+        }
         let mut plan = ImportPlan::default();
         for path in files {
             for file in of_directory(format, path)? {

@@ -100,6 +100,7 @@ pub fn customer(
             assignments: sold.users.iter().map(|user| Assignment { user: *user, from, to: None }).collect(),
             reported: Vec::new(),
             revenue: Vec::new(),
+            absences: Vec::new(),
         });
     }
     for (user, service, on) in activity {
