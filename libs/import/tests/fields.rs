@@ -298,7 +298,7 @@ fn own_records_lose_a_field_that_no_figure_needs_and_keep_the_rest() {
     let (found, notes) = import(
         Format::Ndjson,
         concat!(
-            r#"{"kind":"subscription","subscription_id":"S-1","customer_id":"C","sku_id":"K","start":"0001-01-01","end":"9999-12-31T00:00:00Z"}"#,
+            r#"{"kind":"subscription","subscription_id":"S-1","customer_id":"C","sku_id":"K","start":"0001-01-01","end":"9999-12-31T00:00:00Z","recorded_at":"0001-01-01T00:00:00Z"}"#,
             "\n",
             r#"{"kind":"subscription","subscription_id":"S-2","customer_id":"C","sku_id":"K","start":"2025-01-10T00:00:00Z","end":"soon"}"#,
             "\n",
@@ -325,6 +325,7 @@ fn own_records_lose_a_field_that_no_figure_needs_and_keep_the_rest() {
             ("revenue.amount", Mending::Rounded, 1, 5),
             ("subscription.end", Mending::NoDay, 1, 1),
             ("subscription.end", Mending::DateLeftOut, 1, 2),
+            ("subscription.recorded_at", Mending::NoDay, 1, 1),
             ("subscription.start", Mending::NoDay, 1, 1),
         ]
     );
@@ -364,4 +365,27 @@ fn names_of_skus_that_differ_in_case_and_blanks_only_are_one() {
     let rows = "C-1,2025-03-01,Sample 365 E3,AAA-1,0,50\nC-1,2025-03-01,sample 365 e3,aaa-1 ,1,50\nC-1,2025-03-01,SAMPLE 365 E3,AAA-2,0,7\n";
     let (found, _) = import(Format::InsightsCustomers, &format!("{header}{rows}"));
     assert_eq!(amounts(&found), ["57.00"]);
+}
+
+#[test]
+fn what_is_read_in_another_shape_obeys_the_same_rules() {
+    let one = |user: &str, used: &str, since: &str| {
+        format!(
+            "{{\"reportRefreshDate\": \"05/03/2025\", \"userPrincipalName\": \"{user}\", \"isDeleted\": \"False\", \
+             \"hasTeamsLicense\": \"True\", \"teamsLastActivityDate\": \"{used}\", \"teamsLicenseAssignDate\": \"{since}\"}}"
+        )
+    };
+    let list = [one("(Unknown)", "04/03/2025", "9999-12-31"), one("(Unknown)", "01/03/2025", "23/01/2024")].join(",");
+    let json = format!("{{\"value\": [{list}]}}");
+    let (found, notes) = import(Format::GraphUserDetail, &json);
+    let days: Vec<String> = found.activity.iter().map(|(_, activity)| activity.day.to_string()).collect();
+    assert_eq!(days, ["2025-03-04", "2025-03-01"]);
+    let rows: Vec<_> = mended(&notes).into_iter().map(|(_, what, rows, first)| (what, rows, first)).collect();
+    assert_eq!(rows, [(Mending::Nameless, 2, 1), (Mending::NoDay, 1, 1)], "counted as elements");
+
+    let text = users(&[["ana@x.example", "05/03/2025", "04/03/2025", "23/01/2024"]]);
+    let utf_16: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let mut collected = Collected::default();
+    read(Format::GraphUserDetail, &mut &utf_16[..], &options(None), &mut collected).unwrap();
+    assert_eq!(collected.activity[0].1.day.to_string(), "2025-03-04");
 }

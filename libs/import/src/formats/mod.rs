@@ -168,10 +168,18 @@ fn read_list_as_table(
     let options = ReadOptions { cut_short: pages.cut_short, ..options.clone() };
     let mut elements = BelowHeader { sink };
     let mut notes = dispatch(format, &mut *text, &options, &mut elements)?;
+    for rows in notes.mended.values_mut() {
+        rows.first = below_header(rows.first);
+    }
     if pages.cut_short {
         notes.remarks.insert(crate::shared::lists::CUT_SHORT);
     }
     Ok(notes)
+}
+
+/// The number of a row from the one below the header on.
+fn below_header(line: u64) -> u64 {
+    line.saturating_sub(1).max(1)
 }
 
 /// Counts rows from the one below the header.
@@ -181,19 +189,19 @@ struct BelowHeader<'a> {
 
 impl Sink for BelowHeader<'_> {
     fn record(&mut self, row: u64, record: Record) -> Result<(), Stopped> {
-        self.sink.record(row.saturating_sub(1).max(1), record)
+        self.sink.record(below_header(row), record)
     }
 
     fn stub(&mut self, row: u64, record: Record) -> Result<(), Stopped> {
-        self.sink.stub(row.saturating_sub(1).max(1), record)
+        self.sink.stub(below_header(row), record)
     }
 
     fn activity(&mut self, row: u64, activity: ActivityDay) -> Result<(), Stopped> {
-        self.sink.activity(row.saturating_sub(1).max(1), activity)
+        self.sink.activity(below_header(row), activity)
     }
 
     fn rejected(&mut self, rejection: Rejection) -> Result<(), Stopped> {
-        self.sink.rejected(Rejection { row: rejection.row.saturating_sub(1).max(1), ..rejection })
+        self.sink.rejected(Rejection { row: below_header(rejection.row), ..rejection })
     }
 }
 

@@ -219,6 +219,10 @@ impl RecordFields {
 
     pub(super) fn time(&mut self, name: &'static str) -> Option<Timestamp> {
         let text = self.string(name, FieldShape::Time, Need::Optional)?;
+        if text.trim().get(..10).is_some_and(Day::is_never) {
+            self.mended.push((name, Mending::NoDay));
+            return None;
+        }
         match DateTime::parse_from_rfc3339(text.trim()) {
             Ok(time) => Some(Timestamp {
                 seconds: time.timestamp(),
