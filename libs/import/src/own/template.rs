@@ -146,6 +146,7 @@ fn of_kind(kind: RecordKind) -> &'static str {
     }
 }
 
+// House: one arm for each field that a template explains.
 fn of_field(kind: RecordKind, field: &str) -> &'static str {
     match (kind, field) {
         (RecordKind::WholeList, "source" | "what" | "ids" | "part") => of_list_field(field),
