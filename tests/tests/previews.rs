@@ -1,4 +1,5 @@
 //! What a dry run says of the figures is what the import then does to them, for random partners on both engines.
+//! `INSIGHTS_LONG=1` tries many more partners.
 
 use insights_tests::differential::product::Product;
 use insights_tests::differential::random_partner::{NOW, make};
@@ -22,7 +23,7 @@ fn tried_and_done(product: &Product, seeds: std::ops::Range<u64>) -> usize {
     moved
 }
 
-/// What is warned of; a dry run counts its batches one by one, so its reasons have counts of their own.
+/// What is warned of, reasons aside: they have counts of batches, which a dry run tries in transactions of its own.
 fn warned(summary: &Value) -> Vec<(&Value, &Value, &Value, &Value)> {
     let warnings = summary["figures"]["warnings"].as_array().into_iter().flatten();
     warnings.map(|it| (&it["month"], &it["measure"], &it["before"], &it["after"])).collect()
@@ -34,14 +35,19 @@ fn count(month: &Value) -> usize {
     figures.filter(|figure| figure.is_object() && figure["before"] != figure["after"]).count()
 }
 
+/// How many partners.
+fn size() -> u64 {
+    if std::env::var_os("INSIGHTS_LONG").is_some() { 150 } else { 10 }
+}
+
 #[test]
 fn a_dry_run_tells_the_figures_that_the_import_gives_on_sqlite() {
-    let moved = tried_and_done(&Product::start(false, NOW), 0..10);
+    let moved = tried_and_done(&Product::start(false, NOW), 0..size());
     assert!(moved > 500, "only {moved} figures moved");
 }
 
 #[test]
 fn a_dry_run_tells_the_figures_that_the_import_gives_on_postgres() {
-    let moved = tried_and_done(&Product::start(true, NOW), 2_000..2_010);
+    let moved = tried_and_done(&Product::start(true, NOW), 2_000..2_000 + size());
     assert!(moved > 500, "only {moved} figures moved");
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use insights_access::{Outgoing, Principal};
 use insights_proto::ingestion::v1::change_feed_service_client::ChangeFeedServiceClient;
 use insights_proto::ingestion::v1::{
-    GetPartnerFactsRequest, GetPartnerFactsResponse, IngestBatchRequest, ListPartnersRequest, PartnerPosition,
-    PreviewChanges, PreviewChangesRequest, PreviewFactsRequest, PreviewFactsResponse, StreamChangesRequest,
-    StreamChangesResponse, StreamFactsRequest, StreamFactsResponse, preview_facts_request::Ask,
+    GetPartnerFactsRequest, GetPartnerFactsResponse, IngestBatchRequest, IngestBatchResponse, ListPartnersRequest,
+    PartnerPosition, PreviewChanges, PreviewChangesRequest, PreviewFactsRequest, PreviewFactsResponse,
+    StreamChangesRequest, StreamChangesResponse, StreamFactsRequest, StreamFactsResponse, preview_facts_request::Ask,
     preview_facts_response::Answer,
 };
 use insights_service::ServiceChannel;
@@ -90,10 +90,13 @@ pub struct PreviewFeed {
 }
 
 impl PreviewFeed {
-    /// Adds a batch to those before it.
-    pub async fn batch(&mut self, batch: IngestBatchRequest) -> Result<(), Status> {
+    /// Adds a batch to those before it; what would become of it.
+    pub async fn batch(&mut self, batch: IngestBatchRequest) -> Result<IngestBatchResponse, Status> {
         self.ask(Ask::Batch(batch)).await?;
-        self.answer().await.map(drop)
+        match self.answer().await? {
+            Answer::Batch(stored) => Ok(stored),
+            _ => Err(out_of_turn()),
+        }
     }
 
     /// What the batches changed.

@@ -151,6 +151,17 @@ fn span(freshness: &Freshness, earliest: Month) -> Option<(Month, Month)> {
     Some((first.max(earliest), last)).filter(|(first, last)| first <= last)
 }
 
+/// What an import that is tried would do.
+#[derive(Debug)]
+pub struct TriedFigures {
+    /// The figures before it.
+    pub before: FiguresAt,
+    /// The figures after it.
+    pub after: FiguresAt,
+    /// Accepted records that would wait, each batch counted after those before it.
+    pub waiting: u64,
+}
+
 /// The batches of an import that is tried, as far as there is room for them.
 #[derive(Debug, Default)]
 pub struct KeptBatches {
@@ -180,12 +191,7 @@ impl KeptBatches {
     ///
     /// # Errors
     /// Says why they cannot be had.
-    pub async fn figures(
-        &self,
-        caller: &Caller,
-        measures: &[Measure],
-        today: Day,
-    ) -> Result<(FiguresAt, FiguresAt), Failure> {
+    pub async fn figures(&self, caller: &Caller, measures: &[Measure], today: Day) -> Result<TriedFigures, Failure> {
         if self.full {
             let most = KEPT >> 20;
             return Err(Failure::Failed(format!(
@@ -193,12 +199,14 @@ impl KeptBatches {
             )));
         }
         let answer = self.tried(caller, measures, today).await?;
-        let before = answer.freshness_before.unwrap_or_default();
-        let after = answer.freshness_after.unwrap_or_default();
-        Ok((
-            FiguresAt::of(measures, earliest(today), &before, answer.before.as_ref()),
-            FiguresAt::of(measures, earliest(today), &after, answer.after.as_ref()),
-        ))
+        let at = |freshness: Option<Freshness>, result: Option<&QueryResult>| {
+            FiguresAt::of(measures, earliest(today), &freshness.unwrap_or_default(), result)
+        };
+        Ok(TriedFigures {
+            before: at(answer.freshness_before, answer.before.as_ref()),
+            after: at(answer.freshness_after, answer.after.as_ref()),
+            waiting: answer.waiting.max(0).cast_unsigned(),
+        })
     }
 
     async fn tried(&self, caller: &Caller, measures: &[Measure], today: Day) -> Result<PreviewImportResponse, Failure> {

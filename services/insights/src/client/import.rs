@@ -29,7 +29,7 @@ use super::{
     Caller,
     batch::{Batch, BatchLimits, Batcher},
     batch_line::BatchLine,
-    figures::{FiguresAt, KeptBatches, MovedFigures, TouchedMonths, earliest, shown_to},
+    figures::{FiguresAt, KeptBatches, MovedFigures, TouchedMonths, TriedFigures, earliest, shown_to},
     journal::Journal,
     lists,
     months::ReportMonths,
@@ -50,7 +50,8 @@ const VISIBLE_WITHIN: Duration = Duration::from_secs(30 * 60);
 /// How long nothing happens before the import says what it waits for.
 const SAYS_AFTER: Duration = Duration::from_secs(5);
 /// Why nothing is said about figures.
-const NO_ROLE: &str = "the figures before and after are not shown: the roles of the token see none";
+const NO_ROLE: &str =
+    "the figures before and after are not shown: the roles of the token see none, as admin_agent and global_admin do";
 /// Where partners say who they are.
 const WHO_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -236,7 +237,8 @@ impl ImportFigures {
             return;
         }
         match self.kept.figures(caller, &self.measures, self.today).await {
-            Ok((before, after)) => {
+            Ok(TriedFigures { before, after, waiting }) => {
+                summary.waiting = waiting;
                 let moved = MovedFigures::between(&before, &after, &self.touched, &summary.reasons());
                 summary.figures = moved.map(|moved| MovedFigures { version_after: None, ..moved });
             }

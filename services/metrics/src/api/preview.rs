@@ -35,10 +35,10 @@ pub async fn preview(
     api.root_at(caller.partner(), head, deadline).await?;
     let mut feed = api.feed.preview(&caller).await.map_err(forward)?;
     let mut next = Some(first);
-    let mut done = false;
+    let (mut done, mut waiting) = (false, 0);
     while let Some(PreviewImportRequest { batch, done: last, .. }) = next {
         if let Some(batch) = batch {
-            feed.batch(untouched(batch)).await.map_err(forward)?;
+            waiting += feed.batch(untouched(batch)).await.map_err(forward)?.waiting;
         }
         done = last;
         next = if last { None } else { batches.message().await? };
@@ -65,6 +65,7 @@ pub async fn preview(
         freshness_before: figures.freshness,
         after: moved.results,
         freshness_after: moved.freshness,
+        waiting,
     })
 }
 

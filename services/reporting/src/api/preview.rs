@@ -61,6 +61,7 @@ async fn ask(
         freshness_before: answer.freshness_before,
         after: shown(answer.after),
         freshness_after: answer.freshness_after,
+        waiting: answer.waiting,
     })
 }
 
