@@ -108,7 +108,8 @@ fn goes_round(partner: &Partner, postgres: bool, carried: &Carried, format: &str
     compared
 }
 
-/// What the incumbent's reports have no place for: a subscription has one SKU in all months of a file, and one seller.
+/// What the incumbent's reports have no place for: a subscription has one SKU in all months of a file, and one seller; units in grace
+/// have no column of their own.
 fn sayable(record: &mut Value) {
     let kind = record["kind"].as_str().unwrap_or_default().to_owned();
     if let Some(fields) = record.as_object_mut() {
@@ -117,6 +118,7 @@ fn sayable(record: &mut Value) {
         }
         if kind == "reported_seats" || kind == "revenue" {
             fields.remove("seller");
+            fields.remove("grace");
         }
     }
 }
