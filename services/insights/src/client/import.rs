@@ -349,9 +349,9 @@ impl Run<'_> {
         let is_fact = |batch: &Batch| !batch.completes || completes_alone;
         while !ended || held.is_some() || !line.is_empty() {
             if let Some(mut batch) = held.take_if(|_| line.is_empty()) {
-                if self.is_judged(&batch) {
-                    let (file, dry_run) = (self.source.name(), self.how.dry_run);
-                    lists::withhold(self.caller, &mut batch, dry_run, &file, self.summary).await?;
+                if lists::has_lists(&batch) {
+                    let file = self.source.name();
+                    lists::withhold(self.caller, &mut batch, self.how, &file, self.summary).await?;
                 }
                 if (good > 0 || bad == 0) && !batch.is_empty() {
                     let request = self.request(&mut batch, journal, position);
@@ -362,7 +362,7 @@ impl Run<'_> {
             }
             tokio::select! {
                 batch = batches.recv(), if !ended && held.is_none() && line.has_room() => match batch {
-                    Some(batch) if !is_fact(&batch) || self.is_judged(&batch) => held = Some(batch),
+                    Some(batch) if !is_fact(&batch) || lists::has_lists(&batch) => held = Some(batch),
                     Some(mut batch) if !batch.is_empty() => {
                         let request = self.request(&mut batch, journal, position);
                         line.send(batch, request).await?;
@@ -391,11 +391,6 @@ impl Run<'_> {
             }
         }
         Ok(good == 0 && bad > 0)
-    }
-
-    /// Whether a batch has lists that may end too much. What they name must be stored before that can be told.
-    fn is_judged(&self, batch: &Batch) -> bool {
-        !self.how.confirm && lists::has_lists(batch)
     }
 
     /// Says what became of the months of a report. `whole`: none of its rows was rejected.

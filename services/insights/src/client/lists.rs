@@ -7,7 +7,7 @@ use insights_proto::ingestion::v1::{IngestBatchRequest, ListEffect, Record, reco
 use super::{
     Caller,
     batch::Batch,
-    import::{BATCH_RETRIES, Summary, ingest},
+    import::{BATCH_RETRIES, How, Summary, ingest},
 };
 use crate::failure::Failure;
 
@@ -21,20 +21,26 @@ pub(super) fn has_lists(batch: &Batch) -> bool {
     batch.records.iter().any(|record| subject(record).is_some())
 }
 
-/// Takes the lists out of a batch that would end too much, and says what would go. A dry run stores neither the customers nor the
+/// Takes the lists out of a batch that would end too much, unless that is confirmed, and says what would go; counts what the others
+/// leave out. A dry run stores neither the customers nor the
 /// licences that a list names, so it judges lists of subscriptions and SKUs only.
 pub(super) async fn withhold(
     caller: &Caller,
     batch: &mut Batch,
-    dry_run: bool,
+    how: &How,
     file: &str,
     summary: &mut Summary,
 ) -> Result<(), Failure> {
+    let dry_run = how.dry_run;
     let lists: Vec<Record> = batch.records.iter().filter(|record| subject(record).is_some()).cloned().collect();
     let message = IngestBatchRequest { records: lists, validate_only: true, ..IngestBatchRequest::default() };
     let answer = ingest(caller, &message, BATCH_RETRIES).await?;
     let judged = |effect: &&ListEffect| !dry_run || !matches!(effect.what.as_str(), "customers" | "licences");
-    for effect in answer.list_effects.iter().filter(judged).filter(|effect| ends_much(effect)) {
+    for effect in answer.list_effects.iter().filter(judged) {
+        if how.confirm || !ends_much(effect) {
+            summary.leaves_out(&effect.what, effect.left_out);
+            continue;
+        }
         let key = [&effect.what, &effect.source, &effect.customer_id, &effect.service, &effect.day].map(String::clone);
         batch.retain(|record| subject(record).as_ref() != Some(&key));
         summary.failures.push(format!("{file}: {}", question(effect)));

@@ -113,6 +113,14 @@ impl Summary {
         }
     }
 
+    /// Counts what a whole list names no longer.
+    pub(super) fn leaves_out(&mut self, what: &str, count: i64) {
+        let what = if what == "skus" { "SKUs" } else { what };
+        if let Ok(count @ 1..) = u64::try_from(count) {
+            *self.left_out.entry(what.to_owned()).or_default() += count;
+        }
+    }
+
     /// Why figures may have moved, as far as the import itself knows.
     pub(super) fn reasons(&self) -> Vec<String> {
         let lists = self.left_out.iter().map(|(what, count)| (*count, format!("{what} are not in this list any more")));
@@ -207,8 +215,11 @@ mod tests {
 
     #[test]
     fn what_is_known_of_an_import_is_a_reason() {
-        let left_out = BTreeMap::from([("subscriptions".to_owned(), 38)]);
-        let summary = Summary { rejected: 2, left_out, ..Summary::default() };
-        assert_eq!(summary.reasons(), ["38 subscriptions are not in this list any more", "2 rows were rejected"]);
+        let mut summary = Summary { rejected: 2, ..Summary::default() };
+        for (what, count) in [("subscriptions", 30), ("skus", 1), ("subscriptions", 8), ("customers", 0)] {
+            summary.leaves_out(what, count);
+        }
+        let lists = ["1 SKUs are not in this list any more", "38 subscriptions are not in this list any more"];
+        assert_eq!(summary.reasons(), [lists[0], lists[1], "2 rows were rejected"]);
     }
 }
