@@ -66,7 +66,7 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
     let mut table = Table::open(input, COLUMNS, IGNORED)?;
     let mut notes = Notes::default();
     let services = services(&table, &mut notes)?;
-    let mut days: BTreeMap<Day, Coverage> = BTreeMap::new();
+    let mut days: BTreeMap<Day, UsersSeen> = BTreeMap::new();
     let mut rejected = false;
     let mut nameless = NamelessUsers::default();
     let mut stub = Some(bare_customer(&customer, options.made));
@@ -98,7 +98,7 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
     if table.has_totals {
         notes.remarks.insert(TOTALS);
     }
-    let everybody = days.iter().filter(|(day, coverage)| !coverage.is_of_one_day(**day)).map(|(day, _)| *day);
+    let everybody = days.iter().filter(|(day, seen)| !seen.is_of_one_day(**day)).map(|(day, _)| *day);
     let everybody: BTreeSet<Day> = everybody.collect();
     if everybody.len() < days.len() {
         notes.remarks.insert(OF_ONE_DAY);
@@ -118,7 +118,7 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
 
 /// What tells the report of a period, which lists everybody with a licence, from that of a date, which lists who was active on it.
 #[derive(Default)]
-struct Coverage {
+struct UsersSeen {
     users: usize,
     /// The file says that it is about a period.
     period: bool,
@@ -126,7 +126,7 @@ struct Coverage {
     active: BTreeSet<Day>,
 }
 
-impl Coverage {
+impl UsersSeen {
     fn see(&mut self, user: &DetailUser) {
         let used: BTreeSet<Day> = user.services.iter().flat_map(|one| &one.used).copied().collect();
         self.active = if self.users == 0 { used } else { self.active.intersection(&used).copied().collect() };

@@ -32,7 +32,7 @@ use super::{
     figures::{FiguresAt, KeptBatches, MovedFigures, TouchedMonths, TriedFigures, earliest, shown_to},
     journal::Journal,
     lists,
-    months::ReportMonths,
+    months::MonthsSent,
     retry::{RetryPolicy, is_transient},
 };
 use crate::failure::Failure;
@@ -113,7 +113,7 @@ pub async fn import(caller: &Caller, sources: &[ImportFile], how: &How, summary:
         let first = summary.rejections.len();
         let before = (summary.accepted, summary.duplicates, summary.rejected);
         let name = several.then_some(&file);
-        let (figures, months) = (&mut figures, ReportMonths::default());
+        let (figures, months) = (&mut figures, MonthsSent::default());
         let mut run = Run { caller, source, name, how, bar: &bar, months, summary, figures };
         let outcome = run.file().await;
         summary.rejections[first..].sort_by_key(|listed| listed.rejection.row);
@@ -274,7 +274,7 @@ struct Run<'a> {
     name: Option<&'a String>,
     how: &'a How,
     bar: &'a ProgressBar,
-    months: ReportMonths,
+    months: MonthsSent,
     summary: &'a mut Summary,
     figures: &'a mut ImportFigures,
 }

@@ -16,14 +16,14 @@ use crate::failure::Failure;
 
 /// The rows of a report that a file has.
 #[derive(Debug, Default)]
-pub(super) struct ReportMonths {
+pub(super) struct MonthsSent {
     /// Rows by report and month; of reported usage without a report.
     rows: BTreeMap<(&'static str, String, String), i64>,
     /// Rows recorded before this time are of earlier files.
     began: Option<Timestamp>,
 }
 
-impl ReportMonths {
+impl MonthsSent {
     /// Before anything of a file is sent that replaces its months. The clock of the server decides what came before.
     pub(super) async fn begin(&mut self, caller: &Caller) -> Result<(), Failure> {
         let message = IngestBatchRequest { validate_only: true, ..IngestBatchRequest::default() };

@@ -12,20 +12,11 @@ use crate::{
         customer,
         fact::{self, FactRow},
     },
-    write::transaction::WriteTransaction,
+    write::transaction::{ChangedList, WriteTransaction},
 };
 
 /// Customers looked at together.
 const TOGETHER: i64 = 2_000;
-
-/// A list of customers that is whole now, or is no longer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ChangedList {
-    /// Source and day.
-    pub key: Vec<u8>,
-    pub day: i32,
-    pub recorded: i64,
-}
 
 /// The list of customers that a row says is whole.
 pub(super) fn list_of(row: &FactRow) -> Option<ChangedList> {

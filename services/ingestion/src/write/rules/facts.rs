@@ -101,18 +101,10 @@ async fn decide(
                 continue;
             }
             Some((Verdict::Raised, stored)) => {
-                if row.waits_for.is_empty() && licences::is_listed(row.kind, &row.body)? {
-                    // A licence list that ended it may end it no longer.
-                    tx.note(*customer, licences::seen(stored.row.recorded));
-                }
+                note_raised(tx, *customer, stored.row.recorded, &row)?;
                 identity::raise(&mut stored.row, &row);
                 stored.written = stored.written.or(Some(FactWrite::Again));
                 tx.counts.duplicates += 1;
-                if row.waits_for.is_empty() && row.kind == FactKind::CustomerList {
-                    // Who was named when the list was recorded first, and not again, is named no longer.
-                    tx.note(*customer, row.day);
-                    tx.lists.extend(list);
-                }
                 continue;
             }
             Some((Verdict::Replaces, stored)) => {
@@ -154,6 +146,28 @@ async fn decide(
     fact_rows::write(tx, shard, FactWrite::New, new).await?;
     fact_rows::write(tx, shard, FactWrite::Again, again).await?;
     history::keep(tx.transaction, tx.partner, shard, history).await
+}
+
+/// Notes what a row of the same content changes that was recorded later than the stored one, `before`.
+fn note_raised(
+    tx: &mut WriteTransaction<'_>,
+    customer: CustomerAddress,
+    before: i64,
+    row: &FactRow,
+) -> Result<(), Error> {
+    if !row.waits_for.is_empty() {
+        return Ok(());
+    }
+    if licences::is_listed(row.kind, &row.body)? {
+        // A licence list that ended it may end it no longer.
+        tx.note(customer, licences::seen(before));
+    }
+    if row.kind == FactKind::CustomerList {
+        // Who was named when the list was recorded first, and not again, is named no longer.
+        tx.note(customer, row.day);
+        tx.lists.extend(customer_lists::list_of(row));
+    }
+    Ok(())
 }
 
 /// The reference that a fact waits for.

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use insights_database::{Transaction, bulk::Lock};
 use insights_proto::ingestion::v1::{ListEffect, Precedence};
 
-use super::rules::customer_lists::ChangedList;
 use crate::{
     error::Error,
     ids::{AllocatedUser, CustomerAddress, ResolvedSubscription, SurrogateIds},
@@ -33,6 +32,15 @@ impl std::ops::AddAssign for RecordCounts {
         self.duplicates += other.duplicates;
         self.waiting += other.waiting;
     }
+}
+
+/// A list of customers that is whole now, or is no longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ChangedList {
+    /// Source and day.
+    pub key: Vec<u8>,
+    pub day: i32,
+    pub recorded: i64,
 }
 
 /// A fact whose names are resolved to surrogate ids.
