@@ -16,6 +16,9 @@ use recognise::{TextShape, look, shape};
 pub use recognise::{Recognised, Unrecognised, recognise};
 
 const EMPTY: &str = "there are no rows in it: nothing was imported from it";
+/// A list without rows says that nothing is left.
+const EMPTY_BUT_WHOLE: &str =
+    "there are no rows in it: what an earlier one named is taken for gone, if it is a list of all there is";
 const NOTHING_GOOD: &str = "all its rows were rejected, so nothing is taken for complete";
 
 /// A file format that can be imported.
@@ -122,7 +125,7 @@ pub fn read(
     match sink.finish()? {
         FileOutcome::Rejected => drop(notes.remarks.insert(NOTHING_GOOD)),
         FileOutcome::Empty => drop(notes.remarks.insert(EMPTY)),
-        FileOutcome::Completed if !is_own => drop(notes.remarks.insert(EMPTY)),
+        FileOutcome::Completed if !is_own => drop(notes.remarks.insert(EMPTY_BUT_WHOLE)),
         FileOutcome::Completed | FileOutcome::Read => {}
     }
     Ok(notes)
