@@ -381,7 +381,7 @@ fn what_is_read_in_another_shape_obeys_the_same_rules() {
     let days: Vec<String> = found.activity.iter().map(|(_, activity)| activity.day.to_string()).collect();
     assert_eq!(days, ["2025-03-04", "2025-03-01"]);
     let rows: Vec<_> = mended(&notes).into_iter().map(|(_, what, rows, first)| (what, rows, first)).collect();
-    assert_eq!(rows, [(Mending::Nameless, 2, 1), (Mending::NoDay, 1, 1)], "counted as elements");
+    assert_eq!(rows, [(Mending::NoDay, 1, 1), (Mending::Nameless, 2, 1)], "counted as elements");
 
     let text = users(&[["ana@x.example", "05/03/2025", "04/03/2025", "23/01/2024"]]);
     let utf_16: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();

@@ -312,8 +312,8 @@ const REFRESHED: &str = "2024-06-29";
 fn users(dice: &mut FactDice) -> Vec<DetailFact> {
     let user = |number: u32| {
         let licensed = [dice.below(3) > 0, dice.below(2) > 0];
-        // The window of 29 June begins on 2 June.
-        let mut day = || Some(2 + dice.below(40)).filter(|day| *day < 30).map(|day| format!("2024-06-{day:02}"));
+        // The window of 30 June, through which the data is complete at the end, begins on 3 June.
+        let mut day = || Some(3 + dice.below(40)).filter(|day| *day < 30).map(|day| format!("2024-06-{day:02}"));
         let used = [day(), day()];
         (format!("u{number}@kay.example"), licensed, used)
     };

@@ -122,7 +122,7 @@ fn a_list_that_ends_much_is_asked_about_and_says_what_would_go() {
     let many: Vec<(&str, u32)> = ids.iter().map(|id| (id.as_str(), 1)).collect();
     import(&server, "pc-subscriptions", "2026-01", &purchases(&many));
     import(&server, "pc-subscriptions", "2026-02", &purchases(&many[..5]));
-    assert_eq!(figures(&server, "subscriptions"), [[10], [5], [5], [5]], "five may leave without a question");
+    assert_eq!(figures(&server, "subscriptions"), [[10], [5]], "five may leave without a question");
 
     let file = server.file("all.json", &purchases(&many));
     let few = server.file("few.json", &purchases(&many[..4]));
@@ -137,10 +137,10 @@ fn a_list_that_ends_much_is_asked_about_and_says_what_would_go() {
         let text = support::stderr(&asked);
         assert!(text.contains("leaves out 6 of the 10") && text.contains("S-7"), "{text}");
         assert!(text.contains("--confirm"), "{text}");
-        assert_eq!(figures(&server, "subscriptions")[3], [10]);
+        assert_eq!(*figures(&server, "subscriptions").last().unwrap(), [10]);
     }
     assert!(run(&few, &["2026-04", "--confirm"]).status.success());
-    assert_eq!(figures(&server, "subscriptions")[3], [4]);
+    assert_eq!(*figures(&server, "subscriptions").last().unwrap(), [4]);
 }
 
 #[test]
