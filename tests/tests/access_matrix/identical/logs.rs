@@ -18,7 +18,8 @@ impl Logs {
     /// Captures what the product logs from now on, in all detail.
     pub fn capture() -> Self {
         let logs = Self::default();
-        let filter: EnvFilter = "info,insights=trace".parse().unwrap();
+        // The database driver warns of slow statements and long waits, which tell of the machine, never a value.
+        let filter: EnvFilter = "info,insights=trace,sqlx=error".parse().unwrap();
         let lines = tracing_subscriber::fmt::layer().with_ansi(false).without_time().with_writer(logs.clone());
         // Another test of this process may have been first.
         tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines.with_filter(filter)))
