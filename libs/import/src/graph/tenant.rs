@@ -9,7 +9,7 @@ use crate::product_names;
 use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
 use crate::shared::by_use::names_azure_plan;
 use crate::shared::lists::{self, Held, ListSource, services};
-use crate::text::json::Element;
+use crate::text::element::Element;
 use crate::text::values::names_free;
 
 /// A partner's own list of subscriptions knows better whose they are and under which offer.

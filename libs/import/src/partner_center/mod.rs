@@ -12,8 +12,8 @@ use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
 use crate::shared::by_use::{means_use, names_azure_plan};
 use crate::shared::lists::{self, Held, ListSource, finished, services};
 use crate::shared::provisional::of_file;
-use crate::text::json::{self, Element};
 use crate::text::values::{country, names_free};
+use crate::text::{element::Element, json};
 
 const LIST: &str = "items";
 /// Words of the status in the order of their numbers, which the .NET library and PowerShell write.

@@ -12,8 +12,8 @@ use prost_types::Timestamp;
 use crate::product_names;
 use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink, Stopped};
 use crate::shared::provisional::{bare_customer, of_file, on_first_sight};
-use crate::text::json::{self, Element};
 use crate::text::spool;
+use crate::text::{element::Element, json};
 
 /// SKUs remembered as named; to forget them costs a stub that changes nothing.
 const NAMED: usize = 100_000;

@@ -12,7 +12,8 @@ use std::{
 use serde_json::Value;
 
 use crate::reader::{ReadError, Stopped};
-use crate::text::json::{self, Element, Pages};
+use crate::text::element::Element;
+use crate::text::json::{self, Pages};
 use crate::text::lines::write_record;
 
 /// Bytes kept in memory; more goes to a file.

@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod dates;
+pub(crate) mod element;
 pub(crate) mod encoding;
 pub(crate) mod json;
 pub(crate) mod json_table;

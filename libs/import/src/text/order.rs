@@ -10,6 +10,7 @@ use tempfile::SpooledTempFile;
 
 use crate::reader::{DateOrder, Notes, ReadError, Stopped};
 use crate::text::dates::DateProof;
+use crate::text::element::Element;
 use crate::text::json;
 use crate::text::lines::{Lines, Split, read_line};
 use crate::text::table::normalised;
@@ -81,7 +82,7 @@ fn proof(input: &mut dyn BufRead, list: &'static str) -> io::Result<DateProof> {
         return of_table(&mut Lines::new(input)?);
     }
     let mut proof = DateProof::default();
-    let take = &mut |element: json::Element| {
+    let take = &mut |element: Element| {
         element.each_date(&mut |text| proof.look(element.row, text, false));
         Ok::<(), Stopped>(())
     };
