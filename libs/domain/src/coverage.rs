@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calendar::Month;
 
+/// The report that rows of users by service are of.
+pub const USERS_REPORT: &str = "reported_usage";
+
 /// The months that each report covers: those of which any row has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::amount::Amount;
 use crate::calendar::{Day, Month, Window};
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, USERS_REPORT};
 use crate::facts::{
     Absence, Attribution, BySku, Catalogue, CustomerFacts, ReportedSeats, ReportedUsage, Revenue, Seller,
     ServiceNumber, SkuNumber, State, SubscriptionFacts, SubscriptionNumber,
@@ -114,6 +114,8 @@ pub struct UsageMonth {
     pub active_users: Option<u32>,
     /// Paid units available, where no assignment or licence by the day is known.
     pub total_users: Option<u32>,
+    /// No report covers the month: the row is that of an earlier one, and active users, where it serves them, are unknown.
+    pub carried: bool,
     /// Attributions of the row; none: those of the customer's subscriptions decide.
     pub attributions: Vec<Attribution>,
 }
@@ -216,8 +218,7 @@ impl<'a> CustomerRollup<'a> {
                 .facts
                 .reported_usage
                 .iter()
-                .filter(|row| row.month == month)
-                .filter_map(|row| self.usage_month(row, day, &details))
+                .filter_map(|row| self.usage_month(row, month, day, &details))
                 .collect(),
             active_services: users.active_services(),
             lower_bound_services: self.lower_bound_services(Window::ending(day)),
@@ -412,18 +413,26 @@ impl<'a> CustomerRollup<'a> {
         })
     }
 
-    fn usage_month(&self, row: &ReportedUsage, day: Day, details: &[Detail<'_>]) -> Option<UsageMonth> {
+    /// A row of the month, or one that is carried into it.
+    fn usage_month(&self, row: &ReportedUsage, month: Month, day: Day, details: &[Detail<'_>]) -> Option<UsageMonth> {
+        let carried =
+            row.month < month && self.catalogue.coverage.carried(USERS_REPORT, false, month) == Some(row.month);
+        if row.month != month && !carried {
+            return None;
+        }
         let assigned = details.iter().any(|detail| {
             self.services(detail.sku).contains(&row.service)
                 && detail.facts.assignments.iter().any(|assignment| assignment.from <= day)
         });
         let licensed = self.facts.licences.iter().any(|licence| licence.service == row.service && licence.from <= day);
-        let active_users = (!self.knows_activity_on(row.service, day)).then_some(row.monthly_active_users);
+        let active_users = if carried { 0 } else { row.monthly_active_users };
+        let active_users = (!self.knows_activity_on(row.service, day)).then_some(active_users);
         let total_users = (!assigned && !licensed).then_some(row.paid_available_units);
         (active_users.is_some() || total_users.is_some()).then(|| UsageMonth {
             service: row.service,
             active_users,
             total_users,
+            carried,
             attributions: row.attributions.clone(),
         })
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::coverage::USERS_REPORT;
 use crate::facts::{Activity, Assignment, Licence};
 
 const E3: SkuNumber = 1;
@@ -450,6 +451,37 @@ fn a_month_that_no_report_covers_takes_the_one_before_over() {
     facts.subscriptions[0].assignments = vec![assigned(1, "2026-02-11", None)];
     let row = &rows_with(&facts, &covered, "2026-02-28")[0];
     assert_eq!((row.seats, row.assigned, row.carried), (3, 1, false));
+}
+
+#[test]
+fn reported_users_of_a_month_without_a_report_are_those_of_the_one_before() {
+    let row = |of: &str, units, active| ReportedUsage {
+        service: YAMMER,
+        month: month(of),
+        paid_available_units: units,
+        monthly_active_users: active,
+        attributions: Vec::new(),
+    };
+    let mut facts = customer(vec![subscription(1, E3, &[])], &[]);
+    facts.reported_usage = vec![row("2026-01", 20, 12), row("2026-04", 30, 15)];
+    let usage = |facts: &CustomerFacts, covered: &[&str], on: &str| {
+        let mut catalogue = catalogue();
+        covered.iter().for_each(|of| catalogue.coverage.add(USERS_REPORT, false, month(of)));
+        let mut months = roll_up(facts, &catalogue, day(on), month("1990-01"));
+        months.retain(|(of, _)| *of == day(on).month());
+        let rows = months.pop().map(|(_, month)| month.reported_usage).unwrap_or_default();
+        rows.iter().map(|row| (row.active_users, row.total_users, row.carried)).collect::<Vec<_>>()
+    };
+    let covered = ["2026-01", "2026-04"];
+    assert_eq!(usage(&facts, &covered, "2026-01-31"), [(Some(12), Some(20), false)]);
+    assert_eq!(usage(&facts, &covered, "2026-02-28"), [(Some(0), Some(20), true)]);
+    assert_eq!(usage(&facts, &covered, "2026-03-31"), [(Some(0), Some(20), true)]);
+    assert_eq!(usage(&facts, &covered, "2026-04-30"), [(Some(15), Some(30), false)]);
+    assert_eq!(usage(&facts, &covered, "2026-05-31"), [], "after the last");
+    assert_eq!(usage(&facts, &["2026-01", "2026-03", "2026-04"], "2026-03-31"), [], "covered, without a row");
+    // What is known by detail is known.
+    facts.first_activity.insert(YAMMER, day("2026-02-01"));
+    assert_eq!(usage(&facts, &covered, "2026-02-28"), [(None, Some(20), true)]);
 }
 
 #[test]

@@ -32,6 +32,8 @@ sentences! {
     UnderWay = "report-under-way",
     /// `count`: months of an import that are not shown.
     ImportMoreMonths = "import-more-months",
+    /// `months`: months of an import that no report covers.
+    ImportCarried = "import-carried",
     /// `month`, `measure`, `before`, `after`, `percent`: a figure that moved far.
     ImportMoved = "import-moved",
     /// `said`, `count`: what is said of one month holds of others.
@@ -60,6 +62,8 @@ sentences! {
     LowerBound = "report-lower-bound",
     /// A month that nobody reported takes over the one before.
     Carried = "report-carried",
+    /// `month`: the earliest with data.
+    EarliestMonth = "report-earliest-month",
     /// Something was left out.
     Redacted = "report-redacted",
     /// The heading over parts of a whole.

@@ -36,7 +36,7 @@ fn rows_of_a_month_that_a_later_file_lacks_are_told_and_taken_out_where_it_says_
     import(&server, &seats(&FIRST), &[]);
     let later = seats(&[("1", "2026-03", 12)]);
     let summary = import(&server, &later, &[]);
-    let said = "1 rows of 2026-03 came before, are not in this file and still count; --replace takes them out";
+    let said = "rows of 2026-03 that came before and are not in it: 1; they still count, --replace takes them out";
     assert!(summary["notes"].to_string().contains(said), "{summary}");
     let both = [json!(2), json!(32), json!(320.0)];
     let february = [json!(1), json!(7), json!(70.0)];

@@ -48,9 +48,11 @@ fn a_month_without_a_report_takes_the_one_before_over_in_whatever_order_files_co
     let months = ["2026-01", "2026-03"].map(|month| seats_report(&[(month, "S-1", CUSTOMER, "Suite", 10, 100)]));
     for order in [[0, 1], [1, 0]] {
         let server = Server::start();
-        for month in order {
-            import(&server, "insights-subscriptions", &months[month], &[]);
-        }
+        import(&server, "insights-subscriptions", &months[order[0]], &[]);
+        // Whoever imports the second is told of the month between.
+        let second = server.file("second.txt", &months[order[1]]);
+        let summary = server.json("global_admin", &["import", "insights-subscriptions", &second]);
+        assert_eq!(summary["figures"]["carried"], json!(["2026-02"]), "{summary}");
         let measures = "customers,new,churned,returning,available,new_seats,active,idle_seats";
         assert_eq!(
             json!(figures(&server, measures, &[])),
@@ -67,6 +69,29 @@ fn a_month_without_a_report_takes_the_one_before_over_in_whatever_order_files_co
         assert_eq!(
             json!(figures(&server, "customers,churned,available", &[])),
             json!([[1, 0, 10], [1, 1, 3], [1, 1, 10]])
+        );
+        assert_eq!(server.json("global_admin", &["verify"])["differences"], 0);
+    }
+}
+
+#[test]
+fn users_of_a_month_without_a_report_are_those_of_the_one_before_and_their_use_is_unknown() {
+    let months = [("2026-01", 20, 12), ("2026-03", 30, 15)].map(|(month, units, active)| {
+        format!(
+            "CustomerTenantId,WorkloadName,Month,PaidAvailableUnits,MonthlyActiveUsers\n\
+             {CUSTOMER},Yammer,{month}-01,{units},{active}\n"
+        )
+    });
+    for order in [[0, 1], [1, 0]] {
+        let server = Server::start();
+        for month in order {
+            import(&server, "insights-office-usage", &months[month], &[]);
+        }
+        let measures = "active_users,total_users,usage_percent";
+        let yammer = ["--filter", "service=Yammer"];
+        assert_eq!(
+            json!(figures(&server, measures, &yammer)),
+            json!([[12, 20, 60.0], [null, 20, null], [15, 30, 50.0]])
         );
         assert_eq!(server.json("global_admin", &["verify"])["differences"], 0);
     }

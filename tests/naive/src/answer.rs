@@ -143,7 +143,9 @@ fn rows_of(facts: &Facts, query: &Query, month: Month, group: &[Filter]) -> Vec<
         if lower_bound(&cell, month) {
             row.insert("lower_bound".into(), json!(true));
         }
-        if query.measures.iter().any(|m| m != "billed_revenue") && cell.matching(month).iter().any(|s| s.carried) {
+        let seats_carried =
+            query.measures.iter().any(|m| m != "billed_revenue") && cell.matching(month).iter().any(|s| s.carried);
+        if seats_carried || users_carried(&cell, month) {
             row.insert("carried".into(), json!(true));
         }
         if wants_revenue && !query.sees_revenue {
@@ -231,6 +233,17 @@ fn figure(cell: &Cell, measure: &str, month: Month) -> Figure {
         "usage_percent" => Figure::Percent(cell.active_users(month), cell.total_users(month)),
         other => panic!("no such measure: {other}"),
     }
+}
+
+/// Whether a measure asked for rests on reported users of an earlier month.
+fn users_carried(cell: &Cell, month: Month) -> bool {
+    let asked = |measure: &str| cell.query.measures.iter().any(|m| m == measure);
+    let percent = asked("usage_percent") && !cell.query.entitlements;
+    let units = |customer: &str| cell.usage_for_licences(customer, month).iter().any(|(_, row)| row.carried);
+    let looked_at = cell.looked_at(month);
+    (percent || asked("active_users")) && looked_at.iter().any(|customer| cell.usage_is_carried(customer, month))
+        || (percent || asked("total_users")) && looked_at.iter().any(|customer| units(customer))
+        || asked("active_customers") && cell.counted(month).iter().any(|c| cell.usage_is_carried(c, month))
 }
 
 /// Where the figures come from.

@@ -158,8 +158,15 @@ impl<'a> Cell<'a> {
     pub fn activity_is_unknown(&self, month: Month) -> bool {
         let (counted, active) = (self.counted(month), self.active_customers(month));
         let missing = |s: &Snapshot| s.active_unknown && s.active_reported.is_some();
-        let silent = self.matching(month).into_iter().filter(|s| missing(s));
-        silent.into_iter().any(|s| counted.contains(&s.customer) && !active.contains(&s.customer))
+        let mut silent: BTreeSet<String> =
+            self.matching(month).into_iter().filter(|s| missing(s)).map(|s| s.customer.clone()).collect();
+        silent.extend(counted.iter().filter(|customer| self.usage_is_carried(customer, month)).cloned());
+        silent.iter().any(|customer| counted.contains(customer) && !active.contains(customer))
+    }
+
+    /// Whether who of a customer's users was active on a restricting service is told of an earlier month alone.
+    pub fn usage_is_carried(&self, customer: &str, month: Month) -> bool {
+        self.usage_for_activity(customer, month).iter().any(|(_, row)| row.carried)
     }
 
     /// Customers that `active_users` looks at.
@@ -241,6 +248,9 @@ impl<'a> Cell<'a> {
     pub fn active_users(&self, month: Month) -> Option<u64> {
         let customers = self.looked_at(month);
         let computed: usize = customers.iter().map(|c| self.active_users_of(c, month).len()).sum();
+        if customers.iter().any(|customer| self.usage_is_carried(customer, month)) {
+            return None;
+        }
         let rows = customers.iter().flat_map(|c| self.usage_for_activity(c, month));
         let reported = self.reported(&rows.map(|(_, row)| row.active_users).collect::<Vec<_>>())?;
         Some(computed as u64 + reported)

@@ -162,6 +162,8 @@ pub struct ReportedSeats {
 pub struct ReportedUsage {
     pub units: u64,
     pub active_users: u64,
+    /// Of an earlier month: who was active is unknown.
+    pub carried: bool,
     pub attributions: Vec<Attribution>,
 }
 
@@ -303,6 +305,7 @@ impl Line {
             row: ReportedUsage {
                 units: self.count("paid_available_units")?.ok_or("paid_available_units: missing")?,
                 active_users: self.count("monthly_active_users")?.ok_or("monthly_active_users: missing")?,
+                carried: false,
                 attributions: self.attributions()?,
             },
         })

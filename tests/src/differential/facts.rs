@@ -400,15 +400,19 @@ fn money(cast: &mut Cast, at: usize) {
     }
 }
 
+/// Reports come for a few months, the same for all, so that there are months between that nobody reported.
+fn month_of_report(cast: &mut Cast) -> String {
+    let first = naive::calendar::Month::of(cast.first).0;
+    let covered = [2, 5, 6, 9].map(|months| naive::calendar::Month(first + months).to_string());
+    if cast.random.chance(70) { cast.random.one(&covered) } else { cast.month() }
+}
+
 fn reported_seats(cast: &mut Cast, at: usize) {
     if cast.random.chance(35) {
         return;
     }
-    // Reports come for a few months, the same for all, so that there are months between that nobody reported.
-    let covered = [2, 5, 6, 9]
-        .map(|months| naive::calendar::Month(naive::calendar::Month::of(cast.first).0 + months).to_string());
     for _ in 0..cast.random.between(1, 8) {
-        let month = if cast.random.chance(70) { cast.random.one(&covered) } else { cast.month() };
+        let month = month_of_report(cast);
         let mut line = json!({"kind": "reported_seats", "month": month});
         if cast.random.chance(30) {
             line["report"] = json!(cast.random.pick(&["seats", "usage"]));
@@ -441,7 +445,7 @@ fn reported_usage(cast: &mut Cast) {
             continue;
         }
         for _ in 0..cast.random.between(1, 8) {
-            let (service, month, customer) = (cast.random.pick(&SERVICES), cast.month(), customer.clone());
+            let (service, month, customer) = (cast.random.pick(&SERVICES), month_of_report(cast), customer.clone());
             cast.add(move |random| {
                 let mut line = json!({"kind": "reported_usage", "customer_id": customer, "service": service, "month": month,
                     "paid_available_units": random.below(9), "monthly_active_users": random.below(9)});

@@ -7,7 +7,7 @@ use super::by_column;
 use super::question::Question;
 use insights_domain::amount::Amount;
 use insights_domain::calendar::{Day, Month};
-use insights_domain::coverage::Coverage;
+use insights_domain::coverage::{Coverage, USERS_REPORT};
 use insights_domain::facts::{
     Absence, Activity, Assignment, Attribution, BySku, Catalogue, CustomerFacts, Licence, ReportedSeats, ReportedUsage,
     Revenue, Seller, State, SubscriptionFacts, SubscriptionNumber,
@@ -81,6 +81,9 @@ pub fn cube(ledger: &Ledger) -> Cube {
             && !row.of_customer
         {
             builder.coverage.add(&row.report, matches!(of, Owner::CustomerSku(..)), month(*of_month));
+        }
+        if let Record::ReportedUsage { month: of_month, .. } = record {
+            builder.coverage.add(USERS_REPORT, false, month(*of_month));
         }
     }
     builder.lower_bounds(ledger);

@@ -114,7 +114,7 @@ term-billed-revenue =
 ## Figures over a range of months
 
 term-added = Customers added
-    .definition = New customers, summed over the months of the range.
+    .definition = New customers, summed over the months of the range. Not those of the first month with data, who came nobody knows when.
     .formula = Σ new
 term-churned-over-range = Customers churned
     .definition = Churned customers, summed over the months of the range.
@@ -123,13 +123,13 @@ term-net-added = Net added
     .definition = Customers added less customers churned.
     .formula = added − churned
 term-last-month-churn = Last month's churn
-    .definition = Customers churned in the last month of the range.
+    .definition = Customers churned in the last month of the range. Its change is against the month before it.
     .formula = churned(last month)
 term-change-of-stock = Change of a stock
     .definition = How a number that is taken at the end of a month changed over the range. Empty when the base is 0 or lies before the stored data.
     .formula = (last month − base) / base, base = end of the month before the range
 term-change-of-flow = Change of a flow
-    .definition = How a number that is summed over a range changed against the preceding range of equal length. Empty when the base is 0 or lies before the stored data.
+    .definition = How a number that is summed over a range changed against the preceding range of equal length. Empty when the base is 0, lies before the stored data or contains the first month with data.
     .formula = (range − preceding range) / preceding range
 term-change-in-points = Change of a percentage
     .definition = How a percentage changed over the range, in percentage points.

@@ -13,6 +13,7 @@ report-more = … and { $count } more; --all shows them
 report-missing = (none)
 report-lower-bound = Activity is a lower bound: for some of it only the date of last activity is known.
 report-carried = Some months have no report: seats are those of the month before, use is unknown.
+report-earliest-month = { $month } is the first month with data: its new customers came nobody knows when, so they are not among the added.
 report-redacted = Something was left out because your roles may not see it.
 report-share = share
 report-start = start

@@ -60,6 +60,7 @@ doctor-wait = { $count } records wait for what they refer to
 doctor-wait-try = import the customers, SKUs and subscriptions they name
 doctor-behind = version { $version }, { $count } behind the facts
 import-more-months = Earlier months of this import that are not shown: { $count }; --json has them all.
+import-carried = No report covers { $months }: seats are those of the month before, use is unknown. Import the report of that month as well.
 import-moved = warning: { $measure } of { $month } went from { $before } to { $after } ({ $percent })
 import-moved-elsewhere = { $said }, and moved as far in other months: { $count }
 import-because = { $said }; { $reasons }

@@ -114,7 +114,7 @@ term-billed-revenue =
 ## Números de um período de meses
 
 term-added = Clientes adicionados
-    .definition = Clientes novos, somados ao longo dos meses do período.
+    .definition = Clientes novos, somados ao longo dos meses do período. Sem os do primeiro mês com dados, que não se sabe quando vieram.
     .formula = Σ novos
 term-churned-over-range = Clientes perdidos
     .definition = Clientes perdidos, somados ao longo dos meses do período.
@@ -123,13 +123,13 @@ term-net-added = Adicionados, líquido
     .definition = Clientes adicionados menos clientes perdidos.
     .formula = adicionados − perdidos
 term-last-month-churn = Perdas do último mês
-    .definition = Clientes perdidos no último mês do período.
+    .definition = Clientes perdidos no último mês do período. A variação é em relação ao mês anterior a ele.
     .formula = perdidos(último mês)
 term-change-of-stock = Variação de um saldo
     .definition = Como variou no período um número que se toma no fim do mês. Vazia quando a base é 0 ou é anterior aos dados guardados.
     .formula = (último mês − base) / base, base = fim do mês anterior ao período
 term-change-of-flow = Variação de um fluxo
-    .definition = Como variou um número que se soma no período, em relação ao período anterior de igual duração. Vazia quando a base é 0 ou é anterior aos dados guardados.
+    .definition = Como variou um número que se soma no período, em relação ao período anterior de igual duração. Vazia quando a base é 0, é anterior aos dados guardados ou contém o primeiro mês com dados.
     .formula = (período − período anterior) / período anterior
 term-change-in-points = Variação de uma percentagem
     .definition = Como variou uma percentagem no período, em pontos percentuais.

@@ -13,6 +13,7 @@ report-more = … e mais { $count }; --all os mostra
 report-missing = (nenhum)
 report-lower-bound = A atividade é um limite inferior: de parte dela só se conhece a data da última atividade.
 report-carried = Alguns meses não têm relatório: as licenças são as do mês anterior, o uso é desconhecido.
+report-earliest-month = { $month } é o primeiro mês com dados: não se sabe quando vieram os clientes novos dele, por isso não estão entre os adicionados.
 report-redacted = Algo foi omitido porque as suas funções não permitem vê-lo.
 report-share = parte
 report-start = início

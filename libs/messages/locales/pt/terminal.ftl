@@ -60,6 +60,7 @@ doctor-wait = { $count } registros esperam por aquilo a que se referem
 doctor-wait-try = importe os clientes, SKUs e assinaturas que eles citam
 doctor-behind = versão { $version }, { $count } atrás dos fatos
 import-more-months = Meses anteriores desta importação que não são mostrados: { $count }; --json traz todos.
+import-carried = Nenhum relatório cobre { $months }: as licenças são as do mês anterior, o uso é desconhecido. Importe também o relatório desse mês.
 import-moved = aviso: { $measure } de { $month }: de { $before } para { $after } ({ $percent })
 import-moved-elsewhere = { $said }, e mudou tanto assim em outros meses: { $count }
 import-because = { $said }; { $reasons }

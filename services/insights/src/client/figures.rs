@@ -89,6 +89,8 @@ pub struct FiguresAt {
     span: Option<(Month, Month)>,
     measures: Vec<Measure>,
     rows: BTreeMap<Month, Vec<Option<i64>>>,
+    /// Months that no report covers, whose seats are those of the month before.
+    carried: BTreeSet<Month>,
 }
 
 impl FiguresAt {
@@ -118,9 +120,10 @@ impl FiguresAt {
             _ => None,
         };
         let rows = result.iter().flat_map(|result| &result.rows);
+        let carried = rows.clone().filter(|row| row.carried).filter_map(|row| row.month.parse().ok()).collect();
         let rows = rows.filter_map(|row| Some((row.month.parse().ok()?, row.values.iter().map(figure).collect())));
         let (version, measures) = (freshness.version, measures.to_vec());
-        Self { version, span: span(freshness, earliest), measures, rows: rows.collect() }
+        Self { version, span: span(freshness, earliest), measures, rows: rows.collect(), carried }
     }
 
     /// A figure of a month; none while the month has none.
@@ -279,6 +282,8 @@ pub struct MovedFigures {
     pub version_after: Option<i64>,
     /// The months that the files name, and every other in which a figure moved, in their order.
     pub months: Vec<MonthMoved>,
+    /// Those of the months that no report covers after it: seats are those of the month before, use is unknown.
+    pub carried: Vec<String>,
     /// What moved by more than a fifth.
     pub warnings: Vec<FarMoved>,
 }
@@ -313,12 +318,14 @@ impl MovedFigures {
             })
         });
         let warnings = far.collect();
+        let carried = shown.iter().map(|(month, _)| month).filter(|month| after.carried.contains(month));
+        let carried = carried.map(Month::to_string).collect();
         let months = shown.into_iter().map(|(month, figures)| MonthMoved {
             month: month.to_string(),
             figures: figures.into_iter().enumerate().map(|(measure, moved)| (named(measure), moved)).collect(),
         });
         let months = months.collect();
-        Some(Self { version_before: before.version, version_after: Some(after.version), months, warnings })
+        Some(Self { version_before: before.version, version_after: Some(after.version), months, carried, warnings })
     }
 }
 
@@ -336,6 +343,7 @@ mod tests {
             span: Some((month(first), month(last))),
             measures: vec![Measure::Customers],
             rows: rows.iter().map(|(text, figure)| (month(text), vec![*figure])).collect(),
+            carried: BTreeSet::new(),
         }
     }
 
@@ -359,6 +367,7 @@ mod tests {
                 ("2026-04", None),
             ],
         );
+        let after = FiguresAt { carried: [month("2025-11"), month("2026-02")].into(), ..after };
         let touched = TouchedMonths([month("2026-01"), month("2031-01")].into());
         let moved = MovedFigures::between(&before, &after, &touched, &["because".into()]).unwrap();
         assert_eq!(
@@ -371,6 +380,7 @@ mod tests {
             ]
         );
         assert_eq!((moved.version_before, moved.version_after), (3, Some(5)));
+        assert_eq!(moved.carried, ["2026-02"], "of what is shown");
         // A fifth exactly is no warning, a quarter is; from nothing to something is none.
         let warned: Vec<_> = moved.warnings.iter().map(|it| (it.month.as_str(), it.reasons.len())).collect();
         assert_eq!(warned, [("2026-03", 1)]);

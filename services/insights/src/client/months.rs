@@ -66,10 +66,10 @@ impl MonthsSent {
             let sent = self.rows.get(&("reported_seats", effect.source.clone(), month.clone())).copied();
             let more = effect.named_before - sent.unwrap_or_default();
             if more > 0 {
-                let what = if replace { "are taken out" } else { "still count; --replace takes them out" };
+                let what = if replace { "are taken out" } else { "still count, --replace takes them out" };
                 summary
                     .notes
-                    .push(format!("{file}: {more} rows of {month} came before, are not in this file and {what}"));
+                    .push(format!("{file}: rows of {month} that came before and are not in it: {more}; they {what}"));
             }
         }
         if self.began.is_some() && !whole {

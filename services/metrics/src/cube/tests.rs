@@ -358,8 +358,13 @@ fn what_stays_is_copied_when_a_neighbour_changes() {
 fn two_services_are_two_though_nobody_knows_one_of_them() {
     let partner = partner("2026-06-30");
     let mut update = customer(1, "BR", &[], &[], &partner);
-    let reported =
-        UsageMonth { service: YAMMER, active_users: Some(7), total_users: Some(9), attributions: Vec::new() };
+    let reported = UsageMonth {
+        service: YAMMER,
+        active_users: Some(7),
+        total_users: Some(9),
+        carried: false,
+        attributions: vec![],
+    };
     update.months = vec![(month("2026-06"), MonthRollup { reported_usage: vec![reported], ..MonthRollup::default() })];
     let cube = Cube::new(partner.clone()).apply(partner, vec![update]);
     let mut asked = query(&[Measure::ActiveUsers, Measure::TotalUsers], &[], "2026-06", "2026-06");

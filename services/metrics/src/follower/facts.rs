@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use insights_domain::amount::Amount;
 use insights_domain::calendar::{Day, Month};
-use insights_domain::coverage::Coverage;
+use insights_domain::coverage::{Coverage, USERS_REPORT};
 use insights_domain::facts::{
     Absence, Activity, Assignment, Attribution, BySku, CustomerFacts, Licence, ReportedSeats, ReportedUsage, Revenue,
     Seller, SkuNumber, State, SubscriptionFacts, SubscriptionNumber,
@@ -503,6 +503,9 @@ fn report_months(facts: &CustomerFacts) -> Vec<ReportMonths> {
     let mut reports: BTreeMap<(&str, bool, bool), BTreeSet<Month>> = BTreeMap::new();
     for (row, by_sku) in by_subscription.chain(by_sku) {
         reports.entry((&row.report, by_sku, row.of_customer)).or_default().insert(row.month);
+    }
+    for row in &facts.reported_usage {
+        reports.entry((USERS_REPORT, false, false)).or_default().insert(row.month);
     }
     let report = |((report, by_sku, of_customer), months): ((&str, _, _), BTreeSet<Month>)| ReportMonths {
         report: report.to_owned(),

@@ -58,8 +58,20 @@ fn full_month() -> MonthRollup {
         active_services: vec![1, 2],
         lower_bound_services: vec![2, 7],
         reported_usage: vec![
-            UsageMonth { service: 1, active_users: Some(0), total_users: None, attributions: vec![attribution("l2")] },
-            UsageMonth { service: 2, active_users: None, total_users: Some(9), attributions: Vec::new() },
+            UsageMonth {
+                service: 1,
+                active_users: Some(0),
+                total_users: None,
+                carried: true,
+                attributions: vec![attribution("l2")],
+            },
+            UsageMonth {
+                service: 2,
+                active_users: None,
+                total_users: Some(9),
+                carried: false,
+                attributions: Vec::new(),
+            },
         ],
     }
 }

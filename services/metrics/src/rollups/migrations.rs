@@ -9,7 +9,14 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Rollups), Box::new(Stamp), Box::new(SupportCases), Box::new(OneIndexFits), Box::new(Reports)]
+        vec![
+            Box::new(Rollups),
+            Box::new(Stamp),
+            Box::new(SupportCases),
+            Box::new(OneIndexFits),
+            Box::new(Reports),
+            Box::new(UsersReport),
+        ]
     }
 
     /// Its own: services may share a database and know nothing of each other.
@@ -139,6 +146,27 @@ impl MigrationTrait for Reports {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let other_epoch = Query::update().table("rollup_partner").value("epoch", -1).to_owned();
         manager.execute(other_epoch).await
+    }
+
+    /// An older version reads past what it does not know.
+    async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        Ok(())
+    }
+}
+
+/// Reported users of a month that no report covers are those of the one before: everything is rolled up anew, as for reported seats.
+struct UsersReport;
+
+impl MigrationName for UsersReport {
+    fn name(&self) -> &str {
+        "m0006_users_report"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for UsersReport {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        Reports.up(manager).await
     }
 
     /// An older version reads past what it does not know.

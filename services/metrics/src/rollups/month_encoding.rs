@@ -86,6 +86,8 @@ struct UsageBody {
     total_users: Option<u32>,
     #[prost(message, repeated, tag = "4")]
     attributions: Vec<AttributionBody>,
+    #[prost(bool, tag = "5")]
+    carried: bool,
 }
 
 /// An attribution, in months and headers.
@@ -150,6 +152,7 @@ pub fn write_month(month: &MonthRollup) -> Vec<u8> {
             service: usage.service,
             active_users: usage.active_users,
             total_users: usage.total_users,
+            carried: usage.carried,
             attributions: write_attributions(&usage.attributions),
         });
     }
@@ -187,6 +190,7 @@ pub fn read_month(bytes: &[u8]) -> Result<MonthRollup, BodyError> {
         service: usage.service,
         active_users: usage.active_users,
         total_users: usage.total_users,
+        carried: usage.carried,
         attributions: read_attributions(usage.attributions),
     };
     let reported_usage = body.usage.into_iter().map(read_usage).collect();

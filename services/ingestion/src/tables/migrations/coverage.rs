@@ -43,3 +43,28 @@ impl MigrationTrait for CoverageTable {
         Err(DbErr::Migration("facts are never dropped by a migration".to_owned()))
     }
 }
+
+/// The months that rows of users by service cover are kept as well.
+pub(super) struct UsersReport;
+
+impl MigrationName for UsersReport {
+    fn name(&self) -> &'static str {
+        "m0007_users_report"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for UsersReport {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // A second try finds what the first one wrote.
+        let sql = "INSERT INTO ingestion_coverage (partner_no, report, by_sku, day, since, until, row_count) \
+                   SELECT partner_no, 'reported_usage', $1, day, 0, 9223372036854775807, count(*) \
+                   FROM ingestion_fact WHERE kind = 12 GROUP BY partner_no, day ON CONFLICT DO NOTHING";
+        let connection = manager.get_connection();
+        connection.execute_raw(statement(connection, sql, vec![false.into()])).await.map(drop)
+    }
+
+    async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
+        Err(DbErr::Migration("facts are never dropped by a migration".to_owned()))
+    }
+}

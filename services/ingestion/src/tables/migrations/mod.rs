@@ -24,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(RecordPrecedence),
             Box::new(coverage::CoverageTable),
             Box::new(indexes::OneFits),
+            Box::new(coverage::UsersReport),
         ]
     }
 

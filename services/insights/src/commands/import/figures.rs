@@ -39,6 +39,10 @@ pub(super) fn table(moved: &MovedFigures, language: Language) -> String {
         let count = language.number(i64::try_from(left_out).unwrap_or(i64::MAX));
         text.push_str(&format!("{}\n", Sentence::ImportMoreMonths.say(language, &[("count", &count)])));
     }
+    if !moved.carried.is_empty() {
+        let months = moved.carried.join(", ");
+        text.push_str(&format!("{}\n", Sentence::ImportCarried.say(language, &[("months", &months)])));
+    }
     text
 }
 
@@ -121,6 +125,7 @@ mod tests {
             version_before: 3,
             version_after: Some(4),
             months: (0..14).map(|number| month(number, 10, 10 - i64::from(number) / 2)).collect(),
+            carried: vec!["2026-05".into()],
             warnings: vec![far("2026-12", 10, 4), far("2026-11", 10, 5)],
         }
     }
@@ -129,13 +134,14 @@ mod tests {
     fn a_row_a_month_shows_before_and_after() {
         let text = table(&moved(), Language::English);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 1 + 1 + 12 + 1, "{text}");
+        assert_eq!(lines.len(), 1 + 1 + 12 + 2, "{text}");
         assert!(lines[1].starts_with("month") && lines[1].contains("ustomers"), "{text}");
         assert!(
             lines[2].starts_with("2026-02") && lines[2].contains("10 → 9") && lines[2].contains("– → 1,200"),
             "{text}"
         );
         assert!(lines[14].contains("not shown: 2"), "{text}");
+        assert!(lines[15].contains("2026-05"), "{text}");
         assert!(table(&moved(), Language::Portuguese).contains("– → 1.200"));
     }
 

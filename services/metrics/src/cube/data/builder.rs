@@ -348,6 +348,7 @@ impl<'a> ChunkBuilder<'a> {
                 service: row.service,
                 active_users: row.active_users,
                 total_users: row.total_users,
+                carried: row.carried,
                 attributions: dictionaries.attribute(&row.attributions),
             });
         }

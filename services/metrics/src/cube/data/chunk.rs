@@ -231,6 +231,8 @@ pub struct UsageRow {
     pub active_users: Option<u32>,
     /// Total users, where they serve.
     pub total_users: Option<u32>,
+    /// The row is that of an earlier month, and active users are unknown.
+    pub carried: bool,
     pub attributions: u32,
 }
 
@@ -356,6 +358,7 @@ impl CustomerChunk {
                     service: row.service,
                     active_users: row.active_users,
                     total_users: row.total_users,
+                    carried: row.carried,
                     attributions: dictionaries.attributions.value(row.attributions).clone(),
                 })
                 .collect(),

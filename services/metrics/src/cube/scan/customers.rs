@@ -62,13 +62,37 @@ pub fn count_customer(
     if scan.projection.sums(Sum::ActiveCustomers) {
         for bit in set_bits(counted, range) {
             let by_report = counted_months.active_by_report >> bit & 1 == 1;
+            let by_seats = counted_months.active_unknown >> bit & 1 == 1;
+            let by_users = usage_is_carried(scan, customer, group, bit, accumulators);
             if is_active(scan, customer, group, bit, by_report, accumulators) {
                 accumulators.add(Sum::ActiveCustomers, group, scan.window.column(bit), 1);
-            } else if counted_months.active_unknown >> bit & 1 == 1 {
+            } else if by_seats || by_users {
                 accumulators.mark(Mark::ActiveCustomersUnknown, group, scan.window.marks(1 << bit));
             }
         }
     }
+}
+
+/// No report says how many of a counted customer's users were active on the group's restricting services.
+fn usage_is_carried(
+    scan: &ChunkScan<'_, '_>,
+    customer: usize,
+    group: u32,
+    bit: usize,
+    accumulators: &mut Accumulators,
+) -> bool {
+    let of = accumulators.groups[group as usize];
+    let product_key = scan.compiled.products().key(of.product_key);
+    let carried = scan.chunk.months[scan.window.offset(bit)].usage_of(customer).iter().any(|row| {
+        row.carried
+            && row.active_users.is_some()
+            && product_key.restricting.contains(row.service)
+            && scan.compiled.attributions().usage_passes(row.attributions, of.attribution_part)
+    });
+    if carried {
+        accumulators.mark(Mark::Carried, group, scan.window.marks(1 << bit));
+    }
+    carried
 }
 
 /// A counted customer has activity on the group's restricting services, in detail or by report.

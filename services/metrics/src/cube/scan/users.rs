@@ -184,6 +184,7 @@ fn count_user_group(
         (Mark::ActiveUsersUnknown, reported.active_unknown),
         (Mark::TotalUsersUnknown, reported.total_unknown),
         (Mark::FromReport, reported.served),
+        (Mark::Carried, reported.carried),
         (
             Mark::LowerBound,
             looked_at && scan.projection.sums(Sum::ActiveUsers) && product_key.hits[known.lower_bound as usize],
@@ -211,11 +212,14 @@ fn reported_users(
     }) {
         let active = row.active_users.filter(|_| looked_at);
         let total = row.total_users.filter(|_| !scan.compiled.grouping().by_subscription);
+        let asked = active.is_some() && scan.projection.sums(Sum::ActiveUsers)
+            || total.is_some() && scan.projection.sums(Sum::TotalUsers);
+        reported.carried |= row.carried && asked;
+        reported.active_unknown |= row.carried && active.is_some();
         if restricting.is_one() {
             reported.active += u64::from(active.unwrap_or_default());
             reported.total += u64::from(total.unwrap_or_default());
-            reported.served |= active.is_some() && scan.projection.sums(Sum::ActiveUsers)
-                || total.is_some() && scan.projection.sums(Sum::TotalUsers);
+            reported.served |= asked;
         } else {
             reported.active_unknown |= active.is_some_and(|users| users > 0);
             reported.total_unknown |= total.is_some_and(|users| users > 0);
@@ -231,6 +235,8 @@ struct ReportedUsers {
     total: u64,
     active_unknown: bool,
     total_unknown: bool,
+    /// Rows of an earlier month serve.
+    carried: bool,
     /// A figure of the answer came from them.
     served: bool,
 }
