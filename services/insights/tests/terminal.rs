@@ -30,7 +30,7 @@ fn records() -> String {
         lines.push(format!(
             r#"{{"kind":"subscription","subscription_id":"S-{number:02}","customer_id":"C-{number:02}","sku_id":"K-1","attributions":[{{"location_id":"L-1","type":"CSP"}}]}}"#
         ));
-        lines.push(state(number, if number == 1 { "2024-06-03" } else { "2024-01-10" }, "Active"));
+        lines.push(state(number, if number == 1 { "2024-06-03" } else { "2023-12-10" }, "Active"));
     }
     lines.push(state(13, "2024-02-15", "Disabled"));
     lines.push(state(12, "2024-05-05", "Disabled"));
@@ -91,7 +91,7 @@ fn json_has_every_section_of_the_answer() {
     assert_eq!(
         json["movements"][1],
         json!({"month": "2024-05", "new_customers": 0, "existing_customers": 10, "churned_customers": 2,
-            "returning_customers": 0, "partial": false})
+            "returning_customers": 0, "partial": false, "earliest": false})
     );
     assert_eq!(json["activity"][2]["active_customers"], 1);
     let trends = json["distribution_trends"].as_array().unwrap();
@@ -115,6 +115,17 @@ fn customers_are_shown_month_by_month() {
     let trends = text.split("Customer distribution trend\n").nth(1).unwrap();
     assert!(trends.contains("by market") && trends.contains("by segment"), "{trends}");
     assert!(line(trends, "8 others").ends_with("6      –                     –  █▁▁"), "{trends}");
+}
+
+#[test]
+fn who_was_there_in_the_first_month_is_not_said_to_be_added() {
+    let server = filled();
+    let (text, _) = server.report(&["customers"], &["--from", "2023-12", "--to", "2024-02"]);
+    let words = |start: &str| line(&text, start).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(words("2023-12 "), "2023-12 13 0 13 0 0 0");
+    assert_eq!(words("total"), "total 0 1");
+    assert!(text.contains("2023-12 is the first month with data: its new customers came nobody knows when"), "{text}");
+    assert!(!report(&server, &["customers"]).0.contains("first month with data"));
 }
 
 #[test]

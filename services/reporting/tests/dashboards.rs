@@ -96,7 +96,8 @@ async fn a_base_before_the_stored_data_gives_no_change() {
     // The range begins with the data: nothing lies before it.
     let begins = ReportingFixture::start(Figures { first_month: "2025-04".into(), ..Figures::default() }).await;
     let page = customers(&begins, PageFilters::default()).await;
-    for card in &page.cards {
+    // But for the churn of the last month, which compares with the month before it.
+    for card in page.cards.iter().filter(|card| card.figure() != Figure::LastMonthChurn) {
         for change in &card.changes {
             assert_eq!(change.change.and_then(|change| change.value), None, "{card:?}");
         }
@@ -107,6 +108,53 @@ async fn a_base_before_the_stored_data_gives_no_change() {
     assert!(change(card(&page.cards, Figure::Customers), ChangeKind::Stock).1.value.is_some());
     assert!(change(card(&page.cards, Figure::CustomersChurned), ChangeKind::Churn).1.value.is_some());
     assert_eq!(change(card(&page.cards, Figure::CustomersAdded), ChangeKind::Flow).1.value, None);
+}
+
+#[tokio::test]
+async fn who_was_there_in_the_earliest_month_is_not_added() {
+    // The range begins with the data.
+    let begins = ReportingFixture::start(Figures { first_month: "2026-01".into(), ..Figures::default() }).await;
+    let three = PageFilters { preset: RangePreset::ThreeMonths as i32, ..PageFilters::default() };
+    let page = customers(&begins, three.clone()).await;
+    let added: i64 = (MONTH - 1..=MONTH).map(|month| count(Measure::New, month)).sum();
+    let churned: i64 = (MONTH - 2..=MONTH).map(|month| count(Measure::Churned, month)).sum();
+    let totals = page.totals.expect("totals");
+    assert_eq!((totals.added, totals.net_added), (added, added - churned));
+    for figure in [Figure::CustomersAdded, Figure::NetAdded] {
+        assert_eq!(card(&page.cards, figure).trend[0].value.as_ref().and_then(|value| value.kind.as_ref()), None);
+    }
+    assert_eq!(number(card(&page.cards, Figure::CustomersAdded).value.as_ref()), added);
+    // The month itself is served as it is, so that customers, new and churned go on adding up.
+    assert_eq!((page.movements[0].earliest, page.movements[0].new_customers), (true, count(Measure::New, MONTH - 2)));
+    assert!(!page.movements[1].earliest);
+    let countries = page.by_country.expect("countries");
+    let place = countries.measures().position(|measure| measure == Measure::New).expect("new");
+    let of_brazil = countries.groups.iter().find(|group| group.name == "Brazil" || group.name == "BR").expect("BR");
+    let sum: i64 = (MONTH - 1..=MONTH).map(|month| count(Measure::New, month) * 40 / 100).sum();
+    assert_eq!(number(of_brazil.values.get(place)), sum);
+
+    // The base of a flow contains the earliest month, so there is no change; one month more of data, and there is.
+    for (first_month, known) in [("2025-10", false), ("2025-09", true)] {
+        let fixture = ReportingFixture::start(Figures { first_month: first_month.into(), ..Figures::default() }).await;
+        let page = customers(&fixture, three.clone()).await;
+        for figure in [Figure::CustomersAdded, Figure::CustomersChurned, Figure::NetAdded] {
+            let (_, percentage) = change(card(&page.cards, figure), ChangeKind::Flow);
+            assert_eq!(percentage.value.is_some(), known, "{first_month} {figure:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_churn_of_the_last_month_compares_with_the_month_before_it() {
+    let page = customers(&ReportingFixture::start(Figures::default()).await, PageFilters::default()).await;
+    let (against, percentage) = change(card(&page.cards, Figure::LastMonthChurn), ChangeKind::Stock);
+    assert_eq!((against.base_from_month.as_str(), against.base_to_month.as_str()), ("2026-02", "2026-02"));
+    assert_eq!(percentage.denominator, Some(count(Measure::Churned, MONTH - 1)));
+
+    // Nobody can have churned in the earliest month with data.
+    let begins = ReportingFixture::start(Figures { first_month: "2026-02".into(), ..Figures::default() }).await;
+    let page = customers(&begins, PageFilters::default()).await;
+    assert_eq!(change(card(&page.cards, Figure::LastMonthChurn), ChangeKind::Stock).1.value, None);
 }
 
 #[tokio::test]

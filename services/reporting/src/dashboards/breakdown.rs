@@ -116,8 +116,7 @@ fn group(parts: &BreakdownInput<'_>, table: &RowIndex<'_>, key: &DimensionValue)
 fn values_of_range(parts: &BreakdownInput<'_>, table: &RowIndex<'_>, key: Option<&DimensionValue>) -> Vec<Value> {
     let value = |measure: &Measure| match measure {
         Measure::New | Measure::Churned | Measure::Returning => {
-            let counts = parts.span.months().map(|month| count(&table.value(key, month, *measure)).unwrap_or_default());
-            Value { kind: Some(Kind::Count(counts.sum())) }
+            Value { kind: Some(Kind::Count(table.flow(&parts.span, key, parts.span.months(), *measure))) }
         }
         stock => table.value(key, parts.span.to, *stock),
     };
@@ -127,7 +126,7 @@ fn values_of_range(parts: &BreakdownInput<'_>, table: &RowIndex<'_>, key: Option
 fn trend(parts: &BreakdownInput<'_>, table: &RowIndex<'_>, key: Option<&DimensionValue>) -> Vec<GroupPoint> {
     let point = |month: Month| GroupPoint {
         month: month.to_string(),
-        values: parts.measures.iter().map(|measure| table.value(key, month, *measure)).collect(),
+        values: parts.measures.iter().map(|measure| table.in_range(&parts.span, key, month, *measure)).collect(),
         partial: table.row(key, month).is_some_and(|row| row.partial),
     };
     parts.span.months().map(point).collect()

@@ -26,10 +26,20 @@ impl RangeFigures<'_> {
         Card { changes: vec![change], trend: self.trend(measure), ..card(figure, value) }
     }
 
+    /// The card of the churn of the last month, and the change since the month before it, where that month's is known.
+    pub fn last_month_churn(&self) -> Card {
+        let before = self.span.to.previous();
+        let table = if before < self.span.from { &self.base } else { &self.range };
+        let base = self.span.flows_known_from(before).then(|| table.value(None, before, Measure::Churned));
+        let value = self.range.value(None, self.span.to, Measure::Churned);
+        let change = stock_change(&value, base.as_ref(), before);
+        Card { changes: vec![change], trend: self.trend(Measure::Churned), ..card(Figure::LastMonthChurn, value) }
+    }
+
     /// The card of a flow: its sum over the range, and the change against the preceding range of equal length.
     pub fn flow(&self, figure: Figure, measure: Measure) -> Card {
-        let total = self.range.sum(self.span.months(), measure);
-        let base = self.span.stored(self.span.base_from()).then(|| self.preceding(measure));
+        let total = self.over_range(measure);
+        let base = self.span.flows_known_from(self.span.base_from()).then(|| self.preceding(measure));
         let change = Change {
             kind: ChangeKind::Flow as i32,
             change: Some(relative(Some(total), base)),
@@ -42,24 +52,24 @@ impl RangeFigures<'_> {
 
     /// The card of customers added less churned, changed like the flows it is made of.
     pub fn net_added(&self) -> Card {
-        let net = |table: &RowIndex<'_>, month| table.count(month, Measure::New) - table.count(month, Measure::Churned);
-        let total: i64 = self.span.months().map(|month| net(&self.range, month)).sum();
-        let stored = self.span.stored(self.span.base_from());
-        let base = stored.then(|| self.preceding(Measure::New) - self.preceding(Measure::Churned));
+        let total = self.over_range(Measure::New) - self.over_range(Measure::Churned);
+        let known = self.span.flows_known_from(self.span.base_from());
+        let base = known.then(|| self.preceding(Measure::New) - self.preceding(Measure::Churned));
         let mut card = self.flow(Figure::NetAdded, Measure::New);
         card.value = Some(Value { kind: Some(Kind::Count(total)) });
         for change in &mut card.changes {
             change.change = Some(relative(Some(total), base));
         }
         for (point, month) in card.trend.iter_mut().zip(self.span.months()) {
-            point.value = Some(Value { kind: Some(Kind::Count(net(&self.range, month))) });
+            let net = || self.range.count(month, Measure::New) - self.range.count(month, Measure::Churned);
+            point.value = Some(Value { kind: self.span.arrivals_known(month).then(|| Kind::Count(net())) });
         }
         card
     }
 
     /// Churned customers over customers at the end of the month before the range.
     pub fn churn(&self) -> Change {
-        let churned = self.range.sum(self.span.months(), Measure::Churned);
+        let churned = self.over_range(Measure::Churned);
         let base = self.span.base();
         let customers = self.span.stored(base).then(|| self.base.count(base, Measure::Customers));
         Change {
@@ -70,8 +80,13 @@ impl RangeFigures<'_> {
         }
     }
 
+    /// A flow over the range.
+    pub fn over_range(&self, measure: Measure) -> i64 {
+        self.range.flow(&self.span, None, self.span.months(), measure)
+    }
+
     fn preceding(&self, measure: Measure) -> i64 {
-        self.base.sum(months(self.span.base_from(), self.span.base()), measure)
+        self.base.flow(&self.span, None, months(self.span.base_from(), self.span.base()), measure)
     }
 
     fn trend(&self, measure: Measure) -> Vec<Point> {
@@ -79,7 +94,7 @@ impl RangeFigures<'_> {
             let row = self.range.row(None, month);
             Point {
                 month: month.to_string(),
-                value: Some(self.range.value(None, month, measure)),
+                value: Some(self.range.in_range(&self.span, None, month, measure)),
                 partial: row.is_some_and(|row| row.partial),
                 source: row.map_or(0, |row| row.source),
             }

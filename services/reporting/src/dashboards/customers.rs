@@ -169,14 +169,13 @@ fn cards(figures: &RangeFigures<'_>) -> Vec<Card> {
         figures.flow(Figure::CustomersAdded, Measure::New),
         churned,
         figures.net_added(),
-        figures.stock(Figure::LastMonthChurn, Measure::Churned),
+        figures.last_month_churn(),
         figures.stock(Figure::Subscriptions, Measure::Subscriptions),
     ]
 }
 
 fn totals(figures: &RangeFigures<'_>) -> CustomerTotals {
-    let added = figures.range.sum(figures.span.months(), Measure::New);
-    let churned = figures.range.sum(figures.span.months(), Measure::Churned);
+    let (added, churned) = (figures.over_range(Measure::New), figures.over_range(Measure::Churned));
     CustomerTotals {
         added,
         churned,
@@ -194,6 +193,7 @@ fn movement(figures: &RangeFigures<'_>, month: insights_domain::calendar::Month)
         churned_customers: count(Measure::Churned),
         returning_customers: count(Measure::Returning),
         partial: figures.range.row(None, month).is_some_and(|row| row.partial),
+        earliest: !figures.span.arrivals_known(month),
     }
 }
 

@@ -38,6 +38,18 @@ impl MonthSpan {
         months(self.from, self.to)
     }
 
+    /// Whether it is known who came in a month. Who was there in the earliest month with data came nobody knows when.
+    #[must_use]
+    pub fn arrivals_known(&self, month: Month) -> bool {
+        self.first_data != Some(month)
+    }
+
+    /// Whether flows are known in each month from this one on: the month before it has data.
+    #[must_use]
+    pub fn flows_known_from(&self, month: Month) -> bool {
+        self.stored(month.previous())
+    }
+
     /// Whether a month has stored data.
     #[must_use]
     pub fn stored(&self, month: Month) -> bool {

@@ -7,6 +7,8 @@ use insights_proto::metrics::v1::{
     DimensionValue, Measure, Percentage, Result as QueryResult, Row, Value, value::Kind,
 };
 
+use super::months::MonthSpan;
+
 /// Rows of a result that is grouped by at most one dimension.
 pub struct RowIndex<'a> {
     measures: &'a [Measure],
@@ -35,17 +37,35 @@ impl<'a> RowIndex<'a> {
         }
     }
 
+    /// A figure of one month as part of a range: nothing for who came in the earliest month with data.
+    pub fn in_range(&self, span: &MonthSpan, key: Option<&DimensionValue>, month: Month, measure: Measure) -> Value {
+        match measure {
+            Measure::New | Measure::Returning if !span.arrivals_known(month) => Value::default(),
+            _ => self.value(key, month, measure),
+        }
+    }
+
+    /// The sum of a flow over months of a range.
+    pub fn flow(
+        &self,
+        span: &MonthSpan,
+        key: Option<&DimensionValue>,
+        months: impl Iterator<Item = Month>,
+        measure: Measure,
+    ) -> i64 {
+        let count = |month| match self.in_range(span, key, month, measure).kind {
+            Some(Kind::Count(count)) => count,
+            _ => 0,
+        };
+        months.map(count).sum()
+    }
+
     /// A count; 0 when there is none.
     pub fn count(&self, month: Month, measure: Measure) -> i64 {
         match self.value(None, month, measure).kind {
             Some(Kind::Count(count)) => count,
             _ => 0,
         }
-    }
-
-    /// The sum of a count over months.
-    pub fn sum(&self, months: impl Iterator<Item = Month>, measure: Measure) -> i64 {
-        months.map(|month| self.count(month, measure)).sum()
     }
 }
 

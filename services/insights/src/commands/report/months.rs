@@ -50,7 +50,12 @@ impl ShownMonths {
         total.extend(["", "", &number(self.totals.added), "", &number(self.totals.churned), ""].map(str::to_owned));
         rows.push(total);
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        output::table(&columns, &rows, &[false, true, true, true, true, true, true])
+        let mut text = output::table(&columns, &rows, &[false, true, true, true, true, true, true]);
+        if let Some(earliest) = self.movements.iter().find(|movement| movement.earliest && movement.new_customers > 0) {
+            text.push_str(&Sentence::EarliestMonth.say(language, &[("month", &earliest.month)]));
+            text.push('\n');
+        }
+        text
     }
 
     /// Under the names of the API's fields.
@@ -64,6 +69,7 @@ impl ShownMonths {
                 "churned_customers": of.churned_customers,
                 "returning_customers": of.returning_customers,
                 "partial": of.partial,
+                "earliest": of.earliest,
             })
         };
         let activity = |of: &ActivityPoint| {
