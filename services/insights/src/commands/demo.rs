@@ -9,7 +9,7 @@ use insights_generate::{GenerateOptions, generate};
 use insights_import::Stopped;
 use insights_product::{Product, Resolved, Service, Settings, token_path, write_private};
 use insights_proto::{
-    metrics::v1::{Measure, Query, Row, value::Kind},
+    metrics::v1::{Measure, Query, Row, Scope, value::Kind},
     reporting::v1 as reporting,
 };
 use insights_reporting::{DevelopmentToken, DevelopmentTokens};
@@ -213,10 +213,10 @@ async fn figures(caller: &Caller) -> Result<output::Object, Failure> {
         .parse()
         .map_err(|_| Failure::Failed("INTERNAL: the server does not say how far the data is complete".into()))?;
     let (from, to) = range(through);
-    let stocks = [
-        Measure::Customers,
-        Measure::ActiveCustomers,
-        Measure::Subscriptions,
+    // As on the first view of the pages: customers that are sold to or managed, seats of all sellers.
+    let (sold, all) = (Scope::SoldOrManaged, Scope::AllSellers);
+    let of_customers = [Measure::Customers, Measure::ActiveCustomers, Measure::Subscriptions];
+    let of_seats = [
         Measure::Available,
         Measure::Assigned,
         Measure::Active,
@@ -224,24 +224,24 @@ async fn figures(caller: &Caller) -> Result<output::Object, Failure> {
         Measure::DeploymentPercent,
         Measure::UsagePercent,
     ];
-    let stock_rows = ask(caller, &stocks, to, to).await?;
-    let flow_rows = ask(caller, &[Measure::New, Measure::Churned], from, to).await?;
+    let customer_rows = ask(caller, &of_customers, sold, to, to).await?;
+    let seat_rows = ask(caller, &of_seats, all, to, to).await?;
+    let flow_rows = ask(caller, &[Measure::New, Measure::Churned], sold, from, to).await?;
     let sum = |at: usize| flow_rows.iter().map(|row| count(row, at)).sum::<i64>();
     let mut object = output::Object::default();
     let mut add = |name: &str, cell| object.0.push((name.to_owned(), cell));
     add("month", output::Cell::Text(to.to_string()));
-    let last = stock_rows.last();
-    for (at, measure) in stocks.iter().enumerate() {
-        let cell = match last.and_then(|row| row.values.get(at)).and_then(|value| value.kind.as_ref()) {
-            Some(Kind::Count(count)) => output::Cell::Count(*count),
-            Some(Kind::Percentage(parts)) => parts.value.map_or(output::Cell::Null, output::Cell::Percent),
-            _ => output::Cell::Null,
-        };
-        add(&measure.short_name(), cell);
+    add("scope_of_customers", output::Cell::Text(sold.short_name()));
+    for (at, measure) in of_customers.iter().enumerate() {
+        add(&measure.short_name(), cell(customer_rows.last(), at));
         if *measure == Measure::ActiveCustomers {
             add("added", output::Cell::Count(sum(0)));
             add("churned", output::Cell::Count(sum(1)));
         }
+    }
+    add("scope_of_seats", output::Cell::Text(all.short_name()));
+    for (at, measure) in of_seats.iter().enumerate() {
+        add(&measure.short_name(), cell(seat_rows.last(), at));
     }
     add("from", output::Cell::Text(from.to_string()));
     add("to", output::Cell::Text(to.to_string()));
@@ -254,6 +254,14 @@ fn range(through: Day) -> (Month, Month) {
     (last.plus(1 - RANGE), last)
 }
 
+fn cell(row: Option<&Row>, at: usize) -> output::Cell {
+    match row.and_then(|row| row.values.get(at)).and_then(|value| value.kind.as_ref()) {
+        Some(Kind::Count(count)) => output::Cell::Count(*count),
+        Some(Kind::Percentage(parts)) => parts.value.map_or(output::Cell::Null, output::Cell::Percent),
+        _ => output::Cell::Null,
+    }
+}
+
 fn count(row: &Row, at: usize) -> i64 {
     match row.values.get(at).and_then(|value| value.kind.as_ref()) {
         Some(Kind::Count(count)) => *count,
@@ -261,9 +269,16 @@ fn count(row: &Row, at: usize) -> i64 {
     }
 }
 
-async fn ask(caller: &Caller, measures: &[Measure], from: Month, to: Month) -> Result<Vec<Row>, Failure> {
+async fn ask(
+    caller: &Caller,
+    measures: &[Measure],
+    scope: Scope,
+    from: Month,
+    to: Month,
+) -> Result<Vec<Row>, Failure> {
     let query = Query {
         measures: measures.iter().map(|measure| (*measure).into()).collect(),
+        scope: scope.into(),
         from_month: from.to_string(),
         to_month: to.to_string(),
         ..Query::default()
