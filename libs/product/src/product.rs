@@ -67,6 +67,7 @@ impl Product {
             exports: exports(settings),
             audit: settings.audit.clone(),
             advice: settings.advice.clone(),
+            sign_in: settings.sign_in.clone(),
             development_tokens: sign_ins,
             ..insights_reporting::Config::default()
         };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::advice::AdviceConfig;
 use crate::audit::AuditConfig;
 use crate::exports::ExportsConfig;
-use crate::http::DevelopmentTokens;
+use crate::http::{DevelopmentTokens, SignInConfig};
 
 /// Settings of the reporting service. Plain data with defaults; unknown keys are refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct Config {
     pub audit: AuditConfig,
     /// Thresholds of advice.
     pub advice: AdviceConfig,
+    /// Where people sign in on the page.
+    pub sign_in: SignInConfig,
     /// Ready sign-ins of the demo, set by the program and never in a file.
     #[serde(skip)]
     pub development_tokens: Option<DevelopmentTokens>,
@@ -38,6 +40,7 @@ impl Default for Config {
             exports: ExportsConfig::default(),
             audit: AuditConfig::default(),
             advice: AdviceConfig::default(),
+            sign_in: SignInConfig::default(),
             development_tokens: None,
         }
     }
@@ -53,6 +56,8 @@ impl Validate for Config {
         faults.extend(exports.map(|(setting, fault)| (format!("exports.{setting}"), fault)));
         let advice = self.advice.faults().into_iter();
         faults.extend(advice.map(|(setting, fault)| (format!("advice.{setting}"), fault)));
+        let sign_in = self.sign_in.faults().into_iter();
+        faults.extend(sign_in.map(|(setting, fault)| (format!("sign_in.{setting}"), fault)));
         faults
     }
 }

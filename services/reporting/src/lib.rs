@@ -27,7 +27,7 @@ pub use advice::AdviceConfig;
 pub use audit::{Audit, AuditConfig, AuditRecord, CallOutcome};
 pub use config::Config;
 pub use exports::{ExportsConfig, FileStoreError, S3Config};
-pub use http::{DevelopmentToken, DevelopmentTokens};
+pub use http::{DevelopmentToken, DevelopmentTokens, SignInConfig, TokenKind};
 pub use migrations::Migrator;
 
 /// The reporting service.
@@ -83,7 +83,7 @@ impl Reporting {
 
     /// The web page and downloads of exports, over plain HTTP.
     pub fn pages(&self) -> axum::Router {
-        http::router(self.config.development_tokens.clone(), self.exports.clone())
+        http::router(self.config.development_tokens.clone(), &self.config.sign_in, self.exports.clone())
     }
 
     /// Writes exports and removes expired exports and audit entries until shutdown.

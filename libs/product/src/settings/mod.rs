@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use insights_access::AccessConfig;
-use insights_reporting::{AdviceConfig, AuditConfig, ExportsConfig};
+use insights_reporting::{AdviceConfig, AuditConfig, ExportsConfig, SignInConfig};
 use insights_service::{ChannelConfig, Clock, ServerConfig, TelemetryConfig, TlsConfig, Validate};
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,8 @@ pub struct Settings {
     pub audit: AuditConfig,
     /// When there is something to advise.
     pub advice: AdviceConfig,
+    /// Where people sign in on the page; without an issuer they paste a token.
+    pub sign_in: SignInConfig,
     /// Logs, traces, metrics.
     pub telemetry: TelemetryConfig,
 }
@@ -93,6 +95,7 @@ impl Default for Settings {
             exports: ExportsConfig { folder: PathBuf::new(), ..ExportsConfig::default() },
             audit: AuditConfig::default(),
             advice: AdviceConfig::default(),
+            sign_in: SignInConfig::default(),
             telemetry: TelemetryConfig { log: "warn".into(), ..TelemetryConfig::default() },
         }
     }
@@ -213,6 +216,7 @@ impl Validate for Settings {
         under("metrics", self.metrics.faults());
         under("exports", self.exports.faults());
         under("advice", self.advice.faults());
+        under("sign_in", self.sign_in.faults());
         under("telemetry", self.telemetry.faults());
         if !self.is_local() {
             under("access", self.access.faults());

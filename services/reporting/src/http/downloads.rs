@@ -7,7 +7,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Path, Request, State},
-    middleware::from_fn,
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -17,13 +17,14 @@ use insights_service::fail_point;
 use prost::Message;
 use tonic::Code;
 
-use super::headers::add_security_headers;
+use super::headers::{add_security_headers, content_policy};
+use super::sign_in::SignInConfig;
 use crate::exports::{ExportJob, Exports, ending};
 
 /// The route of downloads, uncompressed: a range of a file is a range of its bytes.
-pub fn router(exports: Exports) -> Router {
+pub fn router(exports: Exports, sign_in: &SignInConfig) -> Router {
     let router = Router::new().route("/exports/{id}", get(download)).with_state(exports);
-    router.layer(from_fn(add_security_headers))
+    router.layer(from_fn_with_state(content_policy(sign_in), add_security_headers))
 }
 
 async fn download(State(exports): State<Exports>, Path(id): Path<String>, request: Request) -> Response {
