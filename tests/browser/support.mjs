@@ -8,8 +8,10 @@ import { join } from "node:path";
 
 import { createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import axe from "axe-core";
 import { chromium } from "playwright-core";
 
+import { IngestionService } from "./gen/insights/ingestion/v1/ingestion_pb.js";
 import { ReportingService } from "./gen/insights/reporting/v1/reporting_pb.js";
 
 const FLAGS = [
@@ -23,7 +25,7 @@ const FLAGS = [
 ];
 
 /** A port outside the range from which the system takes ports for outgoing connections, so that none takes it before the demo does. */
-async function freePort() {
+export async function freePort() {
   for (;;) {
     const port = 12_000 + Math.floor(Math.random() * 19_000);
     const server = createServer().listen(port, "127.0.0.1");
@@ -47,9 +49,11 @@ export async function insights(...args) {
 
 /** What the demo takes for now: its partner ends on the same day whenever the tests run. */
 const DEMO_NOW = "2026-06-20T12:00:00Z";
+/** What the page takes for now. */
+const PAGE_NOW = "2026-06-21T10:00:00Z";
 
 /** Starts the demo in a directory of its own. */
-export async function startDemo(customers = 120) {
+async function startDemo(customers = 120) {
   const base = process.env.INSIGHTS_PAGE;
   if (base) return { base, folder: "", stop: async () => {} };
   const folder = mkdtempSync(join(tmpdir(), "insights-browser-"));
@@ -79,31 +83,44 @@ async function ready(base, tokens) {
   return page?.cards[0]?.value?.kind.value > 0n;
 }
 
+let started;
+
+/** The one demo of all tests, with the tokens of its people. */
+export async function theDemo() {
+  started ??= startDemo(80).then(async (demo) => {
+    const tokens = Object.fromEntries((await signIns(demo.base)).map(({ role, token }) => [role, token]));
+    return { ...demo, tokens, api: (role, language) => client(demo.base, tokens[role], language) };
+  });
+  return started;
+}
+
+/** Ends the demo. */
+export const stopDemo = async () => (await started)?.stop();
+
 /** The demo's sign-ins. */
 export async function signIns(base) {
   return (await fetch(`${base}/dev/tokens.json`)).json();
 }
 
-/** A client with somebody's token. */
-export function client(base, token) {
+/** A client with somebody's token, in a language. */
+export function client(base, token, language = "en") {
   const authorise = (next) => (request) => {
     request.header.set("authorization", `Bearer ${token}`);
+    request.header.set("accept-language", language);
     return next(request);
   };
-  return createClient(ReportingService, createGrpcWebTransport({ baseUrl: base, interceptors: [authorise] }));
+  const transport = createGrpcWebTransport({ baseUrl: base, interceptors: [authorise] });
+  return Object.assign(createClient(ReportingService, transport), { ingestion: createClient(IngestionService, transport) });
 }
 
-/** A page in a fresh profile, and everything that went wrong in it. */
-export async function openPage(base, options = {}) {
-  const profile = mkdtempSync(join(tmpdir(), "insights-chromium-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    headless: true,
-    args: FLAGS,
-    viewport: { width: 1360, height: 900 },
-    ...options,
-  });
+let browser;
+
+/** A page of a fresh profile, and everything that went wrong in it. The page takes the day after the data's end for today. */
+export async function openPage(base, { now = PAGE_NOW, from = [], ...options } = {}) {
+  browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: FLAGS });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-GB", reducedMotion: "reduce", ...options });
   const page = await context.newPage();
+  if (now) await page.clock.setFixedTime(new Date(now));
   const faults = [];
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") faults.push(message.text());
@@ -111,15 +128,14 @@ export async function openPage(base, options = {}) {
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("request", (request) => {
     const url = new URL(request.url());
-    if (url.origin !== base && url.protocol !== "data:") faults.push(`a request to ${url.origin}`);
+    if (![base, ...from].includes(url.origin) && !["data:", "blob:"].includes(url.protocol)) faults.push(`a request to ${url.origin}`);
   });
-  const close = async () => {
-    await context.close();
-    rmSync(profile, { recursive: true, force: true });
-  };
   await page.goto(base);
-  return { page, faults, close };
+  return { page, context, faults, close: () => context.close() };
 }
+
+/** Ends the browser. */
+export const closeBrowser = () => browser?.close();
 
 /** Signs in as one of the demo's people. */
 export async function signInAs(page, role) {
@@ -127,7 +143,41 @@ export async function signInAs(page, role) {
   await page.locator("[data-testid=who]").waitFor();
 }
 
+/** A page with somebody of the demo signed in. */
+export async function personPage(base, role, options) {
+  const opened = await openPage(base, options);
+  await signInAs(opened.page, role);
+  return opened;
+}
+
+/** Goes to an address and waits until its dashboard is there. */
+export async function visit(page, base, path) {
+  await page.goto(base + path);
+  await loaded(page);
+}
+
 /** Waits until a dashboard of the current address is there. */
 export async function loaded(page) {
   await page.locator("[data-testid=coverage][aria-busy=false]").waitFor();
 }
+
+/** Waits until something holds. */
+export async function until(holds, what) {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`never: ${what}`);
+}
+
+/** What axe finds against WCAG 2.2 AA and its best practices. */
+export async function accessibilityFaults(page) {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
+  );
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 160)}`);
+}
+
+/** How far a page is wider than its window. */
+export const tooWide = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -42,12 +42,16 @@ fn said() -> BTreeSet<String> {
     said
 }
 
-/// The messages and attributes that the files of a language have, with the text of each. What goes on below the line of its
-/// name is indented.
+/// The messages and attributes that the files of a language have, with the text of each.
 fn written(language: Language) -> BTreeMap<String, String> {
+    messages_of(&language.files())
+}
+
+/// The same of some files. What goes on below the line of its name is indented.
+fn messages_of(files: &[(&str, &str)]) -> BTreeMap<String, String> {
     let mut written = BTreeMap::new();
     let (mut message, mut last) = (String::new(), String::new());
-    for (file, text) in language.files() {
+    for (file, text) in files {
         for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
             let attribute = line.trim_start().starts_with('.');
             if line.starts_with(' ') && !attribute {
@@ -87,6 +91,20 @@ fn every_language_says_every_message_and_no_other() {
         assert!(missing.is_empty(), "{}: these are missing: {missing:?}", language.code());
         let unused: Vec<_> = written.difference(&said).collect();
         assert!(unused.is_empty(), "{}: nobody says these: {unused:?}", language.code());
+    }
+}
+
+/// What only the web page says is built into it; the build refuses what it does not say.
+#[test]
+fn the_pages_own_words_are_there_in_every_language() {
+    let files = [include_str!("../locales/en/page.ftl"), include_str!("../locales/pt/page.ftl")];
+    for text in files {
+        assert!(FluentResource::try_new(text.to_owned()).is_ok(), "page.ftl cannot be read");
+    }
+    let [english, portuguese] = files.map(|text| messages_of(&[("page.ftl", text)]));
+    assert_eq!(english.keys().collect::<Vec<_>>(), portuguese.keys().collect::<Vec<_>>());
+    for (id, text) in &english {
+        assert_eq!(variables(text), variables(&portuguese[id]), "{id}");
     }
 }
 

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 11] = [
+    "../../../libs/messages/locales/en/page.ftl",
+    "../../../libs/messages/locales/pt/page.ftl",
     "index.html",
+    "build",
     "package.json",
     "package-lock.json",
     "vite.config.ts",

@@ -13,7 +13,7 @@ function files(path) {
 }
 
 const sources = [
-  ...["index.html", "package.json", "package-lock.json", "vite.config.ts", "tsconfig.json", "buf.gen.yaml", "public", "src"]
+  ...["../../../libs/messages/locales/en/page.ftl", "../../../libs/messages/locales/pt/page.ftl", "index.html", "build", "package.json", "package-lock.json", "vite.config.ts", "tsconfig.json", "buf.gen.yaml", "public", "src"]
     .flatMap((name) => files(join(here, name)).map((path) => [relative(here, path), path])),
 ]
   .filter(([name]) => !name.startsWith("src/gen/"))

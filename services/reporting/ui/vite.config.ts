@@ -12,7 +12,7 @@ export default defineConfig({
   },
   server: {
     proxy: Object.fromEntries(
-      ["/insights.", "/dev/"].map((path) => [path, process.env["INSIGHTS_SERVER"] ?? "http://127.0.0.1:8080"]),
+      ["/insights.", "/dev/", "/exports/", "/sign-in.json"].map((path) => [path, process.env["INSIGHTS_SERVER"] ?? "http://127.0.0.1:8080"]),
     ),
   },
 });

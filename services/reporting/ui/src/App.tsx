@@ -1,64 +1,100 @@
-import { useEffect, useState } from "react";
+import { useEffect, useState, type ComponentType } from "react";
 
-import { access, mayCall } from "./app/client";
+import { access } from "./app/client";
 import { useLanguage } from "./app/language";
 import { useLoad } from "./app/load";
-import { signOut, useToken } from "./app/session";
+import { MeProvider, useMe } from "./app/me";
+import { pages, type PageEntry, type PageName } from "./app/pages";
+import { finish, goToProvider, leave, offer as offered, renew, renewal, untried, type Offer } from "./app/provider";
+import { endSession, useSession } from "./app/session";
 import { texts } from "./app/texts";
-import { go, useView } from "./app/url";
-import { loadWords, useWords, WordsProvider } from "./app/words";
-import { LanguagePicker } from "./components/LanguagePicker";
-import { Failure, Skeleton } from "./components/States";
+import { useView } from "./app/url";
+import { loadWords, WordsProvider } from "./app/words";
+import { Shell } from "./components/Shell";
 import { SignIn } from "./components/SignIn";
-import { ThemeToggle } from "./components/ThemeToggle";
-import type { WhoAmIResponse } from "./gen/insights/access/v1/access_pb";
-import { RoleSchema } from "./gen/insights/access/v1/options_pb";
-import { ReportingService } from "./gen/insights/reporting/v1/reporting_pb";
-import { Page, PageSchema } from "./gen/insights/reporting/v1/words_pb";
+import { Failure, Skeleton } from "./components/States";
+import { AuditPage } from "./pages/audit";
+import { CustomerPage } from "./pages/customer";
 import { CustomersPage } from "./pages/customers";
+import { DataHealthPage } from "./pages/data-health";
+import { DownloadsPage } from "./pages/downloads";
 import { DynamicsUsagePage } from "./pages/dynamics-usage";
+import { GlossaryPage } from "./pages/glossary";
+import { HomePage } from "./pages/home";
 import { LicenceAdoptionPage } from "./pages/licence-adoption";
+import { SubscriptionsPage } from "./pages/subscriptions";
+import { WayOn } from "./pages/WayOn";
 
-const pages = [
-  {
-    path: "/customers",
-    page: Page.CUSTOMERS,
-    method: ReportingService.method.getCustomersDashboard,
-    Dashboard: CustomersPage,
-  },
-  {
-    path: "/dynamics-usage",
-    page: Page.DYNAMICS_USAGE,
-    method: ReportingService.method.getDynamicsUsageDashboard,
-    Dashboard: DynamicsUsagePage,
-  },
-  {
-    path: "/licence-adoption",
-    page: Page.LICENCE_ADOPTION,
-    method: ReportingService.method.getLicenceAdoptionDashboard,
-    Dashboard: LicenceAdoptionPage,
-  },
-];
+const bodies: Record<PageName, ComponentType> = {
+  home: HomePage,
+  customers: CustomersPage,
+  customer: CustomerPage,
+  "dynamics-usage": DynamicsUsagePage,
+  "licence-adoption": LicenceAdoptionPage,
+  subscriptions: SubscriptionsPage,
+  downloads: DownloadsPage,
+  "data-health": DataHealthPage,
+  glossary: GlossaryPage,
+  audit: AuditPage,
+};
 
 export function App() {
-  const token = useToken();
+  const { session, asking, ending } = useSession();
   const language = useLanguage();
+  const provider = useProvider(session !== null, asking, ending !== null);
+  useRenewal(provider.offer, session?.token);
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
-  // The key remounts the page when the language changes, so that everything is loaded in that language.
-  return token === null ? <SignIn key={language} /> : <Session key={`${language}/${token}`} />;
+  if (session) {
+    const signOut = () => void leave(provider.offer).catch(() => endSession("signed-out"));
+    // The key loads everything anew in another language, or for another person.
+    const key = session.provider ? language : `${language}/${session.token}`;
+    return <Session key={key} renewed={session.provider?.refresh !== undefined} signOut={signOut} />;
+  }
+  if (asking || provider.busy) return <main className="alone"><Skeleton /></main>;
+  return <SignIn key={language} offer={provider.offer} ending={ending} />;
 }
 
-function Session() {
+/** The identity provider, if there is one; who comes back from it is signed in, who is signed in there is so here. */
+function useProvider(signedIn: boolean, asking: boolean, ended: boolean): { offer: Offer | undefined; busy: boolean } {
+  const [state, setState] = useState<{ offer: Offer | undefined; busy: boolean }>({ offer: undefined, busy: true });
+  useEffect(() => {
+    if (asking) return;
+    const begin = async () => {
+      const found = await offered().catch(() => undefined);
+      if (found && !(await finish(found)) && !signedIn && !ended && untried()) {
+        await goToProvider(found, true).catch(() => setState({ offer: found, busy: false }));
+        return;
+      }
+      setState({ offer: found, busy: false });
+    };
+    void begin();
+  }, [asking]);
+  return state;
+}
+
+/** Renews a session of an identity provider before it ends. */
+function useRenewal(offer: Offer | undefined, token: string | undefined): void {
+  useEffect(() => {
+    const wait = offer ? renewal() : undefined;
+    if (!offer || wait === undefined) return undefined;
+    const timer = window.setTimeout(() => void renew(offer), Math.min(wait, 2 ** 31 - 1));
+    return () => window.clearTimeout(timer);
+  }, [offer, token]);
+}
+
+function Session({ renewed, signOut }: { renewed: boolean; signOut: () => void }) {
   const me = useLoad("who-am-i", async (signal) => {
     const who = await access.whoAmI({}, { signal });
-    // A caller without roles may not call GetWords, and sees no dashboard.
+    // A caller without roles may not call GetWords, and sees no page.
     return { who, words: who.roles.length > 0 ? await loadWords(signal) : undefined };
   });
   if (me.data) {
-    const shell = <Shell me={me.data.who} />;
-    return me.data.words ? <WordsProvider value={me.data.words}>{shell}</WordsProvider> : shell;
+    const body = <Body renewed={renewed} signOut={signOut} />;
+    return (
+      <MeProvider value={me.data.who}>{me.data.words ? <WordsProvider value={me.data.words}>{body}</WordsProvider> : body}</MeProvider>
+    );
   }
   return (
     <main className="alone">
@@ -72,72 +108,26 @@ function Session() {
   );
 }
 
-function Shell({ me }: { me: WhoAmIResponse }) {
-  const view = useView();
-  const { title } = useWords();
+function Body({ renewed, signOut }: { renewed: boolean; signOut: () => void }) {
+  const { path } = useView();
+  const { may, bound } = useMe();
   const text = texts();
-  const mine = pages.filter((page) => mayCall(page.method, me.roles));
-  const page = pages.find((candidate) => candidate.path === view.path) ?? mine[0];
-  const [menu, setMenu] = useState(false);
-  const name = page ? title(PageSchema, page.page) : "";
-  useEffect(() => {
-    document.title = name ? `${name} · Partner Insights` : "Partner Insights";
-  }, [name]);
+  const mine = pages.filter((page) => page.methods.some(may) && !(page.whole && bound));
+  const page = pages.find((candidate) => candidate.path === path);
+  const allowed = page && mine.includes(page);
   return (
-    <div className="shell">
-      <a className="skip" href="#content">
-        {text.skip}
-      </a>
-      <header className="top">
-        <div className="brand">
-          <img src="/icon.svg" alt="" width="28" height="28" />
-          <span>Partner Insights</span>
-        </div>
-        <button type="button" className="menu quiet" aria-expanded={menu} onClick={() => setMenu(!menu)}>
-          {text.menu}
-        </button>
-        <nav aria-label={text.dashboards} className={menu ? "open" : undefined}>
-          {mine.map(({ path, page: named }) => (
-            <a
-              key={path}
-              href={path}
-              aria-current={path === page?.path ? "page" : undefined}
-              onClick={(event) => {
-                if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-                event.preventDefault();
-                setMenu(false);
-                go(path, new URLSearchParams());
-              }}
-            >
-              {title(PageSchema, named)}
-            </a>
-          ))}
-        </nav>
-        <div className="who">
-          <span className="who-name" data-testid="who">
-            <strong>{me.partner}</strong>
-            <small>{me.roles.map((role) => title(RoleSchema, role)).join(", ") || text.noRole}</small>
-            {me.locations.length > 0 && <small>{text.locations(me.locations.join(", "))}</small>}
-          </span>
-          <LanguagePicker />
-          <ThemeToggle />
-          <button type="button" className="quiet" onClick={signOut}>
-            {text.signOut}
-          </button>
-        </div>
-      </header>
-      <main id="content" tabIndex={-1}>
-        {page ? <page.Dashboard key={page.path} /> : <NoPages />}
-      </main>
-    </div>
+    <Shell pages={mine} page={page} renewed={renewed} signOut={signOut}>
+      {allowed ? <Shown page={page} /> : <Missing page={page} mine={mine} text={text} />}
+    </Shell>
   );
 }
 
-function NoPages() {
-  return (
-    <section className="state" role="status">
-      <h1>{texts().noDashboard}</h1>
-      <p>{texts().noDashboardHint}</p>
-    </section>
-  );
+function Shown({ page }: { page: PageEntry }) {
+  const Page = bodies[page.name];
+  return <Page key={page.name} />;
+}
+
+function Missing({ page, mine, text }: { page: PageEntry | undefined; mine: PageEntry[]; text: ReturnType<typeof texts> }) {
+  if (!page) return <WayOn title={text.unknownPage} hint={text.unknownPageHint} pages={mine} />;
+  return <WayOn title={text.failedRoles} hint={mine.length > 1 ? text.rolesHint : text.noDashboardHint} pages={mine} />;
 }

@@ -5,19 +5,26 @@ import { createGrpcWebTransport } from "@connectrpc/connect-web";
 
 import { AccessService } from "../gen/insights/access/v1/access_pb";
 import { policy, type Role } from "../gen/insights/access/v1/options_pb";
+import { IngestionService } from "../gen/insights/ingestion/v1/ingestion_pb";
 import { ReportingService } from "../gen/insights/reporting/v1/reporting_pb";
 import { language } from "./language";
-import { signOut, token } from "./session";
+import { endSession, token } from "./session";
+
+/** Whether a token was ever believed: one that was has expired, one that was not is refused. */
+let believed = "";
 
 const authorise: Interceptor = (next) => async (request) => {
   const text = token();
   if (text) request.header.set("authorization", `Bearer ${text}`);
   request.header.set("accept-language", language());
   try {
-    return await next(request);
+    const answer = await next(request);
+    believed = text ?? "";
+    return answer;
   } catch (fault) {
-    // The token has expired.
-    if (ConnectError.from(fault).code === Code.Unauthenticated && text === token()) signOut();
+    if (ConnectError.from(fault).code === Code.Unauthenticated && text !== null && text === token()) {
+      endSession(believed === text ? "expired" : "refused");
+    }
     throw fault;
   }
 };
@@ -26,6 +33,7 @@ const transport = createGrpcWebTransport({ baseUrl: window.location.origin, inte
 
 export const reporting = createClient(ReportingService, transport);
 export const access = createClient(AccessService, transport);
+export const ingestion = createClient(IngestionService, transport);
 
 /** Whether one of the roles may call a method: read from the policy that stands in the API itself. */
 export function mayCall(method: DescMethod, roles: readonly Role[]): boolean {

@@ -1,18 +1,20 @@
-// Loads data for a component: pending, loaded or failed. An older answer never overwrites a newer one.
+// Loads data for a component: pending, loaded or failed. An older answer never overwrites a newer one, and a failure leaves the
+// last good answer where it is.
 import { Code, ConnectError } from "@connectrpc/connect";
 import { useEffect, useState } from "react";
 
 export type Loaded<T> = {
-  /** The newest answer, also while the next one is under way. */
+  /** The newest answer, also while the next one is under way or has failed. */
   data: T | undefined;
   error: ConnectError | undefined;
   /** Whether `data` and `error` belong to an earlier key. */
   loading: boolean;
+  again: () => void;
 };
 
 type Settled<T> = { key: string; data: T | undefined; error: ConnectError | undefined };
 
-export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Loaded<T> & { again: () => void } {
+export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Loaded<T> {
   const [settled, setSettled] = useState<Settled<T>>();
   const [attempt, setAttempt] = useState(0);
   const wanted = `${attempt}/${key}`;
@@ -24,9 +26,9 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
       })
       .catch((fault: unknown) => {
         const error = ConnectError.from(fault);
-        if (!controller.signal.aborted && error.code !== Code.Canceled) {
-          setSettled({ key: wanted, data: undefined, error });
-        }
+        if (controller.signal.aborted || error.code === Code.Canceled) return;
+        // Figures stay while their server is away; those of other filters would be wrong.
+        setSettled((before) => ({ key: wanted, data: away(error) && same(before?.key, key) ? before?.data : undefined, error }));
       });
     return () => controller.abort();
     // The key identifies everything that `load` closes over.
@@ -38,3 +40,9 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
     again: () => setAttempt((count) => count + 1),
   };
 }
+
+const same = (settled: string | undefined, key: string): boolean => settled?.slice(settled.indexOf("/") + 1) === key;
+
+/** Whether the server could not be reached, rather than refused. */
+export const away = (error: ConnectError | undefined): boolean =>
+  error !== undefined && [Code.Unavailable, Code.Unknown, Code.DeadlineExceeded].includes(error.code);

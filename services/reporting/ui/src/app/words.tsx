@@ -3,18 +3,23 @@
 import type { DescEnum } from "@bufbuild/protobuf";
 import { createContext, useContext } from "react";
 
-import { DimensionSchema, Reason, ReasonSchema, type Dimension } from "../gen/insights/metrics/v1/query_pb";
+import { DimensionSchema, Measure, MeasureSchema, Reason, ReasonSchema, type Dimension } from "../gen/insights/metrics/v1/query_pb";
 import { Figure, FigureSchema } from "../gen/insights/reporting/v1/dashboards_pb";
-import { GlossaryKind } from "../gen/insights/reporting/v1/words_pb";
+import { GlossaryKind, type GlossaryTerm } from "../gen/insights/reporting/v1/words_pb";
 import { reporting } from "./client";
+import { remember } from "./names";
 
 export type Words = {
   /** Title of an enum's value; empty for the unspecified one. */
   title: (schema: DescEnum, value: number) => string;
-  /** Definition of a figure. */
-  figureMeaning: (figure: Figure) => string;
+  /** The term of the glossary that defines a figure. */
+  figureTerm: (figure: Figure) => GlossaryTerm | undefined;
+  /** The term that defines a measure. */
+  measureTerm: (measure: Measure) => GlossaryTerm | undefined;
   /** Definition of a reason. */
   reasonMeaning: (reason: Reason) => string;
+  /** The whole glossary, in the order in which its terms build on each other. */
+  terms: GlossaryTerm[];
 };
 
 /** The term of the glossary that defines a figure. */
@@ -47,16 +52,19 @@ export async function loadWords(signal: AbortSignal): Promise<Words> {
     reporting.listGlossaryTerms({}, { signal }),
   ]);
   const titles = new Map(answer.words.map(({ key, text }) => [key, text]));
-  const definitions = new Map(glossary.terms.map(({ kind, id, definition }) => [`${kind}/${id}`, definition]));
+  glossary.terms.filter(({ kind }) => kind === GlossaryKind.STANDING).forEach(({ id, title }) => remember("standing", id, title));
+  const terms = new Map(glossary.terms.map((term) => [`${term.kind}/${term.id}`, term]));
   const named = (schema: DescEnum, value: number) => schema.value[value]?.name ?? "";
   return {
     title: (schema, value) => titles.get(named(schema, value)) ?? "",
-    figureMeaning: (figure) => definitions.get(termOf[figure].join("/")) ?? "",
-    reasonMeaning: (reason) => definitions.get(`${GlossaryKind.REASON}/${Reason[reason]}`) ?? "",
+    figureTerm: (figure) => terms.get(termOf[figure].join("/")),
+    measureTerm: (measure) => terms.get(`${GlossaryKind.MEASURE}/${Measure[measure].toLowerCase()}`),
+    reasonMeaning: (reason) => terms.get(`${GlossaryKind.REASON}/${Reason[reason]}`)?.definition ?? "",
+    terms: glossary.terms,
   };
 }
 
-const silent: Words = { title: () => "", figureMeaning: () => "", reasonMeaning: () => "" };
+const silent: Words = { title: () => "", figureTerm: () => undefined, measureTerm: () => undefined, reasonMeaning: () => "", terms: [] };
 
 const Context = createContext<Words>(silent);
 
@@ -69,6 +77,7 @@ export function useWords() {
     ...words,
     dimension: (value: Dimension) => words.title(DimensionSchema, value),
     figure: (value: Figure) => words.title(FigureSchema, value),
+    measure: (value: Measure) => words.title(MeasureSchema, value),
     reason: (value: Reason) => words.title(ReasonSchema, value),
   };
 }

@@ -1,13 +1,20 @@
-import { useState } from "react";
+import type { ReactNode } from "react";
 
-import { drawn, figure, fractionOf, NO_FIGURE, valueName } from "../app/format";
+import { beyond, drawn, figure, fractionOf, month, NO_FIGURE, share } from "../app/format";
+import { valueText } from "../app/names";
 import { texts } from "../app/texts";
+import { parameterOf } from "../app/url";
 import { useWords } from "../app/words";
-import { Basis, Measure, MeasureSchema, type Value } from "../gen/insights/metrics/v1/query_pb";
+import { Basis, Measure, type Value } from "../gen/insights/metrics/v1/query_pb";
 import type { Breakdown, Group } from "../gen/insights/reporting/v1/dashboards_pb";
-import { ReasonsButton } from "./Reasons";
+import { ChangeLine } from "./ChangeLine";
+import { DataTable, type Column } from "./DataTable";
+import { Over } from "./Over";
+import { Overlapping } from "./Overlapping";
+import { Panel } from "./Panel";
 import { Sparkline } from "./Sparkline";
 import { Empty } from "./States";
+import { ValueLink } from "./ValueLink";
 
 type Props = {
   title: string;
@@ -16,9 +23,11 @@ type Props = {
   words?: Partial<Record<Measure, string>>;
   /** Measure of the trend. */
   trend: Measure;
+  actions?: ReactNode;
 };
 
-const SHORT = 8;
+/** A table of more measures than this has no place for bars. */
+const WIDE = 5;
 
 /** Basis of the reasons shown beside a measure. */
 const basisOf: Partial<Record<Measure, Basis>> = {
@@ -27,112 +36,97 @@ const basisOf: Partial<Record<Measure, Basis>> = {
 };
 
 /** Figures of the last month by one dimension, with their trends. */
-export function BreakdownTable({ title, breakdown, words = {}, trend }: Props) {
-  const [all, setAll] = useState(false);
-  const { dimension, title: titleOf } = useWords();
-  const text = texts();
-  if (!breakdown || breakdown.groups.length === 0) {
-    return (
-      <section className="panel" aria-label={title}>
-        <h2>{title}</h2>
-        <Empty>{text.nothingMatches}</Empty>
-      </section>
-    );
-  }
-  const { groups, measures } = breakdown;
-  const largest = Math.max(0, ...groups.map((group) => drawn(group.values[0]) ?? 0));
-  const shown = all ? groups : groups.slice(0, SHORT);
-  const trendIndex = measures.indexOf(trend);
+export function BreakdownTable({ title, breakdown, words = {}, trend, actions }: Props) {
+  const columns = useColumns(breakdown, words, trend);
+  const groups = breakdown?.groups ?? [];
   return (
-    <section className="panel" aria-label={title}>
-      <div className="panel-head">
-        <h2>{title}</h2>
-        {breakdown.overlapping && (
-          <span className="badge" title={text.overlappingHint}>
-            {text.overlapping}
-          </span>
-        )}
-      </div>
-      <div className="scroll" tabIndex={0} role="region" aria-label={text.table(title)}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{dimension(breakdown.dimension)}</th>
-              {measures.map((measure) => (
-                <th scope="col" className="number" key={measure}>
-                  {words[measure] ?? titleOf(MeasureSchema, measure)}
-                </th>
-              ))}
-              <th scope="col">{text.trend}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((group) => (
-              <Row key={keyOf(group)} group={group} measures={measures} words={words} largest={largest} trendIndex={trendIndex} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {groups.length > SHORT && (
-        <button type="button" className="quiet" aria-expanded={all} onClick={() => setAll(!all)}>
-          {all ? text.showFewer : text.showAll(groups.length)}
-        </button>
-      )}
-    </section>
+    <Panel title={title} actions={actions} note={breakdown?.overlapping && <Overlapping />}>
+      {groups.length === 0 ? <Empty>{texts().nothingMatches}</Empty> : <DataTable title={title} columns={columns} rows={groups} keyOf={groupKey} />}
+    </Panel>
   );
 }
 
 /** React key of a group; the missing value has its own. */
-const keyOf = (group: Group): string => (group.key?.value === undefined ? "none" : `=${group.key.value}`);
+export const groupKey = (group: Group): string => (group.key?.value === undefined ? "none" : `=${group.key.value}`);
 
-type RowProps = {
-  group: Group;
-  measures: Measure[];
-  words: Partial<Record<Measure, string>>;
-  largest: number;
-  trendIndex: number;
-};
-
-function Row({ group, measures, words, largest, trendIndex }: RowProps) {
-  const { title: titleOf } = useWords();
+/** The columns of a breakdown: the value, its measures, how the first changed, and its trend. */
+export function useColumns(breakdown: Breakdown | undefined, words: Props["words"] = {}, trend?: Measure): Column<Group>[] {
+  const { dimension: dimensionName, measure: measureName } = useWords();
   const text = texts();
-  const name = valueName(group.key, group.name);
-  const points = group.trend.map((point) => ({ month: point.month, value: point.values[trendIndex], partial: point.partial }));
-  return (
-    <tr>
-      <th scope="row">{name}</th>
-      {measures.map((measure, index) => (
-        <td className="number" key={measure}>
-          {index === 0 && <Bar value={group.values[0]} largest={largest} />}
-          <Figure value={group.values[index]} />
-          {basisOf[measure] !== undefined && (
-            <span className="why-slot">
-              <ReasonsButton
-                reasons={group.reasons.find((entry) => entry.basis === basisOf[measure])}
-                label={text.valueOf(words[measure] ?? titleOf(MeasureSchema, measure), name, figure(group.values[index]))}
-              />
-            </span>
+  if (!breakdown) return [];
+  const { dimension, measures } = breakdown;
+  const largest = Math.max(0, ...breakdown.groups.map((group) => drawn(group.values[0]) ?? 0));
+  const nameOf = (group: Group) => valueText(parameterOf(dimension), group.key?.value, group.name);
+  const figures = measures.map((measure, index): Column<Group> => {
+    const name = words[measure] ?? measureName(measure);
+    return {
+      id: Measure[measure],
+      title: name,
+      number: true,
+      by: (group) => drawn(group.values[index]),
+      cell: (group) => (
+        <>
+          {index === 0 && measures.length <= WIDE && <Bar value={group.values[0]} largest={largest} />}
+          <FigureCell value={group.values[index]} part={share(group.shares[index])} />
+          {beyond(group.values[index]) && (
+            <Over
+              name={text.valueOf({ label: name, name: nameOf(group) })}
+              value={group.values[index]}
+              reasons={group.reasons.find((entry) => entry.basis === basisOf[measure])}
+            />
           )}
-        </td>
-      ))}
-      <td>
-        <Sparkline points={points} label={text.byMonth(name)} />
-      </td>
-    </tr>
-  );
+        </>
+      ),
+    };
+  });
+  const trendIndex = trend === undefined ? -1 : measures.indexOf(trend);
+  const changed = breakdown.groups.find((group) => group.change)?.change;
+  return [
+    {
+      id: "value",
+      title: dimensionName(dimension),
+      by: nameOf,
+      cell: (group) => <ValueLink dimension={dimension} value={group.key} name={group.name} />,
+    },
+    ...figures,
+    ...(changed ? [changeColumn(text.changeSince({ base: month(changed.baseToMonth) }))] : []),
+    ...(trendIndex < 0
+      ? []
+      : [
+          {
+            id: "trend",
+            title: text.trend,
+            cell: (group: Group) => (
+              <Sparkline
+                points={group.trend.map((point) => ({ month: point.month, value: point.values[trendIndex] }))}
+                label={text.byMonth({ label: nameOf(group) })}
+              />
+            ),
+          },
+        ]),
+  ];
 }
 
-function Figure({ value }: { value: Value | undefined }) {
-  const parts = fractionOf(value);
+const changeColumn = (title: string): Column<Group> => ({
+  id: "change",
+  title,
+  number: true,
+  by: (group) => group.change?.change?.value ?? null,
+  cell: (group) => group.change && <ChangeLine change={group.change} burden={false} base={false} />,
+});
+
+/** A figure with its fraction, or its share of the whole, below it. */
+export function FigureCell({ value, part = "" }: { value: Value | undefined; part?: string }) {
+  const below = fractionOf(value) || part;
   return (
-    <span className="figure" title={parts || undefined}>
+    <span className="figure">
       {figure(value) || NO_FIGURE}
-      {parts && <small>{parts}</small>}
+      {below && <small>{below}</small>}
     </span>
   );
 }
 
-function Bar({ value, largest }: { value: Value | undefined; largest: number }) {
+export function Bar({ value, largest }: { value: Value | undefined; largest: number }) {
   const size = drawn(value);
   if (size === null || largest === 0) return null;
   return <progress className="bar" aria-hidden="true" max={largest} value={size} />;

@@ -1,45 +1,40 @@
 import { useEffect, useRef, useState } from "react";
 
 import { reporting } from "../app/client";
-import { valueName } from "../app/format";
+import { useDebounced } from "../app/debounced";
 import { dimensions } from "../app/dimensions";
 import { useLoad } from "../app/load";
+import { valueText } from "../app/names";
 import { texts } from "../app/texts";
-import { NONE, type useView } from "../app/url";
+import { NONE, useView } from "../app/url";
 import { useWords } from "../app/words";
 import { Dimension } from "../gen/insights/metrics/v1/query_pb";
 import { Empty, Failure } from "./States";
 
-/** Names seen so far, so that chips of ids can show them. */
-const names = new Map<string, string>();
-
-export const knownName = (parameter: string, value: string): string => names.get(`${parameter}=${value}`) ?? value;
-
-export function remember(parameter: string, value: string, name: string): void {
-  if (name) names.set(`${parameter}=${value}`, name);
-}
-
-type Props = { name: string; view: ReturnType<typeof useView>; close: () => void };
-
-/** Chooses values of one dimension. */
-export function FilterDialog({ name, view, close }: Props) {
-  const entry = dimensions.find((candidate) => candidate.name === name);
-  const dimension = entry?.dimension ?? Dimension.UNSPECIFIED;
+/** Chooses values of one dimension; Enter with nothing chosen takes the first that was found. */
+export function FilterDialog({ name, close }: { name: string; close: () => void }) {
+  const view = useView();
+  const dimension = dimensions.find((candidate) => candidate.name === name)?.dimension ?? Dimension.UNSPECIFIED;
   const label = useWords().dimension(dimension);
   const dialog = useRef<HTMLDialogElement>(null);
   const [search, setSearch] = useState("");
-  const [chosen, setChosen] = useState<string[]>(view.params.getAll(name));
+  const before = view.params.getAll(name);
+  const [chosen, setChosen] = useState<string[]>(before);
+  const settled = useDebounced(search);
+  const list = useLoad(`${dimension}/${settled}`, (signal) => reporting.listFilterValues({ dimension, search: settled }, { signal }));
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();
   }, []);
-  const toggle = (value: string) =>
-    setChosen((before) => (before.includes(value) ? before.filter((other) => other !== value) : [...before, value]));
+  const toggle = (value: string) => setChosen((now) => (now.includes(value) ? now.filter((other) => other !== value) : [...now, value]));
   const apply = () => {
+    const unchanged = chosen.join("\n") === before.join("\n");
+    const first = search && unchanged ? list.data?.values[0] : undefined;
+    const wanted = first ? [...chosen, first.value?.value ?? NONE] : chosen;
     view.change((next) => {
       next.delete(name);
-      chosen.forEach((value) => next.append(name, value));
+      new Set(wanted).forEach((value) => next.append(name, value));
     });
     close();
   };
@@ -49,18 +44,37 @@ export function FilterDialog({ name, view, close }: Props) {
         method="dialog"
         onSubmit={(event) => {
           event.preventDefault();
-          apply();
+          // What was typed must have been searched for.
+          if (settled === search && !list.loading) apply();
         }}
       >
         <h2 id="filter-title">{label}</h2>
         <input
           type="search"
-          aria-label={texts().searchFor(label)}
+          autoFocus
+          aria-label={texts().searchFor({ label })}
           placeholder={texts().search}
           value={search}
           onChange={(event) => setSearch(event.target.value)}
         />
-        <Values dimension={dimension} parameter={name} search={search} chosen={chosen} toggle={toggle} />
+        {list.error && <Failure error={list.error} again={list.again} />}
+        {!list.data && !list.error && <Empty>{texts().loadingNow}</Empty>}
+        {list.data?.values.length === 0 && <Empty>{texts().nothingFound}</Empty>}
+        <ul className="values" aria-busy={list.loading || settled !== search}>
+          {list.data?.values.map(({ value, name: own }) => {
+            const plain = value?.value ?? NONE;
+            return (
+              <li key={plain}>
+                <label>
+                  <input type="checkbox" checked={chosen.includes(plain)} onChange={() => toggle(plain)} />
+                  <bdi>{valueText(name, value?.value, own)}</bdi>
+                  {own && <small>{plain}</small>}
+                </label>
+              </li>
+            );
+          })}
+        </ul>
+        {list.data?.truncated && <Empty>{texts().andMore}</Empty>}
         <div className="actions">
           <button type="button" className="quiet" onClick={close}>
             {texts().cancel}
@@ -71,40 +85,5 @@ export function FilterDialog({ name, view, close }: Props) {
         </div>
       </form>
     </dialog>
-  );
-}
-
-type ValuesProps = {
-  dimension: Dimension;
-  parameter: string;
-  search: string;
-  chosen: string[];
-  toggle: (value: string) => void;
-};
-
-function Values({ dimension, parameter, search, chosen, toggle }: ValuesProps) {
-  const list = useLoad(`${dimension}/${search}`, (signal) => reporting.listFilterValues({ dimension, search }, { signal }));
-  if (list.error) return <Failure error={list.error} again={list.again} />;
-  if (!list.data) return <Empty>{texts().loadingNow}</Empty>;
-  if (list.data.values.length === 0) return <Empty>{texts().nothingFound}</Empty>;
-  return (
-    <>
-      <ul className="values">
-        {list.data.values.map(({ value, name }) => {
-          const text = value?.value ?? NONE;
-          remember(parameter, text, name);
-          return (
-            <li key={text}>
-              <label>
-                <input type="checkbox" checked={chosen.includes(text)} onChange={() => toggle(text)} />
-                <span>{valueName(value, name)}</span>
-                {name && <small>{text}</small>}
-              </label>
-            </li>
-          );
-        })}
-      </ul>
-      {list.data.truncated && <Empty>{texts().andMore}</Empty>}
-    </>
   );
 }

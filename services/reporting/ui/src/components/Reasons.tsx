@@ -1,5 +1,3 @@
-import { useId } from "react";
-
 import { count } from "../app/format";
 import { texts } from "../app/texts";
 import { useWords } from "../app/words";
@@ -10,46 +8,30 @@ import type { Reasons } from "../gen/insights/reporting/v1/dashboards_pb";
 export function ReasonsDetail({ reasons }: { reasons: Reasons }) {
   const { explanation, basis } = reasons;
   const words = useWords();
+  const text = texts();
   if (!explanation) return null;
   const named = words.title(BasisSchema, basis === Basis.UNSPECIFIED ? Basis.USERS : basis);
   const rows = explanation.reasons.filter((row) => row.count > 0n);
   return (
     <table className="reasons">
       <caption>
-        {texts().reasonsCaption(count(explanation.numerator), named, count(explanation.denominator))}
+        {text.reasonsCaption({ numerator: count(explanation.numerator), basis: named, denominator: count(explanation.denominator) })}
       </caption>
       <tbody>
         <tr>
-          <th scope="row">{texts().covered}</th>
+          <th scope="row">{text.covered}</th>
           <td>{count(explanation.covered)}</td>
         </tr>
         {rows.map((row) => (
           <tr key={row.reason}>
-            <th scope="row" title={words.reasonMeaning(row.reason)}>
-              {row.reason === Reason.UNSPECIFIED ? texts().other : words.reason(row.reason)}
+            <th scope="row">
+              {row.reason === Reason.UNSPECIFIED ? text.other : words.reason(row.reason)}
+              <small>{words.reasonMeaning(row.reason)}</small>
             </th>
             <td>{count(row.count)}</td>
           </tr>
         ))}
       </tbody>
     </table>
-  );
-}
-
-/** A button that shows the reasons of a percentage; absent when its whole numerator is covered. */
-export function ReasonsButton({ reasons, label }: { reasons: Reasons | undefined; label: string }) {
-  const id = useId();
-  const uncovered = reasons?.explanation?.reasons.some((row) => row.count > 0n) ?? false;
-  if (!reasons || !uncovered) return null;
-  return (
-    <>
-      <button type="button" className="why" popoverTarget={id} aria-label={texts().whyOf(label)}>
-        {texts().why}
-      </button>
-      <div id={id} popover="auto" className="panel popover" role="dialog" aria-label={texts().whyOf(label)}>
-        <h3>{label}</h3>
-        <ReasonsDetail reasons={reasons} />
-      </div>
-    </>
   );
 }

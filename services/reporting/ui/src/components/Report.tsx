@@ -1,17 +1,20 @@
 import { Component, type ReactNode } from "react";
 
-import { type Loaded } from "../app/load";
+import type { LoadedReport } from "../app/report";
 import { texts } from "../app/texts";
-import { useView } from "../app/url";
-import { Scope, type Dimension } from "../gen/insights/metrics/v1/query_pb";
+import type { Dimension, Scope } from "../gen/insights/metrics/v1/query_pb";
 import type { Coverage } from "../gen/insights/reporting/v1/dashboards_pb";
 import { CoverageLine } from "./CoverageLine";
+import { EmptyInstallation } from "./EmptyInstallation";
 import { FilterBar } from "./FilterBar";
+import { Notices } from "./Notices";
 import { Failure, Skeleton } from "./States";
 
 type Props<T> = {
-  title: string;
-  report: Loaded<T> & { again: () => void };
+  title: ReactNode;
+  /** Below the title. */
+  subtitle?: ReactNode;
+  report: LoadedReport<T>;
   defaultScope: Scope;
   /** Dimensions that this page cannot be filtered by. */
   without?: Dimension[];
@@ -21,22 +24,27 @@ type Props<T> = {
 };
 
 /** The frame of a dashboard: title, filters, freshness, and its states. */
-export function Report<T extends { coverage?: Coverage | undefined }>({ title, report, defaultScope, without = [], extra, children }: Props<T>) {
-  const view = useView();
+export function Report<T extends { coverage?: Coverage | undefined }>({ title, subtitle, report, defaultScope, without = [], extra, children }: Props<T>) {
   const { data, error, loading, again } = report;
   const coverage = data?.coverage;
+  const empty = coverage !== undefined && coverage.freshness?.firstMonth === "";
   return (
     <>
       <div className="title">
-        <h1>{title}</h1>
-        {coverage && <CoverageLine coverage={coverage} stale={loading} />}
+        <div>
+          <h1>{title}</h1>
+          {subtitle}
+        </div>
+        {coverage && !empty && <CoverageLine coverage={coverage} stale={loading} />}
       </div>
-      <FilterBar view={view} defaultScope={defaultScope} without={without} coverage={coverage} extra={extra} />
-      {error && <Failure error={error} again={again} />}
+      {!empty && <FilterBar defaultScope={defaultScope} without={without} coverage={coverage} extra={extra} />}
+      <Notices report={report} />
+      {error && !report.away && <Failure error={error} again={again} />}
       {!data && !error && <Skeleton />}
-      {data && coverage && (
+      {empty && <EmptyInstallation />}
+      {data && coverage && !empty && (
         <Guard key={coverage.freshness?.version.toString()}>
-          <div className={loading ? "sections stale" : "sections"}>{children(data, coverage)}</div>
+          <div className={loading || report.away ? "sections stale" : "sections"}>{children(data, coverage)}</div>
         </Guard>
       )}
     </>
@@ -55,4 +63,3 @@ class Guard extends Component<{ children: ReactNode }, { failed: boolean }> {
     return this.state.failed ? <p role="alert">{texts().notDrawn}</p> : this.props.children;
   }
 }
-

@@ -8,7 +8,7 @@ import { texts, type Texts } from "../app/texts";
 export function Skeleton() {
   return (
     <div className="skeleton" role="status" aria-label={texts().loading}>
-      <div className="cards">
+      <div className="cards" data-count="4">
         {[0, 1, 2, 3].map((index) => (
           <div key={index} className="card ghost" />
         ))}
@@ -23,34 +23,46 @@ const titles: Partial<Record<Code, (text: Texts) => string>> = {
   [Code.InvalidArgument]: (text) => text.failedFilters,
   [Code.NotFound]: (text) => text.failedNotFound,
   [Code.Unavailable]: (text) => text.failedUnavailable,
+  [Code.Unknown]: (text) => text.failedUnavailable,
   [Code.DeadlineExceeded]: (text) => text.failedDeadline,
   [Code.ResourceExhausted]: (text) => text.failedExhausted,
 };
 
-/** An error, with its field violations and a retry button. */
+/** Faults that the same call would meet again. */
+const final = [Code.PermissionDenied, Code.NotFound, Code.InvalidArgument];
+
+/** An error in words, with its field violations and, where that helps, a retry. */
 export function Failure({ error, again }: { error: ConnectError; again: () => void }) {
   const faults = violations(error);
+  const text = texts();
   return (
     <section className="state failed" role="alert">
-      <h2>{titles[error.code]?.(texts()) ?? texts().failed}</h2>
-      {faults.length > 0 ? (
+      <h2>{titles[error.code]?.(text) ?? text.failed}</h2>
+      {faults.length > 0 && (
         <ul>
           {faults.map((fault) => (
             <li key={fault.field + fault.description}>
-              <code>{fault.field}</code> {fault.description}
+              {fieldName(fault.field, text)} {fault.description}
             </li>
           ))}
         </ul>
-      ) : (
-        <p>{error.rawMessage}</p>
       )}
-      {error.code !== Code.PermissionDenied && (
+      {!(error.code in titles) && <p>{error.rawMessage}</p>}
+      {!final.includes(error.code) && (
         <button type="button" onClick={again}>
-          {texts().tryAgain}
+          {text.tryAgain}
         </button>
       )}
     </section>
   );
+}
+
+/** The page's names of the fields that it sends. */
+function fieldName(field: string, text: Texts): string {
+  if (field.endsWith("from_month")) return `${text.firstMonth}:`;
+  if (field.endsWith("to_month")) return `${text.lastMonth}:`;
+  if (field.includes("filters")) return `${text.filters}:`;
+  return `${field}:`;
 }
 
 /** Text of an empty section. */

@@ -1,19 +1,23 @@
-import { useMemo } from "react";
+import { useMemo, type ReactNode } from "react";
 
 import { useWords } from "../../app/words";
-import { Chart, type Series } from "../../components/Chart";
-import { Figure, type ActivityPoint } from "../../gen/insights/reporting/v1/dashboards_pb";
+import { MonthChart } from "../../charts/MonthChart";
+import type { Series } from "../../charts/series";
+import { Figure, type ActivityPoint, type Coverage } from "../../gen/insights/reporting/v1/dashboards_pb";
+import { Section, SectionSchema } from "../../gen/insights/reporting/v1/words_pb";
+
+type Props = { activity: ActivityPoint[]; coverage: Coverage; actions: ReactNode };
 
 /** Active customers as columns, all customers as a line. */
-export function ActiveCustomers({ activity, partial }: { activity: ActivityPoint[]; partial: boolean }) {
-  const words = useWords();
+export function ActiveCustomers({ activity, coverage, actions }: Props) {
+  const { title, figure } = useWords();
   const months = useMemo(() => activity.map((entry) => entry.month), [activity]);
   const series = useMemo<Series[]>(
     () => [
-      { name: words.figure(Figure.ACTIVE_CUSTOMERS), kind: "bar", colour: 2, values: activity.map((entry) => Number(entry.activeCustomers)) },
-      { name: words.figure(Figure.CUSTOMERS), kind: "line", colour: 1, values: activity.map((entry) => Number(entry.customers)) },
+      { id: "active", name: figure(Figure.ACTIVE_CUSTOMERS), kind: "bar", colour: 2, values: activity.map((entry) => Number(entry.activeCustomers)) },
+      { id: "customers", name: figure(Figure.CUSTOMERS), kind: "line", colour: 1, values: activity.map((entry) => Number(entry.customers)) },
     ],
     [activity],
   );
-  return <Chart title={words.figure(Figure.ACTIVE_CUSTOMERS)} months={months} series={series} partial={partial} />;
+  return <MonthChart title={title(SectionSchema, Section.ACTIVE_CUSTOMERS)} months={months} series={series} partial={coverage.partial} actions={actions} />;
 }

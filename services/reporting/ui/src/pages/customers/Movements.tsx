@@ -1,25 +1,48 @@
-import { useMemo } from "react";
+import { useMemo, type ReactNode } from "react";
 
 import { texts } from "../../app/texts";
 import { useWords } from "../../app/words";
-import { Chart, type Series } from "../../components/Chart";
-import { Measure, MeasureSchema } from "../../gen/insights/metrics/v1/query_pb";
-import type { Movement } from "../../gen/insights/reporting/v1/dashboards_pb";
+import { MonthChart } from "../../charts/MonthChart";
+import type { Series } from "../../charts/series";
+import { Measure } from "../../gen/insights/metrics/v1/query_pb";
+import type { Coverage, Movement } from "../../gen/insights/reporting/v1/dashboards_pb";
 import { Section, SectionSchema } from "../../gen/insights/reporting/v1/words_pb";
 
-/** New, existing and churned customers by month; churned below the axis. */
-export function Movements({ movements, partial }: { movements: Movement[]; partial: boolean }) {
-  const { title } = useWords();
-  const named = (measure: Measure) => title(MeasureSchema, measure);
+type Props = { movements: Movement[]; coverage: Coverage; actions: ReactNode };
+
+/** New, existing and churned customers by month; churned below zero, on a scale of its own. */
+export function Movements({ movements, coverage, actions }: Props) {
+  const { title, measure } = useWords();
+  const first = coverage.freshness?.firstMonth;
   const months = useMemo(() => movements.map((entry) => entry.month), [movements]);
-  const series = useMemo<Series[]>(
-    () => [
-      { name: named(Measure.EXISTING), kind: "bar", stack: "customers", colour: 1, values: movements.map((entry) => Number(entry.existingCustomers)) },
-      { name: named(Measure.NEW), kind: "bar", stack: "customers", colour: 2, values: movements.map((entry) => Number(entry.newCustomers)) },
-      { name: named(Measure.CHURNED), kind: "bar", stack: "customers", below: true, colour: 3, values: movements.map((entry) => Number(entry.churnedCustomers)) },
-      { name: texts().returningAmongNew(named(Measure.RETURNING), named(Measure.NEW)), kind: "line", hidden: true, colour: 4, values: movements.map((entry) => Number(entry.returningCustomers)) },
-    ],
-    [movements],
+  const series = useMemo<Series[]>(() => {
+    // Who was there in the earliest month with data came nobody knows when: drawn as existing.
+    const earliest = (entry: Movement) => entry.month === first;
+    const existing = movements.map((entry) => Number(entry.existingCustomers + (earliest(entry) ? entry.newCustomers : 0n)));
+    const fresh = movements.map((entry) => (earliest(entry) ? 0 : Number(entry.newCustomers)));
+    const churned = movements.map((entry) => Number(entry.churnedCustomers));
+    const returning = movements.map((entry) => (earliest(entry) ? 0 : Number(entry.returningCustomers)));
+    return [
+      { id: "existing", name: measure(Measure.EXISTING), kind: "bar", stack: "customers", colour: 1, hidden: true, values: existing },
+      { id: "new", name: measure(Measure.NEW), kind: "bar", stack: "customers", colour: 6, values: fresh },
+      { id: "churned", name: measure(Measure.CHURNED), kind: "bar", below: true, colour: 3, values: churned },
+      {
+        id: "returning",
+        name: texts().returningAmongNew({ returning: measure(Measure.RETURNING), fresh: measure(Measure.NEW) }),
+        kind: "line",
+        hidden: true,
+        colour: 4,
+        values: returning,
+      },
+    ];
+  }, [movements, first]);
+  return (
+    <MonthChart
+      title={title(SectionSchema, Section.CUSTOMER_ADDS_AND_CHURNS)}
+      months={months}
+      series={series}
+      partial={coverage.partial}
+      actions={actions}
+    />
   );
-  return <Chart title={title(SectionSchema, Section.CUSTOMER_ADDS_AND_CHURNS)} months={months} series={series} partial={partial} />;
 }

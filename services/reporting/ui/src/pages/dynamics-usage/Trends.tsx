@@ -1,15 +1,21 @@
+import { useMemo, type ReactNode } from "react";
+
 import { texts } from "../../app/texts";
-import { CardTrends } from "../../components/CardTrends";
+import { useWords } from "../../app/words";
+import { seriesOfCards, type Part } from "../../charts/cards";
+import { MonthChart } from "../../charts/MonthChart";
 import { Figure, type Card } from "../../gen/insights/reporting/v1/dashboards_pb";
 
-const parts = [
+const parts: Part[] = [
   { figure: Figure.AVAILABLE_SEATS, kind: "bar", colour: 1 },
   { figure: Figure.ASSIGNED_SEATS, kind: "bar", colour: 5 },
   { figure: Figure.ACTIVE_SEATS, kind: "bar", colour: 2 },
   { figure: Figure.ACTIVE_USAGE_PERCENT, kind: "line", percent: true, colour: 4 },
-] as const;
+];
 
 /** Seats by month, and how many of them are used. */
-export function Trends({ cards, partial }: { cards: Card[]; partial: boolean }) {
-  return <CardTrends title={texts().seatsByMonth} cards={cards} parts={[...parts]} partial={partial} />;
+export function Trends({ cards, partial, actions }: { cards: Card[]; partial: boolean; actions: ReactNode }) {
+  const { figure } = useWords();
+  const { months, series } = useMemo(() => seriesOfCards(cards, parts, figure), [cards]);
+  return <MonthChart title={texts().seatsByMonth} months={months} series={series} partial={partial} actions={actions} />;
 }

@@ -1,49 +1,63 @@
 import { reporting } from "../../app/client";
-import { useLoad } from "../../app/load";
+import { useReport } from "../../app/report";
 import { texts } from "../../app/texts";
-import { pageFilters, useView } from "../../app/url";
+import { figuresKey, pageFilters, useView } from "../../app/url";
 import { useWords } from "../../app/words";
-import { BreakdownTable } from "../../components/BreakdownTable";
+import { ExportMenu } from "../../components/ExportMenu";
+import { ProductPicker } from "../../components/ProductPicker";
 import { Report } from "../../components/Report";
-import { Empty } from "../../components/States";
-import { Summary } from "../../components/SummaryCard";
+import { Summary } from "../../components/Summary";
 import { Dimension, Measure, Scope } from "../../gen/insights/metrics/v1/query_pb";
+import { ExportReport } from "../../gen/insights/reporting/v1/exports_pb";
 import { Page, PageSchema, Section, SectionSchema } from "../../gen/insights/reporting/v1/words_pb";
-import { ProductPicker } from "./ProductPicker";
+import { productFilters } from "./products";
+import { SkuDistribution } from "./SkuDistribution";
+import { SkuTrend } from "./SkuTrend";
+import { TopSubscriptions } from "./TopSubscriptions";
 import { Trends } from "./Trends";
+import { UsageByGeography } from "./UsageByGeography";
 
-/** The Dynamics usage dashboard. */
+/** Seats are not defined by service. */
+const WITHOUT = [Dimension.SERVICE];
+const SEATS = [Measure.AVAILABLE, Measure.ASSIGNED, Measure.ACTIVE, Measure.ACTIVE_USAGE_PERCENT];
+
+/** The Dynamics usage dashboard, of Dynamics or any other product. */
 export function DynamicsUsagePage() {
   const { params } = useView();
   const { title } = useWords();
+  const text = texts();
   const products = params.getAll("show");
-  const report = useLoad(params.toString(), (signal) =>
-    reporting.getDynamicsUsageDashboard({ page: pageFilters(params), products }, { signal }),
+  const report = useReport(figuresKey(params, ["show"]), (signal) =>
+    reporting.getDynamicsUsageDashboard({ page: pageFilters(params, WITHOUT), products }, { signal }),
   );
+  const heading = products.length === 0 ? title(PageSchema, Page.DYNAMICS_USAGE) : text.usageOfProduct({ product: products.join(", ") });
+  const shown = report.data?.products ?? [];
   return (
     <Report
-      title={title(PageSchema, Page.DYNAMICS_USAGE)}
+      title={<bdi>{heading}</bdi>}
+      subtitle={<p className="subtitle">{shown.length === 0 && report.data ? text.noDynamics : shown.join(" · ")}</p>}
       report={report}
       defaultScope={Scope.SOLD_OR_MANAGED}
-      without={[Dimension.SERVICE]}
+      without={WITHOUT}
       extra={<ProductPicker chosen={products} />}
     >
-      {(data, coverage) => (
-        <>
-          {data.products.length === 0 ? (
-            <Empty>{texts().noDynamics}</Empty>
-          ) : (
-            <p className="subtitle">{data.products.join(" · ")}</p>
-          )}
-          <Summary cards={data.cards} />
-          <Trends cards={data.cards} partial={coverage.partial} />
-          <BreakdownTable
-            title={title(SectionSchema, Section.USAGE_BY_SKU)}
-            breakdown={data.bySku}
-            trend={Measure.ACTIVE_USAGE_PERCENT}
-          />
-        </>
-      )}
+      {(data, coverage) => {
+        const filters = productFilters(data.products);
+        const whole = products.length === 0 ? { report: ExportReport.DYNAMICS_USAGE } : { report: ExportReport.LICENCE_USAGE, filters };
+        const files = (section: Section, groupBy: Dimension[]) => (
+          <ExportMenu name={title(SectionSchema, section)} coverage={coverage} rows={{ measures: SEATS, groupBy, filters }} whole={whole} />
+        );
+        return (
+          <>
+            <Summary cards={data.cards} />
+            <Trends cards={data.cards} partial={coverage.partial} actions={files(Section.SUMMARY, [])} />
+            <UsageByGeography breakdown={data.byCountry} actions={files(Section.USAGE_BY_GEOGRAPHY, [Dimension.COUNTRY])} />
+            <SkuTrend breakdown={data.bySku} partial={coverage.partial} actions={files(Section.USAGE_BY_SKU, [Dimension.SKU])} />
+            <SkuDistribution breakdown={data.bySku} actions={files(Section.USAGE_DISTRIBUTION, [Dimension.SKU])} />
+            <TopSubscriptions products={products} />
+          </>
+        );
+      }}
     </Report>
   );
 }
