@@ -102,6 +102,7 @@ test("the legend rebuilds the chart and the zoom narrows it, from the keyboard t
   assert.equal(await rows.count(), 12);
   for (const [index, movement] of answer.movements.entries()) {
     const cells = await rows.nth(index).locator("td").allTextContents();
+    assert.equal(movement.earliest, false);
     const expected = [movement.existingCustomers, movement.newCustomers, movement.churnedCustomers, movement.returningCustomers];
     assert.deepEqual(cells, expected.map((figure) => count(figure)), movement.month);
   }

@@ -269,13 +269,7 @@ fn count(row: &Row, at: usize) -> i64 {
     }
 }
 
-async fn ask(
-    caller: &Caller,
-    measures: &[Measure],
-    scope: Scope,
-    from: Month,
-    to: Month,
-) -> Result<Vec<Row>, Failure> {
+async fn ask(caller: &Caller, measures: &[Measure], scope: Scope, from: Month, to: Month) -> Result<Vec<Row>, Failure> {
     let query = Query {
         measures: measures.iter().map(|measure| (*measure).into()).collect(),
         scope: scope.into(),

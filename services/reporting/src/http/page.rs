@@ -87,8 +87,8 @@ fn file(path: &'static str, headers: &HeaderMap) -> Response {
         Some("txt") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     };
-    let mut response =
-        [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, keep), (header::VARY, "accept-encoding")].into_response();
+    let mut response = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, keep), (header::VARY, "accept-encoding")]
+        .into_response();
     let all: HashMap<&str, &'static [u8]> = files::FILES.iter().copied().collect();
     let encoded = ENCODINGS.iter().filter(|(name, _)| accepts(headers, name));
     let found = encoded.filter_map(|(name, end)| Some((*name, *all.get(format!("{path}{end}").as_str())?))).next();

@@ -43,7 +43,8 @@ async fn without_a_demo_there_are_no_ready_sign_ins() {
 #[tokio::test]
 async fn every_page_is_sealed() {
     for path in ["/", "/customers", "/glossary", "/customers/", "/no-such-page"] {
-        let request = Request::get(path).header(header::ACCEPT, "text/html,*/*").body(Body::empty()).expect("a request");
+        let request =
+            Request::get(path).header(header::ACCEPT, "text/html,*/*").body(Body::empty()).expect("a request");
         let answer = router(None, &SignInConfig::default()).oneshot(request).await.expect("an answer");
         let known = !path.ends_with("-page") && (path == "/" || !path.ends_with('/'));
         let expected = if known { StatusCode::OK } else { StatusCode::NOT_FOUND };
@@ -58,7 +59,8 @@ async fn every_page_is_sealed() {
 
 #[tokio::test]
 async fn programs_get_no_page_where_there_is_none() {
-    let request = Request::get("/no-such-file.js").header(header::ACCEPT, "*/*").body(Body::empty()).expect("a request");
+    let request =
+        Request::get("/no-such-file.js").header(header::ACCEPT, "*/*").body(Body::empty()).expect("a request");
     let answer = router(None, &SignInConfig::default()).oneshot(request).await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     assert!(answer.headers().get(header::CONTENT_TYPE).is_none());

@@ -112,7 +112,8 @@ mod tests {
     fn origins_are_https_or_of_this_machine_and_nothing_else_gets_into_a_header() {
         assert_eq!(origin("https://login.example.com/tenant/v2.0"), Some("https://login.example.com"));
         assert_eq!(origin("http://127.0.0.1:9000/x"), Some("http://127.0.0.1:9000"));
-        let wrong = ["http://login.example.com", "login.example.com", "https://", "https://a b", "https://x;script-src *"];
+        let wrong =
+            ["http://login.example.com", "login.example.com", "https://", "https://a b", "https://x;script-src *"];
         for address in wrong {
             assert_eq!(origin(address), None, "{address}");
         }

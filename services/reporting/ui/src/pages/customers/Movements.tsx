@@ -13,15 +13,13 @@ type Props = { movements: Movement[]; coverage: Coverage; actions: ReactNode };
 /** New, existing and churned customers by month; churned below zero, on a scale of its own. */
 export function Movements({ movements, coverage, actions }: Props) {
   const { title, measure } = useWords();
-  const first = coverage.freshness?.firstMonth;
   const months = useMemo(() => movements.map((entry) => entry.month), [movements]);
   const series = useMemo<Series[]>(() => {
     // Who was there in the earliest month with data came nobody knows when: drawn as existing.
-    const earliest = (entry: Movement) => entry.month === first;
-    const existing = movements.map((entry) => Number(entry.existingCustomers + (earliest(entry) ? entry.newCustomers : 0n)));
-    const fresh = movements.map((entry) => (earliest(entry) ? 0 : Number(entry.newCustomers)));
+    const existing = movements.map((entry) => Number(entry.earliest ? entry.newCustomers : entry.existingCustomers));
+    const fresh = movements.map((entry) => (entry.earliest ? 0 : Number(entry.newCustomers)));
     const churned = movements.map((entry) => Number(entry.churnedCustomers));
-    const returning = movements.map((entry) => (earliest(entry) ? 0 : Number(entry.returningCustomers)));
+    const returning = movements.map((entry) => (entry.earliest ? 0 : Number(entry.returningCustomers)));
     return [
       { id: "existing", name: measure(Measure.EXISTING), kind: "bar", stack: "customers", colour: 1, hidden: true, values: existing },
       { id: "new", name: measure(Measure.NEW), kind: "bar", stack: "customers", colour: 6, values: fresh },
@@ -35,7 +33,7 @@ export function Movements({ movements, coverage, actions }: Props) {
         values: returning,
       },
     ];
-  }, [movements, first]);
+  }, [movements]);
   return (
     <MonthChart
       title={title(SectionSchema, Section.CUSTOMER_ADDS_AND_CHURNS)}
