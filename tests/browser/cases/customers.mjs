@@ -125,6 +125,20 @@ test("who was there in the earliest month is drawn as existing", async () => {
   assert.ok(number(cells[0]) > 0 && cells[1] === "0", cells.join());
 });
 
+test("the range before is drawn beside, with the API's figures", async () => {
+  await visit(page, base, "/customers?range=6");
+  await page.getByLabel("Compare with the range before").check();
+  await page.waitForURL(/compare=1/);
+  await section("Active customers").getByRole("button", { name: "Customers, range before" }).waitFor();
+  await section("Active customers").getByRole("button", { name: "Show table" }).click();
+  const { activity } = await api("report_viewer").getCustomersDashboard({ page: { fromMonth: "2025-07", toMonth: "2025-12" } });
+  const rows = table("Active customers").locator("tbody tr");
+  for (const [index, point] of activity.entries()) {
+    const cells = await rows.nth(index).locator("td").allTextContents();
+    assert.deepEqual(cells.slice(2), [point.activeCustomers, point.customers].map((figure) => count(figure)), point.month);
+  }
+});
+
 test("customers are distributed over five dimensions, and what is switched off leaves the scale to the others", async () => {
   await visit(page, base, "/customers");
   const panel = section("Customer distribution");

@@ -50,7 +50,7 @@ export function useView(): View & { change: (edit: Edit) => void } {
 }
 
 /** What of a page's state every page understands. */
-const shared = ["range", "from", "to", "scope", "grace", "free", "as-of", ...dimensions.map(({ name }) => name)];
+const shared = ["range", "from", "to", "scope", "grace", "free", "as-of", "compare", ...dimensions.map(({ name }) => name)];
 
 /** The address of another page, with the range and the filters of this one. */
 export function elsewhere(path: string, edit?: Edit): string {
@@ -120,7 +120,7 @@ export function pageFilters(params: URLSearchParams, without: Dimension[] = []):
 
 /** What of the URL a page's figures depend on. */
 export function figuresKey(params: URLSearchParams, own: string[] = []): string {
-  const kept = [...params].filter(([name]) => shared.includes(name) || own.includes(name));
+  const kept = [...params].filter(([name]) => name !== "compare" && (shared.includes(name) || own.includes(name)));
   return new URLSearchParams(kept).toString();
 }
 

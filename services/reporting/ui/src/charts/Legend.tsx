@@ -9,7 +9,7 @@ export function Legend({ label, series, off, toggle }: Props) {
       {series.map((entry) => (
         <li key={entry.id}>
           <button type="button" aria-pressed={!off.has(entry.id)} onClick={() => toggle(entry.id)}>
-            <span className={`key-colour series-${entry.colour}`} aria-hidden="true" />
+            <span className={`key-colour series-${entry.colour}${entry.dashed ? " dashed" : ""}`} aria-hidden="true" />
             <bdi>{entry.name}</bdi>
           </button>
         </li>

@@ -2,6 +2,7 @@ import { useMemo } from "react";
 
 import { texts } from "../app/texts";
 import { useWords } from "../app/words";
+import type { Before } from "../charts/cards";
 import { Dimension, Measure, type Filter } from "../gen/insights/metrics/v1/query_pb";
 import { Figure, type Coverage, type GetLicenceAdoptionDashboardResponse } from "../gen/insights/reporting/v1/dashboards_pb";
 import { ExportReport } from "../gen/insights/reporting/v1/exports_pb";
@@ -19,10 +20,10 @@ const first: Record<BasisName, Figure[]> = {
 
 const SEATS = [Measure.DEPLOYMENT_PERCENT, Measure.ACTIVE_USAGE_PERCENT, Measure.DEPLOYMENT_OPPORTUNITY, Measure.IDLE_SEATS];
 
-type Props = { data: GetLicenceAdoptionDashboardResponse; coverage: Coverage; basis: BasisName; filters?: Filter[] };
+type Props = { data: GetLicenceAdoptionDashboardResponse; coverage: Coverage; basis: BasisName; before: Before | undefined; filters?: Filter[] };
 
 /** Deployment and usage: as figures, over time, by product, by service and by customer. */
-export function Adoption({ data, coverage, basis, filters = [] }: Props) {
+export function Adoption({ data, coverage, basis, before, filters = [] }: Props) {
   const { figure: figureName, title } = useWords();
   const text = texts();
   const words = {
@@ -44,6 +45,7 @@ export function Adoption({ data, coverage, basis, filters = [] }: Props) {
       <Summary cards={cards} />
       <AdoptionTrend
         cards={data.cards}
+        before={before}
         partial={coverage.partial}
         actions={files(text.deploymentByMonth, [...SEATS, Measure.USAGE_PERCENT], [], ExportReport.LICENCE_USAGE)}
       />

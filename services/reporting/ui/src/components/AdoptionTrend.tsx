@@ -2,7 +2,7 @@ import { useMemo, type ReactNode } from "react";
 
 import { texts } from "../app/texts";
 import { useWords } from "../app/words";
-import { seriesOfCards, type Part } from "../charts/cards";
+import { seriesOfCards, type Before, type Part } from "../charts/cards";
 import { MonthChart } from "../charts/MonthChart";
 import { Figure, type Card } from "../gen/insights/reporting/v1/dashboards_pb";
 
@@ -12,9 +12,11 @@ const parts: Part[] = [
   { figure: Figure.USAGE_PERCENT_ENTITLEMENTS, kind: "line", percent: true, colour: 4 },
 ];
 
+type Props = { cards: Card[]; before: Before | undefined; partial: boolean; actions: ReactNode };
+
 /** Deployment and both usages by month. */
-export function AdoptionTrend({ cards, partial, actions }: { cards: Card[]; partial: boolean; actions: ReactNode }) {
+export function AdoptionTrend({ cards, before, partial, actions }: Props) {
   const { figure } = useWords();
-  const { months, series } = useMemo(() => seriesOfCards(cards, parts, figure), [cards]);
+  const { months, series } = useMemo(() => seriesOfCards(cards, parts, figure, before), [cards, before]);
   return <MonthChart title={texts().deploymentByMonth} months={months} series={series} partial={partial} actions={actions} />;
 }

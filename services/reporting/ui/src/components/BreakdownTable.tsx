@@ -50,7 +50,7 @@ export function BreakdownTable({ title, breakdown, words = {}, trend, actions }:
 export const groupKey = (group: Group): string => (group.key?.value === undefined ? "none" : `=${group.key.value}`);
 
 /** The columns of a breakdown: the value, its measures, how the first changed, and its trend. */
-export function useColumns(breakdown: Breakdown | undefined, words: Props["words"] = {}, trend?: Measure): Column<Group>[] {
+export function useColumns(breakdown: Breakdown | undefined, words: Props["words"] = {}, trend?: Measure, bars = true): Column<Group>[] {
   const { dimension: dimensionName, measure: measureName } = useWords();
   const text = texts();
   if (!breakdown) return [];
@@ -66,7 +66,7 @@ export function useColumns(breakdown: Breakdown | undefined, words: Props["words
       by: (group) => drawn(group.values[index]),
       cell: (group) => (
         <>
-          {index === 0 && measures.length <= WIDE && <Bar value={group.values[0]} largest={largest} />}
+          {index === 0 && bars && measures.length <= WIDE && <Bar value={group.values[0]} largest={largest} />}
           <FigureCell value={group.values[index]} part={share(group.shares[index])} />
           {beyond(group.values[index]) && (
             <Over

@@ -6,6 +6,7 @@ import { scopes, useView } from "../app/url";
 import { useWords } from "../app/words";
 import { ScopeSchema, type Dimension, type Scope } from "../gen/insights/metrics/v1/query_pb";
 import type { Coverage } from "../gen/insights/reporting/v1/dashboards_pb";
+import { CompareSwitch } from "./CompareSwitch";
 import { SelectField } from "./Field";
 import { FilterChip } from "./FilterChip";
 import { FilterMenu } from "./FilterMenu";
@@ -40,6 +41,7 @@ export function FilterBar({ defaultScope, without, coverage, extra }: Props) {
         <div className="switches">
           <Switch name="grace" label={text.includeGrace} />
           <Switch name="free" label={text.includeFree} />
+          <CompareSwitch />
         </div>
       </div>
       {params.get("free") === "1" && <p className="hint">{text.freeHint}</p>}

@@ -18,18 +18,17 @@ type Props = {
   /** What the map is shaded by. */
   shade: Measure;
   words?: Partial<Record<Measure, string>>;
-  trend: Measure;
   actions?: ReactNode;
   /** Above the map. */
   children?: ReactNode;
 };
 
 /** A world map beside the table of its countries: choosing one zooms to it, its name filters the page. */
-export function Geography({ title, breakdown, shade, words = {}, trend, actions, children }: Props) {
+export function Geography({ title, breakdown, shade, words = {}, actions, children }: Props) {
   const [chosen, setChosen] = useState<string>();
   const [search, setSearch] = useState("");
   const { measure: nameOf } = useWords();
-  const columns = useColumns(breakdown, words, trend);
+  const columns = useColumns(breakdown, words, undefined, false);
   const text = texts();
   const groups = breakdown?.groups ?? [];
   const measures = breakdown?.measures ?? [];
@@ -71,7 +70,10 @@ export function Geography({ title, breakdown, shade, words = {}, trend, actions,
                   cell: (group) =>
                     group.key?.value !== undefined && (
                       <button type="button" className="quiet icon" aria-label={text.zoomToCountry({ name: named(group) })} onClick={() => zoom(group)}>
-                        ⌖
+                        <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" className="target">
+                          <circle cx="8" cy="8" r="4.5" />
+                          <path d="M8 0.5v4M8 11.5v4M0.5 8h4M11.5 8h4" />
+                        </svg>
                       </button>
                     ),
                 },

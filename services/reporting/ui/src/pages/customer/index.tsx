@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { reporting } from "../../app/client";
 import { useMe } from "../../app/me";
 import { useValueText } from "../../app/names";
+import { usePreceding } from "../../app/preceding";
 import { useReport } from "../../app/report";
 import { texts } from "../../app/texts";
 import { figuresKey, pageFilters, useView } from "../../app/url";
@@ -44,6 +45,9 @@ export function CustomerPage() {
     const { coverage } = await reporting.listSubscriptionPerformance({ page, pageSize: 1 }, { signal });
     return { adoption: undefined, coverage };
   });
+  const before = usePreceding(adopts ? report.data?.coverage : undefined, figuresKey(params, ["of"]), async (range, signal) =>
+    (await reporting.getLicenceAdoptionDashboard({ page: pageFilters(range, WITHOUT), customerId }, { signal })).cards,
+  );
   const name = report.data?.adoption?.customer?.name || known;
   return (
     <Report
@@ -73,7 +77,7 @@ export function CustomerPage() {
               <AdviceList filters={filters} pageSize={20} named={false} />
             </Panel>
           )}
-          {data.adoption && <Adoption data={data.adoption} coverage={coverage} basis={basisIn(params)} filters={filters} />}
+          {data.adoption && <Adoption data={data.adoption} coverage={coverage} basis={basisIn(params)} before={before} filters={filters} />}
           {may(method.listSubscriptionPerformance) && <CustomerSubscriptions customerId={customerId} filters={filters} scope={coverage.scope} />}
           {seesRevenue && <Revenue filters={filters} coverage={coverage} />}
         </>

@@ -1,4 +1,5 @@
 import { reporting } from "../../app/client";
+import { usePreceding } from "../../app/preceding";
 import { useReport } from "../../app/report";
 import { figuresKey, pageFilters, useView } from "../../app/url";
 import { useWords } from "../../app/words";
@@ -23,6 +24,9 @@ export function CustomersPage() {
   const report = useReport(figuresKey(params, ["groups"]), (signal) =>
     reporting.getCustomersDashboard({ page: pageFilters(params), allGroups }, { signal }),
   );
+  const before = usePreceding(report.data?.coverage, figuresKey(params), async (range, signal) =>
+    (await reporting.getCustomersDashboard({ page: pageFilters(range) }, { signal })).activity,
+  );
   const whole = { report: ExportReport.CUSTOMERS };
   return (
     <Report title={title(PageSchema, Page.CUSTOMERS)} report={report} defaultScope={Scope.SOLD_OR_MANAGED}>
@@ -41,6 +45,7 @@ export function CustomersPage() {
               />
               <ActiveCustomers
                 activity={data.activity}
+                before={before}
                 coverage={coverage}
                 actions={files(Section.ACTIVE_CUSTOMERS, [Measure.ACTIVE_CUSTOMERS, Measure.CUSTOMERS], [])}
               />
@@ -49,7 +54,6 @@ export function CustomersPage() {
               title={title(SectionSchema, Section.GEOGRAPHICAL_SPREAD)}
               breakdown={data.byCountry}
               shade={Measure.CUSTOMERS}
-              trend={Measure.CUSTOMERS}
               actions={files(Section.GEOGRAPHICAL_SPREAD, [Measure.CUSTOMERS, Measure.ACTIVE_CUSTOMERS, Measure.NEW], [Dimension.COUNTRY])}
             />
             <Products

@@ -19,7 +19,7 @@ export function UsageByGeography({ breakdown, actions }: { breakdown: Breakdown 
   const name = title(SectionSchema, Section.USAGE_BY_GEOGRAPHY);
   const named = (Object.keys(tabs) as (keyof typeof tabs)[]).map((id) => ({ id, name: measure(tabs[id]) }));
   return (
-    <Geography title={name} breakdown={breakdown} shade={tabs[chosen]} trend={tabs[chosen]} actions={actions}>
+    <Geography title={name} breakdown={breakdown} shade={tabs[chosen]} actions={actions}>
       <Tabs label={texts().mapOf({ title: name })} tabs={named} chosen={chosen} choose={(id) => change((next) => next.set("map", id))}>
         {null}
       </Tabs>

@@ -1,4 +1,5 @@
 import { reporting } from "../../app/client";
+import { usePreceding } from "../../app/preceding";
 import { useReport } from "../../app/report";
 import { texts } from "../../app/texts";
 import { figuresKey, pageFilters, useView } from "../../app/url";
@@ -30,6 +31,9 @@ export function DynamicsUsagePage() {
   const report = useReport(figuresKey(params, ["show"]), (signal) =>
     reporting.getDynamicsUsageDashboard({ page: pageFilters(params, WITHOUT), products }, { signal }),
   );
+  const before = usePreceding(report.data?.coverage, figuresKey(params, ["show"]), async (range, signal) =>
+    (await reporting.getDynamicsUsageDashboard({ page: pageFilters(range, WITHOUT), products }, { signal })).cards,
+  );
   const heading = products.length === 0 ? title(PageSchema, Page.DYNAMICS_USAGE) : text.usageOfProduct({ product: products.join(", ") });
   const shown = report.data?.products ?? [];
   return (
@@ -50,7 +54,7 @@ export function DynamicsUsagePage() {
         return (
           <>
             <Summary cards={data.cards} />
-            <Trends cards={data.cards} partial={coverage.partial} actions={files(Section.SUMMARY, [])} />
+            <Trends cards={data.cards} before={before} partial={coverage.partial} actions={files(Section.SUMMARY, [])} />
             <UsageByGeography breakdown={data.byCountry} actions={files(Section.USAGE_BY_GEOGRAPHY, [Dimension.COUNTRY])} />
             <SkuTrend breakdown={data.bySku} partial={coverage.partial} actions={files(Section.USAGE_BY_SKU, [Dimension.SKU])} />
             <SkuDistribution breakdown={data.bySku} actions={files(Section.USAGE_DISTRIBUTION, [Dimension.SKU])} />

@@ -1,4 +1,5 @@
 import { reporting } from "../../app/client";
+import { usePreceding } from "../../app/preceding";
 import { useReport } from "../../app/report";
 import { texts } from "../../app/texts";
 import { figuresKey, pageFilters, useView } from "../../app/url";
@@ -14,6 +15,9 @@ export function LicenceAdoptionPage() {
   const { params } = useView();
   const title = useWords().title(PageSchema, Page.LICENCE_ADOPTION);
   const report = useReport(figuresKey(params), (signal) => reporting.getLicenceAdoptionDashboard({ page: pageFilters(params) }, { signal }));
+  const before = usePreceding(report.data?.coverage, figuresKey(params), async (range, signal) =>
+    (await reporting.getLicenceAdoptionDashboard({ page: pageFilters(range) }, { signal })).cards,
+  );
   return (
     <Report
       title={title}
@@ -22,7 +26,7 @@ export function LicenceAdoptionPage() {
       defaultScope={Scope.ALL_SELLERS}
       extra={<BasisPicker />}
     >
-      {(data, coverage) => <Adoption data={data} coverage={coverage} basis={basisIn(params)} />}
+      {(data, coverage) => <Adoption data={data} coverage={coverage} basis={basisIn(params)} before={before} />}
     </Report>
   );
 }
