@@ -129,7 +129,7 @@ test("the range before is drawn beside, with the API's figures", async () => {
   await visit(page, base, "/customers?range=6");
   await page.getByLabel("Compare with the range before").check();
   await page.waitForURL(/compare=1/);
-  await section("Active customers").getByRole("button", { name: "Customers, range before" }).waitFor();
+  await section("Active customers").getByRole("button", { name: "Customers, range before", exact: true }).waitFor();
   await section("Active customers").getByRole("button", { name: "Show table" }).click();
   const { activity } = await api("report_viewer").getCustomersDashboard({ page: { fromMonth: "2025-07", toMonth: "2025-12" } });
   const rows = table("Active customers").locator("tbody tr");

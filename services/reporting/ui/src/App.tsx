@@ -5,7 +5,7 @@ import { useLanguage } from "./app/language";
 import { useLoad } from "./app/load";
 import { MeProvider, useMe } from "./app/me";
 import { pages, type PageEntry, type PageName } from "./app/pages";
-import { finish, goToProvider, leave, offer as offered, renew, renewal, untried, type Offer } from "./app/provider";
+import { finish, goToProvider, keepRenewed, leave, offer as offered, untried, type Offer } from "./app/provider";
 import { endSession, useSession } from "./app/session";
 import { texts } from "./app/texts";
 import { useView } from "./app/url";
@@ -42,7 +42,7 @@ export function App() {
   const { session, asking, ending } = useSession();
   const language = useLanguage();
   const provider = useProvider(session !== null, asking, ending !== null);
-  useRenewal(provider.offer, session?.token);
+  useRenewal(provider.offer, session?.provider?.refresh !== undefined);
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
@@ -74,14 +74,14 @@ function useProvider(signedIn: boolean, asking: boolean, ended: boolean): { offe
   return state;
 }
 
-/** Renews a session of an identity provider before it ends. */
-function useRenewal(offer: Offer | undefined, token: string | undefined): void {
+/** Renews a session of an identity provider while somebody is signed in. */
+function useRenewal(offer: Offer | undefined, renewable: boolean): void {
   useEffect(() => {
-    const wait = offer ? renewal() : undefined;
-    if (!offer || wait === undefined) return undefined;
-    const timer = window.setTimeout(() => void renew(offer), Math.min(wait, 2 ** 31 - 1));
-    return () => window.clearTimeout(timer);
-  }, [offer, token]);
+    if (!offer || !renewable) return undefined;
+    const controller = new AbortController();
+    void keepRenewed(offer, controller.signal);
+    return () => controller.abort();
+  }, [offer, renewable]);
 }
 
 function Session({ renewed, signOut }: { renewed: boolean; signOut: () => void }) {

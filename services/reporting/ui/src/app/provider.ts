@@ -94,20 +94,32 @@ export async function finish(to: Offer): Promise<boolean> {
   return true;
 }
 
-/** Renews the session at the provider, if it can; whether it did. */
-export async function renew(to: Offer): Promise<boolean> {
-  const refresh = session()?.provider?.refresh;
-  if (!refresh) return false;
-  try {
-    keep(to, await exchange(to, { grant_type: "refresh_token", refresh_token: refresh }));
-    return true;
-  } catch {
-    return false;
-  }
+/** Renews the session before each of its ends, in one tab alone: a refresh token that two tabs use is taken for a stolen one. */
+export function keepRenewed(to: Offer, signal: AbortSignal): Promise<unknown> {
+  const renewing = async () => {
+    for (;;) {
+      const wait = renewal();
+      if (wait === undefined || !(await rested(wait, signal))) return;
+      const refresh = session()?.provider?.refresh;
+      if (!refresh) return;
+      const tokens = await exchange(to, { grant_type: "refresh_token", refresh_token: refresh });
+      keep(to, tokens);
+    }
+  };
+  // What fails here ends with the token, and is said then.
+  return navigator.locks.request("partner-insights-renewal", { signal }, renewing).catch(() => undefined);
 }
 
+/** Waits, unless it is told not to; whether it did. */
+const rested = (wait: number, signal: AbortSignal): Promise<boolean> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(false);
+    window.setTimeout(() => resolve(!signal.aborted), Math.min(wait, 2 ** 31 - 1));
+    signal.addEventListener("abort", () => resolve(false));
+  });
+
 /** When a session that can be renewed should be, in milliseconds from now. */
-export function renewal(): number | undefined {
+function renewal(): number | undefined {
   const held = session();
   const end = held?.provider?.refresh ? claims(held.token)["exp"] : undefined;
   return typeof end === "number" ? Math.max(0, (end - AHEAD) * 1000 - Date.now()) : undefined;
