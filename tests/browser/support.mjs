@@ -163,7 +163,7 @@ export async function loaded(page) {
 
 /** Waits until something holds. */
 export async function until(holds, what) {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -43,7 +43,7 @@ export function WorldMap({ label, places, chosen, choose }: Props) {
         {Object.entries(world.shapes).map(([code, shape]) => {
           const place = known.get(code);
           if (!place) return <path key={code} d={shape} className="land" />;
-          const shade = place.size === 0 ? 0 : Math.ceil((SHADES * Math.sqrt(place.size)) / Math.sqrt(largest));
+          const shade = place.size === 0 ? 0 : Math.min(SHADES, Math.ceil(SHADES * Math.sqrt(place.size / largest)));
           return (
             <path
               key={code}
