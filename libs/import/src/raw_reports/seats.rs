@@ -1,10 +1,6 @@
 //! The two reports about subscriptions: SeatsSubscriptionsAndRevenue and DynamicsUsage.
 
-use std::{
-    cmp::Ordering,
-    collections::{HashMap, HashSet},
-    io::BufRead,
-};
+use std::{collections::HashMap, io::BufRead};
 
 use insights_domain::calendar::Month;
 use insights_proto::ingestion::v1::{Attribution, Precedence, ReportedSeats, Revenue, Subscription, record::Kind};
@@ -98,31 +94,48 @@ fn take(read: &RowReader<'_, '_>, product: Option<&str>, gathered: &mut Gathered
     Ok(())
 }
 
+/// Sends what is about one subscription together, so that the server has it in one batch; subscriptions in the order of the file.
 fn send(groups: Vec<RowGroup>, owns_subscriptions: bool, sink: &mut dyn Sink) -> Result<(), ReadError> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut place_of = |group: &RowGroup| {
+        let next = places.len();
+        *places.entry(group.first.subject.clone()).or_insert(next)
+    };
+    let mut placed: Vec<(usize, RowGroup)> = groups.into_iter().map(|group| (place_of(&group), group)).collect();
+    placed.sort_by_key(|(place, _)| *place);
+    let mut placed = placed.into_iter().peekable();
+    while let Some((place, group)) = placed.next() {
+        let mut of_one = vec![group];
+        while let Some((_, group)) = placed.next_if(|(next, _)| *next == place) {
+            of_one.push(group);
+        }
+        send_one(of_one, owns_subscriptions, sink)?;
+    }
+    Ok(())
+}
+
+/// Sends the groups of one subscription.
+fn send_one(groups: Vec<RowGroup>, owns_subscriptions: bool, sink: &mut dyn Sink) -> Result<(), ReadError> {
+    let parts = latest(&groups);
+    let mut subscription = subscription(&parts);
     // A month without attributions has its subscription's own. Where a row says that it has none, neither has the subscription.
-    let unattributed: HashSet<&str> =
-        groups.iter().filter(|group| group.attributions.is_empty()).map(|group| group.first.subject.as_str()).collect();
-    for parts in latest(&groups) {
-        let mut subscription = subscription(&parts);
-        if unattributed.contains(subscription.subscription_id.as_str()) {
-            subscription.attributions.clear();
-        }
-        let kind = Kind::Subscription(subscription);
-        let Some(RowGroup { first, .. }) = parts.first() else { continue };
-        match Month::from_index(first.month).filter(|_| !owns_subscriptions) {
-            Some(month) => sink.stub(first.line, of_month(Precedence::Described, month, kind))?,
-            None => sink.record(first.line, plain(kind))?,
-        }
+    if groups.iter().any(|group| group.attributions.is_empty()) {
+        subscription.attributions.clear();
+    }
+    let kind = Kind::Subscription(subscription);
+    let Some(RowGroup { first, .. }) = parts.first() else { return Ok(()) };
+    match Month::from_index(first.month).filter(|_| !owns_subscriptions) {
+        Some(month) => sink.stub(first.line, of_month(Precedence::Described, month, kind))?,
+        None => sink.record(first.line, plain(kind))?,
     }
     // DynamicsUsage and SeatsSubscriptionsAndRevenue know a SKU by different ids: where a subscription has one alone, the former leaves
     // it to the subscription's own.
-    let mut parts: HashMap<(String, i32), usize> = HashMap::new();
+    let mut parts: HashMap<i32, usize> = HashMap::new();
     for RowGroup { first, .. } in &groups {
-        *parts.entry((first.subject.clone(), first.month)).or_default() += 1;
+        *parts.entry(first.month).or_default() += 1;
     }
     for group in groups {
-        let place = (group.first.subject.clone(), group.first.month);
-        let named = owns_subscriptions || parts.get(&place).is_some_and(|parts| *parts > 1);
+        let named = owns_subscriptions || parts.get(&group.first.month).is_some_and(|parts| *parts > 1);
         let report = if owns_subscriptions { "insights-subscriptions" } else { "insights-dynamics-usage" };
         let (line, seats, revenue) = monthly(group, named, report);
         sink.record(line, plain(Kind::ReportedSeats(seats)))?;
@@ -133,22 +146,11 @@ fn send(groups: Vec<RowGroup>, owns_subscriptions: bool, sink: &mut dyn Sink) ->
     Ok(())
 }
 
-/// The groups of each subscription's latest month, in the order of their SKUs; subscriptions in the order of the file.
-fn latest(groups: &[RowGroup]) -> Vec<Vec<&RowGroup>> {
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    let mut latest: Vec<Vec<&RowGroup>> = Vec::new();
-    for group in groups {
-        let place = *places.entry(&group.first.subject).or_insert(latest.len());
-        if place == latest.len() {
-            latest.push(Vec::new());
-        }
-        match latest[place].first().map(|known| known.first.month.cmp(&group.first.month)) {
-            None | Some(Ordering::Equal) => latest[place].push(group),
-            Some(Ordering::Less) => latest[place] = vec![group],
-            Some(Ordering::Greater) => {}
-        }
-    }
-    latest.iter_mut().for_each(|parts| parts.sort_by(|left, right| left.first.sku.cmp(&right.first.sku)));
+/// The groups of a subscription's latest month, in the order of their SKUs.
+fn latest(groups: &[RowGroup]) -> Vec<&RowGroup> {
+    let month = groups.iter().map(|group| group.first.month).max();
+    let mut latest: Vec<&RowGroup> = groups.iter().filter(|group| Some(group.first.month) == month).collect();
+    latest.sort_by(|left, right| left.first.sku.cmp(&right.first.sku));
     latest
 }
 
