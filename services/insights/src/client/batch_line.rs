@@ -11,6 +11,7 @@ use std::{
 use insights_proto::ingestion::v1::{
     IngestBatchRequest, IngestBatchResponse, IngestStreamRequest, IngestStreamResponse,
 };
+use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
@@ -30,7 +31,9 @@ const STREAM_DEADLINE: Duration = Duration::from_secs(24 * 3600);
 struct SentBatch {
     /// Where its records stand in the file.
     rows: Batch,
-    request: IngestBatchRequest,
+    batch_id: String,
+    /// The request as it goes over the wire: a fraction of what its records take in memory.
+    request: Vec<u8>,
 }
 
 /// A stream that is open.
@@ -83,7 +86,8 @@ impl BatchLine {
         if self.sent.is_empty() {
             self.first_since = Instant::now();
         }
-        self.sent.push_back(SentBatch { rows, request: request.clone() });
+        let batch_id = request.batch_id.clone();
+        self.sent.push_back(SentBatch { rows, batch_id, request: request.encode_to_vec() });
         match &self.stream {
             // A stream that is broken says so where its answer is awaited.
             Some(stream) => {
@@ -107,7 +111,7 @@ impl BatchLine {
         let answer = answer.ok_or_else(|| Status::unavailable("the server ended the stream"))?;
         (self.failures, self.first_since) = (0, Instant::now());
         let sent = self.sent.pop_front().ok_or_else(|| Status::internal("an answer to nothing"))?;
-        Ok((sent.rows, sent.request.batch_id, answer))
+        Ok((sent.rows, sent.batch_id, answer))
     }
 
     /// After a failure: opens another stream and sends again what is on its way, unless it failed too often or for good.
@@ -130,7 +134,9 @@ impl BatchLine {
     async fn open(&mut self) -> Result<(), Status> {
         let (requests, receiver) = mpsc::channel(IN_FLIGHT);
         for sent in &self.sent {
-            let _ = requests.try_send(IngestStreamRequest { batch: Some(sent.request.clone()) });
+            let request = IngestBatchRequest::decode(sent.request.as_slice());
+            let request = request.map_err(|error| Status::internal(error.to_string()))?;
+            let _ = requests.try_send(IngestStreamRequest { batch: Some(request) });
         }
         let request = self.caller.request(ReceiverStream::new(receiver), STREAM_DEADLINE);
         self.first_since = Instant::now();
