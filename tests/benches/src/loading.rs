@@ -32,6 +32,8 @@ struct KindSamples {
     product: Samples,
     peer: Samples,
     processors: [Samples; 3],
+    /// Of PostgreSQL with the peer.
+    peer_processor: Samples,
 }
 
 /// Runs the bench.
@@ -55,6 +57,7 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
                 let samples = &mut samples[writers - 1];
                 samples.product.push(count / turn.product.as_secs_f64());
                 samples.peer.push(count / turn.peer.as_secs_f64());
+                samples.peer_processor.push(turn.peer_processor * 1e6 / count);
                 let Processor { product, database, bench } = turn.processor;
                 for (samples, seconds) in samples.processors.iter_mut().zip([product, database, bench]) {
                     samples.push(seconds * 1e6 / count);
@@ -81,6 +84,7 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
         for (whose, samples) in ["the product", "PostgreSQL", "the sender"].iter().zip(&one.processors) {
             report.push(Figure::plain(format!("{name}: processor time of {whose}"), "µs/record", samples));
         }
+        report.push(Figure::plain(format!("{name}: processor time of INSERT"), "µs/record", &one.peer_processor));
     }
     report.memory(&product);
     drop(product);
@@ -127,6 +131,8 @@ struct Turn {
     product: Duration,
     peer: Duration,
     processor: Processor,
+    /// Seconds of PostgreSQL with the peer.
+    peer_processor: f64,
     version: i64,
 }
 
@@ -138,9 +144,9 @@ async fn turn(
     round: usize,
 ) -> Result<Turn, Failure> {
     // Who goes first changes by round: what one leaves behind for the other evens out.
-    let mut inserted = Duration::ZERO;
+    let mut inserted = (Duration::ZERO, 0.0);
     if round.is_multiple_of(2) {
-        inserted = peer.run(records, RECORDS, callers.len()).await?;
+        inserted = insert(product, peer, records, callers.len()).await?;
     }
     let mut lists: Vec<Vec<Vec<Record>>> = vec![Vec::new(); callers.len()];
     for (turn, batch) in records.chunks(RECORDS).enumerate() {
@@ -156,10 +162,22 @@ async fn turn(
         return Err(format!("{accepted} of {} records changed something", records.len()).into());
     }
     if round % 2 == 1 {
-        inserted = peer.run(records, RECORDS, callers.len()).await?;
+        inserted = insert(product, peer, records, callers.len()).await?;
     }
     let version = sums.iter().map(|sum| sum.version).max().unwrap_or_default();
-    Ok(Turn { product: taken, peer: inserted, processor, version })
+    Ok(Turn { product: taken, peer: inserted.0, processor, peer_processor: inserted.1, version })
+}
+
+/// The peer's turn: how long it took, and how much processor time of PostgreSQL.
+async fn insert(
+    product: &Product,
+    peer: &mut Insert,
+    records: &[Record],
+    writers: usize,
+) -> Result<(Duration, f64), Failure> {
+    let before = product.processor();
+    let taken = peer.run(records, RECORDS, writers).await?;
+    Ok((taken, product.processor().since(before).database))
 }
 
 async fn load(callers: &[Caller], batches: Vec<Vec<Record>>) -> Result<crate::product::Ingested, Failure> {

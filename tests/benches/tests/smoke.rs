@@ -90,8 +90,8 @@ async fn files_hold_what_copy_writes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn records_and_files_are_loaded_without_loss() {
     let report = loading::run(&options()).await.unwrap();
-    // Six kinds with two rates and three processors; a file with a rate and two processors on two engines.
-    assert_eq!(report.figures.len(), 6 * 5 + 2 * 3, "{report}");
+    // Six kinds with two rates and four processors; a file with a rate and two processors on two engines.
+    assert_eq!(report.figures.len(), 6 * 6 + 2 * 3, "{report}");
     // 60 customers, 180 subscriptions with as many states, revenues and reported rows, 540 assignments; by one writer and by two.
     let records = 60 + 4 * 180 + 540;
     assert_eq!(report.checked["records acknowledged, and as many rows inserted"], 2 * records, "{report}");
