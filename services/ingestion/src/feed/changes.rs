@@ -12,13 +12,13 @@ use insights_service::fail_point;
 use crate::{
     error::Error,
     tables::{
-        feed::{self, ChangeRow},
+        feed,
         partner::{self, StoredPartner},
     },
 };
 
-/// Rows read at once. A version is never cut.
-const ROWS: i64 = 20_000;
+/// Rows read at once, each of up to some hundred customers. A version is never cut.
+const ROWS: i64 = 200;
 
 /// The version of a partner that a follower has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub(crate) async fn next_changes(
     }
     let stamp = rows.last().map_or(0, |row| row.committed);
     let mut customers: BTreeMap<i64, i32> = BTreeMap::new();
-    for ChangeRow { customer, first_month, .. } in rows.into_iter().filter(|row| row.customer != 0) {
+    for (customer, first_month) in rows.into_iter().flat_map(|row| row.customers).filter(|(number, _)| *number != 0) {
         customers.entry(customer).and_modify(|first| *first = (*first).min(first_month)).or_insert(first_month);
     }
     let customers = customers.into_iter().map(|(customer, first_month)| CustomerChange { customer, first_month });

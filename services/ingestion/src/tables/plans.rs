@@ -44,7 +44,7 @@ fn columns(names: &[&'static str]) -> Columns {
     let column = |name: &str| match name {
         "id" | "position" => Column::BigInt(vec![]),
         name if name.ends_with("customer_no") || name.ends_with("_at") || name == "_time" => Column::BigInt(vec![]),
-        "key" | "_low" | "_high" | "hash" | "body" | "digest" | "first_activity" | "lower_bound" => {
+        "key" | "_low" | "_high" | "hash" | "body" | "digest" | "first_activity" | "lower_bound" | "others" => {
             Column::Bytes(vec![])
         }
         "customer_id" | "subscription_id" | "waits_for" | "field" | "reason" | "record_json" => Column::Text(vec![]),
@@ -194,7 +194,7 @@ async fn fill(database: &Database, partner: i32, rows: i32) {
         "INSERT INTO ingestion_history SELECT {p}, {p} * 16 + n % 16, n, 11, int4send(n), n, n + 1, n, n, '' \
          FROM generate_series(1, {n}) n",
         "INSERT INTO ingestion_activity SELECT {p}, {p} * 16 + n % 16, n, 24000 + n % 12, 0, '' FROM generate_series(1, {n}) n",
-        "INSERT INTO ingestion_feed SELECT {p}, n / 10, n, 0, n FROM generate_series(1, {n}) n",
+        "INSERT INTO ingestion_feed SELECT {p}, n / 10, n, 0, n, '' FROM generate_series(1, {n}) n",
         "INSERT INTO ingestion_quarantine SELECT {p}, n, int4send(n), '', n, '', '', '', n, '' FROM generate_series(1, {n}) n",
     ] {
         let sql = sql.replace("{p}", &partner.to_string()).replace("{n}", &rows.to_string());

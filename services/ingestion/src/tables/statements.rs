@@ -432,7 +432,7 @@ statements! {
     INSERT_CHANGES = WriteRows {
         table: "ingestion_feed",
         reach: ONE_SEQUENCE,
-        columns: &["customer_no", "first_month"],
+        columns: &["customer_no", "month", "others"],
         conflict: Conflict::Fail,
     }
     /// Changes of versions after one, up to another.
@@ -440,7 +440,7 @@ statements! {
         table: "ingestion_feed",
         reach: ONE_SEQUENCE,
         indexes: &["ingestion_feed_pkey"],
-        sql: "SELECT version, customer_no, first_month, committed_at FROM ingestion_feed WHERE partner_no = $1 AND version > $2 \
+        sql: "SELECT version, customer_no, month, committed_at, others FROM ingestion_feed WHERE partner_no = $1 AND version > $2 \
               AND version <= $3 ORDER BY version, customer_no LIMIT $4",
     }
     /// Changes of one version.
@@ -448,7 +448,7 @@ statements! {
         table: "ingestion_feed",
         reach: ONE_SEQUENCE,
         indexes: &["ingestion_feed_pkey"],
-        sql: "SELECT version, customer_no, first_month, committed_at FROM ingestion_feed WHERE partner_no = $1 AND version = $2",
+        sql: "SELECT version, customer_no, month, committed_at, others FROM ingestion_feed WHERE partner_no = $1 AND version = $2",
     }
     /// When a version was committed.
     TIME_OF_VERSION = Sql {

@@ -26,7 +26,7 @@ use crate::{
 const MOST_RECORDS: usize = 200_000;
 const MOST_ACTIVITY: usize = 1_000_000;
 /// Most customers of one preview, each counted once per version that changes it.
-const MOST_CHANGES: i64 = 200_000;
+const MOST_CHANGES: usize = 200_000;
 
 /// A preview under way. Dropped, it leaves nothing behind.
 pub(crate) struct ImportPreview {
@@ -69,16 +69,15 @@ impl ImportPreview {
         // commit nothing more.
         let committed = StoredPartner::find(self.ledger.database.reader(), &self.partner.id).await?;
         let base = committed.as_ref().map_or(0, |partner| partner.version);
-        let rows = feed::after(&self.transaction, &self.partner, base, MOST_CHANGES).await?;
-        if i64::try_from(rows.len()).is_ok_and(|count| count >= MOST_CHANGES) {
+        // A row has a customer at least.
+        let rows = feed::after(&self.transaction, &self.partner, base, MOST_CHANGES as i64).await?;
+        if rows.iter().map(|row| row.customers.len()).sum::<usize>() >= MOST_CHANGES {
             return Err(Error::TooMuch("it changes more than 200,000 customers"));
         }
         let mut first: BTreeMap<i64, i32> = BTreeMap::new();
-        for row in rows.into_iter().filter(|row| row.customer != 0) {
-            first
-                .entry(row.customer)
-                .and_modify(|month| *month = row.first_month.min(*month))
-                .or_insert(row.first_month);
+        let changed = rows.into_iter().flat_map(|row| row.customers);
+        for (customer, first_month) in changed.filter(|(customer, _)| *customer != 0) {
+            first.entry(customer).and_modify(|month| *month = first_month.min(*month)).or_insert(first_month);
         }
         let customers = first.into_iter().map(|(customer, first_month)| CustomerChange { customer, first_month });
         Ok(PreviewChanges {

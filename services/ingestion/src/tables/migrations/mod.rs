@@ -2,6 +2,7 @@
 
 mod chunks;
 mod coverage;
+mod feed;
 mod indexes;
 
 use insights_database::{
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(coverage::CoverageTable),
             Box::new(indexes::OneFits),
             Box::new(coverage::UsersReport),
+            Box::new(feed::ManyCustomersARow),
         ]
     }
 

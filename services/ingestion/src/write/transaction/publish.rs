@@ -81,6 +81,7 @@ pub(crate) async fn publish<C: ConnectionTrait>(
     let next = StoredPartner { version, last_activity, last_ingest: now.max(current.last_ingest), ..current };
     partner::set_version(connection, &next).await?;
     fail_point::hit("ingestion.version_taken");
-    feed::insert(connection, partner, version, now, changes.customers).await?;
+    let customers: Vec<(i64, i32)> = changes.customers.into_iter().collect();
+    feed::insert(connection, partner, version, now, &customers).await?;
     Ok(Some(version))
 }
