@@ -5,10 +5,14 @@ mod support;
 
 use std::{fmt::Write as _, sync::Arc};
 
-use insights_proto::ingestion::v1::{Precedence, Record};
+use insights_proto::ingestion::v1::{IngestBatchRequest, Precedence, Record};
 use support::{Engine, Place, Service, make::*};
 
-on_both!(chunks_of_one_service_become_chunks_of_all, records_dated_back_become_provisional_ones);
+on_both!(
+    chunks_of_one_service_become_chunks_of_all,
+    records_dated_back_become_provisional_ones,
+    indexes_and_rows_of_the_feed_give_what_they_gave,
+);
 
 const USERS: usize = 300;
 
@@ -102,4 +106,53 @@ async fn records_dated_back_become_provisional_ones(engine: Engine) {
             assert!(service.world().await.says(id, "country: Some(\"CH\")"), "{id} held against a greater record");
         }
     }
+}
+
+/// Records of every kind, some of which wait.
+fn records() -> Vec<Record> {
+    let mut records = vec![partner("Contoso", "UTC"), location("L-1", "Vienna"), sku("K-1", &["Teams", "Exchange"])];
+    for number in 0..40 {
+        let (id, owner) = (format!("S-{number}"), format!("C-{}", number / 2));
+        records.extend((number % 2 == 0).then(|| customer(&owner, "AT")));
+        records.push(subscription(&id, &owner, if number % 10 == 9 { "K-9" } else { "K-1" }));
+        records.push(state(&id, "2024-01-05", "Active", number));
+        records.push(assignment(&id, &format!("u-{number}"), "2024-01-01", "2024-03-01"));
+        records.push(revenue(&id, "2024-01", "12.5"));
+        records.push(reported_seats(&id, "2024-01", number));
+    }
+    records.push(state("S-404", "2024-01-05", "Active", 4));
+    records.push(licensed("C-404", "u-1", "Teams", "2024-01-01"));
+    records.push(complete_through("2024-05-31"));
+    records
+}
+
+async fn indexes_and_rows_of_the_feed_give_what_they_gave(engine: Engine) {
+    let place = Place::new(engine);
+    let service = Service::open(Arc::clone(&place), place.config()).await;
+    service.take(records()).await;
+    service.send(activity_batch(&[("C-1", "u-3", "Teams", "2024-02-01")])).await.unwrap();
+    let wrong = IngestBatchRequest { records: vec![state("", "2024-01-05", "Active", 1)], ..Default::default() };
+    assert_eq!(service.send(wrong.clone()).await.unwrap().rejected, 1);
+    let last = service.take((0..20).map(|number| customer(&format!("C-{number}"), "CH")).collect()).await.version;
+    let (world, waiting) = (service.world().await, service.waiting().await);
+    assert!(waiting.len() >= 3, "{waiting:?}");
+    let changes = service.changes_since(last - 1).await;
+    drop(service);
+    for statement in insights_testkit::older::INGESTION {
+        insights_testkit::sql(&place.database, statement);
+    }
+
+    let service = Service::open(Arc::clone(&place), place.config()).await;
+    assert_eq!((service.world().await, service.waiting().await), (world, waiting));
+    let told = service.changes_since(last - 1).await;
+    assert_eq!((told.rebuild, told.customers), (false, changes.customers));
+    place.set_now("2024-06-21T12:00:00Z");
+    let count = i64::try_from(records().len()).unwrap();
+    let again = service.take(records()).await;
+    // The customers were corrected since.
+    assert_eq!((again.accepted, again.duplicates), (20, count - 20));
+    assert_eq!(service.send(wrong).await.unwrap().rejected, 1, "the same is kept once");
+    // What waits is found by the new index.
+    service.take(vec![sku("K-9", &["Teams"]), customer("C-404", "AT"), subscription("S-404", "C-404", "K-9")]).await;
+    assert_eq!(service.waiting().await, []);
 }

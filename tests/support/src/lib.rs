@@ -4,6 +4,7 @@ mod authority;
 mod cluster;
 mod issuer;
 pub mod keys;
+pub mod older;
 mod port;
 mod postgres;
 mod process;

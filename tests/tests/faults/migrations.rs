@@ -6,7 +6,7 @@ use insights_proto::ingestion::v1::{
     ActivityColumns, Assignment, Customer, IngestBatchRequest, Record, Sku, Subscription, SubscriptionState,
     record::Kind as What,
 };
-use insights_testkit::{found, free_address};
+use insights_testkit::{found, free_address, older};
 use insights_tests::running::{
     Kind, Place,
     ledger::Ledger,
@@ -138,26 +138,39 @@ async fn figures(place: &Place, server: std::net::SocketAddr) -> (usize, usize) 
     std::fs::write(&file, token).unwrap();
     let (file, url) = (file.display().to_string(), format!("http://{server}"));
     found("the figures", async || {
-        let said = place.done(&[
-            "query",
-            "--measures",
-            "customers,active",
-            "--from",
-            "2024-02",
-            "--to",
-            "2024-02",
-            "--json",
-            "--server",
-            &url,
-            "--token-file",
-            &file,
-        ]);
+        let said =
+            asked(place, &["--measures", "customers,active", "--from", "2024-02", "--to", "2024-02"], &file, &url);
         let rows: serde_json::Value = serde_json::from_str(&said).unwrap();
         let figure = |name: &str| rows[0][name].as_u64().unwrap_or(0) as usize;
         let active = figure("active");
         (active == CUSTOMERS * USERS as usize).then(|| (figure("customers"), active))
     })
     .await
+}
+
+fn asked(place: &Place, query: &[&str], token_file: &str, url: &str) -> String {
+    place.done(&[&["query"], query, &["--json", "--server", url, "--token-file", token_file]].concat())
+}
+
+/// Every figure that records and activity give, from the month before them to the month after, as the command line writes them.
+fn every_figure(place: &Place, server: std::net::SocketAddr) -> Vec<String> {
+    const MEASURES: [&str; 3] = [
+        "customers,active_customers,new,existing,churned,subscriptions",
+        "available,assigned,active,new_seats,idle_seats,active_entitlements,total_entitlements",
+        "active_users,total_users,usage_percent",
+    ];
+    let token = place.token("asker", insights_access::Role::GlobalAdmin, &[]);
+    let file = place.beside("token");
+    std::fs::write(&file, token).unwrap();
+    let (file, url) = (file.display().to_string(), format!("http://{server}"));
+    let mut said = Vec::new();
+    for measures in MEASURES {
+        for by in [&[][..], &["--by", "sku"], &["--by", "customer"]] {
+            let query = ["--measures", measures, "--from", "2023-12", "--to", "2024-03"];
+            said.push(asked(place, &[&query, by].concat(), &file, &url));
+        }
+    }
+    said
 }
 
 /// The figures are what they were, worked out anew from the facts.
@@ -221,5 +234,49 @@ async fn a_migration_of_an_older_database_that_was_killed_begins_again() {
         }
         place.done(&["migrate"]);
         as_before(&place).await;
+    }
+}
+
+/// The latest migrations change indexes, rows of the feed and epochs, and no figure.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_latest_migrations_change_no_figure() {
+    for place in both() {
+        let (ledger, setting) = (std::sync::Arc::new(Ledger::default()), Setting::default());
+        let send = async |everything: &insights_testkit::Process, customer: usize| {
+            let writer = Writer::several(&place, 1, &[channel(everything.address())], &ledger, 1).remove(0);
+            let activity = Some(activity(customer));
+            let batch = IngestBatchRequest { records: records(customer), activity, ..IngestBatchRequest::default() };
+            writer.call(0, batch).await.unwrap()
+        };
+        place.done(&["migrate"]);
+        let everything = place.start(Kind::Everything, free_address(), &setting);
+        for customer in 0..CUSTOMERS {
+            send(&everything, customer).await;
+        }
+        assert_eq!(figures(&place, everything.address()).await, (CUSTOMERS, CUSTOMERS * USERS as usize));
+        let before = every_figure(&place, everything.address());
+        drop(everything);
+        for (service, statements) in [("ingestion", &older::INGESTION[..]), ("metrics", &older::METRICS)] {
+            for statement in statements {
+                place.execute(service, statement).await;
+            }
+        }
+        let check = place.run(&["migrate", "--check"], &[]);
+        assert!(!check.status.success(), "the migrations are to be applied");
+
+        let everything = place.start(Kind::Everything, free_address(), &setting);
+        assert_eq!(every_figure(&place, everything.address()), before);
+        let (compared, different) = insights_tests::running::figures::verify(&place, everything.address());
+        assert!(compared > 0 && different == 0, "{different} of {compared} differ");
+        let again = send(&everything, 0).await;
+        assert_eq!((again.accepted, again.duplicates > 0), (0, true));
+        send(&everything, CUSTOMERS).await;
+        found("one customer more", async || {
+            let now = every_figure(&place, everything.address());
+            (now != before).then_some(())
+        })
+        .await;
+        let (_, different) = insights_tests::running::figures::verify(&place, everything.address());
+        assert_eq!(different, 0);
     }
 }
