@@ -68,6 +68,14 @@ impl Validate for IngestLimits {
     }
 }
 
+/// How writers hold rows against each other; only a test holds them less.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WriteLocks {
+    pub customers: Lock,
+    /// Those of transactions that share their customers.
+    pub subscriptions: Lock,
+}
+
 impl Config {
     /// The default settings for a database and a key file.
     #[must_use]
@@ -83,11 +91,11 @@ impl Config {
         }
     }
 
-    pub(crate) fn customer_lock(&self) -> Lock {
-        if fail_point::guard_holds_in("ingestion.customer_lock", &self.database_url) {
-            Lock::Update
-        } else {
-            Lock::None
-        }
+    pub(crate) fn locks(&self) -> WriteLocks {
+        let lock = |guard| match fail_point::guard_holds_in(guard, &self.database_url) {
+            true => Lock::Update,
+            false => Lock::None,
+        };
+        WriteLocks { customers: lock("ingestion.customer_lock"), subscriptions: lock("ingestion.subscription_lock") }
     }
 }

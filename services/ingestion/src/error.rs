@@ -14,6 +14,9 @@ pub(crate) enum Error {
     /// Another writer gave a subscription to another customer after this transaction was planned. A race: planning again helps.
     #[error("a subscription moved to another customer after the transaction was planned")]
     SubscriptionMoved,
+    /// A transaction that shares its customers with other writers has to change one. A race: planning again takes them alone.
+    #[error("a customer that the transaction shares with others has to be changed")]
+    CustomerShared,
     /// More than is tried without being stored.
     #[error("too much to be tried: {0}")]
     TooMuch(&'static str),
@@ -51,10 +54,20 @@ impl Error {
         Self::Invalid(vec![Violation { field: field.to_owned(), reason: reason.into() }])
     }
 
+    /// Whether another writer did something that the transaction was planned without, so that it may succeed when it is planned again.
+    /// Where it took things for new, another writer may have written about them first.
+    pub(crate) fn is_overtaken(&self, with_new: bool) -> bool {
+        match self {
+            Self::SubscriptionMoved | Self::CustomerShared => true,
+            Self::Database(insights_database::Error::Duplicate(_)) => with_new,
+            _ => false,
+        }
+    }
+
     /// Whether the transaction lost a race and may succeed when it is tried again at once.
     pub(crate) fn is_race(&self) -> bool {
         match self {
-            Self::SubscriptionMoved => true,
+            Self::SubscriptionMoved | Self::CustomerShared => true,
             Self::Database(error) => error.is_contended(),
             Self::Invalid(_)
             | Self::BatchReused(_)

@@ -51,9 +51,21 @@ pub(crate) struct SurrogateIds {
     pub subscriptions: HashMap<String, ResolvedSubscription>,
     pub skus: HashMap<String, i32>,
     pub services: HashMap<String, i32>,
+    /// The last customer and the last subscription that had numbers before some were given out for this batch, if any were.
+    pub last_before: Option<(i64, i32)>,
 }
 
 impl SurrogateIds {
+    /// Whether the customer got its number for this batch.
+    pub(crate) fn is_new_customer(&self, number: i64) -> bool {
+        self.last_before.is_some_and(|(last, _)| number > last)
+    }
+
+    /// Whether the subscription got its number for this batch.
+    pub(crate) fn is_new_subscription(&self, number: i32) -> bool {
+        self.last_before.is_some_and(|(_, last)| number > last)
+    }
+
     /// Whether all names have an id; those that are only mentioned need none.
     pub(crate) fn cover(&self, names: &BatchNames) -> bool {
         names.customers.iter().all(|id| self.customers.contains_key(id))

@@ -47,7 +47,7 @@ impl Ingestion {
         let database = Database::connect(&config.database_url).await?;
         database.migrate::<Migrator>().await?;
         let key = UserKey::open(&config.user_key_file, &database).await?;
-        let ledger = Ledger::open(database, config.limits.clone(), clock, key, config.customer_lock()).await?;
+        let ledger = Ledger::open(database, config.limits.clone(), clock, key, config.locks()).await?;
         let policy = Arc::new(Policy::product()?);
         Ok(Self { ledger: Arc::new(ledger), config, closing: CancellationToken::new(), policy })
     }

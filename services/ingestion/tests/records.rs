@@ -14,6 +14,7 @@ on_both!(
     the_later_line_wins_without_recorded_at,
     a_record_recorded_again_and_again_changes_nothing,
     early_references_wait_in_any_order,
+    customers_that_come_together_bring_their_last_days,
     a_subscription_takes_its_facts_along,
     partners_do_not_meet,
     ids_are_folded,
@@ -178,6 +179,23 @@ async fn a_record_recorded_again_and_again_changes_nothing(engine: Engine) {
     // It takes a later time than that of the last line to change it.
     assert_eq!(service.take(vec![at(0, subscription("S-1", "C-2", "K-1"))]).await.accepted, 0);
     assert_eq!(service.take(vec![subscription("S-1", "C-2", "K-1")]).await.accepted, 1);
+}
+
+async fn customers_that_come_together_bring_their_last_days(engine: Engine) {
+    let service = Service::start(engine).await;
+    let ids: Vec<String> = (0..30).map(|number| format!("C-{number}")).collect();
+    let days: Vec<String> = (0..30).map(|number| format!("2024-0{}-{:02}", number % 3 + 1, number % 28 + 1)).collect();
+    let mut facts: Vec<_> = ids.iter().zip(&days).map(|(id, day)| (id.as_str(), "u", "Teams", day.as_str())).collect();
+    facts.extend([("C-7", "v", "Exchange", "2024-04-17"), ("C-7", "v", "Exchange", "2024-01-01")]);
+    service.send(activity_batch(&facts)).await.unwrap();
+    let come = async |numbers: &[usize]| {
+        service.take(numbers.iter().map(|number| customer(&ids[*number], "DE")).collect()).await;
+        service.partner_facts().await.last_activity
+    };
+    assert_eq!(service.partner_facts().await.last_activity, None);
+    let all_but_one: Vec<usize> = (0..30).filter(|number| *number != 7).collect();
+    assert_eq!(come(&all_but_one).await, Some(day("2024-03-27")));
+    assert_eq!(come(&[7]).await, Some(day("2024-04-17")));
 }
 
 async fn early_references_wait_in_any_order(engine: Engine) {

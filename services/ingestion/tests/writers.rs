@@ -5,8 +5,15 @@ mod support;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use insights_proto::ingestion::v1::{PartnerPosition, Record, StreamChangesRequest};
+use insights_database::{
+    Database,
+    sea_orm::{ConnectionTrait, DbBackend, Statement},
+};
+use insights_proto::ingestion::v1::{
+    IngestBatchRequest, PartnerPosition, Record, StreamChangesRequest, SubscriptionState,
+};
 use insights_service::fail_point;
+use prost::Message as _;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use support::{Engine, PARTNER, Place, Service, make::*};
 
@@ -115,6 +122,129 @@ async fn without_the_lock_on_customers_bits_are_lost() {
         }
     }
     panic!("no writer was ever in another's way: this test shows nothing");
+}
+
+const SUBSCRIPTIONS: usize = 4;
+
+/// Writers send states of the same subscriptions at once, each state recorded at another time. Returns whether the last ones count.
+async fn correct(fail_points: &str) -> bool {
+    let place = Place::new(Engine::Postgres);
+    let settings = place.config();
+    let _armed = fail_point::arm(&settings.database_url, fail_points);
+    let service = Arc::new(Service::open(place, settings).await);
+    let subscriptions = (0..SUBSCRIPTIONS).map(|number| subscription(&format!("S-{number}"), "C-1", "K-1"));
+    service.take([sku("K-1", &["Teams"]), customer("C-1", "DE")].into_iter().chain(subscriptions).collect()).await;
+    let states = |time: i64| {
+        (0..40_usize).map(move |number| {
+            let (id, day) =
+                (format!("S-{}", number % SUBSCRIPTIONS), format!("2024-01-{:02}", number / SUBSCRIPTIONS + 1));
+            at(time, state(&id, &day, "Active", time))
+        })
+    };
+    let last = 6 * WRITERS as i64;
+    let mut writers = Vec::new();
+    for writer in 1..=WRITERS {
+        let service = Arc::clone(&service);
+        let times = (writer as i64..=last).step_by(WRITERS);
+        let batches: Vec<Vec<Record>> = times.map(|time| states(time).collect()).collect();
+        writers.push(tokio::spawn(async move {
+            for records in batches {
+                if service.send(IngestBatchRequest { records, ..Default::default() }).await.is_err() {
+                    return false;
+                }
+            }
+            true
+        }));
+    }
+    let mut right = true;
+    for writer in writers {
+        right &= writer.await.unwrap();
+    }
+    let facts = service.facts(Vec::new(), 0).await;
+    right && facts[0].states.len() == 40 && facts[0].states.iter().all(|state| i64::from(state.seats) == last)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_last_correction_counts_whoever_writes_beside() {
+    for _ in 0..3 {
+        assert!(correct("").await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn without_the_lock_on_subscriptions_corrections_are_lost() {
+    for _ in 0..10 {
+        if !correct("without:ingestion.subscription_lock").await {
+            return;
+        }
+    }
+    panic!("no writer was ever in another's way: this test shows nothing");
+}
+
+/// How many statements of others wait for a lock.
+async fn waiting_for_locks(database: &Database) -> i64 {
+    let sql = "SELECT count(*) AS number FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let row = database.reader().query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap();
+    row.unwrap().try_get("", "number").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn facts_of_subscriptions_wait_for_no_other_writer_of_their_customer() {
+    let service = Arc::new(Service::start(Engine::Postgres).await);
+    let known = vec![sku("K-1", &["Teams"]), customer("C-1", "DE"), subscription("S-1", "C-1", "K-1")];
+    service.take(known.clone()).await;
+    let database = Database::connect(service.place.database.url()).await.unwrap();
+    let other = database.begin().await.unwrap();
+    other.execute_unprepared("SELECT customer_no FROM ingestion_customer FOR SHARE").await.unwrap();
+    let facts = vec![
+        state("S-1", "2024-01-01", "Active", 5),
+        revenue("S-1", "2024-01", "1.5"),
+        reported_seats("S-1", "2024-01", 5),
+        state("S-2", "2024-01-01", "Active", 7),
+        subscription("S-1", "C-1", "K-2"),
+    ];
+    assert_eq!(service.take(facts).await.accepted, 5);
+    // What changes the customer waits.
+    let moved = vec![assignment("S-1", "u-1", "2024-01-01", ""), subscription("S-2", "C-1", "K-1")];
+    let alone = tokio::spawn({
+        let service = Arc::clone(&service);
+        async move { service.take(moved).await.accepted }
+    });
+    insights_testkit::until("the writer waits", async || waiting_for_locks(&database).await > 0).await;
+    assert!(!alone.is_finished());
+    other.rollback().await.unwrap();
+    assert_eq!(alone.await.unwrap(), 2);
+    assert!(service.world().await.says("C-1", "state S-2"), "what waited for the subscription is there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_takes_a_subscription_for_new_and_is_overtaken_looks_again() {
+    let service = Arc::new(Service::start(Engine::Postgres).await);
+    service.take(vec![sku("K-1", &["Teams"]), customer("C-1", "DE")]).await;
+    let database = Database::connect(service.place.database.url()).await.unwrap();
+    let other = database.begin().await.unwrap();
+    other.execute_unprepared("SELECT customer_no FROM ingestion_customer FOR UPDATE").await.unwrap();
+    let new = vec![subscription("S-1", "C-1", "K-1"), state("S-1", "2024-01-05", "Active", 5)];
+    let writer = tokio::spawn({
+        let service = Arc::clone(&service);
+        async move { service.take(new).await }
+    });
+    insights_testkit::until("the writer waits", async || waiting_for_locks(&database).await > 0).await;
+    // As another writer would have stored it meanwhile, recorded later.
+    let body = SubscriptionState { status: "Suspended".into(), seats: Some(9), ..Default::default() }.encode_to_vec();
+    let body: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sql = format!(
+        "INSERT INTO ingestion_fact (partner_no, cell, customer_no, kind, key, recorded_at, received_at, day, user_no, body, waits_for) \
+         SELECT partner_no, cell, customer_no, 6, int4send(subscription_no) || int4send({day}), {later}, 0, {day}, -1, \
+         decode('{body}', 'hex'), '' FROM ingestion_subscription",
+        day = day("2024-01-05"),
+        later = i64::MAX,
+    );
+    other.execute_unprepared(&sql).await.unwrap();
+    other.commit().await.unwrap();
+    let answer = writer.await.unwrap();
+    assert_eq!((answer.accepted, answer.duplicates), (1, 1));
+    assert!(service.world().await.says("C-1", "Suspended 9"));
 }
 
 /// Corrections of everything, subscriptions that change their customers among them, with times: any order gives one state.

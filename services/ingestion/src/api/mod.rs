@@ -25,7 +25,9 @@ impl From<Error> for insights_service::Error {
             )),
             Error::NoPartner => Self::not_found("the partner"),
             Error::TooMuch(why) => Self::exhausted(format!("The import is too large to be tried: {why}.")),
-            Error::SubscriptionMoved => Self::unavailable("Others change the same subscriptions just now."),
+            Error::SubscriptionMoved | Error::CustomerShared => {
+                Self::unavailable("Others change the same subscriptions just now.")
+            }
             Error::Database(error @ insights_database::Error::Unavailable(_)) => {
                 tracing::warn!(%error, "database unavailable");
                 Self::unavailable("The database cannot be reached just now.")

@@ -126,14 +126,17 @@ pub(crate) async fn read_next_month(
     chunks(&sql::CHUNKS_OF_NEXT_MONTH, transaction, partner, customer, vec![after.into()]).await
 }
 
-/// The last day of activity of a customer.
-pub(crate) async fn last_day_of_customer(
+/// The last day of activity of some customers of one shard.
+pub(crate) async fn last_day_of_customers(
     transaction: &Transaction,
     partner: &StoredPartner,
-    customer: CustomerAddress,
+    shard: i32,
+    customers: Vec<i64>,
 ) -> Result<Option<i32>, Error> {
-    let rows = chunks(&sql::CHUNKS_OF_LAST_MONTH, transaction, partner, customer, vec![]).await?;
-    Ok(rows.iter().filter_map(last_day).max())
+    let keys = vec![Column::BigInt(customers)];
+    let rows = sql::CHUNKS_OF_LAST_MONTH.rows::<EncodedChunk, _>(transaction, partner.in_shard(shard), keys).await?;
+    let days = rows.iter().map(|(_, row)| Ok(last_day(&row.decode()?)));
+    days.collect::<Result<Vec<_>, Error>>().map(|days| days.into_iter().flatten().max())
 }
 
 async fn chunks(

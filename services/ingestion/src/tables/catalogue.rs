@@ -75,12 +75,20 @@ pub(crate) async fn insert_skus<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Notes that the own records of these SKUs have come.
-pub(crate) async fn set_known(transaction: &Transaction, partner: &StoredPartner, skus: &[i32]) -> Result<(), Error> {
-    for sku in skus {
-        let sql = "UPDATE ingestion_sku SET known = $3 WHERE partner_no = $1 AND sku_no = $2 AND NOT known";
-        query::run(transaction, sql, vec![partner.number.into(), (*sku).into(), true.into()]).await?;
-    }
+/// Notes that the own records of these SKUs, which are locked, have come.
+pub(crate) async fn set_known(
+    transaction: &Transaction,
+    partner: &StoredPartner,
+    skus: Vec<SkuRow>,
+) -> Result<(), Error> {
+    let unknown: Vec<SkuRow> = skus.into_iter().filter(|sku| !sku.known).collect();
+    let columns = vec![
+        ("sku_no", Column::Int(unknown.iter().map(|sku| sku.sku_no).collect())),
+        ("known", Column::Bool(vec![true; unknown.len()])),
+        ("sku_id", Column::Text(unknown.into_iter().map(|sku| sku.sku_id).collect())),
+    ];
+    let replace = Conflict::Replace { key: &["partner_no", "sku_no"], set: &["known"], only_if: None };
+    bulk::upsert(transaction, "ingestion_sku", &partner.fixed(), columns, replace).await?;
     Ok(())
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct CustomerRow {
     pub first_activity: BTreeMap<i32, i32>,
     /// First and last day that is a date of last activity, by service number.
     pub lower_bound: LowerBounds,
+    /// Other writers of facts of subscriptions share it: it must not be changed.
+    pub shared: bool,
     /// Differs from what is stored.
     pub changed: bool,
 }
@@ -96,6 +98,7 @@ pub(crate) async fn lock(
                 users: row.users,
                 first_activity: decode_first_activity(&row.first_activity),
                 lower_bound: decode_lower_bound(&row.lower_bound),
+                shared: lock == Lock::Share,
                 changed: false,
             };
             locked.insert(at, customer);
@@ -107,7 +110,7 @@ pub(crate) async fn lock(
     Ok(locked)
 }
 
-/// Writes back the rows that changed.
+/// Writes back the rows that changed. [`Error::CustomerShared`] where other writers share one.
 pub(crate) async fn update(
     transaction: &Transaction,
     partner: &StoredPartner,
@@ -115,6 +118,9 @@ pub(crate) async fn update(
 ) -> Result<(), Error> {
     let mut by_shard: BTreeMap<i32, Vec<&CustomerRow>> = BTreeMap::new();
     for row in locked.values().filter(|row| row.changed) {
+        if row.shared {
+            return Err(Error::CustomerShared);
+        }
         by_shard.entry(row.at.shard).or_default().push(row);
     }
     for (shard, rows) in by_shard {

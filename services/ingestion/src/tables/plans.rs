@@ -78,19 +78,17 @@ impl From<ReadByKey> for ListedStatement {
 }
 
 impl From<LockByKey> for ListedStatement {
-    fn from(LockByKey { name, table, reach, key, select }: LockByKey) -> Self {
-        let scope = scope((name, table, reach, Index::PrimaryKey));
-        let postgres = bulk::lock_sql(table, &scope, &columns(key), select, Lock::Update);
-        let indexes = named(Index::PrimaryKey, table);
+    fn from(LockByKey { name, table, reach, index, key, select }: LockByKey) -> Self {
+        let scope = scope((name, table, reach, index));
         Self {
             name,
             table,
             reach,
             columns: key,
             sql: "",
-            postgres,
-            indexes,
-            found_by: vec!["partner_no", "cell", key[0]],
+            postgres: bulk::lock_sql(table, &scope, &columns(key), select, Lock::Update),
+            indexes: named(index, table),
+            found_by: scope.iter().map(|(name, _)| name.split(' ').next().unwrap()).chain([key[0]]).collect(),
         }
     }
 }

@@ -110,6 +110,7 @@ pub(crate) struct LockByKey {
     pub name: &'static str,
     pub table: &'static str,
     pub reach: Reach,
+    pub index: Index,
     pub key: &'static [&'static str; 1],
     pub select: &'static str,
 }
@@ -123,7 +124,7 @@ impl LockByKey {
         key: Column,
         lock: Lock,
     ) -> Result<Vec<T>, Error> {
-        let scope = scope.columns(self.name, self.table, self.reach, Index::PrimaryKey)?;
+        let scope = scope.columns(self.name, self.table, self.reach, self.index)?;
         let found = bulk::lock(transaction, self.table, &scope, (self.key[0], key), self.select, lock).await?;
         found.iter().map(|row| Ok(T::from_query_result(row, "")?)).collect()
     }

@@ -85,6 +85,7 @@ statements! {
     LOCK_CUSTOMERS = LockByKey {
         table: "ingestion_customer",
         reach: Reach::Shard,
+        index: Index::PrimaryKey,
         key: &["customer_no"],
         select: "customer_no, customer_id, known, users, first_activity, lower_bound",
     }
@@ -142,14 +143,13 @@ statements! {
         select: "subscription_id, subscription_no, cell, customer_no, known",
         condition: "",
     }
-    /// Subscriptions, by number.
-    SUBSCRIPTIONS_BY_NUMBER = ReadByKey {
+    /// Reads subscriptions, by number, and locks them in that order.
+    LOCK_SUBSCRIPTIONS = LockByKey {
         table: "ingestion_subscription",
         reach: Reach::Partner("says in which shard a subscription is now"),
         index: Index::Second("ingestion_subscription_by_no"),
         key: &["subscription_no"],
         select: "subscription_no, cell, customer_no, known",
-        condition: "",
     }
     /// New subscriptions.
     INSERT_SUBSCRIPTIONS = WriteRows {
@@ -380,13 +380,15 @@ statements! {
               AND month = (SELECT min(month) FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 \
               AND month > $4)",
     }
-    /// A customer's chunks of its last month.
-    CHUNKS_OF_LAST_MONTH = Sql {
+    /// Chunks of the last month of each customer.
+    CHUNKS_OF_LAST_MONTH = ReadByKey {
         table: "ingestion_activity",
         reach: Reach::Shard,
-        indexes: &["ingestion_activity_pkey"],
-        sql: "SELECT month, bucket, body FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 \
-              AND month = (SELECT max(month) FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 AND customer_no = $3)",
+        index: Index::PrimaryKey,
+        key: &["customer_no"],
+        select: "month, bucket, body",
+        condition: "AND t.month = (SELECT max(l.month) FROM ingestion_activity AS l WHERE l.partner_no = t.partner_no \
+                    AND l.cell = t.cell AND l.customer_no = t.customer_no)",
     }
     /// Chunks of the last month of all customers whose own record has come.
     CHUNKS_OF_PARTNERS_LAST_MONTH = Sql {

@@ -1,7 +1,8 @@
 //! `ingestion_subscription`: the number of each subscription, and the customer who has it.
 
 use insights_database::{
-    bulk::Column,
+    Transaction,
+    bulk::{Column, Lock},
     sea_orm::{self, ConnectionTrait, FromQueryResult},
 };
 
@@ -44,15 +45,16 @@ pub(crate) async fn look_up<C: ConnectionTrait>(
     Ok(rows.into_iter().map(|(_, named)| (named.subscription_id, named.row.entry())).collect())
 }
 
-/// These subscriptions, by number.
-pub(crate) async fn read<C: ConnectionTrait>(
-    connection: &C,
+/// Reads these subscriptions, by number, and locks them in that order.
+pub(crate) async fn lock(
+    transaction: &Transaction,
     partner: &StoredPartner,
     numbers: Vec<i32>,
+    lock: Lock,
 ) -> Result<Vec<ResolvedSubscription>, Error> {
-    let (scope, keys) = (partner.whole(), vec![Column::Int(numbers)]);
-    let rows = sql::SUBSCRIPTIONS_BY_NUMBER.rows::<SubscriptionRow, _>(connection, scope, keys).await?;
-    Ok(rows.iter().map(|(_, row)| row.entry()).collect())
+    let (scope, numbers) = (partner.whole(), Column::Int(numbers));
+    let rows = sql::LOCK_SUBSCRIPTIONS.rows::<SubscriptionRow>(transaction, scope, numbers, lock).await?;
+    Ok(rows.iter().map(SubscriptionRow::entry).collect())
 }
 
 /// Makes rows of subscriptions.

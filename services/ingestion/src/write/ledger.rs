@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
-use insights_database::{Database, Engine, bulk::Lock};
+use insights_database::{Database, Engine};
 use insights_service::{Clock, PageTokenKey};
 use tokio::sync::watch;
 
 use super::{debounce::IngestDebounce, surrogate_ids, transaction::UserCache};
-use crate::{IngestLimits, error::Error, user_key::UserKey};
+use crate::{IngestLimits, config::WriteLocks, error::Error, user_key::UserKey};
 
 /// The database, the limits and the caches that all batches of this process share.
 pub(crate) struct Ledger {
@@ -24,7 +24,7 @@ pub(crate) struct Ledger {
     pub debounce: IngestDebounce,
     /// Notified after every commit that changed something.
     pub changed: watch::Sender<u64>,
-    pub(super) lock: Lock,
+    pub(super) locks: WriteLocks,
     pub page_tokens: PageTokenKey,
 }
 
@@ -34,7 +34,7 @@ impl Ledger {
         limits: IngestLimits,
         clock: Clock,
         user_key: UserKey,
-        lock: Lock,
+        locks: WriteLocks,
     ) -> Result<Self, Error> {
         Ok(Self {
             database,
@@ -47,7 +47,7 @@ impl Ledger {
             received: AtomicI64::new(0),
             debounce: IngestDebounce::default(),
             changed: watch::Sender::new(0),
-            lock,
+            locks,
         })
     }
 

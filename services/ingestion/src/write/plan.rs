@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     ids::{BatchNames, CustomerAddress, SurrogateIds},
-    records::{CheckedActivity, ParsedRecord, RecordContent, fact::FactOwner},
+    records::{
+        CheckedActivity, ParsedRecord, RecordContent,
+        fact::{FactKind, FactOwner},
+    },
 };
 
 /// A good record and when it was received, nanoseconds since 1970. Within a batch, later ones are received later.
@@ -45,19 +48,16 @@ pub(crate) fn names(items: &[CheckedRecord], activity: &CheckedActivity) -> Batc
             RecordContent::Fact(fact) => {
                 match &fact.owner {
                     FactOwner::Partner => {}
-                    FactOwner::Customer(id) => {
-                        names.customers.insert(id.clone());
-                    }
-                    FactOwner::Subscription(id) => {
-                        names.subscriptions.entry(id.clone()).or_default();
-                    }
+                    FactOwner::Customer(id) => add(&mut names.customers, id),
+                    FactOwner::Subscription(id) if names.subscriptions.contains_key(id) => {}
+                    FactOwner::Subscription(id) => drop(names.subscriptions.insert(id.clone(), None)),
                     FactOwner::SubscriptionRecord { subscription, customer } => {
-                        names.customers.insert(customer.clone());
+                        add(&mut names.customers, customer);
                         names.subscriptions.insert(subscription.clone(), Some(customer.clone()));
                     }
                 }
-                names.skus.extend(fact.sku.clone());
-                names.services.extend(fact.services.iter().cloned());
+                fact.sku.iter().for_each(|sku| add(&mut names.skus, sku));
+                fact.services.iter().for_each(|service| add(&mut names.services, service));
             }
             RecordContent::Retract(retraction) if !retraction.customer.is_empty() => {
                 names.mentioned.insert(retraction.customer.clone());
@@ -77,6 +77,13 @@ pub(crate) fn names(items: &[CheckedRecord], activity: &CheckedActivity) -> Batc
     names
 }
 
+/// Adds a name, of which most are there already.
+fn add(names: &mut BTreeSet<String>, name: &str) {
+    if !names.contains(name) {
+        names.insert(name.to_owned());
+    }
+}
+
 /// The steps of a batch that are not committed yet, besides the partner's own records.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RemainingSteps {
@@ -84,6 +91,8 @@ pub(crate) struct RemainingSteps {
     pub items: Vec<usize>,
     pub activity: FactsByShard,
     pub arrivals: Vec<Arrival>,
+    /// They have lost a race while they shared their customers with other writers.
+    pub alone: bool,
 }
 
 impl RemainingSteps {
@@ -94,7 +103,7 @@ impl RemainingSteps {
         arrivals: Vec<Arrival>,
     ) -> Self {
         let items = (0..items.len()).filter(|position| !items[*position].is_of_partner()).collect();
-        Self { items, activity: activity::by_shard(activity, ids), arrivals }
+        Self { items, activity: activity::by_shard(activity, ids), arrivals, alone: false }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -122,6 +131,9 @@ pub(crate) struct PlannedTransaction<'a> {
     pub steps: Vec<BatchStep<'a>>,
     /// The customers to lock.
     pub customers: BTreeSet<CustomerAddress>,
+    /// Others may not write to these customers meanwhile. Those that write nothing but facts of subscriptions share the customers, and
+    /// each subscription is one writer's.
+    pub alone: bool,
     /// The subscriptions referred to.
     pub subscriptions: Vec<i32>,
     pub remaining: RemainingSteps,
@@ -135,6 +147,7 @@ impl PlannedTransaction<'_> {
 
     /// Adds the steps of another transaction. Neither refers to a customer of the other, so their order does not matter.
     fn absorb(&mut self, other: Self) {
+        self.alone |= other.alone;
         self.steps.extend(other.steps);
         self.customers.extend(other.customers);
         self.subscriptions.extend(other.subscriptions);
@@ -163,18 +176,20 @@ pub(crate) fn transactions<'a>(
     let mut joined = JoinedShards::default();
     let mut resolved = Vec::with_capacity(remaining.items.len());
     for position in remaining.items {
-        let Some((step, customers, subscription)) = resolve(&items[position], ids) else { continue };
-        let shards: Vec<i32> = customers.iter().map(|customer| customer.shard).collect();
-        joined.join(&shards);
-        resolved.push((position, step, customers, subscription));
+        let Some(step) = resolve(&items[position], ids) else { continue };
+        if let (Some(to), Some(from)) = (step.customer, step.from) {
+            joined.join(to.shard, from.shard);
+        }
+        resolved.push((position, step));
     }
     let mut transactions: BTreeMap<i32, PlannedTransaction<'a>> = BTreeMap::new();
-    for (position, step, customers, subscription) in resolved {
-        let shard = customers.first().map_or(0, |customer| customer.shard);
+    for (position, ResolvedStep { step, customer, from, subscription, alone }) in resolved {
+        let shard = customer.map_or(0, |customer| customer.shard);
         let planned = transactions.entry(joined.root(shard)).or_default();
         planned.steps.push(step);
-        planned.customers.extend(customers);
+        planned.customers.extend(customer.into_iter().chain(from));
         planned.subscriptions.extend(subscription);
+        planned.alone |= alone || remaining.alone;
         planned.remaining.items.push(position);
     }
     for (shard, facts) in remaining.activity {
@@ -185,11 +200,13 @@ pub(crate) fn transactions<'a>(
         }
         let named = activity.customers.iter().zip(seen).filter(|(_, seen)| *seen);
         planned.customers.extend(named.filter_map(|(id, _)| ids.customers.get(id).copied()));
+        planned.alone = true;
         planned.remaining.activity.insert(shard, facts);
     }
     for arrival in remaining.arrivals {
         let planned = transactions.entry(joined.root(arrival.0.shard)).or_default();
         planned.customers.insert(arrival.0);
+        planned.alone = true;
         planned.remaining.arrivals.push(arrival);
     }
     let weight = even_weight(transactions.values().map(PlannedTransaction::weight).sum(), weight);
@@ -204,51 +221,65 @@ pub(crate) fn transactions<'a>(
     packed
 }
 
-/// A step, the customers it needs locked and the subscription it refers to. `None` when an id is missing; a retraction of what
-/// was never stored needs none.
-fn resolve<'a>(
-    item: &'a CheckedRecord,
-    ids: &SurrogateIds,
-) -> Option<(BatchStep<'a>, Vec<CustomerAddress>, Option<i32>)> {
+/// A step and what it needs.
+struct ResolvedStep<'a> {
+    step: BatchStep<'a>,
+    /// The customer to lock, if there is one.
+    customer: Option<CustomerAddress>,
+    /// The customer who has the subscription now, where the step may take it away.
+    from: Option<CustomerAddress>,
+    /// The subscription it refers to.
+    subscription: Option<i32>,
+    /// Whether others may not write to its customers meanwhile.
+    alone: bool,
+}
+
+/// Resolves a record. `None` when an id is missing; a retraction of what was never stored needs none.
+fn resolve<'a>(item: &'a CheckedRecord, ids: &SurrogateIds) -> Option<ResolvedStep<'a>> {
     let fact = match &item.record.content {
         RecordContent::Fact(fact) => fact,
         RecordContent::Retract(retraction) => {
             let customer = ids.customers.get(&retraction.customer).copied();
             let service = retraction.service.as_ref().map(|name| ids.services.get(name).copied());
-            let step = ResolvedRetraction { retraction, received: item.received, customer, service };
-            return Some((BatchStep::Retract(step), customer.into_iter().collect(), None));
+            let step =
+                BatchStep::Retract(ResolvedRetraction { retraction, received: item.received, customer, service });
+            return Some(ResolvedStep { step, customer, from: None, subscription: None, alone: true });
         }
     };
-    let (owner, customers, subscription) = match &fact.owner {
+    let (owner, customer, from, subscription) = match &fact.owner {
         FactOwner::Partner => return None,
         FactOwner::Customer(id) => {
             let customer = *ids.customers.get(id)?;
-            (ResolvedOwner::Customer(customer), vec![customer], None)
+            (ResolvedOwner::Customer(customer), customer, None, None)
         }
         FactOwner::Subscription(id) => {
             let at = ids.subscriptions.get(id)?;
-            (ResolvedOwner::Subscription(at.number), vec![at.customer], Some(at.number))
+            (ResolvedOwner::Subscription(at.number), at.customer, None, Some(at.number))
         }
         FactOwner::SubscriptionRecord { subscription, customer } => {
             let at = ids.subscriptions.get(subscription)?;
             let customer = *ids.customers.get(customer)?;
-            (
-                ResolvedOwner::SubscriptionRecord { subscription: at.number, customer },
-                vec![customer, at.customer],
-                Some(at.number),
-            )
+            let from = Some(at.customer).filter(|from| *from != customer);
+            let owner = ResolvedOwner::SubscriptionRecord { subscription: at.number, customer };
+            (owner, customer, from, Some(at.number))
         }
     };
-    let key = key(fact, subscription.unwrap_or(0), ids);
-    let resolved = ResolvedFact {
+    // Users get their numbers of the customer.
+    let alone = subscription.is_none() || from.is_some() || fact.kind == FactKind::Assignment;
+    let is_new = match subscription {
+        Some(number) => ids.is_new_subscription(number),
+        None => ids.is_new_customer(customer.number),
+    };
+    let step = BatchStep::Fact(ResolvedFact {
         fact,
+        is_new,
         precedence: item.record.precedence,
         recorded: item.recorded(),
         received: item.received,
         owner,
-        key,
-    };
-    Some((BatchStep::Fact(resolved), customers, subscription))
+        key: key(fact, subscription.unwrap_or(0), ids),
+    });
+    Some(ResolvedStep { step, customer: Some(customer), from, subscription, alone })
 }
 
 /// Shards that must share a transaction.
@@ -264,12 +295,10 @@ impl JoinedShards {
         root
     }
 
-    fn join(&mut self, shards: &[i32]) {
-        for pair in shards.windows(2) {
-            let (a, b) = (self.root(pair[0]), self.root(pair[1]));
-            if a != b {
-                self.0.insert(a.max(b), a.min(b));
-            }
+    fn join(&mut self, one: i32, other: i32) {
+        let (a, b) = (self.root(one), self.root(other));
+        if a != b {
+            self.0.insert(a.max(b), a.min(b));
         }
     }
 }

@@ -17,6 +17,7 @@ use super::{
     transaction::{RecordCounts, ResolvedFact, ResolvedOwner, UserCache, WriteTransaction, key, publish},
 };
 use crate::{
+    config::WriteLocks,
     error::Error,
     ids::{AllocatedUser, OF_PARTNER, SurrogateIds},
     records::{
@@ -50,8 +51,7 @@ pub(crate) struct BatchContext<'a> {
     pub ids: &'a SurrogateIds,
     /// Receive time of the batch, nanoseconds since 1970.
     pub now: i64,
-    /// How customers are locked; only a test locks them less.
-    pub lock: Lock,
+    pub locks: WriteLocks,
     /// Nothing is stored, and what lists leave out is asked for.
     pub dry_run: bool,
 }
@@ -62,10 +62,15 @@ pub(crate) async fn run(
     shared: BatchContext<'_>,
     planned: &PlannedTransaction<'_>,
 ) -> Result<TransactionOutcome, Error> {
-    let locked = customer::lock(transaction, shared.partner, &planned.customers, shared.lock).await?;
+    let WriteLocks { customers, subscriptions } = shared.locks;
+    let (customers, subscriptions) = match customers {
+        Lock::Update if !planned.alone => (Lock::Share, subscriptions),
+        customers => (customers, Lock::None),
+    };
+    let locked = customer::lock(transaction, shared.partner, &planned.customers, customers).await?;
     let mut tx = WriteTransaction::new(transaction, shared.partner, shared.users, locked, shared.now);
     tx.effects = shared.dry_run.then(Vec::new);
-    tx.read_subscriptions(planned.subscriptions.clone()).await?;
+    tx.read_subscriptions(planned.subscriptions.clone(), subscriptions).await?;
     steps(&mut tx, &planned.steps).await?;
     fact_rows::release(&mut tx, &planned.remaining.arrivals).await?;
     for (shard, facts) in &planned.remaining.activity {
@@ -76,13 +81,18 @@ pub(crate) async fn run(
 
 async fn steps(tx: &mut WriteTransaction<'_>, steps: &[BatchStep<'_>]) -> Result<(), Error> {
     let mut run: Vec<ResolvedFact<'_>> = Vec::new();
+    let mut retracted = false;
     for step in steps {
         match step {
-            BatchStep::Fact(resolved) => run.push(resolved.clone()),
+            // What is new was perhaps stored before a retraction.
+            BatchStep::Fact(resolved) => {
+                run.push(ResolvedFact { is_new: resolved.is_new && !retracted, ..resolved.clone() });
+            }
             BatchStep::Retract(retraction) => {
                 facts::apply(tx, &run).await?;
                 run.clear();
                 retraction::apply(tx, *retraction).await?;
+                retracted = true;
             }
         }
     }
@@ -116,7 +126,7 @@ pub(crate) async fn of_partner(
     // SKUs before the partner, as in the order of locks.
     skus.sort_unstable();
     skus.dedup();
-    catalogue::lock_skus(transaction, partner, skus.clone(), Lock::Update).await?;
+    let skus = catalogue::lock_skus(transaction, partner, skus, Lock::Update).await?;
     StoredPartner::lock(transaction, partner.number).await?;
     let steps_of_batch: Vec<BatchStep<'_>> = items.iter().map(|item| resolve(item, shared.ids)).collect();
     let state = CustomerRow {
@@ -126,6 +136,7 @@ pub(crate) async fn of_partner(
         users: 0,
         first_activity: Default::default(),
         lower_bound: Default::default(),
+        shared: false,
         changed: false,
     };
     let locked: LockedCustomers = HashMap::from([(OF_PARTNER, state)]);
@@ -134,7 +145,7 @@ pub(crate) async fn of_partner(
     steps(&mut tx, &steps_of_batch).await?;
     customer_lists::note_absent(&mut tx).await?;
     if !tx.changes.customers.is_empty() {
-        update_partner(&mut tx, &skus).await?;
+        update_partner(&mut tx, skus).await?;
     }
     finish(tx).await
 }
@@ -156,6 +167,7 @@ fn resolve<'a>(item: &'a CheckedRecord, ids: &SurrogateIds) -> BatchStep<'a> {
             received: item.received,
             owner: ResolvedOwner::Customer(OF_PARTNER),
             key: key(fact, 0, ids),
+            is_new: false,
         }),
         RecordContent::Retract(retraction) => BatchStep::Retract(ResolvedRetraction {
             retraction,
@@ -167,7 +179,7 @@ fn resolve<'a>(item: &'a CheckedRecord, ids: &SurrogateIds) -> BatchStep<'a> {
 }
 
 /// Updates the rows of the partner and its SKUs from the facts.
-async fn update_partner(tx: &mut WriteTransaction<'_>, skus: &[i32]) -> Result<(), Error> {
+async fn update_partner(tx: &mut WriteTransaction<'_>, skus: Vec<catalogue::SkuRow>) -> Result<(), Error> {
     let (transaction, partner) = (tx.transaction, tx.partner);
     let complete_through = fact::of_partner(transaction, partner, FactKind::CompleteThrough).await?;
     let complete_through = complete_through.map_or(NO_DAY, |fact| fact.day);

@@ -11,7 +11,7 @@ use super::{
     prepare::{CheckedBatch, PreparedRequest},
     retry::{TRIES, transact},
     steps::{self, BatchContext, TransactionOutcome},
-    surrogate_ids::{self, Cached},
+    surrogate_ids::{self, Cached, FoundIds},
     transaction::{PendingChanges, RecordCounts, publish},
 };
 use crate::{error::Error, ids::SurrogateIds, tables::partner::StoredPartner};
@@ -66,7 +66,8 @@ async fn store_together(
     checked: &CheckedBatch,
 ) -> Result<StoredBatch, Error> {
     let (stored, ids, outcomes) = transact!(ledger, |transaction| store_in(ledger, transaction, partner, checked))?;
-    after_commit(ledger, partner, &ids, &outcomes);
+    ledger.ids.remember(partner, &ids);
+    after_commit(ledger, partner, &outcomes);
     Ok(stored)
 }
 
@@ -82,7 +83,9 @@ pub(super) async fn store_in(
     let mut stored = StoredBatch::default();
     let mut outcomes = vec![steps::of_partner(transaction, shared, &checked.items).await?];
     let arrivals = steps::waiting_for_skus(transaction, partner, &checked.items).await?;
-    let remaining = RemainingSteps::new(&checked.items, &checked.activity, &ids, arrivals);
+    let mut remaining = RemainingSteps::new(&checked.items, &checked.activity, &ids, arrivals);
+    // Other batches may follow in this transaction, and it cannot be planned again.
+    remaining.alone = true;
     for planned in transactions(&checked.items, &checked.activity, &ids, remaining, usize::MAX) {
         outcomes.push(steps::run(transaction, shared, &planned).await?);
     }
@@ -127,9 +130,9 @@ async fn store_by_shard(
             match result {
                 Ok(outcome) => {
                     stored.add(&outcome);
-                    after_commit(ledger, partner, &ids, &[outcome]);
+                    after_commit(ledger, partner, &[outcome]);
                 }
-                Err(Error::SubscriptionMoved) if tries < TRIES => remaining.add(planned),
+                Err(error) if tries < TRIES && error.is_overtaken(ids.last_before.is_some()) => remaining.add(planned),
                 // The other transactions go on: what they commit need not be stored again.
                 Err(error) => failure = failure.or(Some(error)),
             }
@@ -139,6 +142,7 @@ async fn store_by_shard(
             return Err(error);
         }
         if !remaining.is_empty() {
+            remaining.alone = true;
             ids = ids_by_shard(ledger, partner, checked, Cached::Unchanging).await?;
         }
     }
@@ -153,11 +157,13 @@ async fn ids_by_shard(
     use_of: Cached,
 ) -> Result<SurrogateIds, Error> {
     let reader = ledger.database.reader();
-    let (ids, complete) = surrogate_ids::find(reader, &ledger.ids, partner, &checked.names, use_of).await?;
-    if complete {
-        return Ok(ids);
-    }
-    transact!(ledger, |transaction| allocate(transaction, partner, checked, ids.clone()))
+    let found = surrogate_ids::find(reader, &ledger.ids, partner, &checked.names, use_of).await?;
+    let ids = match found.complete {
+        true => found.ids,
+        false => transact!(ledger, |transaction| allocate(transaction, partner, checked, found.clone()))?,
+    };
+    ledger.ids.remember(partner, &ids);
+    Ok(ids)
 }
 
 /// The ids of everything the batch names, allocated in this transaction where there is none.
@@ -168,8 +174,8 @@ async fn surrogate_ids_of(
     checked: &CheckedBatch,
     use_of: Cached,
 ) -> Result<SurrogateIds, Error> {
-    let (ids, complete) = surrogate_ids::find(transaction, &ledger.ids, partner, &checked.names, use_of).await?;
-    if complete { Ok(ids) } else { allocate(transaction, partner, checked, ids).await }
+    let found = surrogate_ids::find(transaction, &ledger.ids, partner, &checked.names, use_of).await?;
+    if found.complete { Ok(found.ids) } else { allocate(transaction, partner, checked, found).await }
 }
 
 /// Allocates ids in this transaction to what has none, beside those that were found.
@@ -177,7 +183,7 @@ async fn allocate(
     transaction: &Transaction,
     partner: &StoredPartner,
     checked: &CheckedBatch,
-    found: SurrogateIds,
+    found: FoundIds,
 ) -> Result<SurrogateIds, Error> {
     let (ids, catalogue_grew) = surrogate_ids::allocate(transaction, partner, &checked.names, found).await?;
     if catalogue_grew {
@@ -217,13 +223,12 @@ pub(super) fn context<'a>(
         activity: &checked.activity,
         ids,
         now: checked.now,
-        lock: ledger.lock,
+        locks: ledger.locks,
         dry_run: checked.dry_run,
     }
 }
 
-fn after_commit(ledger: &Ledger, partner: &StoredPartner, ids: &SurrogateIds, outcomes: &[TransactionOutcome]) {
-    ledger.ids.remember(partner, ids);
+fn after_commit(ledger: &Ledger, partner: &StoredPartner, outcomes: &[TransactionOutcome]) {
     for outcome in outcomes {
         ledger.users.remember(partner.number, &outcome.numbered);
     }

@@ -100,19 +100,30 @@ impl SurrogateIdCache {
     }
 }
 
-/// Looks up the ids of what a batch names. Returns whether all have one.
+/// The ids of what a batch names, as far as there are any.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundIds {
+    pub ids: SurrogateIds,
+    /// Whether everything named has one.
+    pub complete: bool,
+    /// The last ids given out before these were looked for.
+    counters: IdCounters,
+}
+
+/// Looks up the ids of what a batch names.
 pub(crate) async fn find<C: ConnectionTrait>(
     connection: &C,
     cache: &SurrogateIdCache,
     partner: &StoredPartner,
     names: &BatchNames,
     use_of: Cached,
-) -> Result<(SurrogateIds, bool), Error> {
+) -> Result<FoundIds, Error> {
     let mut ids = SurrogateIds::default();
     cache.fill(partner, names, use_of, &mut ids);
+    let counters = IdCounters::read(connection, partner).await?;
     look_up(connection, partner, names, &mut ids).await?;
     let complete = ids.cover(names);
-    Ok((ids, complete))
+    Ok(FoundIds { ids, complete, counters })
 }
 
 async fn look_up<C: ConnectionTrait>(
@@ -141,11 +152,14 @@ pub(crate) async fn allocate<C: ConnectionTrait>(
     connection: &C,
     partner: &StoredPartner,
     names: &BatchNames,
-    mut ids: SurrogateIds,
+    found: FoundIds,
 ) -> Result<(SurrogateIds, bool), Error> {
     StoredPartner::lock(connection, partner.number).await?;
-    look_up(connection, partner, names, &mut ids).await?;
-    let counters = IdCounters::read(connection, partner).await?;
+    let (mut ids, counters) = (found.ids, IdCounters::read(connection, partner).await?);
+    if counters != found.counters {
+        // Others have given ids out since.
+        look_up(connection, partner, names, &mut ids).await?;
+    }
     let mut next = counters;
     let customers = new_customers(partner, names, &ids, &mut next);
     customer::insert(connection, partner, &customers).await?;
@@ -162,6 +176,7 @@ pub(crate) async fn allocate<C: ConnectionTrait>(
     if next != counters {
         next.write(connection, partner).await?;
     }
+    ids.last_before = Some((counters.customers, counters.subscriptions));
     let catalogue_grew = next.skus != counters.skus || next.services != counters.services;
     Ok((ids, catalogue_grew))
 }

@@ -30,8 +30,8 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, resolved: &[ResolvedFac
     let skus = resolved
         .iter()
         .filter(|resolved| resolved.fact.kind != FactKind::Sku)
-        .filter_map(|resolved| resolved.fact.sku.clone());
-    tx.read_skus(skus.collect::<HashSet<_>>()).await?;
+        .filter_map(|resolved| resolved.fact.sku.as_deref());
+    tx.read_skus(skus.collect::<HashSet<_>>().into_iter().map(str::to_owned)).await?;
     let mut arrivals: Vec<Arrival> = Vec::new();
     for fact in resolved {
         if let (FactKind::Customer, ResolvedOwner::Customer(at)) = (fact.fact.kind, fact.owner)
@@ -54,17 +54,25 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, resolved: &[ResolvedFac
     for (shard, facts) in by_shard {
         decide(tx, shard, &facts).await?;
     }
-    for (customer, reference) in &arrivals {
-        if reference.starts_with("customer/") {
-            tx.note(*customer, EVERY_DAY);
-            // Most customers come before their activity, and their row says so.
-            if tx.locked.get(customer).is_some_and(|state| !state.first_activity.is_empty()) {
-                let last = tables::activity::last_day_of_customer(tx.transaction, tx.partner, *customer).await?;
-                tx.changes.last_activity = tx.changes.last_activity.max(last);
-            }
+    note_known(tx, &arrivals).await?;
+    release(tx, &arrivals).await
+}
+
+/// Notes customers that became known: from now on they count, with their activity.
+async fn note_known(tx: &mut WriteTransaction<'_>, arrivals: &[Arrival]) -> Result<(), Error> {
+    let mut active: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
+    for (customer, _) in arrivals.iter().filter(|(_, reference)| reference.starts_with("customer/")) {
+        tx.note(*customer, EVERY_DAY);
+        // Most customers come before their activity, and their row says so.
+        if tx.locked.get(customer).is_some_and(|state| !state.first_activity.is_empty()) {
+            active.entry(customer.shard).or_default().push(customer.number);
         }
     }
-    release(tx, &arrivals).await
+    for (shard, customers) in active {
+        let last = tables::activity::last_day_of_customers(tx.transaction, tx.partner, shard, customers).await?;
+        tx.changes.last_activity = tx.changes.last_activity.max(last);
+    }
+    Ok(())
 }
 
 /// The row of a key while the facts of a batch are applied.
@@ -86,7 +94,9 @@ async fn decide(
     shard: i32,
     facts: &[(CustomerAddress, &ResolvedFact<'_>)],
 ) -> Result<(), Error> {
-    let mut current = stored(tx, shard, facts.iter().map(|(at, fact)| (at.number, fact.fact.kind, &fact.key))).await?;
+    let perhaps_stored = facts.iter().filter(|(_, fact)| !fact.is_new);
+    let mut current =
+        stored(tx, shard, perhaps_stored.map(|(at, fact)| (at.number, fact.fact.kind, &fact.key))).await?;
     let mut history = Vec::new();
     let mut lists = Vec::new();
     for (customer, resolved) in facts {

@@ -71,6 +71,7 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, owned: &[&ResolvedFact<
         }
         let FactOwner::SubscriptionRecord { subscription: id, .. } = &resolved.fact.owner else { continue };
         if at.customer != row.customer {
+            tx.have_alone([at.customer, row.customer])?;
             moves.push(SubscriptionMove { subscription: *subscription, from: at.customer, to: row.customer });
         }
         if !at.known {
@@ -97,7 +98,7 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, owned: &[&ResolvedFact<
 /// The stored records of these subscriptions, by number.
 async fn stored(tx: &WriteTransaction<'_>, owned: &[&ResolvedFact<'_>]) -> Result<HashMap<i32, FactRow>, Error> {
     let mut by_shard: BTreeMap<i32, BTreeMap<i32, (i64, Vec<u8>)>> = BTreeMap::new();
-    for resolved in owned {
+    for resolved in owned.iter().filter(|resolved| !resolved.is_new) {
         if let ResolvedOwner::SubscriptionRecord { subscription, .. } = resolved.owner {
             let at = tx.subscriptions.get(&subscription).ok_or(UNREAD_SUBSCRIPTION)?.customer;
             by_shard.entry(at.shard).or_default().insert(subscription, (at.number, resolved.key.clone()));

@@ -52,6 +52,9 @@ pub(crate) struct ResolvedFact<'a> {
     pub received: i64,
     pub owner: ResolvedOwner,
     pub key: Vec<u8>,
+    /// What it is about got its number for this batch, so no fact of its key is stored. Should another writer have been faster, the row
+    /// cannot be inserted.
+    pub is_new: bool,
 }
 
 /// The owner of a fact, by surrogate id.
@@ -134,6 +137,12 @@ impl<'a> WriteTransaction<'a> {
         self.locked.get(&customer).is_some_and(|state| state.known && !state.is_unattached())
     }
 
+    /// [`Error::CustomerShared`] where others may write to one of these customers meanwhile.
+    pub(crate) fn have_alone(&self, customers: [CustomerAddress; 2]) -> Result<(), Error> {
+        let shared = |at: &CustomerAddress| self.locked.get(at).is_some_and(|state| state.shared);
+        if customers.iter().any(shared) { Err(Error::CustomerShared) } else { Ok(()) }
+    }
+
     /// Notes that a fact that does not wait was added, changed or deleted.
     pub(crate) fn note(&mut self, customer: CustomerAddress, day: i32) {
         if self.counts(customer) {
@@ -189,13 +198,13 @@ impl<'a> WriteTransaction<'a> {
         Ok(())
     }
 
-    /// Reads which customers have these subscriptions now. [`Error::SubscriptionMoved`] when one is with a customer that this
-    /// transaction has not locked.
-    pub(crate) async fn read_subscriptions(&mut self, mut numbers: Vec<i32>) -> Result<(), Error> {
+    /// Reads which customers have these subscriptions now, and locks them. [`Error::SubscriptionMoved`] when one is with a customer that
+    /// this transaction has not locked.
+    pub(crate) async fn read_subscriptions(&mut self, mut numbers: Vec<i32>, lock: Lock) -> Result<(), Error> {
         numbers.sort_unstable();
         numbers.dedup();
         let count = numbers.len();
-        for entry in subscription::read(self.transaction, self.partner, numbers).await? {
+        for entry in subscription::lock(self.transaction, self.partner, numbers, lock).await? {
             if !self.locked.contains_key(&entry.customer) {
                 return Err(Error::SubscriptionMoved);
             }
