@@ -33,9 +33,9 @@ test("the grid of countries has the API's figures with shares, and sorts by each
   assert.ok(cells[0].startsWith(count(value(first, Measure.CUSTOMERS, byCountry))), cells[0]);
   assert.ok(cells[0].includes(`${first.shares[0].kind.value.value.toFixed(1)} %`), cells[0]);
   for (const [name, measure] of [["Customers", Measure.CUSTOMERS], ["Active customers", Measure.ACTIVE_CUSTOMERS], ["New", Measure.NEW]]) {
-    const heading = table(SPREAD).getByRole("columnheader", { name, exact: true });
-    await heading.getByRole("button").click();
-    await heading.getByRole("button").click();
+    const heading = table(SPREAD).getByRole("columnheader").filter({ has: page.getByRole("button", { name, exact: true }) });
+    await heading.getByRole("button", { name, exact: true }).click();
+    await heading.getByRole("button", { name, exact: true }).click();
     assert.equal(await heading.getAttribute("aria-sort"), "ascending");
     const at = byCountry.measures.indexOf(measure);
     const shown = (await rows.evaluateAll((all, cell) => all.map((row) => row.cells[cell].querySelector(".figure").firstChild.textContent), at + 1)).map(number);
@@ -46,6 +46,14 @@ test("the grid of countries has the API's figures with shares, and sorts by each
   await table(SPREAD).getByRole("columnheader", { name: "Market" }).getByRole("button").click();
   const names = await rows.locator("th").allTextContents();
   assert.deepEqual(names, [...names].sort((one, next) => one.localeCompare(next)));
+});
+
+test("each heading opens what it means", async () => {
+  await visit(page, base, "/customers");
+  await table(SPREAD).getByRole("button", { name: "Active customers: what it means" }).click();
+  const { terms } = await api("report_viewer").listGlossaryTerms({ search: "active_customers" });
+  const panel = page.locator(".popover:popover-open");
+  assert.ok((await panel.textContent()).includes(terms.find(({ id }) => id === "active_customers").definition));
 });
 
 test("the map tells total, active and new on hover, zooms to what is found, and goes Home", async () => {

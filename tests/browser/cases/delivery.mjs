@@ -71,6 +71,7 @@ test("print shows the figures on white and nothing that is pressed", async () =>
   await page.emulateMedia({ media: "print" });
   for (const gone of ["nav", ".filter-fields", ".panel-actions", ".month-range"]) assert.ok(!(await page.locator(gone).first().isVisible()), gone);
   assert.ok(await page.locator("[data-figure=CUSTOMERS]").isVisible());
+  assert.match(await page.locator(".print-only").textContent(), /demo · June 21, 2026/);
   assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), "rgb(255, 255, 255)");
   const pdf = await page.pdf({ preferCSSPageSize: true });
   const sheets = pdf.toString("latin1").match(/\/Type\s*\/Page\b/g).length;

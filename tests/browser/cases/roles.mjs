@@ -32,6 +32,12 @@ const LOOKS = [
   { language: "pt", locale: "pt-BR", viewport: { width: 390, height: 844 }, colorScheme: "dark" },
 ];
 
+/** Looks of who sees all pages. */
+const MORE = [
+  { language: "en", locale: "en-GB", viewport: { width: 390, height: 844 }, colorScheme: "light" },
+  { language: "pt", locale: "pt-BR", viewport: { width: 1440, height: 900 }, colorScheme: "dark" },
+];
+
 /** Follows the menu to a page, as people do: in one tab, without loading it anew. */
 async function open(page, path, narrow) {
   if (narrow) await page.locator("button.menu").click();
@@ -53,7 +59,7 @@ async function compareCards(page, answer, language, where) {
 
 describe("roles", () => {
   for (const [role, allowed] of Object.entries(ROLES)) {
-    for (const { language, ...look } of LOOKS) {
+    for (const { language, ...look } of role === "global_admin" ? [...LOOKS, ...MORE] : LOOKS) {
       test(`${role} sees ${allowed.length} pages, ${language}, ${look.viewport.width}, ${look.colorScheme}`, async () => {
         const client = api(role, language);
         const { page, faults, close } = await personPage(base, role, look);

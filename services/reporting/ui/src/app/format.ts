@@ -15,6 +15,7 @@ type Formats = {
   month: Intl.DateTimeFormat;
   narrow: Intl.DateTimeFormat;
   day: Intl.DateTimeFormat;
+  today: Intl.DateTimeFormat;
   time: Intl.DateTimeFormat;
 };
 
@@ -28,6 +29,7 @@ const formatsOf = (locale: string): Formats => ({
   month: new Intl.DateTimeFormat(locale, { month: "short", year: "numeric", timeZone: "UTC" }),
   narrow: new Intl.DateTimeFormat(locale, { month: "short", year: "2-digit", timeZone: "UTC" }),
   day: new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" }),
+  today: new Intl.DateTimeFormat(locale, { dateStyle: "long" }),
   time: new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }),
 });
 
@@ -132,5 +134,8 @@ export function months(from: string, to: string): string {
 
 /** "20 Jun 2026", of a day of the partner's calendar. */
 export const day = (text: string): string => (text ? written(`${text}T00:00:00Z`, formats().day) : NO_FIGURE);
+
+/** The day of the reader's calendar. */
+export const today = (): string => formats().today.format(new Date());
 
 export const time = (stamp: Timestamp | undefined): string => (stamp ? formats().time.format(timestampDate(stamp)) : NO_FIGURE);

@@ -51,7 +51,7 @@ export const groupKey = (group: Group): string => (group.key?.value === undefine
 
 /** The columns of a breakdown: the value, its measures, how the first changed, and its trend. */
 export function useColumns(breakdown: Breakdown | undefined, words: Props["words"] = {}, trend?: Measure, bars = true): Column<Group>[] {
-  const { dimension: dimensionName, measure: measureName } = useWords();
+  const { dimension: dimensionName, measure: measureName, measureTerm } = useWords();
   const text = texts();
   if (!breakdown) return [];
   const { dimension, measures } = breakdown;
@@ -63,6 +63,7 @@ export function useColumns(breakdown: Breakdown | undefined, words: Props["words
       id: Measure[measure],
       title: name,
       number: true,
+      term: measureTerm(measure),
       by: (group) => drawn(group.values[index]),
       cell: (group) => (
         <>

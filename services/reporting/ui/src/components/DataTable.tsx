@@ -1,6 +1,9 @@
 import { useState, type ReactNode } from "react";
 
 import { texts } from "../app/texts";
+import type { GlossaryTerm } from "../gen/insights/reporting/v1/words_pb";
+import { Definition } from "./Definition";
+import { Popover } from "./Popover";
 
 /** What rows are ordered by; null comes last. */
 export type Sortable = number | string | null;
@@ -9,6 +12,8 @@ export type Column<T> = {
   id: string;
   title: string;
   number?: boolean;
+  /** What the heading means. */
+  term?: GlossaryTerm | undefined;
   /** Without it the column cannot be sorted by. */
   by?: (row: T) => Sortable;
   cell: (row: T) => ReactNode;
@@ -57,6 +62,7 @@ export function DataTable<T>({ title, columns, rows, keyOf, first = 10, marked }
                   ) : (
                     column.title
                   )}
+                  {column.term && <HeadingTerm name={column.title} term={column.term} />}
                 </th>
               ))}
             </tr>
@@ -93,4 +99,13 @@ function compare(one: Sortable, next: Sortable, down: boolean): number {
   if (one === null || next === null) return one === next ? 0 : one === null ? 1 : -1;
   const order = typeof one === "string" || typeof next === "string" ? String(one).localeCompare(String(next)) : one - next;
   return down ? -order : order;
+}
+
+/** Opens what a heading means. */
+function HeadingTerm({ name, term }: { name: string; term: GlossaryTerm }) {
+  return (
+    <Popover face="?" className="heading-term" label={texts().definitionOf({ name })} title={name}>
+      <Definition term={term} />
+    </Popover>
+  );
 }

@@ -1,5 +1,6 @@
 import { useEffect, useState, type ReactNode } from "react";
 
+import { today } from "../app/format";
 import { useMe } from "../app/me";
 import type { PageEntry } from "../app/pages";
 import { texts } from "../app/texts";
@@ -60,6 +61,9 @@ export function Shell({ pages, page, renewed, signOut, children }: Props) {
         </div>
       </header>
       <main id="content" tabIndex={-1}>
+        <p className="print-only">
+          Partner Insights · <bdi>{me?.partner}</bdi> · {today()}
+        </p>
         <SessionEnd renewed={renewed} />
         {children}
       </main>

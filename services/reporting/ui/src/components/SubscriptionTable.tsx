@@ -70,7 +70,7 @@ export function SubscriptionTable({ title, asked, first = PAGE }: Props) {
 }
 
 function useSubscriptionColumns(answer: ListSubscriptionPerformanceResponse | undefined): Column<SubscriptionPerformance>[] {
-  const { measure: nameOf } = useWords();
+  const { measure: nameOf, measureTerm } = useWords();
   const text = texts();
   const measures = answer?.measures ?? [];
   const usage = measures.indexOf(Measure.ACTIVE_USAGE_PERCENT);
@@ -98,6 +98,7 @@ function useSubscriptionColumns(answer: ListSubscriptionPerformanceResponse | un
       id: Measure[measure],
       title: nameOf(measure),
       number: true,
+      term: measureTerm(measure),
       by: (row) => drawn(row.values[index]),
       cell: (row) => (
         <>

@@ -22,7 +22,7 @@ export function ValueLink({ dimension, value, name = "" }: Props) {
 /** A customer's name, which leads to its page. */
 export function CustomerLink({ id, name }: { id: string; name: string }) {
   return (
-    <Link to={elsewhere("/customer", (params) => (params.delete("customer"), params.set("of", id)))} data-customer={id}>
+    <Link to={elsewhere("/customer", (params) => (params.delete("customer"), params.set("of", id)))} data-customer={id} title={id}>
       <bdi>{name}</bdi>
     </Link>
   );
