@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { Dimension } from "../gen/insights/metrics/v1/query_pb.js";
 import { accessibilityFaults, insights, loaded, openPage, personPage, theDemo, until, visit } from "../support.mjs";
 import { number } from "./figures.mjs";
 
@@ -147,6 +148,8 @@ test("a refused token says so; one that ends says so and leads back to the same 
 
 test("the audit shows who read what, and is itself read in pages", async () => {
   await api("sales_agent").getCustomersDashboard({}).catch(() => undefined);
+  // More than a page of them.
+  for (let call = 0; call < 55; call += 1) await api("sales_agent").listFilterValues({ dimension: Dimension.COUNTRY });
   const { page, close } = await personPage(base, "global_admin");
   await page.goto(`${base}/audit`);
   const rows = page.getByRole("region", { name: "Audit, table" }).locator("tbody tr");
