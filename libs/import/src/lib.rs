@@ -21,7 +21,7 @@ mod text;
 
 pub use formats::{Format, Recognised, Unrecognised, read, recognise};
 pub use own::template;
-pub use packing::{Member, PackedFile, members, with_member};
+pub use packing::{Member, PackedFile, is_left_behind, members, with_member};
 pub use product_names::services::{fold, service_of_plan, service_of_workload};
 pub use reader::{
     ActivityDay, Collected, DateOrder, MendedRows, Mending, Notes, ReadError, ReadOptions, RecordKind, Rejection, Sink,

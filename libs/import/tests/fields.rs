@@ -389,3 +389,88 @@ fn what_is_read_in_another_shape_obeys_the_same_rules() {
     read(Format::GraphUserDetail, &mut &utf_16[..], &options(None), &mut collected).unwrap();
     assert_eq!(collected.activity[0].1.day.to_string(), "2025-03-04");
 }
+
+#[test]
+fn numbers_that_are_not_there_are_none_and_dollars_may_be_marked() {
+    let month = "2025-03-01";
+    let (found, notes) = import(
+        Format::InsightsSubscriptions,
+        &report(&[
+            ["", "", month, "NULL", "USD 12.5"],
+            ["", "", month, "1,23,456", "12 usd"],
+            ["", "", month, "1\u{2009}000", "1\u{2009}234,5"],
+            ["", "", month, "5", "EUR 12"],
+        ]),
+    );
+    assert_eq!(seats(&found), [0, 123_456, 1_000, 5]);
+    assert_eq!(amounts(&found), ["12.5", "12", "1234.5"]);
+    assert!(found.rejections.is_empty(), "{:?}", found.rejections);
+    let left_out = mended(&notes).into_iter().filter(|(_, what, ..)| *what == Mending::AmountLeftOut);
+    assert_eq!(left_out.collect::<Vec<_>>(), [("BilledRevenueUSD", Mending::AmountLeftOut, 1, 5)]);
+    let usage = "SubscriptionId,Month,CustomerTenantId,SKU,AvailableSeats,AssignedSeats,ActiveSeats\nS-1,2025-03,C-1,Sample,5,N/A,-\n";
+    let (found, _) = import(Format::InsightsDynamicsUsage, usage);
+    let unknown =
+        each(&found, |kind| if let Kind::ReportedSeats(it) = kind { Some((it.assigned, it.active)) } else { None });
+    assert_eq!(unknown, [(None, None)]);
+}
+
+#[test]
+fn months_and_days_by_name_are_read() {
+    let row = |start, month| [start, "", month, "5", ""];
+    let (found, _) = import(
+        Format::InsightsSubscriptions,
+        &report(&[row("21-Mar-2025", "Mar 2025"), row("March 21 2025", "03/2025"), row("2025-03-21", "202503")]),
+    );
+    assert_eq!(terms(&found), [(Some("2025-03-21"), None); 3].map(|(start, end)| (start, end)));
+    let months = each(&found, |kind| if let Kind::ReportedSeats(it) = kind { Some(it.month.as_str()) } else { None });
+    assert_eq!(months, ["2025-03"; 3]);
+    let (found, _) =
+        import(Format::InsightsSubscriptions, &report(&[row("", "Mar-25"), row("", "2025-W10"), row("", "März 2025")]));
+    assert_eq!(found.rejections.iter().map(|it| it.field.as_str()).collect::<Vec<_>>(), ["Month"; 3]);
+    let (found, _) = import(Format::Csv, "subscription_id,month,amount,currency\nS-1,03/2025,5,USD\n");
+    assert_eq!(
+        each(&found, |kind| if let Kind::Revenue(it) = kind { Some(it.month.as_str()) } else { None }),
+        ["2025-03"]
+    );
+}
+
+#[test]
+fn a_table_that_a_spreadsheet_saved_in_another_language_is_read() {
+    let rows = [["ana@x.example", "05/03/2025 12:00:00 a. m.", "23/01/2025", "23/01/2024"]];
+    let plain = [["ana@x.example", "2025-03-05", "2025-01-23", "2024-01-23"]];
+    let said = |text: &str| format!("{:?}", import(Format::GraphUserDetail, text).0);
+    for (yes, no) in [("WAHR", "FALSCH"), ("VRAI", "FAUX"), ("VERDADEIRO", "FALSO")] {
+        let text = users(&rows).replace("True", yes).replace("False", no);
+        assert_eq!(said(&text), said(&users(&plain)), "{yes}");
+    }
+    let own = "subscription_id,effective,status,seats,trial\nS-1,2025-03-01,Active,5,WAHR\n";
+    let trials =
+        each(&import(Format::Csv, own).0, |kind| if let Kind::SubscriptionState(it) = kind { it.trial } else { None });
+    assert_eq!(trials, [true]);
+}
+
+#[test]
+fn a_number_of_our_own_that_may_be_two_costs_the_row() {
+    let state = |seats: &str| {
+        let text = format!("subscription_id;effective;status;seats\nS-1;2025-03-01;Active;{seats}\n");
+        let (found, _) = import(Format::Csv, &text);
+        (seats_of(&found), found.rejections.len())
+    };
+    fn seats_of(found: &Collected) -> Vec<i64> {
+        seats(found)
+    }
+    assert_eq!(state("1.000"), (vec![], 1), "a thousand, or one with three decimals");
+    assert_eq!(state("1,000"), (vec![1_000], 0));
+    assert_eq!(state("1E+03"), (vec![1_000], 0));
+    assert_eq!(state("25.0"), (vec![25], 0));
+}
+
+#[test]
+fn a_report_of_days_to_come_says_so() {
+    let ahead = |notes: &Notes| notes.remarks.iter().any(|remark| remark.contains("lie ahead"));
+    let row = |month| [["", "", month, "5", ""]];
+    assert!(!ahead(&import(Format::InsightsSubscriptions, &report(&row("2025-06-01"))).1));
+    assert!(ahead(&import(Format::InsightsSubscriptions, &report(&row("2025-07-01"))).1));
+    assert!(!ahead(&import(Format::GraphUserDetail, &users(&[["ana@x.example", "2025-06-21", "", ""]])).1));
+    assert!(ahead(&import(Format::GraphUserDetail, &users(&[["ana@x.example", "2025-12-06", "", ""]])).1));
+}

@@ -86,7 +86,7 @@ fn bad_rows_are_rejected_with_row_field_and_reason_and_cost_no_good_one() {
         [
             (4, "subscription_state.seats", "\"many\" is not a whole number"),
             (5, "subscription_state.subscription_id", "is missing"),
-            (6, "subscription_state.seats", "2.5 is not a whole number"),
+            (6, "subscription_state.seats", "\"2.5\" is not a whole number"),
             (7, "subscription_state.trial", "\"perhaps\" is neither true nor false"),
             (8, "row", "has 2 fields where the header has 5"),
             (9, "row", "a quote is opened and never closed"),

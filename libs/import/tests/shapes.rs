@@ -151,6 +151,12 @@ fn a_report_says_the_same_however_it_was_saved() {
         ("a type", format!("#TYPE System.Management.Automation.PSCustomObject\r\n{SUBSCRIPTIONS}").into()),
         ("blank lines", format!("\r\n  \r\n,,,,,,,\r\n{SUBSCRIPTIONS}\r\n,,,,,,,\r\n").into()),
         ("a title", format!("Seats and subscriptions\r\n\r\n{SUBSCRIPTIONS}").into()),
+        ("pairs above", format!("Report,Seats\r\nMade on,1 May 2026\r\n\r\n{SUBSCRIPTIONS}").into()),
+        ("rows that end otherwise than the header", format!("{header}\r\n{}", rows.replace('\n', "\r")).into()),
+        ("two marks", format!("\u{feff}\u{feff}{SUBSCRIPTIONS}").into()),
+        ("blanks before quotes", SUBSCRIPTIONS.replace("Zürich AG", " \"Zürich AG\"").into()),
+        ("letters in parts", SUBSCRIPTIONS.replace('ü', "u\u{308}").into()),
+        ("signs of no width", SUBSCRIPTIONS.replace("Suite", "Suite\u{200b}").into()),
         ("totals", format!("{SUBSCRIPTIONS}Total,,,,,,42,12.5\n").into()),
         ("short totals", format!("{SUBSCRIPTIONS}Grand total,42\n").into()),
         ("quotes, and blanks in the header", quoted.into()),
@@ -235,6 +241,10 @@ fn lists_say_the_same_however_powershell_wrote_them() {
             ("a wrapper in a page", nested.to_string()),
             ("pages in a list", json!([{"value": elements}]).to_string()),
             ("lines", lines),
+            (
+                "pages with a mark each",
+                elements.iter().map(|it| format!("\u{feff}{}\n", json!({"value": [it]}))).collect(),
+            ),
         ] {
             for bytes in [
                 text.clone().into_bytes(),
@@ -357,6 +367,11 @@ fn what_is_no_report_is_named_and_both_doors_agree() {
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".into(), &["Excel before 2007", "password"]),
         (b"%PDF-1.7".into(), &["PDF"]),
         (b"\xff\xfe\0\0S\0\0\0".into(), &["UTF-32"]),
+        (SUBSCRIPTIONS.chars().flat_map(|letter| u32::from(letter).to_le_bytes()).collect(), &["UTF-32"]),
+        (
+            b"<?xml version=\"1.0\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\"/>".into(),
+            &["workbook", ".xlsx"],
+        ),
     ];
     for (bytes, words) in cases {
         let start = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned();
@@ -423,4 +438,196 @@ fn a_file_whose_every_row_is_rejected_completes_nothing() {
     bad(Format::GraphUserDetail, "Report Refresh Date,User Principal Name,Has Teams License\n2026-03-30,,True\n");
     bad(Format::Csv, "customer_id,service,month,paid_available_units,monthly_active_users\nC,Teams,2026-03,many,few\n");
     bad(Format::Ndjson, "{\"kind\":\"customer\"}\n{\"kind\":\"complete_through\",\"day\":\"2026-03-31\"}\n");
+}
+
+#[test]
+fn a_formula_counts_as_it_was_computed_or_costs_its_row() {
+    let seats = |result: Option<&str>| {
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        let sheet = workbook.add_worksheet();
+        for (row, line) in (0..).zip(SUBSCRIPTIONS.lines()) {
+            for (column, cell) in (0..).zip(line.split(',')).filter(|(_, cell)| !cell.is_empty()) {
+                sheet.write_string(row, column, cell).unwrap();
+            }
+        }
+        let formula = rust_xlsxwriter::Formula::new("=20+20").set_result(result.unwrap_or("UNSAVED"));
+        sheet.write_formula(1, 6, formula).unwrap();
+        let bytes = workbook.save_to_buffer().unwrap();
+        let bytes = if result.is_some() { bytes } else { without_result(&bytes) };
+        import(Format::InsightsSubscriptions, &bytes).unwrap().0
+    };
+    assert_eq!(seats(Some("40")).rejections, []);
+    let [rejection] = &seats(None).rejections[..] else { panic!("one row is rejected") };
+    assert_eq!((rejection.row, rejection.field.as_str()), (2, "AvailableSeatsEOP"));
+    assert!(rejection.reason.contains("a formula without a result"), "{rejection:?}");
+}
+
+/// The workbook as a program writes it that does not compute.
+fn without_result(workbook: &[u8]) -> Vec<u8> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(workbook)).unwrap();
+    let mut parts: Vec<(String, Vec<u8>)> = Vec::new();
+    for at in 0..archive.len() {
+        let mut part = archive.by_index(at).unwrap();
+        let mut text = Vec::new();
+        std::io::Read::read_to_end(&mut part, &mut text).unwrap();
+        let plain = String::from_utf8_lossy(&text).replace(" t=\"str\"", "").replace("<v>UNSAVED</v>", "<v></v>");
+        parts.push((part.name().unwrap().into_owned(), plain.into_bytes()));
+    }
+    let parts: Vec<(&str, &[u8])> = parts.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    zipped(&parts)
+}
+
+/// A file of every format that is a table, a header and rows.
+fn tables() -> Vec<(Format, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let fixture = |name: &str| fs::read_to_string(folder.join(name)).unwrap().trim_start_matches('\u{feff}').to_owned();
+    let own = "subscription_id,effective,status,seats\nS-1,2026-03-01,Active,5\n";
+    vec![
+        (Format::InsightsSubscriptions, SUBSCRIPTIONS.to_owned()),
+        (Format::InsightsCustomers, fixture("insights-customers.csv")),
+        (Format::InsightsDynamicsUsage, fixture("insights-dynamics-usage.tsv")),
+        (Format::InsightsOfficeUsage, fixture("insights-office-usage.tsv")),
+        (Format::GraphUserDetail, fixture("graph-user-detail.csv")),
+        (Format::ProductNames, fixture("product-names.csv")),
+        (Format::Csv, own.to_owned()),
+    ]
+}
+
+#[test]
+fn tables_put_one_after_the_other_are_one() {
+    for (format, table) in tables() {
+        let (once, _) = import(format, table.as_bytes()).unwrap();
+        let (header, rows) = table.split_once('\n').unwrap();
+        for joined in
+            [format!("{header}\n{header}\n{rows}"), format!("{header}\n\u{feff}{}\n{rows}", header.to_uppercase())]
+        {
+            let (found, notes) = import(format, joined.as_bytes()).unwrap();
+            let rows = |found: &Collected| found.rejections.iter().map(|it| it.field.clone()).collect::<Vec<_>>();
+            assert_eq!((said(&found), rows(&found)), (said(&once), rows(&once)), "{format:?}");
+            assert!(notes[0].remarks.iter().any(|remark| remark.contains("there again")), "{format:?}: {notes:?}");
+        }
+    }
+    let users = |day: &str, names: &[&str]| {
+        let row = |name: &&str| format!("{day},{name},True,2026-01-10,30\n");
+        let rows: String = names.iter().map(row).collect();
+        format!(
+            "Report Refresh Date,User Principal Name,Has Teams License,Teams License Assign Date,Report Period\n{rows}"
+        )
+    };
+    let joined = users("2026-03-30", &["ana@x.example", "bo@x.example"]) + &users("2026-04-30", &["ana@x.example"]);
+    let (found, _) = import(Format::GraphUserDetail, joined.as_bytes()).unwrap();
+    let lists = found.records.iter().filter(|(_, record)| matches!(record.kind, Some(Kind::LicenceList(_))));
+    assert_eq!(lists.count(), 2, "both are whole: who is not in the second has no licence any more");
+}
+
+#[test]
+fn a_column_that_is_there_twice_is_refused() {
+    for (format, column) in [
+        (Format::InsightsSubscriptions, "AvailableSeatsEOP"),
+        (Format::InsightsCustomers, "BilledRevenueUSD"),
+        (Format::InsightsDynamicsUsage, "ActiveSeats"),
+        (Format::InsightsOfficeUsage, "MonthlyActiveUsers"),
+        (Format::GraphUserDetail, "Has Teams License"),
+        (Format::ProductNames, "GUID"),
+        (Format::Csv, "seats"),
+    ] {
+        let (_, table) = tables().into_iter().find(|(of, _)| *of == format).unwrap();
+        let (header, rows) = table.split_once('\n').map(|(header, rows)| (header.trim_end(), rows)).unwrap();
+        let by = if header.contains('\t') { '\t' } else { ',' };
+        let twice: String = rows.lines().map(|row| format!("{row}{by}7\n")).collect();
+        let twice = format!("{header}{by}{}\n{twice}", column.to_uppercase());
+        let refused = import(format, twice.as_bytes()).unwrap_err();
+        assert!(
+            refused.contains("twice") && refused.to_uppercase().contains(&column.to_uppercase()),
+            "{format:?}: {refused}"
+        );
+    }
+    let unused =
+        SUBSCRIPTIONS.replacen("CustomerName", "Note", 1).replacen("SKU", "SKU,Note", 1).replace(",Suite", ",Suite,x");
+    assert_eq!(
+        says(Format::InsightsSubscriptions, unused.as_bytes()).len(),
+        9,
+        "a column that nobody uses does no harm"
+    );
+}
+
+#[test]
+fn a_file_of_another_format_than_the_one_that_is_named_is_refused() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let list = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let lists = [
+        (Format::PcCustomers, list("pc-customers.json")),
+        (Format::PcSubscriptions, list("pc-subscriptions.json")),
+        (Format::PcSubscribedSkus, list("pc-subscribed-skus.json")),
+        (Format::GraphSubscribedSkus, list("graph-subscribed-skus.json")),
+        (Format::GraphSubscriptions, list("graph-subscriptions.json")),
+    ];
+    let reports: Vec<_> = tables().into_iter().filter(|(format, _)| format.is_report()).collect();
+    for files in [&lists[..], &reports[..]] {
+        for (format, text) in files {
+            for (named, _) in files.iter().filter(|(named, _)| named != format) {
+                let refused = import(*named, text.as_bytes()).unwrap_err();
+                // Or the named one lacks a column, and the reason says so first.
+                let says = format!("by its content the file is {}", format.name());
+                assert!(refused.contains(&says), "{} as {}: {refused}", format.name(), named.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_module_of_partner_center_makes_of_its_objects_is_read() {
+    let alike = |format, flat: Value, own: Value| {
+        assert_eq!(recognised(flat.to_string().as_bytes()), [Ok(format)]);
+        assert_eq!(says(format, flat.to_string().as_bytes()), says(format, own.to_string().as_bytes()));
+    };
+    alike(
+        Format::PcSubscribedSkus,
+        json!([{"ActiveUnits": 10, "AvailableUnits": 4, "ConsumedUnits": 6, "WarningUnits": 2, "CapabilityStatus": "Enabled",
+            "ProductName": "Suite", "SkuId": "K-1", "SkuPartNumber": "SUITE", "ServicePlans": []}]),
+        json!([{"activeUnits": 10, "consumedUnits": 6, "warningUnits": 2, "capabilityStatus": "Enabled",
+            "productSku": {"id": "K-1", "name": "Suite", "skuPartNumber": "SUITE"}, "servicePlans": []}]),
+    );
+    let flat = json!([{"SubscriptionId": "S-1", "OfferId": "O", "OfferName": "Suite", "Quantity": 7, "Status": 1, "BillingType": 2},
+        {"SubscriptionId": "S-2", "OfferId": "P", "OfferName": "Cloud", "Quantity": 999, "Status": 1, "BillingType": 1}]);
+    let own = json!([{"id": "S-1", "offerId": "O", "offerName": "Suite", "quantity": 7, "status": "active", "billingType": "license"},
+        {"id": "S-2", "offerId": "P", "offerName": "Cloud", "quantity": 999, "status": "active", "billingType": "usage"}]);
+    alike(Format::PcSubscriptions, flat, own);
+    alike(
+        Format::PcCustomers,
+        json!([{"CustomerId": "C-1", "Name": "Fabrikam", "Domain": "x.example", "RelationshipToPartner": 3}]),
+        json!([{"id": "C-1", "companyProfile": {"companyName": "Fabrikam", "domain": "x.example"}}]),
+    );
+}
+
+#[test]
+fn a_list_that_names_something_twice_or_another_tenant_says_so() {
+    let tenant = |last: u8| format!("c0ffee00-0001-4e00-9e00-0000000000{last:02}");
+    let note = |format, text: Value| {
+        let options = ReadOptions { customer: Some(tenant(1)), ..options() };
+        let notes = read(format, &mut text.to_string().as_bytes(), &options, &mut Collected::default()).unwrap();
+        let says = |word: &str| notes.remarks.iter().any(|remark| remark.contains(word));
+        (says("another tenant"), says("more than once"))
+    };
+    let sku = |id: &str, of: u8| json!({"id": format!("{}_{id}", tenant(of)), "skuId": id, "prepaidUnits": {"enabled": 5}, "consumedUnits": 1});
+    let bought = |id: &str, of: u8| {
+        json!({"id": id, "offerId": "O", "quantity": 5, "status": "active",
+            "links": {"self": {"uri": format!("/customers/{}/subscriptions/{id}", tenant(of).to_uppercase())}}})
+    };
+    let graph = Format::GraphSubscribedSkus;
+    assert_eq!(note(graph, json!({"value": [sku("K", 1), sku("L", 1)]})), (false, false));
+    assert_eq!(note(graph, json!({"value": [sku("K", 1), sku("K", 1)]})), (false, true));
+    assert_eq!(note(graph, json!({"value": [sku("K", 2)]})), (true, false));
+    assert_eq!(note(Format::PcSubscriptions, json!({"items": [bought("S", 1)]})), (false, false));
+    let page = json!({"items": [], "links": {"self": {"uri": format!("/customers/{}/subscriptions", tenant(2))}}});
+    assert_eq!(note(Format::PcSubscriptions, page), (true, false));
+    assert_eq!(note(Format::PcSubscriptions, json!({"items": [bought("S", 2), bought("S", 2)]})), (true, true));
+}
+
+#[test]
+fn settings_and_notes_are_no_lists() {
+    for text in ["[.ShellClassInfo]\r\nIconResource=x.dll,1\r\n", "[network]\nhost = a\n", "[General]\n"] {
+        assert_eq!(recognised(text.as_bytes()), [Err("its columns are those of no known format".into())], "{text}");
+    }
+    assert!(recognised(b"[null]")[0].clone().unwrap_err().contains("members"), "a list");
 }

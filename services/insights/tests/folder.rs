@@ -397,6 +397,10 @@ fn add_what_is_none(folder: &Path) {
     write("y-list.json", b"[]");
     write("z-picture.png", b"\x89PNG\r\n\x1a\n\0\0\0");
     write("z-readme.md", b"# Reports\n\nFrom the portal, by hand.\n");
+    write("z-settings.ini", b"[network]\r\nhost = reports\r\n");
+    write("Thumbs.db", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
+    write("desktop.ini", b"[.ShellClassInfo]\r\nIconResource=x.dll,1\r\n");
+    write("~$x-old.xlsx", b"\x07a name");
     write("z-package.json", b"{\"name\": \"reports\", \"version\": \"1.0.0\", \"private\": true}");
 }
 
@@ -423,10 +427,14 @@ fn a_folder_of_good_broken_and_other_files_is_told_apart_file_by_file() {
         ("y-list.json", &["left out: it is an empty list"]),
         ("z-picture.png", &["left out: it is a picture"]),
         ("z-readme.md", &["left out: its columns are those of no known format"]),
+        ("z-settings.ini", &["left out: its columns are those of no known format"]),
         ("z-package.json", &["left out: its members are those of no known format"]),
     ] {
         let about: String = said.lines().filter(|line| line.contains(name)).collect::<Vec<_>>().join("\n");
         assert!(words.iter().all(|word| about.contains(word)), "{name}: {about}");
+    }
+    for left_behind in ["Thumbs.db", "desktop.ini", "~$x-old.xlsx"] {
+        assert!(!said.contains(left_behind), "{left_behind}: {said}");
     }
     // What is good is imported all the same, and once only.
     let rows = query(&server, &["customers,available"]);

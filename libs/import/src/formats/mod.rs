@@ -6,7 +6,9 @@ use std::io;
 
 use insights_proto::ingestion::v1::Record;
 
-use crate::reader::{ActivityDay, Completion, FileOutcome, Notes, ReadError, ReadOptions, Rejection, Sink, Stopped};
+use crate::reader::{
+    ActivityDay, Collected, Completion, FileOutcome, Notes, ReadError, ReadOptions, Rejection, Sink, Stopped,
+};
 use crate::text::encoding::OpenedText;
 use crate::text::json_table;
 use crate::text::order::OrderedFile;
@@ -109,6 +111,9 @@ pub fn read(
         return Err(ReadError::Refused(reason));
     }
     let shape = shape(&opened.start);
+    if let Ok(Recognised { format: seen, .. }) = seen {
+        refuse_other((format, seen), (shape, &opened.start), options)?;
+    }
     let mut sink = Completion::new(sink, !matches!(format, Format::Csv | Format::Parquet));
     let mut notes = match (format, shape) {
         (Format::Ndjson, TextShape::Empty) => Notes::default(),
@@ -129,6 +134,26 @@ pub fn read(
         FileOutcome::Completed | FileOutcome::Read => {}
     }
     Ok(notes)
+}
+
+/// Refuses a file that is of another format by its content: lists have members of one name, and reports columns, that mean different
+/// things, such as `AvailableSeats`.
+fn refuse_other(
+    (format, seen): (Format, Format),
+    (shape, start): (TextShape, &[u8]),
+    options: &ReadOptions,
+) -> Result<(), ReadError> {
+    // What a report lacks its reader names.
+    let lacks =
+        || shape == TextShape::Table && read_ordered(format, &mut &*start, options, &mut Collected::default()).is_err();
+    let alike = format.is_list() && seen.is_list() || format.is_report() && seen.is_report();
+    if alike && seen != format && !(format.is_report() && lacks()) {
+        let (seen, format) = (seen.name(), format.name());
+        return Err(ReadError::Refused(format!(
+            "by its content the file is {seen}, not {format}: name that format, or none"
+        )));
+    }
+    Ok(())
 }
 
 fn read_as(

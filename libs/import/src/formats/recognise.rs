@@ -78,10 +78,18 @@ pub(super) fn shape(start: &[u8]) -> TextShape {
     let text = below_comments(start);
     match text.first() {
         None => TextShape::Empty,
+        Some(b'[') if !begins_list(&text[1..]) => TextShape::Table,
         Some(b'{' | b'[') => TextShape::Json,
         Some(_) if text.trim_ascii() == b"null" => TextShape::Json,
         Some(_) => TextShape::Table,
     }
+}
+
+/// Whether what follows a bracket may be the first element of a list, and not the name of a section as settings have them.
+fn begins_list(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let word = [&b"true"[..], b"false", b"null", b"nan"].iter().any(|word| text.starts_with(word));
+    word || text.first().is_none_or(|byte| !byte.is_ascii_alphabetic() && *byte != b'.')
 }
 
 /// The text below blank lines and the comments that our own templates begin with.
@@ -148,7 +156,7 @@ fn list(text: &[u8], goes_on: bool, named: Option<RecordKind>) -> Result<Recogni
         known(Format::Ndjson)
     } else if has(&["companyProfile", "relationshipToPartner"]) {
         known(Format::PcCustomers)
-    } else if has(&["productSku"]) {
+    } else if has(&["productSku"]) || has(&["activeUnits"]) && has(&["consumedUnits"]) {
         known(Format::PcSubscribedSkus)
     } else if has(&["prepaidUnits"]) || has(&["consumedUnits"]) && has(&["skuId"]) {
         known(Format::GraphSubscribedSkus)

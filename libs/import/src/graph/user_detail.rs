@@ -12,10 +12,10 @@ use insights_proto::ingestion::v1::{CompleteThrough, LicenceList, Licensed, Reco
 use prost_types::Timestamp;
 
 use crate::product_names::services::service_of_workload;
-use crate::reader::{ActivityDay, DateOrder, Mending, Notes, ReadError, ReadOptions, Rejection, Sink, Stopped};
+use crate::reader::{AHEAD, ActivityDay, DateOrder, Mending, Notes, ReadError, ReadOptions, Rejection, Sink, Stopped};
 use crate::shared::provisional::bare_customer;
 use crate::text::dates::{self, Dated};
-use crate::text::table::{Row, TOTALS, Table, TableColumn, normalised};
+use crate::text::table::{Row, Table, TableColumn, normalised, there_twice};
 use crate::text::values;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -90,14 +90,15 @@ pub(crate) fn read(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dy
                 if is_concealed(&user.id) {
                     notes.remarks.insert(CONCEALED);
                 }
+                if options.lies_ahead(user.refreshed) {
+                    notes.remarks.insert(AHEAD);
+                }
                 days.entry(user.refreshed).or_default().see(&user);
                 user.send(&customer, sink)?;
             }
         }
     }
-    if table.has_totals {
-        notes.remarks.insert(TOTALS);
-    }
+    table.noted(&mut notes);
     let everybody = days.iter().filter(|(day, seen)| !seen.is_of_one_day(**day)).map(|(day, _)| *day);
     let everybody: BTreeSet<Day> = everybody.collect();
     if everybody.len() < days.len() {
@@ -215,10 +216,13 @@ fn services(table: &Table<'_, UserDetailColumn>, notes: &mut Notes) -> Result<Se
     for (place, spelled) in table.header.iter().enumerate() {
         let Some((part, name)) = part(&normalised(spelled)) else { continue };
         let places = &mut by_name.entry(name).or_insert_with(|| (part.service(spelled), Places::default())).1;
-        match part {
-            ColumnPart::Licensed => places.licensed = Some(place),
-            ColumnPart::Used => places.used = Some(place),
-            ColumnPart::Assigned => places.assigned = Some(place),
+        let found = match part {
+            ColumnPart::Licensed => &mut places.licensed,
+            ColumnPart::Used => &mut places.used,
+            ColumnPart::Assigned => &mut places.assigned,
+        };
+        if found.replace(place).is_some() {
+            return Err(ReadError::Refused(there_twice(spelled)));
         }
     }
     by_name.retain(|_, (_, places)| places.licensed.is_some() || places.used.is_some());

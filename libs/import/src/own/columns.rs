@@ -10,6 +10,7 @@ use serde_json::{Map, Number, Value};
 use super::{FieldShape, Need, RecordField, fields};
 use crate::reader::{DateOrder, ReadError, ReadOptions, RecordKind};
 use crate::text::dates::{self, Dated};
+use crate::text::table::normalised;
 
 /// The columns of a table of records.
 #[derive(Debug)]
@@ -79,14 +80,12 @@ pub(crate) fn value_of(shape: FieldShape, cell: &str, dates: Option<DateOrder>) 
         FieldShape::Text | FieldShape::Time => text(),
         FieldShape::Day => day_at_midnight(cell, dates).map_or_else(text, |day| Value::String(day.to_string())),
         FieldShape::Month => {
-            let day = day_at_midnight(cell, dates).filter(|day| day.day_of_month() == 1);
-            day.map_or_else(text, |day| Value::String(day.month().to_string()))
+            let first = || day_at_midnight(cell, dates).filter(|day| day.day_of_month() == 1);
+            let month = first().map(Day::month).or_else(|| dates::month_alone(cell));
+            month.map_or_else(text, |month| Value::String(month.to_string()))
         }
-        FieldShape::Count => {
-            let whole = || cell.parse::<i64>().ok().map(Number::from);
-            let float = || cell.parse::<f64>().ok().and_then(Number::from_f64);
-            whole().or_else(float).map_or_else(text, Value::Number)
-        }
+        // What is written with a point or an exponent is for whoever reads the field: `1.000` may be a thousand.
+        FieldShape::Count => cell.parse::<i64>().map_or_else(|_| text(), |count| Value::Number(Number::from(count))),
         FieldShape::Flag => match cell.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" => Value::Bool(true),
             "false" | "0" | "no" => Value::Bool(false),
@@ -180,8 +179,4 @@ fn lacking(kind: RecordKind, names: &[String]) -> Vec<String> {
         lacking.push("subscription_id (or customer_id and sku_id)".to_owned());
     }
     lacking
-}
-
-fn normalised(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

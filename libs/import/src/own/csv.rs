@@ -9,6 +9,7 @@ use crate::own::{self, FieldFault};
 use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
 use crate::text::lines::{Lines, Split};
 use crate::text::order::{OrderedFile, holds_open_dates};
+use crate::text::table::{HEADER_AGAIN, is_header};
 
 /// Reads a table of records. Days are `YYYY-MM-DD`; a table that begins with others, as spreadsheets write them, is gone through
 /// first to find out what comes first in them.
@@ -33,6 +34,10 @@ fn rows(input: &mut dyn BufRead, options: &ReadOptions, sink: &mut dyn Sink) -> 
     let columns = RecordColumns::find(&header, options)?;
     let mut notes = Notes { unknown_columns: columns.unknown.clone(), ..Notes::default() };
     while let Some(split) = lines.next_record()? {
+        if matches!(&split, Split::Fields(_, cells) if is_header(cells, &header)) {
+            notes.remarks.insert(HEADER_AGAIN);
+            continue;
+        }
         let (Split::Bad(row, _) | Split::Fields(row, _)) = split;
         let parsed = match split {
             Split::Bad(_, reason) => Err(("row".to_owned(), reason.to_owned())),

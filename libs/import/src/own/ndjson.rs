@@ -26,10 +26,8 @@ pub(crate) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes
             Read::Cut => false,
         };
         row += 1;
-        let text = match row {
-            1 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line),
-            _ => &line,
-        };
+        // Files that each begin with a mark may have been put one after the other.
+        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
         if text.starts_with(b"#") || (whole && text.iter().all(u8::is_ascii_whitespace)) {
             continue;
         }

@@ -193,8 +193,16 @@ fn is_archive(start: &[u8]) -> bool {
 
 /// Neither a folder nor what programs leave behind.
 fn is_file(name: &str) -> bool {
-    let hidden = |part: &str| part.starts_with('.') || part == "__MACOSX";
-    !name.ends_with(['/', '\\']) && !name.split(['/', '\\']).any(hidden)
+    !name.ends_with(['/', '\\']) && !name.split(['/', '\\']).any(is_left_behind)
+}
+
+/// Whether a file or folder of this name is one that systems and programs leave behind: hidden, a picture of a folder's content, the
+/// lock of an open workbook.
+#[must_use]
+pub fn is_left_behind(name: &str) -> bool {
+    const NAMES: [&str; 6] =
+        ["__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information"];
+    name.starts_with('.') || name.starts_with("~$") || NAMES.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// What an archive is where a workbook in another form lies in it.
@@ -285,7 +293,14 @@ mod tests {
         let named = |name: &str, text: &str| (Some(name.to_owned()), text.to_owned());
         assert_eq!(all(b"plain"), Ok(vec![(None, "plain".into())]));
         let inner = zipped(&[("b.csv", b"two")]);
-        let zip = zipped(&[("a.csv", b"one"), ("x/", b""), ("__MACOSX/._a", b"-"), ("x/inner.zip", &inner)]);
+        let zip = zipped(&[
+            ("a.csv", b"one"),
+            ("x/", b""),
+            ("__MACOSX/._a", b"-"),
+            ("x/Thumbs.db", b"\xd0\xcf\x11\xe0"),
+            ("x/~$a.xlsx", b"me"),
+            ("x/inner.zip", &inner),
+        ]);
         let expected = vec![named("a.csv", "one"), named("x/inner.zip/b.csv", "two")];
         assert_eq!(all(&zip), Ok(expected.clone()));
         assert_eq!(all(&gzipped(&zip)), Ok(expected));

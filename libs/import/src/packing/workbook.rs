@@ -23,6 +23,8 @@ const LONGEST: usize = 1 << 20;
 /// As many rows and columns as a sheet can have.
 const ROWS: u32 = 1 << 20;
 const COLUMNS: u32 = 1 << 14;
+/// What stands for the result of a formula that no program has computed; an empty cell would say that there is nothing.
+const NOT_COMPUTED: &str = "(a formula without a result: open the workbook and save it)";
 const TOO_LARGE: &str = "the workbook is too large to be read as one: save the sheet as \"CSV UTF-8\"";
 
 /// The names of the worksheets of a workbook whose parts are of a size that can be read.
@@ -121,16 +123,20 @@ impl<'a, R: Read + Seek> SheetText<'a, R> {
             if self.ended {
                 return Ok(None);
             }
-            let cell =
-                guarded(|| self.cells.next_cell()).map_err(|fault| io::Error::other(damaged(&fault).to_string()))?;
+            let cell = guarded(|| self.cells.next_cell_with_formula_metadata())
+                .map_err(|fault| io::Error::other(damaged(&fault).to_string()))?;
             self.ended = cell.is_none();
             let Some(cell) = cell else { return Ok(None) };
-            let (row, column) = cell.get_position();
+            let (row, column) = cell.pos;
             if row < self.row || row >= ROWS || column >= COLUMNS {
                 return Err(io::Error::other(damaged("its rows are out of order").to_string()));
             }
-            if *cell.get_value() != DataRef::Empty {
-                return Ok(Some(cell));
+            match cell.value {
+                DataRef::Empty if cell.formula.is_some() => {
+                    return Ok(Some(Cell::new(cell.pos, DataRef::String(NOT_COMPUTED.to_owned()))));
+                }
+                DataRef::Empty => {}
+                value => return Ok(Some(Cell::new(cell.pos, value))),
             }
         }
     }

@@ -18,6 +18,8 @@ use crate::text::{element::Element, json};
 const LIST: &str = "items";
 /// Words of the status in the order of their numbers, which the .NET library and PowerShell write.
 const STATUSES: [&str; 7] = ["none", "active", "suspended", "deleted", "expired", "pending", "disabled"];
+/// Ways of billing, likewise.
+const BILLING: [&str; 3] = ["none", "usage", "license"];
 const BY_OFFER: &str = "subscriptions are known by their offers: over all sellers they count beside the licences that \
     pc-subscribed-skus and graph-subscribed-skus list of the same customer, until graph-subscriptions says which SKU each is";
 
@@ -52,10 +54,10 @@ fn customer(element: &Element, notes: &mut Notes) -> Result<Customer, Rejection>
         notes.unknown_country(named);
     }
     Ok(Customer {
-        customer_id: element.id("id")?,
-        name: element.text("companyProfile.companyName"),
+        customer_id: element.id_or("id", "customerId")?,
+        name: element.text("companyProfile.companyName").or_else(|| element.text("name")),
         country: code,
-        domain: element.text("companyProfile.domain"),
+        domain: element.text("companyProfile.domain").or_else(|| element.text("domain")),
         ..Customer::default()
     })
 }
@@ -74,16 +76,16 @@ pub(crate) fn subscriptions(
 }
 
 fn purchase(element: &Element, customer: &str, options: &ReadOptions, notes: &mut Notes) -> Result<Held, Rejection> {
-    let subscription_id = element.id("id")?;
+    let subscription_id = element.id_or("id", "subscriptionId")?;
     let status = element.word("status", &STATUSES)?;
     let created = element.day("creationDate", options.dates, notes);
     let start = element.day("effectiveStartDate", options.dates, notes).or(created);
     let end = element.day("commitmentEndDate", options.dates, notes);
     let sku_id = offer(element).ok_or_else(|| element.reject("offerId", "is missing, and so is links.offer"))?;
     let name = element.text("offerName").or_else(|| element.text("friendlyName")).unwrap_or_else(|| sku_id.clone());
+    let billing = element.word("billingType", &BILLING).ok();
     let paid_by_use =
-        ["unitType", "billingType"].iter().any(|word| element.text(word).is_some_and(|it| means_use(&it)))
-            || names_azure_plan(&name);
+        element.text("unitType").into_iter().chain(billing).any(|word| means_use(&word)) || names_azure_plan(&name);
     let seats = if paid_by_use { 0 } else { element.required_count("quantity")? };
     let trial = element.flag("isTrial");
     let subscription = Subscription {
@@ -139,9 +141,10 @@ fn licences(
     options: &ReadOptions,
     notes: &mut Notes,
 ) -> Result<(Sku, ReportedSeats), Rejection> {
-    let sku_id = element.id("productSku.id")?;
-    let part_number = element.text("productSku.skuPartNumber");
-    let name = element.text("productSku.name").or_else(|| part_number.clone()).unwrap_or_else(|| sku_id.clone());
+    let sku_id = element.id_or("productSku.id", "skuId")?;
+    let part_number = element.text("productSku.skuPartNumber").or_else(|| element.text("skuPartNumber"));
+    let named = element.text("productSku.name").or_else(|| element.text("productName"));
+    let name = named.or_else(|| part_number.clone()).unwrap_or_else(|| sku_id.clone());
     let seats = ReportedSeats {
         customer_id: Some(customer.to_owned()),
         sku_id: Some(sku_id.clone()),

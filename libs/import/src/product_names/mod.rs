@@ -12,7 +12,7 @@ use insights_proto::ingestion::v1::{Record, Sku, record::Kind};
 
 use crate::product_names::services::service_of_plan;
 use crate::reader::{Notes, ReadError, Rejection, Sink};
-use crate::text::table::{Row, TOTALS, Table, TableColumn};
+use crate::text::table::{Row, Table, TableColumn};
 use crate::text::values::names_free;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,9 +59,7 @@ pub(crate) fn read(input: &mut dyn BufRead, sink: &mut dyn Sink) -> Result<Notes
             }
         }
     }
-    if table.has_totals {
-        notes.remarks.insert(TOTALS);
-    }
+    table.noted(&mut notes);
     for CatalogueEntry { row, mut sku, services } in entries {
         sku.services = services.into_iter().collect();
         sink.record(row, Record { kind: Some(Kind::Sku(sku)), ..Record::default() })?;

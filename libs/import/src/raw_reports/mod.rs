@@ -28,10 +28,10 @@ use self::{
     gather::{Named, ReportRow, RowGroup, grouped},
     row::RowReader,
 };
-use crate::reader::{Notes, ReadError, ReadOptions, Rejection, Sink};
+use crate::reader::{AHEAD, Notes, ReadError, ReadOptions, Rejection, Sink};
 use crate::shared::provisional::{of_month, precedence_of};
 use crate::text::spool::{Spool, SpoolLimits};
-use crate::text::table::{TOTALS, Table, TableColumn};
+use crate::text::table::{Table, TableColumn};
 use crate::text::values;
 
 pub(crate) use self::{
@@ -93,8 +93,9 @@ fn gather(
             Err(Bad::Io(error)) => return Err(error.into()),
         }
     }
-    if table.has_totals {
-        gathered.notes.remarks.insert(TOTALS);
+    table.noted(&mut gathered.notes);
+    if gathered.last_month.is_some_and(|month| options.lies_ahead(month.first_day())) {
+        gathered.notes.remarks.insert(AHEAD);
     }
     Ok(gathered)
 }

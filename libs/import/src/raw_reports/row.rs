@@ -72,7 +72,7 @@ impl RowReader<'_, '_> {
     /// The amount in dollars, without which the rest of the row counts all the same.
     pub(super) fn revenue(&self, notes: &mut Notes) -> Option<String> {
         let key = RawReportColumn::Revenue;
-        let Ok(read) = numbers::amount(self.table.text(self.row, key).unwrap_or_default()) else {
+        let Ok(read) = numbers::dollars(self.table.text(self.row, key).unwrap_or_default()) else {
             self.mended(key, Mending::AmountLeftOut, notes);
             return None;
         };

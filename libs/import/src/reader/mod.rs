@@ -10,7 +10,7 @@ mod sink;
 pub use completion::completes;
 pub(crate) use completion::{Completion, FileOutcome};
 pub use date_order::DateOrder;
-pub(crate) use notes::without_end;
+pub(crate) use notes::{AHEAD, without_end};
 pub use notes::{MendedRows, Mending, Notes};
 pub use options::ReadOptions;
 pub use sink::{ActivityDay, Collected, ReadError, Rejection, Sink, Stopped};

@@ -7,6 +7,9 @@ use std::{
 
 use insights_domain::standing::Standing;
 
+/// What is said of a report of days to come.
+pub(crate) const AHEAD: &str = "rows are of days that lie ahead, which no report is about: they count once the day has come. Are the \
+    dates read the right way (--dates)?";
 /// Things of one sort listed; a file that is wrong throughout must not fill the memory.
 const LISTED: usize = 1_000;
 

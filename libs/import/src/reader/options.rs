@@ -53,6 +53,11 @@ impl ReadOptions {
         day.min(self.today)
     }
 
+    /// Whether nobody can know yet how things stood on a day. Zones are not known, so the day after today does not.
+    pub(crate) fn lies_ahead(&self, day: Day) -> bool {
+        day.epoch_days() > self.today.epoch_days() + 1
+    }
+
     /// When things stood so, in seconds since 1970.
     pub(crate) fn seen(&self) -> i64 {
         match self.month {

@@ -2,7 +2,11 @@
 
 use std::{collections::HashSet, io::BufRead};
 
-use insights_domain::{calendar::Day, standing::Standing};
+use insights_domain::{
+    calendar::Day,
+    ids::{canonical_id, is_guid},
+    standing::Standing,
+};
 use insights_proto::ingestion::v1::{
     CompleteThrough, Precedence, Record, ReportedSeats, Sku, Subscription, SubscriptionState, WholeList, record::Kind,
 };
@@ -24,6 +28,9 @@ const CUT_OFF: &str =
 
 const NOT_WHOLE: &str =
     "rows were rejected or pages are missing, so nothing is taken for gone because the file lacks it";
+const TWICE: &str = "the list names something more than once: the last of its rows counts";
+const OF_ANOTHER: &str = "the list says that it is of another tenant than the customer it is imported for: if the customer has no \
+    other id of its own, this is somebody else's list, and --customer wants theirs";
 /// Most ids of a list that is sent.
 const MOST_IDS: usize = 50_000;
 
@@ -50,6 +57,7 @@ pub(crate) fn licences(
     let mut listed = NamedIds::default();
     let pages = json::each(input, service.list, &mut |element| match read(&element, &of.customer, &mut notes) {
         Ok((sku, seats)) => {
+            of.compared(tenant(&element), &mut notes);
             listed.ids.push(sku.sku_id.clone());
             if let Some(status) = &seats.status {
                 notes.status(status);
@@ -60,6 +68,7 @@ pub(crate) fn licences(
         }
         Err(rejection) => listed.reject(rejection, sink),
     })?;
+    of.compared(customer_of_link(&pages.context), &mut notes);
     listed.send((service.source, "skus", &of.customer), &pages, options, sink, &mut notes)?;
     complete_through(options, sink)?;
     Ok(finished(notes, &pages))
@@ -96,6 +105,7 @@ pub(crate) fn subscriptions(
     let mut listed = NamedIds::default();
     let pages = json::each(input, service.list, &mut |element| match read(&element, &of.customer, &mut notes) {
         Ok(Held { sku, subscription, state, start }) => {
+            of.compared(tenant(&element), &mut notes);
             listed.ids.push(subscription.subscription_id.clone());
             notes.status(&state.status);
             notes.seats(&sku.name, sku.free, state.seats.unwrap_or(0));
@@ -109,6 +119,7 @@ pub(crate) fn subscriptions(
         }
         Err(rejection) => listed.reject(rejection, sink),
     })?;
+    of.compared(customer_of_link(&pages.context), &mut notes);
     listed.send((service.source, "subscriptions", &of.customer), &pages, options, sink, &mut notes)?;
     if options.month.is_some() {
         complete_through(options, sink)?;
@@ -170,7 +181,11 @@ impl NamedIds {
         notes: &mut Notes,
     ) -> Result<(), Stopped> {
         self.ids.sort_unstable();
+        let named = self.ids.len();
         self.ids.dedup();
+        if self.ids.len() < named {
+            notes.remarks.insert(TWICE);
+        }
         let part = self.rejected || !pages.is_whole() || self.ids.len() > MOST_IDS;
         if part {
             notes.remarks.insert(NOT_WHOLE);
@@ -253,12 +268,30 @@ impl OfCustomer {
         Ok(())
     }
 
+    /// Notes where a list or an element of it says whose it is, and that is not the customer.
+    fn compared(&self, tenant: Option<String>, notes: &mut Notes) {
+        let tenant = tenant.filter(|tenant| is_guid(tenant) && is_guid(&self.customer) && *tenant != self.customer);
+        notes.remarks.extend(tenant.map(|_| OF_ANOTHER));
+    }
+
     fn customer_stub(&mut self, row: u64, sink: &mut dyn Sink) -> Result<(), Stopped> {
         if std::mem::replace(&mut self.customer_sent, true) {
             return Ok(());
         }
         sink.stub(row, bare_customer(&self.customer, self.made))
     }
+}
+
+/// The tenant that an element says it is of: Graph begins ids of licences with it, Partner Center has it in links.
+fn tenant(element: &Element) -> Option<String> {
+    let of_id = || element.text("id")?.split_once('_').map(|(tenant, _)| canonical_id(tenant));
+    of_id().or_else(|| customer_of_link(&element.text("links.self.uri")?))
+}
+
+/// The customer that a link of Partner Center begins with.
+fn customer_of_link(link: &str) -> Option<String> {
+    let link = link.to_ascii_lowercase();
+    link.split_once("customers/")?.1.split('/').next().map(canonical_id)
 }
 
 fn complete_through(options: &ReadOptions, sink: &mut dyn Sink) -> Result<(), Stopped> {

@@ -99,6 +99,9 @@ pub(crate) fn of_text(text: &[u8]) -> Option<String> {
     if !text.starts_with('<') {
         return None;
     }
+    if lower.contains("urn:schemas-microsoft-com:office:") {
+        return Some("it is a workbook saved as XML or as a web page: save it as .xlsx, or as \"CSV UTF-8\"".into());
+    }
     let is_page = ["<!doctype html", "<html", "<head", "<body", "<table"].iter().any(|tag| lower.contains(tag));
     if is_page {
         let title = tag(text, &lower, "title").or_else(|| tag(text, &lower, "h1")).unwrap_or_default();
@@ -161,6 +164,12 @@ fn tag(text: &str, lower: &str, name: &str) -> Option<String> {
 /// What an object is, where it is an answer that refuses; `alone`: it holds no list.
 pub(crate) fn of_json(members: &Map<String, Value>, alone: bool) -> Option<String> {
     let get = |name: &str| members.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    if alone && get("statusCode").is_some() && get("content").is_some_and(Value::is_string) {
+        return Some("it is an answer as Invoke-WebRequest holds it: save what is in its Content alone".into());
+    }
+    if alone && get("responses").is_some_and(Value::is_array) {
+        return Some("it is the answer to a batch of requests: save the body of each by itself".into());
+    }
     let error = ["error", "odata.error", "fault"].iter().find_map(|name| get(name)).filter(|error| !error.is_null());
     let refuses = alone && get("id").is_none() && members.len() <= 10;
     let coded = get("code").or_else(|| get("statusCode")).or_else(|| get("status")).filter(|code| !code.is_boolean());
@@ -219,6 +228,11 @@ mod tests {
             ("<m:error><m:code>Forbidden</m:code></m:error>", "failed: Forbidden", "role"),
             ("<a/>", "XML", "CSV"),
             (
+                "<?xml version=\"1.0\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">",
+                "workbook",
+                ".xlsx",
+            ),
+            (
                 "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 9",
                 "headers of an answer (429 Too Many Requests)",
                 "wait",
@@ -253,6 +267,8 @@ mod tests {
             (r#"{"Message": "Authorization has been denied for this request."}"#, "Authorization has been denied"),
             (r#"{"odata.error": {"code": "X", "message": {"lang": "en", "value": "Y"}}}"#, "X: Y"),
             (r#"{"error": {}}"#, "it does not say why"),
+            (r#"{"StatusCode": 200, "Content": "{}", "Headers": {}}"#, "save what is in its Content"),
+            (r#"{"responses": [{"id": "1", "body": {"value": []}}]}"#, "the body of each"),
         ] {
             let found = of(text, true).unwrap_or_else(|| panic!("{text}"));
             assert!(found.contains(said), "{text}: {found}");

@@ -1,9 +1,9 @@
 //! Dates as files spell them, and which of day and month comes first where the spelling leaves it open.
 
-use insights_domain::calendar::Day;
+use insights_domain::calendar::{Day, Month};
 
 use crate::reader::DateOrder;
-use crate::text::values::ValueFault;
+use crate::text::values::{ValueFault, stands_for_nothing};
 
 /// What a date says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,13 +81,6 @@ fn counted(days: i64) -> Option<Dated> {
     Some(day.map_or(Dated::Never, Dated::On))
 }
 
-/// Words for an empty field.
-fn stands_for_nothing(text: &str) -> bool {
-    const WORDS: [&str; 14] =
-        ["null", "(null)", "\\n", "none", "nil", "nan", "nat", "n/a", "#n/a", "na", "never", "undefined", "-", "--"];
-    WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
-}
-
 /// What the numbers of one date tell: no month is above 12, and day 0 is what a spreadsheet shows for nothing.
 fn told_by(first: u32, second: u32) -> Option<DateOrder> {
     match (first, second) {
@@ -102,6 +95,9 @@ fn written(text: &str) -> Option<Written> {
         return Some(Written::Counted(milliseconds.div_euclid(1_000 * SECONDS_PER_DAY)));
     }
     let date = without_time(text);
+    if date.contains(|c: char| c.is_ascii_alphabetic()) {
+        return with_month_name(date);
+    }
     let separator = date.chars().find(|c| !c.is_ascii_digit());
     match separator {
         None if date.len() == 8 => {
@@ -129,6 +125,61 @@ fn written(text: &str) -> Option<Written> {
     }
 }
 
+/// Names of months in English, in their order. Three letters are enough.
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// The number of the month that a word names.
+fn month_of_name(word: &str) -> Option<u32> {
+    let word = word.to_ascii_lowercase();
+    let names = |name: &&str| word == **name || word == name[..3] || word == "sept" && name.starts_with("sept");
+    (1..).zip(&MONTHS).find(|(_, name)| names(*name)).map(|(number, _)| number)
+}
+
+/// `1 Mar 2026`, `01-March-2026` or `Mar 1, 2026`: the year has four digits, else it may be the day.
+fn with_month_name(date: &str) -> Option<Written> {
+    let parts: Vec<&str> = date.split([' ', '-', '/', '.', ',']).filter(|part| !part.is_empty()).collect();
+    let [first, second, year] = parts[..] else { return None };
+    let (day, month) = match month_of_name(second) {
+        Some(month) => (first, month),
+        None => (second, month_of_name(first)?),
+    };
+    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let whole = plain(day) && plain(year) && day.len() <= 2 && year.len() == 4 && date.trim() == date;
+    whole.then(|| Some(Written::YearMonthDay(year.parse().ok()?, month, day.parse().ok()?))).flatten()
+}
+
+/// A month without a day, in spellings that have one reading: `03/2026`, `2026/3`, `202603`, `Mar 2026`.
+pub(crate) fn month_alone(text: &str) -> Option<Month> {
+    let numeric = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let (year, month) = match text.split_once(['/', '.', '-', ' ']) {
+        None if text.len() == 6 && numeric(text) => (&text[..4], text[4..].parse().ok()?),
+        Some((year, month)) if year.len() == 4 && (1..=2).contains(&month.len()) && numeric(month) => {
+            (year, month.parse().ok()?)
+        }
+        Some((month, year)) if year.len() == 4 && (1..=2).contains(&month.len()) && numeric(month) => {
+            (year, month.parse().ok()?)
+        }
+        Some((month, year)) if year.len() == 4 => (year, month_of_name(month)?),
+        _ => return None,
+    };
+    let year: u32 = Some(year).filter(|year| numeric(year))?.parse().ok()?;
+    Some(year).filter(|year| YEARS.contains(year))?;
+    Day::from_ymd(i32::try_from(year).ok()?, month, 1).map(Day::month)
+}
+
 /// The days that a spreadsheet counts, as it writes them where a column has no form: 0, or a day from 1990 to 2099, or the last of
 /// 9999.
 fn of_spreadsheet(text: &str) -> Option<Written> {
@@ -147,22 +198,25 @@ fn of_javascript(text: &str) -> Option<i64> {
 
 /// The date before a time of day.
 pub(crate) fn without_time(text: &str) -> &str {
-    let time = |at: &usize| is_time(text[*at..].trim_start_matches(BETWEEN));
-    text.find(BETWEEN).filter(time).map_or(text, |at| &text[..at])
+    let time = |(at, _): &(usize, &str)| is_time(text[*at..].trim_start_matches(BETWEEN));
+    text.match_indices(BETWEEN).find(time).map_or(text, |(at, _)| &text[..at])
 }
 
 /// What stands between a date and its time; some write a narrow blank before AM and PM.
 const BETWEEN: [char; 4] = ['T', 't', ' ', '\u{202f}'];
 
-/// `12:00:00`, with fractions, ` AM` or ` PM`, and an offset or zone (`.5Z`, `+02:00`, ` +00:00`, ` UTC`); no other blank.
+/// `12:00:00`, with fractions, ` AM`, ` PM` or ` a. m.`, and an offset or zone (`.5Z`, `+02:00`, ` +00:00`, ` UTC`); no other blank.
 fn is_time(text: &str) -> bool {
-    let upper = text.to_ascii_uppercase().replace('\u{202f}', " ");
+    let upper = text.to_ascii_uppercase().replace(['\u{202f}', '\u{a0}'], " ");
     let zone = [" UTC", " GMT", " Z"].iter().find_map(|zone| upper.strip_suffix(zone)).unwrap_or(&upper);
     let (before, offset) = zone.rsplit_once(' ').unwrap_or((zone, ""));
     let time = if offset.starts_with(['+', '-']) && is_clock(&offset[1..]) { before } else { zone };
-    let time = [" AM", " PM", "AM", "PM"].iter().find_map(|half| time.strip_suffix(half)).unwrap_or(time);
+    let time = HALVES.iter().find_map(|half| time.strip_suffix(half)).unwrap_or(time);
     time.contains(':') && is_clock(time)
 }
+
+/// What tells the halves of a day, the longest first.
+const HALVES: [&str; 8] = [" A. M.", " P. M.", " A.M.", " P.M.", " AM", " PM", "AM", "PM"];
 
 fn is_clock(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())
@@ -265,6 +319,12 @@ mod tests {
             "/Date(1710979200000)/",
             "/Date(1711029600000+0200)/",
             "Date(1710979200000)",
+            "21-Mar-2024",
+            "21 March 2024 00:00",
+            "March 21, 2024",
+            "Mar 21 2024 12:00:00 AM",
+            "21/03/2024 12:00:00 a. m.",
+            "21/03/2024 12:00:00\u{a0}p.\u{a0}m.",
         ] {
             assert_eq!(read(good), Ok(day), "{good}");
         }
@@ -287,9 +347,29 @@ mod tests {
             "3/21-2024",
             "/Date(x)/",
             "soon",
+            "21-Mar-24",
+            "21 Mrz 2024",
+            "32 Mar 2024",
+            " 21 Mar 2024",
+            "Mar 2024",
+            "Mar Mar 2024",
         ] {
             assert!(read(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_month_alone_has_one_reading() {
+        let month = "2026-03".parse().ok();
+        for good in ["03/2026", "3/2026", "2026/03", "2026-3", "03.2026", "202603", "Mar 2026", "March-2026"] {
+            assert_eq!(month_alone(good), month, "{good}");
+        }
+        for bad in
+            ["Mar-26", "13/2026", "03/26", "2026-W10", "202613", "1/3/2026", "9999-12", "20260301", "Mrz 2026", ""]
+        {
+            assert_eq!(month_alone(bad), None, "{bad}");
+        }
+        assert_eq!(month_of_name("Sept"), Some(9));
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Element {
     /// A text without blanks around it, or a number as text; none when it is empty or anything else.
     pub(crate) fn text(&self, path: &str) -> Option<String> {
         match self.at(path)? {
-            Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            Value::String(text) => Some(values::tidy(text.trim()).into_owned()).filter(|text| !text.is_empty()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         }
@@ -88,6 +88,11 @@ impl Element {
     /// A GUID in lower case, or another id as it stands.
     pub(crate) fn id(&self, path: &str) -> Result<String, Rejection> {
         self.required(path).map(|id| canonical_id(&id))
+    }
+
+    /// The same where PowerShell gives the member the name of `other`.
+    pub(crate) fn id_or(&self, path: &str, other: &str) -> Result<String, Rejection> {
+        if self.text(path).is_none() && self.text(other).is_some() { self.id(other) } else { self.id(path) }
     }
 
     /// A number that cannot be negative, or one as text; none when it is absent or empty.

@@ -55,6 +55,10 @@ impl<'a> OpenedText<'a> {
         }
         let encoding = TextEncoding::of(&start)?;
         let mut text = encoding.decoded(Box::new(Cursor::new(start).chain(input)))?;
+        // A program that adds a mark looks for none.
+        while text.fill_buf()?.starts_with(MARK) {
+            text.consume(MARK.len());
+        }
         let mut start = beginning(&mut *text)?;
         if encoding.is_utf_8() {
             refuse_other_encoding(&start)?;
@@ -97,7 +101,7 @@ enum TextEncoding {
 
 impl TextEncoding {
     fn of(start: &[u8]) -> Result<Self, ReadError> {
-        if start.starts_with(b"\xff\xfe\0\0") || start.starts_with(b"\0\0\xfe\xff") {
+        if start.starts_with(b"\xff\xfe\0\0") || start.starts_with(b"\0\0\xfe\xff") || is_utf_32(start) {
             return Err(ReadError::Refused("the text is UTF-32: save it as UTF-8".into()));
         }
         if start.starts_with(b"\xff\xfe") {
@@ -128,12 +132,7 @@ impl TextEncoding {
     /// The text as UTF-8 without a mark.
     fn decoded(self, mut input: Box<dyn BufRead + '_>) -> Result<Box<dyn BufRead + '_>, ReadError> {
         Ok(match self {
-            Self::Utf8 => {
-                if input.fill_buf()?.starts_with(MARK) {
-                    input.consume(MARK.len());
-                }
-                input
-            }
+            Self::Utf8 => input,
             Self::Garbled => {
                 input.consume(GARBLED_MARK.len());
                 Box::new(BufReader::new(Ungarbled { input, line: Cursor::default() }))
@@ -147,6 +146,15 @@ impl TextEncoding {
             })),
         })
     }
+}
+
+/// Whether of every four bytes three are zero, on one and the same side.
+fn is_utf_32(start: &[u8]) -> bool {
+    let letters = || start.chunks_exact(4).take(128);
+    let every = |zeros: std::ops::Range<usize>, letter: usize| {
+        letters().all(|bytes| bytes[zeros.clone()].iter().all(|byte| *byte == 0) && bytes[letter] != 0)
+    };
+    letters().len() > 1 && (every(1..4, 0) || every(0..3, 3))
 }
 
 /// Refuses a text whose bytes beyond ASCII are those of another encoding. A damaged row of UTF-8 costs its row alone.
@@ -179,17 +187,36 @@ fn refuse_other_encoding(start: &[u8]) -> Result<(), ReadError> {
     ))
 }
 
-/// Whether the first line ends with a carriage return that no line feed follows.
+/// Whether the first line ends with a carriage return that no line feed follows, or most lines do, as where rows were put below a
+/// header of another program.
 fn ends_lines_with_carriage_returns(start: &[u8]) -> bool {
     // Between quotes a line may be broken in another way; in JSON it cannot.
     let quotes = !matches!(start.iter().find(|byte| !byte.is_ascii_whitespace()), Some(b'{' | b'['));
     let mut quoted = false;
-    let end = start.iter().position(|byte| {
+    let (mut first, mut returns, mut feeds) = (None, 0_usize, 0_usize);
+    let mut rest = start;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
         quoted ^= quotes && *byte == b'"';
-        !quoted && matches!(byte, b'\r' | b'\n')
-    });
-    let after = end.and_then(|end| start[end..].iter().find(|byte| **byte != b'\r'));
-    end.is_some_and(|end| start[end] == b'\r') && after != Some(&b'\n')
+        if quoted || !matches!(byte, b'\r' | b'\n') {
+            continue;
+        }
+        let next = after.iter().position(|byte| *byte != b'\r').unwrap_or(after.len());
+        let lone = *byte == b'\r' && after.get(next) != Some(&b'\n');
+        first.get_or_insert(lone);
+        if !quotes {
+            break;
+        }
+        if lone {
+            returns += 1;
+            rest = &after[next..];
+        } else {
+            feeds += 1;
+            // The line feed is of the same end.
+            rest = if *byte == b'\r' { &after[next + 1..] } else { after };
+        }
+    }
+    first.unwrap_or(false) || quotes && returns > feeds
 }
 
 /// Ends lines with line feeds.

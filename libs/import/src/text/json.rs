@@ -72,7 +72,8 @@ pub(crate) fn each(
     let left = Rc::new(Cell::new(MAX_ELEMENT));
     let left_of_input = Rc::clone(&left);
     let mut state = JsonState { list, take, row: 0, stopped: false, refused: None, pages: Pages::default(), left };
-    let mut json = serde_json::Deserializer::from_reader(Metered { inner: input, left: left_of_input });
+    let quotes = Quotes::default();
+    let mut json = serde_json::Deserializer::from_reader(Metered { inner: input, left: left_of_input, quotes });
     let mut first = true;
     // Pages may simply follow each other.
     while first || json.end().is_err() {
@@ -89,11 +90,36 @@ pub(crate) fn each(
 struct Metered<'a> {
     inner: &'a mut dyn BufRead,
     left: Rc<Cell<u64>>,
+    quotes: Quotes,
+}
+
+/// Where a text is between quotes.
+#[derive(Default)]
+struct Quotes {
+    within: bool,
+    escaped: bool,
+}
+
+impl Quotes {
+    /// Makes blanks of byte order marks between elements: pages that each begin with one may have been put one after the other.
+    /// No other byte of a mark is JSON there.
+    fn without_marks(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            match *byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' => self.escaped = self.within,
+                b'"' => self.within = !self.within,
+                0xef | 0xbb | 0xbf if !self.within => *byte = b' ',
+                _ => {}
+            }
+        }
+    }
 }
 
 impl Read for Metered<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
+        self.quotes.without_marks(&mut buffer[..count]);
         let left = self.left.get().checked_sub(count as u64);
         let longer = || io::Error::other(format!("an element is longer than {} MiB", MAX_ELEMENT >> 20));
         self.left.set(left.ok_or_else(longer)?);
@@ -378,9 +404,13 @@ mod tests {
             "[{\"value\": [{\"id\": 1}]}, {\"value\": [{\"id\": 2}]}]",
             "[[{\"id\": 1}], [{\"id\": 2}]]",
             "{\"items\": {\"id\": 1}}{\"items\": {\"id\": 2}}",
+            "\u{feff}{\"items\": {\"id\": 1}}\n\u{feff}{\"items\": {\"id\": 2}}",
         ] {
             assert_eq!(read(text), two, "{text}");
         }
+        let marked = Ok((vec!["1:\"\\\"\u{feff}ï\"".to_owned()], false));
+        assert_eq!(read("[\"\\\"\u{feff}ï\"]"), marked, "within a text it stays");
+        assert!(read("{\"items\": []} é").is_err());
         for text in ["[]", "null", "{\"items\": []}", "{\"value\": null}"] {
             assert_eq!(read(text), Ok((Vec::new(), false)), "{text}");
         }

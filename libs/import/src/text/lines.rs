@@ -16,6 +16,8 @@ const TOO_LONG: &str = "the row is longer than 1 MiB (1048576 bytes)";
 const NEVER_CLOSED: &str = "a quote is opened and never closed";
 const NOT_UTF_8: &str = "the text is not UTF-8: save the file again as UTF-8, in Excel as \"CSV UTF-8\"";
 const NULS: &str = "it holds zero bytes, the mark of a damaged file";
+/// A table below pairs has more columns than this, so that no table of two is taken for them.
+const MOST_BESIDE_PAIRS: usize = 4;
 /// How far below a title the header may stand.
 const BELOW_TITLE: usize = 12;
 
@@ -60,7 +62,7 @@ impl<'a> Lines<'a> {
             }
             let hinted = hinted.filter(|hinted| text.contains(hinted));
             lines.delimiter = hinted.unwrap_or_else(|| delimiter(text));
-            if first.whole && cells(text) == 1 && lines.is_title()? {
+            if first.whole && lines.is_title(cells(text))? {
                 continue;
             }
             lines.wrapped = is_wrapped(text, lines.delimiter);
@@ -73,13 +75,18 @@ impl<'a> Lines<'a> {
         Ok(lines)
     }
 
-    /// Whether the line read last, which has one cell, stands above a header.
-    fn is_title(&mut self) -> io::Result<bool> {
+    /// Whether the line read last stands above a header: a title has one cell, what is said of a report in pairs has two.
+    fn is_title(&mut self, cells_of_line: usize) -> io::Result<bool> {
+        let most = match cells_of_line {
+            1 => 2,
+            2 => MOST_BESIDE_PAIRS,
+            _ => return Ok(false),
+        };
         let mut below = Vec::new();
         let mut found = false;
         while below.len() < BELOW_TITLE && !found {
             let Some(line) = self.next_line()? else { break };
-            found = line.whole && cells(&line.bytes) > 2;
+            found = line.whole && cells(&line.bytes) > most;
             below.push(line);
         }
         below.into_iter().rev().for_each(|line| self.give_back(line));
@@ -313,7 +320,15 @@ impl DelimitedFields {
         for &byte in line {
             self.state = match (self.state, byte) {
                 (SplitState::Quoted, b'"') => SplitState::Closing,
-                (SplitState::Start, b'"') => SplitState::Quoted,
+                (SplitState::Start, b'"') => {
+                    self.field.clear();
+                    SplitState::Quoted
+                }
+                // Blanks before a quote are none of the field's.
+                (SplitState::Start, b' ') => {
+                    self.field.push(b' ');
+                    SplitState::Start
+                }
                 (SplitState::Closing, b'"') => {
                     self.field.push(b'"');
                     SplitState::Quoted
@@ -377,6 +392,15 @@ mod tests {
     }
 
     #[test]
+    fn blanks_before_a_quote_are_none_of_the_field() {
+        let found = split("a, b, c\n1, \"2, 3\",  4\n , 5\" disk,\n");
+        assert_eq!(
+            found,
+            [fields(1, &["a", " b", " c"]), fields(2, &["1", "2, 3", "  4"]), fields(3, &[" ", " 5\" disk", ""])]
+        );
+    }
+
+    #[test]
     fn tabs_and_semicolons_are_found() {
         assert_eq!(split("a\tb, c\n"), [fields(1, &["a", "b, c"])]);
         assert_eq!(split("a;b;c,d\n"), [fields(1, &["a", "b", "c,d"])]);
@@ -396,6 +420,10 @@ mod tests {
         }
         let titled = "Seats by subscription,,\n\nMade on 1 May\na,b,c\n1,2,3\n,,\nx\n";
         assert_eq!(split(titled), [fields(4, &["a", "b", "c"]), fields(5, &["1", "2", "3"]), fields(7, &["x"])]);
+        let pairs = "Report;Seats\nMade on;1 May\n\na;b;c;d;e\n1;2;3;4;5\n";
+        assert_eq!(split(pairs)[0], fields(4, &["a", "b", "c", "d", "e"]));
+        let two = "customer_id,name\nC-1,\"Fabrikam, Inc.\"\nC-2,a,b\n";
+        assert_eq!(split(two)[0], fields(1, &["customer_id", "name"]));
         assert_eq!(split("#,a\n1,2\n"), [fields(1, &["#", "a"]), fields(2, &["1", "2"])]);
         assert_eq!(split("day\n2024-01-31\n"), [fields(1, &["day"]), fields(2, &["2024-01-31"])]);
         assert_eq!(split("sep=\t\na\tb;c\n"), [fields(2, &["a", "b;c"])]);

@@ -1,6 +1,6 @@
 //! Numbers as files spell them: amounts of money and counts.
 
-use crate::text::values::ValueFault;
+use crate::text::values::{ValueFault, stands_for_nothing};
 
 /// Decimals that an amount keeps.
 const DECIMALS: i64 = 6;
@@ -48,10 +48,25 @@ pub(crate) fn amount(text: &str) -> Result<Option<ReadAmount>, ValueFault> {
     Ok(Some(ReadAmount { text, rounded }))
 }
 
-/// A whole number that cannot be negative; empty is none. Reads `25`, `25.0`, `1,234` and `1E+06`.
+/// An amount in dollars, which some mark as such: `USD 12`, `12 USD`, `5 $`.
+pub(crate) fn dollars(text: &str) -> Result<Option<ReadAmount>, ValueFault> {
+    let bare = text.trim();
+    let code = |part: Option<&str>| part.is_some_and(|part| part.eq_ignore_ascii_case("usd"));
+    let end = bare.len().saturating_sub(3);
+    let rest = if code(bare.get(..3)) {
+        &bare[3..]
+    } else if code(bare.get(end..)) {
+        &bare[..end]
+    } else {
+        bare.strip_suffix('$').unwrap_or(bare)
+    };
+    amount(if rest.trim().is_empty() { bare } else { rest })
+}
+
+/// A whole number that cannot be negative; empty, or a word for it, is none. Reads `25`, `25.0`, `1,234` and `1E+06`.
 pub(crate) fn count(text: &str, what: &str) -> Result<Option<i64>, ValueFault> {
     let text = text.trim();
-    if text.is_empty() {
+    if text.is_empty() || stands_for_nothing(text) {
         return Ok(None);
     }
     let fault = || format!("\"{text}\" is not a whole number of {what}");
@@ -99,7 +114,7 @@ fn decimal(text: &str, lone: Lone) -> Option<Decimal> {
 }
 
 /// What only ever groups thousands.
-const GROUPING: [char; 5] = [' ', '\u{a0}', '\u{202f}', '\'', '\u{2019}'];
+const GROUPING: [char; 7] = [' ', '\u{a0}', '\u{2007}', '\u{2009}', '\u{202f}', '\'', '\u{2019}'];
 
 /// The digits before and after the decimal mark, without what groups thousands; none where the marks have two readings, or none.
 fn parts(text: &str, lone: Lone) -> Option<(String, String)> {
@@ -132,10 +147,18 @@ fn parts(text: &str, lone: Lone) -> Option<(String, String)> {
     let mut marks = whole.chars().filter(|c| is_mark(*c));
     let mark = marks.next()?;
     let groups: Vec<&str> = whole.split(mark).collect();
-    let even = marks.all(|other| other == mark)
-        && (1..=3).contains(&groups[0].len())
-        && groups[1..].iter().all(|group| group.len() == 3);
+    let thousands = || (1..=3).contains(&groups[0].len()) && groups[1..].iter().all(|group| group.len() == 3);
+    let even = marks.all(|other| other == mark) && (thousands() || mark == ',' && are_lakhs(&groups));
     even.then(|| (groups.concat(), fraction.to_owned()))
+}
+
+/// Whether digits are grouped as in India: `1,23,45,678`.
+fn are_lakhs(groups: &[&str]) -> bool {
+    let [first, hundreds @ .., last] = groups else { return false };
+    !hundreds.is_empty()
+        && (1..=2).contains(&first.len())
+        && hundreds.iter().all(|group| group.len() == 2)
+        && last.len() == 3
 }
 
 impl Decimal {
@@ -228,11 +251,14 @@ mod tests {
             ("$5", "5"),
             ("-$1,234.5", "-1234.5"),
             ("($1,234.5)", "-1234.5"),
+            ("1\u{2009}234,5", "1234.5"),
+            ("1,23,456", "123456"),
+            ("12,34,56,789.5", "123456789.5"),
         ] {
             assert_eq!(read(text), expected, "{text}");
         }
         assert_eq!(amount("  "), Ok(None));
-        for bad in ["1,234", "1,23,456", "12,34.5", "1.2.3", "€5", "abc", "-", "1e99", ".", "NaN", "--5", "1 23", "5%"]
+        for bad in ["1,234", "1,2,345", "12,34.5", "1.2.3", "€5", "abc", "-", "1e99", ".", "NaN", "--5", "1 23", "5%"]
         {
             assert!(amount(bad).is_err(), "{bad}");
         }
@@ -261,6 +287,26 @@ mod tests {
     }
 
     #[test]
+    fn a_column_of_dollars_may_say_so_in_every_row() {
+        let read = |text: &str| dollars(text).map(|amount| amount.map(|amount| amount.text));
+        for (text, expected) in [
+            ("USD 12", "12"),
+            ("12.5 usd", "12.5"),
+            ("USD -5", "-5"),
+            ("5 $", "5"),
+            ("$5", "5"),
+            ("US$ 7", "7"),
+            ("7", "7"),
+        ] {
+            assert_eq!(read(text), Ok(Some(expected.to_owned())), "{text}");
+        }
+        assert_eq!(read(""), Ok(None));
+        for bad in ["EUR 12", "USD", "12 USDT", "€5", "é"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn counts_are_whole_and_not_negative() {
         let read = |text: &str| count(text, "seats");
         for (text, expected) in [
@@ -270,12 +316,16 @@ mod tests {
             ("1,000", 1_000),
             ("1,234,567", 1_234_567),
             ("1E+06", 1_000_000),
+            ("1,23,456", 123_456),
+            ("1\u{2009}000", 1_000),
             ("0", 0),
         ] {
             assert_eq!(read(text), Ok(Some(expected)), "{text}");
         }
-        assert_eq!(read(""), Ok(None));
-        for bad in ["-1", "2.5", "many", "-", "1.000", "1.234", "1e-1", "99999999999999999999", "1E+30"] {
+        for none in ["", "NULL", "N/A", "-"] {
+            assert_eq!(read(none), Ok(None), "{none}");
+        }
+        for bad in ["-1", "2.5", "many", "--5", "1.000", "1.234", "1e-1", "99999999999999999999", "1E+30"] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

@@ -1,9 +1,10 @@
 //! Tables whose columns come in any order and under several names.
 
-use std::io;
+use std::{borrow::Cow, io};
 
-use crate::reader::{ReadError, Rejection};
+use crate::reader::{Notes, ReadError, Rejection};
 use crate::text::lines::{Lines, Split};
+use crate::text::values::tidy;
 
 /// A column a format knows.
 pub(crate) struct TableColumn<K> {
@@ -26,8 +27,14 @@ pub(crate) struct Table<'a, K: 'static> {
     pub(crate) header: Vec<String>,
     /// Columns nobody knows, as the file spells them.
     pub(crate) unknown: Vec<String>,
-    /// Whether a row of totals was left out.
-    pub(crate) has_totals: bool,
+    left_out: LeftOut,
+}
+
+/// Rows that are none of the report's.
+#[derive(Default)]
+struct LeftOut {
+    totals: bool,
+    header: bool,
 }
 
 /// A row of a table.
@@ -68,21 +75,32 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
                 missing.join(", ")
             )));
         }
+        let twice = |place: &&usize| names.iter().filter(|name| **name == names[**place]).count() > 1;
+        if let Some(place) = places.iter().flatten().find(twice) {
+            return Err(ReadError::Refused(there_twice(&header[*place])));
+        }
         let known: Vec<String> =
             columns.iter().flat_map(|column| column.names).chain(ignored).map(|name| normalised(name)).collect();
         let unknown: Vec<String> = std::iter::zip(&header, &names)
             .filter(|(_, name)| !name.is_empty() && !known.contains(name))
             .map(|(spelled, _)| spelled.trim().to_owned())
             .collect();
-        Ok(Self { lines, columns, places, width: header.len(), header, unknown, has_totals: false })
+        let left_out = LeftOut::default();
+        Ok(Self { lines, columns, places, width: header.len(), header, unknown, left_out })
     }
 
     /// The next row, or why it is none.
     pub(crate) fn next_row(&mut self) -> io::Result<Option<Result<Row, Rejection>>> {
         let reject = |row, reason: String| Err(Rejection { row, field: "row".into(), reason });
         let mut next = self.lines.next_record()?;
-        while matches!(&next, Some(Split::Fields(_, fields)) if self.is_totals(fields)) {
-            self.has_totals = true;
+        while let Some(Split::Fields(_, fields)) = &next {
+            if is_header(fields, &self.header) {
+                self.left_out.header = true;
+            } else if self.is_totals(fields) {
+                self.left_out.totals = true;
+            } else {
+                break;
+            }
             next = self.lines.next_record()?;
         }
         Ok(next.map(|split| match split {
@@ -90,8 +108,21 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
             Split::Fields(line, fields) if !self.fits(&fields) => {
                 reject(line, format!("has {} fields where the header has {}", fields.len(), self.width))
             }
-            Split::Fields(line, fields) => Ok(Row { line, fields }),
+            Split::Fields(line, mut fields) => {
+                for field in &mut fields {
+                    if let Cow::Owned(tidied) = tidy(field) {
+                        *field = tidied;
+                    }
+                }
+                Ok(Row { line, fields })
+            }
         }))
+    }
+
+    /// Says which rows were left out.
+    pub(crate) fn noted(&self, notes: &mut Notes) {
+        notes.remarks.extend(self.left_out.totals.then_some(TOTALS));
+        notes.remarks.extend(self.left_out.header.then_some(HEADER_AGAIN));
     }
 
     /// Whether a row adds up others, as spreadsheets write below them: a word for a sum, and most cells empty.
@@ -145,8 +176,22 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
     }
 }
 
+/// Whether a row names the columns once more, as where files were put one after the other.
+pub(crate) fn is_header(fields: &[String], header: &[String]) -> bool {
+    let same = |(field, name): (&String, &String)| letters(field).eq(letters(name));
+    fields.len() == header.len() && fields.len() > 1 && std::iter::zip(fields, header).all(same)
+}
+
+/// Why a table with two columns of one name is refused.
+pub(crate) fn there_twice(column: &str) -> String {
+    format!("the column {} is there twice: leave one of them out", column.trim())
+}
+
 /// What is said of a file with a row of totals.
-pub(crate) const TOTALS: &str = "a row of totals is none of the report's, and was left out";
+const TOTALS: &str = "a row of totals is none of the report's, and was left out";
+/// What is said of several files in one.
+pub(crate) const HEADER_AGAIN: &str =
+    "the names of the columns are there again, as where files are put one after the other: the line was left out";
 
 /// Words that begin a row of totals, normalised.
 const SUMS: [&str; 11] = [
@@ -174,7 +219,11 @@ fn plain(text: &str) -> &str {
 
 /// A column's name without case, blanks, `-` and `_`.
 pub(crate) fn normalised(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    letters(name).collect()
+}
+
+fn letters(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Values as files spell them.
 
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 
 use insights_domain::calendar::Month;
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 use crate::reader::DateOrder;
 use crate::text::dates;
@@ -11,18 +12,48 @@ use crate::text::numbers::{ReadAmount, amount, count};
 /// Why a value cannot be read.
 pub(crate) type ValueFault = String;
 
+/// Words for yes and no; those of other languages are what spreadsheets write for True and False.
+const YES: [&str; 17] = [
+    "1",
+    "yes",
+    "true",
+    "y",
+    "wahr",
+    "vrai",
+    "verdadero",
+    "verdadeiro",
+    "vero",
+    "waar",
+    "sant",
+    "sand",
+    "sann",
+    "tosi",
+    "prawda",
+    "pravda",
+    "истина",
+];
+const NO: [&str; 17] = [
+    "0", "no", "false", "n", "falsch", "faux", "falso", "onwaar", "falskt", "falsk", "usann", "epätosi", "fałsz",
+    "nepravda", "hamis", "yanlış", "ложь",
+];
+
 /// A word for yes or no.
 pub(crate) fn yes_or_no(word: &str) -> Option<bool> {
-    match word.trim().to_ascii_lowercase().as_str() {
-        "1" | "yes" | "true" | "y" => Some(true),
-        "0" | "no" | "false" | "n" => Some(false),
-        _ => None,
-    }
+    let word = word.trim().to_lowercase();
+    let is = |words: &[&str]| words.contains(&word.as_str());
+    is(&YES).then_some(true).or(is(&NO).then_some(false))
 }
 
-/// A `Month` column: the first day of the month, or `YYYY-MM`.
+/// Words for an empty field.
+pub(crate) fn stands_for_nothing(text: &str) -> bool {
+    const WORDS: [&str; 14] =
+        ["null", "(null)", "\\n", "none", "nil", "nan", "nat", "n/a", "#n/a", "na", "never", "undefined", "-", "--"];
+    WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// A `Month` column: the first day of the month, or the month alone.
 pub(crate) fn report_month(text: &str, order: Option<DateOrder>) -> Result<Month, ValueFault> {
-    if let Ok(month) = text.parse() {
+    if let Some(month) = text.parse().ok().or_else(|| dates::month_alone(text)) {
         return Ok(month);
     }
     let day = dates::day(text, order)?;
@@ -143,6 +174,16 @@ pub(crate) fn names_free(name: &str) -> bool {
         || FREE_PART_NUMBERS.iter().any(|free| name.trim().eq_ignore_ascii_case(free))
 }
 
+/// A text in composed form (NFC) and without the signs of no width that come with what is copied from pages: two files, or two
+/// machines, may spell one name in both ways.
+pub(crate) fn tidy(text: &str) -> Cow<'_, str> {
+    const NO_WIDTH: [char; 2] = ['\u{200b}', '\u{feff}'];
+    if text.is_ascii() || !text.contains(NO_WIDTH) && is_nfc(text) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().filter(|letter| !NO_WIDTH.contains(letter)).nfc().collect())
+}
+
 /// A name with one blank between its words and none around them.
 pub(crate) fn one_spaced(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -155,13 +196,40 @@ mod tests {
     #[test]
     fn months_are_first_days() {
         let month = "2024-03".parse().unwrap();
-        for good in ["2024-03", "2024-03-01", "2024-03-01T00:00:00Z", "20240301", "45352"] {
+        for good in [
+            "2024-03",
+            "2024-03-01",
+            "2024-03-01T00:00:00Z",
+            "20240301",
+            "45352",
+            "03/2024",
+            "Mar 2024",
+            "1 March 2024",
+        ] {
             assert_eq!(report_month(good, None), Ok(month), "{good}");
         }
         assert_eq!(report_month("3/1/2024", Some(DateOrder::MonthFirst)), Ok(month));
-        for bad in ["2024-03-02", "9999-12-01", "2024- 03-01", "03/2024", ""] {
+        for bad in ["2024-03-02", "9999-12-01", "2024- 03-01", "03/24", "Mar-24", "2024-W10", ""] {
             assert!(report_month(bad, None).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn spreadsheets_write_true_and_false_in_the_language_of_their_user() {
+        for (yes, no) in
+            [("True", "False"), ("WAHR", "FALSCH"), ("VRAI", "FAUX"), ("VERDADEIRO", "FALSO"), ("ИСТИНА", "ЛОЖЬ")]
+        {
+            assert_eq!((yes_or_no(yes), yes_or_no(no)), (Some(true), Some(false)), "{yes} {no}");
+        }
+        assert_eq!(["maybe", "", "2"].map(yes_or_no), [None; 3]);
+    }
+
+    #[test]
+    fn names_are_compared_in_one_form() {
+        assert_eq!(tidy("Cafe\u{301}"), "Café");
+        assert_eq!(tidy("\u{feff}Suite\u{200b}"), "Suite");
+        assert!(matches!(tidy("Suite"), Cow::Borrowed(_)));
+        assert!(matches!(tidy("Café"), Cow::Borrowed(_)));
     }
 
     #[test]

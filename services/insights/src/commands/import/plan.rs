@@ -10,7 +10,7 @@ use clap::ValueEnum as _;
 use insights_domain::calendar::Day;
 use insights_generate::KINDS;
 use insights_import::{
-    Format, Member, ReadOptions, Recognised, RecordKind, Unrecognised, members, recognise, with_member,
+    Format, Member, ReadOptions, Recognised, RecordKind, Unrecognised, is_left_behind, members, recognise, with_member,
 };
 
 use super::{
@@ -229,7 +229,7 @@ fn named(file: &Path, member: &Member) -> Option<RecordKind> {
     within.or_else(|| RecordKind::of_file_name(file))
 }
 
-/// The files at or below a path, without hidden ones.
+/// The files at or below a path, without those that programs leave behind.
 fn walk(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
     if !fs::metadata(path)?.is_dir() {
         files.push(path.to_owned());
@@ -239,7 +239,7 @@ fn walk(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
         return Ok(());
     }
     let mut within: Vec<PathBuf> = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
-    within.retain(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')));
+    within.retain(|path| path.file_name().is_some_and(|name| !is_left_behind(&name.to_string_lossy())));
     within.sort();
     within.iter().try_for_each(|path| walk(path, depth - 1, files))
 }
