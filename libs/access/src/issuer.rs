@@ -82,6 +82,9 @@ impl Issuer {
     pub fn open_at(data_dir: &Path, clock: Clock) -> Result<Self, IssuerError> {
         let folder = data_dir.join("issuer");
         fs::create_dir_all(&folder).map_err(|error| IssuerError::Folder(folder.clone(), error))?;
+        #[cfg(unix)]
+        fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+            .map_err(|error| IssuerError::Folder(folder.clone(), error))?;
         let issuer = Self { folder, keys: RwLock::default(), clock };
         if issuer.load()? == 0 {
             issuer.add_key(1)?;

@@ -61,6 +61,22 @@ impl Viewer {
         self.locations.as_ref().map(|locations| serde_json::json!(locations).to_string())
     }
 
+    /// The same for people to read, within about so many bytes: the first locations, and how many more there are.
+    #[must_use]
+    pub fn short_locations_text(&self, bytes: usize) -> Option<String> {
+        let locations = self.locations.as_ref()?;
+        let (mut shown, mut room) = (Vec::new(), bytes);
+        for location in locations {
+            let Some(left) = room.checked_sub(location.len() + 3) else { break };
+            room = left;
+            shown.push(location.clone());
+        }
+        if shown.len() < locations.len() {
+            shown.push(format!("… and {} more", locations.len() - shown.len()));
+        }
+        Some(serde_json::json!(shown).to_string())
+    }
+
     /// The partner whose data is seen.
     #[must_use]
     pub fn partner(&self) -> &str {

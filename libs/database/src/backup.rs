@@ -22,6 +22,17 @@ impl Database {
         Ok(())
     }
 
+    /// Reads a whole database file, of which nothing is changed and nothing is left beside it, and fails where it is damaged.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub async fn check_file(path: &Path) -> Result<()> {
+        let database = Self::read_only(path).await?;
+        let checked = database.check().await;
+        database.close().await?;
+        checked
+    }
+
     /// Reads the whole database and fails where it is damaged.
     pub async fn check(&self) -> Result<()> {
         if self.engine() != Engine::Sqlite {

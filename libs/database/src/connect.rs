@@ -3,8 +3,8 @@
 use std::{fmt, path::Path, str::FromStr, time::Duration};
 
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, IsolationLevel, SqliteTransactionMode,
-    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
+    SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
 };
 use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -81,6 +81,14 @@ impl Database {
         Err(Error::Address("must begin with `sqlite:` or `postgres://`".to_owned()))
     }
 
+    /// Opens a SQLite file that is there for reading only.
+    pub(crate) async fn read_only(path: &Path) -> Result<Self> {
+        let connect = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_secs(5));
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(connect).await?;
+        let reader = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
+        Ok(Self { engine: Engine::Sqlite, writer: reader.clone(), reader })
+    }
+
     /// The engine behind.
     #[must_use]
     pub fn engine(&self) -> Engine {
@@ -131,6 +139,17 @@ impl Database {
         Ok(())
     }
 
+    /// What the database's own clock says, in nanoseconds since 1970; `None` where it is the clock of this machine (SQLite).
+    pub async fn clock(&self) -> Result<Option<i64>> {
+        if self.engine == Engine::Sqlite {
+            return Ok(None);
+        }
+        let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+        let row = self.reader.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+        let micros: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+        Ok(micros.map(|micros| micros.saturating_mul(1_000)))
+    }
+
     /// Closes every connection, waiting for those in use.
     pub async fn close(self) -> Result<()> {
         self.reader.close().await?;
@@ -157,6 +176,7 @@ async fn sqlite(path: &str, options: &Options) -> Result<Database> {
     if let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
     }
+    restrict(path)?;
     let connect = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -179,6 +199,26 @@ async fn sqlite(path: &str, options: &Options) -> Result<Database> {
         writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
         reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
     })
+}
+
+/// Makes the file, and what SQLite keeps beside it, one that only its owner may read, whatever was there before. What SQLite makes later
+/// it makes with the file's own mode.
+fn restrict(path: &str) -> Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+        // A place where no file can be made is told by SQLite itself.
+        let _ = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+        for path in [path.to_owned(), format!("{path}-wal"), format!("{path}-shm")] {
+            let Ok(found) = std::fs::metadata(&path) else { continue };
+            if found.permissions().mode() & 0o077 != 0 {
+                std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).map_err(|error| {
+                    Error::Address(format!("{path} may be read by others ({error}): chmod 600 {path}"))
+                })?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Opens the file. Processes that make it at the same moment are in each other's way while it becomes one with a log of writes

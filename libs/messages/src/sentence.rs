@@ -242,6 +242,36 @@ sentences! {
     DoctorWaitTry = "doctor-wait-try",
     /// `version`, `count`: how far the figures are behind.
     DoctorBehind = "doctor-behind",
+    /// What a thing that `doctor` looks at is called: the server's clock.
+    DoctorClock = "doctor-clock",
+    /// The clock is behind what was received.
+    DoctorClockBehind = "doctor-clock-behind",
+    /// The clock is not the database's.
+    DoctorClockApart = "doctor-clock-apart",
+    /// What to do about a wrong clock.
+    DoctorClockTry = "doctor-clock-try",
+    /// What a thing that `doctor` looks at is called: a database.
+    DoctorDatabase = "doctor-database",
+    /// A database that can be read whole.
+    DoctorSound = "doctor-sound",
+    /// A database that cannot be read.
+    DoctorDamaged = "doctor-damaged",
+    /// What to do about damaged facts.
+    DoctorDamagedFacts = "doctor-damaged-facts",
+    /// What to do about damaged figures.
+    DoctorDamagedFigures = "doctor-damaged-figures",
+    /// What to do about a damaged audit.
+    DoctorDamagedAudit = "doctor-damaged-audit",
+    /// Others may read a file.
+    DoctorOpen = "doctor-open",
+    /// What to do about a file that others may read.
+    DoctorOpenTry = "doctor-open-try",
+    /// Rejected records that made room.
+    DoctorDropped = "doctor-dropped",
+    /// What to do about records that made room.
+    DoctorDroppedTry = "doctor-dropped-try",
+    /// How many calls an entry of the audit is.
+    AuditCalls = "audit-calls",
 }
 
 impl Sentence {

@@ -1,4 +1,4 @@
-//! Files of an installation: where databases, keys and exports are, and files that only their owner may read.
+//! Files of an installation: where databases, keys and exports are.
 
 use std::{
     fs,
@@ -18,8 +18,7 @@ pub fn database_url(settings: &Settings, service: Service) -> Result<String, Sta
     let url = if settings.database_url_file.as_os_str().is_empty() {
         settings.database_url.clone()
     } else {
-        // A file of its own for each service, where the path says so.
-        let path = PathBuf::from(settings.database_url_file.display().to_string().replace("{service}", name));
+        let path = database_path(settings, service);
         let text = fs::read_to_string(&path).map_err(StartError::file(&path))?;
         text.trim().to_owned()
     };
@@ -28,6 +27,11 @@ pub fn database_url(settings: &Settings, service: Service) -> Result<String, Sta
     }
     // A role of its own for each service: `postgres://{service}@host/insights`.
     Ok(url.replace("{service}", name))
+}
+
+/// The file that holds the address of a service's database: one of its own for each, where the path says so.
+pub(crate) fn database_path(settings: &Settings, service: Service) -> PathBuf {
+    PathBuf::from(settings.database_url_file.display().to_string().replace("{service}", service.name()))
 }
 
 /// The file with the key that user identifiers are hashed with.
@@ -51,38 +55,4 @@ pub(crate) fn exports(settings: &Settings) -> ExportsConfig {
         scratch_folder: place(&exports.scratch_folder, "scratch"),
         ..exports.clone()
     }
-}
-
-/// Makes a directory that only its owner may enter: keys and tokens are kept there. One that exists stays as it is.
-///
-/// # Errors
-/// When it cannot be made.
-pub fn make_private(folder: &Path) -> Result<(), StartError> {
-    if folder.as_os_str().is_empty() {
-        return Err(StartError::Setting("data_dir must name a directory".into()));
-    }
-    if folder.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(folder).map_err(StartError::file(folder))?;
-    #[cfg(unix)]
-    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))
-        .map_err(StartError::file(folder))?;
-    Ok(())
-}
-
-/// Writes a file that only its owner may read, and the directory it lies in.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn write_private(path: &Path, text: &str) -> Result<(), StartError> {
-    if let Some(folder) = path.parent() {
-        make_private(folder)?;
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(StartError::file(path))?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(StartError::file(path))
 }

@@ -4,12 +4,14 @@
 mod error;
 mod files;
 mod links;
+mod private;
 mod product;
 mod service;
 mod settings;
 
 pub use error::StartError;
-pub use files::{database_url, make_private, user_key, write_private};
+pub use files::{database_url, user_key};
+pub use private::{check_secret, is_mounted, make_private, open_to_others, write_private};
 pub use product::Product;
 pub use service::Service;
 pub use settings::{

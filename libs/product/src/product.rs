@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use insights_access::{AccessLayer, Issuer, Policy, Verifier};
-use insights_ingestion::Ingestion;
+use insights_access::{AccessLayer, Denial, DenialObserver, Issuer, Policy, Verifier};
+use insights_ingestion::{AuditRetention, Ingestion};
 use insights_metrics::Metrics;
-use insights_reporting::{Audit, DevelopmentTokens, Reporting};
+use insights_reporting::{Audit, AuditConfig, DevelopmentTokens, Reporting};
 use insights_service::{Chassis, Clock, NamedRoutes};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -13,8 +13,9 @@ use tonic::transport::Channel;
 
 use crate::{
     Service, StartError,
-    files::{database_url, exports, make_private, user_key},
+    files::{database_url, exports, user_key},
     links::Links,
+    private::secure,
     settings::Settings,
 };
 
@@ -57,7 +58,7 @@ impl Product {
         services: &[Service],
         sign_ins: Option<DevelopmentTokens>,
     ) -> Result<Self, StartError> {
-        make_private(&settings.data_dir)?;
+        secure(settings)?;
         let issuer = local_issuer(settings, clock)?;
         let shutdown = CancellationToken::new();
         let wants = |service| services.contains(&service);
@@ -79,22 +80,23 @@ impl Product {
             }
             false => None,
         };
-        let access = access_layer(settings, clock, issuer.as_deref(), audit.as_ref())?;
+        let ingestion = match wants(Service::Ingestion) {
+            true => Some(Arc::new(open_ingestion(settings, clock).await?)),
+            false => None,
+        };
+        let access = access_layer(settings, clock, issuer.as_deref(), denials(audit.as_ref(), ingestion.as_deref()))?;
         let chassis = Chassis::new(settings.limits.clone(), access, shutdown.clone());
         let chassis = chassis.map_err(StartError::part("the server"))?.with_tls(settings.tls.clone());
         let links = Links { settings, clock, issuer: issuer.clone(), chassis: &chassis };
         let mut product = Self {
             chassis: chassis.clone(),
             issuer,
-            ingestion: None,
+            ingestion,
             metrics: None,
             reporting: None,
             shutdown,
             tasks: JoinSet::new(),
         };
-        if wants(Service::Ingestion) {
-            product.open_ingestion(settings, clock).await?;
-        }
         if wants(Service::Metrics) {
             product.open_metrics(settings, clock, &links).await?;
         }
@@ -102,22 +104,6 @@ impl Product {
             product.open_reporting(reporting_config, audit, &links)?;
         }
         Ok(product)
-    }
-
-    async fn open_ingestion(&mut self, settings: &Settings, clock: &Clock) -> Result<(), StartError> {
-        let key = user_key(settings);
-        // A secret that is missing is no reason to make another: only the data directory's own key is made.
-        if !settings.user_key_file.as_os_str().is_empty() && !key.exists() {
-            let key = key.display();
-            return Err(StartError::Setting(format!(
-                "user_key_file: {key} is not there; make one for all replicas: openssl rand -hex 32 > {key}"
-            )));
-        }
-        let mut config = insights_ingestion::Config::new(database_url(settings, Service::Ingestion)?, key);
-        config.limits = settings.ingestion.limits.clone();
-        let ingestion = Ingestion::open(config, clock.clone()).await.map_err(StartError::part("ingestion"))?;
-        self.ingestion = Some(Arc::new(ingestion));
-        Ok(())
     }
 
     async fn open_metrics(&mut self, settings: &Settings, clock: &Clock, links: &Links<'_>) -> Result<(), StartError> {
@@ -263,18 +249,47 @@ fn local_issuer(settings: &Settings, clock: &Clock) -> Result<Option<Arc<Issuer>
     Ok(Some(Arc::new(issuer.map_err(StartError::part("the development issuer"))?)))
 }
 
+async fn open_ingestion(settings: &Settings, clock: &Clock) -> Result<Ingestion, StartError> {
+    let key = user_key(settings);
+    // A secret that is missing is no reason to make another: only the data directory's own key is made.
+    if !settings.user_key_file.as_os_str().is_empty() && !key.exists() {
+        let key = key.display();
+        return Err(StartError::Setting(format!(
+            "user_key_file: {key} is not there; make one for all replicas: (umask 077; openssl rand -hex 32 > {key})"
+        )));
+    }
+    let mut config = insights_ingestion::Config::new(database_url(settings, Service::Ingestion)?, key);
+    config.limits = settings.ingestion.limits.clone();
+    let AuditConfig { keep_days, refused_per_minute } = settings.audit;
+    config.audit = AuditRetention { keep_days, refused_per_minute };
+    config.compare_clocks = clock.is_system();
+    Ingestion::open(config, clock.clone()).await.map_err(StartError::part("ingestion"))
+}
+
+/// Who hears of denials: the audit of the service whose method was called, where it runs here.
+fn denials(reporting: Option<&Audit>, ingestion: Option<&Ingestion>) -> Option<DenialObserver> {
+    let (reporting, ingestion) = (reporting.map(Audit::observer), ingestion.map(Ingestion::denials));
+    match (reporting, ingestion) {
+        (Some(reporting), Some(ingestion)) => Some(Arc::new(move |denial: Denial| {
+            let is_of_ingestion = denial.rpc.starts_with("/insights.ingestion.");
+            if is_of_ingestion { ingestion(denial) } else { reporting(denial) }
+        })),
+        (reporting, ingestion) => reporting.or(ingestion),
+    }
+}
+
 fn access_layer(
     settings: &Settings,
     clock: &Clock,
     issuer: Option<&Issuer>,
-    audit: Option<&Audit>,
+    denials: Option<DenialObserver>,
 ) -> Result<AccessLayer, StartError> {
     let config = issuer.map_or_else(|| settings.access.clone(), Issuer::access_config);
     let verifier = Verifier::new(config, clock.clone()).map_err(StartError::part("access"))?;
     let policy = Policy::product().map_err(StartError::part("the access table"))?;
     let layer = AccessLayer::new(Arc::new(verifier), Arc::new(policy));
-    Ok(match audit {
-        Some(audit) => layer.observed_by(audit.observer()),
+    Ok(match denials {
+        Some(denials) => layer.observed_by(denials),
         None => layer,
     })
 }

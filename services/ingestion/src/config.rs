@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use insights_database::bulk::Lock;
 use insights_service::{Validate, fail_point};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,25 @@ pub struct Config {
     pub batches_kept: Duration,
     /// How often the maintenance runs.
     pub maintenance: Duration,
+    /// How long who sent what is kept, and how much of it.
+    pub audit: AuditRetention,
+    /// Whether the clock is compared with the database's; one that a test moves is not.
+    pub compare_clocks: bool,
+}
+
+/// How long who sent what is kept, and how much of it.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditRetention {
+    /// Days until an entry is removed; 0: never.
+    pub keep_days: u32,
+    /// Refused calls of a caller and a minute that are kept one by one; the others are summed up.
+    pub refused_per_minute: u32,
+}
+
+impl Default for AuditRetention {
+    fn default() -> Self {
+        Self { keep_days: 400, refused_per_minute: 20 }
+    }
 }
 
 /// How much is taken at once.
@@ -39,6 +59,17 @@ pub struct IngestLimits {
     pub records_per_transaction: usize,
     /// Transactions of one batch that run side by side (PostgreSQL).
     pub transactions_in_flight: usize,
+    /// How far clocks may be apart, in seconds: so far ahead may `recorded_at` lie, and so far may this server's clock be from the
+    /// database's, or behind what other replicas dated.
+    pub clock_leeway_seconds: u32,
+    /// Rejected records that are kept of a partner; the oldest make room.
+    pub quarantine_records: u32,
+    /// How large they may be in all, in MiB.
+    pub quarantine_mebibytes: u32,
+    /// Days until a rejected record is removed; 0: never.
+    pub quarantine_days: u32,
+    /// Days for which superseded rows are kept, for answers as of an earlier time; 0: for ever.
+    pub history_days: u32,
 }
 
 impl Default for IngestLimits {
@@ -49,7 +80,30 @@ impl Default for IngestLimits {
             services_per_batch: 1_000,
             records_per_transaction: 60_000,
             transactions_in_flight: 2,
+            clock_leeway_seconds: 300,
+            quarantine_records: 100_000,
+            quarantine_mebibytes: 64,
+            quarantine_days: 90,
+            history_days: 1_830,
         }
+    }
+}
+
+impl IngestLimits {
+    /// The time before which rejected records are too old, nanoseconds since 1970; `None`: none is.
+    pub(crate) fn quarantine_floor(&self, now: DateTime<Utc>) -> Option<i64> {
+        let kept = TimeDelta::days(self.quarantine_days.into());
+        (self.quarantine_days > 0).then(|| (now - kept).timestamp_nanos_opt()).flatten()
+    }
+
+    /// The earliest time of which superseded rows are kept, nanoseconds since 1970; `None`: of every time.
+    pub(crate) fn history_floor(&self, now: DateTime<Utc>) -> Option<i64> {
+        let kept = TimeDelta::days(self.history_days.into());
+        (self.history_days > 0).then(|| (now - kept).timestamp_nanos_opt()).flatten()
+    }
+
+    pub(crate) fn clock_leeway(&self) -> Duration {
+        Duration::from_secs(self.clock_leeway_seconds.into())
     }
 }
 
@@ -62,6 +116,8 @@ impl Validate for IngestLimits {
             ("services_per_batch", self.services_per_batch),
             ("records_per_transaction", self.records_per_transaction),
             ("transactions_in_flight", self.transactions_in_flight),
+            ("quarantine_records", self.quarantine_records as usize),
+            ("quarantine_mebibytes", self.quarantine_mebibytes as usize),
         ];
         let zero = limits.into_iter().filter(|(_, limit)| *limit == 0);
         zero.map(|(setting, _)| (setting.to_owned(), "must be at least 1".to_owned())).collect()
@@ -88,6 +144,8 @@ impl Config {
             feed_kept: Duration::from_secs(14 * 24 * 3600),
             batches_kept: Duration::from_secs(90 * 24 * 3600),
             maintenance: Duration::from_secs(60),
+            audit: AuditRetention::default(),
+            compare_clocks: false,
         }
     }
 

@@ -23,6 +23,9 @@ pub(crate) enum Error {
     /// The partner is not known.
     #[error("no such partner")]
     NoPartner,
+    /// The clock is wrong, so that what comes cannot be dated.
+    #[error("{0}")]
+    Clock(ClockError),
     /// The key of the users.
     #[error("user key: {0}")]
     Key(String),
@@ -35,6 +38,27 @@ pub(crate) enum Error {
     /// The database.
     #[error(transparent)]
     Database(#[from] insights_database::Error),
+}
+
+/// What is wrong with the server's clock, and by how many nanoseconds it is ahead; negative: behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ClockError {
+    /// It stands before the latest receive time of the partner.
+    #[error("the server's clock is {} s behind the time at which the partner's newest records were received", -(.ahead / NANOS))]
+    BehindReceipts { ahead: i64 },
+    /// It is not the database's.
+    #[error("the server's clock is {} s ahead of the database's (negative: behind)", .ahead / NANOS)]
+    ApartFromDatabase { ahead: i64 },
+}
+
+const NANOS: i64 = 1_000_000_000;
+
+impl ClockError {
+    /// By how many seconds it is ahead; negative: behind.
+    pub(crate) fn seconds_ahead(self) -> i64 {
+        let (Self::BehindReceipts { ahead } | Self::ApartFromDatabase { ahead }) = self;
+        ahead / NANOS
+    }
 }
 
 impl From<insights_database::sea_orm::DbErr> for Error {
@@ -72,6 +96,7 @@ impl Error {
             Self::Invalid(_)
             | Self::BatchReused(_)
             | Self::NoPartner
+            | Self::Clock(_)
             | Self::Key(_)
             | Self::Damaged(_)
             | Self::Internal(_)

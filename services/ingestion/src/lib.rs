@@ -4,6 +4,7 @@
 //! are checked by `records`, stored by `write` in `tables`, and read back by `feed`.
 
 mod api;
+mod audit;
 mod config;
 mod error;
 mod feed;
@@ -15,7 +16,7 @@ mod write;
 
 use std::{sync::Arc, time::Duration};
 
-use insights_access::Policy;
+use insights_access::{DenialObserver, Policy};
 use insights_database::Database;
 use insights_proto::ingestion::v1::{
     change_feed_service_server::ChangeFeedServiceServer, ingestion_service_server::IngestionServiceServer,
@@ -23,19 +24,28 @@ use insights_proto::ingestion::v1::{
 use insights_service::{BoxError, Clock, MessageLimits, NamedRoutes, sized};
 use tokio_util::sync::CancellationToken;
 
-pub use config::{Config, IngestLimits};
+pub use config::{AuditRetention, Config, IngestLimits};
 
 use crate::{
     api::{FeedApi, IngestionApi},
-    tables::{batch, partner},
+    audit::CallAudit,
+    tables::{
+        batch, history,
+        partner::{self, StoredPartner},
+        quarantine, times,
+    },
     user_key::UserKey,
     write::Ledger,
 };
 pub use tables::migrations::Migrator;
 
+/// How often it is looked for what is too old.
+const PRUNING: Duration = Duration::from_secs(3600);
+
 /// The service.
 pub struct Ingestion {
     ledger: Arc<Ledger>,
+    audit: CallAudit,
     config: Config,
     closing: CancellationToken,
     policy: Arc<Policy>,
@@ -47,9 +57,16 @@ impl Ingestion {
         let database = Database::connect(&config.database_url).await?;
         database.migrate::<Migrator>().await?;
         let key = UserKey::open(&config.user_key_file, &database).await?;
-        let ledger = Ledger::open(database, config.limits.clone(), clock, key, config.locks()).await?;
+        let audit = CallAudit::new(database.clone(), clock.clone(), config.audit);
+        let ledger = Ledger::new(database, &config, clock, key);
         let policy = Arc::new(Policy::product()?);
-        Ok(Self { ledger: Arc::new(ledger), config, closing: CancellationToken::new(), policy })
+        Ok(Self { ledger: Arc::new(ledger), audit, config, closing: CancellationToken::new(), policy })
+    }
+
+    /// The observer of an access layer's denials of this service's methods, which records them in the audit.
+    #[must_use]
+    pub fn denials(&self) -> DenialObserver {
+        self.audit.observer()
     }
 
     /// Refuses a file whose key is not the one that stored users were hashed with.
@@ -69,6 +86,23 @@ impl Ingestion {
         Ok(database.close().await?)
     }
 
+    /// Brings times that lie in the future back to now, in their order, so that what comes from now on counts again, and begins a new
+    /// epoch, so that followers rebuild. Returns how many times there were. No other process may use the database meanwhile.
+    pub async fn correct_times(database_url: &str, clock: &Clock, leeway: Duration) -> Result<i64, BoxError> {
+        let database = Database::connect(database_url).await?;
+        let now = clock.now().timestamp_nanos_opt().unwrap_or(i64::MAX / 2);
+        let limit = now.saturating_add(i64::try_from(leeway.as_nanos()).unwrap_or(i64::MAX / 4));
+        database.migrate::<Migrator>().await?;
+        let transaction = database.begin().await?;
+        let corrected = times::bring_back(&transaction, now, limit).await?;
+        if corrected > 0 {
+            partner::begin_new_epochs(&transaction, now / 1_000).await?;
+        }
+        transaction.commit().await?;
+        database.close().await?;
+        Ok(corrected)
+    }
+
     /// The two gRPC services.
     #[must_use]
     pub fn routes(&self) -> NamedRoutes {
@@ -78,7 +112,8 @@ impl Ingestion {
     /// The two gRPC services with message sizes other than the default ones.
     #[must_use]
     pub fn sized_routes(&self, messages: &MessageLimits) -> NamedRoutes {
-        let ingestion = IngestionServiceServer::new(IngestionApi(Arc::clone(&self.ledger)));
+        let ingestion =
+            IngestionServiceServer::new(IngestionApi { ledger: Arc::clone(&self.ledger), audit: self.audit.clone() });
         let feed = ChangeFeedServiceServer::new(FeedApi {
             ledger: Arc::clone(&self.ledger),
             poll: self.config.feed_poll,
@@ -93,11 +128,37 @@ impl Ingestion {
     pub async fn run(&self, stop: CancellationToken) -> Result<(), BoxError> {
         let _ending = self.closing.clone().drop_guard();
         let mut interval = tokio::time::interval(self.config.maintenance);
+        let mut old = tokio::time::interval(PRUNING);
         loop {
             tokio::select! {
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => {
+                    self.audit.store_sums(true).await;
+                    return Ok(());
+                }
                 _ = interval.tick() => self.maintain().await,
+                _ = old.tick() => self.prune().await,
             }
+        }
+    }
+
+    /// Removes rejected records and superseded rows that are too old.
+    async fn prune(&self) {
+        let (limits, now) = (&self.config.limits, self.ledger.now());
+        let (rejected, superseded) = (limits.quarantine_floor(now), limits.history_floor(now));
+        let pruned = async {
+            let writer = self.ledger.database.writer();
+            for partner in StoredPartner::all(self.ledger.database.reader()).await? {
+                if let Some(before) = rejected {
+                    quarantine::prune(writer, &partner, before).await?;
+                }
+                if let Some(before) = superseded {
+                    history::prune(writer, &partner, before).await?;
+                }
+            }
+            Ok::<(), error::Error>(())
+        };
+        if let Err(error) = pruned.await {
+            tracing::warn!(%error, "could not remove what is too old");
         }
     }
 
@@ -105,6 +166,10 @@ impl Ingestion {
     async fn maintain(&self) {
         if let Err(error) = write::release_waiting(&self.ledger).await {
             tracing::warn!(%error, "could not release facts that wait needlessly");
+        }
+        self.audit.store_sums(false).await;
+        if let Err(error) = self.audit.prune().await {
+            tracing::warn!(%error, "could not prune the audit");
         }
         let before = |kept: Duration| {
             let kept = chrono::Duration::from_std(kept).ok()?;

@@ -3,13 +3,16 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use insights_proto::ingestion::v1::{GetPartnerFactsRequest, Record, ReportedSeats, record::Kind};
-use support::{Engine, PARTNER, Service, make::*};
+use support::{Engine, PARTNER, Place, Service, make::*};
 
 on_both!(
     a_month_is_covered_while_a_row_of_it_stands,
     reports_cover_months_of_their_own,
     coverage_is_told_as_of_a_time,
+    superseded_rows_are_kept_for_so_long,
     parts_of_a_subscription_stand_side_by_side,
 );
 
@@ -84,12 +87,47 @@ async fn coverage_is_told_as_of_a_time(engine: Engine) {
     let time = |seconds: i64| Some(prost_types::Timestamp { seconds, nanos: 0 });
     service.take(vec![sku("K-1", &[]), customer("C-1", ""), subscription("S-1", "C-1", "K-1")]).await;
     service.take(vec![reported_seats("S-1", "2024-01", 5)]).await;
-    assert_eq!(coverage(&service, time(0)).await, [] as [String; 0]);
+    let before = i64::from(day("2020-01-01")) * 86_400;
+    assert_eq!(coverage(&service, time(before)).await, [] as [String; 0]);
     let later = i64::from(i32::MAX);
     assert_eq!(coverage(&service, time(later)).await, [" 2024-01"]);
     service.take(vec![retract("reported_seats", "C-1", "", "2024-01-01", "2024-01-31")]).await;
     service.take(vec![reported_seats("S-1", "2024-01", 6)]).await;
     assert_eq!(coverage(&service, time(later)).await, [" 2024-01"]);
+}
+
+async fn superseded_rows_are_kept_for_so_long(engine: Engine) {
+    const ROWS: &str = "SELECT count(*) FROM ingestion_history";
+    let place = Place::new(engine);
+    let open = async |days: u32| {
+        let mut config = place.config();
+        config.limits.history_days = days;
+        Service::open(Arc::clone(&place), config).await
+    };
+    let service = open(30).await;
+    service.take(vec![sku("K-1", &[]), customer("C-1", ""), subscription("S-1", "C-1", "K-1")]).await;
+    service.take(vec![reported_seats("S-1", "2024-01", 5)]).await;
+    service.take(vec![reported_seats("S-1", "2024-01", 6)]).await;
+    let asked = async |service: &Service, on: &str| {
+        let as_of = Some(prost_types::Timestamp { seconds: i64::from(day(on)) * 86_400, nanos: 0 });
+        let request = service.as_service(GetPartnerFactsRequest { partner: PARTNER.to_owned(), as_of });
+        service.feed().get_partner_facts(request).await.map(drop)
+    };
+    assert!(asked(&service, "2024-05-22").await.is_ok());
+    let refused = asked(&service, "2024-05-20").await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+    assert!(refused.message().contains("as_of"), "{refused:?}");
+    assert_eq!(insights_testkit::number(&place.database, ROWS).await, 1);
+    drop(service);
+    place.set_now("2024-07-25T12:00:00Z");
+    // Kept for ever, it stays; kept for a month, it goes with the first look.
+    let service = open(0).await;
+    assert!(asked(&service, "2000-01-01").await.is_ok());
+    service.take(vec![reported_seats("S-1", "2024-01", 7)]).await;
+    drop(service);
+    assert_eq!(insights_testkit::number(&place.database, ROWS).await, 2);
+    let _service = open(30).await;
+    insights_testkit::until("it is gone", async || insights_testkit::number(&place.database, ROWS).await == 1).await;
 }
 
 async fn parts_of_a_subscription_stand_side_by_side(engine: Engine) {

@@ -90,8 +90,8 @@ pub enum Command {
     Restore(RestoreArgs),
     /// Make a token of the local development issuer of a data directory.
     #[command(before_help = "Examples:\n  \
-        insights token --role report_viewer --partner acme > viewer.jwt\n  \
-        insights token --role data_source --partner acme --ttl 30d > source.jwt\n")]
+        insights token --role report_viewer --partner acme --out viewer.jwt\n  \
+        insights token --role data_source --partner acme --ttl 30d --out source.jwt\n")]
     Token(TokenArgs),
     /// Import files.
     #[command(
@@ -143,7 +143,7 @@ pub enum Command {
         insights glossary                   everything\n  \
         insights glossary usage --language pt\n")]
     Glossary(GlossaryArgs),
-    /// List who read what, newest first; for the Global admin.
+    /// List who read and sent what, newest first; for the Global admin.
     #[command(before_help = "Examples:\n  \
         insights audit --outcome PERMISSION_DENIED\n  \
         insights audit --who ada --method GetCustomersDashboard --from 2026-11-01 --json\n")]
@@ -159,6 +159,9 @@ pub enum Command {
     /// Check the set-up and say what to do.
     #[command(before_help = "Examples:\n  insights doctor\n")]
     Doctor,
+    /// Bring what a clock that was ahead has dated back to now. Stop ingestion before.
+    #[command(before_help = "Examples:\n  insights correct-times --data-dir /var/lib/insights\n")]
+    CorrectTimes,
     /// Print every setting and where it comes from.
     #[command(before_help = "Examples:\n  INSIGHTS_PORT=9000 insights config\n")]
     Config,

@@ -55,6 +55,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Restore(restore) => commands::backup::restore(settings, &clock, &restore, json).await,
         Command::Token(token) => commands::token::run(settings, &clock, token, json),
         Command::Generate(generate) => commands::generate::run(&clock, &generate, json),
+        Command::CorrectTimes => commands::correct_times::run(settings, &clock, json).await,
         Command::Config => commands::config::run(&resolved, json),
         Command::Doctor => commands::doctor::run(settings, &clock, language, json).await,
         Command::Import(commands::import::ImportArgs { template: Some(kind), form, .. }) => {

@@ -128,7 +128,7 @@ fn a_list_that_ends_much_is_asked_about_and_says_what_would_go() {
     let few = server.file("few.json", &purchases(&many[..4]));
     let run = |file: &str, more: &[&str]| {
         let args = ["import", "pc-subscriptions", file, "--customer", CUSTOMER, "--month"];
-        server.run("data_source", &[&args, more].concat())
+        server.run("admin_agent", &[&args, more].concat())
     };
     assert!(run(&file, &["2026-03"]).status.success());
     for more in [&["2026-04"][..], &["2026-04", "--dry-run"]] {

@@ -18,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(AuditListed),
             Box::new(AuditLocations),
             Box::new(SharedSecret),
+            Box::new(AuditCalls),
         ]
     }
 
@@ -45,6 +46,27 @@ impl MigrationTrait for SharedSecret {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table(SECRET).to_owned()).await
+    }
+}
+
+/// Refused calls of a minute are one entry.
+struct AuditCalls;
+
+impl MigrationName for AuditCalls {
+    fn name(&self) -> &str {
+        "m0007_audit_calls"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for AuditCalls {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let column = number("calls").default(1).to_owned();
+        manager.alter_table(Table::alter().table("audit_record").add_column(column).to_owned()).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.alter_table(Table::alter().table("audit_record").drop_column("calls").to_owned()).await
     }
 }
 

@@ -83,7 +83,7 @@ impl Product {
         let folder = tempfile::tempdir()?;
         let issuer = Issuer::open(folder.path())?;
         let token = minted(&issuer, "bench")?;
-        fs::write(folder.path().join(TOKEN), &token)?;
+        insights_testkit::write_secret(folder.path().join(TOKEN), &token)?;
         let port = free_port();
         let server = serve(&options.insights, port, folder.path(), own.as_ref())?;
         let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?.tcp_nodelay(true);

@@ -26,7 +26,7 @@ impl Product {
         let mut spec = Spec::new("product", &[], home.path()).set("now", now);
         if let Some(database) = &database {
             let url = home.path().join("database-url");
-            std::fs::write(&url, database.url()).expect("the URL is written");
+            insights_testkit::write_secret(&url, database.url()).expect("the URL is written");
             spec = spec.set("database_url_file", url.display());
         }
         let mut server = Process::spawn(spec);
@@ -69,7 +69,7 @@ impl Product {
         let output = self.run(&args);
         assert!(output.status.success(), "token: {}", String::from_utf8_lossy(&output.stderr));
         let path = self.home.path().join(format!("token-{}", tokens.len()));
-        std::fs::write(&path, &output.stdout).expect("the token is written");
+        insights_testkit::write_secret(&path, &output.stdout).expect("the token is written");
         tokens.insert((partner.to_owned(), caller.clone()), path.clone());
         path
     }

@@ -88,7 +88,7 @@ pub fn verify(place: &Place, server: SocketAddr) -> (u64, u64) {
 /// Runs a client command; what it wrote, on either of its ends.
 fn run(place: &Place, server: SocketAddr, token: &str, args: &[&str]) -> Result<String, String> {
     let file = place.beside("asker.jwt");
-    std::fs::write(&file, token).expect("the token is written");
+    insights_testkit::write_secret(&file, token).expect("the token is written");
     let url = format!("http://{server}");
     let file = file.display().to_string();
     let output = place.run(&[args, &["--json", "--server", &url, "--token-file", &file]].concat(), &[]);

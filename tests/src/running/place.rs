@@ -100,7 +100,7 @@ impl Place {
         let home = tempfile::tempdir().expect("a directory");
         let issuer = Arc::new(Issuer::open(&home.path().join("data")).expect("an issuer"));
         if let Some(url) = &url {
-            std::fs::write(home.path().join("url"), url).expect("the address is written");
+            insights_testkit::write_secret(home.path().join("url"), url).expect("the address is written");
         }
         Self { home, url, _database: database, issuer }
     }
@@ -127,7 +127,7 @@ impl Place {
     /// From now on processes are started with another address of the database.
     pub fn move_to(&mut self, url: &str) {
         self.url = Some(url.to_owned());
-        std::fs::write(self.beside("url"), url).expect("the address is written");
+        insights_testkit::write_secret(self.beside("url"), url).expect("the address is written");
     }
 
     /// The command with this installation's settings and none of the caller's environment.

@@ -75,6 +75,6 @@ impl Default for Authority {
 /// Whole or not at all, as the platform does it.
 fn replace(path: &Path, text: &str) {
     let new = path.with_extension("new");
-    fs::write(&new, text).expect("the file");
+    crate::write_secret(&new, text).expect("the file");
     fs::rename(new, path).expect("the file");
 }

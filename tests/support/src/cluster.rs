@@ -54,7 +54,7 @@ impl Plan {
             let _ = write!(key, "{:02x}", rand::random::<u8>());
             key
         });
-        std::fs::write(folder.path().join("user.key"), key).expect("the key of the users");
+        crate::write_secret(folder.path().join("user.key"), key).expect("the key of the users");
         let provider = IdentityProvider::start();
         Self { provider, database, folder }
     }

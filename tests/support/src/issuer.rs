@@ -97,7 +97,7 @@ impl IdentityProvider {
     /// Writes a token of a service where the platform would: whole or not at all.
     pub fn write_service(&self, name: &str, lifetime: Duration, path: &Path) {
         let new = path.with_extension("new");
-        std::fs::write(&new, self.service(name, lifetime)).expect("the token's file");
+        crate::write_secret(&new, self.service(name, lifetime)).expect("the token's file");
         std::fs::rename(new, path).expect("the token's file");
     }
 

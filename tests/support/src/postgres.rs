@@ -161,6 +161,17 @@ pub fn sql(database: &TempDatabase, statement: &str) {
     }
 }
 
+/// The one number that a query gives; 0 where it gives none.
+pub async fn number(database: &TempDatabase, query: &str) -> i64 {
+    use insights_database::sea_orm::{ConnectionTrait as _, Statement};
+    let database = insights_database::Database::connect(&database.url).await.expect("the database");
+    let statement = Statement::from_string(database.reader().get_database_backend(), query);
+    let row = database.reader().query_one_raw(statement).await.expect("the query");
+    let number = row.and_then(|row| row.try_get_by_index::<i64>(0).ok()).unwrap_or_default();
+    database.close().await.expect("the end");
+    number
+}
+
 impl Drop for TempDatabase {
     fn drop(&mut self) {
         match &self.place {

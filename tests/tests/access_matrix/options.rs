@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use insights_access::{Demand, FieldClass, Policy, Redactor};
 use insights_proto::metrics::v1::Measure;
-use prost_reflect::DescriptorPool;
+use prost_reflect::{DescriptorPool, MessageDescriptor};
 
 use crate::table::{MEASURES, METHODS};
 
@@ -30,6 +30,39 @@ fn every_method_has_a_policy_and_a_row() {
     let written: BTreeSet<_> = METHODS.iter().map(|(path, _)| (*path).to_owned()).collect();
     assert_eq!(found, written, "methods and the table written by hand differ");
     assert_eq!(policy.methods().count(), METHODS.len());
+}
+
+/// Whether a message holds records of facts, itself or in what it holds.
+fn holds_records(message: &MessageDescriptor, seen: &mut BTreeSet<String>) -> bool {
+    if ["insights.ingestion.v1.Record", "insights.ingestion.v1.ActivityColumns"].contains(&message.full_name()) {
+        return true;
+    }
+    seen.insert(message.full_name().to_owned())
+        && message.fields().any(|field| {
+            let kind = field.kind();
+            kind.as_message().is_some_and(|inner| holds_records(inner, seen))
+        })
+}
+
+#[test]
+fn what_changes_facts_or_tries_them_is_not_for_callers_bound_to_locations() {
+    let policy = Policy::product().unwrap();
+    let mut found = Vec::new();
+    for service in pool().services() {
+        for method in service.methods() {
+            let path = format!("/{}/{}", service.full_name(), method.name());
+            let known = policy.method(&path).unwrap();
+            let takes = holds_records(&method.input(), &mut BTreeSet::new());
+            let writes = service.full_name() == "insights.ingestion.v1.IngestionService" && !known.read_only;
+            if known.demand == Demand::Services || !takes && !writes {
+                continue;
+            }
+            assert!(known.whole_partner, "{path}: a record changes figures of other locations than those it names");
+            found.push(method.name().to_owned());
+        }
+    }
+    found.sort();
+    assert_eq!(found, ["IngestBatch", "IngestStream", "PreviewImport", "PreviewLists", "ReplayRejections"]);
 }
 
 #[test]

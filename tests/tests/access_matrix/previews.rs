@@ -74,10 +74,11 @@ async fn a_preview_shows_a_caller_what_the_figures_would_show() {
     let answer = tried(&product, &admin, Measure::Available, more(), true).await.unwrap();
     assert_eq!(seats(answer.before), named(&[("C-1", 5)]));
     assert_eq!(seats(answer.after), named(&[("C-1", 12), ("C-2", 7)]));
-    // Nothing of it stays, whoever tried.
+    // Who is bound to a location would attribute what is elsewhere to it, and see it.
     let bound = product.token("alpha", &[Role::AdminAgent], &["L-2"]);
-    let answer = tried(&product, &bound, Measure::Available, more(), true).await.unwrap();
-    assert_eq!((seats(answer.before), seats(answer.after)), (named(&[]), named(&[("C-2", 7)])));
+    let refused = tried(&product, &bound, Measure::Available, more(), true).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    // Nothing of it stays.
     let mut person = product.person(&admin).await;
     let request = person.request(GetFreshnessRequest::default());
     let fresh = person.client.get_freshness(request).await.unwrap().into_inner().freshness.unwrap();

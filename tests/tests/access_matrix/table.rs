@@ -59,10 +59,12 @@ pub const METHODS: &[(&str, Group)] = &[
     ("/insights.access.v1.AccessService/WhoAmI", Group::WhoAmI),
     ("/insights.ingestion.v1.IngestionService/IngestBatch", Group::Ingest),
     ("/insights.ingestion.v1.IngestionService/IngestStream", Group::Ingest),
+    ("/insights.ingestion.v1.IngestionService/PreviewLists", Group::Ingest),
     ("/insights.ingestion.v1.IngestionService/ListRejections", Group::Ingest),
     ("/insights.ingestion.v1.IngestionService/ReplayRejections", Group::Ingest),
     ("/insights.ingestion.v1.IngestionService/ListWaiting", Group::Ingest),
     ("/insights.ingestion.v1.IngestionService/GetFreshness", Group::Ingest),
+    ("/insights.ingestion.v1.IngestionService/ListAuditEntries", Group::Administration),
     ("/insights.ingestion.v1.ChangeFeedService/ListPartners", Group::Services),
     ("/insights.ingestion.v1.ChangeFeedService/StreamChanges", Group::Services),
     ("/insights.ingestion.v1.ChangeFeedService/GetPartnerFacts", Group::Services),
@@ -102,10 +104,15 @@ pub const METHODS: &[(&str, Group)] = &[
 ];
 
 /// Methods about the whole partner: a caller bound to locations is refused with any role.
-pub const WHOLE_PARTNER: [&str; 5] = [
+pub const WHOLE_PARTNER: [&str; 10] = [
+    "/insights.ingestion.v1.IngestionService/IngestBatch",
+    "/insights.ingestion.v1.IngestionService/IngestStream",
+    "/insights.ingestion.v1.IngestionService/PreviewLists",
     "/insights.ingestion.v1.IngestionService/ListRejections",
     "/insights.ingestion.v1.IngestionService/ReplayRejections",
     "/insights.ingestion.v1.IngestionService/ListWaiting",
+    "/insights.ingestion.v1.IngestionService/ListAuditEntries",
+    "/insights.reporting.v1.ReportingService/PreviewImport",
     "/insights.reporting.v1.ReportingService/Verify",
     "/insights.reporting.v1.ReportingService/ListAuditEntries",
 ];

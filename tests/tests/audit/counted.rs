@@ -3,16 +3,22 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use insights_access::{Policy, Role};
+use chrono::TimeDelta;
+use insights_access::{Clock, Policy, Role};
 use insights_database::Database;
 use insights_database::sea_orm::{ConnectionTrait, Statement};
+use insights_proto::ingestion::v1 as ingestion;
+use insights_proto::metrics::v1::{Dimension, Measure, Query};
+use insights_proto::reporting::v1 as wire;
 use insights_proto::reporting::v1::{CreateDownloadTicketRequest, CreateDownloadTicketResponse};
-use insights_tests::{product::Product, wire::EMPTY};
+use insights_service::fail_point;
+use insights_tests::product::{How, Product};
+use insights_tests::wire::EMPTY;
 use tonic::Code;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::{Layer, layer::SubscriberExt};
 
-use crate::reads::{NOT_AUDITED, PARTNER, SERVICE, export, path, reads, records, send, token_of};
+use crate::reads::{NOT_AUDITED, PARTNER, SERVICE, export, list, path, query, reads, records, send, token_of};
 
 /// The methods of reporting.
 fn methods() -> BTreeSet<String> {
@@ -70,10 +76,12 @@ async fn every_method_that_shows_figures_leaves_an_entry_and_the_others_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_denial_of_a_known_person_leaves_an_entry() {
     let product = Product::sqlite().await;
-    let token = token_of(&product, "eve", PARTNER, &[], &[]);
     let policy = Policy::product().unwrap();
-    let paths: Vec<&str> = policy.methods().map(|(path, _)| path).collect();
-    for path in &paths {
+    let (of_ingestion, paths): (Vec<&str>, Vec<&str>) =
+        policy.methods().map(|(path, _)| path).partition(|path| path.starts_with("/insights.ingestion."));
+    // Of many calls of one caller some are only counted.
+    for path in paths.iter().chain(&of_ingestion) {
+        let token = token_of(&product, path, PARTNER, &[], &[]);
         let answer = product.wire.with_token(path, &token).await.unwrap();
         assert_eq!(answer.code(), Code::PermissionDenied, "{path}");
     }
@@ -81,8 +89,60 @@ async fn every_denial_of_a_known_person_leaves_an_entry() {
     assert_eq!(entries.len(), paths.len());
     for path in paths {
         let entry = entries.iter().find(|entry| entry.rpc == path).unwrap_or_else(|| panic!("{path}"));
-        assert_eq!((entry.subject.as_str(), entry.outcome.as_str()), ("eve", "PermissionDenied"));
+        assert_eq!((entry.subject.as_str(), entry.outcome.as_str(), entry.calls), (path, "PermissionDenied", 1));
     }
+    // Those of ingestion's methods are where its calls are.
+    let admin = token_of(&product, "ada", PARTNER, &[Role::GlobalAdmin], &[]);
+    let request = ingestion::ListAuditEntriesRequest { page_size: 1_000, ..Default::default() };
+    let listed = "/insights.ingestion.v1.IngestionService/ListAuditEntries";
+    let (_, told) = product.ask::<ingestion::ListAuditEntriesResponse>(listed, &admin, &request).await;
+    let mut told: Vec<&str> = told.entries.iter().map(|entry| entry.rpc.as_str()).collect();
+    let mut of_ingestion = of_ingestion;
+    told.sort_unstable();
+    of_ingestion.sort_unstable();
+    assert_eq!(told, of_ingestion);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_calls_of_a_minute_are_summed_up() {
+    const CALLS: i64 = 100;
+    let now = Arc::new(Mutex::new(Clock::system().now()));
+    let clock = {
+        let now = Arc::clone(&now);
+        Clock::new(move || *now.lock().unwrap())
+    };
+    let product = Product::sqlite_with(How { clock, writes_exports: false, ..How::default() }).await;
+    let viewer = token_of(&product, "eve", PARTNER, &[Role::ReportViewer], &[]);
+    let admin = token_of(&product, "ada", PARTNER, &[Role::GlobalAdmin], &[]);
+    let wrong = query(&[Measure::Available], &[Dimension::Customer]);
+    let wrong = Query { from_month: "x".repeat(65_000), ..wrong };
+    let wrong = wire::QueryRequest { query: Some(wrong), ..Default::default() };
+    let refused = async || {
+        for _ in 0..CALLS {
+            let (answer, ()) = product.ask(&path("Query"), &viewer, &wrong).await;
+            assert_eq!(answer.code(), Code::InvalidArgument);
+            let (answer, ()) = product.ask(&path("ListAuditEntries"), &viewer, &wrong).await;
+            assert_eq!(answer.code(), Code::PermissionDenied);
+        }
+        product.reporting.audit().newest(PARTNER, 10_000).await.unwrap()
+    };
+    let kept = refused().await;
+    assert_eq!(kept.len(), 20, "the first of the minute");
+    let longest = kept.iter().map(|entry| entry.asked.len()).max().unwrap();
+    assert!(longest < 1_000 && kept.iter().any(|entry| entry.asked.contains("(65000 bytes)")), "{longest}");
+    product.reporting.audit().store_refused(false).await;
+    assert_eq!(product.reporting.audit().newest(PARTNER, 10_000).await.unwrap().len(), 20, "the minute goes on");
+    *now.lock().unwrap() += TimeDelta::seconds(60);
+    product.reporting.audit().store_refused(false).await;
+    let request = wire::ListAuditEntriesRequest { subject: "eve".into(), ..Default::default() };
+    let (_, told) = list(&product, &admin, &request).await;
+    assert_eq!((told.entries.len(), told.entries.iter().map(|entry| entry.calls).sum::<i64>()), (22, 2 * CALLS));
+    let sums = told.entries.iter().filter(|entry| entry.calls > 1).map(|entry| (entry.outcome.as_str(), entry.calls));
+    let sums: BTreeSet<(&str, i64)> = sums.collect();
+    assert_eq!(sums, [("INVALID_ARGUMENT", CALLS - 10), ("PERMISSION_DENIED", CALLS - 10)].into());
+
+    let _off = fail_point::arm("", "without:audit.refused_calls");
+    assert_eq!(refused().await.len() as i64, 22 + 1 + 2 * CALLS, "one row a call");
 }
 
 /// Sums what is counted under one name, and keeps the labels.

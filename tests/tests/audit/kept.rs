@@ -22,7 +22,7 @@ async fn a_year(database: &TempDatabase, keep_days: u32) -> (Audit, Arc<AtomicI6
         let now = Arc::clone(&now);
         Clock::new(move || DateTime::from_timestamp(now.load(Ordering::SeqCst), 0).unwrap_or_default())
     };
-    let audit = Audit::open(database.url(), AuditConfig { keep_days }, clock).await.unwrap();
+    let audit = Audit::open(database.url(), AuditConfig { keep_days, ..AuditConfig::default() }, clock).await.unwrap();
     let ending = insights_reporting::CallOutcome { outcome: tonic::Code::Ok, rows: 1, redacted: false };
     for _ in 0..365 {
         now.fetch_add(DAY, Ordering::SeqCst);

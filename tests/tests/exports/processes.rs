@@ -216,7 +216,8 @@ async fn a_broken_download_resumes(s3: Option<S3>) {
     let export = create(&mut owner, wide::everything(ExportFormat::Csv), version).await.unwrap();
     let export = ended(&mut owner, &export.id).await;
     let proxy = Proxy::to(process.address()).await;
-    std::fs::write(filled.place.beside("token"), filled.place.token("ada", Role::ReportViewer, &[])).unwrap();
+    insights_testkit::write_secret(filled.place.beside("token"), filled.place.token("ada", Role::ReportViewer, &[]))
+        .unwrap();
     let out = filled.place.beside("file.csv");
     let part = filled.place.beside("file.csv.part");
     let command = || {

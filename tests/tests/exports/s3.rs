@@ -34,7 +34,7 @@ impl S3 {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir_all(folder.path().join("store").join(BUCKET)).expect("a bucket");
-        std::fs::write(folder.path().join("secret"), format!("{}\n", KEY.1)).expect("the secret");
+        insights_testkit::write_secret(folder.path().join("secret"), format!("{}\n", KEY.1)).expect("the secret");
         let mut service = S3ServiceBuilder::new(FileSystem::new(folder.path().join("store")).expect("a store"));
         service.set_auth(SimpleAuth::from_single(KEY.0, KEY.1));
         let service = service.build();

@@ -135,7 +135,7 @@ async fn older(place: &Place) {
 async fn figures(place: &Place, server: std::net::SocketAddr) -> (usize, usize) {
     let token = place.token("asker", insights_access::Role::GlobalAdmin, &[]);
     let file = place.beside("token");
-    std::fs::write(&file, token).unwrap();
+    insights_testkit::write_secret(&file, token).unwrap();
     let (file, url) = (file.display().to_string(), format!("http://{server}"));
     found("the figures", async || {
         let said =

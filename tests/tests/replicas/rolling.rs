@@ -75,7 +75,7 @@ fn terminal(cluster: &Cluster, tally: &Tally) -> std::thread::JoinHandle<usize> 
         &[insights_access::Role::GlobalAdmin],
         Duration::from_secs(3600),
     );
-    std::fs::write(&token, person).expect("a token");
+    insights_testkit::write_secret(&token, person).expect("a token");
     let (servers, tally) = (urls(&cluster.reporting), tally.clone());
     std::thread::spawn(move || {
         let mut commands = 0;

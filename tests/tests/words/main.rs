@@ -54,7 +54,7 @@ async fn served() -> (Product, TempDir) {
     assert!(version > 0);
     let folder = tempfile::tempdir().unwrap();
     let token = product.token("contoso", &[Role::GlobalAdmin], &[]);
-    std::fs::write(folder.path().join("token"), token).unwrap();
+    insights_testkit::write_secret(folder.path().join("token"), token).unwrap();
     (product, folder)
 }
 

@@ -83,7 +83,8 @@ impl ChangeFeedService for FeedApi {
         request: Request<proto::GetPartnerFactsRequest>,
     ) -> Result<Response<proto::GetPartnerFactsResponse>, Status> {
         let proto::GetPartnerFactsRequest { partner, as_of } = request.into_inner();
-        let facts = partner_facts(&self.ledger.database, &partner, as_of.map(nanoseconds)).await;
+        let as_of = self.as_of(as_of).map_err(status)?;
+        let facts = partner_facts(&self.ledger.database, &partner, as_of).await;
         Ok(Response::new(facts.map_err(status)?))
     }
 
@@ -92,12 +93,12 @@ impl ChangeFeedService for FeedApi {
         request: Request<proto::StreamFactsRequest>,
     ) -> Result<Response<Self::StreamFactsStream>, Status> {
         let request = request.into_inner();
+        let as_of = self.as_of(request.as_of).map_err(status)?;
         let found = StoredPartner::find(self.ledger.database.reader(), &request.partner).await.map_err(status)?;
         let partner = found.ok_or_else(|| status(Error::NoPartner))?;
         let (sender, receiver) = mpsc::channel(AHEAD);
         let ledger = Arc::clone(&self.ledger);
         tokio::spawn(async move {
-            let as_of = request.as_of.map(nanoseconds);
             let mut selection = match select(&ledger, &partner, request.customers, as_of).await {
                 Ok(selection) => selection,
                 Err(error) => {
@@ -146,6 +147,22 @@ impl ChangeFeedService for FeedApi {
             }
         });
         Ok(Response::new(ReceiverStream::new(receiver).boxed()))
+    }
+}
+
+impl FeedApi {
+    /// A time of which everything is kept, in nanoseconds since 1970.
+    fn as_of(&self, time: Option<prost_types::Timestamp>) -> Result<Option<i64>, Error> {
+        let time = time.map(nanoseconds);
+        let floor = self.ledger.limits.history_floor(self.ledger.now());
+        if time.zip(floor).is_some_and(|(time, floor)| time < floor) {
+            let days = self.ledger.limits.history_days;
+            return Err(Error::invalid(
+                "as_of",
+                format!("must not lie more than {days} days back: earlier rows are not kept"),
+            ));
+        }
+        Ok(time)
     }
 }
 

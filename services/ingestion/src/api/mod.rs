@@ -28,6 +28,10 @@ impl From<Error> for insights_service::Error {
             Error::SubscriptionMoved | Error::CustomerShared => {
                 Self::unavailable("Others change the same subscriptions just now.")
             }
+            Error::Clock(fault) => Self::unavailable(format!(
+                "Nothing is stored, because {fault}. Set the clock right; what a clock that was ahead has dated, `insights \
+                 correct-times` corrects."
+            )),
             Error::Database(error @ insights_database::Error::Unavailable(_)) => {
                 tracing::warn!(%error, "database unavailable");
                 Self::unavailable("The database cannot be reached just now.")

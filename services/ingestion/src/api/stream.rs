@@ -6,11 +6,7 @@
 
 use std::sync::Arc;
 
-use futures::{
-    FutureExt, Stream, StreamExt,
-    future::{BoxFuture, ready},
-    stream::FuturesOrdered,
-};
+use futures::{FutureExt, Stream, StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use insights_access::Principal;
 use insights_proto::ingestion::v1::{
     IngestBatchRequest, IngestBatchResponse, IngestStreamRequest, IngestStreamResponse,
@@ -21,6 +17,7 @@ use tonic::{Status, Streaming};
 
 use super::status;
 use crate::{
+    audit::{CallAudit, CallUnderWay},
     error::Error,
     write::{self, Ledger, PreparedRequest},
 };
@@ -31,12 +28,13 @@ const SIDE_BY_SIDE: usize = 2;
 /// The answers to a stream of batches. Ends with the first error.
 pub(super) fn answers(
     ledger: Arc<Ledger>,
+    audit: CallAudit,
     caller: Arc<Principal>,
     batches: Streaming<IngestStreamRequest>,
 ) -> impl Stream<Item = Result<IngestStreamResponse, Status>> + Send {
     let stored = watch::Sender::new(0);
     let line = BatchQueue {
-        batches: ahead(Arc::clone(&ledger), caller, batches, stored.subscribe()),
+        batches: ahead(Arc::clone(&ledger), audit, caller, batches, stored.subscribe()),
         ledger,
         next: None,
         ended: false,
@@ -50,12 +48,18 @@ pub(super) fn answers(
     })
 }
 
+/// A batch that is checked, and the call in the audit that it is.
+struct StreamedBatch {
+    call: CallUnderWay,
+    ready: Result<PreparedRequest, Status>,
+}
+
 /// Batches in their order: some are stored, the others wait.
 struct BatchQueue {
     ledger: Arc<Ledger>,
-    batches: mpsc::Receiver<Result<PreparedRequest, Status>>,
+    batches: mpsc::Receiver<StreamedBatch>,
     /// A batch that must not be stored beside those that are.
-    next: Option<PreparedRequest>,
+    next: Option<(CallUnderWay, PreparedRequest)>,
     ended: bool,
     running: FuturesOrdered<BoxFuture<'static, Result<IngestBatchResponse, Status>>>,
     /// Whether others may be stored beside those that are.
@@ -71,21 +75,23 @@ impl BatchQueue {
     async fn answer(&mut self) -> Result<Option<IngestBatchResponse>, Status> {
         loop {
             if self.running.is_empty()
-                && let Some(ready) = self.next.take()
+                && let Some((call, ready)) = self.next.take()
             {
-                self.start(ready);
+                self.start(call, ready);
             }
             let room = self.side_by_side && self.running.len() < SIDE_BY_SIDE || self.running.is_empty();
             tokio::select! {
                 biased;
                 Some(answer) = self.running.next(), if !self.running.is_empty() => return self.note(answer?).map(Some),
                 batch = self.batches.recv(), if room && !self.ended && self.next.is_none() => match batch {
-                    Some(Ok(ready)) if self.running.is_empty() || ready.commutes() => self.start(ready),
-                    Some(Ok(ready)) => self.next = Some(ready),
+                    Some(StreamedBatch { call, ready: Ok(ready) }) if self.running.is_empty() || ready.commutes() => {
+                        self.start(call, ready);
+                    }
+                    Some(StreamedBatch { call, ready: Ok(ready) }) => self.next = Some((call, ready)),
                     // It is answered after the batches before it.
-                    Some(Err(status)) => {
+                    Some(StreamedBatch { call, ready: Err(status) }) => {
                         self.ended = true;
-                        self.running.push_back(ready_status(status));
+                        self.running.push_back(call.answer(Err(status), |_| 0).boxed());
                     }
                     None => self.ended = true,
                 },
@@ -94,15 +100,18 @@ impl BatchQueue {
         }
     }
 
-    fn start(&mut self, batch: PreparedRequest) {
+    fn start(&mut self, call: CallUnderWay, batch: PreparedRequest) {
         self.side_by_side = batch.commutes();
         let ledger = Arc::clone(&self.ledger);
         // A task, so that two batches use two threads. It ends with the stream.
         let task = AbortOnDropHandle::new(tokio::spawn(async move { write::finish(&ledger, batch).await }));
-        let result = task.map(|result| match result {
-            Ok(result) => result.map_err(status),
-            Err(_) => Err(Status::internal("storing the batch failed")),
-        });
+        let result = async move {
+            let result = match task.await {
+                Ok(result) => result.map_err(status),
+                Err(_) => Err(Status::internal("storing the batch failed")),
+            };
+            call.answer(result, |_| 0).await
+        };
         self.running.push_back(result.boxed());
     }
 
@@ -115,10 +124,6 @@ impl BatchQueue {
     }
 }
 
-fn ready_status(status: Status) -> BoxFuture<'static, Result<IngestBatchResponse, Status>> {
-    ready(Err(status)).boxed()
-}
-
 /// Checks a batch and looks up what it names.
 async fn prepared(ledger: &Ledger, partner: &str, batch: IngestBatchRequest) -> Result<PreparedRequest, Error> {
     let mut ready = write::prepare(ledger, partner, batch).await?;
@@ -129,10 +134,11 @@ async fn prepared(ledger: &Ledger, partner: &str, batch: IngestBatchRequest) -> 
 /// Decodes and checks the next batch while those before it are stored.
 fn ahead(
     ledger: Arc<Ledger>,
+    audit: CallAudit,
     caller: Arc<Principal>,
     mut batches: Streaming<IngestStreamRequest>,
     mut stored: watch::Receiver<usize>,
-) -> mpsc::Receiver<Result<PreparedRequest, Status>> {
+) -> mpsc::Receiver<StreamedBatch> {
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         let (mut sent, mut moving) = (0_usize, false);
@@ -140,14 +146,22 @@ fn ahead(
             if moving && stored.wait_for(|stored| *stored >= sent).await.is_err() {
                 return;
             }
-            let ready = match batch.map(|batch| batch.batch) {
-                Ok(Some(batch)) => prepared(&ledger, caller.partner(), batch).await.map_err(status),
+            let batch = match batch.map(|batch| batch.batch) {
+                Ok(Some(batch)) => Ok(batch),
                 Ok(None) => Err(status(Error::invalid("batch", "is required"))),
+                Err(status) => Err(status),
+            };
+            let call = match &batch {
+                Ok(batch) => audit.begin_batch(&caller, "IngestStream", batch),
+                Err(_) => audit.begin(&caller, "IngestStream"),
+            };
+            let ready = match batch {
+                Ok(batch) => prepared(&ledger, caller.partner(), batch).await.map_err(status),
                 Err(status) => Err(status),
             };
             let failed = ready.is_err();
             moving = ready.as_ref().is_ok_and(PreparedRequest::moves_the_clock);
-            if sender.send(ready).await.is_err() || failed {
+            if sender.send(StreamedBatch { call, ready }).await.is_err() || failed {
                 return;
             }
             sent += 1;

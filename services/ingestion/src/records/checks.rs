@@ -47,8 +47,16 @@ impl<'a> Checks<'a> {
     }
 
     /// When the source recorded it, in nanoseconds since 1970.
+    ///
+    /// What was recorded in the future could not be corrected before that time comes. A list of today is recorded at the beginning of
+    /// its day in UTC, which in time zones ahead of UTC has not come yet.
     pub(super) fn recorded_at(&mut self, time: Option<Timestamp>) -> Option<i64> {
-        self.time("recorded_at", time?)
+        let recorded = self.time("recorded_at", time?)?;
+        let today = i64::from(self.context.today.epoch_days()).saturating_mul(86_400_000_000_000);
+        if recorded > self.context.latest_recorded.max(today) {
+            self.wrong("recorded_at", "must not lie in the future");
+        }
+        Some(recorded)
     }
 
     /// The time before which what is taken back was recorded, in nanoseconds since 1970.

@@ -29,6 +29,8 @@ pub(crate) use violation::{Violation, summary};
 pub(crate) struct CheckContext<'a> {
     /// Today in the partner's time zone.
     pub today: Day,
+    /// The latest time at which what comes now may have been recorded, nanoseconds since 1970.
+    pub latest_recorded: i64,
     /// Hashes users.
     pub users: &'a PartnerKey,
     /// User ids are hashes already: the records come out of the quarantine.

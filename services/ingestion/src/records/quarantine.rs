@@ -2,8 +2,9 @@
 //! is kept.
 
 use insights_proto::ingestion::v1::{self as proto, record::Kind};
+use insights_service::fail_point;
 use prost::Message;
-use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
+use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions, Value};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -13,6 +14,11 @@ use super::{
 
 /// The kind of rejected activity facts, which are no records of their own on the wire.
 pub(crate) const ACTIVITY: &str = "activity";
+
+/// Longest text that is kept of a record, in characters: longer than any that could be taken, so that what is cut is still refused.
+const LONGEST_TEXT: usize = 1_100;
+/// Longest record that is kept, in bytes of JSON.
+const LONGEST_JSON: usize = 64 * 1024;
 
 /// A record for the quarantine.
 #[derive(Clone, Debug)]
@@ -55,17 +61,21 @@ impl Rejected {
         hashed: bool,
     ) -> Self {
         let kind = kind_name(&record);
-        let (field, reason) = summary(violations);
-        let json = if kind.is_empty() { String::new() } else { to_json(conceal(record, users, hashed)) };
+        let (field, mut reason) = summary(violations);
+        let mut json = if kind.is_empty() { String::new() } else { to_json(conceal(record, users, hashed)) };
+        if json.len() > LONGEST_JSON && is_cut() {
+            reason.push_str(&format!("; the record has {} bytes, too many to be kept", json.len()));
+            json.clear();
+        }
         Self { index: i64::try_from(index).unwrap_or(i64::MAX), kind, field, reason, json }
     }
 
     pub(crate) fn activity(records: usize, fact: &WrongFact) -> Self {
         let (field, reason) = summary(&fact.violations);
         let json = serde_json::to_string(&ActivityFact {
-            customer_id: fact.customer.clone(),
+            customer_id: cut(&fact.customer),
             user_id: fact.user.map(to_text).unwrap_or_default(),
-            service: fact.service.clone(),
+            service: cut(&fact.service),
             day: fact.day,
             lower_bound: fact.lower_bound,
         });
@@ -85,6 +95,41 @@ impl Rejected {
     }
 }
 
+impl Rejected {
+    /// About how many bytes it takes in the quarantine.
+    pub(crate) fn size(&self) -> usize {
+        // The numbers, the batch's id and what an index takes.
+        self.json.len() + self.reason.len() + self.field.len() + 300
+    }
+}
+
+/// Whether long records are cut; only a test keeps them whole.
+fn is_cut() -> bool {
+    fail_point::guard_holds("ingestion.quarantine_cut")
+}
+
+/// A text, or its beginning and a mark.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) if is_cut() => format!("{}…", &text[..end]),
+        _ => text.to_owned(),
+    }
+}
+
+/// Cuts the texts of a message and of those within.
+fn cut_texts(message: &mut DynamicMessage) {
+    message.fields_mut().for_each(|(_, value)| cut_value(value));
+}
+
+fn cut_value(value: &mut Value) {
+    match value {
+        Value::String(text) if text.len() > LONGEST_TEXT => *text = cut(text),
+        Value::Message(message) => cut_texts(message),
+        Value::List(values) => values.iter_mut().for_each(cut_value),
+        _ => {}
+    }
+}
+
 /// Hashes the user ids of a record.
 fn conceal(mut record: proto::Record, users: &PartnerKey, hashed: bool) -> proto::Record {
     match &mut record.kind {
@@ -101,9 +146,10 @@ fn descriptor() -> Option<MessageDescriptor> {
 
 fn to_json(record: proto::Record) -> String {
     let Some(descriptor) = descriptor() else { return String::new() };
-    let Ok(message) = DynamicMessage::decode(descriptor, record.encode_to_vec().as_slice()) else {
+    let Ok(mut message) = DynamicMessage::decode(descriptor, record.encode_to_vec().as_slice()) else {
         return String::new();
     };
+    cut_texts(&mut message);
     let options = SerializeOptions::new().use_proto_field_name(true).stringify_64_bit_integers(false);
     let mut json = Vec::new();
     let written = message.serialize_with_options(&mut serde_json::Serializer::new(&mut json), &options);

@@ -9,11 +9,18 @@ pub(crate) struct Violation {
     pub reason: String,
 }
 
-/// The first field at fault, and all reasons in one sentence.
+/// Longest reason that is kept and told, in bytes; a whole list has thousands of ids, each of which may be wrong.
+const LONGEST_REASON: usize = 2_000;
+
+/// The first field at fault, and all reasons in one sentence, as far as it goes.
 pub(crate) fn summary(violations: &[Violation]) -> (String, String) {
     let Some((first, rest)) = violations.split_first() else { return (String::new(), String::new()) };
     let mut reason = first.reason.clone();
-    for more in rest {
+    for (told, more) in rest.iter().enumerate() {
+        if reason.len() > LONGEST_REASON {
+            reason.push_str(&format!("; and {} more", rest.len() - told));
+            break;
+        }
         reason.push_str("; ");
         reason.push_str(&more.field);
         reason.push(' ');

@@ -3,7 +3,7 @@
 use insights_database::{
     Transaction,
     bulk::Column,
-    sea_orm::{self, FromQueryResult},
+    sea_orm::{self, ConnectionTrait, FromQueryResult},
 };
 use insights_proto::ingestion::v1::Precedence;
 
@@ -111,4 +111,13 @@ pub(crate) async fn standing_at(
         Some((position, FeedFact { kind, key, day, user: 0, recorded: 0, received: 0, body }))
     };
     Ok(rows.into_iter().filter_map(fact).collect())
+}
+
+/// Deletes the rows of a partner that were superseded before a time.
+pub(crate) async fn prune<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    before: i64,
+) -> Result<(), Error> {
+    sql::DELETE_HISTORY_BEFORE.run(connection, partner.whole(), vec![before.into()]).await
 }

@@ -1,6 +1,7 @@
 //! The tables of this service, a gateway each: what is read of one and written to it, and nothing of why.
 
 pub(crate) mod activity;
+pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod catalogue;
 pub(crate) mod chunk;
@@ -18,5 +19,6 @@ pub(crate) mod quarantine;
 mod query;
 mod statements;
 pub(crate) mod subscription;
+pub(crate) mod times;
 pub(crate) mod user;
 pub(crate) mod waiting;

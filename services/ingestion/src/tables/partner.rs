@@ -37,10 +37,12 @@ pub(crate) struct StoredPartner {
     pub last_activity: i32,
     /// Nanoseconds since 1970, 0 when nothing was stored yet.
     pub last_ingest: i64,
+    /// Rejected records that were removed to make room, or because they were too old.
+    #[sea_orm(from_alias = "quarantine_dropped")]
+    pub dropped: i64,
 }
 
-const COLUMNS: &str =
-    "partner_no, partner_id, epoch, version, floor, time_zone, complete_through, last_activity, last_ingest";
+const COLUMNS: &str = "partner_no, partner_id, epoch, version, floor, time_zone, complete_through, last_activity, last_ingest, quarantine_dropped";
 
 impl StoredPartner {
     /// Every partner.
@@ -53,6 +55,22 @@ impl StoredPartner {
     pub(crate) async fn find<C: ConnectionTrait>(connection: &C, id: &str) -> Result<Option<Self>, Error> {
         let sql = format!("SELECT {COLUMNS} FROM ingestion_partner WHERE partner_id = $1");
         query::row(connection, &sql, vec![id.into()]).await
+    }
+
+    /// A partner of whom nothing is known.
+    pub(crate) fn unknown(id: &str) -> Self {
+        Self {
+            number: 0,
+            id: id.to_owned(),
+            epoch: 0,
+            version: 0,
+            floor: 0,
+            time_zone: "UTC".to_owned(),
+            complete_through: NO_DAY,
+            last_activity: NO_DAY,
+            last_ingest: 0,
+            dropped: 0,
+        }
     }
 
     /// Reads the row again and locks it until the transaction ends.
@@ -159,20 +177,42 @@ pub(crate) async fn raise_floor<C: ConnectionTrait>(
     query::run(connection, sql, vec![partner.number.into(), floor.into()]).await.map(drop)
 }
 
+/// Counters of the quarantine. What is replayed is not counted back, so there may be fewer records, and smaller ones.
 #[derive(FromQueryResult)]
-struct QuarantineCounter {
-    quarantined: i64,
+pub(crate) struct QuarantineCounters {
+    /// The last id given out.
+    #[sea_orm(from_alias = "quarantined")]
+    pub last_id: i64,
+    #[sea_orm(from_alias = "quarantine_records")]
+    pub records: i64,
+    #[sea_orm(from_alias = "quarantine_bytes")]
+    pub bytes: i64,
 }
 
-/// Takes ids for so many records of the quarantine. Returns the last of them.
+/// Takes ids for so many records of the quarantine, which have so many bytes.
 pub(crate) async fn take_quarantine_ids<C: ConnectionTrait>(
     connection: &C,
     partner: &StoredPartner,
     count: i64,
-) -> Result<i64, Error> {
-    let sql = "UPDATE ingestion_partner SET quarantined = quarantined + $2 WHERE partner_no = $1 RETURNING quarantined";
-    let row = query::row(connection, sql, vec![partner.number.into(), count.into()]).await?;
-    row.map(|row: QuarantineCounter| row.quarantined).ok_or(Error::NoPartner)
+    bytes: i64,
+) -> Result<QuarantineCounters, Error> {
+    let sql = "UPDATE ingestion_partner SET quarantined = quarantined + $2, quarantine_records = quarantine_records + $2, \
+               quarantine_bytes = quarantine_bytes + $3 WHERE partner_no = $1 \
+               RETURNING quarantined, quarantine_records, quarantine_bytes";
+    query::row(connection, sql, vec![partner.number.into(), count.into(), bytes.into()]).await?.ok_or(Error::NoPartner)
+}
+
+/// Notes how many records the quarantine has, how large they are, and how many more were dropped.
+pub(crate) async fn set_quarantine<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    [records, bytes, dropped]: [i64; 3],
+) -> Result<(), Error> {
+    let sql = "UPDATE ingestion_partner SET quarantine_records = $2, quarantine_bytes = $3, \
+               quarantine_dropped = quarantine_dropped + $4 WHERE partner_no = $1";
+    query::run(connection, sql, vec![partner.number.into(), records.into(), bytes.into(), dropped.into()])
+        .await
+        .map(drop)
 }
 
 /// The last surrogate id given out of each kind.

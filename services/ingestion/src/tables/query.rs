@@ -223,6 +223,17 @@ impl Sql {
         Ok(found.map(|row| T::from_query_result(&row, "")).transpose()?)
     }
 
+    /// Runs it and says how many rows were changed.
+    pub(crate) async fn change<C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        scope: StatementScope,
+        more: Vec<Value>,
+    ) -> Result<i64, Error> {
+        let changed = connection.execute_raw(self.statement(connection, scope, more)?).await?.rows_affected();
+        Ok(i64::try_from(changed).unwrap_or(i64::MAX))
+    }
+
     /// Runs it for its effect.
     pub(crate) async fn run<C: ConnectionTrait>(
         &self,

@@ -11,7 +11,7 @@ use crate::records::quarantine::Rejected;
 const MOST_REJECTIONS: usize = 1_000;
 
 pub(super) fn response(version: i64, rejected: &[Rejected], stored: StoredBatch, now: i64) -> IngestBatchResponse {
-    let StoredBatch { counts, effects, .. } = stored;
+    let counts = stored.counts;
     let rejection = |rejected: &Rejected| Rejection {
         index: rejected.index,
         field: rejected.field.clone(),
@@ -26,8 +26,8 @@ pub(super) fn response(version: i64, rejected: &[Rejected], stored: StoredBatch,
         rejected: i64::try_from(rejected.len()).unwrap_or(i64::MAX),
         waiting: counts.waiting,
         rejections,
-        list_effects: effects,
         receive_time: Some(timestamp(now)),
+        superseded: counts.superseded,
     }
 }
 

@@ -6,19 +6,19 @@ use insights_service::fail_point;
 use super::{
     Ledger,
     answer::response,
-    dry_run::dry_run,
     everybody,
     plan::FACTS_OF_A_RECORD,
     prepare::{CheckedBatch, PreparedBatch, PreparedRequest, prepare},
     retry::{TRIES, transact},
     store::{StoredBatch, store, version_after},
+    validate::validate,
 };
 use crate::{
     error::Error,
     tables::{
         batch::{self, BatchReservation},
         partner::StoredPartner,
-        quarantine,
+        quarantine::{self, QuarantineCap},
     },
 };
 
@@ -36,7 +36,7 @@ pub(crate) async fn ingest(
 pub(crate) async fn finish(ledger: &Ledger, ready: PreparedRequest) -> Result<IngestBatchResponse, Error> {
     let PreparedBatch { partner, batch_id, digest, mut checked, ids } = match ready {
         PreparedRequest::Batch(prepared) => *prepared,
-        PreparedRequest::DryRun { partner, request } => return dry_run(ledger, &partner, *request).await,
+        PreparedRequest::Validation { partner, request } => return validate(ledger, &partner, *request).await,
     };
     let _bulk = ledger.debounce.begin(checked.activity.columns.day.len() + checked.items.len() * FACTS_OF_A_RECORD);
     if let Some(digest) = digest
@@ -62,7 +62,8 @@ async fn answer(
     stored: StoredBatch,
 ) -> Result<IngestBatchResponse, Error> {
     if !checked.rejected.is_empty() {
-        let (rejected, now) = (&checked.rejected, checked.now);
+        let rejected = (checked.rejected.as_slice(), QuarantineCap::of(&ledger.limits));
+        let now = checked.now;
         transact!(ledger, |transaction| quarantine::keep(transaction, partner, batch_id, rejected, now))?;
     }
     let version = version_after(ledger, partner, &stored).await?;
@@ -72,6 +73,7 @@ async fn answer(
         version,
         accepted = response.accepted,
         duplicates = response.duplicates,
+        superseded = response.superseded,
         rejected = response.rejected,
         waiting = response.waiting,
         "batch stored"

@@ -1,25 +1,21 @@
 //! What all writers of this process share.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-
 use chrono::{DateTime, Utc};
 use insights_database::{Database, Engine};
 use insights_service::{Clock, PageTokenKey};
 use tokio::sync::watch;
 
-use super::{debounce::IngestDebounce, surrogate_ids, transaction::UserCache};
-use crate::{IngestLimits, config::WriteLocks, error::Error, user_key::UserKey};
+use super::{debounce::IngestDebounce, receipts::ReceiptClock, surrogate_ids, transaction::UserCache};
+use crate::{Config, IngestLimits, config::WriteLocks, user_key::UserKey};
 
 /// The database, the limits and the caches that all batches of this process share.
 pub(crate) struct Ledger {
     pub database: Database,
     pub limits: IngestLimits,
-    pub(super) clock: Clock,
+    pub receipts: ReceiptClock,
     pub(super) user_key: UserKey,
     pub(super) ids: surrogate_ids::SurrogateIdCache,
     pub(super) users: UserCache,
-    /// The latest receive time given.
-    received: AtomicI64,
     /// Holds change notices back during bulk ingestion.
     pub debounce: IngestDebounce,
     /// Notified after every commit that changed something.
@@ -29,39 +25,29 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) async fn open(
-        database: Database,
-        limits: IngestLimits,
-        clock: Clock,
-        user_key: UserKey,
-        locks: WriteLocks,
-    ) -> Result<Self, Error> {
-        Ok(Self {
+    pub(crate) fn new(database: Database, config: &Config, clock: Clock, user_key: UserKey) -> Self {
+        let limits = config.limits.clone();
+        Self {
             database,
+            receipts: ReceiptClock::new(clock, limits.clock_leeway(), config.compare_clocks),
             limits,
-            clock,
             page_tokens: user_key.sealing_key(),
             user_key,
             ids: surrogate_ids::SurrogateIdCache::default(),
             users: UserCache::default(),
-            received: AtomicI64::new(0),
             debounce: IngestDebounce::default(),
             changed: watch::Sender::new(0),
-            locks,
-        })
+            locks: config.locks(),
+        }
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.clock.now()
+        self.receipts.now()
     }
 
-    /// A range of receive times, one per record and strictly later than any given before. Nanoseconds since 1970.
-    pub(super) fn receive(&self, records: usize) -> i64 {
-        let now = self.now().timestamp_nanos_opt().unwrap_or(i64::MAX / 2);
-        let span = i64::try_from(records).unwrap_or(0) + 1;
-        let next = |last: i64| Some(now.max(last + 1) + span);
-        let last = self.received.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(now);
-        now.max(last + 1)
+    /// The time in nanoseconds since 1970.
+    pub(super) fn nanoseconds(&self) -> i64 {
+        self.now().timestamp_nanos_opt().unwrap_or(i64::MAX / 2)
     }
 
     /// Whether a batch is one transaction: SQLite has one writer and syncs the disk once per commit.

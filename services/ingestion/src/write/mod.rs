@@ -6,7 +6,6 @@
 
 mod answer;
 mod debounce;
-mod dry_run;
 mod everybody;
 mod ingest;
 mod ledger;
@@ -14,6 +13,8 @@ mod new_partner;
 mod plan;
 mod prepare;
 mod preview;
+mod preview_lists;
+mod receipts;
 mod replay;
 mod retry;
 mod rules;
@@ -21,10 +22,12 @@ mod steps;
 mod store;
 mod surrogate_ids;
 mod transaction;
+mod validate;
 
 pub(crate) use ingest::{finish, ingest};
 pub(crate) use ledger::Ledger;
 pub(crate) use prepare::{PreparedRequest, prepare};
 pub(crate) use preview::ImportPreview;
+pub(crate) use preview_lists::preview_lists;
 pub(crate) use replay::{release_waiting, replay};
 pub(crate) use store::look_up_ahead;

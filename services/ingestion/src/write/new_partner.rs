@@ -20,7 +20,7 @@ pub(super) async fn get_or_create_partner(ledger: &Ledger, id: &str) -> Result<S
     if let Some(partner) = StoredPartner::find(ledger.database.reader(), id).await? {
         return Ok(partner);
     }
-    let now = ledger.receive(0);
+    let now = ledger.nanoseconds();
     transact!(ledger, |transaction| create_partner(transaction, id, now))
 }
 

@@ -31,6 +31,11 @@ pub(super) struct CheckedBatch {
 }
 
 impl CheckedBatch {
+    /// The last receive time of the batch.
+    pub(super) fn last_received(&self) -> i64 {
+        self.now + i64::try_from(self.items.len() + self.rejected.len()).unwrap_or(0)
+    }
+
     /// Dates the receipt of the records back to an earlier time, in the same order.
     pub(super) fn received(&mut self, first: i64) {
         for item in &mut self.items {
@@ -53,8 +58,8 @@ pub(crate) struct PreparedBatch {
 pub(crate) enum PreparedRequest {
     /// A batch to be stored.
     Batch(Box<PreparedBatch>),
-    /// A batch that is not to be stored; it is checked when its turn comes.
-    DryRun {
+    /// A batch of which is only asked whether it is well formed; it is checked when its turn comes.
+    Validation {
         /// The id of the caller's partner.
         partner: String,
         request: Box<IngestBatchRequest>,
@@ -71,7 +76,7 @@ impl PreparedRequest {
     pub(crate) fn moves_the_clock(&self) -> bool {
         match self {
             Self::Batch(batch) => batch.checked.items.iter().any(CheckedRecord::is_of_partner),
-            Self::DryRun { .. } => false,
+            Self::Validation { .. } => false,
         }
     }
 }
@@ -84,8 +89,9 @@ pub(crate) async fn prepare(
 ) -> Result<PreparedRequest, Error> {
     check_limits(ledger, &request)?;
     if request.validate_only {
-        return Ok(PreparedRequest::DryRun { partner: partner.to_owned(), request: Box::new(request) });
+        return Ok(PreparedRequest::Validation { partner: partner.to_owned(), request: Box::new(request) });
     }
+    ledger.receipts.compare(&ledger.database).await?;
     let partner = get_or_create_partner(ledger, partner).await?;
     let batch_id = request.batch_id.clone();
     let digest = (!batch_id.is_empty()).then(|| batch::digest(&request));
@@ -125,8 +131,13 @@ pub(super) fn check(
     hashed: bool,
 ) -> Result<CheckedBatch, Error> {
     let users = ledger.user_key.of_partner(&partner.id);
-    let context = CheckContext { today: today(ledger, partner, &batch), users: &users, users_are_hashed: hashed };
-    let now = ledger.receive(batch.len());
+    let context = CheckContext {
+        today: today(ledger, partner, &batch),
+        latest_recorded: ledger.receipts.latest_recorded(),
+        users: &users,
+        users_are_hashed: hashed,
+    };
+    let now = ledger.receipts.receive(partner, batch.len())?;
     let count = batch.len();
     let (mut items, mut rejected) = (Vec::with_capacity(count), Vec::new());
     for ((position, record), received) in batch.into_iter().enumerate().zip(now..) {

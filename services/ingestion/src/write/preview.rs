@@ -42,7 +42,7 @@ impl ImportPreview {
         let transaction = ledger.database.begin().await?;
         let partner = match StoredPartner::find(&transaction, id).await? {
             Some(partner) => partner,
-            None => create_partner(&transaction, id, ledger.receive(0)).await?,
+            None => create_partner(&transaction, id, ledger.nanoseconds()).await?,
         };
         Ok(Self { ledger, transaction, partner, records: 0, activity: 0 })
     }

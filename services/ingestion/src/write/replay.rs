@@ -21,6 +21,7 @@ use crate::{
 
 /// Tries quarantined records again, as if they were received now. Returns how many were accepted and rejected, and the version.
 pub(crate) async fn replay(ledger: &Ledger, id: &str, ids: &[i64]) -> Result<(i64, i64, i64), Error> {
+    ledger.receipts.compare(&ledger.database).await?;
     let Some(partner) = StoredPartner::find(ledger.database.reader(), id).await? else { return Ok((0, 0, 0)) };
     let most = ledger.limits.records_per_batch;
     let kept = if ids.is_empty() {

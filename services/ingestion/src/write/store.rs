@@ -21,6 +21,7 @@ use crate::{error::Error, ids::SurrogateIds, tables::partner::StoredPartner};
 pub(super) struct StoredBatch {
     pub counts: RecordCounts,
     pub version: Option<i64>,
+    /// What lists leave out, where that was asked for.
     pub effects: Vec<ListEffect>,
 }
 
@@ -222,7 +223,7 @@ pub(super) fn context<'a>(
         users: &ledger.users,
         activity: &checked.activity,
         ids,
-        now: checked.now,
+        now: checked.last_received(),
         locks: ledger.locks,
         dry_run: checked.dry_run,
     }

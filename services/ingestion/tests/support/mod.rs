@@ -97,9 +97,13 @@ impl Service {
     }
 
     pub async fn open(place: Arc<Place>, config: Config) -> Self {
+        Self::open_under(place, config, Policy::product().unwrap()).await
+    }
+
+    pub async fn open_under(place: Arc<Place>, config: Config, policy: Policy) -> Self {
         let ingestion = Arc::new(Ingestion::open(config, place.clock()).await.unwrap());
         let verifier = Arc::new(Verifier::new(place.issuer.access_config(), Clock::system()).unwrap());
-        let access = AccessLayer::new(verifier, Arc::new(Policy::product().unwrap()));
+        let access = AccessLayer::new(verifier, Arc::new(policy)).observed_by(ingestion.denials());
         let stop = CancellationToken::new();
         let chassis = Chassis::new(ServerConfig::default(), access, stop.clone()).unwrap();
         let channel = chassis.in_process(vec![ingestion.routes()]);
@@ -110,6 +114,17 @@ impl Service {
 
     pub fn request<T>(&self, partner: &str, role: Role, message: T) -> Request<T> {
         let token = TokenRequest { roles: vec![role], partner: partner.to_owned(), ..TokenRequest::default() };
+        let token = self.place.issuer.mint(&token).unwrap();
+        let mut request = Request::new(message);
+        request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        request
+    }
+
+    /// A request of a caller who is bound to locations.
+    pub fn bound<T>(&self, role: Role, locations: &[&str], message: T) -> Request<T> {
+        let locations = locations.iter().map(|location| (*location).to_owned()).collect();
+        let token =
+            TokenRequest { roles: vec![role], partner: PARTNER.to_owned(), locations, ..TokenRequest::default() };
         let token = self.place.issuer.mint(&token).unwrap();
         let mut request = Request::new(message);
         request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());

@@ -24,7 +24,7 @@ use insights_proto::{
 use tokio::sync::mpsc;
 use tonic::Status;
 
-pub use super::summary::{FileSummary, Summary};
+pub use super::summary::{FileSummary, Summary, SummaryCounts};
 use super::{
     Caller,
     batch::{Batch, BatchLimits, Batcher},
@@ -40,7 +40,7 @@ use crate::failure::Failure;
 /// Batches read ahead of the one being sent.
 const AHEAD: usize = 2;
 /// A batch is answered in this time or sent again.
-const BATCH_DEADLINE: Duration = Duration::from_secs(60);
+pub(super) const BATCH_DEADLINE: Duration = Duration::from_secs(60);
 /// How a batch is repeated before the import gives up, 16 seconds after the first attempt. Batches have ids, so a repeat changes
 /// nothing.
 pub(super) const BATCH_RETRIES: RetryPolicy =
@@ -111,7 +111,7 @@ pub async fn import(caller: &Caller, sources: &[ImportFile], how: &How, summary:
         let file = source.name();
         bar.set_message(source.format.name());
         let first = summary.rejections.len();
-        let before = (summary.accepted, summary.duplicates, summary.rejected);
+        let before = summary.counts();
         let name = several.then_some(&file);
         let (figures, months) = (&mut figures, MonthsSent::default());
         let mut run = Run { caller, source, name, how, bar: &bar, months, summary, figures };
@@ -121,9 +121,7 @@ pub async fn import(caller: &Caller, sources: &[ImportFile], how: &How, summary:
             format: Some(source.format.name()),
             customer: source.options.customer.clone().filter(|_| source.format.needs_customer()),
             month: source.options.month.filter(|_| source.format.takes_month()).map(|month| month.to_string()),
-            accepted: summary.accepted - before.0,
-            duplicates: summary.duplicates - before.1,
-            rejected: summary.rejected - before.2,
+            counts: summary.counts() - before,
             file: file.clone(),
         });
         if let Err(failure) = outcome {
@@ -374,7 +372,7 @@ impl Run<'_> {
                 answer = line.answer(), if !line.is_empty() => match answer {
                     Ok((batch, batch_id, answer)) => {
                         if is_fact(&batch) && !batch.stubs {
-                            (good, bad) = (good + answer.accepted + answer.duplicates, bad + answer.rejected);
+                            (good, bad) = (good + answer.accepted + answer.duplicates + answer.superseded, bad + answer.rejected);
                         }
                         let name = self.name.map(String::as_str);
                         take(self.caller, &batch, &batch_id, (answer, self.how.dry_run), name, self.summary).await?;

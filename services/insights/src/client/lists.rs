@@ -2,12 +2,12 @@
 //! asked first.
 
 use insights_domain::{ids::canonical_id, service_fold};
-use insights_proto::ingestion::v1::{IngestBatchRequest, ListEffect, Record, record::Kind};
+use insights_proto::ingestion::v1::{ListEffect, PreviewListsRequest, Record, record::Kind};
 
 use super::{
     Caller,
     batch::Batch,
-    import::{BATCH_RETRIES, How, Summary, ingest},
+    import::{BATCH_DEADLINE, How, Summary},
 };
 use crate::failure::Failure;
 
@@ -33,10 +33,9 @@ pub(super) async fn withhold(
 ) -> Result<(), Failure> {
     let dry_run = how.dry_run;
     let lists: Vec<Record> = batch.records.iter().filter(|record| subject(record).is_some()).cloned().collect();
-    let message = IngestBatchRequest { records: lists, validate_only: true, ..IngestBatchRequest::default() };
-    let answer = ingest(caller, &message, BATCH_RETRIES).await?;
+    let effects = effects(caller, lists).await?;
     let judged = |effect: &&ListEffect| !dry_run || !matches!(effect.what.as_str(), "customers" | "licences");
-    for effect in answer.list_effects.iter().filter(judged) {
+    for effect in effects.iter().filter(judged) {
         if how.confirm || !ends_much(effect) {
             summary.leaves_out(&effect.what, effect.left_out);
             continue;
@@ -46,6 +45,12 @@ pub(super) async fn withhold(
         summary.failures.push(format!("{file}: {}", question(effect)));
     }
     Ok(())
+}
+
+/// What lists would end, and how many rows retracts are about.
+pub(super) async fn effects(caller: &Caller, records: Vec<Record>) -> Result<Vec<ListEffect>, Failure> {
+    let request = caller.request(PreviewListsRequest { records }, BATCH_DEADLINE);
+    Ok(caller.ingestion().preview_lists(request).await?.into_inner().effects)
 }
 
 fn ends_much(effect: &ListEffect) -> bool {

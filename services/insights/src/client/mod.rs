@@ -13,7 +13,7 @@ mod summary;
 use std::{path::Path, time::Duration};
 
 use insights_messages::Language;
-use insights_product::Settings;
+use insights_product::{Settings, check_secret};
 use insights_proto::{
     ingestion::v1::ingestion_service_client::IngestionServiceClient,
     reporting::v1::reporting_service_client::ReportingServiceClient,
@@ -102,6 +102,7 @@ impl Caller {
 }
 
 fn read_token(path: &Path) -> Result<String, Failure> {
+    check_secret(path).map_err(|fault| Failure::Failed(format!("UNAUTHENTICATED: the token in {fault}")))?;
     std::fs::read_to_string(path).map_err(|error| {
         let path = path.display();
         Failure::Failed(format!(

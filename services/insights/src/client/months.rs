@@ -11,6 +11,7 @@ use super::{
     Caller,
     batch::Batch,
     import::{BATCH_RETRIES, Summary, ingest},
+    lists,
 };
 use crate::failure::Failure;
 
@@ -59,8 +60,7 @@ impl MonthsSent {
             return Ok(());
         }
         let replace = self.began.is_some() && whole;
-        let message = IngestBatchRequest { records: retracts, validate_only: true, ..IngestBatchRequest::default() };
-        let known = ingest(caller, &message, BATCH_RETRIES).await?.list_effects;
+        let known = lists::effects(caller, retracts.clone()).await?;
         for effect in known.iter().filter(|effect| effect.what == "reported_seats") {
             let month = effect.day.get(..7).unwrap_or_default().to_owned();
             let sent = self.rows.get(&("reported_seats", effect.source.clone(), month.clone())).copied();
@@ -78,7 +78,7 @@ impl MonthsSent {
                 .push(format!("{file}: rows were rejected, so nothing is replaced but the rows that are in the file"));
         }
         if replace {
-            let message = IngestBatchRequest { validate_only: false, ..message };
+            let message = IngestBatchRequest { records: retracts, ..IngestBatchRequest::default() };
             let answer = ingest(caller, &message, BATCH_RETRIES).await?;
             summary.version = summary.version.max(Some(answer.version));
         }

@@ -19,8 +19,10 @@ const REASONS: usize = 1_000;
 pub struct Summary {
     /// Records that changed something.
     pub accepted: u64,
-    /// Records that changed nothing.
+    /// Records that changed nothing, because what they say is there already.
     pub duplicates: u64,
+    /// Records that changed nothing, because something newer stands.
+    pub superseded: u64,
     /// Rows and records that were refused.
     pub rejected: u64,
     /// Why, in the order of the rows.
@@ -70,11 +72,34 @@ pub struct FileSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub month: Option<String>,
     /// As in the summary of all.
+    #[serde(flatten)]
+    pub counts: SummaryCounts,
+}
+
+/// Records by what became of them, as in the summary of all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SummaryCounts {
+    /// Changed something.
     pub accepted: u64,
-    /// As in the summary of all.
+    /// Are there already.
     pub duplicates: u64,
-    /// As in the summary of all.
+    /// Are older than what stands.
+    pub superseded: u64,
+    /// Were refused.
     pub rejected: u64,
+}
+
+impl std::ops::Sub for SummaryCounts {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            accepted: self.accepted - before.accepted,
+            duplicates: self.duplicates - before.duplicates,
+            superseded: self.superseded - before.superseded,
+            rejected: self.rejected - before.rejected,
+        }
+    }
 }
 
 /// A rejection, and the file when there are several.
@@ -89,10 +114,18 @@ pub struct Listed {
 }
 
 impl Summary {
+    /// What became of the records so far.
+    #[must_use]
+    pub fn counts(&self) -> SummaryCounts {
+        let Self { accepted, duplicates, superseded, rejected, .. } = *self;
+        SummaryCounts { accepted, duplicates, superseded, rejected }
+    }
+
     pub(super) fn add(&mut self, answer: &IngestBatchResponse, stubs: bool) {
         let count = |number: i64| u64::try_from(number).unwrap_or_default();
         self.accepted += count(answer.accepted);
         self.duplicates += count(answer.duplicates);
+        self.superseded += count(answer.superseded);
         self.rejected += count(answer.rejected);
         self.waiting += count(answer.waiting);
         self.version = self.version.max(Some(answer.version));
@@ -127,6 +160,7 @@ impl Summary {
         let known = [
             (self.rejected, "rows were rejected".to_owned()),
             (self.waiting, "records wait for what they refer to".to_owned()),
+            (self.superseded, "records change nothing because something newer stands".to_owned()),
         ];
         let known = lists.chain(known).filter(|(count, _)| *count > 0);
         known.map(|(count, what)| format!("{count} {what}")).collect()

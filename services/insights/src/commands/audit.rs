@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use clap::Args;
 use insights_messages::{Language, Sentence};
+use insights_proto::ingestion::v1 as ingestion;
 use insights_proto::reporting::v1::{AuditEntry, ListAuditEntriesRequest};
 use prost_types::Timestamp;
 use serde_json::{Value, json};
@@ -48,14 +49,44 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
         .ok_or_else(|| "must be a day such as 2026-11-22 or a time such as 2026-11-22T08:00:00Z".to_owned())
 }
 
-/// Lists who read what.
+/// Lists who read and sent what.
 pub async fn run(caller: &Caller, wanted: AuditArgs, language: Language, json: bool) -> Result<(), Failure> {
     let limit = if wanted.limit == 0 { usize::MAX } else { wanted.limit };
+    let mut entries = read(caller, &wanted, limit).await?;
+    entries.extend(sent(caller, &wanted, limit).await?);
+    let at = |entry: &AuditEntry| entry.time.map(|time| (time.seconds, time.nanos));
+    entries.sort_by_key(|entry| std::cmp::Reverse(at(entry)));
+    entries.truncate(limit);
+    if json {
+        return output::print_json(&entries.iter().map(as_json).collect::<Vec<_>>());
+    }
+    let rows: Vec<Vec<String>> = entries.iter().map(|entry| row(entry, language)).collect();
+    let columns = [
+        Sentence::AuditTime,
+        Sentence::AuditWho,
+        Sentence::AuditRoles,
+        Sentence::AuditMethod,
+        Sentence::AuditOutcome,
+        Sentence::AuditCalls,
+        Sentence::Rows,
+        Sentence::AuditRedacted,
+        Sentence::AuditAsked,
+    ];
+    let columns = columns.map(|word| word.say(language, &[]));
+    output::print(&output::table(
+        &columns.each_ref().map(String::as_str),
+        &rows,
+        &[false, false, false, false, false, true, true, false, false],
+    ))
+}
+
+/// Who read what: the newest entries of reporting.
+async fn read(caller: &Caller, wanted: &AuditArgs, limit: usize) -> Result<Vec<AuditEntry>, Failure> {
     let mut entries: Vec<AuditEntry> = Vec::new();
     let mut message = ListAuditEntriesRequest {
-        subject: wanted.who,
-        method: wanted.method,
-        outcome: wanted.outcome,
+        subject: wanted.who.clone(),
+        method: wanted.method.clone(),
+        outcome: wanted.outcome.clone(),
         from_time: wanted.from.map(timestamp),
         to_time: wanted.to.map(timestamp),
         ..Default::default()
@@ -67,29 +98,45 @@ pub async fn run(caller: &Caller, wanted: AuditArgs, language: Language, json: b
         entries.extend(page.entries);
         message.page_token = page.next_page_token;
         if message.page_token.is_empty() || entries.len() >= limit {
-            break;
+            return Ok(entries);
         }
     }
-    if json {
-        return output::print_json(&entries.iter().map(as_json).collect::<Vec<_>>());
+}
+
+/// Who sent what: the newest entries of ingestion, as reporting writes them.
+async fn sent(caller: &Caller, wanted: &AuditArgs, limit: usize) -> Result<Vec<AuditEntry>, Failure> {
+    let mut entries: Vec<AuditEntry> = Vec::new();
+    let mut message = ingestion::ListAuditEntriesRequest {
+        subject: wanted.who.clone(),
+        method: wanted.method.clone(),
+        outcome: wanted.outcome.clone(),
+        from_time: wanted.from.map(timestamp),
+        to_time: wanted.to.map(timestamp),
+        ..Default::default()
+    };
+    loop {
+        message.page_size = i32::try_from((limit - entries.len()).min(PAGE)).unwrap_or_default();
+        let request = caller.request(message.clone(), DEADLINE);
+        let page = caller.ingestion().list_audit_entries(request).await?.into_inner();
+        entries.extend(page.entries.into_iter().map(|entry| AuditEntry {
+            time: entry.time,
+            subject: entry.subject,
+            roles: entry.roles,
+            rpc: entry.rpc,
+            asked: entry.asked,
+            rows: entry.records,
+            redacted: false,
+            outcome: entry.outcome,
+            partner: entry.partner,
+            bound: entry.bound,
+            locations: entry.locations,
+            calls: entry.calls,
+        }));
+        message.page_token = page.next_page_token;
+        if message.page_token.is_empty() || entries.len() >= limit {
+            return Ok(entries);
+        }
     }
-    let rows: Vec<Vec<String>> = entries.iter().map(|entry| row(entry, language)).collect();
-    let columns = [
-        Sentence::AuditTime,
-        Sentence::AuditWho,
-        Sentence::AuditRoles,
-        Sentence::AuditMethod,
-        Sentence::AuditOutcome,
-        Sentence::Rows,
-        Sentence::AuditRedacted,
-        Sentence::AuditAsked,
-    ];
-    let columns = columns.map(|word| word.say(language, &[]));
-    output::print(&output::table(
-        &columns.each_ref().map(String::as_str),
-        &rows,
-        &[false, false, false, false, false, true, false, false],
-    ))
 }
 
 fn timestamp(time: DateTime<Utc>) -> Timestamp {
@@ -117,6 +164,7 @@ fn row(entry: &AuditEntry, language: Language) -> Vec<String> {
         },
         method.to_owned(),
         entry.outcome.clone(),
+        language.number(entry.calls),
         language.number(entry.rows),
         if entry.redacted { Sentence::Yes.say(language, &[]) } else { String::new() },
         if shown.len() < asked.len() { format!("{shown}…") } else { shown },
@@ -135,6 +183,7 @@ fn as_json(entry: &AuditEntry) -> Value {
         "locations": entry.bound.then_some(&entry.locations),
         "rpc": entry.rpc,
         "asked": asked,
+        "calls": entry.calls,
         "rows": entry.rows,
         "redacted": entry.redacted,
         "outcome": entry.outcome,
@@ -163,6 +212,6 @@ mod tests {
         };
         let row = row(&entry, Language::English);
         assert_eq!((row[1].as_str(), row[3].as_str()), ("ada[2J", "Query"));
-        assert!(row[7].ends_with('…') && row[7].chars().count() == SHOWN + 1);
+        assert!(row[8].ends_with('…') && row[8].chars().count() == SHOWN + 1);
     }
 }

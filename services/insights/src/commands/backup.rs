@@ -14,7 +14,7 @@ use clap::Args;
 use insights_database::Database;
 use insights_ingestion::Ingestion;
 use insights_messages::Language;
-use insights_product::{Service, Settings, database_url, make_private, user_key, write_private};
+use insights_product::{Service, Settings, database_url, is_mounted, make_private, user_key, write_private};
 use insights_service::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -249,15 +249,6 @@ fn lock(folder: &Path) -> Result<fs::File, Failure> {
     let held = fs::File::open(folder).map_err(at(folder))?;
     held.try_lock().map_err(|_| Failure::Failed(format!("{}: another command is at it", folder.display())))?;
     Ok(held)
-}
-
-/// Whether a directory is where another file system begins.
-fn is_mounted(folder: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let device = |path: &Path| fs::metadata(path).map(|found| found.dev());
-    let whole = fs::canonicalize(folder);
-    let devices = whole.and_then(|whole| Ok((device(&whole)?, whole.parent().map(device).transpose()?)));
-    devices.is_ok_and(|(own, above)| above.is_some_and(|above| above != own))
 }
 
 impl Drop for StagingDir {

@@ -3,14 +3,15 @@
 use std::{path::Path, time::Duration};
 
 use base64::Engine as _;
+use insights_database::Database;
 use insights_messages::{Language, Sentence};
-use insights_product::Settings;
+use insights_product::{Service, Settings, database_url, open_to_others};
 use insights_proto::{
     access::v1::{WhoAmIRequest, access_service_client::AccessServiceClient},
     ingestion::v1 as ingestion,
     reporting::v1 as reporting,
 };
-use insights_service::Clock;
+use insights_service::{Clock, error_chain};
 use serde::Serialize;
 
 use crate::{client::Caller, failure::Failure, output};
@@ -44,6 +45,8 @@ impl Doctor {
     fn name(self, what: &str) -> String {
         let sentence = match what {
             "data directory" => Sentence::DoctorDataDir,
+            "database" => Sentence::DoctorDatabase,
+            "clock" => Sentence::DoctorClock,
             "token" => Sentence::DoctorToken,
             "server" => Sentence::DoctorServer,
             "caller" => Sentence::DoctorCaller,
@@ -78,7 +81,9 @@ fn well(what: &'static str, found: String) -> Finding {
 /// Checks the set-up and says what to do.
 pub async fn run(settings: &Settings, clock: &Clock, language: Language, json: bool) -> Result<(), Failure> {
     let doctor = Doctor(if json { Language::English } else { language });
-    let mut findings = vec![doctor.data_dir(settings), doctor.token(&settings.token_path(), clock)];
+    let mut findings = vec![doctor.data_dir(settings)];
+    findings.extend(doctor.databases(settings).await);
+    findings.push(doctor.token(&settings.token_path(), clock));
     match Caller::connect(settings).await {
         Err(failure) => findings.push(doctor.unwell("server", failure.to_string(), Sentence::DoctorServerTry)),
         Ok(caller) => findings.extend(doctor.server(settings, &caller).await),
@@ -104,7 +109,48 @@ impl Doctor {
             Ok(data) if data.permissions().readonly() => {
                 self.unwell("data directory", say(Sentence::DoctorReadOnly), Sentence::DoctorReadOnlyTry)
             }
-            Ok(_) => well("data directory", path),
+            Ok(_) => match open_to_others(settings) {
+                None => well("data directory", path),
+                Some(open) => {
+                    let open = open.display().to_string();
+                    let said = [("path", open.as_str())];
+                    Finding {
+                        what: "data directory",
+                        ok: false,
+                        found: self.say(Sentence::DoctorOpen, &said),
+                        advice: self.say(Sentence::DoctorOpenTry, &said),
+                    }
+                }
+            },
+        }
+    }
+
+    /// Reads the databases that are files here, whole.
+    async fn databases(self, settings: &Settings) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for service in Service::ALL {
+            let url = database_url(settings, service).unwrap_or_default();
+            let Some(path) = url.strip_prefix("sqlite:").filter(|path| Path::new(path).is_file()) else { continue };
+            findings.push(self.database(service, path).await);
+        }
+        findings
+    }
+
+    async fn database(self, service: Service, path: &str) -> Finding {
+        let Err(error) = Database::check_file(Path::new(path)).await else {
+            return well("database", self.say(Sentence::DoctorSound, &[("path", path)]));
+        };
+        let advice = match service {
+            Service::Ingestion => Sentence::DoctorDamagedFacts,
+            Service::Metrics => Sentence::DoctorDamagedFigures,
+            Service::Reporting => Sentence::DoctorDamagedAudit,
+        };
+        let said = [("path", path), ("cause", &error_chain(&error))];
+        Finding {
+            what: "database",
+            ok: false,
+            found: self.say(Sentence::DoctorDamaged, &said),
+            advice: self.say(advice, &said),
         }
     }
 
@@ -160,10 +206,15 @@ impl Doctor {
         }
         let said = [("version", facts.version.to_string()), ("day", facts.complete_through.clone())];
         let mut findings = vec![well("facts", self.say(Sentence::DoctorComplete, &borrowed(&said)))];
+        findings.extend(self.clock(&facts));
         let counted = |sentence, count: i64| self.say(sentence, &[("count", &self.0.number(count))]);
         if let Some(rejected) = facts.rejected.filter(|count| *count > 0) {
             let found = counted(Sentence::DoctorRejected, rejected);
             findings.push(self.unwell("quarantine", found, Sentence::DoctorRejectedTry));
+        }
+        if let Some(dropped) = facts.dropped.filter(|count| *count > 0) {
+            let found = counted(Sentence::DoctorDropped, dropped);
+            findings.push(self.unwell("quarantine", found, Sentence::DoctorDroppedTry));
         }
         if let Some(waiting) = facts.waiting.filter(|count| *count > 0) {
             let found = counted(Sentence::DoctorWait, waiting);
@@ -179,6 +230,19 @@ impl Doctor {
             }
         });
         findings
+    }
+}
+
+impl Doctor {
+    /// Says why the server dates nothing, where that is so.
+    fn clock(self, facts: &ingestion::GetFreshnessResponse) -> Option<Finding> {
+        let found = match facts.clock_fault() {
+            ingestion::ClockFault::Unspecified => return None,
+            ingestion::ClockFault::BehindReceipts => Sentence::DoctorClockBehind,
+            ingestion::ClockFault::ApartFromDatabase => Sentence::DoctorClockApart,
+        };
+        let seconds = self.0.number(facts.clock_ahead_seconds.abs());
+        Some(self.unwell("clock", self.say(found, &[("seconds", &seconds)]), Sentence::DoctorClockTry))
     }
 }
 

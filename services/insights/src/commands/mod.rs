@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod backup;
 pub mod config;
+pub mod correct_times;
 pub mod demo;
 pub mod doctor;
 pub mod export;

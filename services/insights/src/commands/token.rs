@@ -1,10 +1,10 @@
 //! `insights token`.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use insights_access::{Issuer, Role, TokenRequest, role_from_name, role_name};
-use insights_product::Settings;
+use insights_product::{Settings, write_private};
 use insights_service::Clock;
 use serde_json::json;
 
@@ -25,9 +25,12 @@ pub struct TokenArgs {
     /// How long the token is valid: a number and s, m, h or d.
     #[arg(long, default_value = "1h", value_parser = duration)]
     pub ttl: std::time::Duration,
+    /// The file to write it to, which only its owner may read; without one it is printed.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
-/// Prints a token of the local development issuer.
+/// Prints or writes a token of the local development issuer.
 pub fn run(settings: &Settings, clock: &Clock, token: TokenArgs, json: bool) -> Result<(), Failure> {
     if !settings.is_local() {
         let issuer = &settings.access.people.issuer;
@@ -46,6 +49,10 @@ pub fn run(settings: &Settings, clock: &Clock, token: TokenArgs, json: bool) -> 
         ..TokenRequest::default()
     };
     let minted = issuer.mint(&request).map_err(|error| Failure::Usage(error.to_string()))?;
+    if let Some(path) = &token.out {
+        write_private(path, &minted)?;
+        return if json { output::print_json(&json!({"file": path})) } else { Ok(()) };
+    }
     if json { output::print_json(&json!({"token": minted})) } else { output::print(&format!("{minted}\n")) }
 }
 

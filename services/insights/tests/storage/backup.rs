@@ -192,7 +192,7 @@ fn the_key_of_the_users_is_neither_mistaken_nor_made_anew() {
     drop(old.serve());
     let (key, backup) = (old.data().join("user.key"), text(&old.beside("backup")));
     let right = fs::read(&key).unwrap();
-    fs::write(&key, "ab".repeat(32)).unwrap();
+    insights_testkit::write_secret(&key, "ab".repeat(32)).unwrap();
     let said = old.refused(&["backup", &backup]);
     assert!(
         said.contains("user.key: ") && said.contains("not the key that the stored users were hashed with"),
@@ -231,7 +231,7 @@ fn a_key_that_is_named_is_not_made() {
     let output = installation.run_with(&["serve", "--port", "0"], "INSIGHTS_USER_KEY_FILE", &key);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("is not there; make one for all replicas: openssl rand -hex 32 >"), "{said}");
+    assert!(said.contains("is not there; make one for all replicas: (umask 077; openssl rand -hex 32 >"), "{said}");
     assert!(!installation.beside("secret").exists());
 }
 

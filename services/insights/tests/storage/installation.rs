@@ -48,11 +48,11 @@ impl Installation {
     /// The file with the address of the PostgreSQL database.
     pub fn url_file(&self) -> PathBuf {
         let path = self.beside("url");
-        std::fs::write(&path, self.postgres.as_ref().unwrap().url()).unwrap();
+        insights_testkit::write_secret(&path, self.postgres.as_ref().unwrap().url()).unwrap();
         path
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = insights();
         command.env("INSIGHTS_DATA_DIR", self.data()).env("XDG_STATE_HOME", self.beside("state"));
         command.args(args);
@@ -96,7 +96,7 @@ impl Installation {
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("server: {line}")));
         let token = self.run(&["token", "--role", "global_admin", "--partner", "acme"]);
         let path = self.beside("admin.jwt");
-        std::fs::write(&path, token.stdout).unwrap();
+        insights_testkit::write_secret(&path, token.stdout).unwrap();
         Server { process, url, token: path.display().to_string() }
     }
 

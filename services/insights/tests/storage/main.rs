@@ -3,4 +3,5 @@
 
 mod backup;
 mod installation;
+mod private;
 mod schema;

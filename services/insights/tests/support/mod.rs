@@ -87,7 +87,7 @@ impl Server {
 
     pub fn file(&self, name: &str, text: &str) -> String {
         let path = self.folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
+        insights_testkit::write_secret(&path, text).unwrap();
         path.display().to_string()
     }
 

@@ -125,6 +125,9 @@ fn from_feed(error: ApplyError) -> Error {
 }
 
 fn unavailable(status: tonic::Status) -> Error {
+    if status.code() == tonic::Code::InvalidArgument {
+        return Error::invalid("as_of", "lies further back than superseded rows are kept");
+    }
     tracing::warn!(%status, "facts as of an earlier time cannot be read");
     Error::unavailable("Reported rows as of an earlier time cannot be read at the moment.")
 }

@@ -11,12 +11,11 @@ use insights_proto::reporting::v1::{
 };
 use insights_service::{Deadline, Error, LARGEST_ANSWER, PageToken, fail_point};
 use prost::{Message, Name};
-use prost_reflect::DynamicMessage;
 use serde::{Serialize, de::DeserializeOwned};
 use tonic::{Code, Request, Response, Status, metadata::MetadataMap};
 
 use super::ReportingApi;
-use crate::audit::{Audit, CallOutcome};
+use crate::audit::{Audit, CallOutcome, asked};
 use crate::metrics::CallerMetrics;
 
 /// A call under way.
@@ -52,7 +51,7 @@ impl AuditedCall {
         Ok(Self {
             metrics: api.metrics.on_behalf(&caller, deadline),
             audit: api.audit.clone(),
-            asked: json(rpc, request.get_ref()),
+            asked: asked(rpc, request.get_ref()),
             language: language(request.metadata()),
             caller,
             rpc,
@@ -109,13 +108,6 @@ impl AuditedCall {
 pub fn language(metadata: &MetadataMap) -> Language {
     let wish = metadata.get("accept-language").and_then(|wish| wish.to_str().ok());
     Language::wanted(wish.unwrap_or_default())
-}
-
-/// A request as JSON, with the field names of the API.
-fn json(rpc: &str, request: &impl Message) -> String {
-    let described = insights_proto::descriptors().get_message_by_name(&format!("insights.reporting.v1.{rpc}Request"));
-    let message = described.and_then(|kind| DynamicMessage::decode(kind, request.encode_to_vec().as_slice()).ok());
-    message.and_then(|message| serde_json::to_string(&message).ok()).unwrap_or_default()
 }
 
 fn redacted(coverage: Option<&Coverage>) -> bool {

@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 pub struct AuditConfig {
     /// Days until an entry is removed; 0: never.
     pub keep_days: u32,
+    /// Refused calls of a caller and a minute that are kept one by one; the others are kept as one entry for each method and outcome.
+    pub refused_per_minute: u32,
 }
 
 impl Default for AuditConfig {
     /// Long enough to examine a year after its end.
     fn default() -> Self {
-        Self { keep_days: 400 }
+        Self { keep_days: 400, refused_per_minute: 20 }
     }
 }
 

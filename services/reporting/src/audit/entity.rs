@@ -23,7 +23,7 @@ pub struct Model {
     pub locations: Option<String>,
     /// Path of the method.
     pub rpc: String,
-    /// The request as JSON, truncated when very long; empty for a denial by role, before which no request is read.
+    /// The request as JSON, cut where long; empty for a denial by role, before which no request is read, and for a sum of calls.
     pub asked: String,
     /// Rows in the answer.
     pub row_count: i64,
@@ -31,6 +31,8 @@ pub struct Model {
     pub redacted: bool,
     /// The gRPC code, such as `Ok` or `PermissionDenied`.
     pub outcome: String,
+    /// How many calls this is: more than one where refused calls of a minute are summed up.
+    pub calls: i64,
 }
 
 /// No relations: every read names the partner.

@@ -1,5 +1,6 @@
 //! The audit: a record of every report read and every denial, stored before the answer is sent.
 
+mod asked;
 mod config;
 mod entity;
 mod query;
@@ -9,12 +10,13 @@ use std::{fmt, sync::Arc};
 
 use insights_access::{Denial, DenialObserver, Principal, Viewer};
 use insights_database::Database;
-use insights_service::{Clock, Error, PageTokenKey, fail_point};
+use insights_service::{Clock, Error, PageTokenKey, RefusedCalls, RefusedSum, fail_point};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tonic::Code;
 
 use crate::migrations::{Migrator, SECRET};
 
+pub use asked::asked;
 pub use config::AuditConfig;
 pub use entity::Model as AuditRecord;
 pub use query::AuditQuery;
@@ -22,8 +24,9 @@ pub use query::AuditQuery;
 /// What the audit calls a download by ticket.
 pub const DOWNLOAD_BY_TICKET: &str = "GET /exports/{id}";
 
-/// Longest stored request, in bytes; longer ones are truncated.
-const ASKED_BYTES: usize = 64 * 1024;
+/// Longest texts of the caller that are stored, in bytes.
+const SUBJECT_BYTES: usize = 512;
+const LOCATIONS_BYTES: usize = 4 * 1024;
 
 // House: writing, listing and retention each have their own file and share one table.
 /// The audit of this installation. Cheap to clone.
@@ -32,6 +35,7 @@ pub struct Audit {
     database: Database,
     clock: Clock,
     config: AuditConfig,
+    refused: Arc<RefusedCalls>,
     page_token_key: PageTokenKey,
 }
 
@@ -63,7 +67,8 @@ impl Audit {
         let candidate = hex::encode(rand::random::<[u8; 32]>());
         let secret = database.shared_secret(SECRET, &candidate).await?;
         let page_token_key = PageTokenKey::derived_from(secret.as_bytes());
-        Ok(Self { database, clock, config, page_token_key })
+        let refused = Arc::new(RefusedCalls::new(config.refused_per_minute));
+        Ok(Self { database, clock, config, refused, page_token_key })
     }
 
     /// Records a call and its outcome.
@@ -74,7 +79,8 @@ impl Audit {
         self.record_as(caller.subject(), caller, rpc, asked, ending).await
     }
 
-    /// Records a call without a token, such as a download by ticket.
+    /// Records a call without a token, such as a download by ticket. Of a caller's refused calls of a minute only the first are
+    /// stored; the others are counted and stored as one.
     ///
     /// # Errors
     /// As [`Self::record`].
@@ -86,26 +92,56 @@ impl Audit {
         asked: &str,
         ending: CallOutcome,
     ) -> Result<(), Error> {
+        let refused = ending.outcome != Code::Ok && fail_point::guard_holds("audit.refused_calls");
+        if refused && !self.refused.is_kept(subject, viewer, rpc, ending.outcome, self.clock.now()) {
+            return Ok(());
+        }
         let record = entity::ActiveModel {
-            partner: Set(viewer.partner().to_owned()),
-            at_micros: Set(self.clock.now().timestamp_micros()),
-            record_id: Set(rand::random::<i64>()),
-            subject: Set(subject.to_owned()),
-            roles: Set(viewer.roles_text()),
-            locations: Set(viewer.locations_text()),
-            rpc: Set(rpc.to_owned()),
-            asked: Set(cut(asked, ASKED_BYTES).to_owned()),
+            asked: Set(cut(asked, asked::ASKED_BYTES).to_owned()),
             row_count: Set(i64::try_from(ending.rows).unwrap_or(i64::MAX)),
             redacted: Set(ending.redacted),
-            outcome: Set(format!("{:?}", ending.outcome)),
+            calls: Set(1),
+            ..self.entry(subject, viewer, rpc, ending.outcome)
         };
         fail_point::hit("reporting.before_audit");
-        let stored = entity::Entity::insert(record).exec_without_returning(self.database.writer()).await;
+        let stored = self.store(record).await;
         fail_point::hit("reporting.audited");
-        stored.map(|_| ()).map_err(|error| {
+        stored.map_err(|error| {
             tracing::error!(%error, rpc, "cannot audit a call");
             Error::unavailable("The call cannot be audited now, so it is not answered.")
         })
+    }
+
+    fn entry(&self, subject: &str, viewer: &Viewer, rpc: &str, outcome: Code) -> entity::ActiveModel {
+        entity::ActiveModel {
+            partner: Set(viewer.partner().to_owned()),
+            at_micros: Set(self.clock.now().timestamp_micros()),
+            record_id: Set(rand::random::<i64>()),
+            subject: Set(cut(subject, SUBJECT_BYTES).to_owned()),
+            roles: Set(viewer.roles_text()),
+            locations: Set(viewer.short_locations_text(LOCATIONS_BYTES)),
+            rpc: Set(rpc.to_owned()),
+            asked: Set(String::new()),
+            row_count: Set(0),
+            redacted: Set(false),
+            outcome: Set(format!("{outcome:?}")),
+            calls: Set(1),
+        }
+    }
+
+    async fn store(&self, record: entity::ActiveModel) -> Result<(), insights_database::Error> {
+        entity::Entity::insert(record).exec_without_returning(self.database.writer()).await?;
+        Ok(())
+    }
+
+    /// Stores the counts of refused calls of minutes that are over; of all at the end of the process.
+    pub async fn store_refused(&self, all: bool) {
+        for RefusedSum { subject, viewer, rpc, outcome, calls } in self.refused.take(self.clock.now(), all) {
+            let record = entity::ActiveModel { calls: Set(calls), ..self.entry(&subject, &viewer, &rpc, outcome) };
+            if let Err(error) = self.store(record).await {
+                tracing::error!(%error, subject, calls, "cannot audit refused calls");
+            }
+        }
     }
 
     /// What the page tokens of the service are sealed with, which is kept in the same database.

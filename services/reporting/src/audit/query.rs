@@ -143,6 +143,7 @@ fn entry(record: AuditRecord) -> AuditEntry {
         partner: record.partner,
         bound: record.locations.is_some(),
         locations: record.locations.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+        calls: record.calls,
     }
 }
 

@@ -10,19 +10,22 @@ use super::{Audit, entity};
 
 /// Interval of sweeps for expired entries.
 const SWEEP: Duration = Duration::from_secs(3600);
+/// How often it is looked for minutes of refused calls that are over.
+const SUMS: Duration = Duration::from_secs(10);
 /// Entries removed in one statement.
 const AT_ONCE: u64 = 1_000;
 
 impl Audit {
-    /// Removes expired entries periodically until shutdown.
+    /// Removes expired entries and stores the counts of refused calls periodically until shutdown.
     pub(crate) async fn keep_sweeping(&self, shutdown: CancellationToken) {
+        let (mut sweep, mut sums) = (tokio::time::interval(SWEEP), tokio::time::interval(SUMS));
         loop {
-            if let Err(error) = self.sweep().await {
-                tracing::warn!(%error, "cannot remove expired audit entries; will retry");
-            }
             tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(SWEEP) => {}
+                () = shutdown.cancelled() => return self.store_refused(true).await,
+                _ = sums.tick() => self.store_refused(false).await,
+                _ = sweep.tick() => if let Err(error) = self.sweep().await {
+                    tracing::warn!(%error, "cannot remove expired audit entries; will retry");
+                }
             }
         }
     }

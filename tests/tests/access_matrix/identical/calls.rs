@@ -3,11 +3,12 @@
 use insights_proto::ingestion::v1 as ingestion;
 use insights_proto::metrics::v1::{Dimension, DimensionValue, Filter, Measure, Query, Scope, Top};
 use insights_proto::reporting::v1 as wire;
+use insights_tests::records;
 use insights_tests::wire::frame;
 use prost::Message;
 
 use super::callers::Caller;
-use super::seeded_product::{INGEST, SeededProduct};
+use super::seeded_product::{self, INGEST, SeededProduct};
 use super::told::Told;
 
 const REPORTING: &str = "/insights.reporting.v1.ReportingService";
@@ -305,4 +306,18 @@ fn others(version: i64, put: &mut impl FnMut(String, String, Vec<u8>)) {
         ..Default::default()
     };
     put(INGEST.into(), "a check".into(), check.encode_to_vec());
+    // Whoever guesses what is stored is not told.
+    let guess = ingestion::IngestBatchRequest { validate_only: true, ..records::batch("", seeded_product::guess()) };
+    put(INGEST.into(), "a guess".into(), guess.encode_to_vec());
+    let list = ingestion::WholeList {
+        source: "crm".into(),
+        what: "subscriptions".into(),
+        customer_id: "C-1".into(),
+        day: "2025-03-30".into(),
+        ..Default::default()
+    };
+    let list = ingestion::Record { kind: Some(ingestion::record::Kind::WholeList(list)), ..Default::default() };
+    let lists = ingestion::PreviewListsRequest { records: vec![list] };
+    put(format!("{INGESTION}/PreviewLists"), String::new(), lists.encode_to_vec());
+    put(format!("{INGESTION}/ListAuditEntries"), String::new(), Vec::new());
 }

@@ -1,9 +1,11 @@
 //! The tables of this service. Names are written out: a migration never changes once it was released.
 
+mod audit;
 mod chunks;
 mod coverage;
 mod feed;
 mod indexes;
+mod quarantine;
 
 use insights_database::{
     hot_table, migration_table,
@@ -27,6 +29,8 @@ impl MigratorTrait for Migrator {
             Box::new(indexes::OneFits),
             Box::new(coverage::UsersReport),
             Box::new(feed::ManyCustomersARow),
+            Box::new(audit::AuditTable),
+            Box::new(quarantine::QuarantineCapped),
         ]
     }
 

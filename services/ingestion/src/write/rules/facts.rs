@@ -110,6 +110,10 @@ async fn decide(
                 tx.counts.duplicates += 1;
                 continue;
             }
+            Some((Verdict::Superseded, _)) => {
+                tx.counts.superseded += 1;
+                continue;
+            }
             Some((Verdict::Raised, stored)) => {
                 note_raised(tx, *customer, stored.row.recorded, &row)?;
                 identity::raise(&mut stored.row, &row);

@@ -10,8 +10,10 @@ use crate::tables::fact::FactRow;
 /// What a new record means for the stored row of its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Changes nothing.
+    /// Changes nothing: it says what is stored, or less than is known of it.
     Duplicate,
+    /// Changes nothing: it says something else, of which something newer is stored.
+    Superseded,
     /// Has the same content, but takes more to be replaced: see [`raise`].
     Raised,
     /// Takes the place of the stored row.
@@ -21,7 +23,8 @@ pub(super) enum Verdict {
 /// Judges a new record against the stored row of its key.
 pub(super) fn verdict(stored: &FactRow, new: &FactRow) -> Verdict {
     if (rank(new), &new.body) <= (rank(stored), &stored.body) {
-        Verdict::Duplicate
+        let is_as_good = new.precedence == stored.precedence && new.precedence != Precedence::FirstSight;
+        if is_as_good && new.body != stored.body { Verdict::Superseded } else { Verdict::Duplicate }
     } else if new.body == stored.body {
         Verdict::Raised
     } else {
@@ -81,7 +84,9 @@ mod tests {
         ];
         for (position, stored) in rising.iter().enumerate() {
             for earlier in &rising[..=position] {
-                assert_eq!(verdict(stored, earlier), Verdict::Duplicate, "{earlier:?}");
+                let is_older = earlier.body != stored.body && earlier.precedence == stored.precedence;
+                let expected = if is_older { Verdict::Superseded } else { Verdict::Duplicate };
+                assert_eq!(verdict(stored, earlier), expected, "{earlier:?}");
             }
             for later in &rising[position + 1..] {
                 let expected = if later.body == stored.body { Verdict::Raised } else { Verdict::Replaces };

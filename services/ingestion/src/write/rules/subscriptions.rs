@@ -40,6 +40,7 @@ pub(crate) async fn apply(tx: &mut WriteTransaction<'_>, owned: &[&ResolvedFact<
         let current = winners.get_mut(&subscription).map(|(row, _)| row).or_else(|| stored.get_mut(&subscription));
         match current.map(|stored| (identity::verdict(stored, &row), stored)) {
             Some((Verdict::Duplicate, _)) => tx.counts.duplicates += 1,
+            Some((Verdict::Superseded, _)) => tx.counts.superseded += 1,
             Some((Verdict::Raised, stored)) => {
                 identity::raise(stored, &row);
                 tx.counts.duplicates += 1;

@@ -23,6 +23,7 @@ pub(crate) use user_cache::UserCache;
 pub(crate) struct RecordCounts {
     pub accepted: i64,
     pub duplicates: i64,
+    pub superseded: i64,
     pub waiting: i64,
 }
 
@@ -30,6 +31,7 @@ impl std::ops::AddAssign for RecordCounts {
     fn add_assign(&mut self, other: Self) {
         self.accepted += other.accepted;
         self.duplicates += other.duplicates;
+        self.superseded += other.superseded;
         self.waiting += other.waiting;
     }
 }

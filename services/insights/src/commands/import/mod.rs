@@ -15,7 +15,7 @@ use self::plan::{ImportPlan, Said};
 use crate::{
     client::{
         Caller,
-        import::{FileSummary, How, Summary, import, partner},
+        import::{FileSummary, How, Summary, SummaryCounts, import, partner},
     },
     commands::generate::today,
     failure::Failure,
@@ -96,9 +96,9 @@ fn print(summary: &Summary, dry_run: bool) -> Result<(), Failure> {
     }
     let mut text = String::new();
     for file in summary.files.iter().filter(|file| file.format.is_some() && summary.files.len() > 1) {
-        text.push_str(&format!("{}: {}\n", file.file, counts(file.accepted, file.duplicates, file.rejected)));
+        text.push_str(&format!("{}: {}\n", file.file, counts(file.counts)));
     }
-    text.push_str(&counts(summary.accepted, summary.duplicates, summary.rejected));
+    text.push_str(&counts(summary.counts()));
     if summary.waiting > 0 {
         text.push_str(&format!(", {} of the accepted wait for what they refer to", readable(summary.waiting)));
     }
@@ -120,8 +120,18 @@ fn print(summary: &Summary, dry_run: bool) -> Result<(), Failure> {
     output::print(&text)
 }
 
-fn counts(accepted: u64, duplicates: u64, rejected: u64) -> String {
-    format!("{} accepted, {} duplicates, {} rejected", readable(accepted), readable(duplicates), readable(rejected))
+fn counts(counts: SummaryCounts) -> String {
+    let SummaryCounts { accepted, duplicates, superseded, rejected } = counts;
+    let mut text = format!(
+        "{} accepted, {} duplicates, {} rejected",
+        readable(accepted),
+        readable(duplicates),
+        readable(rejected)
+    );
+    if superseded > 0 {
+        text.push_str(&format!(", {} change nothing because something newer stands", readable(superseded)));
+    }
+    text
 }
 
 /// Counts as people read them; the summary is in English.

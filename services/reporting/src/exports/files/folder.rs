@@ -41,8 +41,13 @@ impl FolderStore {
     }
 
     pub(super) async fn begin(&self, path: &str) -> io::Result<Box<dyn Upload>> {
+        let file = self.place.join(path);
         private(&self.place).await?;
-        Ok(Box::new(FolderUpload(self.store()?.put_multipart(&Path::from(path)).await?)))
+        if let Some(folder) = file.parent() {
+            private(folder).await?;
+        }
+        let upload = self.store()?.put_multipart(&Path::from(path)).await?;
+        Ok(Box::new(FolderUpload { upload, file }))
     }
 
     pub(super) async fn exists(&self, path: &str) -> io::Result<()> {
@@ -84,22 +89,27 @@ impl FolderStore {
 }
 
 /// A file under a temporary name until it is complete.
-struct FolderUpload(Box<dyn MultipartUpload>);
+struct FolderUpload {
+    upload: Box<dyn MultipartUpload>,
+    file: PathBuf,
+}
 
 #[async_trait]
 impl Upload for FolderUpload {
     async fn put(&mut self, bytes: Bytes) -> io::Result<()> {
-        Ok(self.0.put_part(bytes.into()).await?)
+        Ok(self.upload.put_part(bytes.into()).await?)
     }
 
     async fn complete(&mut self) -> io::Result<()> {
-        self.0.complete().await?;
+        self.upload.complete().await?;
+        #[cfg(unix)]
+        fs::set_permissions(&self.file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).await?;
         Ok(())
     }
 
     async fn abort(&mut self) -> io::Result<()> {
         // The file may have been swept already.
-        let _ = self.0.abort().await;
+        let _ = self.upload.abort().await;
         Ok(())
     }
 }
