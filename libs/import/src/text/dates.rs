@@ -145,7 +145,7 @@ const MONTHS: [&str; 12] = [
 fn month_of_name(word: &str) -> Option<u32> {
     let word = word.to_ascii_lowercase();
     let names = |name: &&str| word == **name || word == name[..3] || word == "sept" && name.starts_with("sept");
-    (1..).zip(&MONTHS).find(|(_, name)| names(*name)).map(|(number, _)| number)
+    (1..).zip(&MONTHS).find(|(_, name)| names(name)).map(|(number, _)| number)
 }
 
 /// `1 Mar 2026`, `01-March-2026` or `Mar 1, 2026`: the year has four digits, else it may be the day.
