@@ -421,7 +421,7 @@ fn months_and_days_by_name_are_read() {
         Format::InsightsSubscriptions,
         &report(&[row("21-Mar-2025", "Mar 2025"), row("March 21 2025", "03/2025"), row("2025-03-21", "202503")]),
     );
-    assert_eq!(terms(&found), [(Some("2025-03-21"), None); 3].map(|(start, end)| (start, end)));
+    assert_eq!(terms(&found), [(Some("2025-03-21"), None); 3]);
     let months = each(&found, |kind| if let Kind::ReportedSeats(it) = kind { Some(it.month.as_str()) } else { None });
     assert_eq!(months, ["2025-03"; 3]);
     let (found, _) =
@@ -451,14 +451,11 @@ fn a_table_that_a_spreadsheet_saved_in_another_language_is_read() {
 
 #[test]
 fn a_number_of_our_own_that_may_be_two_costs_the_row() {
-    let state = |seats: &str| {
-        let text = format!("subscription_id;effective;status;seats\nS-1;2025-03-01;Active;{seats}\n");
+    let state = |number: &str| {
+        let text = format!("subscription_id;effective;status;seats\nS-1;2025-03-01;Active;{number}\n");
         let (found, _) = import(Format::Csv, &text);
-        (seats_of(&found), found.rejections.len())
+        (seats(&found), found.rejections.len())
     };
-    fn seats_of(found: &Collected) -> Vec<i64> {
-        seats(found)
-    }
     assert_eq!(state("1.000"), (vec![], 1), "a thousand, or one with three decimals");
     assert_eq!(state("1,000"), (vec![1_000], 0));
     assert_eq!(state("1E+03"), (vec![1_000], 0));
