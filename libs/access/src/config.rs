@@ -26,6 +26,7 @@ pub struct AccessConfig {
     pub cache_entries: usize,
 }
 
+// House: one field for each key of an issuer's section of the settings file.
 /// An issuer that is believed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -38,6 +39,9 @@ pub struct Trust {
     pub keys: String,
     /// Authorities believed besides the system's when the keys are fetched: a PEM file, read at start. Empty: none.
     pub ca_file: String,
+    /// A file with the bearer token that the keys are asked for with, read for every fetch; empty: none. The API server of Kubernetes
+    /// wants one.
+    pub keys_token_file: String,
     /// The `typ` headers accepted, in any case.
     pub token_types: Vec<String>,
     /// Accepts tokens without `typ` (Dex).
@@ -91,6 +95,7 @@ impl Default for Trust {
             audience: "insights".into(),
             keys: String::new(),
             ca_file: String::new(),
+            keys_token_file: String::new(),
             token_types: vec!["at+jwt".into(), "JWT".into()],
             accept_untyped: false,
             require_nbf: true,
@@ -168,6 +173,9 @@ impl Trust {
         }
         if !self.ca_file.is_empty() && !self.keys.starts_with("https://") {
             fault("ca_file", "is for keys at an https:// URL");
+        }
+        if !self.keys_token_file.is_empty() && !self.keys.starts_with("http") {
+            fault("keys_token_file", "is for keys at a URL");
         }
         if self.token_types.is_empty() && !self.accept_untyped {
             fault("token_types", "must name at least one type");

@@ -37,7 +37,8 @@ pub(crate) struct KeyStore {
 }
 
 enum KeySource {
-    Url(reqwest::Client, reqwest::Url),
+    /// With the file of the token to show, if one is wanted.
+    Url(reqwest::Client, reqwest::Url, Option<PathBuf>),
     File(PathBuf),
 }
 
@@ -67,7 +68,8 @@ impl KeyStore {
                 .timeout(FETCH_TIMEOUT)
                 .redirect(reqwest::redirect::Policy::none())
                 .tls_certs_merge(authorities(&trust.ca_file)?);
-            KeySource::Url(client.build().map_err(|error| error.to_string())?, url)
+            let token = Some(PathBuf::from(&trust.keys_token_file)).filter(|path| !path.as_os_str().is_empty());
+            KeySource::Url(client.build().map_err(|error| error.to_string())?, url, token)
         } else {
             KeySource::File(PathBuf::from(&trust.keys))
         };
@@ -120,6 +122,16 @@ impl KeyStore {
         self.look_up(id, algorithm)
     }
 
+    /// Whether there are keys that may be believed now; asks for them when there are none.
+    pub(crate) async fn known(self: &Arc<Self>) -> bool {
+        if self.generation().is_none() {
+            let store = Arc::clone(self);
+            // On a task of its own, as every fetch.
+            let _ = tokio::spawn(async move { store.fetch().await }).await;
+        }
+        self.generation().is_some()
+    }
+
     fn look_up(&self, id: &str, algorithm: Algorithm) -> Result<(Vec<PublicKey>, u64), Refusal> {
         let known = self.known.load();
         let known = known.as_ref().ok_or(Refusal::KeysUnavailable)?;
@@ -169,10 +181,21 @@ impl KeyStore {
                 let text = tokio::fs::read(path).await.map_err(|error| format!("{}: {error}", path.display()))?;
                 (text.len() <= MAX_BYTES).then_some(text).ok_or_else(|| "the JWKS is too long".into())
             }
-            KeySource::Url(client, url) => {
-                let mut response = client.get(url.clone()).send().await.map_err(|error| error.to_string())?;
+            KeySource::Url(client, url, token) => {
+                let mut request = client.get(url.clone());
+                if let Some(path) = token {
+                    let text = tokio::fs::read_to_string(path).await;
+                    let text = text.map_err(|error| format!("keys_token_file: {}: {error}", path.display()))?;
+                    request = request.bearer_auth(text.trim());
+                }
+                let mut response = request.send().await.map_err(|error| error.to_string())?;
                 if response.status() != reqwest::StatusCode::OK {
-                    return Err(format!("the issuer answered {}", response.status()));
+                    let hint = match (response.status().as_u16(), token) {
+                        (401 | 403, None) => ": it wants a token, which keys_token_file names",
+                        (401 | 403, Some(_)) => ": it does not take the token of keys_token_file",
+                        _ => "",
+                    };
+                    return Err(format!("{url} answered {}{hint}", response.status()));
                 }
                 let mut text = Vec::new();
                 while let Some(chunk) = response.chunk().await.map_err(|error| error.to_string())? {

@@ -35,6 +35,20 @@ impl Verifier {
         })
     }
 
+    /// Whether tokens can be verified now: the keys of people's and of services' issuers are known. They are asked for when they are
+    /// not.
+    ///
+    /// # Errors
+    /// The settings of the issuers whose keys are not known.
+    pub async fn ready(&self) -> Result<(), &'static str> {
+        match (self.people.known().await, self.services.known().await) {
+            (true, true) => Ok(()),
+            (false, true) => Err("access.people.keys"),
+            (true, false) => Err("access.services.keys"),
+            (false, false) => Err("access.people.keys and access.services.keys"),
+        }
+    }
+
     /// Who the bearer is.
     pub async fn identify(&self, token: &str) -> Result<Identity, Refusal> {
         if token.len() > self.config.max_token_bytes {

@@ -7,7 +7,7 @@ use insights_access::{AccessConfig, Clock, Principal, Verifier};
 use insights_testkit::keys::Key;
 use serde_json::{Value, json};
 
-use crate::server::NOW;
+use crate::server::{NOW, Server, good};
 
 /// The documented settings with the provider's keys in a file; everything else as documented.
 async fn believed(provider: &str, header: Value, claims: Value) -> Principal {
@@ -106,6 +106,82 @@ async fn dex() {
         (person.partner(), format!("{:?}", person.roles())),
         ("contoso", r#"{"executive_report_viewer"}"#.into())
     );
+}
+
+/// The blocks of settings in the operator's guide that say whom to believe.
+fn samples() -> Vec<AccessConfig> {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/README.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    let blocks = guide.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let tables = blocks.map(|block| block.parse::<toml::Table>().unwrap_or_else(|error| panic!("{block}: {error}")));
+    let access = tables.filter_map(|mut table| table.remove("access"));
+    let load = |access: toml::Value| insights_service::load(&toml::to_string(&access).unwrap());
+    access.map(|access| load(access).unwrap_or_else(|faults| panic!("{faults}"))).collect()
+}
+
+/// A projected service account token: the API server writes no `typ`.
+fn service_account(key: &Key, subject: &str, issuer: &str) -> String {
+    let claims = json!({
+        "aud": ["insights-services"], "exp": NOW + 600, "iat": NOW, "nbf": NOW, "iss": issuer, "jti": "5c3b",
+        "kubernetes.io": {"namespace": "insights", "node": {"name": "n1"}, "pod": {"name": "metrics-0", "uid": "u"},
+            "serviceaccount": {"name": "metrics", "uid": "u"}},
+        "sub": subject,
+    });
+    key.sign_text(&json!({"alg": "RS256", "kid": "key-1"}).to_string(), &claims.to_string())
+}
+
+#[tokio::test]
+async fn every_sample_of_the_guide_takes_service_account_tokens() {
+    insights_service::install_crypto();
+    let folder = tempfile::tempdir().unwrap();
+    let key = Key::rsa("key-1");
+    let file = folder.path().join("jwks.json");
+    fs::write(&file, json!({ "keys": [key.jwk()] }).to_string()).unwrap();
+    let documents = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/providers");
+    let providers = fs::read_dir(documents).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+    let providers = providers.map(|text| insights_service::load::<AccessConfig>(&text).unwrap());
+    let samples: Vec<AccessConfig> = samples().into_iter().chain(providers).collect();
+    assert!(samples.len() >= 6, "two of the guide, four of providers: {}", samples.len());
+    for mut config in samples {
+        let services = &mut config.services;
+        if services.keys.starts_with("https://kubernetes") {
+            assert!(!services.keys_token_file.is_empty(), "the API server answers nobody without a token");
+        }
+        services.keys = file.display().to_string();
+        (services.ca_file, services.keys_token_file) = (String::new(), String::new());
+        let tokens: Vec<String> =
+            services.subjects.iter().map(|subject| service_account(&key, subject, &services.issuer)).collect();
+        let verifier = Verifier::new(config, Clock::fixed(DateTime::from_timestamp(NOW, 0).unwrap())).unwrap();
+        for token in tokens {
+            verifier.service(&token).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_are_asked_for_with_a_token_where_one_is_wanted() {
+    let key = Key::ec("k");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    let server = Server::start_with(&[&key], |config| config.people.keys_token_file = file.display().to_string()).await;
+    *server.issuer.wanted.lock().unwrap() = Some("of-the-pod".into());
+    let token = key.sign(&good());
+    // There is no file yet, then a wrong one, then the right one: it is read for every fetch.
+    for (text, fetches) in [(None, 0), (Some("another\n"), 1)] {
+        if let Some(text) = text {
+            fs::write(&file, text).unwrap();
+        }
+        server.advance(31);
+        assert_eq!(server.call(&token).await.code(), tonic::Code::Unavailable);
+        assert_eq!(server.fetches(), fetches);
+    }
+    assert!(server.verifier.ready().await.is_err());
+    fs::write(&file, "of-the-pod\n").unwrap();
+    server.advance(31);
+    server.passes("keys fetched with the token", &token).await;
+    *server.issuer.wanted.lock().unwrap() = None;
+    server.advance(31);
+    assert_eq!(server.verifier.ready().await, Ok(()), "the services' keys need no token");
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub struct Issuer {
     pub asked: Arc<AtomicU64>,
     /// Its answers wait while a test holds this.
     pub held: Arc<tokio::sync::Mutex<()>>,
+    /// It answers only who shows this token.
+    pub wanted: Arc<Mutex<Option<String>>>,
 }
 
 impl Issuer {
@@ -40,11 +42,16 @@ impl Issuer {
 
     async fn serve(&self) -> String {
         let issuer = self.clone();
-        let answer = move || {
+        let answer = move |headers: axum::http::HeaderMap| {
             let issuer = issuer.clone();
             async move {
                 issuer.asked.fetch_add(1, Ordering::SeqCst);
                 drop(issuer.held.lock().await);
+                let shown = headers.get("authorization").and_then(|value| value.to_str().ok());
+                let wanted = issuer.wanted.lock().unwrap().clone().map(|token| format!("Bearer {token}"));
+                if wanted.is_some() && wanted.as_deref() != shown {
+                    return Err(StatusCode::FORBIDDEN);
+                }
                 if *issuer.down.lock().unwrap() {
                     return Err(StatusCode::SERVICE_UNAVAILABLE);
                 }
