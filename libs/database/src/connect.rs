@@ -1,17 +1,18 @@
 //! Connections: a writer and a reader.
 
-use std::{fmt, path::Path, str::FromStr, time::Duration};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
     SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
 };
-use sqlx::{
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use serde::{Deserialize, Serialize};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    postgres::{self, Following},
+};
 
 /// A transaction: sea-orm's own, so that entities and [`crate::bulk`] both work inside it. Rolled back when dropped.
 pub type Transaction = DatabaseTransaction;
@@ -25,23 +26,45 @@ pub enum Engine {
     Postgres,
 }
 
-/// How to connect. Connections are counted per process.
-#[derive(Clone, Debug)]
+/// How to connect, as configuration. Connections are counted per service of a process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Most connections at once (SQLite: readers).
+    /// Most connections at once of a service in a process (SQLite: readers).
     pub connections: u32,
+    /// A pooler such as PgBouncer stands before PostgreSQL: what would be set for a connection is left to the role (`insights migrate
+    /// --roles` sets it).
+    pub pooler: bool,
     /// How long a caller waits for a free connection, or for one at all while the server is away.
+    #[serde(skip)]
     pub acquire_timeout: Duration,
     /// How long a SQLite transaction waits for another process's.
+    #[serde(skip)]
     pub busy_timeout: Duration,
     /// How long a transaction may do nothing before PostgreSQL ends it: a process that hangs must not hold rows for ever.
+    #[serde(skip)]
     pub idle_transaction: Duration,
+}
+
+/// A migration holds one connection and works on others.
+const FEWEST_CONNECTIONS: u32 = 4;
+
+impl Options {
+    /// What is wrong with it, as (setting, what).
+    #[must_use]
+    pub fn faults(&self) -> Vec<(String, String)> {
+        if self.connections < FEWEST_CONNECTIONS {
+            return vec![("connections".to_owned(), format!("must be at least {FEWEST_CONNECTIONS}"))];
+        }
+        Vec::new()
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             connections: 16,
+            pooler: false,
             acquire_timeout: Duration::from_secs(5),
             busy_timeout: Duration::from_secs(30),
             idle_transaction: Duration::from_secs(300),
@@ -56,6 +79,8 @@ pub struct Database {
     engine: Engine,
     writer: DatabaseConnection,
     reader: DatabaseConnection,
+    /// Ends with the last clone.
+    _following: Option<Arc<Following>>,
 }
 
 impl fmt::Debug for Database {
@@ -65,7 +90,8 @@ impl fmt::Debug for Database {
 }
 
 impl Database {
-    /// Connects to `sqlite:PATH` (the file and its folder are created when absent) or `postgres://…`.
+    /// Connects to `sqlite:PATH` (the file and its folder are created when absent) or `postgres://…`, where several hosts may stand with
+    /// commas: that which takes writes is used.
     pub async fn connect(url: &str) -> Result<Self> {
         Self::connect_with(url, &Options::default()).await
     }
@@ -76,7 +102,14 @@ impl Database {
             return sqlite(path.strip_prefix("//").unwrap_or(path), options).await;
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return postgres(url, options).await;
+            let (pool, following) = postgres::open(url, options).await?;
+            let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+            return Ok(Self {
+                engine: Engine::Postgres,
+                writer: connection.clone(),
+                reader: connection,
+                _following: following.map(Arc::new),
+            });
         }
         Err(Error::Address("must begin with `sqlite:` or `postgres://`".to_owned()))
     }
@@ -198,6 +231,7 @@ async fn sqlite(path: &str, options: &Options) -> Result<Database> {
         engine: Engine::Sqlite,
         writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
         reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
+        _following: None,
     })
 }
 
@@ -238,29 +272,4 @@ where
             other => return other,
         }
     }
-}
-
-async fn postgres(url: &str, options: &Options) -> Result<Database> {
-    let connect = PgConnectOptions::from_str(url).map_err(|error| Error::Address(error.to_string()))?;
-    let idle = options.idle_transaction.as_millis().to_string();
-    let connect = connect.application_name("insights").options([
-        ("timezone", "UTC"),
-        // A host that vanishes lets go of the rows it held within half a minute.
-        ("tcp_keepalives_idle", "10"),
-        ("tcp_keepalives_interval", "5"),
-        ("tcp_keepalives_count", "4"),
-        ("tcp_user_timeout", "30000"),
-        ("idle_in_transaction_session_timeout", &idle),
-        // Every statement has an index that fits. What the planner thinks of a table's size, which it may have learned when the
-        // table was small, is no reason to read all of it, nor to compile a statement that takes a millisecond.
-        ("enable_seqscan", "off"),
-        ("jit", "off"),
-    ]);
-    let pool = PgPoolOptions::new()
-        .max_connections(options.connections)
-        .acquire_timeout(options.acquire_timeout)
-        .connect_with(connect)
-        .await?;
-    let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-    Ok(Database { engine: Engine::Postgres, writer: connection.clone(), reader: connection })
 }

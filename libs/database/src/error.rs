@@ -63,6 +63,13 @@ impl From<DbErr> for Error {
                 }
                 let postgres = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
                 let code = database.code().unwrap_or_default();
+                if postgres && MIXED_UP.contains(&code.as_ref()) {
+                    let text = format!(
+                        "{database}: a pooler before PostgreSQL gives one connection's statements to another. It needs pool_mode = \
+                         session, or PgBouncer 1.21 or newer with max_prepared_statements"
+                    );
+                    return Self::Failed(DbErr::Conn(RuntimeErr::Internal(text)));
+                }
                 match if postgres { of_postgres(&code) } else { of_sqlite(&code) } {
                     Some(Passing::Contended) => Self::Contended(error),
                     Some(Passing::Unavailable) => Self::Unavailable(error),
@@ -73,6 +80,9 @@ impl From<DbErr> for Error {
         }
     }
 }
+
+/// A prepared statement is there already, or is not.
+const MIXED_UP: [&str; 2] = ["42P05", "26000"];
 
 /// Transient errors of an engine.
 enum Passing {

@@ -11,6 +11,7 @@ mod column;
 mod connect;
 mod error;
 mod migrate;
+mod postgres;
 mod secret;
 
 pub use connect::{Database, Engine, Options, Transaction};

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use insights_database::{Database, Options, sea_orm::ConnectionTrait};
-use insights_testkit::{Server, TempDatabase};
+use insights_testkit::{Network, Proxy, Server, TempDatabase, until};
 
 /// One number.
 async fn ask(connection: &impl ConnectionTrait, sql: &str) -> String {
@@ -59,4 +59,58 @@ async fn a_file_may_be_made_by_several_at_once() {
             one.await.unwrap();
         }
     }
+}
+
+/// An address with the hosts of several others, which differ in nothing else.
+fn together(urls: &[&str]) -> String {
+    let host = |url: &str| url.split_once('@').unwrap().1.split_once('/').unwrap().0.to_owned();
+    let hosts: Vec<String> = urls.iter().map(|url| host(url)).collect();
+    urls[0].replace(&host(urls[0]), &hosts.join(","))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_host_is_used_when_one_is_away() {
+    let place = TempDatabase::postgres();
+    let (first, one) = Proxy::to_postgres(place.url()).await;
+    let (second, two) = Proxy::to_postgres(place.url()).await;
+    first.set(Network::Down);
+    let database = Database::connect(&together(&[&one, &two])).await.unwrap();
+    let one_works = async || ask_maybe(&database).await;
+    assert!(one_works().await, "through the second");
+    first.set(Network::Up);
+    second.set(Network::Down);
+    until("the first is used", one_works).await;
+    second.set(Network::Up);
+    first.set(Network::Down);
+    until("the second is used again", one_works).await;
+}
+
+async fn ask_maybe(database: &Database) -> bool {
+    database.ping().await.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_is_not_taken_for_the_server_that_takes_writes() {
+    let primary = Server::start(&["wal_level=replica", "max_wal_senders=4"]);
+    let standby = Server::prepare(&[]);
+    let (data, door) = (standby.data().display().to_string(), primary.door());
+    let mut copy = vec!["-D", &data, "-R", "-X", "stream", "-c", "fast"];
+    copy.extend(door.iter().map(String::as_str));
+    let copied = standby.program("pg_basebackup", &copy);
+    assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+    standby.again();
+    let hosts = |server: &Server| format!("127.0.0.1:{}", server.port());
+    let url = format!("postgres://postgres@{},{}/postgres?sslmode=disable", hosts(&standby), hosts(&primary));
+    let database = Database::connect(&url).await.unwrap();
+    database.writer().execute_unprepared("CREATE TABLE t (n integer)").await.unwrap();
+    assert_eq!(ask(database.reader(), "SELECT pg_is_in_recovery()::text").await, "false");
+}
+
+#[tokio::test]
+async fn who_cannot_be_reached_is_named() {
+    let options = Options { acquire_timeout: Duration::from_millis(300), ..Options::default() };
+    let error = Database::connect_with("postgres://me@127.0.0.1:1,127.0.0.1:2/db", &options).await.unwrap_err();
+    let said = error.to_string();
+    assert!(matches!(error, insights_database::Error::Unavailable(_)), "{error:?}");
+    assert!(said.contains("127.0.0.1:1: ") && said.contains("127.0.0.1:2: ") && said.contains("refused"), "{said}");
 }
