@@ -26,6 +26,12 @@ BEGIN
         EXECUTE format('ALTER SCHEMA %I OWNER TO %I', service, service);
         EXECUTE format('REVOKE ALL ON SCHEMA %I FROM PUBLIC', service);
         EXECUTE format('ALTER ROLE %I IN DATABASE %I SET search_path = %I', service, current_database(), service);
+        -- What services set for their connections by themselves, unless a pooler stands between.
+        EXECUTE format('ALTER ROLE %I IN DATABASE %I SET timezone = ''UTC''', service, current_database());
+        EXECUTE format('ALTER ROLE %I IN DATABASE %I SET enable_seqscan = off', service, current_database());
+        EXECUTE format('ALTER ROLE %I IN DATABASE %I SET jit = off', service, current_database());
+        EXECUTE format(
+            'ALTER ROLE %I IN DATABASE %I SET idle_in_transaction_session_timeout = ''300s''', service, current_database());
     END LOOP;
 END
 $$;

@@ -79,7 +79,7 @@ impl Product {
         if let Ok(log) = std::env::var("INSIGHTS_TEST_LOG") {
             let config = TelemetryConfig { log, ..TelemetryConfig::default() };
             // One per process: the next product's lines go the same way.
-            let _ = Telemetry::start(&config, "test");
+            let _ = Telemetry::start(&config, &[], false);
         }
         if let Some(key) = how.user_key {
             std::fs::write(folder.path().join("user.key"), key).expect("the key is written");

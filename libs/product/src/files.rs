@@ -56,3 +56,25 @@ pub(crate) fn exports(settings: &Settings) -> ExportsConfig {
         ..exports.clone()
     }
 }
+
+/// Whether these services keep anything in the data directory. Those that do not need none, nor the right to make one.
+pub(crate) fn needs_data_dir(settings: &Settings, services: &[Service]) -> Result<bool, StartError> {
+    let unnamed = |path: &Path| path.as_os_str().is_empty();
+    if settings.is_local() {
+        return Ok(true);
+    }
+    for service in services {
+        let files = match service {
+            Service::Ingestion => unnamed(&settings.user_key_file),
+            Service::Metrics => false,
+            Service::Reporting => {
+                let exports = &settings.exports;
+                unnamed(&exports.scratch_folder) || (unnamed(&exports.folder) && !exports.s3.is_wanted())
+            }
+        };
+        if files || database_url(settings, *service)?.starts_with("sqlite:") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -43,13 +43,16 @@ pub fn write_private(path: &Path, text: &str) -> Result<(), StartError> {
     io::Write::write_all(&mut file, text.as_bytes()).map_err(StartError::file(path))
 }
 
-/// Takes from others the right to read what is in the data directory, and refuses files with secrets that others may read.
+/// Takes from others the right to read what is in the data directory, where one is needed, and refuses files with secrets that others may read.
 ///
 /// # Errors
 /// Names each file that others may read and the command that mends it.
-pub(crate) fn secure(settings: &Settings) -> Result<(), StartError> {
-    make_private(&settings.data_dir)?;
-    restrict_files(&settings.data_dir)?;
+pub(crate) fn secure(settings: &Settings, needs_data_dir: bool) -> Result<(), StartError> {
+    if needs_data_dir {
+        let made = make_private(&settings.data_dir);
+        made.map_err(StartError::part("data_dir must name a directory that this user may write"))?;
+        restrict_files(&settings.data_dir)?;
+    }
     let open: Vec<String> = secrets(settings)
         .into_iter()
         .filter_map(|(setting, path)| check_secret(&path).err().map(|fault| format!("{setting}: {fault}")))

@@ -6,14 +6,17 @@ use insights_access::{AccessLayer, Denial, DenialObserver, Issuer, Policy, Verif
 use insights_ingestion::{AuditRetention, Ingestion};
 use insights_metrics::Metrics;
 use insights_reporting::{Audit, AuditConfig, DevelopmentTokens, Reporting};
-use insights_service::{Chassis, Clock, NamedRoutes};
-use tokio::{net::TcpListener, task::JoinSet};
+use insights_service::{Chassis, Clock, NamedRoutes, Need, Readiness, fail_point};
+use tokio::{
+    net::TcpListener,
+    task::{JoinError, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::{
     Service, StartError,
-    files::{database_url, exports, user_key},
+    files::{database_url, exports, needs_data_dir, user_key},
     links::Links,
     private::secure,
     settings::Settings,
@@ -23,12 +26,21 @@ use crate::{
 pub struct Product {
     chassis: Chassis,
     issuer: Option<Arc<Issuer>>,
+    verifier: Arc<Verifier>,
+    readiness: Readiness,
     ingestion: Option<Arc<Ingestion>>,
     metrics: Option<Arc<Metrics>>,
     reporting: Option<Arc<Reporting>>,
+    /// Begins the drain.
     shutdown: CancellationToken,
-    tasks: JoinSet<Result<&'static str, StartError>>,
+    /// The drain is over: the last call from outside has ended.
+    drained: CancellationToken,
+    servers: JoinSet<Ended>,
+    tasks: JoinSet<Ended>,
 }
+
+/// What ended, or why.
+type Ended = Result<&'static str, StartError>;
 
 impl Product {
     /// Opens the wanted services and starts their background work. Ready sign-ins are shown on the page only when given.
@@ -58,7 +70,7 @@ impl Product {
         services: &[Service],
         sign_ins: Option<DevelopmentTokens>,
     ) -> Result<Self, StartError> {
-        secure(settings)?;
+        secure(settings, needs_data_dir(settings, services)?)?;
         let issuer = local_issuer(settings, clock)?;
         let shutdown = CancellationToken::new();
         let wants = |service| services.contains(&service);
@@ -76,7 +88,8 @@ impl Product {
         let audit = match wants(Service::Reporting) {
             true => {
                 let (url, config) = (&reporting_config.database_url, reporting_config.audit.clone());
-                Some(Audit::open(url, config, clock.clone()).await.map_err(StartError::part("reporting"))?)
+                let audit = Audit::open_with(url, &settings.database, config, clock.clone()).await;
+                Some(audit.map_err(StartError::part("reporting"))?)
             }
             false => None,
         };
@@ -84,24 +97,33 @@ impl Product {
             true => Some(Arc::new(open_ingestion(settings, clock).await?)),
             false => None,
         };
-        let access = access_layer(settings, clock, issuer.as_deref(), denials(audit.as_ref(), ingestion.as_deref()))?;
+        let verifier = verifier(settings, clock, issuer.as_deref())?;
+        let access = access_layer(&verifier, denials(audit.as_ref(), ingestion.as_deref()))?;
+        settings.tls.check().map_err(StartError::part("TLS"))?;
         let chassis = Chassis::new(settings.limits.clone(), access, shutdown.clone());
         let chassis = chassis.map_err(StartError::part("the server"))?.with_tls(settings.tls.clone());
-        let links = Links { settings, clock, issuer: issuer.clone(), chassis: &chassis };
+        // What services ask of each other in one process goes on until the last call from outside is answered.
+        let drained = CancellationToken::new();
+        let inside = chassis.clone().until(drained.clone());
+        let links = Links { settings, clock, issuer: issuer.clone(), chassis: &inside };
         let mut product = Self {
             chassis: chassis.clone(),
             issuer,
+            verifier,
+            readiness: Readiness::starting(),
             ingestion,
             metrics: None,
             reporting: None,
             shutdown,
+            drained,
+            servers: JoinSet::new(),
             tasks: JoinSet::new(),
         };
         if wants(Service::Metrics) {
             product.open_metrics(settings, clock, &links).await?;
         }
         if let Some(audit) = audit {
-            product.open_reporting(reporting_config, audit, &links)?;
+            product.open_reporting(reporting_config, audit, &links).await?;
         }
         Ok(product)
     }
@@ -109,6 +131,7 @@ impl Product {
     async fn open_metrics(&mut self, settings: &Settings, clock: &Clock, links: &Links<'_>) -> Result<(), StartError> {
         let config = insights_metrics::Config {
             database_url: database_url(settings, Service::Metrics)?,
+            database: settings.database.clone(),
             messages: settings.limits.messages,
             limits: settings.metrics.limits.clone(),
             cubes_in_memory: settings.metrics.cubes_in_memory,
@@ -123,7 +146,7 @@ impl Product {
         Ok(())
     }
 
-    fn open_reporting(
+    async fn open_reporting(
         &mut self,
         config: insights_reporting::Config,
         audit: Audit,
@@ -133,18 +156,20 @@ impl Product {
         let link = links.link(own, "metrics_url", &links.settings.metrics_url)?;
         let outgoing = links.outgoing(Service::Reporting)?;
         let reporting = Reporting::new(config, audit, link, outgoing).map_err(StartError::part("reporting"))?;
+        reporting.join_replicas().await.map_err(StartError::part("reporting"))?;
         self.reporting = Some(Arc::new(reporting));
         Ok(())
     }
 
     /// Starts the background work of a service that is open.
     pub fn work(&mut self, service: Service) {
-        let stop = self.shutdown.clone();
+        // Calls are answered from what these keep fresh, so they work for as long as there are calls.
+        let drained = self.drained.clone();
         match service {
             Service::Ingestion => {
                 if let Some(ingestion) = self.ingestion.clone() {
                     self.tasks.spawn(async move {
-                        let ended = ingestion.run(stop).await;
+                        let ended = ingestion.run(drained).await;
                         ended.map(|()| "ingestion").map_err(StartError::part("ingestion"))
                     });
                 }
@@ -152,13 +177,15 @@ impl Product {
             Service::Metrics => {
                 if let Some(metrics) = self.metrics.clone() {
                     self.tasks.spawn(async move {
-                        metrics.run(stop).await;
+                        metrics.run(drained).await;
                         Ok("metrics")
                     });
                 }
             }
             Service::Reporting => {
                 if let Some(reporting) = self.reporting.clone() {
+                    // Exports go to another replica at once: nobody waits for them here.
+                    let stop = self.shutdown.clone();
                     self.tasks.spawn(async move {
                         reporting.run(stop).await;
                         Ok("reporting")
@@ -199,11 +226,37 @@ impl Product {
         self.chassis.in_process(self.routes())
     }
 
+    /// Says to this whether it can do its work.
+    #[must_use]
+    pub fn with_readiness(mut self, readiness: Readiness) -> Self {
+        self.readiness = readiness;
+        self
+    }
+
+    /// What the services of this process need to answer.
+    fn needs(&self) -> Vec<Need> {
+        let verifier = Arc::clone(&self.verifier);
+        let keys = Need::new("keys", move || {
+            let verifier = Arc::clone(&verifier);
+            async move { verifier.ready().await.map_err(|setting| format!("{setting} could not be fetched: see the log")) }
+        });
+        let mut needs = vec![keys];
+        needs.extend(self.ingestion.iter().flat_map(|ingestion| ingestion.needs()));
+        needs.extend(self.metrics.iter().flat_map(|metrics| metrics.needs()));
+        needs.extend(self.reporting.iter().flat_map(|reporting| reporting.needs()));
+        needs
+    }
+
     /// Serves on a port in the background.
     pub fn listen(&mut self, listener: TcpListener) {
-        let pages = self.reporting.as_ref().map(|reporting| reporting.pages()).unwrap_or_default();
-        let (chassis, routes) = (self.chassis.clone(), self.routes());
+        let asking = self.readiness.clone().keep_asking(self.needs(), self.drained.clone());
         self.tasks.spawn(async move {
+            asking.await;
+            Ok("health")
+        });
+        let pages = self.reporting.as_ref().map(|reporting| reporting.pages()).unwrap_or_default();
+        let (chassis, routes) = (self.chassis.clone().with_readiness(self.readiness.clone()), self.routes());
+        self.servers.spawn(async move {
             let served = chassis.serve(listener, routes, pages).await;
             served.map(|()| "the server").map_err(StartError::part("the server"))
         });
@@ -216,12 +269,8 @@ impl Product {
     pub async fn run(mut self) -> Result<(), StartError> {
         let ended = tokio::select! {
             () = asked_to_stop() => Ok(()),
-            ended = self.tasks.join_next() => match ended {
-                Some(Ok(Err(error))) => Err(error),
-                Some(Ok(Ok(part))) => Err(StartError::Ended(part)),
-                Some(Err(error)) => Err(StartError::Part { part: "a service failed", source: error.into() }),
-                None => Ok(()),
-            },
+            Some(ended) = self.servers.join_next() => Err(why(ended)),
+            Some(ended) = self.tasks.join_next() => Err(why(ended)),
         };
         self.stop().await;
         ended
@@ -230,13 +279,29 @@ impl Product {
     /// Stops everything, letting calls in flight end.
     pub async fn stop(mut self) {
         self.shutdown.cancel();
+        if !fail_point::guard_holds("product.drained") {
+            self.drained.cancel();
+        }
+        while self.servers.join_next().await.is_some() {}
+        self.drained.cancel();
         while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Why something ended that was not told to.
+fn why(ended: Result<Ended, JoinError>) -> StartError {
+    match ended {
+        Ok(Ok(part)) => StartError::Ended(part),
+        Ok(Err(error)) => error,
+        Err(error) => StartError::Part { part: "a service failed", source: error.into() },
     }
 }
 
 impl Drop for Product {
     fn drop(&mut self) {
         self.shutdown.cancel();
+        self.drained.cancel();
+        self.servers.detach_all();
         self.tasks.detach_all();
     }
 }
@@ -259,6 +324,7 @@ async fn open_ingestion(settings: &Settings, clock: &Clock) -> Result<Ingestion,
         )));
     }
     let mut config = insights_ingestion::Config::new(database_url(settings, Service::Ingestion)?, key);
+    config.database = settings.database.clone();
     config.limits = settings.ingestion.limits.clone();
     let AuditConfig { keep_days, refused_per_minute } = settings.audit;
     config.audit = AuditRetention { keep_days, refused_per_minute };
@@ -278,16 +344,14 @@ fn denials(reporting: Option<&Audit>, ingestion: Option<&Ingestion>) -> Option<D
     }
 }
 
-fn access_layer(
-    settings: &Settings,
-    clock: &Clock,
-    issuer: Option<&Issuer>,
-    denials: Option<DenialObserver>,
-) -> Result<AccessLayer, StartError> {
+fn verifier(settings: &Settings, clock: &Clock, issuer: Option<&Issuer>) -> Result<Arc<Verifier>, StartError> {
     let config = issuer.map_or_else(|| settings.access.clone(), Issuer::access_config);
-    let verifier = Verifier::new(config, clock.clone()).map_err(StartError::part("access"))?;
+    Ok(Arc::new(Verifier::new(config, clock.clone()).map_err(StartError::part("access"))?))
+}
+
+fn access_layer(verifier: &Arc<Verifier>, denials: Option<DenialObserver>) -> Result<AccessLayer, StartError> {
     let policy = Policy::product().map_err(StartError::part("the access table"))?;
-    let layer = AccessLayer::new(Arc::new(verifier), Arc::new(policy));
+    let layer = AccessLayer::new(Arc::clone(verifier), Arc::new(policy));
     Ok(match denials {
         Some(denials) => layer.observed_by(denials),
         None => layer,

@@ -3,15 +3,13 @@
 use std::{collections::BTreeSet, convert::Infallible, pin::Pin, sync::Arc};
 
 use futures::{Stream, StreamExt};
-use tokio::sync::watch;
-use tokio_stream::wrappers::WatchStream;
 use tonic::{Code, Request, Response, Status, body::Body, server::NamedService, service::Routes};
 use tonic_health::pb::{
     HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus, health_server::Health,
 };
 use tower::Service;
 
-use crate::status::plain;
+use crate::{Readiness, status::plain};
 
 /// Services behind one server, with the names by which clients and probes ask whether they serve.
 #[derive(Clone, Debug, Default)]
@@ -45,16 +43,33 @@ impl NamedRoutes {
     }
 }
 
-/// Says whether a process serves. Its services begin and end together, so they have one state; the empty name stands for all.
+/// Answers as long as the process does, whatever it lacks.
+const LIVENESS: &str = "liveness";
+/// Serving once the port is open.
+const STARTUP: &str = "startup";
+/// The same as the empty name, for probes that want one.
+const READINESS: &str = "readiness";
+
+/// Says whether a process can do its work. Its services begin and end together, so they have one state; the empty name stands for all.
+/// Probes have names of their own: that it lives does not depend on others.
 #[derive(Clone, Debug)]
 pub(crate) struct HealthApi {
     names: Arc<BTreeSet<&'static str>>,
-    serving: watch::Receiver<bool>,
+    readiness: Readiness,
 }
 
 impl HealthApi {
-    pub(crate) fn new(names: impl IntoIterator<Item = &'static str>, serving: watch::Receiver<bool>) -> Self {
-        Self { names: Arc::new(names.into_iter().chain([""]).collect()), serving }
+    pub(crate) fn new(names: impl IntoIterator<Item = &'static str>, readiness: Readiness) -> Self {
+        let ours = ["", LIVENESS, STARTUP, READINESS];
+        Self { names: Arc::new(names.into_iter().chain(ours).collect()), readiness }
+    }
+
+    fn serves(&self, name: &str) -> bool {
+        match name {
+            LIVENESS => true,
+            STARTUP => self.readiness.is_open(),
+            _ => self.readiness.is_ready(),
+        }
     }
 }
 
@@ -63,22 +78,24 @@ type HealthStream = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status
 #[tonic::async_trait]
 impl Health for HealthApi {
     async fn check(&self, request: Request<HealthCheckRequest>) -> Result<Response<HealthCheckResponse>, Status> {
-        if !self.names.contains(request.get_ref().service.as_str()) {
+        let name = request.get_ref().service.as_str();
+        if !self.names.contains(name) {
             return Err(plain(Code::NotFound, "There is no such service here.", "SERVICE_UNKNOWN"));
         }
-        Ok(Response::new(said(status(*self.serving.borrow()))))
+        Ok(Response::new(said(status(self.serves(name)))))
     }
 
     type WatchStream = HealthStream;
 
     async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<HealthStream>, Status> {
-        if self.names.contains(request.get_ref().service.as_str()) {
-            let states = WatchStream::new(self.serving.clone()).map(|serving| Ok(said(status(serving))));
-            return Ok(Response::new(states.boxed()));
-        }
-        // The stream stays open, because a client takes its end for a server without health and asks again at once.
-        let unknown = futures::stream::once(async { Ok(said(ServingStatus::ServiceUnknown)) });
-        Ok(Response::new(unknown.chain(futures::stream::pending()).boxed()))
+        let name = request.get_ref().service.as_str();
+        // A stream that stays open, because a client takes its end for a server without health and asks again at once.
+        let once = |status| futures::stream::once(async move { Ok(said(status)) }).chain(futures::stream::pending());
+        Ok(Response::new(match name {
+            LIVENESS | STARTUP => once(status(self.serves(name))).boxed(),
+            name if self.names.contains(name) => self.readiness.watch().ready().map(|is| Ok(said(status(is)))).boxed(),
+            _ => once(ServingStatus::ServiceUnknown).boxed(),
+        }))
     }
 }
 

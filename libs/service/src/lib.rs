@@ -1,5 +1,6 @@
 //! The chassis of every service: configuration, listener, layers, channels, health, reflection, telemetry, shutdown, errors, page tokens.
 
+mod admin;
 mod answer_size;
 mod channel;
 mod code;
@@ -12,6 +13,8 @@ mod in_process;
 mod layers;
 mod normalise;
 mod page;
+mod prometheus;
+mod readiness;
 mod refused_calls;
 mod request_id;
 mod server;
@@ -20,6 +23,7 @@ mod status;
 mod telemetry;
 mod tls;
 
+pub use admin::{AdminPort, Scrape};
 pub use answer_size::{LARGEST_ANSWER, fitting};
 pub use channel::{
     ChannelConfig, ChannelError, FIRST_BACKOFF, LONGEST_BACKOFF, MOST_FAILURES, Resolve, ServiceChannel,
@@ -32,6 +36,7 @@ pub use health::NamedRoutes;
 pub use in_process::IN_PROCESS;
 pub use insights_access::Clock;
 pub use page::{PageToken, PageTokenKey, page_size};
+pub use readiness::{Need, Readiness};
 pub use refused_calls::{RefusedCalls, RefusedSum};
 pub use request_id::request_id;
 pub use server::{Chassis, ServeError};

@@ -7,7 +7,7 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
 };
 use insights_access::{AccessLayer, is_rpc};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{
     Code,
@@ -18,7 +18,7 @@ use tonic_health::pb::health_server::HealthServer;
 use tower::ServiceBuilder;
 
 use crate::{
-    NamedRoutes, ServerConfig, fail_point,
+    NamedRoutes, Readiness, ServerConfig, fail_point,
     health::HealthApi,
     in_process,
     layers::{
@@ -41,6 +41,7 @@ pub struct Chassis {
     access: AccessLayer,
     shutdown: CancellationToken,
     tls: TlsConfig,
+    readiness: Readiness,
 }
 
 /// Why a server could not be or ended.
@@ -68,7 +69,7 @@ impl Chassis {
         if !faults.is_empty() {
             return Err(ServeError::Config(crate::Faults(faults)));
         }
-        Ok(Self { config, access, shutdown, tls: TlsConfig::default() })
+        Ok(Self { config, access, shutdown, tls: TlsConfig::default(), readiness: Readiness::default() })
     }
 
     /// Speaks TLS on ports, where the configuration names a certificate.
@@ -77,13 +78,25 @@ impl Chassis {
         Self { tls, ..self }
     }
 
+    /// Tells whoever asks for its health what this says; without it, it serves until shutdown.
+    #[must_use]
+    pub fn with_readiness(self, readiness: Readiness) -> Self {
+        Self { readiness, ..self }
+    }
+
+    /// The same limits and access for servers that stop when something else is cancelled.
+    #[must_use]
+    pub fn until(self, shutdown: CancellationToken) -> Self {
+        Self { shutdown, ..self }
+    }
+
     /// Serves these services on a channel in memory, behind the same layers as a port. Must be called within a tokio runtime. The
     /// server ends with the last clone of the channel; after shutdown it outlives the calls on ports, which may need it.
     pub fn in_process(&self, services: Vec<NamedRoutes>) -> Channel {
         let (channel, connections) = in_process::pair();
         // No age: there is one process to talk to, and nothing to spread.
         let routes = services.into_iter().map(|services| services.routes).collect();
-        let router = self.builder(0).add_routes(self.stack(routes, Router::new()).into());
+        let router = self.builder(0).add_routes(self.stack(routes, Router::new(), self.shutdown.clone()).into());
         let (shutdown, last) = (self.shutdown.clone(), self.delay() + self.drain());
         tokio::spawn(async move {
             tokio::select! {
@@ -108,12 +121,14 @@ impl Chassis {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(insights_proto::DESCRIPTOR_SET)
         };
-        let serving = watch::Sender::new(true);
+        let readiness = self.readiness.clone();
         let names = services.iter().flat_map(|services| services.names.iter().copied());
-        let health = HealthServer::new(HealthApi::new(names, serving.subscribe()));
+        let health = HealthServer::new(HealthApi::new(names, readiness.clone()));
         let mut all: Vec<Routes> = services.into_iter().map(|services| services.routes).collect();
         all.push(Routes::new(health).add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?));
-        let router = self.builder(self.config.connection_age_seconds).add_routes(self.stack(all, pages).into());
+        let closing = CancellationToken::new();
+        let stack = self.stack(all, pages, closing.clone());
+        let router = self.builder(self.config.connection_age_seconds).add_routes(stack.into());
         let (delay, last) = (self.delay(), self.delay() + self.drain());
         let shutdown = self.shutdown.clone();
         let stop = async move {
@@ -121,9 +136,11 @@ impl Chassis {
             if !fail_point::guard_holds("service.drain") {
                 std::process::exit(0);
             }
-            serving.send_replace(false);
+            readiness.drain();
             tokio::time::sleep(delay).await;
+            closing.cancel();
         };
+        self.readiness.open();
         let served = async {
             if self.tls.is_on() {
                 let incoming = tls::incoming(listener, self.tls).map_err(ServeError::Tls)?;
@@ -151,7 +168,7 @@ impl Chassis {
     }
 
     /// The routes behind the layers, top-down.
-    fn stack(&self, routes: Vec<Routes>, pages: Router) -> Router {
+    fn stack(&self, routes: Vec<Routes>, pages: Router, closing: CancellationToken) -> Router {
         let mut router = Router::new();
         for routes in routes {
             // Each has a fallback of its own, and only one router's may stay.
@@ -163,7 +180,7 @@ impl Chassis {
             policy: Arc::clone(self.access.policy()),
             unary: Duration::from_secs(self.config.deadline_seconds.into()),
             drain: Duration::from_secs(self.config.drain_seconds.into()),
-            shutdown: self.shutdown.clone(),
+            closing,
         });
         router.layer(
             ServiceBuilder::new()

@@ -71,6 +71,11 @@ impl TlsConfig {
         !self.cert_file.as_os_str().is_empty()
     }
 
+    /// Whether the files can be used, before a port is opened that nobody could use.
+    pub fn check(&self) -> io::Result<()> {
+        if self.is_on() { self.server(&self.files()?).map(drop) } else { Ok(()) }
+    }
+
     fn files(&self) -> io::Result<Vec<Vec<u8>>> {
         let mut files = Vec::new();
         for path in [&self.cert_file, &self.key_file, &self.client_ca_file] {

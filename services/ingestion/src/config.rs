@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use insights_database::bulk::Lock;
+use insights_database::{Options, bulk::Lock};
 use insights_service::{Validate, fail_point};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// `sqlite:PATH` or `postgres://…`.
     pub database_url: String,
+    /// How to connect to it.
+    pub database: Options,
     /// The key under which users are hashed; made when absent. Keep it: without it no user is recognised again.
     pub user_key_file: PathBuf,
     /// How much is taken at once.
@@ -138,6 +140,7 @@ impl Config {
     pub fn new(database_url: impl Into<String>, user_key_file: impl Into<PathBuf>) -> Self {
         Self {
             database_url: database_url.into(),
+            database: Options::default(),
             user_key_file: user_key_file.into(),
             limits: IngestLimits::default(),
             feed_poll: Duration::from_millis(500),

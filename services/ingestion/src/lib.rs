@@ -21,7 +21,7 @@ use insights_database::Database;
 use insights_proto::ingestion::v1::{
     change_feed_service_server::ChangeFeedServiceServer, ingestion_service_server::IngestionServiceServer,
 };
-use insights_service::{BoxError, Clock, MessageLimits, NamedRoutes, sized};
+use insights_service::{BoxError, Clock, MessageLimits, NamedRoutes, Need, sized};
 use tokio_util::sync::CancellationToken;
 
 pub use config::{AuditRetention, Config, IngestLimits};
@@ -54,7 +54,7 @@ pub struct Ingestion {
 impl Ingestion {
     /// Opens the database, brings it to this version and reads the key of the users.
     pub async fn open(config: Config, clock: Clock) -> Result<Self, BoxError> {
-        let database = Database::connect(&config.database_url).await?;
+        let database = Database::connect_with(&config.database_url, &config.database).await?;
         database.migrate::<Migrator>().await?;
         let key = UserKey::open(&config.user_key_file, &database).await?;
         let audit = CallAudit::new(database.clone(), clock.clone(), config.audit);
@@ -101,6 +101,16 @@ impl Ingestion {
         transaction.commit().await?;
         database.close().await?;
         Ok(corrected)
+    }
+
+    /// What this service needs to answer: its database.
+    #[must_use]
+    pub fn needs(&self) -> Vec<Need> {
+        let database = self.ledger.database.clone();
+        vec![Need::new("database of ingestion", move || {
+            let database = database.clone();
+            async move { database.ping().await.map_err(|error| error.to_string()) }
+        })]
     }
 
     /// The two gRPC services.

@@ -7,7 +7,7 @@ pub mod failure;
 pub mod names;
 pub mod output;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use insights_messages::{Language, Sentence};
@@ -111,10 +111,15 @@ fn resolve(common: &Common, command: &Command) -> Result<Resolved, Failure> {
     };
     flags.extend(host.map(|host| ("host", "host", Value::from(host))));
     flags.extend(port.map(|port| ("port", "port", Value::from(port))));
-    let environment = |name: &str| std::env::var(name).ok();
-    let file = common.config.clone().or_else(|| environment("INSIGHTS_CONFIG").map(PathBuf::from));
-    insights_product::resolve(file.as_deref(), &environment, flags)
-        .map_err(|faults| Failure::Usage(format!("the settings are not valid:\n{faults}")))
+    let readable = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    let environment: BTreeMap<String, String> = std::env::vars_os().filter_map(readable).collect();
+    let file = common.config.clone().or_else(|| environment.get("INSIGHTS_CONFIG").map(PathBuf::from));
+    let resolved = insights_product::resolve(file.as_deref(), &environment, flags)
+        .map_err(|faults| Failure::Usage(format!("the settings are not valid:\n{faults}")))?;
+    for note in &resolved.notes {
+        eprintln!("note: {note}");
+    }
+    Ok(resolved)
 }
 
 #[cfg(test)]

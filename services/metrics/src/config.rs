@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use insights_database::Options;
 use insights_service::{MessageLimits, Validate};
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// `sqlite:PATH` or `postgres://…`; the service's own tables.
     pub database_url: String,
+    /// How to connect to it.
+    pub database: Options,
     /// Sizes of messages.
     pub messages: MessageLimits,
     /// What a caller may ask for.
@@ -75,6 +78,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             database_url: "sqlite:metrics.db".to_owned(),
+            database: Options::default(),
             messages: MessageLimits::default(),
             limits: QueryLimits::default(),
             customers_per_group: 256,

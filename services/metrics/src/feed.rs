@@ -1,5 +1,6 @@
 //! The change feed of ingestion, called as a service.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use insights_access::{Outgoing, Principal};
@@ -14,7 +15,7 @@ use insights_service::ServiceChannel;
 use prost_types::Timestamp;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 
 /// Largest message taken: catalogues come in one.
 const MESSAGE_BYTES: usize = 64 << 20;
@@ -28,12 +29,26 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Feed {
     client: ChangeFeedServiceClient<ServiceChannel>,
     outgoing: Outgoing,
+    heard: Arc<Mutex<Heard>>,
+}
+
+/// What ingestion said when it was last asked for changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Heard {
+    /// Nothing yet; why.
+    Nothing(String),
+    /// It gives them.
+    Changes,
+    /// It does not take our token.
+    Refusal(Code),
 }
 
 impl Feed {
     /// Over the way to ingestion.
     pub fn new(link: ServiceChannel, outgoing: Outgoing) -> Self {
-        Self { client: ChangeFeedServiceClient::new(link).max_decoding_message_size(MESSAGE_BYTES), outgoing }
+        let client = ChangeFeedServiceClient::new(link).max_decoding_message_size(MESSAGE_BYTES);
+        let heard = Heard::Nothing("ingestion was not asked yet".to_owned());
+        Self { client, outgoing, heard: Arc::new(Mutex::new(heard)) }
     }
 
     /// Every partner's newest version.
@@ -51,8 +66,33 @@ impl Feed {
 
     /// Changes after the given positions, and then as they come.
     pub async fn changes(&self, positions: Vec<PartnerPosition>) -> Result<Streaming<StreamChangesResponse>, Status> {
-        let request = self.outgoing.as_service(StreamChangesRequest { positions })?;
-        Ok(self.client.clone().stream_changes(request).await?.into_inner())
+        let request = self.outgoing.as_service(StreamChangesRequest { positions });
+        let answer = match request {
+            Ok(request) => self.client.clone().stream_changes(request).await,
+            Err(status) => Err(status),
+        };
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        match &answer {
+            Ok(_) => *heard = Heard::Changes,
+            Err(status) => match (status.code(), &*heard) {
+                (code @ (Code::Unauthenticated | Code::PermissionDenied), _) => *heard = Heard::Refusal(code),
+                // It was there before and will be again; figures are as they were.
+                (_, Heard::Changes) => {}
+                _ => *heard = Heard::Nothing(status.message().to_owned()),
+            },
+        }
+        answer.map(tonic::Response::into_inner)
+    }
+
+    /// Whether ingestion gives its changes to who shows our token.
+    pub fn followed(&self) -> Result<(), String> {
+        match &*self.heard.lock().unwrap_or_else(PoisonError::into_inner) {
+            Heard::Changes => Ok(()),
+            Heard::Nothing(why) => Err(why.clone()),
+            Heard::Refusal(code) => {
+                Err(format!("ingestion does not take our token ({code:?}): see its access.services"))
+            }
+        }
     }
 
     /// What concerns a whole partner, with what reports covered at a time; none: now.

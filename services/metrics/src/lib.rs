@@ -18,7 +18,7 @@ use std::sync::Arc;
 use insights_access::{Outgoing, Policy};
 use insights_database::{Database, Engine};
 use insights_proto::metrics::v1::metrics_service_server::MetricsServiceServer;
-use insights_service::{Clock, NamedRoutes, ServiceChannel};
+use insights_service::{Clock, NamedRoutes, Need, ServiceChannel};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -62,7 +62,7 @@ impl Metrics {
         ingestion: impl Into<ServiceChannel>,
         outgoing: Outgoing,
     ) -> Result<Self, OpenError> {
-        let database = Database::connect(&config.database_url).await?;
+        let database = Database::connect_with(&config.database_url, &config.database).await?;
         database.migrate::<Migrator>().await?;
         let store = Store::new(database);
         let cubes = Cubes::new(store.clone(), clock.clone(), &config);
@@ -70,6 +70,19 @@ impl Metrics {
         let policy = Arc::new(Policy::product()?);
         let cores = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)));
         Ok(Self { config: Arc::new(config), clock, store, feed, cubes, policy, cores })
+    }
+
+    /// What this service needs to answer: its database, and that ingestion lets it follow the feed. Cubes are loaded when they are first
+    /// asked for, a partner at a time.
+    #[must_use]
+    pub fn needs(&self) -> Vec<Need> {
+        let (database, feed) = (self.store.database().clone(), self.feed.clone());
+        let ping = move || {
+            let database = database.clone();
+            async move { database.ping().await.map_err(|error| error.to_string()) }
+        };
+        let followed = move || std::future::ready(feed.followed());
+        vec![Need::new("database of metrics", ping), Need::new("ingestion", followed)]
     }
 
     /// MetricsService, to be served behind the access layer.

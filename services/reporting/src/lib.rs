@@ -18,7 +18,7 @@ use std::sync::Arc;
 use insights_access::{Outgoing, Policy, PolicyError};
 use insights_proto::access::v1::access_service_server::AccessServiceServer;
 use insights_proto::reporting::v1::reporting_service_server::ReportingServiceServer;
-use insights_service::{NamedRoutes, ServiceChannel, sized};
+use insights_service::{NamedRoutes, Need, ServiceChannel, sized};
 use tokio_util::sync::CancellationToken;
 
 use exports::Exports;
@@ -35,6 +35,7 @@ pub use migrations::Migrator;
 pub struct Reporting {
     config: Config,
     api: api::ReportingApi,
+    metrics: metrics::MetricsClient,
     exports: Exports,
 }
 
@@ -63,14 +64,37 @@ impl Reporting {
         let metrics = metrics::MetricsClient::new(metrics.into(), outgoing, &config.messages);
         let policy = Arc::new(Policy::product()?);
         let exports = Exports::new(config.exports.clone(), audit.clone(), metrics.clone(), Arc::clone(&policy))?;
-        let api = api::ReportingApi::new(metrics, audit, policy, &config, exports.clone());
-        Ok(Self { config, api, exports })
+        let api = api::ReportingApi::new(metrics.clone(), audit, policy, &config, exports.clone());
+        Ok(Self { config, api, metrics, exports })
+    }
+
+    /// Makes sure that the replicas that are there keep the files of exports where this one does.
+    ///
+    /// # Errors
+    /// When they do not, or nobody can tell.
+    pub async fn join_replicas(&self) -> Result<(), OpenError> {
+        Ok(self.exports.join_replicas().await?)
     }
 
     /// The audit.
     #[must_use]
     pub fn audit(&self) -> &Audit {
         self.api.audit()
+    }
+
+    /// What this service needs to answer: its database, and that metrics takes its token.
+    #[must_use]
+    pub fn needs(&self) -> Vec<Need> {
+        let (database, metrics) = (self.audit().database().clone(), self.metrics.clone());
+        let ping = move || {
+            let database = database.clone();
+            async move { database.ping().await.map_err(|error| error.to_string()) }
+        };
+        let accepted = move || {
+            let metrics = metrics.clone();
+            async move { metrics.accepted().await }
+        };
+        vec![Need::new("database of reporting", ping), Need::new("metrics", accepted)]
     }
 
     /// ReportingService and AccessService.

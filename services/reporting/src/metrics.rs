@@ -1,6 +1,14 @@
 //! Client of metrics, which sends the service's own token and the caller's.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::Stream;
 use insights_access::{Outgoing, Principal};
@@ -13,7 +21,7 @@ use insights_proto::metrics::v1::{
     metrics_service_client::MetricsServiceClient,
 };
 use insights_service::{Deadline, MessageLimits, ServiceChannel, forward};
-use tonic::{Request, Status, Streaming};
+use tonic::{Code, Request, Status, Streaming};
 
 /// Most ids of one request for names.
 const NAMES_AT_ONCE: usize = 10_000;
@@ -23,7 +31,14 @@ const NAMES_AT_ONCE: usize = 10_000;
 pub struct MetricsClient {
     client: MetricsServiceClient<ServiceChannel>,
     outgoing: Outgoing,
+    /// How often it was asked for whether metrics takes our token, since it did.
+    asked: Arc<AtomicU64>,
 }
+
+/// Every so many times that is asked for, metrics is asked.
+const ASKED_AGAIN: u64 = 6;
+/// How long it may take to say so.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl fmt::Debug for MetricsClient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,13 +52,40 @@ impl MetricsClient {
         let client = MetricsServiceClient::new(channel)
             .max_decoding_message_size(limits.response_bytes)
             .max_encoding_message_size(limits.request_bytes.max(limits.response_bytes));
-        Self { client, outgoing }
+        Self { client, outgoing, asked: Arc::default() }
     }
 
     /// The answer to one query in parts, under the rights of the viewer it names.
     pub async fn stream_query(&self, request: StreamQueryRequest) -> Result<Streaming<StreamQueryResponse>, Status> {
         let answer = self.client.clone().stream_query(self.outgoing.as_service(request)?).await;
         answer.map(tonic::Response::into_inner)
+    }
+
+    /// Whether metrics takes our token. Once it did, only a refusal counts: metrics that is away is the same for all replicas.
+    pub async fn accepted(&self) -> Result<(), String> {
+        let asked = self.asked.load(Ordering::Relaxed);
+        if !asked.is_multiple_of(ASKED_AGAIN) {
+            self.asked.store(asked + 1, Ordering::Relaxed);
+            return Ok(());
+        }
+        // A question about nothing is refused for that, after the token was taken.
+        let answer = tokio::time::timeout(PATIENCE, self.stream_query(StreamQueryRequest::default())).await;
+        let status = match answer {
+            Ok(answer) => answer.map_or_else(|status| status, |_| Status::ok("")),
+            Err(_) => Status::deadline_exceeded("no answer"),
+        };
+        let said = match status.code() {
+            code @ (Code::Unauthenticated | Code::PermissionDenied) => {
+                Err(format!("it does not take our token ({code:?}): see its access.services"))
+            }
+            Code::Ok | Code::InvalidArgument => Ok(()),
+            _ if asked > 0 => Ok(()),
+            code => Err(format!("{code:?}: {}", status.message())),
+        };
+        if said.is_ok() {
+            self.asked.store(asked + 1, Ordering::Relaxed);
+        }
+        said
     }
 
     /// A client for one call: with the caller's token, until the caller's deadline.

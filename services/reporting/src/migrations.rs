@@ -18,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(AuditListed),
             Box::new(AuditLocations),
             Box::new(SharedSecret),
+            Box::new(ExportFolders),
             Box::new(AuditCalls),
         ]
     }
@@ -46,6 +47,29 @@ impl MigrationTrait for SharedSecret {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table(SECRET).to_owned()).await
+    }
+}
+
+/// The directories of exports that replicas use, and when they last said so.
+struct ExportFolders;
+
+impl MigrationName for ExportFolders {
+    fn name(&self) -> &str {
+        "m0006_export_folder"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for ExportFolders {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mark = ColumnDef::new("mark").text().not_null().primary_key().to_owned();
+        manager
+            .create_table(Table::create().table("export_folder").col(mark).col(number("seen_micros")).to_owned())
+            .await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(Table::drop().table("export_folder").to_owned()).await
     }
 }
 

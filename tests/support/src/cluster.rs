@@ -76,7 +76,9 @@ impl Plan {
         let spec = Spec::new(&name, &[service], &folder)
             .set("database_url", self.database.url())
             .set("user_key_file", self.folder.path().join("user.key").display())
-            .set("service_token_file", token.display());
+            .set("service_token_file", token.display())
+            // Replicas share the files of exports.
+            .set("exports.folder", self.folder.path().join("exports").display());
         self.provider.believed_by(spec)
     }
 

@@ -8,6 +8,7 @@ mod cut;
 mod figures;
 mod ingress;
 mod network;
+mod platform;
 mod roles;
 mod rolling;
 mod silent;

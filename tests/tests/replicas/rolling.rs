@@ -10,7 +10,7 @@ use std::{
 };
 
 use insights_service::ChannelConfig;
-use insights_testkit::{Cluster, Shape, insights, until};
+use insights_testkit::{Cluster, Plan, Shape, TempDatabase, insights, until};
 
 use crate::caller::{Caller, PATIENCE, customer, long, questions, quick, urls};
 
@@ -131,6 +131,64 @@ async fn no_call_fails_while_everything_is_restarted() {
     // Everything that was acknowledged is in the figures, once.
     caller.visible(version).await;
     assert!(caller.verify().await > 0);
+}
+
+/// One replica of each service after the other is restarted at once, with so many seconds between the signal and the closing of
+/// its port.
+async fn restart_with_delay(seconds: u32) {
+    let plan = Plan::new(TempDatabase::postgres());
+    let mut cluster = plan.start(SHAPE, |_, _, spec| spec.set("limits.drain_delay_seconds", seconds)).await;
+    let caller = Caller::of(&cluster);
+    let first = caller.ingest_customers(0..3).await;
+    caller.visible(first).await;
+    let tally = Tally::default();
+    let tasks = load(&cluster, &quick(), &tally);
+    for number in 0..2 {
+        tokio::join!(
+            cluster.ingestion[number].restart(),
+            cluster.metrics[number].restart(),
+            cluster.reporting[number].restart()
+        );
+    }
+    tally.stop.store(true, Ordering::SeqCst);
+    let version = tasks.join_all().await.into_iter().max().expect("tasks");
+    assert_eq!(tally.failures(), Vec::<String>::new());
+    caller.visible(version).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_call_fails_when_replicas_take_calls_for_two_seconds_more() {
+    restart_with_delay(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_call_fails_when_replicas_take_calls_for_five_seconds_more() {
+    restart_with_delay(5).await;
+}
+
+/// Whether metrics shows, once it was told to end, what is sent after that.
+async fn followed_to_the_end(orders: &str) -> bool {
+    let plan = Plan::new(TempDatabase::postgres());
+    let shape = Shape { ingestion: 1, metrics: 1, reporting: 1 };
+    let draining = |service: &str, _: usize, spec: insights_testkit::Spec| match service {
+        "metrics" => spec.set("limits.drain_delay_seconds", 600).variable("INSIGHTS_FAIL_POINTS", orders),
+        _ => spec,
+    };
+    let cluster = plan.start(shape, draining).await;
+    let caller = Caller::of(&cluster);
+    let first = caller.ingest_customers(0..3).await;
+    caller.visible(first).await;
+    cluster.metrics[0].terminate();
+    until("it says that it ends", async || !cluster.metrics[0].serves().await).await;
+    let version = caller.ingest(customer(7)).await.expect("an answer").version;
+    let patience = if orders.is_empty() { PATIENCE } else { Duration::from_secs(2) };
+    caller.freshness(version, patience).await.is_ok_and(|freshness| freshness.version >= version)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_still_answers_still_follows() {
+    assert!(!followed_to_the_end("without:product.drained").await, "it followed although it should not");
+    assert!(followed_to_the_end("").await, "figures stood still while calls were taken");
 }
 
 #[tokio::test(flavor = "multi_thread")]

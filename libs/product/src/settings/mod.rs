@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use insights_access::AccessConfig;
+use insights_database::Options as DatabaseOptions;
 use insights_reporting::{AdviceConfig, AuditConfig, ExportsConfig, SignInConfig};
 use insights_service::{ChannelConfig, Clock, ServerConfig, TelemetryConfig, TlsConfig, Validate};
 use serde::{Deserialize, Serialize};
@@ -23,18 +24,24 @@ pub struct Settings {
     pub host: String,
     /// The port to listen on; 0: any that is free.
     pub port: u16,
+    /// The address of the port for the platform, such as `0.0.0.0:9090`: probes and metrics in plaintext, nothing about any partner.
+    /// Empty: none.
+    pub admin_address: String,
     /// Allows plaintext beyond this machine, both ways. Only where something else encrypts, such as a mesh or an ingress.
     pub plaintext: bool,
     /// The server that client commands talk to; several with commas.
     pub server: String,
     /// The file with the token of client commands; empty: the demo's, of the data directory.
     pub token_file: PathBuf,
-    /// `sqlite` (one file per service in the data directory) or `postgres://…` without a password. `{service}` in it stands for
+    /// `sqlite` (one file per service in the data directory) or `postgres://…` without a password; several hosts with commas, of which
+    /// that is used which takes writes. `{service}` in it stands for
     /// the service's name, so that each has a role of its own.
     pub database_url: String,
     /// A file with the whole `postgres://…`, password included; instead of `database_url`. `{service}` stands for the service's name
     /// here too.
     pub database_url_file: PathBuf,
+    /// Connections to it.
+    pub database: DatabaseOptions,
     /// The key that user identifiers are hashed with; empty: made in the data directory.
     pub user_key_file: PathBuf,
     /// Where ingestion is, when it does not run in this process: a URL whose name may have many addresses, or several with commas.
@@ -76,11 +83,13 @@ impl Default for Settings {
             data_dir: default_data_dir(),
             host: "127.0.0.1".into(),
             port: 8080,
+            admin_address: String::new(),
             plaintext: false,
             server: "http://127.0.0.1:8080".into(),
             token_file: PathBuf::new(),
             database_url: "sqlite".into(),
             database_url_file: PathBuf::new(),
+            database: DatabaseOptions::default(),
             user_key_file: PathBuf::new(),
             ingestion_url: String::new(),
             metrics_url: String::new(),
@@ -149,7 +158,9 @@ impl Validate for MetricsSettings {
 
 fn default_data_dir() -> PathBuf {
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/share"));
-    std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home).unwrap_or_default().join("insights")
+    // Without a home, as in a container: where services keep their data.
+    let shared = || PathBuf::from("/var/lib");
+    std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home).unwrap_or_else(shared).join("insights")
 }
 
 impl Settings {
@@ -199,6 +210,9 @@ impl Validate for Settings {
         if has_password(&self.database_url) {
             fault("database_url", "must not hold a password: put the URL into a file and name it in database_url_file");
         }
+        if !self.admin_address.is_empty() && self.admin_address.parse::<std::net::SocketAddr>().is_err() {
+            fault("admin_address", "must be an address and a port, such as 127.0.0.1:9090");
+        }
         self.check_doors(&mut fault);
         if !self.now.is_empty() && self.now.parse::<DateTime<Utc>>().is_err() {
             fault("now", "must be a time such as 2026-07-01T12:00:00Z");
@@ -209,6 +223,7 @@ impl Validate for Settings {
         let mut under = |section: &str, inner: Vec<(String, String)>| {
             faults.extend(inner.into_iter().map(|(setting, what)| (format!("{section}.{setting}"), what)));
         };
+        under("database", self.database.faults());
         under("tls", self.tls.faults());
         under("links", self.links.faults());
         under("limits", self.limits.faults());

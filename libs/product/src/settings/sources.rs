@@ -1,7 +1,7 @@
 //! Where the value of a setting comes from: a flag, the environment, the file, or the default.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     path::{Path, PathBuf},
 };
@@ -45,12 +45,19 @@ pub struct Resolved {
     pub settings: Settings,
     /// Where each comes from, by path; those not here are defaults.
     pub origins: BTreeMap<String, Origin>,
+    /// What was left aside, for people.
+    pub notes: Vec<String>,
 }
+
+/// What begins the name of every environment variable that is read.
+const PREFIX: &str = "INSIGHTS_";
+/// Variables that are no settings: the file of the settings, and those of tests.
+const OTHERS: [&str; 2] = ["INSIGHTS_CONFIG", "INSIGHTS_FAIL_POINTS"];
 
 /// Reads the file, then the environment, then the flags over the defaults; reports every fault at once.
 pub fn resolve(
     file: Option<&Path>,
-    environment: &dyn Fn(&str) -> Option<String>,
+    environment: &BTreeMap<String, String>,
     flags: Vec<Given>,
 ) -> Result<Resolved, Faults> {
     let fault = |setting: &str, what: String| Faults(vec![Fault { setting: setting.to_owned(), what }]);
@@ -67,11 +74,12 @@ pub fn resolve(
             origins.insert(setting, Origin::File(path.to_owned()));
         }
     }
+    let (given, notes) = variables(environment, &defaults);
     let mut faults = Vec::new();
     for (setting, default) in leaves(&defaults) {
-        let name = format!("INSIGHTS_{}", setting.to_uppercase().replace('.', "_"));
-        let Some(text) = environment(&name) else { continue };
-        match typed(&default, &text) {
+        let name = variable(&setting);
+        let Some(text) = given.get(name.as_str()) else { continue };
+        match typed(&default, text) {
             Ok(value) => {
                 set(&mut merged, &setting, value);
                 origins.insert(setting, Origin::Environment(name));
@@ -85,13 +93,54 @@ pub fn resolve(
     }
     let text = toml::to_string(&merged).map_err(|error| fault("config", error.to_string()))?;
     match insights_service::load::<Settings>(&text) {
-        Ok(settings) if faults.is_empty() => Ok(Resolved { settings, origins }),
+        Ok(settings) if faults.is_empty() => Ok(Resolved { settings, origins, notes }),
         Ok(_) => Err(Faults(faults)),
         Err(Faults(more)) => {
             faults.extend(more);
             Err(Faults(faults))
         }
     }
+}
+
+/// The environment variable of a setting.
+fn variable(setting: &str) -> String {
+    format!("{PREFIX}{}", setting.to_uppercase().replace('.', "_"))
+}
+
+/// The variables that are settings, and a word on those that are not.
+fn variables<'a>(
+    environment: &'a BTreeMap<String, String>,
+    defaults: &Value,
+) -> (BTreeMap<&'a str, &'a str>, Vec<String>) {
+    let known: BTreeSet<String> = leaves(defaults).into_iter().map(|(setting, _)| variable(&setting)).collect();
+    let (mut given, mut links, mut notes) = (BTreeMap::new(), Vec::new(), Vec::new());
+    for (name, value) in environment.iter().filter(|(name, _)| name.starts_with(PREFIX)) {
+        if is_service_link(name, value) {
+            links.push(name.as_str());
+        } else if known.contains(name) {
+            given.insert(name.as_str(), value.as_str());
+        } else if !OTHERS.contains(&name.as_str()) {
+            notes.push(format!("{name} is no setting and is not read"));
+        }
+    }
+    if !links.is_empty() {
+        let links = links.join(", ");
+        notes.push(format!(
+            "not read, because Kubernetes sets them for a Service and not for this program: {links}; `enableServiceLinks: false` in the \
+             pod leaves them out"
+        ));
+    }
+    (given, notes)
+}
+
+/// Whether Kubernetes made the variable for a Service whose name begins with `insights`.
+fn is_service_link(name: &str, value: &str) -> bool {
+    let address = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
+    let of_a_port = |(_, rest): (&str, &str)| rest.starts_with(|first: char| first.is_ascii_digit());
+    name.ends_with("_PORT") && address
+        || name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.split_once("_PORT_").is_some_and(of_a_port)
 }
 
 /// Every setting of a tree by path. An empty table is one setting: it is a map.
@@ -111,15 +160,20 @@ pub fn leaves(tree: &Value) -> Vec<(String, Value)> {
     found
 }
 
-/// A text as a value of the default's type. Lists are written with commas.
+/// A text as a value of the default's type. Lists are written with commas or as JSON, maps as JSON.
 fn typed(default: &Value, text: &str) -> Result<Value, String> {
     match default {
         Value::Bool(_) => text.parse().map(Value::Bool).map_err(|_| "must be true or false".into()),
         Value::Number(_) => text.parse::<i64>().map(Value::from).map_err(|_| "must be a whole number".into()),
+        Value::Array(_) if text.trim_start().starts_with('[') => {
+            serde_json::from_str::<Vec<Value>>(text).map(Value::from).map_err(|error| format!("is no list: {error}"))
+        }
         Value::Array(_) => {
             Ok(text.split(',').filter(|item| !item.is_empty()).map(|item| Value::from(item.trim())).collect())
         }
-        Value::Object(_) => Err("can only be set in the file".into()),
+        Value::Object(_) => serde_json::from_str::<Map<String, Value>>(text)
+            .map(Value::from)
+            .map_err(|_| "must be a JSON object".into()),
         Value::String(_) | Value::Null => Ok(Value::from(text)),
     }
 }

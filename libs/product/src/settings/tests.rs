@@ -1,6 +1,6 @@
 //! Where values come from, and which are refused.
 
-use std::{io::Write as _, path::Path};
+use std::{collections::BTreeMap, io::Write as _, path::Path};
 
 use insights_service::Faults;
 
@@ -12,15 +12,74 @@ fn file(text: &str) -> tempfile::NamedTempFile {
     file
 }
 
+fn variables(given: &[(&str, &str)]) -> BTreeMap<String, String> {
+    given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn what_kubernetes_sets_for_a_service_is_no_setting() {
+    let environment = variables(&[
+        ("INSIGHTS_PORT", "tcp://10.0.0.1:8080"),
+        ("INSIGHTS_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+        ("INSIGHTS_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("INSIGHTS_SERVICE_HOST", "10.0.0.1"),
+        ("INSIGHTS_SERVICE_PORT_GRPC", "8080"),
+        ("INSIGHTS_METRICS_PORT", "tcp://10.0.0.2:8080"),
+        ("INSIGHTS_HOST", "127.0.0.2"),
+        ("HOME", "/"),
+    ]);
+    let resolved = resolve(None, &environment, vec![]).unwrap();
+    assert_eq!((resolved.settings.port, resolved.settings.host.as_str()), (8080, "127.0.0.2"));
+    let [note] = resolved.notes.as_slice() else { panic!("{:?}", resolved.notes) };
+    for (name, _) in environment.iter().filter(|(name, _)| name.starts_with("INSIGHTS_")) {
+        assert_eq!(note.contains(name.as_str()), name != "INSIGHTS_HOST", "{name}: {note}");
+    }
+}
+
+#[test]
+fn variables_that_are_no_settings_are_named() {
+    let environment = variables(&[("INSIGHTS_LIMTS_IN_FLIGHT", "5"), ("INSIGHTS_CONFIG", "/etc/x"), ("PATH", "/bin")]);
+    let notes = resolve(None, &environment, vec![]).unwrap().notes;
+    assert_eq!(notes, ["INSIGHTS_LIMTS_IN_FLIGHT is no setting and is not read"]);
+}
+
+#[test]
+fn lists_and_maps_come_from_the_environment_too() {
+    let subjects = "INSIGHTS_ACCESS_SERVICES_SUBJECTS";
+    for (text, expected) in [("a, b", &["a", "b"][..]), (r#"["a,b"]"#, &["a,b"]), ("", &[])] {
+        let resolved = resolve(None, &variables(&[(subjects, text)]), vec![]).unwrap();
+        assert_eq!(resolved.settings.access.services.subjects, expected, "{text}");
+    }
+    let roles = "INSIGHTS_ACCESS_ROLE_MAP";
+    let resolved = resolve(None, &variables(&[(roles, r#"{"boss.eu": "global_admin"}"#)]), vec![]).unwrap();
+    assert_eq!(resolved.settings.access.role_map["boss.eu"], "global_admin");
+    for (name, text) in [(subjects, "[a"), (roles, "boss=global_admin")] {
+        let Faults(faults) = resolve(None, &variables(&[(name, text)]), vec![]).unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.setting.as_str()).collect::<Vec<_>>(), [name]);
+    }
+}
+
+/// The settings in the operator's guide are ones that the program takes.
+#[test]
+fn samples_of_the_guide_are_valid() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/README.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let blocks: Vec<_> = guide.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(blocks.len() >= 3, "{}", blocks.len());
+    for block in blocks {
+        let file = file(block);
+        resolve(Some(file.path()), &variables(&[]), vec![]).unwrap_or_else(|faults| panic!("{block}\n{faults}"));
+    }
+}
+
 #[test]
 fn flags_win_over_the_environment_over_the_file_over_defaults() {
     let file = file("port = 1\nserver = \"https://file\"\ntoken_file = \"of-file\"\n[limits]\nin_flight = 5\n");
-    let environment = |name: &str| match name {
-        "INSIGHTS_PORT" => Some("2".to_owned()),
-        "INSIGHTS_SERVER" => Some("https://environment".to_owned()),
-        "INSIGHTS_LIMITS_DEADLINE_SECONDS" => Some("7".to_owned()),
-        _ => None,
-    };
+    let environment = variables(&[
+        ("INSIGHTS_PORT", "2"),
+        ("INSIGHTS_SERVER", "https://environment"),
+        ("INSIGHTS_LIMITS_DEADLINE_SECONDS", "7"),
+    ]);
     let resolved = resolve(Some(file.path()), &environment, vec![("port", "port", 3.into())]).unwrap();
     assert_eq!(resolved.settings.port, 3);
     assert_eq!(resolved.settings.server, "https://environment");
@@ -38,7 +97,7 @@ fn every_fault_is_reported_at_once() {
         "prot = 1\nserver = \"nowhere\"\n[limits]\nin_flight = 0\nspeed = 9\n[advice.weights]\nidle_seats = 0\n\
          [ingestion.limits]\nrecords_per_batch = 0\n[metrics]\ncubes_in_memory = 0\n[metrics.limits]\nrows = 0\n",
     );
-    let environment = |name: &str| (name == "INSIGHTS_PORT").then(|| "many".to_owned());
+    let environment = variables(&[("INSIGHTS_PORT", "many")]);
     let Faults(faults) = resolve(Some(file.path()), &environment, vec![]).unwrap_err();
     let settings: Vec<_> = faults.iter().map(|fault| fault.setting.as_str()).collect();
     for setting in [
@@ -120,8 +179,8 @@ fn plaintext_leaves_the_machine_only_when_somebody_says_so() {
 #[test]
 fn passwords_and_open_doors_are_refused() {
     for (setting, value) in [("database_url", "postgres://me:secret@host/db"), ("host", "0.0.0.0")] {
-        let Faults(faults) = resolve(None, &|_| None, vec![(setting, "x", value.into())]).unwrap_err();
+        let Faults(faults) = resolve(None, &variables(&[]), vec![(setting, "x", value.into())]).unwrap_err();
         assert_eq!(faults.iter().map(|fault| fault.setting.as_str()).collect::<Vec<_>>(), [setting]);
     }
-    assert!(resolve(None, &|_| None, vec![("database_url", "x", "postgres://me@host/db".into())]).is_ok());
+    assert!(resolve(None, &variables(&[]), vec![("database_url", "x", "postgres://me@host/db".into())]).is_ok());
 }

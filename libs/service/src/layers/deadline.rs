@@ -23,7 +23,8 @@ pub(crate) struct Deadlines {
     pub(crate) policy: Arc<Policy>,
     pub(crate) unary: Duration,
     pub(crate) drain: Duration,
-    pub(crate) shutdown: CancellationToken,
+    /// The port closes: before that, a replica that was told to end is as good as any other.
+    pub(crate) closing: CancellationToken,
 }
 
 /// tonic cuts calls off by the same header, without our details: ours comes a little earlier.
@@ -58,10 +59,10 @@ pub(crate) async fn deadline(State(limits): State<Arc<Deadlines>>, mut request: 
     })
 }
 
-/// Streams have no end of their own. At shutdown those that only read end at once, so that their readers go to another
+/// Streams have no end of their own. When the port closes those that only read end at once, so that their readers go to another
 /// replica; those that write may finish until the time to drain is over.
 async fn stopped(limits: &Deadlines, read_only: bool) -> Status {
-    limits.shutdown.cancelled().await;
+    limits.closing.cancelled().await;
     if !read_only {
         tokio::time::sleep(limits.drain).await;
     }

@@ -65,7 +65,7 @@ pub async fn run(resolved: &Resolved, clock: &Clock, command: &DemoArgs, json: b
     if !settings.is_local() {
         return Err(Failure::Usage("the demo signs people in itself: leave access.people.issuer unset".into()));
     }
-    let _telemetry = Telemetry::start(&settings.telemetry, "insights")?;
+    let _telemetry = Telemetry::start(&settings.telemetry, &[], false)?;
     // Kept until the end, and gone then.
     let mut kept_until_end = None;
     if command.once && !resolved.origins.contains_key("data_dir") {

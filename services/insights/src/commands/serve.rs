@@ -2,7 +2,7 @@
 
 use clap::Args;
 use insights_product::{Product, Settings};
-use insights_service::{Clock, Telemetry};
+use insights_service::{AdminPort, Clock, Readiness, Telemetry};
 use tokio::net::TcpListener;
 
 use super::service_names::{ServiceName, wanted};
@@ -24,12 +24,16 @@ pub struct ServeArgs {
 
 /// Runs the services until somebody asks the process to stop.
 pub async fn run(settings: &Settings, clock: &Clock, command: &ServeArgs) -> Result<(), Failure> {
-    let _telemetry = Telemetry::start(&settings.telemetry, "insights")?;
+    let services = wanted(&command.service);
+    let names: Vec<_> = services.iter().map(|service| service.name()).collect();
+    let telemetry = Telemetry::start(&settings.telemetry, &names, !settings.admin_address.is_empty())?;
     // Bound first: a port that is taken should be said before databases are opened.
     let listener = bind(settings).await?;
     let address = listener.local_addr().map_err(|error| Failure::because("the listener", &error))?;
-    let services = wanted(&command.service);
-    let mut product = Product::start(settings, clock, &services, None).await?;
+    let readiness = Readiness::starting();
+    serve_platform(settings, &readiness, &telemetry).await?;
+    let product = Product::start(settings, clock, &services, None).await?;
+    let mut product = product.with_readiness(readiness);
     product.listen(listener);
     let scheme = if settings.tls.is_on() { "https" } else { "http" };
     eprintln!("serving on {scheme}://{address}");
@@ -38,6 +42,18 @@ pub async fn run(settings: &Settings, clock: &Clock, command: &ServeArgs) -> Res
         eprintln!("tokens: insights token --data-dir {folder} --role global_admin --partner NAME");
     }
     Ok(product.run().await?)
+}
+
+/// Answers probes and scrapes until the process ends, from before databases are opened.
+async fn serve_platform(settings: &Settings, readiness: &Readiness, telemetry: &Telemetry) -> Result<(), Failure> {
+    let address = settings.admin_address.as_str();
+    if address.is_empty() {
+        return Ok(());
+    }
+    let failed = |error| Failure::Failed(format!("admin_address: {address} cannot be listened on: {error}"));
+    let port = AdminPort::bind(address).await.map_err(failed)?;
+    port.serve(readiness.clone(), telemetry.scrape());
+    Ok(())
 }
 
 /// Binds the configured address.

@@ -9,7 +9,7 @@ mod retention;
 use std::{fmt, sync::Arc};
 
 use insights_access::{Denial, DenialObserver, Principal, Viewer};
-use insights_database::Database;
+use insights_database::{Database, Options};
 use insights_service::{Clock, Error, PageTokenKey, RefusedCalls, RefusedSum, fail_point};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tonic::Code;
@@ -62,7 +62,20 @@ impl Audit {
     /// # Errors
     /// When the database cannot be had.
     pub async fn open(database_url: &str, config: AuditConfig, clock: Clock) -> Result<Self, insights_database::Error> {
-        let database = Database::connect(database_url).await?;
+        Self::open_with(database_url, &Options::default(), config, clock).await
+    }
+
+    /// The same with other ways to connect than the default ones.
+    ///
+    /// # Errors
+    /// When the database cannot be had.
+    pub async fn open_with(
+        database_url: &str,
+        options: &Options,
+        config: AuditConfig,
+        clock: Clock,
+    ) -> Result<Self, insights_database::Error> {
+        let database = Database::connect_with(database_url, options).await?;
         database.migrate::<Migrator>().await?;
         let candidate = hex::encode(rand::random::<[u8; 32]>());
         let secret = database.shared_secret(SECRET, &candidate).await?;

@@ -8,6 +8,7 @@ mod files;
 mod formats;
 mod manifest;
 mod orders;
+mod replicas;
 mod report;
 mod rows;
 mod schema;

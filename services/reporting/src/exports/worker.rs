@@ -20,7 +20,11 @@ impl Exports {
     /// Writes the files of orders and removes expired exports until shutdown. Exports under way are then released, so that
     /// another replica starts them again.
     pub async fn run(&self, shutdown: CancellationToken) {
-        tokio::join!(self.take_orders(shutdown.clone()), self.keep_sweeping(shutdown));
+        tokio::join!(
+            self.take_orders(shutdown.clone()),
+            self.keep_sweeping(shutdown.clone()),
+            self.stay_among_replicas(shutdown)
+        );
     }
 
     async fn take_orders(&self, shutdown: CancellationToken) {

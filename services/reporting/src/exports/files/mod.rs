@@ -35,6 +35,15 @@ pub enum FileStoreError {
     /// A configured file cannot be read.
     #[error("{0}")]
     File(String, #[source] io::Error),
+    /// Another replica keeps its files in another directory.
+    #[error(
+        "exports.folder: {0} is not the directory in which another replica of reporting keeps its files, so that half of all downloads \
+         would fail: name a directory that all replicas see, or a bucket in exports.s3"
+    )]
+    OfAnother(String),
+    /// The database cannot be asked where other replicas keep their files.
+    #[error("the directory of other replicas")]
+    Database(#[from] insights_database::Error),
     /// The settings of the bucket are invalid.
     #[error("the settings of the bucket")]
     Settings(#[from] object_store::Error),
