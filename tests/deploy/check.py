@@ -303,7 +303,7 @@ def unknown_metrics(guide, asked):
     ):
         with open(path, encoding="utf-8") as file:
             text = file.read()
-        found = re.findall(r'(?:Level::new\(\s*|_histogram\(|_gauge\()"([a-z_.]+)"', text)
+        found = re.findall(r'(?:WatchedLevel::new\(\s*|_histogram\(|_gauge\()"([a-z_.]+)"', text)
         made |= {name.replace(".", "_") for name in found + re.findall(r"monotonic_counter\.([a-z_]+)", text)}
     table = guide.split("| metric | by | what |")[1].split("\n\n")[0]
     told = {name for row in table.splitlines() for name in re.findall(r"`([a-z_]+)`", row.split("|")[1] if "|" in row else "")}

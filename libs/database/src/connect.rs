@@ -72,6 +72,15 @@ impl Default for Options {
     }
 }
 
+/// How many connections are in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// Now.
+    pub used: u32,
+    /// At most.
+    pub most: u32,
+}
+
 // House: four things are done with a database (connect, migrate, back up, keep a secret), each in a file of its own.
 /// A database of one service. Cheap to clone.
 #[derive(Clone)]
@@ -119,7 +128,7 @@ impl Database {
         let connect = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_secs(5));
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(connect).await?;
         let reader = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
-        Ok(Self { engine: Engine::Sqlite, writer: reader.clone(), reader })
+        Ok(Self { engine: Engine::Sqlite, writer: reader.clone(), reader, _following: None })
     }
 
     /// The engine behind.
@@ -181,6 +190,22 @@ impl Database {
         let row = self.reader.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
         let micros: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose()?;
         Ok(micros.map(|micros| micros.saturating_mul(1_000)))
+    }
+
+    /// Connections in use, and the most there may be.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        let (open, idle, most) = match self.engine {
+            Engine::Sqlite => {
+                let pool = self.reader.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+            }
+            Engine::Postgres => {
+                let pool = self.writer.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+            }
+        };
+        Connections { used: open.saturating_sub(u32::try_from(idle).unwrap_or(u32::MAX)), most }
     }
 
     /// Closes every connection, waiting for those in use.

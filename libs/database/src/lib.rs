@@ -14,7 +14,7 @@ mod migrate;
 mod postgres;
 mod secret;
 
-pub use connect::{Database, Engine, Options, Transaction};
+pub use connect::{Connections, Database, Engine, Options, Transaction};
 pub use error::{Error, Result};
 pub use migrate::{hot_table, migration_table};
 pub use {sea_orm, sea_orm_migration};

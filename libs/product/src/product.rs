@@ -6,7 +6,7 @@ use insights_access::{AccessLayer, Denial, DenialObserver, Issuer, Policy, Verif
 use insights_ingestion::{AuditRetention, Ingestion};
 use insights_metrics::Metrics;
 use insights_reporting::{Audit, AuditConfig, DevelopmentTokens, Reporting};
-use insights_service::{Chassis, Clock, NamedRoutes, Need, Readiness, fail_point};
+use insights_service::{Chassis, Clock, NamedRoutes, Readiness, Requirement, fail_point};
 use tokio::{
     net::TcpListener,
     task::{JoinError, JoinSet},
@@ -234,9 +234,9 @@ impl Product {
     }
 
     /// What the services of this process need to answer.
-    fn needs(&self) -> Vec<Need> {
+    fn needs(&self) -> Vec<Requirement> {
         let verifier = Arc::clone(&self.verifier);
-        let keys = Need::new("keys", move || {
+        let keys = Requirement::new("keys", move || {
             let verifier = Arc::clone(&verifier);
             async move { verifier.ready().await.map_err(|setting| format!("{setting} could not be fetched: see the log")) }
         });

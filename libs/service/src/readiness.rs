@@ -6,6 +6,8 @@ use futures::future::{BoxFuture, join_all};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::WatchedLevel;
+
 /// What is needed is asked for this often while it is there.
 const WHILE_READY: Duration = Duration::from_secs(5);
 /// And this often while it is not.
@@ -19,12 +21,12 @@ const QUIET_ROUNDS: u64 = 6;
 type Ask = Box<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// Something without which a process cannot answer.
-pub struct Need {
+pub struct Requirement {
     name: &'static str,
     ask: Ask,
 }
 
-impl Need {
+impl Requirement {
     /// Something of this name; an error says why it is not there.
     pub fn new<F, A>(name: &'static str, ask: F) -> Self
     where
@@ -37,10 +39,10 @@ impl Need {
 
 /// Whether a process can do its work. Cheap to clone; the default is one that needs nothing.
 #[derive(Clone, Debug)]
-pub struct Readiness(Arc<watch::Sender<State>>);
+pub struct Readiness(Arc<watch::Sender<ReadyState>>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct State {
+struct ReadyState {
     /// Databases are migrated and the port is open.
     opened: bool,
     draining: bool,
@@ -50,7 +52,7 @@ struct State {
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(State { opened: true, ..State::default() })))
+        Self(Arc::new(watch::Sender::new(ReadyState { opened: true, ..ReadyState::default() })))
     }
 }
 
@@ -98,7 +100,7 @@ impl Readiness {
 
     /// Asks for what is needed until `stop`. Something that is there is only taken for lost when it fails twice, so that one slow answer
     /// moves no callers.
-    pub fn keep_asking(self, needs: Vec<Need>, stop: CancellationToken) -> impl Future<Output = ()> + Send {
+    pub fn keep_asking(self, needs: Vec<Requirement>, stop: CancellationToken) -> impl Future<Output = ()> + Send {
         // Before anything is polled: until it was asked for, nothing is there.
         self.0.send_modify(|state| {
             state.lacking = needs.iter().map(|need| format!("{}: not asked yet", need.name)).collect()
@@ -106,8 +108,9 @@ impl Readiness {
         async move { self.ask_in_turns(&needs, &stop).await }
     }
 
-    async fn ask_in_turns(&self, needs: &[Need], stop: &CancellationToken) {
+    async fn ask_in_turns(&self, needs: &[Requirement], stop: &CancellationToken) {
         let (mut rounds, mut said) = (0_u64, Vec::new());
+        let level = WatchedLevel::new("insights.ready", "1", "1 while this process can do its work");
         let mut doubted: HashSet<&'static str> = needs.iter().map(|need| need.name).collect();
         loop {
             let asked = join_all(needs.iter().map(async |need| {
@@ -132,12 +135,13 @@ impl Readiness {
             // What is only just beginning is no news, until it goes on.
             if lacking != said && (lacking.is_empty() || rounds > QUIET_ROUNDS) {
                 match lacking.as_slice() {
-                    [] => tracing::info!("ready"),
+                    [] => tracing::info!("ready again"),
                     lacking => tracing::warn!(lacking = lacking.join("; "), "not ready"),
                 }
                 said.clone_from(&lacking);
             }
             self.note(lacking);
+            level.set(if self.is_ready() { 1.0 } else { 0.0 }, &[]);
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(if self.is_ready() && doubted.is_empty() { WHILE_READY } else { WHILE_NOT }) => {}
@@ -156,14 +160,14 @@ impl Readiness {
     }
 }
 
-impl State {
+impl ReadyState {
     fn is_ready(&self) -> bool {
         self.opened && !self.draining && self.lacking.is_empty()
     }
 }
 
 /// Sees changes of readiness.
-pub(crate) struct ReadinessWatch(watch::Receiver<State>);
+pub(crate) struct ReadinessWatch(watch::Receiver<ReadyState>);
 
 impl ReadinessWatch {
     /// Whether it is ready, then whether it is each time something changed.
@@ -191,7 +195,7 @@ mod tests {
     async fn what_is_there_is_lost_only_when_it_fails_twice() {
         let (there, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let (says, counts) = (Arc::clone(&there), Arc::clone(&asked));
-        let need = Need::new("database", move || {
+        let need = Requirement::new("database", move || {
             counts.fetch_add(1, Ordering::SeqCst);
             let there = says.load(Ordering::SeqCst);
             async move { if there { Ok(()) } else { Err("away".to_owned()) } }

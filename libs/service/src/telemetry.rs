@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::{BoxError, Scrape, prometheus::Text, settings::Validate};
+use crate::{BoxError, Scrape, meters, prometheus::Text, settings::Validate};
 
 /// What is logged and where telemetry goes. The variables `OTEL_…` of OpenTelemetry hold beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +85,7 @@ impl Telemetry {
         let channel = if endpoint.is_empty() { None } else { Some(channel(&endpoint, config)?) };
         let (metrics, text) = metrics(&resource, channel.clone(), scraped)?;
         opentelemetry::global::set_meter_provider(metrics.clone());
+        meters::watch_memory();
         let traces = channel.map(|channel| traces(resource, channel)).transpose()?;
         let spans = match &traces {
             Some(traces) => {

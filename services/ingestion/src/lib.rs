@@ -9,6 +9,7 @@ mod config;
 mod error;
 mod feed;
 mod ids;
+mod levels;
 mod records;
 mod tables;
 mod user_key;
@@ -21,7 +22,7 @@ use insights_database::Database;
 use insights_proto::ingestion::v1::{
     change_feed_service_server::ChangeFeedServiceServer, ingestion_service_server::IngestionServiceServer,
 };
-use insights_service::{BoxError, Clock, MessageLimits, NamedRoutes, Need, sized};
+use insights_service::{BoxError, Clock, MessageLimits, NamedRoutes, Requirement, sized};
 use tokio_util::sync::CancellationToken;
 
 pub use config::{AuditRetention, Config, IngestLimits};
@@ -105,9 +106,9 @@ impl Ingestion {
 
     /// What this service needs to answer: its database.
     #[must_use]
-    pub fn needs(&self) -> Vec<Need> {
+    pub fn needs(&self) -> Vec<Requirement> {
         let database = self.ledger.database.clone();
-        vec![Need::new("database of ingestion", move || {
+        vec![Requirement::new("database of ingestion", move || {
             let database = database.clone();
             async move { database.ping().await.map_err(|error| error.to_string()) }
         })]
@@ -139,13 +140,19 @@ impl Ingestion {
         let _ending = self.closing.clone().drop_guard();
         let mut interval = tokio::time::interval(self.config.maintenance);
         let mut old = tokio::time::interval(PRUNING);
+        let levels = levels::Levels::new();
         loop {
             tokio::select! {
                 () = stop.cancelled() => {
                     self.audit.store_sums(true).await;
                     return Ok(());
                 }
-                _ = interval.tick() => self.maintain().await,
+                _ = interval.tick() => {
+                    self.maintain().await;
+                    if let Err(error) = levels.look(&self.ledger).await {
+                        tracing::debug!(%error, "could not look at what is watched");
+                    }
+                }
                 _ = old.tick() => self.prune().await,
             }
         }

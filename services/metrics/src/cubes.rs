@@ -148,6 +148,11 @@ impl Cubes {
         }
     }
 
+    /// How many partners' figures are in memory.
+    pub fn loaded(&self) -> usize {
+        self.entries().values().filter(|entry| entry.root.load().is_some()).count()
+    }
+
     async fn catch_up(&self) -> Result<(), RollupError> {
         for (partner, revision) in self.inner.store.list_revisions().await? {
             let entry = self.entries().get(&partner).cloned();

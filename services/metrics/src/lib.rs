@@ -10,6 +10,7 @@ pub mod cube;
 mod cubes;
 mod feed;
 mod follower;
+mod levels;
 pub mod query;
 mod rollups;
 
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use insights_access::{Outgoing, Policy};
 use insights_database::{Database, Engine};
 use insights_proto::metrics::v1::metrics_service_server::MetricsServiceServer;
-use insights_service::{Clock, NamedRoutes, Need, ServiceChannel};
+use insights_service::{Clock, NamedRoutes, Requirement, ServiceChannel};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -75,14 +76,14 @@ impl Metrics {
     /// What this service needs to answer: its database, and that ingestion lets it follow the feed. Cubes are loaded when they are first
     /// asked for, a partner at a time.
     #[must_use]
-    pub fn needs(&self) -> Vec<Need> {
+    pub fn needs(&self) -> Vec<Requirement> {
         let (database, feed) = (self.store.database().clone(), self.feed.clone());
         let ping = move || {
             let database = database.clone();
             async move { database.ping().await.map_err(|error| error.to_string()) }
         };
         let followed = move || std::future::ready(feed.followed());
-        vec![Need::new("database of metrics", ping), Need::new("ingestion", followed)]
+        vec![Requirement::new("database of metrics", ping), Requirement::new("ingestion", followed)]
     }
 
     /// MetricsService, to be served behind the access layer.
@@ -113,7 +114,8 @@ impl Metrics {
             tick: self.config.tick(),
             retry: self.config.retry(),
         };
-        tokio::join!(follower.run(shutdown.clone()), self.poll(shutdown));
+        let levels = levels::keep_looking(self.store.clone(), self.feed.clone(), self.cubes.clone(), shutdown.clone());
+        tokio::join!(follower.run(shutdown.clone()), self.poll(shutdown), levels);
     }
 
     fn applier(&self) -> Applier {

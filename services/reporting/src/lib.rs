@@ -18,7 +18,7 @@ use std::sync::Arc;
 use insights_access::{Outgoing, Policy, PolicyError};
 use insights_proto::access::v1::access_service_server::AccessServiceServer;
 use insights_proto::reporting::v1::reporting_service_server::ReportingServiceServer;
-use insights_service::{NamedRoutes, Need, ServiceChannel, sized};
+use insights_service::{NamedRoutes, Requirement, ServiceChannel, sized};
 use tokio_util::sync::CancellationToken;
 
 use exports::Exports;
@@ -84,7 +84,7 @@ impl Reporting {
 
     /// What this service needs to answer: its database, and that metrics takes its token.
     #[must_use]
-    pub fn needs(&self) -> Vec<Need> {
+    pub fn needs(&self) -> Vec<Requirement> {
         let (database, metrics) = (self.audit().database().clone(), self.metrics.clone());
         let ping = move || {
             let database = database.clone();
@@ -94,7 +94,7 @@ impl Reporting {
             let metrics = metrics.clone();
             async move { metrics.accepted().await }
         };
-        vec![Need::new("database of reporting", ping), Need::new("metrics", accepted)]
+        vec![Requirement::new("database of reporting", ping), Requirement::new("metrics", accepted)]
     }
 
     /// ReportingService and AccessService.

@@ -14,3 +14,4 @@ mod rolling;
 mod silent;
 mod tls;
 mod tokens;
+mod traces;

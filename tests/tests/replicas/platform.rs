@@ -27,7 +27,7 @@ async fn is(process: &Process, name: &str, status: ServingStatus) -> bool {
 }
 
 /// The status and the body of a plain GET.
-fn get(address: &str, path: &str) -> Option<(u16, String)> {
+pub fn get(address: &str, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
     write!(stream, "GET {path} HTTP/1.1\r\nhost: probe\r\nconnection: close\r\n\r\n").ok()?;
     let mut text = String::new();

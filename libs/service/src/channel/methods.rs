@@ -17,6 +17,18 @@ pub(super) enum Repeatable {
 
 static POLICY: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::product().ok());
 
+/// Whether the API has the method, or every server does.
+pub(crate) fn is_known(path: &str) -> bool {
+    let everywhere = matches!(
+        path,
+        "/grpc.health.v1.Health/Check"
+            | "/grpc.health.v1.Health/Watch"
+            | "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+            | "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+    );
+    everywhere || POLICY.as_ref().is_some_and(|policy| policy.method(path).is_some())
+}
+
 pub(super) fn again(path: &str) -> Repeatable {
     // A health check changes nothing.
     if path == super::HEALTH {

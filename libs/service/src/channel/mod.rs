@@ -20,13 +20,16 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
 use tonic::{Code, Status, body::Body, transport::Channel};
 use tower::{Service, ServiceExt};
+use tracing::{Instrument, Span, field::Empty};
 
 pub use config::ChannelConfig;
 pub use endpoints::Resolve;
+pub(crate) use methods::is_known;
 
 use self::{
     endpoints::{Endpoints, Replica, ReplicaSlot},
@@ -37,6 +40,7 @@ use crate::{
     error::error_chain,
     settings::Validate,
     status::{plain, with_retry},
+    trace_context,
 };
 
 /// Wait before the second attempt, with a jitter of a fifth. The operator's guide recommends the same to every client. How many
@@ -150,7 +154,33 @@ impl Service<Request<Body>> for ServiceChannel {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let name = request.uri().path().trim_start_matches('/').to_owned();
+        let span = tracing::info_span!(
+            "call of a service",
+            otel.name = name,
+            otel.kind = "client",
+            otel.status_code = Empty,
+            rpc.system = "grpc",
+            rpc.method = name,
+        );
+        trace_context::pass_on(&span, request.headers_mut());
+        let called = self.begin(request);
+        Box::pin(
+            async move {
+                let answer = called.await;
+                if answer.is_err() {
+                    Span::current().record("otel.status_code", "ERROR");
+                }
+                answer
+            }
+            .instrument(span),
+        )
+    }
+}
+
+impl ServiceChannel {
+    fn begin(&self, request: Request<Body>) -> BoxFuture<'static, Result<Response<Body>, Status>> {
         match &self.0 {
             Transport::Channel(channel) => {
                 let channel = channel.clone();

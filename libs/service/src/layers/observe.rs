@@ -5,17 +5,20 @@ use std::time::Instant;
 use axum::{body::Body, extract::Request, middleware::Next, response::Response};
 use http::HeaderValue;
 use http_body_util::BodyExt;
+use insights_access::is_rpc;
 use tonic::Code;
-use tracing::Instrument;
+use tracing::{Instrument, Span, field::Empty};
 
-use crate::{normalise::normalise, request_id};
+use crate::{channel, code_name, meters, normalise::normalise, request_id, trace_context};
 
 /// Outermost, so that refusals of the other layers and calls that end without an answer are counted too.
 pub(crate) async fn observe(request: Request, next: Next) -> Response {
     let id = request_id::fresh();
-    let rpc = request.uri().path().to_owned();
-    let span = tracing::info_span!("call", rpc, request_id = id);
-    let mut call = Call { rpc, began: Instant::now(), done: false };
+    let method = method(request.uri().path()).to_owned();
+    let span = span(&method, &id, &request);
+    // What is no call is not counted, however it ends.
+    let done = !is_rpc(request.uri().path(), request.headers());
+    let mut call = Call { method, span: span.clone(), began: Instant::now(), done };
     let mut response = request_id::with_id(id.clone(), next.run(request)).instrument(span).await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
@@ -47,8 +50,36 @@ fn is_grpc(response: &Response) -> bool {
         .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
+/// What a call is counted as. Methods that anybody may invent are one: a library of metrics keeps so many series, and real ones would find
+/// no place among them.
+fn method(path: &str) -> &str {
+    if channel::is_known(path) { path.trim_start_matches('/') } else { "unknown" }
+}
+
+/// The span of a call, in the caller's trace where the caller has one, by OpenTelemetry's conventions. Probes and pages have none.
+fn span(method: &str, id: &str, request: &Request) -> Span {
+    let path = request.uri().path();
+    if path.starts_with("/grpc.health.v1.Health/") || !is_rpc(path, request.headers()) {
+        return Span::none();
+    }
+    let span = tracing::info_span!(
+        "call",
+        otel.name = method,
+        otel.kind = "server",
+        otel.status_code = Empty,
+        rpc.system = "grpc",
+        rpc.method = method,
+        rpc.response.status_code = Empty,
+        request_id = id,
+        trace_id = Empty,
+    );
+    trace_context::join(&span, request.headers());
+    span
+}
+
 struct Call {
-    rpc: String,
+    method: String,
+    span: Span,
     began: Instant,
     done: bool,
 }
@@ -56,17 +87,27 @@ struct Call {
 impl Call {
     fn end(&mut self, code: Code) {
         if !std::mem::replace(&mut self.done, true) {
-            let seconds = self.began.elapsed().as_secs_f64();
-            let (rpc, code) = (&self.rpc, format!("{code:?}"));
-            tracing::debug!(
-                monotonic_counter.rpc_calls = 1_u64,
-                histogram.rpc_seconds = seconds,
-                rpc,
-                code,
-                "call ended"
-            );
+            let (seconds, name) = (self.began.elapsed().as_secs_f64(), code_name(code));
+            meters::call_ended(&self.method, name, seconds);
+            self.span.record("rpc.response.status_code", name);
+            self.span.record("otel.status_code", if is_fault(code) { "ERROR" } else { "OK" });
+            let _of_the_call = self.span.enter();
+            tracing::info!(method = self.method, code = name, seconds, "call answered");
         }
     }
+}
+
+/// Whether a code tells of a fault of ours and not of the caller's.
+const fn is_fault(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    )
 }
 
 impl Drop for Call {

@@ -168,6 +168,17 @@ impl Store {
         rows.into_iter().map(partner_row).collect()
     }
 
+    /// The version of the facts that every partner's figures show.
+    pub async fn list_versions(&self) -> Result<Vec<(String, i64)>, RollupError> {
+        let rows = partner::Entity::find()
+            .select_only()
+            .columns([partner::Column::Partner, partner::Column::Version])
+            .into_tuple()
+            .all(self.database.reader())
+            .await?;
+        Ok(rows)
+    }
+
     /// The revision of every partner, by its number, without what makes its row large.
     pub async fn list_revisions(&self) -> Result<Vec<(String, i64)>, RollupError> {
         let rows = partner::Entity::find()

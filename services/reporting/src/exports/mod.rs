@@ -6,6 +6,7 @@ mod entity;
 mod file_writer;
 mod files;
 mod formats;
+mod levels;
 mod manifest;
 mod orders;
 mod replicas;

@@ -29,11 +29,11 @@ impl Exports {
         let mark = mark(folder).map_err(said)?;
         self.say(&mark).await?;
         let database = self.audit.database();
-        let sql = "SELECT count(*) FROM export_folder WHERE mark <> $1 AND seen_micros > $2";
+        let sql = "SELECT count(*) AS others FROM export_folder WHERE mark <> $1 AND seen_micros > $2";
         let since = self.table.now().timestamp_micros() - THERE_MICROS;
         let ask = statement(database.reader(), sql, vec![mark.clone().into(), since.into()]);
         let row = database.reader().query_one_raw(ask).await.map_err(insights_database::Error::from)?;
-        let others: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0)).map_err(insights_database::Error::from)?;
+        let others: i64 = row.map_or(Ok(0), |row| row.try_get("", "others")).map_err(insights_database::Error::from)?;
         if others == 0 {
             return Ok(());
         }

@@ -23,7 +23,8 @@ impl Exports {
         tokio::join!(
             self.take_orders(shutdown.clone()),
             self.keep_sweeping(shutdown.clone()),
-            self.stay_among_replicas(shutdown)
+            self.stay_among_replicas(shutdown.clone()),
+            self.keep_looking(shutdown)
         );
     }
 

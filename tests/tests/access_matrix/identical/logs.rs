@@ -12,7 +12,7 @@ pub struct Logs(Arc<Mutex<Vec<u8>>>);
 
 /// Fields that hold times and made-up ids, and how many records a sender sent.
 const OF_THE_MOMENT: [&str; 7] =
-    ["request_id=", "histogram.rpc_seconds=", "export=", "time.busy=", "time.idle=", "attempt=", "accepted="];
+    ["request_id=", "seconds=", "export=", "time.busy=", "time.idle=", "attempt=", "accepted="];
 
 impl Logs {
     /// Captures what the product logs from now on, in all detail.
@@ -43,10 +43,10 @@ impl Logs {
     }
 }
 
-/// Whether a line says that a statement ran: by its name, table and shard, never with a value. Which statements run depends on how
-/// records fall into batches and shards.
+/// Whether a line says that a statement ran, or by which indexes: by its name, table and shard, never with a value. Which statements run
+/// depends on how records fall into batches and shards, and on what is looked at from time to time.
 fn is_statement(line: &str) -> bool {
-    line.contains("insights_ingestion::tables::query: statement")
+    ["statement", "answered by"].iter().any(|what| line.contains(&format!("insights_ingestion::tables::query: {what}")))
 }
 
 /// A line without what is of the moment.
