@@ -106,12 +106,8 @@ async fn decide(
         let list = customer_lists::list_of(&row);
         let id = (customer.number, resolved.fact.kind, resolved.key.clone());
         match current.get_mut(&id).map(|stored| (identity::verdict(&stored.row, &row), stored)) {
-            Some((Verdict::Duplicate, _)) => {
-                tx.counts.duplicates += 1;
-                continue;
-            }
-            Some((Verdict::Superseded, _)) => {
-                tx.counts.superseded += 1;
+            Some((verdict @ (Verdict::Duplicate | Verdict::Superseded), _)) => {
+                tx.counts.changes_nothing(verdict == Verdict::Superseded);
                 continue;
             }
             Some((Verdict::Raised, stored)) => {

@@ -27,6 +27,17 @@ pub(crate) struct RecordCounts {
     pub waiting: i64,
 }
 
+impl RecordCounts {
+    /// Counts a record that changes nothing: something newer stands, or what it says is there already.
+    pub(crate) fn changes_nothing(&mut self, superseded: bool) {
+        if superseded {
+            self.superseded += 1;
+        } else {
+            self.duplicates += 1;
+        }
+    }
+}
+
 impl std::ops::AddAssign for RecordCounts {
     fn add_assign(&mut self, other: Self) {
         self.accepted += other.accepted;
