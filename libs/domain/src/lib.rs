@@ -11,6 +11,7 @@ pub mod filter_value;
 pub mod ids;
 pub mod measures;
 pub mod percentage;
+pub mod personal_text;
 mod reported;
 pub mod rollup;
 pub mod standing;
