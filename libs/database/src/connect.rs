@@ -81,7 +81,7 @@ pub struct Connections {
     pub most: u32,
 }
 
-// House: four things are done with a database (connect, migrate, back up, keep a secret), each in a file of its own.
+// House: five things are done with a database (connect, migrate, back up, purge, keep a secret), each in a file of its own.
 /// A database of one service. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {

@@ -12,6 +12,7 @@ mod connect;
 mod error;
 mod migrate;
 mod postgres;
+mod purge;
 mod secret;
 
 pub use connect::{Connections, Database, Engine, Options, Transaction};
