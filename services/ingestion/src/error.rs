@@ -17,6 +17,9 @@ pub(crate) enum Error {
     /// A transaction that shares its customers with other writers has to change one. A race: planning again takes them alone.
     #[error("a customer that the transaction shares with others has to be changed")]
     CustomerShared,
+    /// Something was erased after the batch was compared with what is erased. A race: comparing again helps.
+    #[error("something was erased after the batch was checked")]
+    ErasedMeanwhile,
     /// More than is tried without being stored.
     #[error("too much to be tried: {0}")]
     TooMuch(&'static str),
@@ -91,7 +94,7 @@ impl Error {
     /// Whether the transaction lost a race and may succeed when it is tried again at once.
     pub(crate) fn is_race(&self) -> bool {
         match self {
-            Self::SubscriptionMoved | Self::CustomerShared => true,
+            Self::SubscriptionMoved | Self::CustomerShared | Self::ErasedMeanwhile => true,
             Self::Database(error) => error.is_contended(),
             Self::Invalid(_)
             | Self::BatchReused(_)

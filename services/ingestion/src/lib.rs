@@ -1,6 +1,6 @@
 //! Ingestion: stores the records of sources as facts and feeds the changes to followers.
 //!
-//! [`Ingestion`] serves `IngestionService` to people and machines and `ChangeFeedService` to the other services. Records
+//! [`Ingestion`] serves `IngestionService` to people and machines, `ChangeFeedService` and `ErasureService` to the other services. Records
 //! are checked by `records`, stored by `write` in `tables`, and read back by `feed`.
 
 mod api;
@@ -20,7 +20,8 @@ use std::{sync::Arc, time::Duration};
 use insights_access::{DenialObserver, Policy};
 use insights_database::Database;
 use insights_proto::ingestion::v1::{
-    change_feed_service_server::ChangeFeedServiceServer, ingestion_service_server::IngestionServiceServer,
+    change_feed_service_server::ChangeFeedServiceServer, erasure_service_server::ErasureServiceServer,
+    ingestion_service_server::IngestionServiceServer,
 };
 use insights_service::{BoxError, Clock, MessageLimits, NamedRoutes, Requirement, sized};
 use tokio_util::sync::CancellationToken;
@@ -28,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 pub use config::{AuditRetention, Config, IngestLimits};
 
 use crate::{
-    api::{FeedApi, IngestionApi},
+    api::{ErasureApi, FeedApi, IngestionApi},
     audit::CallAudit,
     tables::{
         batch, history,
@@ -114,13 +115,13 @@ impl Ingestion {
         })]
     }
 
-    /// The two gRPC services.
+    /// The gRPC services.
     #[must_use]
     pub fn routes(&self) -> NamedRoutes {
         self.sized_routes(&MessageLimits::default())
     }
 
-    /// The two gRPC services with message sizes other than the default ones.
+    /// The gRPC services with message sizes other than the default ones.
     #[must_use]
     pub fn sized_routes(&self, messages: &MessageLimits) -> NamedRoutes {
         let ingestion =
@@ -131,7 +132,8 @@ impl Ingestion {
             closing: self.closing.clone(),
             policy: Arc::clone(&self.policy),
         });
-        NamedRoutes::new(sized!(ingestion, messages)).with(sized!(feed, messages))
+        let erasure = ErasureServiceServer::new(ErasureApi(Arc::clone(&self.ledger)));
+        NamedRoutes::new(sized!(ingestion, messages)).with(sized!(feed, messages)).with(sized!(erasure, messages))
     }
 
     /// Runs the maintenance until it is stopped: releases what a crash left waiting, deletes old changes and batch ids. Ends the streams

@@ -1,6 +1,7 @@
-//! What was sent is taken back.
+//! What was sent is taken back, or erased.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod erased;
 mod support;
 
 use insights_proto::ingestion::v1::IngestBatchRequest;

@@ -12,6 +12,7 @@ mod proxy;
 mod secret;
 mod server;
 pub mod small;
+pub mod traces;
 mod wait;
 pub mod wire;
 

@@ -1,5 +1,6 @@
-//! The two gRPC services.
+//! The gRPC services.
 
+mod erasure;
 mod feed;
 mod ingestion;
 mod preview;
@@ -8,6 +9,7 @@ mod stream;
 use insights_service::FieldViolation;
 use tonic::Status;
 
+pub(crate) use erasure::ErasureApi;
 pub(crate) use feed::FeedApi;
 pub(crate) use ingestion::IngestionApi;
 
@@ -32,6 +34,7 @@ impl From<Error> for insights_service::Error {
                 "Nothing is stored, because {fault}. Set the clock right; what a clock that was ahead has dated, `insights \
                  correct-times` corrects."
             )),
+            Error::ErasedMeanwhile => Self::unavailable("A customer or a user is being erased just now."),
             Error::Database(error @ insights_database::Error::Unavailable(_)) => {
                 tracing::warn!(%error, "database unavailable");
                 Self::unavailable("The database cannot be reached just now.")

@@ -54,6 +54,27 @@ impl FactKind {
         Self::ALL.into_iter().find(|kind| *kind as i32 == number)
     }
 
+    /// Its name, as the field of a record.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Partner => "partner",
+            Self::Location => "location",
+            Self::Sku => "sku",
+            Self::Customer => "customer",
+            Self::Subscription => "subscription",
+            Self::State => "subscription_state",
+            Self::Assignment => "assignment",
+            Self::Licensed => "licensed",
+            Self::Revenue => "revenue",
+            Self::SupportCases => "support_cases",
+            Self::ReportedSeats => "reported_seats",
+            Self::ReportedUsage => "reported_usage",
+            Self::CompleteThrough => "complete_through",
+            Self::LicenceList => "licence_list",
+            Self::SubscriptionList | Self::SkuList | Self::CustomerList => "whole_list",
+        }
+    }
+
     /// The kind that is retracted with this one.
     pub(crate) fn with(self) -> Self {
         match self {
@@ -95,6 +116,15 @@ pub(crate) struct Fact {
     pub day: i32,
     /// The canonical bytes: the normalised record as protobuf, without what the key says.
     pub body: Vec<u8>,
+}
+
+impl Fact {
+    /// The hash of its user, of facts about one.
+    pub(crate) fn user(&self) -> Option<u128> {
+        let of_user = matches!(self.kind, FactKind::Assignment | FactKind::Licensed);
+        let user = self.tail.first_chunk().copied().filter(|_| of_user);
+        user.map(u128::from_be_bytes)
+    }
 }
 
 /// The owner of a fact, by the ids of the source.

@@ -6,9 +6,11 @@
 mod activity;
 mod checks;
 mod customer;
+pub(crate) mod erased;
 pub(crate) mod fact;
 pub(crate) mod licences;
 mod list;
+pub(crate) mod named;
 mod partner;
 pub(crate) mod quarantine;
 mod reported;

@@ -8,7 +8,9 @@ use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions, Value};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Violation, WrongFact, kind_name, summary,
+    Violation, WrongFact, kind_name,
+    named::{NamedSubjects, named},
+    summary,
     users::{PartnerKey, to_text},
 };
 
@@ -28,8 +30,12 @@ pub(crate) struct Rejected {
     pub kind: &'static str,
     pub field: String,
     pub reason: String,
-    /// The record with its user ids hashed; empty when it had no readable content.
+    /// The record with its user ids hashed; empty when it had no readable content, or names what was erased.
     pub json: String,
+    /// Whom it names.
+    pub named: NamedSubjects,
+    /// It names what was erased.
+    pub erased: bool,
 }
 
 /// A record taken out of the quarantine.
@@ -61,13 +67,20 @@ impl Rejected {
         hashed: bool,
     ) -> Self {
         let kind = kind_name(&record);
+        let named = named(&record, users, hashed);
         let (field, mut reason) = summary(violations);
         let mut json = if kind.is_empty() { String::new() } else { to_json(conceal(record, users, hashed)) };
         if json.len() > LONGEST_JSON && is_cut() {
             reason.push_str(&format!("; the record has {} bytes, too many to be kept", json.len()));
             json.clear();
         }
-        Self { index: i64::try_from(index).unwrap_or(i64::MAX), kind, field, reason, json }
+        Self { index: i64::try_from(index).unwrap_or(i64::MAX), kind, field, reason, json, named, erased: false }
+    }
+
+    /// A good record of what was erased. Nothing is kept of it but that it came.
+    pub(crate) fn of_erased(index: usize, kind: &'static str, named: NamedSubjects) -> Self {
+        let (field, reason, json) = (String::new(), String::new(), String::new());
+        Self { index: i64::try_from(index).unwrap_or(i64::MAX), kind, field, reason, json, named, erased: true }
     }
 
     pub(crate) fn activity(records: usize, fact: &WrongFact) -> Self {
@@ -80,7 +93,8 @@ impl Rejected {
             lower_bound: fact.lower_bound,
         });
         let index = i64::try_from(records + fact.position).unwrap_or(i64::MAX);
-        Self { index, kind: ACTIVITY, field, reason, json: json.unwrap_or_default() }
+        let named = NamedSubjects { customer: fact.customer.clone(), user: fact.user, ..NamedSubjects::default() };
+        Self { index, kind: ACTIVITY, field, reason, json: json.unwrap_or_default(), named, erased: false }
     }
 
     /// Tells records apart: the same record with the same fault is kept once.
@@ -88,7 +102,8 @@ impl Rejected {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.kind.as_bytes()).update(b"\0").update(self.json.as_bytes()).update(b"\0");
         hasher.update(self.field.as_bytes());
-        if self.json.is_empty() {
+        // Of what was erased one row says enough, however often it comes.
+        if self.json.is_empty() && !self.erased {
             hasher.update(&self.index.to_le_bytes());
         }
         hasher.finalize().as_bytes()[..16].to_vec()

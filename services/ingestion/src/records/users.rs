@@ -8,11 +8,59 @@ use insights_domain::ids::{canonical_id, names_no_user};
 const LONGEST: usize = 320;
 
 /// The key under which one partner's users are hashed.
+#[derive(Clone)]
 pub(crate) struct PartnerKey([u8; 32]);
+
+/// A mark of what was erased: what it is a mark of, and a hash of its id.
+pub(crate) type ErasedMark = [u8; 16];
+
+/// What is marked, by its canonical id or its hash.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Marked<'a> {
+    Customer(&'a str),
+    /// Of a customer who is marked.
+    Subscription(&'a str),
+    /// A user of all customers.
+    User(u128),
+    /// A user of one customer.
+    UserOf(u128, &'a str),
+}
+
+impl Marked<'_> {
+    /// The first byte of its marks.
+    pub(crate) const fn kind(self) -> u8 {
+        match self {
+            Self::Customer(_) => 1,
+            Self::Subscription(_) => 2,
+            Self::User(_) => 3,
+            Self::UserOf(..) => 4,
+        }
+    }
+}
 
 impl PartnerKey {
     pub(crate) fn new(key: [u8; 32]) -> Self {
         Self(key)
+    }
+
+    /// The key that marks are made with: whoever has only the marks can try no ids.
+    pub(crate) fn of_marks(&self) -> Self {
+        Self(blake3::derive_key("insights marks of what was erased", &self.0))
+    }
+
+    /// A mark; of a key that [`Self::of_marks`] made.
+    pub(crate) fn mark(&self, of: Marked<'_>) -> ErasedMark {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        hasher.update(&[of.kind()]);
+        match of {
+            Marked::Customer(id) | Marked::Subscription(id) => hasher.update(id.as_bytes()),
+            Marked::User(user) => hasher.update(&user.to_be_bytes()),
+            Marked::UserOf(user, customer) => hasher.update(&user.to_be_bytes()).update(customer.as_bytes()),
+        };
+        let mut mark = ErasedMark::default();
+        hasher.finalize_xof().fill(&mut mark);
+        mark[0] = of.kind();
+        mark
     }
 
     /// The hash of a user id, trimmed, in lower case, a GUID without braces; with `hashed`, of a text that [`to_text`] made.

@@ -12,6 +12,7 @@ use super::{
     partner::{NO_DAY, StoredPartner},
     query::Sql,
     statements as sql,
+    waiting::RecordCount,
 };
 use crate::{error::Error, ids::CustomerAddress};
 
@@ -80,6 +81,25 @@ pub(crate) async fn delete(
     sql::DELETE_CHUNKS.run(transaction, partner.in_shard(shard), chunks.keys()).await
 }
 
+/// How many chunks a customer has.
+pub(crate) async fn count<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    at: CustomerAddress,
+) -> Result<i64, Error> {
+    let row = sql::COUNT_CHUNKS.row(connection, partner.in_shard(at.shard), vec![at.number.into()]).await?;
+    Ok(row.map_or(0, |row: RecordCount| row.records))
+}
+
+/// Deletes all chunks of a customer.
+pub(crate) async fn delete_all(
+    transaction: &Transaction,
+    partner: &StoredPartner,
+    at: CustomerAddress,
+) -> Result<(), Error> {
+    sql::DELETE_CHUNKS_OF_CUSTOMER.run(transaction, partner.in_shard(at.shard), vec![at.number.into()]).await
+}
+
 /// A chunk, decoded.
 pub(crate) struct ChunkRow {
     pub month: Month,
@@ -106,14 +126,14 @@ impl EncodedChunk {
 }
 
 /// A customer's chunks of some months.
-pub(crate) async fn read_months(
-    transaction: &Transaction,
+pub(crate) async fn read_months<C: ConnectionTrait>(
+    connection: &C,
     partner: &StoredPartner,
     customer: CustomerAddress,
     months: [Month; 2],
 ) -> Result<Vec<ChunkRow>, Error> {
     let values = months.map(|month| Value::from(month.index()));
-    chunks(&sql::CHUNKS_OF_MONTHS, transaction, partner, customer, values.into()).await
+    chunks(&sql::CHUNKS_OF_MONTHS, connection, partner, customer, values.into()).await
 }
 
 /// A customer's chunks of the first month with any, after one.
@@ -139,15 +159,15 @@ pub(crate) async fn last_day_of_customers(
     days.collect::<Result<Vec<_>, Error>>().map(|days| days.into_iter().flatten().max())
 }
 
-async fn chunks(
+async fn chunks<C: ConnectionTrait>(
     statement: &Sql,
-    transaction: &Transaction,
+    connection: &C,
     partner: &StoredPartner,
     customer: CustomerAddress,
     more: Vec<Value>,
 ) -> Result<Vec<ChunkRow>, Error> {
     let values = [vec![customer.number.into()], more].concat();
-    let rows = statement.rows::<EncodedChunk, _>(transaction, partner.in_shard(customer.shard), values).await?;
+    let rows = statement.rows::<EncodedChunk, _>(connection, partner.in_shard(customer.shard), values).await?;
     rows.iter().map(EncodedChunk::decode).collect()
 }
 

@@ -86,3 +86,35 @@ pub(crate) async fn complete<C: ConnectionTrait>(
 pub(crate) async fn prune<C: ConnectionTrait>(connection: &C, before: i64) -> Result<(), Error> {
     query::run(connection, "DELETE FROM ingestion_batch WHERE received_at < $1", vec![before.into()]).await.map(drop)
 }
+
+#[derive(FromQueryResult)]
+struct KeptAnswer {
+    batch_id: String,
+    response: Vec<u8>,
+}
+
+/// The next kept answers after a batch id, in the order of the ids.
+pub(crate) async fn answers_after<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    after: &str,
+    most: i64,
+) -> Result<Vec<(String, IngestBatchResponse)>, Error> {
+    let sql = "SELECT batch_id, response FROM ingestion_batch WHERE partner_no = $1 AND batch_id > $2 \
+               ORDER BY batch_id LIMIT $3";
+    let rows = query::rows(connection, sql, vec![partner.number.into(), after.into(), most.into()]).await?;
+    let answer = |row: KeptAnswer| Ok((row.batch_id, IngestBatchResponse::decode(row.response.as_slice())?));
+    rows.into_iter().map(answer).collect()
+}
+
+/// Keeps another answer in the place of a kept one.
+pub(crate) async fn replace_answer<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    id: &str,
+    response: &IngestBatchResponse,
+) -> Result<(), Error> {
+    let sql = "UPDATE ingestion_batch SET response = $3 WHERE partner_no = $1 AND batch_id = $2";
+    let values = vec![partner.number.into(), id.into(), response.encode_to_vec().into()];
+    query::run(connection, sql, values).await.map(drop)
+}

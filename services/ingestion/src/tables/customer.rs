@@ -105,7 +105,8 @@ pub(crate) async fn lock(
         }
     }
     if let Some(missing) = customers.iter().find(|at| !locked.contains_key(at)) {
-        return Err(Error::Damaged(format!("customer {} of shard {} has no row", missing.number, missing.shard)));
+        let what = format!("customer {} of shard {} has no row", missing.number, missing.shard);
+        return Err(partner.missing(transaction, what).await);
     }
     Ok(locked)
 }
@@ -188,6 +189,44 @@ fn new_rows(customers: Vec<(String, CustomerAddress)>, known: bool) -> Vec<Colum
         Column::Int(vec![0; count]),
         Column::Bytes(vec![Vec::new(); count]),
     ]
+}
+
+/// The ids of customers whose own record has come, by where they are.
+pub(crate) async fn named<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    numbers: Vec<i64>,
+) -> Result<HashMap<CustomerAddress, String>, Error> {
+    let keys = vec![Column::BigInt(numbers)];
+    let rows = sql::CUSTOMERS_BY_NUMBER.rows::<FeedCustomer, _>(connection, partner.whole(), keys).await?;
+    Ok(rows.into_iter().map(|(_, row)| (row.at(), row.customer_id)).collect())
+}
+
+#[derive(FromQueryResult)]
+struct CustomerNumber {
+    customer_no: i64,
+}
+
+/// The numbers of the next customers of a shard after one, the row of unattached facts included.
+pub(crate) async fn numbers_after<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    shard: i32,
+    after: i64,
+    most: i64,
+) -> Result<Vec<i64>, Error> {
+    let values = vec![after.into(), most.into()];
+    let rows = sql::CUSTOMERS_OF_SHARD.rows(connection, partner.in_shard(shard), values).await?;
+    Ok(rows.into_iter().map(|row: CustomerNumber| row.customer_no).collect())
+}
+
+/// Deletes a customer's row.
+pub(crate) async fn delete(
+    transaction: &Transaction,
+    partner: &StoredPartner,
+    at: CustomerAddress,
+) -> Result<(), Error> {
+    sql::DELETE_CUSTOMERS.run(transaction, partner.in_shard(at.shard), vec![Column::BigInt(vec![at.number])]).await
 }
 
 /// A customer as followers read it.

@@ -150,8 +150,8 @@ async fn read_by(
 }
 
 /// Reads a customer's rows of two kinds whose days lie in a range.
-pub(crate) async fn read_days(
-    transaction: &Transaction,
+pub(crate) async fn read_days<C: ConnectionTrait>(
+    connection: &C,
     partner: &StoredPartner,
     customer: CustomerAddress,
     kinds: [FactKind; 2],
@@ -160,7 +160,7 @@ pub(crate) async fn read_days(
     let [kind, other] = kinds.map(|kind| Value::from(kind as i32));
     let values = vec![customer.number.into(), kind, other, from.into(), to.into()];
     let scope = partner.in_shard(customer.shard);
-    let rows = sql::FACTS_OF_DAYS.rows::<StoredRow, _>(transaction, scope, values).await?;
+    let rows = sql::FACTS_OF_DAYS.rows::<StoredRow, _>(connection, scope, values).await?;
     rows.into_iter().map(|row| row.parse(customer.shard)).collect()
 }
 
@@ -215,6 +215,32 @@ pub(crate) async fn delete(
         Column::Bytes(rows.iter().map(|row| row.key.clone()).collect()),
     ];
     sql::DELETE_FACTS.run(transaction, partner.in_shard(shard), keys).await
+}
+
+#[derive(FromQueryResult)]
+struct KindCount {
+    kind: i32,
+    records: i64,
+}
+
+/// How many rows of each kind a customer has.
+pub(crate) async fn count<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    at: CustomerAddress,
+) -> Result<Vec<(FactKind, i64)>, Error> {
+    let rows = sql::COUNT_FACTS.rows(connection, partner.in_shard(at.shard), vec![at.number.into()]).await?;
+    let count = |row: KindCount| Some((FactKind::from_number(row.kind)?, row.records));
+    Ok(rows.into_iter().filter_map(count).collect())
+}
+
+/// Deletes all rows of a customer.
+pub(crate) async fn delete_all(
+    transaction: &Transaction,
+    partner: &StoredPartner,
+    at: CustomerAddress,
+) -> Result<(), Error> {
+    sql::DELETE_FACTS_OF_CUSTOMER.run(transaction, partner.in_shard(at.shard), vec![at.number.into()]).await
 }
 
 #[derive(FromQueryResult)]

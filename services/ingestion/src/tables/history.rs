@@ -11,6 +11,7 @@ use super::{
     fact::{FactRow, FeedFact},
     partner::StoredPartner,
     statements as sql,
+    waiting::RecordCount,
 };
 use crate::{error::Error, ids::CustomerAddress, records::fact::FactKind};
 
@@ -85,6 +86,25 @@ pub(crate) async fn take_of_subscriptions(
     ];
     sql::DELETE_HISTORY.run(transaction, scope, keys).await?;
     Ok(rows)
+}
+
+/// How many superseded rows a customer has.
+pub(crate) async fn count<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    at: CustomerAddress,
+) -> Result<i64, Error> {
+    let row = sql::COUNT_HISTORY.row(connection, partner.in_shard(at.shard), vec![at.number.into()]).await?;
+    Ok(row.map_or(0, |row: RecordCount| row.records))
+}
+
+/// Deletes all superseded rows of a customer.
+pub(crate) async fn delete_all(
+    transaction: &Transaction,
+    partner: &StoredPartner,
+    at: CustomerAddress,
+) -> Result<(), Error> {
+    sql::DELETE_HISTORY_OF_CUSTOMER.run(transaction, partner.in_shard(at.shard), vec![at.number.into()]).await
 }
 
 #[derive(FromQueryResult)]

@@ -7,6 +7,7 @@ pub(crate) mod catalogue;
 pub(crate) mod chunk;
 pub(crate) mod coverage;
 pub(crate) mod customer;
+pub(crate) mod erased;
 pub(crate) mod fact;
 pub(crate) mod feed;
 pub(crate) mod history;

@@ -10,6 +10,7 @@ use insights_database::{
     sea_orm::{self, ConnectionTrait, FromQueryResult, Value},
 };
 use insights_domain::calendar::Day;
+use insights_service::fail_point;
 
 use super::query::{self, StatementScope};
 use crate::{
@@ -40,9 +41,11 @@ pub(crate) struct StoredPartner {
     /// Rejected records that were removed to make room, or because they were too old.
     #[sea_orm(from_alias = "quarantine_dropped")]
     pub dropped: i64,
+    /// How often its marks of what was erased changed.
+    pub erasures: i64,
 }
 
-const COLUMNS: &str = "partner_no, partner_id, epoch, version, floor, time_zone, complete_through, last_activity, last_ingest, quarantine_dropped";
+const COLUMNS: &str = "partner_no, partner_id, epoch, version, floor, time_zone, complete_through, last_activity, last_ingest, quarantine_dropped, erasures";
 
 impl StoredPartner {
     /// Every partner.
@@ -78,6 +81,22 @@ impl StoredPartner {
         let key = ("partner_no", Column::Int(vec![number]));
         let rows = bulk::lock(connection, "ingestion_partner", &[], key, COLUMNS, Lock::Update).await?;
         Ok(Self::from_query_result(rows.first().ok_or(Error::NoPartner)?, "")?)
+    }
+
+    /// The same, unless something was erased since this row was read: what was compared with the marks then must be compared again.
+    pub(crate) async fn lock_unerased<C: ConnectionTrait>(&self, connection: &C) -> Result<Self, Error> {
+        let current = Self::lock(connection, self.number).await?;
+        let holds = current.erasures == self.erasures || !fail_point::guard_holds("ingestion.erasures");
+        if holds { Ok(current) } else { Err(Error::ErasedMeanwhile) }
+    }
+
+    /// Why a row of the partner is missing that was there: it was erased, or the data is damaged.
+    pub(crate) async fn missing<C: ConnectionTrait>(&self, connection: &C, what: String) -> Error {
+        match Self::find(connection, &self.id).await {
+            Ok(Some(current)) if current.erasures != self.erasures => Error::ErasedMeanwhile,
+            Ok(_) => Error::Damaged(what),
+            Err(error) => error,
+        }
     }
 
     /// Today in the partner's time zone.
@@ -154,6 +173,12 @@ pub(crate) async fn set_last_ingest<C: ConnectionTrait>(
 ) -> Result<(), Error> {
     let sql = "UPDATE ingestion_partner SET last_ingest = $2 WHERE partner_no = $1 AND last_ingest < $2";
     query::run(connection, sql, vec![partner.number.into(), now.into()]).await.map(drop)
+}
+
+/// Notes that the marks changed. The row is locked.
+pub(crate) async fn count_erasure<C: ConnectionTrait>(connection: &C, partner: &StoredPartner) -> Result<(), Error> {
+    let sql = "UPDATE ingestion_partner SET erasures = erasures + 1 WHERE partner_no = $1";
+    query::run(connection, sql, vec![partner.number.into()]).await.map(drop)
 }
 
 /// Writes what the partner's own facts say of it.

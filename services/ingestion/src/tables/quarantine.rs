@@ -70,7 +70,7 @@ pub(crate) async fn keep<C: ConnectionTrait>(
     if rejected.is_empty() {
         return Ok(());
     }
-    StoredPartner::lock(connection, partner.number).await?;
+    partner.lock_unerased(connection).await?;
     let all = rejected.len();
     let (rejected, bytes) = cap.last(rejected);
     let count = i64::try_from(rejected.len()).unwrap_or(0);

@@ -115,7 +115,42 @@ statements! {
         },
     }
 
+    /// The next customers of a shard, to look for a user at each.
+    CUSTOMERS_OF_SHARD = Sql {
+        table: "ingestion_customer",
+        reach: Reach::Shard,
+        indexes: &["ingestion_customer_pkey"],
+        sql: "SELECT customer_no FROM ingestion_customer WHERE partner_no = $1 AND cell = $2 AND customer_no > $3 \
+              ORDER BY customer_no LIMIT $4",
+    }
+    /// Deletes customers who are erased.
+    DELETE_CUSTOMERS = DeleteByKey {
+        table: "ingestion_customer",
+        reach: Reach::Shard,
+        key: &["customer_no"],
+    }
+
     // ingestion_user
+    /// How many users a customer has.
+    COUNT_USERS = Sql {
+        table: "ingestion_user",
+        reach: Reach::Shard,
+        indexes: &["ingestion_user_pkey"],
+        sql: "SELECT count(*) AS records FROM ingestion_user WHERE partner_no = $1 AND cell = $2 AND customer_no = $3",
+    }
+    /// Deletes the users of a customer who is erased.
+    DELETE_USERS_OF_CUSTOMER = Sql {
+        table: "ingestion_user",
+        reach: Reach::Shard,
+        indexes: &["ingestion_user_pkey"],
+        sql: "DELETE FROM ingestion_user WHERE partner_no = $1 AND cell = $2 AND customer_no = $3",
+    }
+    /// Deletes users who are erased.
+    DELETE_USERS = DeleteByKey {
+        table: "ingestion_user",
+        reach: Reach::Shard,
+        key: &["customer_no", "hash"],
+    }
     /// The numbers of users, by customer and hash.
     USERS_BY_HASH = ReadByKey {
         table: "ingestion_user",
@@ -170,7 +205,36 @@ statements! {
         },
     }
 
+    /// The subscriptions of a customer who is erased.
+    SUBSCRIPTIONS_OF_CUSTOMER = Sql {
+        table: "ingestion_subscription",
+        reach: Reach::Partner("the directory of subscriptions is kept by id; it is read through for an erasure alone"),
+        indexes: &["ingestion_subscription_pkey"],
+        sql: "SELECT subscription_id FROM ingestion_subscription WHERE partner_no = $1 AND cell = $2 AND customer_no = $3",
+    }
+    /// Deletes subscriptions of a customer who is erased.
+    DELETE_SUBSCRIPTIONS = DeleteByKey {
+        table: "ingestion_subscription",
+        reach: Reach::Partner("the directory of subscriptions is kept by id, not by shard"),
+        key: &["subscription_id"],
+    }
+
     // ingestion_fact
+    /// How many facts of each kind a customer has.
+    COUNT_FACTS = Sql {
+        table: "ingestion_fact",
+        reach: Reach::Shard,
+        indexes: &["ingestion_fact_pkey"],
+        sql: "SELECT kind, count(*) AS records FROM ingestion_fact WHERE partner_no = $1 AND cell = $2 AND customer_no = $3 \
+              GROUP BY kind",
+    }
+    /// Deletes all facts of a customer who is erased.
+    DELETE_FACTS_OF_CUSTOMER = Sql {
+        table: "ingestion_fact",
+        reach: Reach::Shard,
+        indexes: &["ingestion_fact_pkey"],
+        sql: "DELETE FROM ingestion_fact WHERE partner_no = $1 AND cell = $2 AND customer_no = $3",
+    }
     /// Facts by key.
     FACTS_BY_KEY = ReadByKey {
         table: "ingestion_fact",
@@ -312,6 +376,20 @@ statements! {
     }
 
     // ingestion_history
+    /// How many superseded rows a customer has.
+    COUNT_HISTORY = Sql {
+        table: "ingestion_history",
+        reach: Reach::Shard,
+        indexes: &["ingestion_history_pkey"],
+        sql: "SELECT count(*) AS records FROM ingestion_history WHERE partner_no = $1 AND cell = $2 AND customer_no = $3",
+    }
+    /// Deletes all superseded rows of a customer who is erased.
+    DELETE_HISTORY_OF_CUSTOMER = Sql {
+        table: "ingestion_history",
+        reach: Reach::Shard,
+        indexes: &["ingestion_history_pkey"],
+        sql: "DELETE FROM ingestion_history WHERE partner_no = $1 AND cell = $2 AND customer_no = $3",
+    }
     /// Keeps superseded rows.
     INSERT_HISTORY = WriteRows {
         table: "ingestion_history",
@@ -352,6 +430,20 @@ statements! {
     }
 
     // ingestion_activity
+    /// How many chunks a customer has.
+    COUNT_CHUNKS = Sql {
+        table: "ingestion_activity",
+        reach: Reach::Shard,
+        indexes: &["ingestion_activity_pkey"],
+        sql: "SELECT count(*) AS records FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 AND customer_no = $3",
+    }
+    /// Deletes all chunks of a customer who is erased.
+    DELETE_CHUNKS_OF_CUSTOMER = Sql {
+        table: "ingestion_activity",
+        reach: Reach::Shard,
+        indexes: &["ingestion_activity_pkey"],
+        sql: "DELETE FROM ingestion_activity WHERE partner_no = $1 AND cell = $2 AND customer_no = $3",
+    }
     /// Chunks by key.
     CHUNKS_BY_KEY = ReadByKey {
         table: "ingestion_activity",

@@ -75,6 +75,31 @@ pub(crate) async fn attach<C: ConnectionTrait>(
     sql::ATTACH_SUBSCRIPTIONS.run(connection, partner.whole(), columns(subscriptions)).await
 }
 
+#[derive(FromQueryResult)]
+struct SubscriptionId {
+    subscription_id: String,
+}
+
+/// The ids of a customer's subscriptions.
+pub(crate) async fn of_customer<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    at: CustomerAddress,
+) -> Result<Vec<String>, Error> {
+    let values = vec![at.shard.into(), at.number.into()];
+    let rows = sql::SUBSCRIPTIONS_OF_CUSTOMER.rows(connection, partner.whole(), values).await?;
+    Ok(rows.into_iter().map(|row: SubscriptionId| row.subscription_id).collect())
+}
+
+/// Deletes rows of subscriptions.
+pub(crate) async fn delete<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    ids: Vec<String>,
+) -> Result<(), Error> {
+    sql::DELETE_SUBSCRIPTIONS.run(connection, partner.whole(), vec![Column::Text(ids)]).await
+}
+
 fn columns(subscriptions: &[(String, ResolvedSubscription)]) -> Vec<Column> {
     vec![
         Column::Text(subscriptions.iter().map(|(id, _)| id.clone()).collect()),

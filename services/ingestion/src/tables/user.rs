@@ -3,11 +3,11 @@
 use insights_database::{
     Transaction,
     bulk::Column,
-    sea_orm::{self, FromQueryResult},
+    sea_orm::{self, ConnectionTrait, FromQueryResult},
 };
 
-use super::{partner::StoredPartner, statements as sql};
-use crate::error::Error;
+use super::{partner::StoredPartner, statements as sql, waiting::RecordCount};
+use crate::{error::Error, ids::CustomerAddress};
 
 #[derive(FromQueryResult)]
 struct UserNumberRow {
@@ -15,8 +15,8 @@ struct UserNumberRow {
 }
 
 /// The numbers of these users (customer, hash), each with the user's position, of those that have one.
-pub(crate) async fn look_up(
-    transaction: &Transaction,
+pub(crate) async fn look_up<C: ConnectionTrait>(
+    connection: &C,
     partner: &StoredPartner,
     shard: i32,
     users: &[(i64, u128)],
@@ -25,7 +25,7 @@ pub(crate) async fn look_up(
         Column::BigInt(users.iter().map(|user| user.0).collect()),
         Column::Bytes(users.iter().map(|user| user.1.to_be_bytes().to_vec()).collect()),
     ];
-    let rows = sql::USERS_BY_HASH.rows::<UserNumberRow, _>(transaction, partner.in_shard(shard), keys).await?;
+    let rows = sql::USERS_BY_HASH.rows::<UserNumberRow, _>(connection, partner.in_shard(shard), keys).await?;
     Ok(rows.into_iter().map(|(position, row)| (position, row.user_no)).collect())
 }
 
@@ -42,4 +42,31 @@ pub(crate) async fn insert(
         Column::Int(users.iter().map(|user| user.2).collect()),
     ];
     sql::INSERT_USERS.run(transaction, partner.in_shard(shard), columns).await
+}
+
+/// How many users a customer has.
+pub(crate) async fn count<C: ConnectionTrait>(
+    connection: &C,
+    partner: &StoredPartner,
+    at: CustomerAddress,
+) -> Result<i64, Error> {
+    let row = sql::COUNT_USERS.row(connection, partner.in_shard(at.shard), vec![at.number.into()]).await?;
+    Ok(row.map_or(0, |row: RecordCount| row.records))
+}
+
+/// Deletes a user of a customer, or all of them.
+pub(crate) async fn delete(
+    transaction: &Transaction,
+    partner: &StoredPartner,
+    at: CustomerAddress,
+    user: Option<u128>,
+) -> Result<(), Error> {
+    let scope = partner.in_shard(at.shard);
+    match user {
+        None => sql::DELETE_USERS_OF_CUSTOMER.run(transaction, scope, vec![at.number.into()]).await,
+        Some(user) => {
+            let keys = vec![Column::BigInt(vec![at.number]), Column::Bytes(vec![user.to_be_bytes().to_vec()])];
+            sql::DELETE_USERS.run(transaction, scope, keys).await
+        }
+    }
 }

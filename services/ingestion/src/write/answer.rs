@@ -23,12 +23,17 @@ pub(super) fn response(version: i64, rejected: &[Rejected], stored: StoredBatch,
         version,
         accepted: counts.accepted,
         duplicates: counts.duplicates,
-        rejected: i64::try_from(rejected.len()).unwrap_or(i64::MAX),
+        rejected: count(rejected.len()),
         waiting: counts.waiting,
         rejections,
+        erased: count(rejected.iter().filter(|rejected| rejected.erased).count()),
         receive_time: Some(timestamp(now)),
         superseded: counts.superseded,
     }
+}
+
+fn count(records: usize) -> i64 {
+    i64::try_from(records).unwrap_or(i64::MAX)
 }
 
 /// A time in nanoseconds since 1970.

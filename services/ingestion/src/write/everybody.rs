@@ -30,7 +30,8 @@ pub(super) async fn expand(
         for customer in customers(ledger, partner, &retraction, kind).await? {
             checked.names.mentioned.insert(customer.clone());
             item.record.content = RecordContent::Retract(Retraction { customer, ..retraction.clone() });
-            items.push(CheckedRecord { record: item.record.clone(), received: item.received });
+            let CheckedRecord { received, index, .. } = item;
+            items.push(CheckedRecord { record: item.record.clone(), received, index });
         }
     }
     checked.items = items;

@@ -5,7 +5,9 @@ use insights_database::{Database, Engine};
 use insights_service::{Clock, PageTokenKey};
 use tokio::sync::watch;
 
-use super::{debounce::IngestDebounce, receipts::ReceiptClock, surrogate_ids, transaction::UserCache};
+use super::{
+    debounce::IngestDebounce, erased::ErasedCache, receipts::ReceiptClock, surrogate_ids, transaction::UserCache,
+};
 use crate::{Config, IngestLimits, config::WriteLocks, user_key::UserKey};
 
 /// The database, the limits and the caches that all batches of this process share.
@@ -16,6 +18,7 @@ pub(crate) struct Ledger {
     pub(super) user_key: UserKey,
     pub(super) ids: surrogate_ids::SurrogateIdCache,
     pub(super) users: UserCache,
+    pub(super) erased: ErasedCache,
     /// Holds change notices back during bulk ingestion.
     pub debounce: IngestDebounce,
     /// Notified after every commit that changed something.
@@ -35,6 +38,7 @@ impl Ledger {
             user_key,
             ids: surrogate_ids::SurrogateIdCache::default(),
             users: UserCache::default(),
+            erased: ErasedCache::default(),
             debounce: IngestDebounce::default(),
             changed: watch::Sender::new(0),
             locks: config.locks(),

@@ -6,6 +6,8 @@
 
 mod answer;
 mod debounce;
+mod erase;
+mod erased;
 mod everybody;
 mod ingest;
 mod ledger;
@@ -24,6 +26,7 @@ mod surrogate_ids;
 mod transaction;
 mod validate;
 
+pub(crate) use erase::{ErasedSubject, allow, erase, preview as preview_erasure};
 pub(crate) use ingest::{finish, ingest};
 pub(crate) use ledger::Ledger;
 pub(crate) use prepare::{PreparedRequest, prepare};

@@ -23,6 +23,8 @@ use crate::{
 pub(crate) struct CheckedRecord {
     pub record: ParsedRecord,
     pub received: i64,
+    /// Its position in the batch.
+    pub index: usize,
 }
 
 impl CheckedRecord {

@@ -1,6 +1,6 @@
 //! Checking a batch, which may be done while those before it are stored.
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 use chrono_tz::Tz;
 use insights_domain::calendar::Day;
@@ -8,13 +8,14 @@ use insights_proto::ingestion::v1::{ActivityColumns, IngestBatchRequest, Record,
 
 use super::{
     Ledger,
+    erased::{ErasedBelonging, sift},
     new_partner::get_or_create_partner,
     plan::{CheckedRecord, names},
 };
 use crate::{
     error::Error,
     ids::{BatchNames, SurrogateIds},
-    records::{self, CheckContext, CheckedActivity, Violation, quarantine::Rejected},
+    records::{self, CheckContext, CheckedActivity, Violation, erased::ErasedMarks, quarantine::Rejected},
     tables::{batch, partner::StoredPartner},
 };
 
@@ -24,6 +25,12 @@ pub(super) struct CheckedBatch {
     pub activity: CheckedActivity,
     pub rejected: Vec<Rejected>,
     pub names: BatchNames,
+    /// What it was compared with.
+    pub erased: Arc<ErasedMarks>,
+    /// Subscriptions that turned out to belong to a customer who was erased.
+    pub learned: Vec<ErasedBelonging>,
+    /// How many records the batch had.
+    pub records: usize,
     /// Receive time, nanoseconds since 1970.
     pub now: i64,
     /// Nothing of it is to be stored.
@@ -95,7 +102,7 @@ pub(crate) async fn prepare(
     let partner = get_or_create_partner(ledger, partner).await?;
     let batch_id = request.batch_id.clone();
     let digest = (!batch_id.is_empty()).then(|| batch::digest(&request));
-    let checked = check(ledger, &partner, request.records, request.activity, false)?;
+    let checked = check(ledger, &partner, request.records, request.activity, false).await?;
     Ok(PreparedRequest::Batch(Box::new(PreparedBatch { partner, batch_id, digest, checked, ids: None })))
 }
 
@@ -123,7 +130,21 @@ pub(super) fn check_limits(ledger: &Ledger, request: &IngestBatchRequest) -> Res
     if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
 }
 
-pub(super) fn check(
+/// Checks records and facts, and compares them with what is erased.
+pub(super) async fn check(
+    ledger: &Ledger,
+    partner: &StoredPartner,
+    batch: Vec<Record>,
+    activity: Option<ActivityColumns>,
+    hashed: bool,
+) -> Result<CheckedBatch, Error> {
+    let mut checked = parse(ledger, partner, batch, activity, hashed)?;
+    sift(ledger, partner, &mut checked).await?;
+    Ok(checked)
+}
+
+/// Checks records and facts by themselves.
+pub(super) fn parse(
     ledger: &Ledger,
     partner: &StoredPartner,
     batch: Vec<Record>,
@@ -142,7 +163,7 @@ pub(super) fn check(
     let (mut items, mut rejected) = (Vec::with_capacity(count), Vec::new());
     for ((position, record), received) in batch.into_iter().enumerate().zip(now..) {
         match records::record(record.clone(), &context) {
-            Ok(record) => items.push(CheckedRecord { record, received }),
+            Ok(record) => items.push(CheckedRecord { record, received, index: position }),
             Err(violations) => rejected.push(Rejected::record(position, record, &violations, &users, hashed)),
         }
     }
@@ -152,7 +173,18 @@ pub(super) fn check(
     };
     rejected.extend(activity.wrong.iter().map(|fact| Rejected::activity(count, fact)));
     let names = names(&items, &activity);
-    Ok(CheckedBatch { items, activity, rejected, names, now, dry_run: false })
+    let erased = Arc::new(ErasedMarks::new(users.of_marks(), Vec::new()));
+    Ok(CheckedBatch {
+        items,
+        activity,
+        rejected,
+        names,
+        erased,
+        learned: Vec::new(),
+        records: count,
+        now,
+        dry_run: false,
+    })
 }
 
 /// Today in the partner's time zone; one that comes with a batch holds for the batch.

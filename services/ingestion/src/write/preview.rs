@@ -56,7 +56,7 @@ impl ImportPreview {
             return Err(Error::TooMuch("it has more than 200,000 records or 1,000,000 days of activity"));
         }
         let (ledger, transaction) = (&self.ledger, &self.transaction);
-        let checked = check(ledger, &self.partner, request.records, request.activity, false)?;
+        let checked = check(ledger, &self.partner, request.records, request.activity, false).await?;
         let (stored, _, _) = store_in(ledger, transaction, &self.partner, &checked).await?;
         // Settings of the partner may have come with the batch.
         self.partner = StoredPartner::find(transaction, &self.partner.id).await?.ok_or(Error::NoPartner)?;

@@ -51,7 +51,7 @@ async fn effects_in(
         Some(partner) => partner,
         None => create_partner(transaction, id, ledger.nanoseconds()).await?,
     };
-    let mut checked = check(ledger, &partner, records, None, false)?;
+    let mut checked = check(ledger, &partner, records, None, false).await?;
     checked.dry_run = true;
     let (stored, _, _) = store_in(ledger, transaction, &partner, &checked).await?;
     let mut effects = stored.effects;

@@ -31,7 +31,7 @@ pub(crate) async fn replay(ledger: &Ledger, id: &str, ids: &[i64]) -> Result<(i6
         quarantine::get(ledger.database.reader(), &partner, ids).await?
     };
     let (records, columns, order) = records::quarantine::rebuild(kept.into_iter().map(kept_record).collect());
-    let checked = check(ledger, &partner, records, Some(columns), true)?;
+    let checked = check(ledger, &partner, records, Some(columns), true).await?;
     let stored = store(ledger, &partner, &checked, None).await?;
     let still: HashSet<i64> = checked.rejected.iter().map(|rejected| rejected.index).collect();
     let freed: Vec<i64> =
@@ -50,7 +50,7 @@ pub(crate) async fn release_waiting(ledger: &Ledger) -> Result<(), Error> {
         if arrivals.is_empty() {
             continue;
         }
-        let checked = check(ledger, &partner, Vec::new(), None, false)?;
+        let checked = check(ledger, &partner, Vec::new(), None, false).await?;
         let ids = SurrogateIds::default();
         for arrival in arrivals {
             let remaining = RemainingSteps { arrivals: vec![arrival], ..RemainingSteps::default() };

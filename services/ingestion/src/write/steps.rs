@@ -22,6 +22,7 @@ use crate::{
     ids::{AllocatedUser, OF_PARTNER, SurrogateIds},
     records::{
         CheckedActivity, RecordContent,
+        erased::ErasedMarks,
         fact::{FactKind, FactOwner},
     },
     tables::{
@@ -47,6 +48,7 @@ pub(crate) struct TransactionOutcome {
 pub(crate) struct BatchContext<'a> {
     pub partner: &'a StoredPartner,
     pub users: &'a UserCache,
+    pub erased: &'a ErasedMarks,
     pub activity: &'a CheckedActivity,
     pub ids: &'a SurrogateIds,
     /// Receive time of the batch, nanoseconds since 1970.
@@ -68,7 +70,7 @@ pub(crate) async fn run(
         customers => (customers, Lock::None),
     };
     let locked = customer::lock(transaction, shared.partner, &planned.customers, customers).await?;
-    let mut tx = WriteTransaction::new(transaction, shared.partner, shared.users, locked, shared.now);
+    let mut tx = WriteTransaction::new(transaction, shared.partner, (shared.users, shared.erased), locked, shared.now);
     tx.effects = shared.dry_run.then(Vec::new);
     tx.read_subscriptions(planned.subscriptions.clone(), subscriptions).await?;
     steps(&mut tx, &planned.steps).await?;
@@ -104,6 +106,7 @@ async fn finish(tx: WriteTransaction<'_>) -> Result<TransactionOutcome, Error> {
     let version = publish(tx.transaction, tx.partner, tx.changes, tx.now).await?;
     if version.is_none() && tx.counts.accepted > 0 {
         // All that was accepted waits: followers need no notice, but the time of ingestion changed.
+        tx.partner.lock_unerased(tx.transaction).await?;
         partner::set_last_ingest(tx.transaction, tx.partner, tx.now).await?;
     }
     let effects = tx.effects.unwrap_or_default();
@@ -140,7 +143,7 @@ pub(crate) async fn of_partner(
         changed: false,
     };
     let locked: LockedCustomers = HashMap::from([(OF_PARTNER, state)]);
-    let mut tx = WriteTransaction::new(transaction, partner, shared.users, locked, shared.now);
+    let mut tx = WriteTransaction::new(transaction, partner, (shared.users, shared.erased), locked, shared.now);
     tx.effects = shared.dry_run.then(Vec::new);
     steps(&mut tx, &steps_of_batch).await?;
     customer_lists::note_absent(&mut tx).await?;

@@ -39,7 +39,11 @@ pub(crate) async fn look_up_ahead(ledger: &Ledger, ready: &mut PreparedRequest) 
     if let PreparedRequest::Batch(batch) = ready
         && !ledger.stores_in_one_transaction()
     {
-        batch.ids = Some(ids_by_shard(ledger, &batch.partner, &batch.checked, Cached::All).await?);
+        batch.ids = match ids_by_shard(ledger, &batch.partner, &batch.checked, Cached::All).await {
+            // It is compared with what was erased when its turn comes.
+            Err(Error::ErasedMeanwhile) => None,
+            ids => Some(ids?),
+        };
     }
     Ok(())
 }
@@ -221,6 +225,7 @@ pub(super) fn context<'a>(
     BatchContext {
         partner,
         users: &ledger.users,
+        erased: &checked.erased,
         activity: &checked.activity,
         ids,
         now: checked.last_received(),
@@ -231,7 +236,7 @@ pub(super) fn context<'a>(
 
 fn after_commit(ledger: &Ledger, partner: &StoredPartner, outcomes: &[TransactionOutcome]) {
     for outcome in outcomes {
-        ledger.users.remember(partner.number, &outcome.numbered);
+        ledger.users.remember(partner, &outcome.numbered);
     }
     ledger.notify_followers();
 }

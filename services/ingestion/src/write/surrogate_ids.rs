@@ -29,6 +29,8 @@ pub(crate) struct SurrogateIdCache {
 
 #[derive(Debug, Default)]
 struct PartnerIds {
+    /// The ids hold until something else is erased.
+    erasures: i64,
     customers: HashMap<Box<str>, CustomerAddress>,
     subscriptions: HashMap<Box<str>, ResolvedSubscription>,
     services: HashMap<Box<str>, i32>,
@@ -56,7 +58,8 @@ impl SurrogateIdCache {
     /// Adds the cached ids of what is named.
     fn fill(&self, partner: &StoredPartner, names: &BatchNames, use_of: Cached, ids: &mut SurrogateIds) {
         let partners = self.partners.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(cached) = partners.get(&partner.number) else { return };
+        let cached = partners.get(&partner.number).filter(|cached| cached.erasures == partner.erasures);
+        let Some(cached) = cached else { return };
         for id in names.customers.iter().chain(&names.mentioned) {
             if let Some(at) = cached.customers.get(id.as_str()) {
                 ids.customers.insert(id.clone(), *at);
@@ -81,6 +84,12 @@ impl SurrogateIdCache {
             partners.clear();
         }
         let cached = partners.entry(partner.number).or_default();
+        if cached.erasures > partner.erasures {
+            return;
+        }
+        if cached.erasures < partner.erasures {
+            *cached = PartnerIds { erasures: partner.erasures, ..PartnerIds::default() };
+        }
         for (id, at) in &ids.customers {
             if !cached.customers.contains_key(id.as_str()) {
                 cached.customers.insert(id.as_str().into(), *at);
@@ -154,7 +163,7 @@ pub(crate) async fn allocate<C: ConnectionTrait>(
     names: &BatchNames,
     found: FoundIds,
 ) -> Result<(SurrogateIds, bool), Error> {
-    StoredPartner::lock(connection, partner.number).await?;
+    partner.lock_unerased(connection).await?;
     let (mut ids, counters) = (found.ids, IdCounters::read(connection, partner).await?);
     if counters != found.counters {
         // Others have given ids out since.

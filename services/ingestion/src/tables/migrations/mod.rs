@@ -3,6 +3,7 @@
 mod audit;
 mod chunks;
 mod coverage;
+mod erasure;
 mod feed;
 mod indexes;
 mod quarantine;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(feed::ManyCustomersARow),
             Box::new(audit::AuditTable),
             Box::new(quarantine::QuarantineCapped),
+            Box::new(erasure::Erasure),
         ]
     }
 

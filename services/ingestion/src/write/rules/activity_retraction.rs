@@ -10,7 +10,7 @@ use crate::{
     ids::CustomerAddress,
     tables::{
         activity::{self as table, ChunkColumns},
-        chunk,
+        chunk::{self, BUCKET},
     },
     write::transaction::WriteTransaction,
 };
@@ -63,6 +63,59 @@ pub(crate) async fn retract(
     if touched.is_empty() {
         return Ok(bounded);
     }
+    write_back(tx, customer, [changed, emptied], touched).await?;
+    if tx.counts(customer) {
+        tx.changes.note(customer.number, first_month);
+        tx.changes.retracted_activity = tx.changes.retracted_activity.max(last_gone);
+    }
+    Ok(true)
+}
+
+/// Deletes all activity of one of a customer's users.
+pub(crate) async fn erase_user(
+    tx: &mut WriteTransaction<'_>,
+    customer: CustomerAddress,
+    user: i32,
+) -> Result<(), Error> {
+    let (first, last) = (Day::from_ymd(1900, 1, 1), Day::from_ymd(2199, 12, 31));
+    let (Some(first), Some(last)) = (first, last) else { return Err(Error::Internal("the calendar has no bounds")) };
+    let (bucket, place) = (user / BUCKET as i32, user as usize % BUCKET);
+    let rows = table::read_months(tx.transaction, tx.partner, customer, [first.month(), last.month()]).await?;
+    let (mut changed, mut emptied) = (ChunkColumns::default(), ChunkColumns::default());
+    let mut touched = BTreeSet::new();
+    for table::ChunkRow { month: start, bucket, mut chunk } in rows.into_iter().filter(|row| row.bucket == bucket) {
+        let mut gone = 0;
+        for (number, masks) in chunk.services_mut().filter(|(_, masks)| masks[place] != 0) {
+            gone |= std::mem::take(&mut masks[place]);
+            touched.insert(number);
+        }
+        if gone == 0 {
+            continue;
+        }
+        let month = start.index();
+        match chunk.encode() {
+            Some(body) => changed.push(customer.number, month, bucket, body),
+            None => emptied.push(customer.number, month, bucket, Vec::new()),
+        }
+        let last = start.first_day().plus(31 - gone.leading_zeros().cast_signed()).epoch_days();
+        tx.note(customer, start.first_day().epoch_days());
+        if tx.counts(customer) {
+            tx.changes.retracted_activity = tx.changes.retracted_activity.max(Some(last));
+        }
+    }
+    write_back(tx, customer, [changed, emptied], touched).await
+}
+
+/// Writes chunks that changed, deletes those that are empty now, and finds the first days of the services anew.
+async fn write_back(
+    tx: &mut WriteTransaction<'_>,
+    customer: CustomerAddress,
+    [changed, emptied]: [ChunkColumns; 2],
+    touched: BTreeSet<i32>,
+) -> Result<(), Error> {
+    if touched.is_empty() {
+        return Ok(());
+    }
     table::write(tx.transaction, tx.partner, customer.shard, changed).await?;
     table::delete(tx.transaction, tx.partner, customer.shard, emptied).await?;
     let first = first_days(tx, customer, &touched).await?;
@@ -74,11 +127,7 @@ pub(crate) async fn retract(
         };
     }
     state.changed = true;
-    if tx.counts(customer) {
-        tx.changes.note(customer.number, first_month);
-        tx.changes.retracted_activity = tx.changes.retracted_activity.max(last_gone);
-    }
-    Ok(true)
+    Ok(())
 }
 
 /// The remaining first days of activity on these services. Months are read from the first on until all are found.

@@ -13,7 +13,7 @@ use crate::{
 
 /// Notes that a row came (1) or is gone (-1), whether or not it waits for something: its report covers the month all the same. What
 /// a report of one customer covers is told by that customer's rows alone.
-pub(super) fn note(tx: &mut WriteTransaction<'_>, row: &FactRow, more: i64) -> Result<(), Error> {
+pub(crate) fn note(tx: &mut WriteTransaction<'_>, row: &FactRow, more: i64) -> Result<(), Error> {
     if row.kind == FactKind::ReportedUsage {
         let covered = CoveredMonth { report: USERS_REPORT.to_owned(), by_sku: false, day: row.day };
         tx.changes.cover(covered, more);

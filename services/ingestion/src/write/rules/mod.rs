@@ -1,8 +1,8 @@
 //! The rules by which each kind of fact changes what is stored.
 
 pub(crate) mod activity;
-mod activity_retraction;
-mod coverage;
+pub(crate) mod activity_retraction;
+pub(crate) mod coverage;
 pub(crate) mod customer_lists;
 pub(crate) mod fact_rows;
 pub(crate) mod facts;

@@ -9,7 +9,10 @@ use super::{
 use crate::{
     error::Error,
     ids::{CustomerAddress, ResolvedSubscription},
-    records::fact::{EVERY_DAY, FactKind, FactOwner},
+    records::{
+        fact::{EVERY_DAY, FactKind, FactOwner},
+        users::Marked,
+    },
     tables::{
         fact::{self, FactRow, FactWrite},
         history, subscription,
@@ -160,11 +163,20 @@ async fn move_facts(tx: &mut WriteTransaction<'_>, moves: &[SubscriptionMove]) -
                 tx.note(row.customer, row.day);
             }
             row.customer = target(&row, &targets)?;
-            moved.push(row);
+            // Of a user who was erased at that customer, and waited without one.
+            if !is_erased(tx, &row) {
+                moved.push(row);
+            }
         }
     }
     fact_rows::reconsider(tx, &mut moved).await?;
     write_all(tx, FactWrite::Again, moved).await
+}
+
+/// Whether a row is about a user who was erased at the customer it is kept beside.
+fn is_erased(tx: &WriteTransaction<'_>, row: &FactRow) -> bool {
+    let customer = tx.locked.get(&row.customer).map(|state| state.id.as_str());
+    row.user().zip(customer).is_some_and(|(user, customer)| tx.erased.has(Marked::UserOf(user, customer)))
 }
 
 /// The subscription whose number the key of a row begins with.

@@ -17,7 +17,7 @@ pub(crate) async fn user_ids(
 ) -> Result<Vec<i32>, Error> {
     let mut found = Vec::with_capacity(pairs.len());
     for users in pairs.chunk_by(|a, b| a.0 == b.0) {
-        match tx.users.of(tx.partner.number, users[0].0) {
+        match tx.users.of(tx.partner, users[0].0) {
             Some(numbers) => {
                 let numbers = numbers.read().unwrap_or_else(PoisonError::into_inner);
                 found.extend(users.iter().map(|(_, user)| numbers.get(user).copied().unwrap_or(UNKNOWN)));

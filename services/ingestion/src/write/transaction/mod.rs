@@ -11,7 +11,10 @@ use insights_proto::ingestion::v1::{ListEffect, Precedence};
 use crate::{
     error::Error,
     ids::{AllocatedUser, CustomerAddress, ResolvedSubscription, SurrogateIds},
-    records::fact::{Fact, KeyPrefix, first_month},
+    records::{
+        erased::ErasedMarks,
+        fact::{Fact, KeyPrefix, first_month},
+    },
     tables::{catalogue, customer::LockedCustomers, partner::StoredPartner, subscription},
 };
 
@@ -100,11 +103,14 @@ pub(crate) fn key(fact: &Fact, subscription: i32, ids: &SurrogateIds) -> Vec<u8>
 /// A fact refers to a subscription that [`WriteTransaction::read_subscriptions`] was not asked for.
 pub(crate) const UNREAD_SUBSCRIPTION: Error = Error::Internal("a subscription of this transaction was not read");
 
+// House: what was read, what is to be written and what is told about it; every rule works on all three.
 /// A transaction on facts.
 pub(crate) struct WriteTransaction<'a> {
     pub transaction: &'a Transaction,
     pub partner: &'a StoredPartner,
     pub users: &'a UserCache,
+    /// What its batch was compared with.
+    pub erased: &'a ErasedMarks,
     pub locked: LockedCustomers,
     /// Subscriptions by number, as read under the locks of their customers.
     pub subscriptions: HashMap<i32, ResolvedSubscription>,
@@ -125,7 +131,7 @@ impl<'a> WriteTransaction<'a> {
     pub(crate) fn new(
         transaction: &'a Transaction,
         partner: &'a StoredPartner,
-        users: &'a UserCache,
+        (users, erased): (&'a UserCache, &'a ErasedMarks),
         locked: LockedCustomers,
         now: i64,
     ) -> Self {
@@ -133,6 +139,7 @@ impl<'a> WriteTransaction<'a> {
             transaction,
             partner,
             users,
+            erased,
             locked,
             subscriptions: HashMap::new(),
             skus: HashMap::new(),
@@ -224,7 +231,8 @@ impl<'a> WriteTransaction<'a> {
             self.subscriptions.insert(entry.number, entry);
         }
         if self.subscriptions.len() < count {
-            return Err(Error::Damaged("a subscription that has a number has no row".to_owned()));
+            let what = "a subscription that has a number has no row".to_owned();
+            return Err(self.partner.missing(self.transaction, what).await);
         }
         Ok(())
     }

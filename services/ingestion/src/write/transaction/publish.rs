@@ -57,7 +57,7 @@ pub(crate) async fn publish<C: ConnectionTrait>(
         return Ok(None);
     }
     let current = if fail_point::guard_holds("ingestion.version_lock") {
-        StoredPartner::lock(connection, partner.number).await?
+        partner.lock_unerased(connection).await?
     } else {
         StoredPartner::find(connection, &partner.id).await?.ok_or(Error::NoPartner)?
     };

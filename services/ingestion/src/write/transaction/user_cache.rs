@@ -1,6 +1,7 @@
 //! A cache of the numbers of users.
 //!
-//! Numbers never change and only committed ones are cached, so a cached number is always right.
+//! Numbers never change and only committed ones are cached, so a cached number is right until something is erased. Numbers from
+//! before are not found any more, and go with the cache.
 
 use std::{
     collections::HashMap,
@@ -11,7 +12,7 @@ use std::{
     },
 };
 
-use crate::ids::AllocatedUser;
+use crate::{ids::AllocatedUser, tables::partner::StoredPartner};
 
 /// Passes a user's hash through: its bits are evenly spread already.
 #[derive(Debug, Default)]
@@ -35,10 +36,13 @@ impl Hasher for IdentityHasher {
 
 pub(crate) type UserNumbers = HashMap<u128, i32, BuildHasherDefault<IdentityHasher>>;
 
+/// A partner, the number of its erasures, and a customer.
+type CacheKey = (i32, i64, i64);
+
 /// Numbers of users, by partner and customer.
 #[derive(Debug, Default)]
 pub(crate) struct UserCache {
-    customers: RwLock<HashMap<(i32, i64), Arc<RwLock<UserNumbers>>>>,
+    customers: RwLock<HashMap<CacheKey, Arc<RwLock<UserNumbers>>>>,
     users: AtomicUsize,
 }
 
@@ -46,13 +50,13 @@ pub(crate) struct UserCache {
 const MOST_CACHED: usize = 4_000_000;
 
 impl UserCache {
-    pub(crate) fn of(&self, partner: i32, customer: i64) -> Option<Arc<RwLock<UserNumbers>>> {
+    pub(crate) fn of(&self, partner: &StoredPartner, customer: i64) -> Option<Arc<RwLock<UserNumbers>>> {
         let customers = self.customers.read().unwrap_or_else(PoisonError::into_inner);
-        customers.get(&(partner, customer)).cloned()
+        customers.get(&(partner.number, partner.erasures, customer)).cloned()
     }
 
     /// Adds committed numbers.
-    pub(crate) fn remember(&self, partner: i32, numbered: &[AllocatedUser]) {
+    pub(crate) fn remember(&self, partner: &StoredPartner, numbered: &[AllocatedUser]) {
         if numbered.is_empty() {
             return;
         }
@@ -62,7 +66,7 @@ impl UserCache {
             self.users.store(numbered.len(), Ordering::Relaxed);
         }
         for (customer, user, number) in numbered {
-            let numbers = customers.entry((partner, customer.number)).or_default();
+            let numbers = customers.entry((partner.number, partner.erasures, customer.number)).or_default();
             numbers.write().unwrap_or_else(PoisonError::into_inner).insert(*user, *number);
         }
     }
