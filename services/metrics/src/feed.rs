@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use insights_access::{Outgoing, Principal};
 use insights_proto::ingestion::v1::change_feed_service_client::ChangeFeedServiceClient;
+use insights_proto::ingestion::v1::erasure_service_client::ErasureServiceClient;
 use insights_proto::ingestion::v1::{
-    GetPartnerFactsRequest, GetPartnerFactsResponse, IngestBatchRequest, IngestBatchResponse, ListPartnersRequest,
-    PartnerPosition, PreviewChanges, PreviewChangesRequest, PreviewFactsRequest, PreviewFactsResponse,
-    StreamChangesRequest, StreamChangesResponse, StreamFactsRequest, StreamFactsResponse, preview_facts_request::Ask,
-    preview_facts_response::Answer,
+    AllowErasedRequest, AllowErasedResponse, EraseRequest, EraseResponse, GetPartnerFactsRequest,
+    GetPartnerFactsResponse, IngestBatchRequest, IngestBatchResponse, ListPartnersRequest, PartnerPosition,
+    PreviewChanges, PreviewChangesRequest, PreviewErasureRequest, PreviewErasureResponse, PreviewFactsRequest,
+    PreviewFactsResponse, StreamChangesRequest, StreamChangesResponse, StreamFactsRequest, StreamFactsResponse,
+    preview_facts_request::Ask, preview_facts_response::Answer,
 };
 use insights_service::ServiceChannel;
 use prost_types::Timestamp;
@@ -28,6 +30,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Feed {
     client: ChangeFeedServiceClient<ServiceChannel>,
+    erasure: ErasureServiceClient<ServiceChannel>,
     outgoing: Outgoing,
     heard: Arc<Mutex<Heard>>,
 }
@@ -46,9 +49,10 @@ enum Heard {
 impl Feed {
     /// Over the way to ingestion.
     pub fn new(link: ServiceChannel, outgoing: Outgoing) -> Self {
+        let erasure = ErasureServiceClient::new(link.clone());
         let client = ChangeFeedServiceClient::new(link).max_decoding_message_size(MESSAGE_BYTES);
         let heard = Heard::Nothing("ingestion was not asked yet".to_owned());
-        Self { client, outgoing, heard: Arc::new(Mutex::new(heard)) }
+        Self { client, erasure, outgoing, heard: Arc::new(Mutex::new(heard)) }
     }
 
     /// Every partner's newest version.
@@ -111,6 +115,24 @@ impl Feed {
     pub async fn facts(&self, request: StreamFactsRequest) -> Result<Streaming<StreamFactsResponse>, Status> {
         let request = self.outgoing.as_service(request)?;
         Ok(self.client.clone().stream_facts(request).await?.into_inner())
+    }
+
+    /// What an erasure would take away.
+    pub async fn preview_erasure(&self, asked: PreviewErasureRequest) -> Result<PreviewErasureResponse, Status> {
+        let request = self.outgoing.as_service(asked)?;
+        Ok(self.erasure.clone().preview_erasure(request).await?.into_inner())
+    }
+
+    /// Erases facts.
+    pub async fn erase(&self, asked: EraseRequest) -> Result<EraseResponse, Status> {
+        let request = self.outgoing.as_service(asked)?;
+        Ok(self.erasure.clone().erase(request).await?.into_inner())
+    }
+
+    /// Lets facts of the erased come again.
+    pub async fn allow_erased(&self, asked: AllowErasedRequest) -> Result<AllowErasedResponse, Status> {
+        let request = self.outgoing.as_service(asked)?;
+        Ok(self.erasure.clone().allow_erased(request).await?.into_inner())
     }
 
     /// Begins to try an import of a caller.

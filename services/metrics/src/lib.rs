@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use insights_access::{Outgoing, Policy};
 use insights_database::{Database, Engine};
+use insights_proto::metrics::v1::erasure_service_server::ErasureServiceServer;
 use insights_proto::metrics::v1::metrics_service_server::MetricsServiceServer;
 use insights_service::{Clock, NamedRoutes, Requirement, ServiceChannel};
 use tokio::sync::Semaphore;
@@ -26,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 pub use config::{Config, QueryLimits};
 pub use rollups::Migrator;
 
-use api::Api;
+use api::{Api, FigureErasure};
 use cubes::Cubes;
 use feed::Feed;
 use follower::{Applier, Follower};
@@ -86,7 +87,7 @@ impl Metrics {
         vec![Requirement::new("database of metrics", ping), Requirement::new("ingestion", followed)]
     }
 
-    /// MetricsService, to be served behind the access layer.
+    /// MetricsService and ErasureService, to be served behind the access layer.
     pub fn routes(&self) -> NamedRoutes {
         let api = Api {
             cubes: self.cubes.clone(),
@@ -98,7 +99,9 @@ impl Metrics {
             cores: self.cores.clone(),
             customers_per_group: self.config.customers_per_group,
         };
-        NamedRoutes::new(insights_service::sized!(MetricsServiceServer::new(api), &self.config.messages))
+        let erasure =
+            insights_service::sized!(ErasureServiceServer::new(FigureErasure(api.clone())), &self.config.messages);
+        NamedRoutes::new(insights_service::sized!(MetricsServiceServer::new(api), &self.config.messages)).with(erasure)
     }
 
     /// Follows the feed and keeps the figures in memory fresh, until `shutdown`.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod as_of;
+mod erasure;
 mod look_up;
 mod names;
 mod parse;
@@ -35,6 +36,7 @@ use crate::cubes::{Cubes, Root};
 use crate::feed::Feed;
 use crate::follower::Applier;
 use crate::rollups::Store;
+pub use erasure::FigureErasure;
 use parse::{ParsedQuery, Parser};
 
 /// The people's method that verifies; its policy is applied again here.

@@ -1,6 +1,6 @@
 //! One application of changes: facts in, rollups and position out, in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use insights_domain::calendar::{Day, Month};
@@ -102,6 +102,8 @@ pub struct ApplicationPlan {
     pub everybody: Option<Month>,
     /// These from a month of their own on.
     pub customers: BTreeMap<i64, Month>,
+    /// Those whom the feed names: who has no facts any more was erased.
+    pub named: BTreeSet<i64>,
 }
 
 impl Applier {
@@ -190,6 +192,7 @@ impl Applier {
             to: RollupPosition { epoch, version, stamp, complete_through, model, rebuild },
             everybody,
             customers,
+            named: changes.iter().flat_map(|changes| changes.customers.keys().copied()).collect(),
         })
     }
 
@@ -204,6 +207,7 @@ impl Applier {
         let work = RollUpWork { application, numbers: &numbers, catalogue, complete_through: plan.to.complete_through };
         let floor = history_floor(work.complete_through.month());
         let mut changed = BTreeMap::new();
+        let mut gone = plan.named.clone();
         // Customers that go back equally far stand together, so that few ask for much activity.
         let mut customers: Vec<(Month, i64)> =
             plan.customers.iter().map(|(customer, month)| (*month, *customer)).collect();
@@ -216,6 +220,7 @@ impl Applier {
                 let first = group.first().map_or(work.complete_through.month(), |(month, _)| *month);
                 let stream = self.facts(partner, group.iter().map(|(_, customer)| *customer).collect(), first).await?;
                 let from = |customer: &GatheredCustomer| {
+                    gone.remove(&customer.key.customer);
                     let from = from.get(&customer.key.customer).copied().unwrap_or(first);
                     let since = carried_since(&customer.stored, from).max(floor);
                     if since < first {
@@ -230,9 +235,14 @@ impl Applier {
         }
         if let Some(first) = plan.everybody {
             let stream = self.facts(partner, Vec::new(), first).await?;
-            let from =
-                |customer: &GatheredCustomer| (!plan.customers.contains_key(&customer.key.customer)).then_some(first);
+            let from = |customer: &GatheredCustomer| {
+                gone.remove(&customer.key.customer);
+                (!plan.customers.contains_key(&customer.key.customer)).then_some(first)
+            };
             self.take(stream, &work, from, &mut changed).await?;
+        }
+        if fail_point::guard_holds("metrics.erased") {
+            application.remove_customers(&gone).await?;
         }
         Ok(changed)
     }

@@ -7,11 +7,11 @@ use insights_database::{Database, Transaction};
 use insights_domain::calendar::Day;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
-    ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, Value,
+    ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Value,
 };
 
-use super::entities::{customer, partner};
+use super::entities::{customer, month, partner};
 use super::model::PartnerModel;
 use super::month_encoding::BodyError;
 use super::{CellCustomer, read_partner};
@@ -230,6 +230,17 @@ impl Store {
             .all(connection)
             .await?;
         Ok(rows.into_iter().map(customer_rows).collect())
+    }
+
+    /// How many months are stored of a customer.
+    pub async fn count_months(&self, partner: &str, key: CellCustomer) -> Result<u64, RollupError> {
+        let reader = self.database.reader();
+        let Some(row) = Self::find_partner_in(reader, partner).await? else { return Ok(0) };
+        let months = month::Entity::find()
+            .filter(month::Column::PartnerNo.eq(row.number))
+            .filter(month::Column::Cell.eq(key.cell))
+            .filter(month::Column::CustomerNo.eq(key.customer));
+        Ok(months.count(reader).await?)
     }
 
     /// Headers of the named customers.

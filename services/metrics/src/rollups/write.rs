@@ -1,18 +1,21 @@
 //! Writes rollups: the position first, compared and set, then what differs, in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use insights_database::Transaction;
 use insights_database::bulk::{self, Column, Conflict};
 use insights_domain::calendar::Day;
 use insights_service::fail_point;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Value};
 
 use super::entities::{customer, month, partner};
 use super::model::PartnerModel;
 use super::store::{RollupError, RollupPartner, Store, fixed};
 use super::{CellCustomer, write_partner};
+
+/// Customers looked for in one statement.
+const AT_A_TIME: usize = 500;
 
 /// What a partner's rollups are brought to.
 #[derive(Clone, Debug)]
@@ -154,6 +157,42 @@ impl Application {
         for (cell, (customers, months)) in cells {
             let keys = vec![("customer_no", Column::BigInt(customers)), ("month", Column::Int(months))];
             bulk::delete(&self.transaction, "rollup_month", &fixed(self.partner_no, cell), keys).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes customers of whom there are no facts any more, by number. The cubes of all replicas are loaded anew: a cube keeps the
+    /// customers that it has.
+    pub async fn remove_customers(&self, numbers: &BTreeSet<i64>) -> Result<(), RollupError> {
+        let numbers: Vec<i64> = numbers.iter().copied().collect();
+        let mut removed = false;
+        for numbers in numbers.chunks(AT_A_TIME) {
+            let of_partner = customer::Column::PartnerNo.eq(self.partner_no);
+            let found: Vec<(i32, i64)> = customer::Entity::find()
+                .select_only()
+                .columns([customer::Column::Cell, customer::Column::CustomerNo])
+                .filter(of_partner)
+                .filter(customer::Column::CustomerNo.is_in(numbers.to_vec()))
+                .into_tuple()
+                .all(&self.transaction)
+                .await?;
+            for (cell, number) in found {
+                month::Entity::delete_many()
+                    .filter(month::Column::PartnerNo.eq(self.partner_no))
+                    .filter(month::Column::Cell.eq(cell))
+                    .filter(month::Column::CustomerNo.eq(number))
+                    .exec(&self.transaction)
+                    .await?;
+                customer::Entity::delete_by_id((self.partner_no, cell, number)).exec(&self.transaction).await?;
+                removed = true;
+            }
+        }
+        if removed {
+            partner::Entity::update_many()
+                .col_expr(partner::Column::RebuiltRevision, Expr::value(self.revision))
+                .filter(partner::Column::PartnerNo.eq(self.partner_no))
+                .exec(&self.transaction)
+                .await?;
         }
         Ok(())
     }
