@@ -7,6 +7,8 @@ mod api;
 mod audit;
 mod config;
 pub mod dashboards;
+mod erasure;
+mod erasure_table;
 mod exports;
 mod field_paths;
 mod http;
@@ -21,6 +23,7 @@ use insights_proto::reporting::v1::reporting_service_server::ReportingServiceSer
 use insights_service::{NamedRoutes, Requirement, ServiceChannel, sized};
 use tokio_util::sync::CancellationToken;
 
+use erasure::Erasures;
 use exports::Exports;
 
 pub use advice::AdviceConfig;
@@ -37,6 +40,7 @@ pub struct Reporting {
     api: api::ReportingApi,
     metrics: metrics::MetricsClient,
     exports: Exports,
+    erasures: Erasures,
 }
 
 /// Why the service cannot start.
@@ -64,8 +68,10 @@ impl Reporting {
         let metrics = metrics::MetricsClient::new(metrics.into(), outgoing, &config.messages);
         let policy = Arc::new(Policy::product()?);
         let exports = Exports::new(config.exports.clone(), audit.clone(), metrics.clone(), Arc::clone(&policy))?;
-        let api = api::ReportingApi::new(metrics.clone(), audit, policy, &config, exports.clone());
-        Ok(Self { config, api, metrics, exports })
+        let erasures = Erasures::new(metrics.clone(), exports.clone(), audit.clone());
+        let api =
+            api::ReportingApi::new(metrics.clone(), audit, policy, &config, exports.clone(), erasures.clone());
+        Ok(Self { config, api, metrics, exports, erasures })
     }
 
     /// Makes sure that the replicas that are there keep the files of exports where this one does.
@@ -110,9 +116,10 @@ impl Reporting {
         http::router(self.config.development_tokens.clone(), &self.config.sign_in, self.exports.clone())
     }
 
-    /// Writes exports and removes expired exports and audit entries until shutdown.
+    /// Writes exports, removes expired exports and audit entries, and takes up erasures that a crash left, until shutdown.
     pub async fn run(&self, shutdown: CancellationToken) {
-        tokio::join!(self.exports.run(shutdown.clone()), self.audit().keep_sweeping(shutdown));
+        let (exports, audit) = (self.exports.run(shutdown.clone()), self.audit().keep_sweeping(shutdown.clone()));
+        tokio::join!(exports, audit, self.erasures.run(shutdown));
     }
 
     /// Removes the exports whose time is over; [`Self::run`] does so from time to time.

@@ -11,13 +11,15 @@ use std::{
 };
 
 use futures::Stream;
-use insights_access::{Outgoing, Principal};
+use insights_access::{Outgoing, Principal, Viewer};
 use insights_domain::calendar::{Day, Month};
+use insights_proto::ingestion::v1::{ErasureSubject, PreviewErasureResponse as Found};
 use insights_proto::metrics::v1::{
-    BatchQueryRequest, BatchQueryResponse, Dimension, ExplainRequest, ExplainResponse, Freshness, GetFreshnessRequest,
-    LookUpNamesRequest, LookUpSubscriptionsRequest, LookUpSubscriptionsResponse, LookUpSupportCasesRequest,
-    LookUpSupportCasesResponse, Name, PreviewImportRequest, PreviewImportResponse, StreamQueryRequest,
-    StreamQueryResponse, SubscriptionDetails, VerifyRequest, VerifyResponse,
+    AllowErasedRequest, BatchQueryRequest, BatchQueryResponse, Dimension, EraseRequest, ExplainRequest,
+    ExplainResponse, Freshness, GetFreshnessRequest, LookUpNamesRequest, LookUpSubscriptionsRequest,
+    LookUpSubscriptionsResponse, LookUpSupportCasesRequest, LookUpSupportCasesResponse, Name, PreviewErasureRequest,
+    PreviewImportRequest, PreviewImportResponse, StreamQueryRequest, StreamQueryResponse, SubscriptionDetails,
+    VerifyRequest, VerifyResponse, erasure_service_client::ErasureServiceClient,
     metrics_service_client::MetricsServiceClient,
 };
 use insights_service::{Deadline, MessageLimits, ServiceChannel, forward};
@@ -30,6 +32,7 @@ const NAMES_AT_ONCE: usize = 10_000;
 #[derive(Clone)]
 pub struct MetricsClient {
     client: MetricsServiceClient<ServiceChannel>,
+    erasure: ErasureServiceClient<ServiceChannel>,
     outgoing: Outgoing,
     /// How often it was asked for whether metrics takes our token, since it did.
     asked: Arc<AtomicU64>,
@@ -49,10 +52,11 @@ impl fmt::Debug for MetricsClient {
 impl MetricsClient {
     /// A client over this channel.
     pub fn new(channel: ServiceChannel, outgoing: Outgoing, limits: &MessageLimits) -> Self {
+        let erasure = ErasureServiceClient::new(channel.clone());
         let client = MetricsServiceClient::new(channel)
             .max_decoding_message_size(limits.response_bytes)
             .max_encoding_message_size(limits.request_bytes.max(limits.response_bytes));
-        Self { client, outgoing, asked: Arc::default() }
+        Self { client, erasure, outgoing, asked: Arc::default() }
     }
 
     /// The answer to one query in parts, under the rights of the viewer it names.
@@ -86,6 +90,27 @@ impl MetricsClient {
             self.asked.store(asked + 1, Ordering::Relaxed);
         }
         said
+    }
+
+    /// What an erasure would take away, under the rights of a viewer.
+    pub async fn preview_erasure(&self, viewer: &Viewer, subject: ErasureSubject) -> Result<Found, Status> {
+        let request = PreviewErasureRequest { viewer: Some(viewer.to_message()), subject: Some(subject) };
+        let answer = self.erasure.clone().preview_erasure(self.outgoing.as_service(request)?).await?;
+        Ok(answer.into_inner().found.unwrap_or_default())
+    }
+
+    /// Erases facts and figures; the version without them.
+    pub async fn erase(&self, viewer: &Viewer, subject: ErasureSubject) -> Result<i64, Status> {
+        let request = EraseRequest { viewer: Some(viewer.to_message()), subject: Some(subject) };
+        let answer = self.erasure.clone().erase(self.outgoing.as_service(request)?).await?;
+        Ok(answer.into_inner().version)
+    }
+
+    /// Lets facts of the erased come again; whether they were refused.
+    pub async fn allow_erased(&self, viewer: &Viewer, subject: ErasureSubject) -> Result<bool, Status> {
+        let request = AllowErasedRequest { viewer: Some(viewer.to_message()), subject: Some(subject) };
+        let answer = self.erasure.clone().allow_erased(self.outgoing.as_service(request)?).await?;
+        Ok(answer.into_inner().allowed)
     }
 
     /// A client for one call: with the caller's token, until the caller's deadline.

@@ -20,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(SharedSecret),
             Box::new(ExportFolders),
             Box::new(AuditCalls),
+            Box::new(ErasureJobs),
         ]
     }
 
@@ -47,6 +48,39 @@ impl MigrationTrait for SharedSecret {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table(SECRET).to_owned()).await
+    }
+}
+
+/// Erasures that were ordered.
+struct ErasureJobs;
+
+impl MigrationName for ErasureJobs {
+    fn name(&self) -> &str {
+        "m0008_erasures"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for ErasureJobs {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::create()
+            .table("erasure_job")
+            .col(text("partner"))
+            .col(text("erasure_id"))
+            .col(ColumnDef::new("state").integer().not_null())
+            .col(text("body"))
+            .col(text("counts"))
+            .col(number("version"))
+            .col(text("worker"))
+            .col(number("lease_until_micros"))
+            .col(number("ended_micros"))
+            .primary_key(Index::create().col("partner").col("erasure_id"))
+            .to_owned();
+        manager.create_table(table).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(Table::drop().table("erasure_job").to_owned()).await
     }
 }
 

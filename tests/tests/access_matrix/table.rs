@@ -70,6 +70,12 @@ pub const METHODS: &[(&str, Group)] = &[
     ("/insights.ingestion.v1.ChangeFeedService/GetPartnerFacts", Group::Services),
     ("/insights.ingestion.v1.ChangeFeedService/StreamFacts", Group::Services),
     ("/insights.ingestion.v1.ChangeFeedService/PreviewFacts", Group::Services),
+    ("/insights.ingestion.v1.ErasureService/PreviewErasure", Group::Services),
+    ("/insights.ingestion.v1.ErasureService/Erase", Group::Services),
+    ("/insights.ingestion.v1.ErasureService/AllowErased", Group::Services),
+    ("/insights.metrics.v1.ErasureService/PreviewErasure", Group::Services),
+    ("/insights.metrics.v1.ErasureService/Erase", Group::Services),
+    ("/insights.metrics.v1.ErasureService/AllowErased", Group::Services),
     ("/insights.metrics.v1.MetricsService/BatchQuery", Group::Services),
     ("/insights.metrics.v1.MetricsService/Explain", Group::Services),
     ("/insights.metrics.v1.MetricsService/LookUpNames", Group::Services),
@@ -98,13 +104,16 @@ pub const METHODS: &[(&str, Group)] = &[
     ("/insights.reporting.v1.ReportingService/CreateDownloadTicket", Group::AnyDashboard),
     ("/insights.reporting.v1.ReportingService/PreviewImport", Group::Ingest),
     ("/insights.reporting.v1.ReportingService/Verify", Group::Administration),
+    ("/insights.reporting.v1.ReportingService/PreviewErasure", Group::Administration),
+    ("/insights.reporting.v1.ReportingService/Erase", Group::Administration),
+    ("/insights.reporting.v1.ReportingService/AllowErased", Group::Administration),
     ("/insights.reporting.v1.ReportingService/ListAuditEntries", Group::Administration),
     ("/insights.reporting.v1.ReportingService/ListGlossaryTerms", Group::WhoAmI),
     ("/insights.reporting.v1.ReportingService/GetWords", Group::WhoAmI),
 ];
 
 /// Methods about the whole partner: a caller bound to locations is refused with any role.
-pub const WHOLE_PARTNER: [&str; 10] = [
+pub const WHOLE_PARTNER: [&str; 13] = [
     "/insights.ingestion.v1.IngestionService/IngestBatch",
     "/insights.ingestion.v1.IngestionService/IngestStream",
     "/insights.ingestion.v1.IngestionService/PreviewLists",
@@ -114,6 +123,9 @@ pub const WHOLE_PARTNER: [&str; 10] = [
     "/insights.ingestion.v1.IngestionService/ListAuditEntries",
     "/insights.reporting.v1.ReportingService/PreviewImport",
     "/insights.reporting.v1.ReportingService/Verify",
+    "/insights.reporting.v1.ReportingService/PreviewErasure",
+    "/insights.reporting.v1.ReportingService/Erase",
+    "/insights.reporting.v1.ReportingService/AllowErased",
     "/insights.reporting.v1.ReportingService/ListAuditEntries",
 ];
 

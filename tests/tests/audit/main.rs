@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod counted;
+mod erased;
 mod kept;
 mod listed;
 mod reads;

@@ -81,6 +81,11 @@ pub fn reads(version: i64, export: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("CreateDownloadTicket", wire::CreateDownloadTicketRequest { id: id.clone() }.encode_to_vec()),
         ("DownloadExport", wire::DownloadExportRequest { id: id.clone(), offset: 0 }.encode_to_vec()),
         ("Verify", wire::VerifyRequest {}.encode_to_vec()),
+        (
+            "PreviewErasure",
+            wire::PreviewErasureRequest { customer_id: "C-404".into(), ..Default::default() }.encode_to_vec(),
+        ),
+        ("AllowErased", wire::AllowErasedRequest { customer_id: "C-404".into(), ..Default::default() }.encode_to_vec()),
         ("ListAuditEntries", wire::ListAuditEntriesRequest::default().encode_to_vec()),
         // Last: the others need it.
         ("CancelExport", wire::CancelExportRequest { id: id.clone() }.encode_to_vec()),
@@ -90,6 +95,9 @@ pub fn reads(version: i64, export: &str) -> Vec<(&'static str, Vec<u8>)> {
 
 /// Methods that show no figures and are asked again and again, or show nothing of a partner at all.
 pub const NOT_AUDITED: [&str; 5] = ["GetFreshness", "GetExport", "ListExports", "ListGlossaryTerms", "GetWords"];
+
+/// Wants a confirmation, so that it is called in a test of its own.
+pub const CONFIRMED: &str = "Erase";
 
 /// A token with this subject.
 pub fn token_of(product: &Product, subject: &str, partner: &str, roles: &[Role], locations: &[&str]) -> String {

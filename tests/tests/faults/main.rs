@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod backup;
+mod erasure;
 mod failover;
 mod migrations;
 mod outages;

@@ -73,6 +73,7 @@ impl StoredPartner {
             last_activity: NO_DAY,
             last_ingest: 0,
             dropped: 0,
+            erasures: 0,
         }
     }
 

@@ -58,6 +58,11 @@ impl AuditedCall {
         })
     }
 
+    /// What the audit keeps of the question, in the place of the question itself.
+    pub fn keep_as_asked(&mut self, asked: String) {
+        self.asked = asked;
+    }
+
     /// The page tokens of the list that the caller asks for.
     pub fn list_tokens<P, R>(&self, request: &R) -> PageToken<P>
     where

@@ -5,6 +5,7 @@ mod advice;
 mod audit;
 mod call;
 mod dashboards;
+mod erasure;
 mod exports;
 mod filter_values;
 mod glossary;
@@ -21,6 +22,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::advice::AdviceConfig;
 use crate::audit::Audit;
 use crate::config::Config;
+use crate::erasure::Erasures;
 use crate::exports::Exports;
 use crate::metrics::MetricsClient;
 use call::AuditedCall;
@@ -38,15 +40,23 @@ pub struct ReportingApi {
     filter_values: usize,
     largest_answer: usize,
     exports: Exports,
+    erasures: Erasures,
     advice: Arc<AdviceConfig>,
 }
 
 impl ReportingApi {
     /// The service over metrics, the audit and exports.
-    pub fn new(metrics: MetricsClient, audit: Audit, policy: Arc<Policy>, config: &Config, exports: Exports) -> Self {
+    pub fn new(
+        metrics: MetricsClient,
+        audit: Audit,
+        policy: Arc<Policy>,
+        config: &Config,
+        exports: Exports,
+        erasures: Erasures,
+    ) -> Self {
         let (filter_values, advice) = (config.filter_values, Arc::new(config.advice.clone()));
         let largest_answer = config.messages.response_bytes;
-        Self { metrics, audit, policy, filter_values, largest_answer, exports, advice }
+        Self { metrics, audit, policy, filter_values, largest_answer, exports, erasures, advice }
     }
 
     /// The audit.
@@ -200,6 +210,24 @@ impl ReportingService for ReportingApi {
         request: Request<Streaming<wire::PreviewImportRequest>>,
     ) -> HandlerResult<wire::PreviewImportResponse> {
         preview::import(self, request).await
+    }
+
+    async fn preview_erasure(
+        &self,
+        request: Request<wire::PreviewErasureRequest>,
+    ) -> HandlerResult<wire::PreviewErasureResponse> {
+        erasure::preview(self, request).await
+    }
+
+    async fn erase(&self, request: Request<wire::EraseRequest>) -> HandlerResult<wire::EraseResponse> {
+        erasure::erase(self, request).await
+    }
+
+    async fn allow_erased(
+        &self,
+        request: Request<wire::AllowErasedRequest>,
+    ) -> HandlerResult<wire::AllowErasedResponse> {
+        erasure::allow(self, request).await
     }
 
     async fn list_audit_entries(

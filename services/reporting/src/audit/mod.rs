@@ -1,6 +1,7 @@
 //! The audit: a record of every report read and every denial, stored before the answer is sent.
 
 mod asked;
+mod conceal;
 mod config;
 mod entity;
 mod query;
@@ -28,7 +29,10 @@ pub const DOWNLOAD_BY_TICKET: &str = "GET /exports/{id}";
 const SUBJECT_BYTES: usize = 512;
 const LOCATIONS_BYTES: usize = 4 * 1024;
 
-// House: writing, listing and retention each have their own file and share one table.
+/// What stands in the place of a text that was erased.
+pub(crate) const ERASED: &str = "(erased)";
+
+// House: writing, listing, concealing and retention each have their own file and share one table.
 /// The audit of this installation. Cheap to clone.
 #[derive(Clone)]
 pub struct Audit {

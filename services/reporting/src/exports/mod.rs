@@ -5,6 +5,7 @@ mod config;
 mod entity;
 mod file_writer;
 mod files;
+mod forget;
 mod formats;
 mod levels;
 mod manifest;
@@ -28,6 +29,7 @@ use insights_access::Policy;
 use tokio::sync::Notify;
 
 use crate::audit::Audit;
+use crate::erasure_table::ErasureTable;
 use crate::metrics::MetricsClient;
 use files::FileStore;
 use store::ExportTable;
@@ -45,6 +47,7 @@ pub struct Exports {
     config: Arc<ExportsConfig>,
     table: ExportTable,
     files: FileStore,
+    erasures: ErasureTable,
     metrics: MetricsClient,
     policy: Arc<Policy>,
     audit: Audit,
@@ -74,6 +77,7 @@ impl Exports {
         Ok(Self {
             table: ExportTable::new(audit.database().clone(), audit.clock().clone()),
             files: FileStore::new(&config)?,
+            erasures: ErasureTable::new(audit.database().clone(), audit.clock().clone()),
             wake: Arc::default(),
             worker: format!("{:016x}", rand::random::<u64>()),
             config: Arc::new(config),

@@ -91,6 +91,12 @@ impl ExportSpec {
         }
     }
 
+    /// Whether its rows are about one customer each.
+    pub fn lists_customers(&self) -> bool {
+        let of_customers = [Dimension::Customer.into(), Dimension::Subscription.into()];
+        self.report.is_some() || self.query.group_by.iter().any(|dimension| of_customers.contains(dimension))
+    }
+
     /// Authorises the viewer; `true` when something is left out because of the viewer's roles.
     #[allow(clippy::result_large_err, reason = "Status is what handlers return")]
     pub fn authorise(&self, policy: &Policy, viewer: &Viewer) -> Result<bool, Status> {

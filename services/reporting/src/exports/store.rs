@@ -280,6 +280,22 @@ impl ExportTable {
         Ok(removed.rows_affected > 0)
     }
 
+    /// Every export of a partner.
+    pub async fn of_partner(&self, partner: &str) -> Result<Vec<ExportJob>, Error> {
+        Ok(job::Entity::find().filter(job::Column::Partner.eq(partner)).all(self.database.reader()).await?)
+    }
+
+    /// Has an export that has not ended written anew, with figures of this version or a later one: whoever writes it loses the lease.
+    pub async fn begin_again(&self, job: &ExportJob, version: i64) -> Result<bool, Error> {
+        let changes = [
+            (job::Column::State, Value::from(i32::from(ExportState::Waiting))),
+            (job::Column::LeaseUntilMicros, 0_i64.into()),
+            (job::Column::Worker, "".into()),
+            (job::Column::MinVersion, job.min_version.max(version).into()),
+        ];
+        self.update(job, Condition::all().add(job::Column::State.is_in(open_states())), changes).await
+    }
+
     /// Expired exports.
     pub async fn expired(&self) -> Result<Vec<ExportJob>, Error> {
         let found = job::Entity::find().filter(job::Column::ExpiresMicros.lte(self.now_micros())).limit(1_000);

@@ -84,7 +84,15 @@ impl Exports {
     }
 
     /// Writes one file while this worker holds the lease.
-    async fn carry_out(&self, job: ExportJob, shutdown: CancellationToken) {
+    async fn carry_out(&self, mut job: ExportJob, shutdown: CancellationToken) {
+        match self.erasures.version_without(&job.partner).await {
+            // A replica of metrics may be behind the one that erased.
+            Ok(version) => job.min_version = job.min_version.max(version),
+            Err(error) => {
+                tracing::warn!(%error, export = job.export_id, "cannot look for erasures; will retry");
+                return self.give_back(&job, TimeDelta::seconds(1)).await;
+            }
+        }
         let progress = Arc::new(ProgressCounters::default());
         if job.attempt > self.config.attempts {
             return self.give_up(&job, "The export was begun too often without coming to an end.").await;
