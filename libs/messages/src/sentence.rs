@@ -272,6 +272,24 @@ sentences! {
     DoctorDroppedTry = "doctor-dropped-try",
     /// How many calls an entry of the audit is.
     AuditCalls = "audit-calls",
+    /// The heading over services that keep something.
+    ErasePlace = "erase-place",
+    /// The heading over kinds of what is kept.
+    EraseKind = "erase-kind",
+    /// The heading over how much of it.
+    EraseCount = "erase-count",
+    /// It was erased before.
+    EraseKnown = "erase-known",
+    /// What an erasure does not reach.
+    EraseUnreached = "erase-unreached",
+    /// `command`: how to erase what was shown.
+    EraseConfirm = "erase-confirm",
+    /// `version`: the figures without the erased.
+    EraseDone = "erase-done",
+    /// Records of the erased may come again.
+    EraseAllowed = "erase-allowed",
+    /// Nothing was refused.
+    EraseNotErased = "erase-not-erased",
 }
 
 impl Sentence {

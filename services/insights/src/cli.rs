@@ -8,6 +8,7 @@ use crate::commands::{
     audit::AuditArgs,
     backup::{BackupArgs, RestoreArgs},
     demo::DemoArgs,
+    erase::EraseArgs,
     export::ExportCommand,
     generate::GenerateArgs,
     glossary::GlossaryArgs,
@@ -148,6 +149,13 @@ pub enum Command {
         insights audit --outcome PERMISSION_DENIED\n  \
         insights audit --who ada --method GetCustomersDashboard --from 2026-11-01 --json\n")]
     Audit(AuditArgs),
+    /// Erase a customer or a user everywhere, and refuse its records from then on; for the Global admin.
+    #[command(before_help = "Examples:\n  \
+        insights erase --customer C-00042                 says what would go, and how to confirm it\n  \
+        insights erase --customer C-00042 --confirm TEXT\n  \
+        insights erase --user ada@contoso.example --yes\n  \
+        insights erase --allow --customer C-00042         its records may come again\n")]
+    Erase(EraseArgs),
     /// Make a believable partner as records of our own.
     #[command(before_help = "Examples:\n  \
         insights generate --customers 500 --months 24 --seed 1 --out ./facts\n  \

@@ -70,6 +70,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Report(report) => commands::report::run(&caller().await?, &report, language, json).await,
         Command::Glossary(glossary) => commands::glossary::run(&caller().await?, &glossary, language, json).await,
         Command::Audit(wanted) => commands::audit::run(&caller().await?, wanted, language, json).await,
+        Command::Erase(args) => commands::erase::run(&caller().await?, &args, language, json).await,
         Command::Export(command) => commands::export::run(&caller().await?, command, language, json).await,
         Command::Verify => commands::verify::run(&caller().await?, json).await,
     }

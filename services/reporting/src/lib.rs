@@ -69,8 +69,7 @@ impl Reporting {
         let policy = Arc::new(Policy::product()?);
         let exports = Exports::new(config.exports.clone(), audit.clone(), metrics.clone(), Arc::clone(&policy))?;
         let erasures = Erasures::new(metrics.clone(), exports.clone(), audit.clone());
-        let api =
-            api::ReportingApi::new(metrics.clone(), audit, policy, &config, exports.clone(), erasures.clone());
+        let api = api::ReportingApi::new(metrics.clone(), audit, policy, &config, exports.clone(), erasures.clone());
         Ok(Self { config, api, metrics, exports, erasures })
     }
 

@@ -18,7 +18,9 @@ use tonic::Code;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::{Layer, layer::SubscriberExt};
 
-use crate::reads::{CONFIRMED, NOT_AUDITED, PARTNER, SERVICE, export, list, path, query, reads, records, send, token_of};
+use crate::reads::{
+    CONFIRMED, NOT_AUDITED, PARTNER, SERVICE, export, list, path, query, reads, records, send, token_of,
+};
 
 /// The methods of reporting.
 fn methods() -> BTreeSet<String> {

@@ -25,6 +25,9 @@ pub struct Summary {
     pub superseded: u64,
     /// Rows and records that were refused.
     pub rejected: u64,
+    /// Records of customers and users who were erased: refused, and no fault of the file.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub erased: u64,
     /// Why, in the order of the rows.
     pub rejections: Vec<Listed>,
     /// The partner's version afterwards; none after a dry run.
@@ -126,7 +129,8 @@ impl Summary {
         self.accepted += count(answer.accepted);
         self.duplicates += count(answer.duplicates);
         self.superseded += count(answer.superseded);
-        self.rejected += count(answer.rejected);
+        self.rejected += count(answer.rejected - answer.erased);
+        self.erased += count(answer.erased);
         self.waiting += count(answer.waiting);
         self.version = self.version.max(Some(answer.version));
         if stubs {
@@ -159,6 +163,7 @@ impl Summary {
         let lists = self.left_out.iter().map(|(what, count)| (*count, format!("{what} are not in this list any more")));
         let known = [
             (self.rejected, "rows were rejected".to_owned()),
+            (self.erased, "records are of customers or users who were erased".to_owned()),
             (self.waiting, "records wait for what they refer to".to_owned()),
             (self.superseded, "records change nothing because something newer stands".to_owned()),
         ];
@@ -229,6 +234,11 @@ fn without_values(reason: &str) -> String {
         }
     }
     text
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

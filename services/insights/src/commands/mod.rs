@@ -6,6 +6,7 @@ pub mod config;
 pub mod correct_times;
 pub mod demo;
 pub mod doctor;
+pub mod erase;
 pub mod export;
 pub mod generate;
 pub mod glossary;

@@ -59,7 +59,8 @@ async fn erase_in(
     }
     tx.note(at, EVERY_DAY);
     if tx.counts(at) {
-        tx.changes.retracted_activity = activity::last_day_of_customers(transaction, partner, at.shard, vec![at.number]).await?;
+        tx.changes.retracted_activity =
+            activity::last_day_of_customers(transaction, partner, at.shard, vec![at.number]).await?;
     }
     let subscriptions = subscription::of_customer(transaction, partner, at).await?;
     fact::delete_all(transaction, partner, at).await?;
