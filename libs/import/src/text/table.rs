@@ -27,12 +27,12 @@ pub(crate) struct Table<'a, K: 'static> {
     pub(crate) header: Vec<String>,
     /// Columns nobody knows, as the file spells them.
     pub(crate) unknown: Vec<String>,
-    left_out: LeftOut,
+    left_out: RowsLeftOut,
 }
 
 /// Rows that are none of the report's.
 #[derive(Default)]
-struct LeftOut {
+struct RowsLeftOut {
     totals: bool,
     header: bool,
 }
@@ -85,7 +85,7 @@ impl<'a, K: Copy + PartialEq> Table<'a, K> {
             .filter(|(_, name)| !name.is_empty() && !known.contains(name))
             .map(|(spelled, _)| spelled.trim().to_owned())
             .collect();
-        let left_out = LeftOut::default();
+        let left_out = RowsLeftOut::default();
         Ok(Self { lines, columns, places, width: header.len(), header, unknown, left_out })
     }
 
