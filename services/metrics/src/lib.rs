@@ -6,6 +6,7 @@
 
 mod api;
 pub mod config;
+mod cores;
 pub mod cube;
 mod cubes;
 mod feed;
@@ -21,13 +22,13 @@ use insights_database::{Database, Engine};
 use insights_proto::metrics::v1::erasure_service_server::ErasureServiceServer;
 use insights_proto::metrics::v1::metrics_service_server::MetricsServiceServer;
 use insights_service::{Clock, NamedRoutes, Requirement, ServiceChannel};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use config::{Config, QueryLimits};
 pub use rollups::Migrator;
 
 use api::{Api, FigureErasure};
+use cores::Cores;
 use cubes::Cubes;
 use feed::Feed;
 use follower::{Applier, Follower};
@@ -53,7 +54,7 @@ pub struct Metrics {
     feed: Feed,
     cubes: Cubes,
     policy: Arc<Policy>,
-    cores: Arc<Semaphore>,
+    cores: Cores,
 }
 
 impl Metrics {
@@ -70,7 +71,7 @@ impl Metrics {
         let cubes = Cubes::new(store.clone(), clock.clone(), &config);
         let feed = Feed::new(ingestion.into(), outgoing);
         let policy = Arc::new(Policy::product()?);
-        let cores = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)));
+        let cores = Cores::of_this_machine();
         Ok(Self { config: Arc::new(config), clock, store, feed, cubes, policy, cores })
     }
 

@@ -84,6 +84,7 @@ impl Api {
         catalogue: &Catalogue,
     ) -> Result<Cube, Error> {
         let floor = history_floor(cube.partner().complete_through.month());
+        let partner = request.partner.clone();
         let mut stream = self.feed.facts(request).await.map_err(unavailable)?;
         let mut group = Vec::new();
         loop {
@@ -94,7 +95,7 @@ impl Api {
                 let (customers, catalogue) = (std::mem::take(&mut group), catalogue.clone());
                 let before = cube;
                 let over = move || over(&before, customers, &catalogue, floor);
-                cube = self.aside(over).await?;
+                cube = self.aside(&partner, over).await?;
             }
             if ended {
                 return Ok(cube);

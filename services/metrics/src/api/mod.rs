@@ -26,11 +26,11 @@ use insights_proto::metrics::v1::{
     PreviewImportResponse, StreamQueryRequest, StreamQueryResponse, VerifyRequest, VerifyResponse,
 };
 use insights_service::{Deadline, Error};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::config::QueryLimits;
+use crate::cores::Cores;
 use crate::cube::Visibility;
 use crate::cubes::{Cubes, Root};
 use crate::feed::Feed;
@@ -57,8 +57,8 @@ pub struct Api {
     pub policy: Arc<Policy>,
     /// What may be asked for.
     pub limits: QueryLimits,
-    /// One permit per core: more at once would only make all of them slower.
-    pub cores: Arc<Semaphore>,
+    /// What is worked on at once, and whose.
+    pub cores: Cores,
     /// Customers verified at a time.
     pub customers_per_group: usize,
 }
@@ -100,7 +100,8 @@ impl MetricsService for Api {
         self.authorise(&caller, [])?;
         let wanted = names::parse(request.get_ref(), &self.limits)?;
         let root = self.root_at(caller.partner(), request.get_ref().min_version, deadline).await?;
-        let names = self.aside(move || wanted.find(&root.cube, view(&caller))).await?;
+        let partner = caller.partner().to_owned();
+        let names = self.aside(&partner, move || wanted.find(&root.cube, view(&caller))).await?;
         Ok(Response::new(LookUpNamesResponse { names }))
     }
 
@@ -112,7 +113,9 @@ impl MetricsService for Api {
         self.policy.authorise_measures(&caller, REPORTING_SERVICE, &[Measure::Available])?;
         let wanted = look_up::subscriptions(request.get_ref(), &self.limits)?;
         let root = self.root_at(caller.partner(), request.get_ref().min_version, deadline).await?;
-        Ok(Response::new(self.aside(move || shown(&caller, wanted.find(&root.cube, view(&caller)))).await?))
+        let partner = caller.partner().to_owned();
+        let find = move || shown(&caller, wanted.find(&root.cube, view(&caller)));
+        Ok(Response::new(self.aside(&partner, find).await?))
     }
 
     async fn look_up_support_cases(
@@ -124,7 +127,9 @@ impl MetricsService for Api {
         self.policy.authorise_measures(&caller, REPORTING_SERVICE, &[Measure::ActiveUsers])?;
         let wanted = look_up::support_cases(request.get_ref(), &self.limits)?;
         let root = self.root_at(caller.partner(), request.get_ref().min_version, deadline).await?;
-        Ok(Response::new(self.aside(move || shown(&caller, wanted.find(&root.cube, view(&caller)))).await?))
+        let partner = caller.partner().to_owned();
+        let find = move || shown(&caller, wanted.find(&root.cube, view(&caller)));
+        Ok(Response::new(self.aside(&partner, find).await?))
     }
 
     async fn get_freshness(
@@ -216,8 +221,12 @@ impl Api {
     }
 
     /// Looks something up where no other call has to wait for it.
-    async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        let core = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
+    async fn aside<T: Send + 'static>(
+        &self,
+        partner: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let core = self.cores.acquire(partner, 1).await;
         let work = move || {
             let _core = core;
             work()
@@ -235,7 +244,8 @@ impl Api {
     ) -> Result<BatchQueryResponse, Error> {
         let rows = self.limits.rows;
         let earlier = self.cubes_as_of(caller.partner(), &root, queries.iter().chain(&explain)).await?;
-        let core = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
+        let cost = queries.iter().chain(&explain).map(ParsedQuery::cost).sum();
+        let core = self.cores.acquire(caller.partner(), cost).await;
         // A caller that is gone, or whose time is up, is not worked for any longer.
         let wanted = CancellationToken::new();
         let unwanted = wanted.clone();

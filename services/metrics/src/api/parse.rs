@@ -20,6 +20,15 @@ pub struct ParsedQuery {
     pub as_of: Option<DateTime<Utc>>,
 }
 
+impl ParsedQuery {
+    /// About how much work it is, to compare with others: months by measures, and by what it is split into.
+    pub fn cost(&self) -> u64 {
+        let Query { measures, group_by, from, to, .. } = &self.query;
+        let months = u64::try_from(to.index() - from.index() + 1).unwrap_or(1);
+        months * (measures.len() as u64).max(1) * 8_u64.pow(group_by.len().min(4) as u32)
+    }
+}
+
 /// Checks requests against the limits and collects what is wrong with them.
 pub struct Parser<'a> {
     limits: &'a QueryLimits,

@@ -13,12 +13,13 @@ use insights_proto::metrics::v1::{
     Dimension, Freshness, Measure, ReportGrain, StreamQueryRequest, StreamQueryResponse,
 };
 use insights_service::Error;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use super::parse::ParsedQuery;
 use super::{Api, answer, shown, take_rows, view};
+use crate::cores::Cores;
 use crate::cube::{Blocks, Cube, QueryAnswer, ReportRequest};
 use crate::cubes::Root;
 use crate::query::Filter;
@@ -26,6 +27,8 @@ use crate::query::Filter;
 /// StreamRequest of a message: some hundred kilobytes, and by column fewer.
 const ROWS: usize = 2_000;
 const ROWS_BY_COLUMN: usize = 16_384;
+/// The least that a part of an answer costs, among what a partner waits for.
+const EXPORT: u64 = 100_000;
 /// Messages the reader may be behind.
 const BUFFER: usize = 4;
 
@@ -85,7 +88,7 @@ pub async fn stream(
         by_column: rows.by_column,
         total_customers: i64::try_from(cube.customer_count()).unwrap_or(i64::MAX),
         freshness: Some(answer::freshness(&root.cube)),
-        cores: Arc::clone(&api.cores),
+        cores: api.cores.clone(),
         most_rows: api.limits.rows,
         asked: Arc::new(asked),
         viewer: Arc::new(viewer),
@@ -102,7 +105,7 @@ struct Answering {
     by_column: bool,
     asked: Arc<ParsedQuery>,
     viewer: Arc<Viewer>,
-    cores: Arc<Semaphore>,
+    cores: Cores,
     /// Of an answer that is not given in parts.
     most_rows: usize,
     freshness: Option<Freshness>,
@@ -216,7 +219,8 @@ impl Answering {
         &self,
         work: impl FnOnce(&ParsedQuery, &Viewer) -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let core = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
+        // An export: whoever waits for a page comes first.
+        let core = self.cores.acquire(self.viewer.partner(), self.asked.cost().max(EXPORT)).await;
         let (asked, viewer) = (Arc::clone(&self.asked), Arc::clone(&self.viewer));
         let work = move || {
             let _core = core;

@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use insights_proto::ingestion::v1::{PartnerPosition, StreamChangesResponse};
+use insights_service::ended_with_token;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -132,6 +133,8 @@ impl Follower {
                 message = stream.message() => match message {
                     Ok(Some(response)) => desk.pending.entry(response.partner.clone()).or_default().add(response),
                     Ok(None) => return StreamOutcome::Lost,
+                    // Nothing is lost, and there is a new token by now.
+                    Err(error) if ended_with_token(&error) => return StreamOutcome::Gap,
                     Err(error) => {
                         tracing::warn!(%error, "the change feed ended; trying again");
                         return StreamOutcome::Lost;
