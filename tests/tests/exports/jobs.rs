@@ -9,11 +9,13 @@ use insights_database::Database;
 use insights_database::sea_orm::ConnectionTrait;
 use insights_proto::metrics::v1::{Dimension, Measure};
 use insights_proto::reporting::v1::{
-    CancelExportRequest, CreateExportRequest, DeleteExportRequest, ExportFormat, ExportOrder, ExportState,
+    CancelExportRequest, CreateExportRequest, DeleteExportRequest, Export, ExportFormat, ExportOrder, ExportState,
     ListExportsRequest,
 };
 use insights_reporting::ExportsConfig;
+use insights_service::fail_point;
 use insights_tests::product::{How, Person};
+use insights_tests::records;
 use tonic::Code;
 
 use crate::hostile_names::{FilledProduct, create, done, download, ended, get, order, query, sha256};
@@ -158,7 +160,36 @@ async fn after_its_time_an_export_is_gone(postgres: bool) {
     assert_eq!(filled.product.export_files(), Vec::<std::path::PathBuf>::new());
 }
 
+/// How many of six exports of one partner are written before the one of another, which was ordered last.
+async fn written_before(postgres: bool) -> usize {
+    let exports = ExportsConfig { at_a_time: 1, ..ExportsConfig::default() };
+    let filled = FilledProduct::start(postgres, How { exports, ..waiting() }).await;
+    let version = filled.product.ingest("calm", records::smallest(5)).await;
+    let mut storm = filled.person(&[Role::ReportViewer], &[]).await;
+    let mut calm = filled.product.person(&filled.product.token("calm", &[Role::ReportViewer], &[])).await;
+    let mut stormed = Vec::new();
+    for _ in 0..6 {
+        stormed.push(create(&mut storm, seats(), filled.version).await.unwrap().id);
+    }
+    let last = create(&mut calm, seats(), version).await.unwrap().id;
+    filled.product.write_exports();
+    let time = |export: Export| export.end_time.map(|time| (time.seconds, time.nanos)).unwrap();
+    let last = time(ended(&mut calm, &last).await);
+    let mut before = 0;
+    for id in stormed {
+        before += usize::from(time(ended(&mut storm, &id).await) < last);
+    }
+    before
+}
+
+async fn partners_take_turns(postgres: bool) {
+    assert_eq!(written_before(postgres).await, 1, "the one that was first");
+    let _armed = fail_point::arm("", "without:reporting.fair_exports");
+    assert_eq!(written_before(postgres).await, 6, "what the turns are for");
+}
+
 crate::on_each_engine!(
+    partners_take_turns,
     what_a_dead_replica_began_another_continues,
     what_cannot_come_to_an_end_fails_and_says_so,
     the_same_request_is_the_same_export,

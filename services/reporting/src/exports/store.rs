@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use insights_access::Viewer;
 use insights_database::{Database, Error};
 use insights_proto::reporting::v1::ExportState;
-use insights_service::Clock;
+use insights_service::{Clock, fail_point};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
@@ -141,32 +141,81 @@ impl ExportTable {
         Ok(found.all(self.database.reader()).await?)
     }
 
-    /// Leases an export that no worker holds, with a new path for its file.
-    pub async fn claim(&self, worker: &str, config: &ExportsConfig) -> Result<Option<ExportJob>, Error> {
-        let candidates = job::Entity::find()
+    /// Leases an export that no worker holds, with a new path for its file. Partners take turns: who has the fewest being written is
+    /// next, then who was not served lately; `served` names those who were, the last one last.
+    pub async fn claim(
+        &self,
+        worker: &str,
+        config: &ExportsConfig,
+        served: &[String],
+    ) -> Result<Option<ExportJob>, Error> {
+        for partner in self.partners_in_turn(served).await? {
+            let candidates = self.claimable().filter(job::Column::Partner.eq(partner));
+            let candidates = candidates.order_by_asc(job::Column::CreatedMicros).limit(CANDIDATES);
+            for job in candidates.all(self.database.reader()).await? {
+                if let Some(job) = self.claim_one(worker, config, job).await? {
+                    return Ok(Some(job));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn claimable(&self) -> sea_orm::Select<job::Entity> {
+        job::Entity::find()
             .filter(job::Column::State.is_in(open_states()))
             .filter(job::Column::LeaseUntilMicros.lte(self.now_micros()))
             .filter(job::Column::ExpiresMicros.gt(self.now_micros()))
-            .order_by_asc(job::Column::CreatedMicros)
-            .limit(CANDIDATES);
-        for job in candidates.all(self.database.reader()).await? {
-            let attempt = job.attempt + 1;
-            let until = (self.now() + config.lease()).timestamp_micros();
-            let path = format!("{}/{attempt}-{:016x}", job.export_id, rand::random::<u64>());
-            let changes = [
-                (job::Column::State, Value::from(i32::from(ExportState::Running))),
-                (job::Column::Attempt, attempt.into()),
-                (job::Column::Worker, worker.into()),
-                (job::Column::LeaseUntilMicros, until.into()),
-                (job::Column::RowCount, 0_i64.into()),
-                (job::Column::Customers, 0_i64.into()),
-                (job::Column::FilePath, path.clone().into()),
-            ];
-            let still = job::Column::LeaseUntilMicros.eq(job.lease_until_micros);
-            let still = Condition::all().add(still).add(job::Column::Attempt.eq(job.attempt));
-            if self.update(&job, still.add(job::Column::State.is_in(open_states())), changes).await? {
-                return Ok(Some(ExportJob { attempt, worker: worker.to_owned(), file_path: path, ..job }));
-            }
+    }
+
+    /// Partners with something to write.
+    async fn partners_in_turn(&self, served: &[String]) -> Result<Vec<String>, Error> {
+        let waiting = self.claimable().select_only().column(job::Column::Partner);
+        let waiting = waiting.column_as(job::Column::CreatedMicros.min(), "first").group_by(job::Column::Partner);
+        let mut waiting: Vec<(String, i64)> = waiting.into_tuple().all(self.database.reader()).await?;
+        if waiting.len() > 1 {
+            let writing = job::Entity::find()
+                .filter(job::Column::State.is_in(open_states()))
+                .filter(job::Column::LeaseUntilMicros.gt(self.now_micros()))
+                .select_only()
+                .column(job::Column::Partner)
+                .column_as(job::Column::ExportId.count(), "count")
+                .group_by(job::Column::Partner);
+            let writing: Vec<(String, i64)> = writing.into_tuple().all(self.database.reader()).await?;
+            let writing: BTreeMap<String, i64> = writing.into_iter().collect();
+            let last = |partner: &String| served.iter().position(|other| other == partner).map(|place| place + 1);
+            waiting.sort_by_key(|(partner, first)| {
+                let fair = fail_point::guard_holds("reporting.fair_exports");
+                let under_way = writing.get(partner).copied().unwrap_or_default();
+                (if fair { (under_way, last(partner).unwrap_or_default()) } else { (0, 0) }, *first)
+            });
+        }
+        Ok(waiting.into_iter().map(|(partner, _)| partner).collect())
+    }
+
+    /// Leases this export, unless another worker was quicker.
+    async fn claim_one(
+        &self,
+        worker: &str,
+        config: &ExportsConfig,
+        job: ExportJob,
+    ) -> Result<Option<ExportJob>, Error> {
+        let attempt = job.attempt + 1;
+        let until = (self.now() + config.lease()).timestamp_micros();
+        let path = format!("{}/{attempt}-{:016x}", job.export_id, rand::random::<u64>());
+        let changes = [
+            (job::Column::State, Value::from(i32::from(ExportState::Running))),
+            (job::Column::Attempt, attempt.into()),
+            (job::Column::Worker, worker.into()),
+            (job::Column::LeaseUntilMicros, until.into()),
+            (job::Column::RowCount, 0_i64.into()),
+            (job::Column::Customers, 0_i64.into()),
+            (job::Column::FilePath, path.clone().into()),
+        ];
+        let still = job::Column::LeaseUntilMicros.eq(job.lease_until_micros);
+        let still = Condition::all().add(still).add(job::Column::Attempt.eq(job.attempt));
+        if self.update(&job, still.add(job::Column::State.is_in(open_states())), changes).await? {
+            return Ok(Some(ExportJob { attempt, worker: worker.to_owned(), file_path: path, ..job }));
         }
         Ok(None)
     }

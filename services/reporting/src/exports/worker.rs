@@ -13,6 +13,8 @@ use super::store::ExportJob;
 
 /// Interval of sweeps for expired exports.
 const SWEEP: Duration = Duration::from_secs(60);
+/// Partners remembered that were served lately.
+const REMEMBERED: usize = 1_000;
 /// Longest backoff before another attempt, in seconds.
 const LONGEST_WAIT: i64 = 60;
 
@@ -30,10 +32,14 @@ impl Exports {
 
     async fn take_orders(&self, shutdown: CancellationToken) {
         let mut under_way = JoinSet::new();
+        let mut served = Vec::new();
         loop {
             while under_way.len() < self.config.at_a_time {
-                match self.table.claim(&self.worker, &self.config).await {
+                match self.table.claim(&self.worker, &self.config, &served).await {
                     Ok(Some(job)) => {
+                        served.retain(|partner| *partner != job.partner);
+                        served.push(job.partner.clone());
+                        served.drain(..served.len().saturating_sub(REMEMBERED));
                         let (exports, shutdown) = (self.clone(), shutdown.clone());
                         under_way.spawn(async move { exports.carry_out(job, shutdown).await });
                     }
