@@ -5,6 +5,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use http::{HeaderMap, Request, Response, header};
@@ -14,7 +15,7 @@ use tower::{Layer, Service};
 use crate::{
     CALLER_HEADER, Demand, Identity, Policy, Principal, Refusal, Verifier,
     denial::{forbidden, keys_unavailable, unauthenticated, unknown_method},
-    request::OnBehalf,
+    request::{OnBehalf, expires},
 };
 
 /// Wraps a service so that only calls the policy allows reach it. What is no RPC (pages, assets) passes: see [`is_rpc`].
@@ -62,6 +63,12 @@ impl AccessLayer {
     #[must_use]
     pub fn policy(&self) -> &Arc<Policy> {
         &self.guard.policy
+    }
+
+    /// How long the token that a call was made with is still good; `None` where there is none.
+    #[must_use]
+    pub fn time_left(&self, extensions: &http::Extensions) -> Option<Duration> {
+        expires(extensions).map(|end| self.guard.verifier.time_left(end))
     }
 
     /// The verifier asked.
@@ -131,21 +138,31 @@ pub fn is_rpc(path: &str, headers: &HeaderMap) -> bool {
     content_type.to_ascii_lowercase().starts_with(b"application/grpc") || dotted
 }
 
+/// Whether a method is for everybody: probes of the platform carry no token, and the answer says only whether the process serves.
+#[must_use]
+pub fn is_open(path: &str) -> bool {
+    matches!(path, "/grpc.health.v1.Health/Check" | "/grpc.health.v1.Health/Watch" | "/grpc.health.v1.Health/List")
+}
+
+/// Whether a method describes the API, to whoever has a token.
+#[must_use]
+pub fn is_reflection(path: &str) -> bool {
+    matches!(
+        path,
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+            | "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+    )
+}
+
 impl Guard {
     async fn admit(&self, parts: &mut http::request::Parts) -> Result<(), Status> {
         let path = parts.uri.path().to_owned();
-        // Probes of the platform carry no token; the answer says only whether the process serves.
-        if matches!(
-            path.as_str(),
-            "/grpc.health.v1.Health/Check" | "/grpc.health.v1.Health/Watch" | "/grpc.health.v1.Health/List"
-        ) {
+        if is_open(&path) {
             return Ok(());
         }
-        let reflection = path.starts_with("/grpc.reflection.v1.ServerReflection/")
-            || path.starts_with("/grpc.reflection.v1alpha.ServerReflection/");
         let (demand, whole_partner) = match self.policy.method(&path) {
             Some(method) => (Some(method.demand), method.whole_partner),
-            None if reflection => (None, false),
+            None if is_reflection(&path) => (None, false),
             None => return Err(unknown_method()),
         };
         let identity = match bearer(&parts.headers) {
@@ -157,7 +174,9 @@ impl Guard {
             Err(refusal) => return Err(self.refuse(&path, None, Some(refusal)).await),
         };
         match (demand, identity) {
-            (None, _) => {}
+            // Whoever has a token; on whose account it goes is known all the same.
+            (None, Identity::Person(person)) => drop(parts.extensions.insert(person)),
+            (None, Identity::Service(service)) => drop(parts.extensions.insert(service)),
             (Some(Demand::Roles(roles) | Demand::ByMeasure(roles)), Identity::Person(person)) => {
                 if !roles.intersects(person.roles()) || whole_partner && person.locations().is_some() {
                     return Err(self.refuse(&path, Some(person), None).await);

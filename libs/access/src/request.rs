@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use tonic::{Request, Status};
 
 use crate::{Principal, ServiceIdentity, denial::unauthenticated};
@@ -29,7 +30,22 @@ pub fn service<T>(request: &Request<T>) -> Result<Arc<ServiceIdentity>, Status> 
 /// the caller.
 #[must_use]
 pub fn partner_of(extensions: &http::Extensions) -> Option<&str> {
+    person_of(extensions).map(|person| person.partner())
+}
+
+/// The subject on whose account a call goes, within the partner.
+#[must_use]
+pub fn subject_of(extensions: &http::Extensions) -> Option<&str> {
+    person_of(extensions).map(|person| person.subject())
+}
+
+fn person_of(extensions: &http::Extensions) -> Option<&Arc<Principal>> {
     let direct = extensions.get::<Arc<Principal>>();
-    let caller = direct.or_else(|| extensions.get::<OnBehalf>().map(|caller| &caller.0));
-    caller.map(|caller| caller.partner())
+    direct.or_else(|| extensions.get::<OnBehalf>().map(|caller| &caller.0))
+}
+
+/// When the token that a call was made with ends.
+pub(crate) fn expires(extensions: &http::Extensions) -> Option<DateTime<Utc>> {
+    let person = extensions.get::<Arc<Principal>>().map(|person| person.expires());
+    person.or_else(|| extensions.get::<Arc<ServiceIdentity>>().map(|service| service.expires()))
 }

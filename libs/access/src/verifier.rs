@@ -1,7 +1,8 @@
 //! Verification of tokens.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::crypto;
 
 use crate::{
@@ -89,6 +90,12 @@ impl Verifier {
             Identity::Service(service) => Ok(service),
             Identity::Person(_) => Err(Refusal::Kind),
         }
+    }
+
+    /// How long a token that ends then is still taken.
+    pub(crate) fn time_left(&self, end: DateTime<Utc>) -> Duration {
+        let end = end + TimeDelta::seconds(self.config.leeway_seconds.into());
+        (end - self.clock.now()).to_std().unwrap_or_default()
     }
 
     async fn verify(&self, text: &str) -> Result<(Identity, u64), Refusal> {

@@ -50,11 +50,18 @@ pub(crate) fn asked(headers: &HeaderMap) -> Option<Duration> {
 pub(crate) struct EndingBody {
     inner: Option<Body>,
     end: Pin<Box<dyn Future<Output = Status> + Send>>,
+    /// It ends also when there is more to send; else what is there is sent first.
+    at_once: bool,
 }
 
 impl EndingBody {
     pub(crate) fn wrap(inner: Body, end: impl Future<Output = Status> + Send + 'static) -> Body {
-        Body::new(Self { inner: Some(inner), end: Box::pin(end) })
+        Body::new(Self { inner: Some(inner), end: Box::pin(end), at_once: false })
+    }
+
+    /// The same for an end that a caller who goes on reading does not put off.
+    pub(crate) fn at_once(inner: Body, end: impl Future<Output = Status> + Send + 'static) -> Body {
+        Body::new(Self { inner: Some(inner), end: Box::pin(end), at_once: true })
     }
 }
 
@@ -68,10 +75,16 @@ impl http_body::Body for EndingBody {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = &mut *self;
         let Some(inner) = this.inner.as_mut() else { return Poll::Ready(None) };
-        if let Poll::Ready(frame) = Pin::new(inner).poll_frame(context) {
-            return Poll::Ready(frame);
+        let mut end = if this.at_once { this.end.as_mut().poll(context) } else { Poll::Pending };
+        if end.is_pending() {
+            if let Poll::Ready(frame) = Pin::new(inner).poll_frame(context) {
+                return Poll::Ready(frame);
+            }
+            if !this.at_once {
+                end = this.end.as_mut().poll(context);
+            }
         }
-        let Poll::Ready(status) = this.end.as_mut().poll(context) else { return Poll::Pending };
+        let Poll::Ready(status) = end else { return Poll::Pending };
         // Dropping the body drops the handler's stream, and with it whatever it was doing.
         this.inner = None;
         let mut trailers = HeaderMap::new();

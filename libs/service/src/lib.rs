@@ -5,7 +5,9 @@ mod answer_size;
 mod channel;
 mod code;
 mod config;
+mod connections;
 mod deadline;
+mod decoding;
 mod error;
 pub mod fail_point;
 mod health;
@@ -31,7 +33,8 @@ pub use channel::{
     ChannelConfig, ChannelError, FIRST_BACKOFF, LONGEST_BACKOFF, MOST_FAILURES, Resolve, ServiceChannel,
 };
 pub use code::{code_from_name, code_name};
-pub use config::{MessageLimits, ServerConfig};
+pub use config::{MessageLimits, ServerConfig, ShareLimits};
+pub use connections::{ConnectionLimits, Peer};
 pub use deadline::Deadline;
 pub use error::{BoxError, Error, FieldViolation, error_chain};
 pub use health::NamedRoutes;
@@ -44,7 +47,7 @@ pub use refused_calls::{RefusedCalls, RefusedSum};
 pub use request_id::request_id;
 pub use server::{Chassis, ServeError};
 pub use settings::{Fault, Faults, Secret, Validate, load};
-pub use status::{INTERNAL_TEXT, forward};
+pub use status::{INTERNAL_TEXT, ended_with_token, forward};
 pub use telemetry::{Telemetry, TelemetryConfig};
 pub use tls::TlsConfig;
 

@@ -6,7 +6,7 @@ use tonic::{Code, Status};
 use crate::{
     BoxError,
     code::code_name,
-    status::{internal, plain},
+    status::{cut, internal, plain},
 };
 
 /// What is wrong with a body that should be base64. The library makes an internal error of it, which is told by this text.
@@ -14,14 +14,19 @@ use crate::{
 #[error("the body is not base64")]
 pub(crate) struct NotBase64;
 
-/// Replaces a status in headers or trailers that neither `status.rs` nor the access layer made, such as one of the gRPC library.
+/// Replaces a status in headers or trailers that neither `status.rs` nor the access layer made, such as one of the gRPC library, and
+/// cuts one that is too large for clients.
 /// Returns the code found.
 pub(crate) fn normalise(headers: &mut HeaderMap) -> Option<Code> {
     let status = Status::from_header_map(headers)?;
-    if status.code() == Code::Ok || !status.details().is_empty() {
+    if status.code() == Code::Ok {
         return Some(status.code());
     }
-    let normal = normal(&status);
+    let normal = if status.details().is_empty() { Some(normal(&status)) } else { None };
+    let normal = match cut(normal.as_ref().unwrap_or(&status)).or(normal) {
+        Some(normal) => normal,
+        None => return Some(status.code()),
+    };
     let code = normal.code();
     for name in ["grpc-status", "grpc-message", "grpc-status-details-bin"] {
         headers.remove(name);

@@ -12,26 +12,32 @@ use tokio_util::sync::CancellationToken;
 use tonic::{
     Code,
     service::Routes,
-    transport::{Channel, Server, server::TcpIncoming},
+    transport::{Channel, Server},
 };
 use tonic_health::pb::health_server::HealthServer;
 use tower::ServiceBuilder;
 
 use crate::{
-    NamedRoutes, Readiness, ServerConfig, fail_point,
+    NamedRoutes, Readiness, ServerConfig, connections,
+    decoding::Budget,
+    fail_point,
     health::HealthApi,
     in_process,
     layers::{
         deadline::{Deadlines, deadline},
-        limit::{Slots, limit},
+        intake::{Intake, intake},
+        limit::{Pools, limit},
         media::media,
         observe::observe,
         quota::{Quotas, quota},
+        token_end::token_end,
+        unread::{Answers, unread},
+        used::used,
         web::WebLayer,
     },
     settings::Validate,
     status::plain,
-    tls::{self, TlsConfig},
+    tls::TlsConfig,
 };
 
 /// What all servers of a process share: limits, access layer and shutdown.
@@ -96,7 +102,8 @@ impl Chassis {
         let (channel, connections) = in_process::pair();
         // No age: there is one process to talk to, and nothing to spread.
         let routes = services.into_iter().map(|services| services.routes).collect();
-        let router = self.builder(0).add_routes(self.stack(routes, Router::new(), self.shutdown.clone()).into());
+        let stack = self.stack(routes, Router::new(), self.shutdown.clone(), None, Arc::default());
+        let router = self.builder(0).add_routes(stack.into());
         let (shutdown, last) = (self.shutdown.clone(), self.delay() + self.drain());
         tokio::spawn(async move {
             tokio::select! {
@@ -127,7 +134,10 @@ impl Chassis {
         let mut all: Vec<Routes> = services.into_iter().map(|services| services.routes).collect();
         all.push(Routes::new(health).add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?));
         let closing = CancellationToken::new();
-        let stack = self.stack(all, pages, closing.clone());
+        let budget = Budget::new(self.config.messages.memory_bytes);
+        let answers = Arc::new(Answers::default());
+        let _watch = answers.watch(Duration::from_secs(self.config.connections.unread_seconds.into()));
+        let stack = self.stack(all, pages, closing.clone(), Some(budget), answers);
         let router = self.builder(self.config.connection_age_seconds).add_routes(stack.into());
         let (delay, last) = (self.delay(), self.delay() + self.drain());
         let shutdown = self.shutdown.clone();
@@ -140,17 +150,9 @@ impl Chassis {
             tokio::time::sleep(delay).await;
             closing.cancel();
         };
+        let incoming = connections::incoming(listener, self.tls, self.config.connections).map_err(ServeError::Tls)?;
         self.readiness.open();
-        let served = async {
-            if self.tls.is_on() {
-                let incoming = tls::incoming(listener, self.tls).map_err(ServeError::Tls)?;
-                router.serve_with_incoming_shutdown(incoming, stop).await?;
-            } else {
-                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                router.serve_with_incoming_shutdown(incoming, stop).await?;
-            }
-            Ok::<(), ServeError>(())
-        };
+        let served = router.serve_with_incoming_shutdown(incoming, stop);
         tokio::select! {
             ended = served => ended?,
             () = after(&self.shutdown, last) => tracing::warn!("calls were cut off at shutdown"),
@@ -167,27 +169,45 @@ impl Chassis {
         Duration::from_secs(self.config.drain_seconds.into()) + Duration::from_secs(1)
     }
 
-    /// The routes behind the layers, top-down.
-    fn stack(&self, routes: Vec<Routes>, pages: Router, closing: CancellationToken) -> Router {
+    /// The routes behind the layers, top-down; `budget`: the memory for what comes in.
+    fn stack(
+        &self,
+        routes: Vec<Routes>,
+        pages: Router,
+        closing: CancellationToken,
+        budget: Option<Arc<Budget>>,
+        answers: Arc<Answers>,
+    ) -> Router {
         let mut router = Router::new();
         for routes in routes {
             // Each has a fallback of its own, and only one router's may stay.
             router = router.merge(routes.into_axum_router().reset_fallback());
         }
         let router = router.fallback_service(fallback(pages));
-        let slots = Slots::new(self.config.in_flight);
+        let pools = Pools::new(&self.config);
+        let mut quotas = self.config.clone();
+        if budget.is_none() {
+            // One call at the port makes several in memory; its subject's share was counted there.
+            quotas.shares.per_subject = quotas.in_flight_per_partner;
+        }
         let deadlines = Arc::new(Deadlines {
             policy: Arc::clone(self.access.policy()),
             unary: Duration::from_secs(self.config.deadline_seconds.into()),
             drain: Duration::from_secs(self.config.drain_seconds.into()),
             closing,
         });
+        let (limits, policy) = (self.config.messages, Arc::clone(self.access.policy()));
+        let messages = Arc::new(Intake { limits, policy, budget });
         router.layer(
             ServiceBuilder::new()
+                // An answer that nobody takes is dropped with all that the layers below hold for it.
+                .layer(from_fn_with_state(answers, unread))
+                // A connection with a call under way is used, whatever becomes of the call.
+                .layer(from_fn(used))
                 // First, so that everything below is counted and traced, refusals included, and every status is normalised.
                 .layer(from_fn(observe))
                 // Then shed, so that a process under overload spends nothing more on a call than its refusal.
-                .layer(from_fn_with_state(slots, limit))
+                .layer(from_fn_with_state(pools, limit))
                 // What is no gRPC ends here, before its sender could take a refusal for success.
                 .layer(from_fn(media))
                 // gRPC-Web becomes gRPC here, so that the layers below see one kind of call.
@@ -196,9 +216,12 @@ impl Chassis {
                 .layer(from_fn_with_state(deadlines, deadline))
                 // Who calls and whether they may, before a byte of the message is read.
                 .layer(self.access.clone())
+                // A stream is of its caller while the caller's token is good.
+                .layer(from_fn_with_state(Arc::new(self.access.clone()), token_end))
                 // Only a verified token names a partner, so its share is counted after the access layer.
-                .layer(from_fn_with_state(Quotas::new(&self.config), quota)),
-            // Sizes of messages are the generated servers' (`sized!`): only they see messages.
+                .layer(from_fn_with_state(Quotas::new(&quotas), quota))
+                // Messages are read for callers who have a place, and weighed before the generated servers decode them.
+                .layer(from_fn_with_state(messages, intake)),
         )
     }
 
@@ -211,8 +234,8 @@ impl Chassis {
             // A caller that opens and resets streams is cut off (rapid reset).
             .http2_max_pending_accept_reset_streams(Some(20))
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
-            .initial_stream_window_size(in_process::WINDOW / 4)
-            .initial_connection_window_size(in_process::WINDOW);
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(4 * STREAM_WINDOW);
         // No grace for connection age: with one, tonic 0.14 skips asking the client to go and cuts the connection.
         match connection_age_seconds {
             0 => server,
@@ -220,6 +243,10 @@ impl Chassis {
         }
     }
 }
+
+/// Bytes that a caller may send before they are read: of a call and, four times as many, of a connection. They are in memory before
+/// anything weighs them.
+const STREAM_WINDOW: u32 = 256 * 1024;
 
 /// Pages for browsers, UNIMPLEMENTED for calls: a gRPC client must never be answered with a page.
 fn fallback(pages: Router) -> Router {

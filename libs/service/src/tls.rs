@@ -1,7 +1,7 @@
 //! TLS on the listener: certificates from files, read again when the files change, so that a renewed certificate needs no
 //! restart. Connections keep the certificate they began with.
 
-use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, future::Future, io, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use rustls::{
@@ -10,12 +10,6 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 use serde::{Deserialize, Serialize};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
-};
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
-use tokio_stream::{Stream, wrappers::ReceiverStream};
 
 use crate::settings::Validate;
 
@@ -58,11 +52,6 @@ impl Validate for TlsConfig {
         faults
     }
 }
-
-/// A handshake takes no longer, or a caller could hold a place by saying nothing.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Handshakes at once.
-const HANDSHAKES: usize = 256;
 
 impl TlsConfig {
     /// Whether the listener speaks TLS.
@@ -118,26 +107,28 @@ impl TlsConfig {
     }
 }
 
-/// Connections past their handshake. Ends, and with it the listener, when it is dropped.
-pub(crate) fn incoming(
-    listener: TcpListener,
+/// The certificates in use. They are read again when the files change, until `gone`.
+pub(crate) fn certificates(
     config: TlsConfig,
-) -> io::Result<impl Stream<Item = io::Result<TlsStream<TcpStream>>>> {
+    gone: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<Arc<ArcSwap<ServerConfig>>> {
     let files = config.files()?;
     let current = Arc::new(ArcSwap::from(config.server(&files)?));
-    let (sender, receiver) = mpsc::channel(64);
-    tokio::spawn(reload(config, files, Arc::clone(&current), sender.clone()));
-    tokio::spawn(accept(listener, current, sender));
-    Ok(ReceiverStream::new(receiver))
+    tokio::spawn(reload(config, files, Arc::clone(&current), gone));
+    Ok(current)
 }
 
-type Sender = mpsc::Sender<io::Result<TlsStream<TcpStream>>>;
-
-async fn reload(config: TlsConfig, mut files: Vec<Vec<u8>>, current: Arc<ArcSwap<ServerConfig>>, sender: Sender) {
+async fn reload(
+    config: TlsConfig,
+    mut files: Vec<Vec<u8>>,
+    current: Arc<ArcSwap<ServerConfig>>,
+    gone: impl Future<Output = ()>,
+) {
+    tokio::pin!(gone);
     let interval = Duration::from_secs(config.reload_seconds.into());
     loop {
         tokio::select! {
-            () = sender.closed() => return,
+            () = &mut gone => return,
             () = tokio::time::sleep(interval) => {}
         }
         let found = match config.files() {
@@ -154,37 +145,5 @@ async fn reload(config: TlsConfig, mut files: Vec<Vec<u8>>, current: Arc<ArcSwap
             // The old ones go on; the next look may find the files whole.
             Err(error) => tracing::warn!(%error, "new certificates cannot be used; the old ones stay"),
         }
-    }
-}
-
-async fn accept(listener: TcpListener, current: Arc<ArcSwap<ServerConfig>>, sender: Sender) {
-    let places = Arc::new(Semaphore::new(HANDSHAKES));
-    loop {
-        // Waiting callers stay in the system's queue.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let accepted = tokio::select! {
-            () = sender.closed() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                // Of one connection, or out of file descriptors, which pass.
-                tracing::debug!(%error, "a connection could not be taken");
-                tokio::time::sleep(Duration::from_millis(10)).await;
-                continue;
-            }
-        };
-        let (acceptor, sender) = (TlsAcceptor::from(current.load_full()), sender.clone());
-        tokio::spawn(async move {
-            let _place = place;
-            let _ = stream.set_nodelay(true);
-            match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                // Whoever does not listen any longer shuts down.
-                Ok(Ok(stream)) => drop(sender.send(Ok(stream)).await),
-                Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
-                Err(_) => tracing::debug!("a handshake took too long"),
-            }
-        });
     }
 }

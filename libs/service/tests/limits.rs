@@ -36,7 +36,8 @@ fn reason(answer: &Answer) -> String {
 }
 
 fn small_messages() -> ServerConfig {
-    ServerConfig { messages: MessageLimits { request_bytes: 5000, response_bytes: 3000 }, ..ServerConfig::default() }
+    let messages = MessageLimits { request_bytes: 5000, response_bytes: 3000, ..MessageLimits::default() };
+    ServerConfig { messages, ..ServerConfig::default() }
 }
 
 #[tokio::test]

@@ -26,6 +26,8 @@ pub struct Spec {
     /// Environment variables.
     environment: BTreeMap<String, String>,
     ca: Option<PathBuf>,
+    /// What a shell does before, such as `ulimit -n 256`.
+    limits: Option<String>,
 }
 
 impl Spec {
@@ -38,7 +40,14 @@ impl Spec {
             folder: folder.to_owned(),
             environment: BTreeMap::new(),
             ca: None,
+            limits: None,
         }
+    }
+
+    /// Starts it with less than this machine has, as a shell says it: `ulimit -v 4000000`.
+    #[must_use]
+    pub fn limited(self, limits: &str) -> Self {
+        Self { limits: Some(limits.to_owned()), ..self }
     }
 
     /// Listens on this port of the loopback address, not on a free one.
@@ -93,7 +102,10 @@ impl Spec {
 
     /// The command that starts it.
     pub fn command(&self) -> Command {
-        let mut command = insights();
+        let mut command = match &self.limits {
+            None => insights(),
+            Some(limits) => limited(limits),
+        };
         command.arg("serve").args(["--port", &self.port.to_string()]);
         for service in &self.services {
             command.args(["--service", service]);
@@ -112,7 +124,17 @@ fn variable(setting: &str) -> String {
 
 /// The built `insights` program without the caller's settings and language.
 pub fn insights() -> Command {
-    let mut command = Command::new(program());
+    bare(Command::new(program()))
+}
+
+/// The same, with limits that a shell sets before.
+fn limited(limits: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{limits} && exec \"$0\" \"$@\"")]).arg(program());
+    bare(shell)
+}
+
+fn bare(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INSIGHTS_")) {
         command.env_remove(name);
     }

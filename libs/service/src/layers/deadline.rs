@@ -10,7 +10,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use insights_access::Policy;
+use insights_access::{Policy, is_reflection, is_rpc};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
@@ -30,12 +30,23 @@ pub(crate) struct Deadlines {
 /// tonic cuts calls off by the same header, without our details: ours comes a little earlier.
 const HEAD_START: Duration = Duration::from_millis(5);
 
+/// A watch of health is begun anew after this time: an old connection that was asked to go waits for it.
+const WATCH: Duration = Duration::from_secs(3600);
+
 pub(crate) async fn deadline(State(limits): State<Arc<Deadlines>>, mut request: Request, next: Next) -> Response {
+    if !is_rpc(request.uri().path(), request.headers()) {
+        return next.run(request).await;
+    }
     let method = limits.policy.method(request.uri().path());
     let streaming = method.is_none_or(|method| method.streaming);
     let read_only = method.is_none_or(|method| method.read_only);
     let asked = asked(request.headers()).map(|asked| asked.saturating_sub(HEAD_START.min(asked / 2)));
-    let allowed = if streaming { asked } else { Some(asked.map_or(limits.unary, |asked| asked.min(limits.unary))) };
+    let most = match request.uri().path() {
+        "/grpc.health.v1.Health/Watch" => Some(WATCH),
+        path if is_reflection(path) => Some(limits.unary),
+        _ => (!streaming).then_some(limits.unary),
+    };
+    let allowed = asked.into_iter().chain(most).min();
     let until = allowed.and_then(|allowed| Instant::now().checked_add(allowed));
     if let Some(until) = until {
         request.extensions_mut().insert(Deadline(until));

@@ -1,10 +1,15 @@
 //! The layers of a server, one file each.
 
 pub(crate) mod deadline;
+pub(crate) mod intake;
 pub(crate) mod limit;
 pub(crate) mod media;
 pub(crate) mod observe;
+pub(crate) mod places;
 pub(crate) mod quota;
+pub(crate) mod token_end;
+pub(crate) mod unread;
+pub(crate) mod used;
 pub(crate) mod web;
 
 use axum::{body::Body, response::Response};

@@ -27,6 +27,7 @@ pub async fn run(settings: &Settings, clock: &Clock, command: &ServeArgs) -> Res
     let services = wanted(&command.service);
     let names: Vec<_> = services.iter().map(|service| service.name()).collect();
     let telemetry = Telemetry::start(&settings.telemetry, &names, !settings.admin_address.is_empty())?;
+    raise_descriptors(settings);
     // Bound first: a port that is taken should be said before databases are opened.
     let listener = bind(settings).await?;
     let address = listener.local_addr().map_err(|error| Failure::because("the listener", &error))?;
@@ -54,6 +55,21 @@ async fn serve_platform(settings: &Settings, readiness: &Readiness, telemetry: &
     let port = AdminPort::bind(address).await.map_err(failed)?;
     port.serve(readiness.clone(), telemetry.scrape());
     Ok(())
+}
+
+/// Descriptors beside those of connections: of databases, files of exports, other services.
+const OTHER_DESCRIPTORS: u64 = 512;
+
+/// Takes as many file descriptors as the system gives: the usual soft limit is for programs that know no better.
+fn raise_descriptors(settings: &Settings) {
+    let wanted = settings.limits.connections.total as u64 + OTHER_DESCRIPTORS;
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit < wanted => {
+            eprintln!("files open at once: {limit}; for limits.connections.total it should be {wanted} (ulimit -n)");
+        }
+        Ok(_) => {}
+        Err(error) => eprintln!("files open at once: the limit cannot be raised: {error}"),
+    }
 }
 
 /// Binds the configured address.

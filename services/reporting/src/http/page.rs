@@ -11,7 +11,7 @@ use axum::{
     routing::get,
 };
 use http::{HeaderMap, Method, StatusCode, header};
-use tonic::transport::server::TcpConnectInfo;
+use insights_service::Peer;
 use tower_http::compression::CompressionLayer;
 
 use super::development::DevelopmentTokens;
@@ -119,7 +119,7 @@ async fn development(tokens: DevelopmentTokens, request: Request) -> Response {
 }
 
 fn from_here(request: &Request) -> bool {
-    let peer = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
+    let peer = request.extensions().get::<Peer>().map(Peer::address);
     let same_site = request.headers().get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none");
     peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && same_site && local_host(request)
 }

@@ -1,6 +1,6 @@
 use axum::body::Body;
 use http::{Request, StatusCode, header};
-use tonic::transport::server::TcpConnectInfo;
+use insights_service::Peer;
 use tower::ServiceExt;
 
 use super::{files, router};
@@ -18,8 +18,7 @@ async fn status(path: &str, peer: &str, host: &str, site: Option<&str>) -> Statu
         request = request.header("sec-fetch-site", site);
     }
     let mut request = request.body(Body::empty()).expect("a request");
-    let peer = TcpConnectInfo { local_addr: None, remote_addr: Some(peer.parse().expect("an address")) };
-    request.extensions_mut().insert(peer);
+    request.extensions_mut().insert(Peer::at(peer.parse().expect("an address")));
     router(Some(tokens()), &SignInConfig::default()).oneshot(request).await.expect("an answer").status()
 }
 
