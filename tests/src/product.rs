@@ -111,10 +111,12 @@ impl Product {
         tokio::spawn(async move { reporting.run(stop).await });
     }
 
-    /// The files of exports.
+    /// The files of exports, without the mark by which replicas know a directory.
     #[must_use]
     pub fn export_files(&self) -> Vec<std::path::PathBuf> {
-        files(&self.folder.path().join("exports"))
+        let mut files = files(&self.folder.path().join("exports"));
+        files.retain(|file| !file.ends_with(".replicas"));
+        files
     }
 
     /// The address of a service's database, where it is a file.

@@ -243,7 +243,7 @@ async fn who_takes_a_subscription_for_new_and_is_overtaken_looks_again() {
     other.execute_unprepared(&sql).await.unwrap();
     other.commit().await.unwrap();
     let answer = writer.await.unwrap();
-    assert_eq!((answer.accepted, answer.duplicates), (1, 1));
+    assert_eq!((answer.accepted, answer.superseded), (1, 1));
     assert!(service.world().await.says("C-1", "Suspended 9"));
 }
 

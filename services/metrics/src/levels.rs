@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use insights_service::{WatchedLevel, connections};
-use tokio_util::sync::CancellationToken;
 
 use crate::cubes::Cubes;
 use crate::feed::Feed;
@@ -13,8 +12,8 @@ use crate::rollups::Store;
 /// How often it is looked.
 const INTERVAL: Duration = Duration::from_secs(15);
 
-/// Looks from time to time, until `stop`.
-pub async fn keep_looking(store: Store, feed: Feed, cubes: Cubes, stop: CancellationToken) {
+/// Looks from time to time, without end.
+pub async fn keep_looking(store: Store, feed: Feed, cubes: Cubes) -> ! {
     let behind = WatchedLevel::new(
         "insights.figures.behind",
         "s",
@@ -40,10 +39,7 @@ pub async fn keep_looking(store: Store, feed: Feed, cubes: Cubes, stop: Cancella
         loaded.set(cubes.loaded() as f64, &[]);
         let pool = store.database().connections();
         connections("metrics", pool.used, pool.most);
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(INTERVAL) => {}
-        }
+        tokio::time::sleep(INTERVAL).await;
     }
 }
 

@@ -118,7 +118,9 @@ impl Metrics {
             tick: self.config.tick(),
             retry: self.config.retry(),
         };
-        let levels = levels::keep_looking(self.store.clone(), self.feed.clone(), self.cubes.clone(), shutdown.clone());
+        // Silence of the feed must not keep it from ending.
+        let levels = levels::keep_looking(self.store.clone(), self.feed.clone(), self.cubes.clone());
+        let levels = shutdown.clone().run_until_cancelled_owned(levels);
         tokio::join!(follower.run(shutdown.clone()), self.poll(shutdown), levels);
     }
 

@@ -79,7 +79,7 @@ impl Writer {
                     ledger.version = ledger.version.max(answer.version);
                     ledger.acknowledgements += 1;
                     drop(ledger);
-                    let (good, bad) = (answer.accepted + answer.duplicates, answer.rejected);
+                    let (good, bad) = (answer.accepted + answer.duplicates + answer.superseded, answer.rejected);
                     if (good, bad) != (batch.good(), i64::try_from(batch.bad).unwrap_or(0)) {
                         self.ledger.broke(format!("batch {number} was answered with {answer:?}"));
                     }

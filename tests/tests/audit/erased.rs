@@ -348,7 +348,7 @@ async fn without_the_guard_rollups_tell() {
 async fn the_terminal_erases_in_two_steps() {
     let filled = Filled::start(false).await;
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("token"), &filled.token).unwrap();
+    insights_testkit::write_secret(folder.path().join("token"), &filled.token).unwrap();
     let run = async |args: &[&str]| {
         let mut command = tokio::process::Command::from(insights());
         command.env("INSIGHTS_DATA_DIR", folder.path()).env("INSIGHTS_TOKEN_FILE", folder.path().join("token"));

@@ -65,8 +65,8 @@ async fn no_figure_leaves_while_the_audit_cannot_be_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_guard_figures_leave_and_nobody_knows() {
     for (method, code, bytes) in answers("without:reporting.audit").await {
-        // The listing of the audit reads the table that is gone.
-        if method != "ListAuditEntries" {
+        // The listing of the audit and the count of what an erasure would take read the table that is gone.
+        if !["ListAuditEntries", "PreviewErasure"].contains(&method.as_str()) {
             assert_eq!(code, Code::Ok, "{method}");
             assert!(bytes > 0, "{method}");
         }

@@ -234,7 +234,9 @@ mod tests {
         }
         assert_eq!(begin("storm", "eve"), Some(Over::Partner));
         for subject in ["ada", "bob"] {
-            (0..4).for_each(|_| drop(begin("second", subject)));
+            for _ in 0..4 {
+                let _ = begin("second", subject);
+            }
         }
         (0..4).for_each(|_| assert_eq!(begin("third", "ada"), None, "fifteen of twenty were taken"));
         assert_eq!(begin("third", "ada"), Some(Over::All));

@@ -49,11 +49,14 @@ impl<'a> Checks<'a> {
     /// When the source recorded it, in nanoseconds since 1970.
     ///
     /// What was recorded in the future could not be corrected before that time comes. A list of today is recorded at the beginning of
-    /// its day in UTC, which in time zones ahead of UTC has not come yet.
-    pub(super) fn recorded_at(&mut self, time: Option<Timestamp>) -> Option<i64> {
+    /// its day in UTC, which in time zones ahead of UTC has not come yet. What a report of the month only knows is recorded at the month's end, and
+    /// gives way to every record of the source itself.
+    pub(super) fn recorded_at(&mut self, time: Option<Timestamp>, precedence: Precedence) -> Option<i64> {
         let recorded = self.time("recorded_at", time?)?;
-        let today = i64::from(self.context.today.epoch_days()).saturating_mul(86_400_000_000_000);
-        if recorded > self.context.latest_recorded.max(today) {
+        let today = self.context.today;
+        let last = if precedence == Precedence::Unspecified { today } else { today.month().last_day() };
+        let last = i64::from(last.epoch_days()).saturating_mul(86_400_000_000_000);
+        if recorded > self.context.latest_recorded.max(last) {
             self.wrong("recorded_at", "must not lie in the future");
         }
         Some(recorded)

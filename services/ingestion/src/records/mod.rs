@@ -65,7 +65,7 @@ pub(crate) enum RecordContent {
 pub(crate) fn record(record: proto::Record, context: &CheckContext<'_>) -> Result<ParsedRecord, Vec<Violation>> {
     use proto::record::Kind;
     let mut checks = Checks::new("", context);
-    let recorded = checks.recorded_at(record.recorded_at);
+    let recorded = checks.recorded_at(record.recorded_at, record.precedence());
     let precedence = checks.precedence(record.precedence);
     let Some(kind) = record.kind else {
         checks.wrong("kind", "is missing: a record has one of partner, location, sku, customer, subscription, …");

@@ -11,8 +11,8 @@ use tracing_subscriber::{EnvFilter, Layer, fmt::MakeWriter, layer::SubscriberExt
 pub struct Logs(Arc<Mutex<Vec<u8>>>);
 
 /// Fields that hold times and made-up ids, and how many records a sender sent.
-const OF_THE_MOMENT: [&str; 7] =
-    ["request_id=", "seconds=", "export=", "time.busy=", "time.idle=", "attempt=", "accepted="];
+const OF_THE_MOMENT: [&str; 8] =
+    ["request_id=", "seconds=", "export=", "time.busy=", "time.idle=", "attempt=", "accepted=", "folder="];
 
 impl Logs {
     /// Captures what the product logs from now on, in all detail.
