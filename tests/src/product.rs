@@ -111,12 +111,10 @@ impl Product {
         tokio::spawn(async move { reporting.run(stop).await });
     }
 
-    /// The files of exports, without the mark by which replicas know a directory.
+    /// The files of exports.
     #[must_use]
     pub fn export_files(&self) -> Vec<std::path::PathBuf> {
-        let mut files = files(&self.folder.path().join("exports"));
-        files.retain(|file| !file.ends_with(".replicas"));
-        files
+        files(&self.folder.path().join("exports"))
     }
 
     /// The address of a service's database, where it is a file.
@@ -174,14 +172,19 @@ impl Product {
     }
 }
 
-/// Every file of a folder and of those within.
+/// Every file of a folder and of those within, without the mark by which replicas know a directory of exports.
 #[must_use]
 pub fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut open = vec![folder.to_owned()];
     let mut files = Vec::new();
     while let Some(folder) = open.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.path().is_dir() { open.push(entry.path()) } else { files.push(entry.path()) }
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if !path.ends_with(".replicas") {
+                files.push(path);
+            }
         }
     }
     files

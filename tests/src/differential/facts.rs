@@ -445,7 +445,7 @@ fn reported_usage(cast: &mut Cast) {
             continue;
         }
         for _ in 0..cast.random.between(1, 8) {
-            let (service, month, customer) = (cast.random.pick(&SERVICES), month_of_report(cast), customer.clone());
+            let (service, month, customer) = (cast.random.pick(&SERVICES), cast.month(), customer.clone());
             cast.add(move |random| {
                 let mut line = json!({"kind": "reported_usage", "customer_id": customer, "service": service, "month": month,
                     "paid_available_units": random.below(9), "monthly_active_users": random.below(9)});

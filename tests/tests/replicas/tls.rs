@@ -142,7 +142,9 @@ fn plaintext_beyond_this_machine_must_be_asked_for() {
     fs::write(&keys, "{\"keys\": []}").expect("a file");
     let run = |more: &[(&str, &str)]| {
         let mut command = insights();
-        command.args(["serve", "--host", "0.0.0.0", "--port", "0"]).env("INSIGHTS_DATA_DIR", folder.path());
+        command
+            .args(["serve", "--host", "0.0.0.0", "--port", "0"])
+            .env("INSIGHTS_DATA_DIR", folder.path().join("data"));
         for people in ["PEOPLE", "SERVICES"] {
             command.env(format!("INSIGHTS_ACCESS_{people}_ISSUER"), "https://login.test");
             command.env(format!("INSIGHTS_ACCESS_{people}_KEYS"), &keys);

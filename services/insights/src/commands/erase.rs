@@ -21,7 +21,7 @@ const TRIES: usize = 10;
 
 /// Whom to erase.
 #[derive(Debug, Args)]
-#[group(id = "subject", required = true, multiple = true, args = ["customer", "user"])]
+#[command(group(clap::ArgGroup::new("who").required(true).multiple(true).args(["customer", "user"])))]
 pub struct EraseArgs {
     /// This customer; with --user, the user at this customer alone.
     #[arg(long, value_name = "ID")]
