@@ -86,7 +86,9 @@ const REPORTS: [Carried; 5] = [SUBSCRIPTIONS, LICENCES, DYNAMICS, CUSTOMERS, OFF
 
 /// The last part of a key names the measure.
 fn is_use(key: &[String]) -> bool {
-    key.last().is_some_and(|measure| measure.starts_with("active"))
+    key.last().is_some_and(|measure| {
+        measure.starts_with("active") || ["usage_percent", "usage_percent_numerator"].contains(&measure.as_str())
+    })
 }
 
 /// Goes there and back; how many figures were compared.
