@@ -27,7 +27,7 @@ test("hostile names are shown and never interpreted, and burst nothing", async (
   const file = join(folder, "hostile.ndjson");
   const token = join(folder, "browser.token");
   writeFileSync(file, records.map((record) => JSON.stringify(record)).join("\n"));
-  writeFileSync(token, tokens.global_admin);
+  writeFileSync(token, tokens.global_admin, { mode: 0o600 });
   await insights("import", "ndjson", file, "--server", base, "--token-file", token);
   for (const width of [1440, 390]) {
     const { page, faults, close } = await personPage(base, "global_admin", { viewport: { width, height: 844 } });

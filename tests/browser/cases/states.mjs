@@ -34,7 +34,7 @@ test("an open page says that newer figures are in, and shows them on a click", a
   const version = () => page.locator("[data-testid=coverage]").getAttribute("data-version");
   const before = await version();
   const token = join(folder, "browser.token");
-  writeFileSync(token, tokens.global_admin);
+  writeFileSync(token, tokens.global_admin, { mode: 0o600 });
   const file = join(folder, "newer.ndjson");
   writeFileSync(file, JSON.stringify({ kind: "customer", customer_id: "newer", name: "Newer Ltd", country: "PT" }));
   await insights("import", "ndjson", file, "--server", base, "--token-file", token);
@@ -53,7 +53,7 @@ test("an open page says that newer figures are in, and shows them on a click", a
 test("refused records stand in quarantine with their reasons, those that wait with what they wait for, and a badge says so", async (context) => {
   if (!folder) return context.skip("needs a demo of its own");
   const token = join(folder, "browser.token");
-  writeFileSync(token, tokens.global_admin);
+  writeFileSync(token, tokens.global_admin, { mode: 0o600 });
   const file = join(folder, "aside.ndjson");
   const records = [
     { kind: "subscription_state", subscription_id: "S-00001-1", effective: "2026-13-45", status: "active", seats: 3 },
