@@ -10,8 +10,8 @@ use insights_access::Role;
 use insights_ingestion::Ingestion;
 use insights_proto::ingestion::v1::{
     ActivityColumns, Customer, IngestBatchRequest, IngestStreamRequest, ListAuditEntriesRequest, ListRejectionsRequest,
-    PreviewListsRequest, QuarantinedRecord, Record, ReplayRejectionsRequest, ReportedSeats, Revenue, Sku, Subscription,
-    SubscriptionState, WholeList, ingestion_service_client::IngestionServiceClient, record::Kind,
+    Precedence, PreviewListsRequest, QuarantinedRecord, Record, ReplayRejectionsRequest, ReportedSeats, Revenue, Sku,
+    Subscription, SubscriptionState, WholeList, ingestion_service_client::IngestionServiceClient, record::Kind,
 };
 use insights_service::fail_point;
 use prost_types::Timestamp;
@@ -325,6 +325,12 @@ async fn what_was_recorded_in_the_future_is_refused(engine: Engine) {
     let service = Service::open(Arc::clone(&place), place.config()).await;
     assert!(service.world().await.says("C-1", "country: Some(\"IT\")"));
     assert_eq!(service.take(vec![customer("C-1", "ES")]).await.accepted, 1);
+    // What a report of the running month only names is recorded at the month's end, and no later.
+    for (time, rejected) in [("2024-06-30T00:00:00Z", 0), ("2024-07-01T00:00:00Z", 1)] {
+        let Record { recorded_at, .. } = at(time, "DE");
+        let named = Record { recorded_at, precedence: Precedence::Named.into(), ..customer("C-9", "DE") };
+        assert_eq!(service.send(batch(vec![named])).await.unwrap().rejected, rejected, "{time}");
+    }
 }
 
 /// The audit's entries, newest first, as method, subject's role, records, outcome and how many calls.
